@@ -1,0 +1,175 @@
+//! The one place where a function reads its environment and the clock, and where its clients are built: once, before
+//! the first invocation, on one shared connector.
+
+use std::future::Future;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use jiff::Timestamp;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{StepError, StepResult};
+
+/// One try of an AWS call, connecting included. Not set, a mute server holds a call past any function's time-out.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
+/// One AWS call with its retries; two of them fit into a function's 30 s.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
+/// One TCP and TLS connection. A shared connector ignores the one in `TimeoutConfig`.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What a function is given by its deployment.
+pub struct Environment {
+    /// For AWS clients: region, credentials, connector, time-outs, retries.
+    pub aws: SdkConfig,
+}
+
+impl Environment {
+    /// A variable that the deployment must set.
+    ///
+    /// # Errors
+    /// Names the missing variable.
+    #[expect(clippy::disallowed_methods, reason = "the bootstrap is the one place that reads the environment")]
+    pub fn variable(&self, name: &str) -> Result<String, lambda_runtime::Error> {
+        std::env::var(name).map_err(|_| format!("the environment variable {name} is not set on this function").into())
+    }
+}
+
+/// Runs a function: builds its clients by `build`, then answers each invocation by `handle`, which is given the
+/// clients, the request and the time.
+///
+/// # Errors
+/// A missing environment variable, or the Lambda runtime's own failure. Both end the process.
+pub fn run<Clients, Request, Reply>(
+    build: impl FnOnce(&Environment) -> Result<Clients, lambda_runtime::Error>,
+    handle: impl AsyncFn(&Clients, Request, Timestamp) -> StepResult<Reply>,
+) -> Result<(), lambda_runtime::Error>
+where
+    Request: DeserializeOwned,
+    Reply: Serialize,
+{
+    start_logging();
+    let clients = build(&environment()?)?;
+    let answer = async |event: LambdaEvent<Value>| -> Result<Value, Diagnostic> {
+        let result = invoke(&clients, event.payload, &handle).await;
+        if let Err(error) = &result {
+            tracing::error!(error = error.name, "{}", error.message);
+        }
+        result.map_err(Diagnostic::from)
+    };
+    single_threaded(lambda_runtime::run(service_fn(answer)))?
+}
+
+async fn invoke<Clients, Request, Reply>(
+    clients: &Clients,
+    payload: Value,
+    handle: &impl AsyncFn(&Clients, Request, Timestamp) -> StepResult<Reply>,
+) -> StepResult<Value>
+where
+    Request: DeserializeOwned,
+    Reply: Serialize,
+{
+    log_caller(&payload);
+    let request = serde_json::from_value(payload)
+        .map_err(|error| StepError::invalid(format!("the function's input is not right: {error}")))?;
+    let reply = handle(clients, request, now()).await?;
+    serde_json::to_value(reply).map_err(|error| StepError::invalid(format!("the reply is not JSON: {error}")))
+}
+
+/// One line per invocation, so that a run can be followed through all functions' logs.
+fn log_caller(payload: &Value) {
+    let field = |name: &str| payload.get(name).and_then(Value::as_str).unwrap_or_default();
+    tracing::info!(run_id = field("run_id"), state = field("state"), action = field("action"), "invoked");
+}
+
+#[expect(clippy::disallowed_methods, reason = "the bootstrap is the one place that reads the clock")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// 0.8 ms less cold and 40 % less CPU warm than a thread pool: a function does one thing at a time.
+fn single_threaded<F: Future>(future: F) -> std::io::Result<F::Output> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the bootstrap is the one place that reads the environment")]
+fn start_logging() {
+    let level = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned());
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_ansi(false)
+        .with_env_filter(tracing_subscriber::EnvFilter::new(level))
+        .init();
+}
+
+#[expect(clippy::disallowed_methods, reason = "the bootstrap is the one place that reads the environment")]
+fn environment() -> Result<Environment, lambda_runtime::Error> {
+    let region = std::env::var("AWS_REGION").map_err(|_| "the environment variable AWS_REGION is not set")?;
+    let mut aws = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(RoleCredentials))
+        .http_client(http_client())
+        .sleep_impl(TokioSleep::new())
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .operation_timeout(OPERATION_TIMEOUT)
+                .build(),
+        );
+    aws.set_endpoint_url(std::env::var("AWS_ENDPOINT_URL").ok());
+    Ok(Environment { aws: aws.build() })
+}
+
+/// One connector for all clients: connections and the TLS configuration are shared. Ring, not aws-lc: the latter's
+/// first handshake costs 57 ms of jitter entropy.
+fn http_client() -> SharedHttpClient {
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
+    let connector = Connector::builder()
+        .connector_settings(settings)
+        .sleep_impl(TokioSleep::new())
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build();
+    let shared = SharedHttpConnector::new(connector);
+    http_client_fn(move |_, _| shared.clone())
+}
+
+/// The execution role's credentials, which Lambda puts into the environment of the process.
+#[derive(Debug)]
+struct RoleCredentials;
+
+impl ProvideCredentials for RoleCredentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(role_credentials())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the bootstrap is the one place that reads the environment")]
+fn role_credentials() -> Result<Credentials, CredentialsError> {
+    let variable = |name: &'static str| {
+        std::env::var(name)
+            .map_err(|_| CredentialsError::not_loaded(format!("the environment variable {name} is not set")))
+    };
+    let token = std::env::var("AWS_SESSION_TOKEN").ok();
+    Ok(Credentials::new(variable("AWS_ACCESS_KEY_ID")?, variable("AWS_SECRET_ACCESS_KEY")?, token, None, "lambda"))
+}

@@ -1,0 +1,84 @@
+//! What the state machines and the functions say to each other about routes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::listener::ListenerState;
+use crate::record::NameState;
+
+/// Who is calling: part of every request, so that logs and the fence can tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The run: the ARN of its cutover execution.
+    pub run_id: String,
+    /// The execution that calls: the cutover itself, its rollback or its cleanup.
+    pub execution_arn: String,
+    /// The calling state's name, for the logs.
+    pub state: String,
+}
+
+/// What is done to a route. The four actions of `listener-swap` and `weight-shift`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RouteAction {
+    /// Make the route ready: both sides in it, the new one at weight 0.
+    Prepare,
+    /// Give the new side its share.
+    Shift,
+    /// Leave only what shall stay.
+    Finalise,
+    /// Undo of all three: the before-image.
+    Restore,
+}
+
+/// One action on one route. It is repeated, with what the last reply said, until the reply says `settled`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteRequest {
+    /// Who is calling.
+    #[serde(flatten)]
+    pub caller: Caller,
+    /// What to do.
+    pub action: RouteAction,
+    /// The route's place in the plan.
+    pub route: usize,
+    /// The new side's share in percent, for `shift`.
+    #[serde(default)]
+    pub new_weight: u8,
+    /// How many times this action has been called before.
+    #[serde(default)]
+    pub attempt: u32,
+    /// What an earlier reply of this action gave: the Route 53 change whose spreading is waited for.
+    #[serde(default)]
+    pub change_id: Option<String>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteReply {
+    /// The route's place in the plan.
+    pub route: usize,
+    /// Whether the route is in its planned state and that is in effect. Otherwise: wait, and call again.
+    pub settled: bool,
+    /// How long to wait, before the next call or before the next state.
+    pub wait_seconds: u64,
+    /// Whether this call wrote.
+    pub changed: bool,
+    /// The Route 53 change to ask after.
+    pub change_id: Option<String>,
+    /// When this was observed, RFC 3339.
+    pub at: String,
+    /// The live state, for a person.
+    pub live: String,
+}
+
+/// Everything observed about a route before it is touched; what undo restores.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum BeforeImage {
+    /// A listener's default actions, or a rule's actions.
+    Listener(ListenerState),
+    /// A name's record sets.
+    Dns {
+        /// The record sets of the plan's types.
+        records: NameState,
+    },
+}

@@ -1,0 +1,185 @@
+//! Errors as the state machines see them: a stable name that Catch and Retry match, and one line of text.
+//!
+//! A contract test proves that the names in the definitions, in this file and in the documents agree.
+
+use std::error::Error;
+use std::fmt;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use lambda_runtime::Diagnostic;
+
+/// The names. What a person sees in the console is exactly this text.
+pub mod name {
+    /// AWS asked to slow down. Retried with full jitter.
+    pub const THROTTLED: &str = "Cutover.Throttled";
+    /// AWS failed, was slow or could not be reached; the same call may pass later. Retried with full jitter.
+    pub const TRANSIENT: &str = "Cutover.Transient";
+    /// The plan, or a function's input, is not what it should be.
+    pub const INVALID_PLAN: &str = "Cutover.InvalidPlan";
+    /// The environment is not what the plan says. Nothing was touched.
+    pub const PRECHECK_FAILED: &str = "Cutover.PrecheckFailed";
+    /// Another run holds the application or one of the routes. Nothing was touched.
+    pub const CONFLICT: &str = "Cutover.Conflict";
+    /// Somebody else changed a route: its live state is neither the before-image nor a planned state.
+    pub const DRIFT: &str = "Cutover.Drift";
+    /// The new side, or the database, is measurably not well.
+    pub const UNHEALTHY: &str = "Cutover.Unhealthy";
+    /// There is no data to judge by, for longer than the plan allows.
+    pub const INCONCLUSIVE: &str = "Cutover.Inconclusive";
+    /// The run is no longer this caller's to move: rolled back, taken over or ended.
+    pub const FENCED: &str = "Cutover.Fenced";
+    /// AWS denied a call.
+    pub const NOT_PERMITTED: &str = "Cutover.NotPermitted";
+    /// AWS refused a call for a reason that repeating does not change.
+    pub const REFUSED: &str = "Cutover.Refused";
+    /// Ending of a run: everything is exactly as it was before.
+    pub const ROLLED_BACK: &str = "Cutover.RolledBack";
+    /// Ending of a run: a person was told precisely what is left to do.
+    pub const STUCK: &str = "Cutover.Stuck";
+
+    /// All of them, for the contract test.
+    pub const ALL: [&str; 13] = [
+        THROTTLED,
+        TRANSIENT,
+        INVALID_PLAN,
+        PRECHECK_FAILED,
+        CONFLICT,
+        DRIFT,
+        UNHEALTHY,
+        INCONCLUSIVE,
+        FENCED,
+        NOT_PERMITTED,
+        REFUSED,
+        ROLLED_BACK,
+        STUCK,
+    ];
+}
+
+/// The result of a step.
+pub type StepResult<T> = Result<T, StepError>;
+
+/// Why a step failed: one of [`name`] and a text that can be read alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepError {
+    /// One of the constants of [`name`].
+    pub name: &'static str,
+    /// One line for a person: what was tried, on what, and what came back.
+    pub message: String,
+}
+
+impl StepError {
+    /// An error of this name.
+    pub fn new(name: &'static str, message: impl Into<String>) -> Self {
+        Self { name, message: message.into() }
+    }
+
+    /// A function's input that is not what its state machine should have sent.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(name::INVALID_PLAN, message)
+    }
+
+    /// Classifies an AWS error. `call` names the API action and its object, e.g. `route53:GetChange C123`.
+    ///
+    /// Throttling codes come from the services' API models; Route 53 answers `Throttling` with HTTP 400 and
+    /// `PriorRequestNotComplete` while an earlier change is pending.
+    pub fn from_aws<E>(call: &str, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let Some(service_error) = error.as_service_error() else {
+            return Self::new(name::TRANSIENT, format!("{call}: {}", chain(error)));
+        };
+        let code = service_error.code().unwrap_or("Unknown");
+        let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+        let message = service_error.message().unwrap_or("no message");
+        Self::new(classify(code, status), format!("{call}: {code}: {message}"))
+    }
+}
+
+/// The name for an AWS error code and its HTTP status.
+fn classify(code: &str, status: u16) -> &'static str {
+    match code {
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "ProvisionedThroughputExceededException"
+        | "RequestThrottled"
+        | "SlowDown"
+        | "PriorRequestNotComplete" => name::THROTTLED,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "AuthorizationError"
+        | "NotAuthorized"
+        | "UnauthorizedOperation"
+        | "UnrecognizedClientException"
+        | "ExpiredToken"
+        | "ExpiredTokenException" => name::NOT_PERMITTED,
+        "TransactionInProgressException"
+        | "TransactionConflictException"
+        | "RequestTimeout"
+        | "RequestTimeoutException" => name::TRANSIENT,
+        _ if status == 429 => name::THROTTLED,
+        _ if status == 403 => name::NOT_PERMITTED,
+        _ if status >= 500 => name::TRANSIENT,
+        _ => name::REFUSED,
+    }
+}
+
+/// An error with its sources on one line: the chain is printed once, here, at the boundary.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    text
+}
+
+impl fmt::Display for StepError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.name, self.message)
+    }
+}
+
+impl Error for StepError {}
+
+impl From<StepError> for Diagnostic {
+    fn from(error: StepError) -> Self {
+        Self { error_type: error.name.to_owned(), error_message: error.message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn throttles_denials_and_faults_are_told_apart() {
+        for (code, status, expected) in [
+            ("Throttling", 400, name::THROTTLED),
+            ("PriorRequestNotComplete", 400, name::THROTTLED),
+            ("Whatever", 429, name::THROTTLED),
+            ("AccessDenied", 403, name::NOT_PERMITTED),
+            ("AccessDeniedException", 400, name::NOT_PERMITTED),
+            ("InternalError", 500, name::TRANSIENT),
+            ("InvalidChangeBatch", 400, name::REFUSED),
+        ] {
+            assert_eq!(classify(code, status), expected, "{code} {status}");
+        }
+    }
+
+    #[test]
+    fn a_diagnostic_carries_the_name_as_error_type() {
+        let diagnostic = Diagnostic::from(StepError::new(name::DRIFT, "listener x"));
+        assert_eq!(
+            (diagnostic.error_type.as_str(), diagnostic.error_message.as_str()),
+            ("Cutover.Drift", "listener x")
+        );
+    }
+}

@@ -1,0 +1,22 @@
+//! What every function of Cutover shares: the plan and its rules, the planned states of routes, verdicts, error names,
+//! and the bootstrap of a Lambda function.
+//!
+//! Everything but [`bootstrap`] and [`probe`] is pure: values in, values out, the time is an argument.
+
+pub mod alarm;
+pub mod bootstrap;
+pub mod contract;
+pub mod error;
+pub mod finding;
+pub mod listener;
+pub mod plan;
+pub mod probe;
+pub mod record;
+pub mod schedule;
+pub mod seconds;
+pub mod verdict;
+
+pub use error::{StepError, StepResult};
+pub use finding::{Finding, Severity};
+pub use plan::Plan;
+pub use seconds::Seconds;

@@ -1,0 +1,409 @@
+//! Record sets of a name as values: planned states, change batches, and drift.
+//!
+//! A state is every record set of the plan's types at the name, all identifiers, exactly as Route 53 stores them, so
+//! that a DELETE repeats what is stored and a batch DELETE + CREATE is a compare-and-set (Route 53 API reference,
+//! ChangeResourceRecordSets).
+
+use serde::{Deserialize, Serialize};
+
+use crate::listener::share;
+use crate::plan::{DnsRoute, RecordChange, RecordData};
+
+/// The set identifier that a simple record gets while it is one of a weighted pair.
+pub const OLD_IDENTIFIER: &str = "cutover-old";
+/// The set identifier of the new side's record while traffic moves.
+pub const NEW_IDENTIFIER: &str = "cutover-new";
+/// How long resolvers keep an alias to a load balancer: its own TTL, 60 s (Route 53 developer guide).
+pub const ALIAS_TTL_SECONDS: u32 = 60;
+
+/// One record set, simple or weighted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RecordSet {
+    /// `A`, `AAAA` or `CNAME`.
+    #[serde(rename = "type")]
+    pub record_type: String,
+    /// Tells the members of a weighted group apart.
+    pub set_identifier: Option<String>,
+    /// 0 to 255; none for a simple record.
+    pub weight: Option<i64>,
+    /// Seconds; none for an alias.
+    pub ttl: Option<i64>,
+    /// The values in Route 53's order.
+    pub values: Vec<String>,
+    /// The alias target.
+    pub alias: Option<AliasTarget>,
+    /// The health check that takes the record out of the answers.
+    pub health_check_id: Option<String>,
+}
+
+/// Where an alias points to, normalised: lower case with the last dot.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AliasTarget {
+    /// The resource's DNS name.
+    pub dns_name: String,
+    /// The hosted zone of the resource.
+    pub hosted_zone_id: String,
+    /// Whether Route 53 looks at the resource's health.
+    pub evaluate_target_health: bool,
+}
+
+/// The record sets of a name, of the plan's types, in canonical order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NameState(Vec<RecordSet>);
+
+/// Health checks of the pair, where the plan wants them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PairChecks {
+    /// Of the old side's record.
+    pub old: Option<String>,
+    /// Of the new side's record.
+    pub new: Option<String>,
+}
+
+/// One change of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Deletes exactly this record set.
+    Delete(RecordSet),
+    /// Creates it.
+    Create(RecordSet),
+}
+
+impl NameState {
+    /// A state of these record sets.
+    pub fn new(mut records: Vec<RecordSet>) -> Self {
+        records.sort();
+        Self(records)
+    }
+
+    /// The record sets.
+    pub fn records(&self) -> &[RecordSet] {
+        &self.0
+    }
+
+    /// The longest time that a resolver may keep an answer, in seconds.
+    pub fn longest_ttl_seconds(&self) -> u32 {
+        let ttl = |record: &RecordSet| record.ttl.map_or(Some(ALIAS_TTL_SECONDS), |ttl| u32::try_from(ttl).ok());
+        self.0.iter().filter_map(ttl).max().unwrap_or(0)
+    }
+
+    /// The same state, without the health checks of the records that a run made: for comparisons where their
+    /// identifiers are not known.
+    fn without_pair_checks(&self, route: &DnsRoute) -> Self {
+        let mut records = self.0.clone();
+        if route.health_checks.is_some() {
+            for record in records.iter_mut().filter(|record| record.weight.is_some()) {
+                record.health_check_id = None;
+            }
+        }
+        Self::new(records)
+    }
+
+    /// Whether two states of a route answer alike.
+    pub fn is_like(&self, other: &Self, route: &DnsRoute) -> bool {
+        self.without_pair_checks(route) == other.without_pair_checks(route)
+    }
+
+    /// The planned state in which the new record has `percent` of the pair's weight: every type a weighted group,
+    /// at the plan's TTL.
+    ///
+    /// # Errors
+    /// The text of the problem: no record of a type, an ambiguous old side, a weight that is not whole.
+    pub fn planned(&self, route: &DnsRoute, percent: u8, checks: &PairChecks) -> Result<Self, String> {
+        let mut records = Vec::new();
+        for change in &route.records {
+            let group = self.group(change)?;
+            let (old_weight, new_weight) = share(group.pair_weight()?, percent)?;
+            let ttl = |record: &RecordSet| record.ttl.map(|_| i64::from(route.ttl));
+            records.extend(group.neighbours.iter().map(|record| RecordSet { ttl: ttl(record), ..(*record).clone() }));
+            records.push(RecordSet {
+                set_identifier: Some(group.old_identifier()),
+                weight: Some(i64::from(old_weight)),
+                ttl: ttl(group.old),
+                health_check_id: checks.old.clone().or_else(|| group.old.health_check_id.clone()),
+                ..group.old.clone()
+            });
+            let new = group.new.map_or_else(|| answer(change, i64::from(route.ttl)), RecordSet::clone);
+            records.push(RecordSet {
+                set_identifier: Some(group.new_identifier()),
+                weight: Some(i64::from(new_weight)),
+                ttl: ttl(&new),
+                health_check_id: checks.new.clone().or_else(|| new.health_check_id.clone()),
+                ..new
+            });
+        }
+        Ok(Self::new(records))
+    }
+
+    /// The final state: the old side's record sets with the new side's answers, and the TTL they had before. A record
+    /// that was prepared by hand beside the old one stays beside it: new at the pair's weight, old at 0.
+    ///
+    /// # Errors
+    /// As [`planned`](Self::planned).
+    pub fn finished(&self, route: &DnsRoute) -> Result<Self, String> {
+        let mut records = Vec::new();
+        for change in &route.records {
+            let group = self.group(change)?;
+            let ttl = group.old.ttl.unwrap_or_else(|| i64::from(route.ttl));
+            records.extend(group.neighbours.iter().map(|record| (*record).clone()));
+            let after = answer(change, ttl);
+            match group.new {
+                None => records.push(RecordSet {
+                    set_identifier: group.old.set_identifier.clone(),
+                    weight: group.old.weight,
+                    ..after
+                }),
+                Some(new) => {
+                    records.push(RecordSet { weight: Some(0), ..group.old.clone() });
+                    records.push(RecordSet { weight: Some(i64::from(group.pair_weight()?)), ..new.clone() });
+                }
+            }
+        }
+        Ok(Self::new(records))
+    }
+
+    /// The changes that lead from this observed state to `target`, as one atomic batch: what is there is deleted as it
+    /// was observed, so that a change by somebody else in between makes Route 53 refuse the batch.
+    pub fn batch_to(&self, target: &Self) -> Vec<Change> {
+        let gone = self.0.iter().filter(|record| !target.0.contains(record)).cloned().map(Change::Delete);
+        let come = target.0.iter().filter(|record| !self.0.contains(record)).cloned().map(Change::Create);
+        gone.chain(come).collect()
+    }
+
+    /// The health checks of the pair's records in this state: what a later planned state has to repeat.
+    pub fn pair_checks(&self, route: &DnsRoute, before: &Self) -> PairChecks {
+        let Some(Ok(group)) = route.records.first().map(|change| before.group(change)) else {
+            return PairChecks::default();
+        };
+        let check = |identifier: String| {
+            let record = self.0.iter().find(|record| record.set_identifier.as_ref() == Some(&identifier));
+            record.and_then(|record| record.health_check_id.clone())
+        };
+        PairChecks { old: check(group.old_identifier()), new: check(group.new_identifier()) }
+    }
+
+    /// One line for a person: the weights by record.
+    pub fn describe(&self) -> String {
+        let lines: Vec<String> = self.0.iter().map(RecordSet::describe).collect();
+        lines.join("; ")
+    }
+
+    /// The record sets of one type, told apart.
+    fn group<'a>(&'a self, change: &'a RecordChange) -> Result<Group<'a>, String> {
+        let kind = change.record_type.as_str();
+        let of_type: Vec<&RecordSet> = self.0.iter().filter(|record| record.record_type == kind).collect();
+        let new = of_type.iter().copied().find(|record| record.weight.is_some() && record.answers_like(&change.new));
+        let others: Vec<&RecordSet> = of_type.into_iter().filter(|record| Some(*record) != new).collect();
+        let old = find_old(&others, change)?;
+        let neighbours = others.into_iter().filter(|record| *record != old).collect();
+        Ok(Group { old, new, neighbours })
+    }
+}
+
+/// The record sets of one type at a name.
+struct Group<'a> {
+    old: &'a RecordSet,
+    new: Option<&'a RecordSet>,
+    neighbours: Vec<&'a RecordSet>,
+}
+
+impl Group<'_> {
+    fn old_identifier(&self) -> String {
+        self.old.set_identifier.clone().unwrap_or_else(|| OLD_IDENTIFIER.to_owned())
+    }
+
+    fn new_identifier(&self) -> String {
+        let made_by_hand = self.new.and_then(|record| record.set_identifier.clone());
+        made_by_hand.unwrap_or_else(|| NEW_IDENTIFIER.to_owned())
+    }
+
+    /// What the pair shares: 100, or the old record's weight where neighbours keep theirs.
+    fn pair_weight(&self) -> Result<i32, String> {
+        if self.neighbours.is_empty() {
+            return Ok(100);
+        }
+        let weight = self.old.weight.unwrap_or(0);
+        i32::try_from(weight).map_err(|_| format!("weight {weight} is out of range"))
+    }
+}
+
+fn find_old<'a>(candidates: &[&'a RecordSet], change: &RecordChange) -> Result<&'a RecordSet, String> {
+    let kind = change.record_type.as_str();
+    if let Some(identifier) = &change.old_set_identifier {
+        let named = candidates.iter().find(|record| record.set_identifier.as_ref() == Some(identifier));
+        return named.copied().ok_or_else(|| format!("no {kind} record has the set identifier `{identifier}`"));
+    }
+    let serving: Vec<&RecordSet> = candidates.iter().copied().filter(|record| record.weight != Some(0)).collect();
+    match (candidates, &serving[..]) {
+        ([], _) => Err(format!("there is no {kind} record that serves the old side")),
+        ([only], _) | (_, [only]) => Ok(only),
+        _ => Err(format!("several {kind} records get traffic, so which one is the old side is not clear")),
+    }
+}
+
+/// The new side's record set, apart from its place in a group.
+fn answer(change: &RecordChange, ttl: i64) -> RecordSet {
+    let alias = change.new.alias.as_ref().map(|alias| AliasTarget {
+        dns_name: normalise_name(&alias.dns_name),
+        hosted_zone_id: alias.hosted_zone_id.clone(),
+        evaluate_target_health: alias.evaluate_target_health,
+    });
+    RecordSet {
+        record_type: change.record_type.as_str().to_owned(),
+        set_identifier: None,
+        weight: None,
+        ttl: alias.is_none().then_some(ttl),
+        values: change.new.values.clone().unwrap_or_default(),
+        alias,
+        health_check_id: None,
+    }
+}
+
+impl RecordSet {
+    fn answers_like(&self, data: &RecordData) -> bool {
+        let sorted = |values: &[String]| {
+            let mut values = values.to_vec();
+            values.sort();
+            values
+        };
+        match (&data.values, &data.alias) {
+            (Some(values), _) => self.alias.is_none() && sorted(&self.values) == sorted(values),
+            (None, Some(alias)) => self.alias.as_ref().is_some_and(|live| {
+                live.dns_name == normalise_name(&alias.dns_name) && live.hosted_zone_id == alias.hosted_zone_id
+            }),
+            (None, None) => false,
+        }
+    }
+
+    fn describe(&self) -> String {
+        let answer = self.alias.as_ref().map_or_else(|| self.values.join(","), |alias| alias.dns_name.clone());
+        let weight = self.weight.map_or_else(String::new, |weight| format!(" weight {weight}"));
+        let ttl = self.ttl.map_or_else(String::new, |ttl| format!(" ttl {ttl}"));
+        format!("{} {answer}{weight}{ttl}", self.record_type)
+    }
+}
+
+/// A name as Route 53 stores it: lower case, with the last dot, `*` as `\052`.
+pub fn normalise_name(name: &str) -> String {
+    let name = name.trim_end_matches('.').to_ascii_lowercase().replace('*', "\\052");
+    format!("{name}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::plan::{RecordType, Step};
+
+    fn route(old_set_identifier: Option<&str>) -> DnsRoute {
+        let new = RecordData { values: Some(vec!["5.6.7.8".to_owned()]), alias: None };
+        let old_set_identifier = old_set_identifier.map(str::to_owned);
+        DnsRoute {
+            hosted_zone_id: "Z1".to_owned(),
+            record_name: "App.Example.com".to_owned(),
+            records: vec![RecordChange { record_type: RecordType::A, new, old_set_identifier }],
+            ttl: 60,
+            health_checks: None,
+            steps: vec![Step { new_weight: 100, hold: crate::Seconds(0) }],
+        }
+    }
+
+    fn simple(value: &str, ttl: i64) -> RecordSet {
+        RecordSet {
+            record_type: "A".to_owned(),
+            set_identifier: None,
+            weight: None,
+            ttl: Some(ttl),
+            values: vec![value.to_owned()],
+            alias: None,
+            health_check_id: None,
+        }
+    }
+
+    fn weighted(identifier: &str, value: &str, weight: i64) -> RecordSet {
+        RecordSet { set_identifier: Some(identifier.to_owned()), weight: Some(weight), ..simple(value, 300) }
+    }
+
+    /// `identifier value weight ttl` of each record set.
+    fn shape(state: &NameState) -> Vec<String> {
+        let line = |r: &RecordSet| {
+            let identifier = r.set_identifier.as_deref().unwrap_or("-");
+            format!("{identifier} {} {} {}", r.values.join(","), r.weight.unwrap_or(-1), r.ttl.unwrap_or(-1))
+        };
+        state.records().iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_simple_record_becomes_a_pair_and_then_one_record_with_its_own_ttl() {
+        let before = NameState::new(vec![simple("1.2.3.4", 300)]);
+        let prepared = before.planned(&route(None), 0, &PairChecks::default()).unwrap();
+        assert_eq!(shape(&prepared), ["cutover-new 5.6.7.8 0 60", "cutover-old 1.2.3.4 100 60"]);
+        let finished = before.finished(&route(None)).unwrap();
+        assert_eq!(shape(&finished), ["- 5.6.7.8 -1 300"]);
+    }
+
+    #[test]
+    fn converting_deletes_the_simple_record_before_it_creates_the_pair() {
+        let before = NameState::new(vec![simple("1.2.3.4", 300)]);
+        let prepared = before.planned(&route(None), 0, &PairChecks::default()).unwrap();
+        let batch = before.batch_to(&prepared);
+        assert_eq!(batch[0], Change::Delete(simple("1.2.3.4", 300)));
+        assert!(matches!(batch[1..], [Change::Create(_), Change::Create(_)]));
+        let back = prepared.batch_to(&before);
+        assert!(matches!(back[..], [Change::Delete(_), Change::Delete(_), Change::Create(_)]));
+    }
+
+    #[test]
+    fn neighbours_keep_their_weights_and_share_the_lowered_ttl() {
+        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 200), weighted("canary", "9.9.9.9", 0)]);
+        let planned = before.planned(&route(None), 25, &PairChecks::default()).unwrap();
+        assert_eq!(shape(&planned), ["blue 1.2.3.4 150 60", "canary 9.9.9.9 0 60", "cutover-new 5.6.7.8 50 60"]);
+        let finished = before.finished(&route(None)).unwrap();
+        assert_eq!(shape(&finished), ["blue 5.6.7.8 200 300", "canary 9.9.9.9 0 300"]);
+    }
+
+    #[test]
+    fn several_serving_records_need_the_old_one_named() {
+        let before = NameState::new(vec![weighted("a", "1.2.3.4", 100), weighted("b", "9.9.9.9", 100)]);
+        assert!(before.finished(&route(None)).unwrap_err().contains("not clear"));
+        assert_eq!(shape(&before.finished(&route(Some("b"))).unwrap())[1], "b 5.6.7.8 100 300");
+        assert!(before.finished(&route(Some("c"))).unwrap_err().contains("`c`"));
+    }
+
+    #[test]
+    fn a_new_record_prepared_by_hand_is_used_and_kept() {
+        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 100), weighted("green", "5.6.7.8", 0)]);
+        let planned = before.planned(&route(None), 30, &PairChecks::default()).unwrap();
+        assert_eq!(shape(&planned), ["blue 1.2.3.4 70 60", "green 5.6.7.8 30 60"]);
+        let finished = before.finished(&route(None)).unwrap();
+        assert_eq!(shape(&finished), ["blue 1.2.3.4 0 300", "green 5.6.7.8 100 300"]);
+    }
+
+    #[test]
+    fn names_are_compared_as_route_53_stores_them() {
+        assert_eq!(normalise_name("*.Example.com"), "\\052.example.com.");
+        assert_eq!(normalise_name("example.com."), "example.com.");
+    }
+
+    proptest! {
+        #[test]
+        fn a_batch_there_and_back_restores_the_before_image(percent in 0..=100_u8, ttl in 1..86_400_i64) {
+            let before = NameState::new(vec![simple("1.2.3.4", ttl)]);
+            let planned = before.planned(&route(None), percent, &PairChecks::default()).unwrap();
+            let mut live = before.records().to_vec();
+            for change in before.batch_to(&planned).into_iter().chain(planned.batch_to(&before)) {
+                match change {
+                    Change::Delete(record) => {
+                        let place = live.iter().position(|r| *r == record);
+                        prop_assert!(place.is_some());
+                        live.remove(place.unwrap());
+                    }
+                    Change::Create(record) => live.push(record),
+                }
+            }
+            prop_assert_eq!(NameState::new(live), before);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Verdicts: what a look at something says. No data is never healthy.
+
+use serde::{Deserialize, Serialize};
+
+/// What a check says, from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// There is data, and it is good.
+    Healthy,
+    /// There is no data to judge by.
+    Inconclusive,
+    /// The look itself failed.
+    Error,
+    /// There is data, and it is bad.
+    Unhealthy,
+}
+
+impl Verdict {
+    /// The worst of several; of none at all it is `nothing`.
+    pub fn worst(verdicts: impl IntoIterator<Item = Self>, nothing: Self) -> Self {
+        verdicts.into_iter().max().unwrap_or(nothing)
+    }
+}
+
+/// Whether at least `percent` of `total` are healthy, compared exactly. None of none is not.
+pub fn at_least_percent(healthy: usize, total: usize, percent: u8) -> bool {
+    total > 0 && healthy * 100 >= total * usize::from(percent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_is_compared_exactly() {
+        assert!(!at_least_percent(1, 3, 50));
+        assert!(at_least_percent(2, 3, 50));
+        assert!(!at_least_percent(2, 3, 67));
+        assert!(at_least_percent(4, 5, 80));
+        assert!(!at_least_percent(0, 0, 1));
+    }
+
+    #[test]
+    fn trouble_outweighs_missing_data_and_missing_data_outweighs_health() {
+        use Verdict::{Error, Healthy, Inconclusive, Unhealthy};
+        assert_eq!(Verdict::worst([Healthy, Unhealthy, Inconclusive], Healthy), Unhealthy);
+        assert_eq!(Verdict::worst([Healthy, Inconclusive], Healthy), Inconclusive);
+        assert_eq!(Verdict::worst([Inconclusive, Error], Healthy), Error);
+    }
+}

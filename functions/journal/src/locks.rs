@@ -1,0 +1,68 @@
+//! Locks: one cutover per application and per route at a time.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, KeysAndAttributes, Put, TransactWriteItem};
+use cutover::{Plan, StepError, StepResult};
+
+use crate::item::{Item, string, text};
+use crate::table::Journal;
+
+/// The keys of all locks of a plan: its application first, then its routes in order.
+pub fn keys(plan: &Plan) -> Vec<String> {
+    let application = format!("application#{}", plan.application);
+    std::iter::once(application).chain(plan.routes.iter().map(|route| route.lock_key())).collect()
+}
+
+impl Journal {
+    /// Who holds these locks: `run_id` by key.
+    ///
+    /// # Errors
+    /// AWS errors.
+    pub async fn lock_holders(&self, keys: &[String]) -> StepResult<BTreeMap<String, String>> {
+        let key = |key: &String| Item::from([("pk".to_owned(), text(format!("lock#{key}")))]);
+        let wanted = KeysAndAttributes::builder()
+            .set_keys(Some(keys.iter().map(key).collect()))
+            .consistent_read(true)
+            .build()
+            .map_err(|error| StepError::invalid(error.to_string()))?;
+        let answer = self.client.batch_get_item().request_items(&self.table, wanted).send().await;
+        let answer = answer.map_err(|error| StepError::from_aws("dynamodb:BatchGetItem", &error))?;
+        if answer.unprocessed_keys().is_some_and(|keys| !keys.is_empty()) {
+            return Err(StepError::new(
+                cutover::error::name::THROTTLED,
+                "dynamodb:BatchGetItem: keys left unprocessed",
+            ));
+        }
+        let items = answer.responses().and_then(|tables| tables.get(&self.table)).into_iter().flatten();
+        items
+            .map(|item| {
+                let key = string(item, "pk")?.trim_start_matches("lock#").to_owned();
+                Ok((key, string(item, "run_id")?.to_owned()))
+            })
+            .collect()
+    }
+
+    pub(crate) fn put_lock(&self, key: &str, run_id: &str) -> StepResult<TransactWriteItem> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .item("pk", text(format!("lock#{key}")))
+            .item("run_id", text(run_id))
+            .condition_expression("attribute_not_exists(pk)")
+            .build()
+            .map_err(|error| StepError::invalid(error.to_string()))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Deletes a lock if this run holds it; a lock that is gone is fine: the release happens twice at times.
+    pub(crate) fn delete_lock(&self, key: &str, run_id: &str) -> StepResult<TransactWriteItem> {
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .key("pk", text(format!("lock#{key}")))
+            .condition_expression("attribute_not_exists(pk) OR run_id = :run_id")
+            .expression_attribute_values(":run_id", AttributeValue::S(run_id.to_owned()))
+            .build()
+            .map_err(|error| StepError::invalid(error.to_string()))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+}
