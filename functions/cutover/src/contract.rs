@@ -1,6 +1,7 @@
 //! What the state machines and the functions say to each other about routes.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::listener::ListenerState;
 use crate::record::NameState;
@@ -14,6 +15,11 @@ pub struct Caller {
     pub execution_arn: String,
     /// The calling state's name, for the logs.
     pub state: String,
+}
+
+/// 32 hexadecimal digits that stand for a text wherever AWS allows only short names: execution names, caller references.
+pub fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What is done to a route. The four actions of `listener-swap` and `weight-shift`.

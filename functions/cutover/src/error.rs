@@ -38,9 +38,11 @@ pub mod name {
     pub const ROLLED_BACK: &str = "Cutover.RolledBack";
     /// Ending of a run: a person was told precisely what is left to do.
     pub const STUCK: &str = "Cutover.Stuck";
+    /// The deadline of the plan has passed.
+    pub const DEADLINE_EXCEEDED: &str = "Cutover.DeadlineExceeded";
 
     /// All of them, for the contract test.
-    pub const ALL: [&str; 13] = [
+    pub const ALL: [&str; 14] = [
         THROTTLED,
         TRANSIENT,
         INVALID_PLAN,
@@ -54,6 +56,7 @@ pub mod name {
         REFUSED,
         ROLLED_BACK,
         STUCK,
+        DEADLINE_EXCEEDED,
     ];
 }
 

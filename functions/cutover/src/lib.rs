@@ -6,6 +6,7 @@
 pub mod alarm;
 pub mod bootstrap;
 pub mod contract;
+pub mod deadline;
 pub mod error;
 pub mod finding;
 pub mod listener;

@@ -40,14 +40,15 @@ impl Phase {
         Self::Stuck,
     ];
 
-    /// Whether `next` may follow. Staying in a phase is no transition, but for a rollback or a cleanup that is taken
-    /// over from an execution that died.
+    /// Whether `next` may follow. Staying in a phase is a change of owner: the run is handed over, or
+    /// taken over from an execution that died.
     pub fn may_become(self, next: Self) -> bool {
         use Phase::{Claimed, Cleaning, Closed, Finished, Forward, RolledBack, RollingBack, Stuck};
         match self {
             Claimed => matches!(next, Forward | RollingBack),
             Forward => matches!(next, Finished | RollingBack),
-            Finished => matches!(next, Cleaning | RollingBack),
+            // Staying finished hands the run over to its cleanup, which waits.
+            Finished => matches!(next, Finished | Cleaning | RollingBack),
             Cleaning => matches!(next, Cleaning | Closed),
             RollingBack => matches!(next, RollingBack | RolledBack | Stuck),
             // A person may order another try, or release the run as it is.

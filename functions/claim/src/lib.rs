@@ -1,0 +1,154 @@
+//! `claim`: the journal's side of the way forward.
+//!
+//! | action | reads | writes | undone by |
+//! |---|---|---|---|
+//! | claim | every route again | the run item and all locks, in one transaction | rollback's end |
+//! | forward | the run | phase `claimed` to `forward`: routes may be touched from here on | rollback |
+//! | quiesce | the run | the mark that resume is owed | - |
+//! | no_return | the run | the mark that writes may not flow back | - |
+//! | finish | the run | phase `forward` to `finished` | rollback, until cleanup |
+//!
+//! Errors: `Cutover.Conflict` when another run holds a lock, `Cutover.PrecheckFailed` when a route is no longer what
+//! precheck saw (approval may have taken a day), `Cutover.Fenced`, and AWS errors. After any of the first two nothing
+//! was written.
+
+use cutover::contract::{BeforeImage, Caller};
+use cutover::error::name;
+use cutover::plan::Route;
+use cutover::{Plan, StepError, StepResult};
+use jiff::Timestamp;
+use journal::{Claim, Journal, Phase, Run, Transition};
+use serde::{Deserialize, Serialize};
+
+/// What this function talks to.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// Elastic Load Balancing, to look again.
+    pub elb: aws_sdk_elasticloadbalancingv2::Client,
+    /// Route 53, to look again.
+    pub route53: aws_sdk_route53::Client,
+    /// The journal.
+    pub journal: Journal,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Request {
+    /// Who is calling.
+    #[serde(flatten)]
+    pub caller: Caller,
+    /// What to do.
+    #[serde(flatten)]
+    pub action: Action,
+}
+
+/// The actions.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// Claim the run.
+    Claim {
+        /// The normalised plan.
+        plan: Box<Plan>,
+        /// The before-images that precheck saw.
+        before: Vec<BeforeImage>,
+        /// When the execution started, RFC 3339.
+        started_at: String,
+    },
+    /// From here on routes may be touched.
+    Forward,
+    /// The quiesce hooks are about to run.
+    Quiesce,
+    /// Writes may no longer flow back.
+    NoReturn,
+    /// All traffic is on the new side.
+    Finish,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reply {
+    /// The run.
+    pub run_id: String,
+    /// When this was done, RFC 3339.
+    pub at: String,
+}
+
+/// Does one action.
+///
+/// # Errors
+/// See the module.
+pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
+    let caller = &request.caller;
+    let journal = &clients.journal;
+    match request.action {
+        Action::Claim { plan, before, started_at } => {
+            let run = new_run(caller, *plan, before, started_at);
+            claim(clients, &run).await?;
+        }
+        Action::Forward => advance(journal, caller, Phase::Claimed, Phase::Forward).await?,
+        Action::Quiesce => journal.mark_quiesced(caller).await?,
+        Action::NoReturn => journal.mark_past_no_return(caller).await?,
+        Action::Finish => advance(journal, caller, Phase::Forward, Phase::Finished).await?,
+    }
+    Ok(Reply { run_id: caller.run_id.clone(), at: now.to_string() })
+}
+
+fn new_run(caller: &Caller, plan: Plan, before: Vec<BeforeImage>, started_at: String) -> Run {
+    Run {
+        run_id: caller.run_id.clone(),
+        phase: Phase::Claimed,
+        owner: caller.execution_arn.clone(),
+        plan,
+        before,
+        started_at,
+        paused: false,
+        quiesced: false,
+        past_no_return: false,
+        rollbacks: 0,
+        sweeps: 0,
+        alarms_before: std::collections::BTreeMap::new(),
+        ending: None,
+    }
+}
+
+/// Claims a run, unless an earlier try of this very run did, whose answer was lost.
+async fn claim(clients: &Clients, run: &Run) -> StepResult<()> {
+    if clients.journal.read(&run.run_id).await?.is_some() {
+        return Ok(());
+    }
+    for (index, (route, before)) in run.plan.routes.iter().zip(&run.before).enumerate() {
+        let live = look_again(clients, route).await?;
+        if live != *before {
+            let problem =
+                format!("routes[{index}], {}, changed since precheck saw it; nothing was touched", route.title());
+            return Err(StepError::new(name::PRECHECK_FAILED, problem));
+        }
+    }
+    match clients.journal.claim(run).await? {
+        Claim::Claimed => Ok(()),
+        Claim::Held { key, holder } => {
+            Err(StepError::new(name::CONFLICT, format!("{key} is held by {holder}; nothing was touched")))
+        }
+    }
+}
+
+async fn look_again(clients: &Clients, route: &Route) -> StepResult<BeforeImage> {
+    match route {
+        Route::Listener(route) => {
+            Ok(BeforeImage::Listener(listener_swap::observe::live(&clients.elb, route).await?.state))
+        }
+        Route::Dns(route) => {
+            Ok(BeforeImage::Dns { records: weight_shift::observe::name(&clients.route53, route).await? })
+        }
+    }
+}
+
+/// Changes the phase, unless an earlier try did.
+async fn advance(journal: &Journal, caller: &Caller, from: Phase, to: Phase) -> StepResult<()> {
+    let run = match journal.fence(caller, from).await {
+        Ok(run) => run,
+        Err(error) => return journal.fence(caller, to).await.map(drop).map_err(|_| error),
+    };
+    journal.transition(&Transition { run: &run, to, owner: &caller.execution_arn, ending: None }).await
+}

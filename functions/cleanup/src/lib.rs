@@ -1,0 +1,194 @@
+//! `cleanup`: what is no longer needed after a cutover, and the end of its run.
+//!
+//! | action | reads | writes | undone by |
+//! |---|---|---|---|
+//! | find | the run | who owns it: this cleanup, which now waits | - |
+//! | begin | the run | phase `finished` to `cleaning`: from here on there is no way back | - |
+//! | remove | a route, its old target group's traffic | takes the old group out and deletes it; deletes health checks | - |
+//! | close | the run | phase `closed`, no locks | - |
+//! | release | the run | phase `stuck` to `closed`, no locks: a person has put things right | - |
+//!
+//! There is no undo: what is removed is what nothing references and what serves no traffic; all else is kept, with the
+//! reason. A rollback that started first wins: `begin` loses its condition and ends with nothing to do.
+//!
+//! Errors: `Cutover.Fenced` when the run is not this cleanup's, and AWS errors.
+
+mod remove;
+
+use cutover::contract::Caller;
+use cutover::{StepError, StepResult};
+use jiff::Timestamp;
+use journal::{Ending, Journal, Phase, Run, Transition};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+pub use crate::remove::Removal;
+
+/// What this function talks to.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// CloudWatch, for the old groups' traffic.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// Elastic Load Balancing.
+    pub elb: aws_sdk_elasticloadbalancingv2::Client,
+    /// Route 53.
+    pub route53: aws_sdk_route53::Client,
+    /// The journal.
+    pub journal: Journal,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Request {
+    /// Find the run and wait for it.
+    Find {
+        /// The cleanup's execution.
+        execution_arn: String,
+        /// The input of the cleanup's execution.
+        input: Input,
+    },
+    /// Begin, if nobody has rolled back meanwhile.
+    Begin(Caller),
+    /// Remove what one route no longer needs.
+    Remove {
+        /// Who is calling.
+        #[serde(flatten)]
+        caller: Caller,
+        /// The route's place in the plan.
+        route: usize,
+        /// How many times this has been called before.
+        attempt: u32,
+    },
+    /// End the run.
+    Close {
+        /// Who is calling.
+        #[serde(flatten)]
+        caller: Caller,
+        /// What came of each route.
+        removals: Vec<Removal>,
+    },
+}
+
+/// The input of the cleanup machine: one of `run_id` and `application`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// The run. Given by the cutover and the sweep.
+    #[serde(default)]
+    pub run_id: Option<String>,
+    /// The application whose run is meant. Given by a person.
+    #[serde(default)]
+    pub application: Option<String>,
+    /// Do not wait: close early.
+    #[serde(default)]
+    pub now: bool,
+    /// Release a stuck run as it is: who has put things right, and how.
+    #[serde(default)]
+    pub release: Option<String>,
+}
+
+/// What there is to do.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct FindReply {
+    /// Why there is nothing to do; then all else is empty.
+    pub nothing_to_do: Option<String>,
+    /// A stuck run was released; there is nothing to remove.
+    pub released: bool,
+    /// The run.
+    pub run_id: String,
+    /// Its application.
+    pub application: String,
+    /// Who is told.
+    pub topic_arn: Option<String>,
+    /// How long to wait before anything is removed.
+    pub wait_seconds: u64,
+    /// The plan's places of its routes.
+    pub routes: Vec<usize>,
+}
+
+/// Does one action.
+///
+/// # Errors
+/// See the module.
+pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<serde_json::Value> {
+    let reply = match request {
+        Request::Find { execution_arn, input } => {
+            serde_json::to_value(find(&clients.journal, &execution_arn, &input, now).await?)
+        }
+        Request::Begin(caller) => Ok(json!({ "begun": begin(&clients.journal, &caller).await? })),
+        Request::Remove { caller, route, attempt } => {
+            serde_json::to_value(remove::remove(clients, &caller, route, attempt, now).await?)
+        }
+        Request::Close { caller, removals } => {
+            close(&clients.journal, &caller, &removals, now).await?;
+            Ok(json!({ "ending": "Closed", "removals": removals, "at": now.to_string() }))
+        }
+    };
+    reply.map_err(|error| StepError::invalid(error.to_string()))
+}
+
+async fn find(journal: &Journal, me: &str, input: &Input, now: Timestamp) -> StepResult<FindReply> {
+    let nothing = |reason: &str| FindReply { nothing_to_do: Some(reason.to_owned()), ..FindReply::default() };
+    let run_id = match (&input.run_id, &input.application) {
+        (Some(run_id), None) => Some(run_id.clone()),
+        (None, Some(application)) => journal.holder_of(application).await?,
+        _ => return Err(StepError::invalid("give exactly one of `run_id` and `application`")),
+    };
+    let Some(run_id) = run_id else { return Ok(nothing("no run holds this application")) };
+    let Some(run) = journal.read(&run_id).await? else { return Ok(nothing("no such run is in the journal")) };
+    match (run.phase, &input.release) {
+        (Phase::Stuck, Some(who)) => {
+            let report = json!({ "ending": "Released", "by": who, "was": run.ending.as_ref().map(|e| &e.report) });
+            let ending = Ending { at: now.to_string(), report };
+            journal.transition(&Transition { run: &run, to: Phase::Closed, owner: me, ending: Some(&ending) }).await?;
+            Ok(FindReply { released: true, ..what_to_do(&run, input) })
+        }
+        (_, Some(_)) => Ok(nothing(&format!("only a stuck run is released; this one is {}", run.phase))),
+        (Phase::Finished | Phase::Cleaning, None) => {
+            if run.owner != me {
+                journal.transition(&Transition { run: &run, to: run.phase, owner: me, ending: None }).await?;
+            }
+            Ok(what_to_do(&run, input))
+        }
+        (phase, None) => Ok(nothing(&format!("the run is {phase}"))),
+    }
+}
+
+fn what_to_do(run: &Run, input: &Input) -> FindReply {
+    let waits = run.phase == Phase::Finished && !input.now;
+    FindReply {
+        nothing_to_do: None,
+        released: false,
+        run_id: run.run_id.clone(),
+        application: run.plan.application.clone(),
+        topic_arn: run.plan.notify.as_ref().map(|notify| notify.topic_arn.clone()),
+        wait_seconds: if waits { run.plan.cleanup.after.0 } else { 0 },
+        routes: (0..run.plan.routes.len()).collect(),
+    }
+}
+
+/// Whether cleanup may begin: not if a rollback, or another cleanup, took the run meanwhile.
+async fn begin(journal: &Journal, caller: &Caller) -> StepResult<bool> {
+    let run = journal.read(&caller.run_id).await?.filter(|run| run.owner == caller.execution_arn);
+    match run {
+        Some(run) if run.phase == Phase::Cleaning => Ok(true),
+        Some(run) if run.phase == Phase::Finished => {
+            let owner = &caller.execution_arn;
+            journal.transition(&Transition { run: &run, to: Phase::Cleaning, owner, ending: None }).await?;
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
+async fn close(journal: &Journal, caller: &Caller, removals: &[Removal], now: Timestamp) -> StepResult<()> {
+    let closed = journal.read(&caller.run_id).await?;
+    if closed.is_some_and(|run| run.phase == Phase::Closed && run.owner == caller.execution_arn) {
+        return Ok(());
+    }
+    let run = journal.fence(caller, Phase::Cleaning).await?;
+    let ending = Ending { at: now.to_string(), report: json!({ "ending": "Closed", "removals": removals }) };
+    let owner = &caller.execution_arn;
+    journal.transition(&Transition { run: &run, to: Phase::Closed, owner, ending: Some(&ending) }).await
+}

@@ -1,0 +1,125 @@
+//! `listener-swap`: the weights of target groups on one listener or rule.
+//!
+//! | action | reads | writes | undone by |
+//! |---|---|---|---|
+//! | prepare | the actions, the new group's target health | the new group, at weight 0 | restore |
+//! | shift | the actions | the pair's weights | restore |
+//! | finalise | the actions | nothing: the old group stays at weight 0, health-checked, until cleanup | - |
+//! | restore | the actions | the before-image's forward action | - |
+//!
+//! Only the forward action changes; authentication, stickiness, order and neighbours stay as they are. Neither
+//! ModifyListener nor ModifyRule has a version condition, so each write is: fence, read, compare, write, read back.
+//!
+//! Errors: `Cutover.Drift` when somebody else changed the actions, `Cutover.Unhealthy` when the new group does not get
+//! healthy, `Cutover.Fenced`, and AWS errors.
+
+pub mod decide;
+pub mod observe;
+
+use aws_sdk_elasticloadbalancingv2::Client;
+use cutover::contract::{RouteAction, RouteReply, RouteRequest};
+use cutover::error::name;
+use cutover::listener::ListenerState;
+use cutover::plan::ListenerRoute;
+use cutover::verdict::at_least_percent;
+use cutover::{StepError, StepResult};
+use jiff::Timestamp;
+use journal::{Journal, Phase};
+
+use crate::observe::Live;
+
+/// A load balancer's nodes follow a change of weights within seconds; AWS gives no number. Ten is generous.
+const SETTLE_SECONDS: u64 = 10;
+/// The time between two looks at the new group's health: the shortest health check interval is 5 s.
+const HEALTH_INTERVAL_SECONDS: u64 = 15;
+/// So many looks make ten minutes, twice the slowest default health check (10 x 30 s).
+const MOST_HEALTH_LOOKS: u32 = 40;
+
+/// What this function talks to.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// Elastic Load Balancing.
+    pub elb: Client,
+    /// The journal, for the fence.
+    pub journal: Journal,
+}
+
+/// Does one action on one route once.
+///
+/// # Errors
+/// See the module.
+pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) -> StepResult<RouteReply> {
+    let run = clients.journal.fence(&request.caller, phase_of(request.action)).await?;
+    let (route, before) = run.listener(request.route)?;
+    let live = observe::live(&clients.elb, route).await?;
+    let target = decide::target(request.action, request.new_weight, route, before, &live.state)?;
+    let (live, changed) = match target {
+        None => (live, false),
+        Some(target) => {
+            clients.journal.fence(&request.caller, phase_of(request.action)).await?;
+            (write(&clients.elb, route, &live, &target).await?, true)
+        }
+    };
+    let (settled, wait_seconds) = match request.action {
+        RouteAction::Prepare => health(&clients.elb, route, request.attempt).await?,
+        RouteAction::Shift => (true, SETTLE_SECONDS),
+        RouteAction::Finalise | RouteAction::Restore => (true, 0),
+    };
+    Ok(RouteReply {
+        route: request.route,
+        settled,
+        wait_seconds,
+        changed,
+        change_id: None,
+        at: now.to_string(),
+        live: live.state.describe(),
+    })
+}
+
+fn phase_of(action: RouteAction) -> Phase {
+    match action {
+        RouteAction::Prepare | RouteAction::Shift | RouteAction::Finalise => Phase::Forward,
+        RouteAction::Restore => Phase::RollingBack,
+    }
+}
+
+/// Writes the forward action and reads it back. Cleanup, too, writes this way.
+///
+/// # Errors
+/// `Cutover.Drift` when it reads back differently; AWS errors.
+pub async fn write(elb: &Client, route: &ListenerRoute, live: &Live, target: &ListenerState) -> StepResult<Live> {
+    let actions = live.actions_with(&target.forward)?;
+    match &route.rule_arn {
+        Some(rule) => {
+            let result = elb.modify_rule().rule_arn(rule).set_actions(Some(actions)).send().await;
+            result.map_err(|error| StepError::from_aws(&format!("elasticloadbalancing:ModifyRule {rule}"), &error))?;
+        }
+        None => {
+            let listener = route.arn();
+            let result = elb.modify_listener().listener_arn(listener).set_default_actions(Some(actions)).send().await;
+            let call = format!("elasticloadbalancing:ModifyListener {listener}");
+            result.map_err(|error| StepError::from_aws(&call, &error))?;
+        }
+    }
+    let after = observe::live(elb, route).await?;
+    if after.state.is_like(target) {
+        return Ok(after);
+    }
+    let problem = format!("{} reads back as {}, not {}", route.arn(), after.state.describe(), target.describe());
+    Err(StepError::new(name::DRIFT, problem))
+}
+
+/// Whether the new group may get traffic: attached, it is health-checked; unattached groups never are.
+async fn health(elb: &Client, route: &ListenerRoute, attempt: u32) -> StepResult<(bool, u64)> {
+    let (healthy, total) = observe::health(elb, &route.new_target_group_arn).await?;
+    if at_least_percent(healthy, total, route.min_healthy_percent) {
+        return Ok((true, 0));
+    }
+    if attempt >= MOST_HEALTH_LOOKS {
+        let group = &route.new_target_group_arn;
+        let problem =
+            format!("{healthy} of {total} targets of {group} are healthy, {} % needed", route.min_healthy_percent);
+        return Err(StepError::new(name::UNHEALTHY, problem));
+    }
+    Ok((false, HEALTH_INTERVAL_SECONDS))
+}

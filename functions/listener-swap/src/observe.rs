@@ -1,0 +1,178 @@
+//! What is there: the live actions of a listener or rule, and the health of a target group.
+
+use aws_sdk_elasticloadbalancingv2::Client;
+use aws_sdk_elasticloadbalancingv2::types::{
+    Action, ActionTypeEnum, ForwardActionConfig, TargetGroupStickinessConfig, TargetGroupTuple, TargetHealthStateEnum,
+};
+use cutover::error::name;
+use cutover::listener::{Forward, ListenerState, Stickiness, WeightedGroup};
+use cutover::plan::ListenerRoute;
+use cutover::{StepError, StepResult};
+use serde_json::{Value, json};
+
+/// The live actions, as AWS described them and as a value.
+#[derive(Clone, Debug)]
+pub struct Live {
+    actions: Vec<Action>,
+    /// What they mean.
+    pub state: ListenerState,
+}
+
+/// Reads the actions of a route's listener or rule.
+///
+/// # Errors
+/// AWS errors; `Cutover.Drift` where there is not exactly one forward action.
+pub async fn live(elb: &Client, route: &ListenerRoute) -> StepResult<Live> {
+    let actions = match &route.rule_arn {
+        Some(rule) => rule_actions(elb, rule).await?,
+        None => listener_actions(elb, route.arn()).await?,
+    };
+    let state =
+        state_of(&actions).map_err(|problem| StepError::new(name::DRIFT, format!("{}: {problem}", route.arn())))?;
+    Ok(Live { actions, state })
+}
+
+async fn listener_actions(elb: &Client, arn: &str) -> StepResult<Vec<Action>> {
+    let answer = elb.describe_listeners().listener_arns(arn).send().await;
+    let call = format!("elasticloadbalancing:DescribeListeners {arn}");
+    let answer = answer.map_err(|error| StepError::from_aws(&call, &error))?;
+    let listener = answer.listeners.unwrap_or_default().into_iter().next();
+    let listener =
+        listener.ok_or_else(|| StepError::new(name::REFUSED, format!("{call}: there is no such listener")))?;
+    Ok(listener.default_actions.unwrap_or_default())
+}
+
+async fn rule_actions(elb: &Client, arn: &str) -> StepResult<Vec<Action>> {
+    let answer = elb.describe_rules().rule_arns(arn).send().await;
+    let call = format!("elasticloadbalancing:DescribeRules {arn}");
+    let answer = answer.map_err(|error| StepError::from_aws(&call, &error))?;
+    let rule = answer.rules.unwrap_or_default().into_iter().next();
+    let rule = rule.ok_or_else(|| StepError::new(name::REFUSED, format!("{call}: there is no such rule")))?;
+    Ok(rule.actions.unwrap_or_default())
+}
+
+/// How many targets of a group are healthy, and how many there are. Targets that are leaving do not count.
+///
+/// # Errors
+/// AWS errors.
+pub async fn health(elb: &Client, group: &str) -> StepResult<(usize, usize)> {
+    let answer = elb.describe_target_health().target_group_arn(group).send().await;
+    let call = format!("elasticloadbalancing:DescribeTargetHealth {group}");
+    let answer = answer.map_err(|error| StepError::from_aws(&call, &error))?;
+    let states = answer.target_health_descriptions().iter();
+    let states: Vec<_> = states.filter_map(|target| target.target_health()?.state()).collect();
+    let staying = states.iter().filter(|state| ***state != TargetHealthStateEnum::Draining);
+    let healthy = staying.clone().filter(|state| ***state == TargetHealthStateEnum::Healthy);
+    Ok((healthy.count(), staying.count()))
+}
+
+impl Live {
+    /// The live actions with another forward action: everything else is sent back as it was described, but for the
+    /// secret of an OIDC action, which AWS does not describe and keeps where it is told to (API reference of
+    /// AuthenticateOidcActionConfig).
+    ///
+    /// # Errors
+    /// A forward action that cannot be sent.
+    pub fn actions_with(&self, forward: &Forward) -> StepResult<Vec<Action>> {
+        let forward = forward_action(forward)?;
+        Ok(self
+            .actions
+            .iter()
+            .map(|action| match action.r#type() {
+                Some(ActionTypeEnum::Forward) => forward.clone(),
+                Some(ActionTypeEnum::AuthenticateOidc) => keeping_secret(action.clone()),
+                _ => action.clone(),
+            })
+            .collect())
+    }
+}
+
+fn keeping_secret(mut action: Action) -> Action {
+    if let Some(oidc) = action.authenticate_oidc_config.as_mut() {
+        oidc.client_secret = None;
+        oidc.use_existing_client_secret = Some(true);
+    }
+    action
+}
+
+fn forward_action(forward: &Forward) -> StepResult<Action> {
+    let groups = forward
+        .groups
+        .iter()
+        .map(|group| TargetGroupTuple::builder().target_group_arn(&group.arn).set_weight(group.weight).build());
+    let stickiness = forward.stickiness.map(|stickiness| {
+        TargetGroupStickinessConfig::builder()
+            .enabled(stickiness.enabled)
+            .set_duration_seconds(stickiness.duration_seconds)
+            .build()
+    });
+    let config = (!forward.groups.is_empty() || stickiness.is_some()).then(|| {
+        ForwardActionConfig::builder()
+            .set_target_groups(Some(groups.collect()))
+            .set_target_group_stickiness_config(stickiness)
+            .build()
+    });
+    Ok(Action::builder()
+        .r#type(ActionTypeEnum::Forward)
+        .set_order(forward.order)
+        .set_target_group_arn(forward.target_group_arn.clone())
+        .set_forward_config(config)
+        .build())
+}
+
+/// What a list of actions means.
+fn state_of(actions: &[Action]) -> Result<ListenerState, String> {
+    let (forwards, others): (Vec<&Action>, Vec<&Action>) =
+        actions.iter().partition(|action| action.r#type() == Some(&ActionTypeEnum::Forward));
+    let [forward] = forwards[..] else {
+        return Err(format!("it has {} forward actions, and should have one", forwards.len()));
+    };
+    let config = forward.forward_config();
+    let groups = config.map(ForwardActionConfig::target_groups).unwrap_or_default().iter().map(|group| WeightedGroup {
+        arn: group.target_group_arn().unwrap_or_default().to_owned(),
+        weight: group.weight(),
+    });
+    let stickiness = config.and_then(ForwardActionConfig::target_group_stickiness_config).map(|stickiness| {
+        Stickiness { enabled: stickiness.enabled().unwrap_or(false), duration_seconds: stickiness.duration_seconds() }
+    });
+    let forward = Forward {
+        order: forward.order(),
+        target_group_arn: forward.target_group_arn().map(str::to_owned),
+        groups: groups.collect(),
+        stickiness,
+    };
+    Ok(ListenerState { forward, others: others.into_iter().map(normalise).collect() })
+}
+
+/// Another action as JSON, without its secret: enough to see that it changed.
+fn normalise(action: &Action) -> Value {
+    let kind = action.r#type().map(ActionTypeEnum::as_str);
+    let mut value = json!({ "type": kind, "order": action.order() });
+    if let Some(oidc) = action.authenticate_oidc_config() {
+        value["oidc"] = json!({
+            "issuer": oidc.issuer(),
+            "authorization_endpoint": oidc.authorization_endpoint(),
+            "token_endpoint": oidc.token_endpoint(),
+            "user_info_endpoint": oidc.user_info_endpoint(),
+            "client_id": oidc.client_id(),
+            "session_cookie_name": oidc.session_cookie_name(),
+            "scope": oidc.scope(),
+            "session_timeout": oidc.session_timeout(),
+            "extra_params": oidc.authentication_request_extra_params(),
+            "on_unauthenticated": oidc.on_unauthenticated_request().map(|behaviour| behaviour.as_str()),
+        });
+    }
+    if let Some(cognito) = action.authenticate_cognito_config() {
+        value["cognito"] = json!({
+            "user_pool_arn": cognito.user_pool_arn(),
+            "user_pool_client_id": cognito.user_pool_client_id(),
+            "user_pool_domain": cognito.user_pool_domain(),
+            "session_cookie_name": cognito.session_cookie_name(),
+            "scope": cognito.scope(),
+            "session_timeout": cognito.session_timeout(),
+            "extra_params": cognito.authentication_request_extra_params(),
+            "on_unauthenticated": cognito.on_unauthenticated_request().map(|behaviour| behaviour.as_str()),
+        });
+    }
+    value
+}

@@ -1,0 +1,90 @@
+//! From findings to the report: pure.
+
+use cutover::contract::BeforeImage;
+use cutover::finding::Kind;
+use cutover::plan::Probe;
+use cutover::probe::Tries;
+use cutover::{Finding, Plan, Seconds, Severity};
+use jiff::Timestamp;
+
+use crate::{Reply, steps_of};
+
+/// The name of the ending that the findings call for. Another run's hold explains most other differences, so it comes
+/// before them.
+fn ending(findings: &[Finding]) -> Option<&'static str> {
+    let has = |kind| findings.iter().any(|finding| finding.severity == Severity::Error && finding.kind == kind);
+    match (has(Kind::Plan), has(Kind::Conflict), has(Kind::Environment)) {
+        (true, _, _) => Some("InvalidPlan"),
+        (_, true, _) => Some("Conflict"),
+        (_, _, true) => Some("PrecheckFailed"),
+        _ => None,
+    }
+}
+
+/// The report.
+pub(crate) fn report(
+    plan: Option<Plan>,
+    mut findings: Vec<Finding>,
+    before: Vec<BeforeImage>,
+    tries: Tries,
+    now: Timestamp,
+) -> Reply {
+    findings.sort_by(|one, other| other.severity.cmp(&one.severity).then_with(|| one.path.cmp(&other.path)));
+    let (steps, history_events) = plan.as_ref().map(steps_of).unwrap_or_default();
+    Reply {
+        settled: true,
+        wait_seconds: 0,
+        tries,
+        ending: ending(&findings),
+        findings,
+        plan,
+        before,
+        steps,
+        history_events,
+        at: now.to_string(),
+    }
+}
+
+/// Not yet: the health URL is tried again after a wait.
+pub(crate) fn try_again(interval: Seconds, tries: Tries, now: Timestamp) -> Reply {
+    let reply = report(None, Vec::new(), Vec::new(), tries, now);
+    Reply { settled: false, wait_seconds: interval.0, ..reply }
+}
+
+/// The health URL did not pass.
+pub(crate) fn health_url(probe: &Probe, tries: &Tries) -> Finding {
+    let problem = format!("{} did not pass in {} attempts; the last one: {}", probe.url, tries.attempts, tries.seen);
+    let fix = format!("the new side must answer {} {} times in a row", probe.expect_status, probe.successes);
+    Finding::environment("$.health_check.url", problem, fix)
+}
+
+/// A hold in which nothing is looked at is only a wait.
+pub(crate) fn nothing_watched(plan: &Plan, findings: &mut Vec<Finding>) {
+    let watched = &plan.monitoring;
+    let has_listener = plan.routes.iter().any(|route| matches!(route, cutover::plan::Route::Listener(_)));
+    if !has_listener && watched.metrics.is_empty() && watched.alarms.is_empty() && watched.target_groups.is_empty() {
+        let problem = "watches nothing: a step is held, and nothing is looked at";
+        findings.push(Finding::warning(
+            "$.monitoring",
+            problem,
+            "name metrics, alarms or target groups of the new side",
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_is_named_by_the_weightiest_finding() {
+        let plan = Finding::plan("$", "", "");
+        let conflict = Finding::conflict("$", "", "");
+        let environment = Finding::environment("$", "", "");
+        let warning = Finding::warning("$", "", "");
+        assert_eq!(ending(&[warning.clone()]), None);
+        assert_eq!(ending(&[warning, environment.clone()]), Some("PrecheckFailed"));
+        assert_eq!(ending(&[environment.clone(), conflict.clone()]), Some("Conflict"));
+        assert_eq!(ending(&[environment, conflict, plan]), Some("InvalidPlan"));
+    }
+}

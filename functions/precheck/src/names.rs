@@ -1,0 +1,87 @@
+//! What precheck looks at in a hosted zone.
+
+use aws_sdk_route53::Client;
+use aws_sdk_route53::types::ResourceRecordSet;
+use cutover::plan::DnsRoute;
+use cutover::record::{NameState, PairChecks, normalise_name};
+use cutover::{Finding, StepError, StepResult};
+
+use crate::soften;
+
+/// The before-image of a name, and everything that does not fit the plan.
+pub(crate) async fn observe(
+    route53: &Client,
+    route: &DnsRoute,
+    path: &str,
+    findings: &mut Vec<Finding>,
+) -> StepResult<Option<NameState>> {
+    if !zone_holds_name(route53, route, path, findings).await? {
+        return Ok(None);
+    }
+    let state = weight_shift::observe::name(route53, route).await;
+    let Some(state) = soften(state, &format!("{path}.record_name"), findings)? else { return Ok(None) };
+    findings.extend(fits(route, &state, path));
+    let name = route.normalised_name();
+    let all = weight_shift::observe::all_of_name(route53, route, &name).await;
+    let all = soften(all, path, findings)?.unwrap_or_default();
+    findings.extend(other_family(route, &all, path));
+    Ok(Some(state))
+}
+
+async fn zone_holds_name(
+    route53: &Client,
+    route: &DnsRoute,
+    path: &str,
+    findings: &mut Vec<Finding>,
+) -> StepResult<bool> {
+    let answer = route53.get_hosted_zone().id(&route.hosted_zone_id).send().await;
+    let call = format!("route53:GetHostedZone {}", route.hosted_zone_id);
+    let answer = answer.map_err(|error| StepError::from_aws(&call, &error));
+    let Some(answer) = soften(answer, &format!("{path}.hosted_zone_id"), findings)? else { return Ok(false) };
+    let zone = normalise_name(answer.hosted_zone().map(|zone| zone.name.as_str()).unwrap_or_default());
+    let name = route.normalised_name();
+    if name == zone || name.ends_with(&format!(".{zone}")) {
+        return Ok(true);
+    }
+    let problem = format!("is not in the zone, which is {zone}");
+    findings.push(Finding::environment(format!("{path}.record_name"), problem, "name a record of this zone"));
+    Ok(false)
+}
+
+/// Whether the plan can be carried out from this state: pure.
+fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
+    let records = format!("{path}.records");
+    let finished = match state.finished(route) {
+        Ok(finished) => finished,
+        Err(problem) => {
+            let fix = "the name must have a record of each type in the plan; where several get traffic, set \
+                       old_set_identifier";
+            return vec![Finding::environment(records, problem, fix)];
+        }
+    };
+    if finished == *state {
+        return vec![Finding::environment(records, "answers with the new side already", "there is nothing to move")];
+    }
+    let mut findings = Vec::new();
+    for (index, step) in route.steps.iter().enumerate() {
+        if let Err(problem) = state.planned(route, step.new_weight, &PairChecks::default()) {
+            let fix = "choose weights that fit the other records' weights";
+            findings.push(Finding::plan(format!("{path}.steps[{index}].new_weight"), problem, fix));
+        }
+    }
+    if state.records().iter().any(|record| record.health_check_id.is_some()) {
+        let problem = "has a record with a health check, which can redirect traffic away from its weight";
+        let fix = "make sure that the checks are healthy; the final record has none";
+        findings.push(Finding::warning(records, problem, fix));
+    }
+    findings
+}
+
+/// A and AAAA are separate record sets: moving one alone splits clients by address family.
+fn other_family(route: &DnsRoute, all: &[ResourceRecordSet], path: &str) -> Option<Finding> {
+    let in_plan = |kind: &str| route.records.iter().any(|record| record.record_type.as_str() == kind);
+    let left =
+        ["A", "AAAA"].into_iter().find(|kind| !in_plan(kind) && all.iter().any(|r| r.r#type.as_str() == *kind))?;
+    let problem = format!("leaves the name's {left} records on the old side: clients would be split by address family");
+    Some(Finding::environment(format!("{path}.records"), problem, format!("add the new {left} answer to the plan")))
+}

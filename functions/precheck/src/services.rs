@@ -1,0 +1,120 @@
+//! What precheck looks at besides the routes: replication, alarms, watched target groups, the topic.
+
+use cutover::plan::Database;
+use cutover::{Finding, Plan, StepError, StepResult};
+
+use crate::{Clients, soften};
+
+/// Observes everything that is no route.
+pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
+    if let Some(database) = &plan.database {
+        replication(&clients.dms, database, findings).await?;
+    }
+    watched_alarms(&clients.cloudwatch, &plan.monitoring.alarms, findings).await?;
+    alarms_to_set(&clients.cloudwatch, plan, findings).await?;
+    for (index, group) in plan.monitoring.target_groups.iter().enumerate() {
+        let path = format!("$.monitoring.target_groups[{index}].target_group_arn");
+        soften(listener_swap::observe::health(&clients.elb, &group.target_group_arn).await, &path, findings)?;
+    }
+    if let Some(notify) = &plan.notify {
+        let answer = clients.sns.get_topic_attributes().topic_arn(&notify.topic_arn).send().await;
+        let answer = answer.map_err(|error| StepError::from_aws("sns:GetTopicAttributes", &error));
+        soften(answer, "$.notify.topic_arn", findings)?;
+    }
+    Ok(())
+}
+
+async fn replication(
+    dms: &aws_sdk_databasemigration::Client,
+    database: &Database,
+    findings: &mut Vec<Finding>,
+) -> StepResult<()> {
+    let forward = [("replication_task_arn", Some(&database.replication_task_arn))];
+    let reverse = [("reverse_replication_task_arn", database.reverse_replication_task_arn.as_ref())];
+    for (field, arn) in forward.into_iter().chain(reverse) {
+        let Some(arn) = arn else { continue };
+        let path = format!("$.database.{field}");
+        let answer = task_status(dms, arn).await;
+        match soften(answer, &path, findings)?.flatten().as_deref() {
+            Some("running") => {}
+            Some(status) => {
+                let problem = format!("is in status {status}");
+                findings.push(Finding::environment(path, problem, "start the replication task and let it catch up"));
+            }
+            None => {
+                let problem = format!("{arn} does not exist or cannot be read");
+                findings.push(Finding::environment(path, problem, "name the DMS replication task by its ARN"));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn task_status(dms: &aws_sdk_databasemigration::Client, arn: &str) -> StepResult<Option<String>> {
+    let filter = aws_sdk_databasemigration::types::Filter::builder()
+        .name("replication-task-arn")
+        .values(arn)
+        .build()
+        .map_err(|error| StepError::invalid(error.to_string()))?;
+    let answer = dms.describe_replication_tasks().filters(filter).without_settings(true).send().await;
+    let answer = match answer {
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_fault()) => {
+            return Ok(None);
+        }
+        answer => answer.map_err(|error| StepError::from_aws("dms:DescribeReplicationTasks", &error))?,
+    };
+    Ok(answer.replication_tasks().first().and_then(|task| task.status()).map(str::to_owned))
+}
+
+/// Alarms that are watched exist, and are not ringing before anything has moved.
+async fn watched_alarms(
+    cloudwatch: &aws_sdk_cloudwatch::Client,
+    names: &[String],
+    findings: &mut Vec<Finding>,
+) -> StepResult<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let answer = cloudwatch.describe_alarms().set_alarm_names(Some(names.to_vec())).send().await;
+    let answer = answer.map_err(|error| StepError::from_aws("cloudwatch:DescribeAlarms", &error));
+    let Some(answer) = soften(answer, "$.monitoring.alarms", findings)? else { return Ok(()) };
+    for (index, name) in names.iter().enumerate() {
+        let path = format!("$.monitoring.alarms[{index}]");
+        let metric = answer.metric_alarms().iter().find(|alarm| alarm.alarm_name() == Some(name));
+        let composite = answer.composite_alarms().iter().find(|alarm| alarm.alarm_name() == Some(name));
+        let state = metric.and_then(|alarm| alarm.state_value()).or(composite.and_then(|alarm| alarm.state_value()));
+        match state.map(|state| state.as_str()) {
+            None => findings.push(Finding::environment(path, format!("`{name}` does not exist"), "name an alarm")),
+            Some("ALARM") => {
+                let problem = format!("`{name}` is in ALARM before anything has moved");
+                findings.push(Finding::environment(path, problem, "find out why, or do not watch it"));
+            }
+            Some("OK") => {}
+            Some(state) => {
+                let problem = format!("`{name}` is in {state}: until it is OK, no step goes on");
+                findings.push(Finding::warning(path, problem, "make sure that it gets data"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Alarms that will be set do not overwrite what could not be put back.
+async fn alarms_to_set(
+    cloudwatch: &aws_sdk_cloudwatch::Client,
+    plan: &Plan,
+    findings: &mut Vec<Finding>,
+) -> StepResult<()> {
+    for (index, alarm) in plan.alarms.iter().enumerate() {
+        let path = format!("$.alarms[{index}].AlarmName");
+        let answer = cloudwatch.describe_alarms().alarm_names(&alarm.alarm_name).send().await;
+        let answer = answer.map_err(|error| StepError::from_aws("cloudwatch:DescribeAlarms", &error));
+        let Some(answer) = soften(answer, &path, findings)? else { continue };
+        let on_math = answer.metric_alarms().iter().any(|alarm| !alarm.metrics().is_empty());
+        if on_math || !answer.composite_alarms().is_empty() {
+            let problem = "exists, and is a composite alarm or one on metric math, which undo could not restore";
+            findings.push(Finding::environment(path, problem, "choose another name"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! The exact change that a person makes by hand, as one AWS CLI command: pure.
+
+use cutover::listener::{Forward, ListenerState};
+use cutover::plan::{DnsRoute, ListenerRoute};
+use cutover::record::{Change, NameState, RecordSet};
+use serde_json::{Map, Value, json};
+
+/// The command that gives a listener or rule its forward action back.
+pub fn listener(route: &ListenerRoute, before: &ListenerState) -> String {
+    let action = forward(&before.forward);
+    let (command, option) = match &route.rule_arn {
+        Some(rule) => (format!("aws elbv2 modify-rule --rule-arn {rule}"), "--actions"),
+        None => (format!("aws elbv2 modify-listener --listener-arn {}", route.arn()), "--default-actions"),
+    };
+    let command = format!("{command} {option} {}", quote(&json!([action])));
+    if before.others.is_empty() {
+        return command;
+    }
+    format!("{command} (put the authentication action before it, as it is described now, into the same list)")
+}
+
+fn forward(forward: &Forward) -> Value {
+    let mut action = Map::from_iter([("Type".to_owned(), json!("forward"))]);
+    if let Some(order) = forward.order {
+        action.insert("Order".to_owned(), json!(order));
+    }
+    if let Some(arn) = &forward.target_group_arn {
+        action.insert("TargetGroupArn".to_owned(), json!(arn));
+    }
+    if !forward.groups.is_empty() {
+        let groups = forward.groups.iter().map(|group| {
+            let mut tuple = Map::from_iter([("TargetGroupArn".to_owned(), json!(group.arn))]);
+            tuple.extend(group.weight.map(|weight| ("Weight".to_owned(), json!(weight))));
+            Value::Object(tuple)
+        });
+        let mut config = Map::from_iter([("TargetGroups".to_owned(), groups.collect())]);
+        if let Some(stickiness) = forward.stickiness {
+            let mut sticky = Map::from_iter([("Enabled".to_owned(), json!(stickiness.enabled))]);
+            sticky.extend(stickiness.duration_seconds.map(|seconds| ("DurationSeconds".to_owned(), json!(seconds))));
+            config.insert("TargetGroupStickinessConfig".to_owned(), Value::Object(sticky));
+        }
+        action.insert("ForwardConfig".to_owned(), Value::Object(config));
+    }
+    Value::Object(action)
+}
+
+/// The command that gives a name its record sets back, from what is there now.
+pub fn records(route: &DnsRoute, live: &NameState, before: &NameState) -> String {
+    let changes: Vec<Value> = live
+        .batch_to(before)
+        .iter()
+        .map(|change| match change {
+            Change::Delete(record) => json!({ "Action": "DELETE", "ResourceRecordSet": record_set(route, record) }),
+            Change::Create(record) => json!({ "Action": "CREATE", "ResourceRecordSet": record_set(route, record) }),
+        })
+        .collect();
+    if changes.is_empty() {
+        return "nothing: the records are as they were before".to_owned();
+    }
+    format!(
+        "aws route53 change-resource-record-sets --hosted-zone-id {} --change-batch {}",
+        route.hosted_zone_id,
+        quote(&json!({ "Changes": changes }))
+    )
+}
+
+fn record_set(route: &DnsRoute, record: &RecordSet) -> Value {
+    let values: Vec<Value> = record.values.iter().map(|value| json!({ "Value": value })).collect();
+    let alias = record.alias.as_ref().map(|alias| {
+        json!({
+            "DNSName": alias.dns_name,
+            "HostedZoneId": alias.hosted_zone_id,
+            "EvaluateTargetHealth": alias.evaluate_target_health,
+        })
+    });
+    let fields = [
+        ("Name", Some(json!(route.normalised_name()))),
+        ("Type", Some(json!(record.record_type))),
+        ("SetIdentifier", record.set_identifier.as_ref().map(|identifier| json!(identifier))),
+        ("Weight", record.weight.map(|weight| json!(weight))),
+        ("TTL", record.ttl.map(|ttl| json!(ttl))),
+        ("ResourceRecords", (!values.is_empty()).then_some(Value::Array(values))),
+        ("AliasTarget", alias),
+        ("HealthCheckId", record.health_check_id.as_ref().map(|id| json!(id))),
+    ];
+    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect::<Map<_, _>>().into()
+}
+
+/// JSON as one word of a POSIX shell.
+fn quote(value: &Value) -> String {
+    format!("'{}'", value.to_string().replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover::listener::WeightedGroup;
+    use cutover::plan::{RecordChange, RecordData, RecordType};
+
+    use super::*;
+
+    #[test]
+    fn a_listener_gets_exactly_its_forward_action_back() {
+        let groups = vec![WeightedGroup { arn: "old".to_owned(), weight: Some(1) }];
+        let forward = Forward { order: Some(1), target_group_arn: Some("old".to_owned()), groups, stickiness: None };
+        let route = ListenerRoute {
+            listener_arn: Some("arn:listener".to_owned()),
+            rule_arn: None,
+            old_target_group_arn: "old".to_owned(),
+            new_target_group_arn: "new".to_owned(),
+            min_healthy_percent: 80,
+            steps: vec![],
+        };
+        assert_eq!(
+            listener(&route, &ListenerState { forward, others: vec![] }),
+            "aws elbv2 modify-listener --listener-arn arn:listener --default-actions \
+             '[{\"ForwardConfig\":{\"TargetGroups\":[{\"TargetGroupArn\":\"old\",\"Weight\":1}]},\"Order\":1,\
+             \"TargetGroupArn\":\"old\",\"Type\":\"forward\"}]'"
+        );
+    }
+
+    #[test]
+    fn a_name_gets_exactly_its_records_back() {
+        let record = |value: &str| RecordSet {
+            record_type: "A".to_owned(),
+            set_identifier: None,
+            weight: None,
+            ttl: Some(300),
+            values: vec![value.to_owned()],
+            alias: None,
+            health_check_id: None,
+        };
+        let new = RecordData { values: Some(vec!["5.6.7.8".to_owned()]), alias: None };
+        let route = DnsRoute {
+            hosted_zone_id: "Z1".to_owned(),
+            record_name: "app.example.com".to_owned(),
+            records: vec![RecordChange { record_type: RecordType::A, new, old_set_identifier: None }],
+            ttl: 60,
+            health_checks: None,
+            steps: vec![],
+        };
+        let command =
+            records(&route, &NameState::new(vec![record("9.9.9.9")]), &NameState::new(vec![record("1.2.3.4")]));
+        assert_eq!(
+            command,
+            "aws route53 change-resource-record-sets --hosted-zone-id Z1 --change-batch '{\"Changes\":[\
+             {\"Action\":\"DELETE\",\"ResourceRecordSet\":{\"Name\":\"app.example.com.\",\"ResourceRecords\":[{\"Value\":\"9.9.9.9\"}],\"TTL\":300,\"Type\":\"A\"}},\
+             {\"Action\":\"CREATE\",\"ResourceRecordSet\":{\"Name\":\"app.example.com.\",\"ResourceRecords\":[{\"Value\":\"1.2.3.4\"}],\"TTL\":300,\"Type\":\"A\"}}]}'"
+        );
+    }
+}

@@ -1,0 +1,113 @@
+//! Whether there is something to roll back, and whether a person has to decide: pure.
+
+use journal::{Phase, Run};
+
+/// What to do with a run that somebody asked to roll back.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Begin {
+    /// End quietly.
+    NothingToDo(String),
+    /// It is this rollback's already: an earlier try's answer was lost.
+    GoOn(Box<Run>),
+    /// Change its phase, then restore.
+    TakeOver(Box<Run>),
+}
+
+/// What to do. `owner_is_running` speaks of another rollback that owns the run.
+pub fn begin(run: Option<Run>, me: &str, owner_is_running: bool, by_a_person: bool) -> Begin {
+    let Some(run) = run else {
+        return Begin::NothingToDo("no run is in the journal: nothing was touched".to_owned());
+    };
+    match run.phase {
+        Phase::Claimed | Phase::Forward | Phase::Finished => Begin::TakeOver(Box::new(run)),
+        Phase::RollingBack if run.owner == me => Begin::GoOn(Box::new(run)),
+        Phase::RollingBack if owner_is_running => Begin::NothingToDo(format!("{} is rolling back this run", run.owner)),
+        Phase::RollingBack => Begin::TakeOver(Box::new(run)),
+        Phase::Stuck if by_a_person => Begin::TakeOver(Box::new(run)),
+        Phase::Stuck => Begin::NothingToDo("the run is stuck, and a person was told".to_owned()),
+        Phase::Cleaning => Begin::NothingToDo("cleanup has begun: the old side is being removed".to_owned()),
+        Phase::Closed | Phase::RolledBack => Begin::NothingToDo(format!("the run has ended: {}", run.phase)),
+    }
+}
+
+/// Why a person has to decide whether traffic goes back.
+pub fn hold(run: &Run, sick_old_side: Option<String>) -> Option<String> {
+    if run.past_no_return {
+        let reason = "the new side has taken traffic and writes to its own database, and nothing replicates back";
+        return Some(reason.to_owned());
+    }
+    sick_old_side
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover::Plan;
+    use serde_json::json;
+
+    use super::*;
+
+    fn run(phase: Phase) -> Run {
+        let plan = json!({ "application": "portal", "routes": [] });
+        Run {
+            run_id: "run".to_owned(),
+            phase,
+            owner: "owner".to_owned(),
+            plan: serde_json::from_value::<Plan>(plan).unwrap(),
+            before: vec![],
+            started_at: String::new(),
+            paused: false,
+            quiesced: false,
+            past_no_return: false,
+            rollbacks: 0,
+            sweeps: 0,
+            alarms_before: std::collections::BTreeMap::new(),
+            ending: None,
+        }
+    }
+
+    /// `-` nothing to do, `=` go on, `>` take over.
+    fn sign(phase: Phase, me: &str, owner_is_running: bool, by_a_person: bool) -> char {
+        match begin(Some(run(phase)), me, owner_is_running, by_a_person) {
+            Begin::NothingToDo(_) => '-',
+            Begin::GoOn(_) => '=',
+            Begin::TakeOver(_) => '>',
+        }
+    }
+
+    #[test]
+    fn a_run_that_is_not_there_or_is_over_is_left_alone() {
+        assert!(matches!(begin(None, "me", false, false), Begin::NothingToDo(_)));
+        for phase in [Phase::Closed, Phase::RolledBack, Phase::Cleaning] {
+            assert_eq!(sign(phase, "me", false, true), '-', "{phase}");
+        }
+    }
+
+    #[test]
+    fn an_open_run_is_taken_over() {
+        for phase in [Phase::Claimed, Phase::Forward, Phase::Finished] {
+            assert_eq!(sign(phase, "me", false, false), '>', "{phase}");
+        }
+    }
+
+    #[test]
+    fn of_two_rollbacks_one_acts_unless_the_other_died() {
+        assert_eq!(sign(Phase::RollingBack, "owner", false, false), '=');
+        assert_eq!(sign(Phase::RollingBack, "me", true, false), '-');
+        assert_eq!(sign(Phase::RollingBack, "me", false, false), '>');
+    }
+
+    #[test]
+    fn only_a_person_tries_a_stuck_run_again() {
+        assert_eq!(sign(Phase::Stuck, "me", false, false), '-');
+        assert_eq!(sign(Phase::Stuck, "me", false, true), '>');
+    }
+
+    #[test]
+    fn the_point_of_no_return_and_a_sick_old_side_ask_a_person() {
+        let mut run = run(Phase::Forward);
+        assert_eq!(hold(&run, None), None);
+        assert!(hold(&run, Some("0 of 3 targets".to_owned())).is_some());
+        run.past_no_return = true;
+        assert!(hold(&run, None).is_some());
+    }
+}

@@ -1,0 +1,218 @@
+//! `rollback`: begins and ends a rollback. Routes are restored in between, by the functions that moved them.
+//!
+//! | action | reads | writes | undone by |
+//! |---|---|---|---|
+//! | begin | the run, its owner's execution, the old side's health | phase `rolling_back`, and who owns it | - |
+//! | end | the routes that could not be restored | phase `rolled_back` and no locks, or `stuck` | - |
+//!
+//! A rollback acts only on a run that exists and has no ending; anything else is nothing to do. It never overwrites what
+//! somebody else changed: that is left, and said precisely.
+//!
+//! Errors: `Cutover.Fenced` when another rollback was faster, and AWS errors.
+
+pub mod by_hand;
+pub mod decide;
+mod end;
+
+use cutover::contract::{BeforeImage, Caller};
+use cutover::plan::{Hook, Route};
+use cutover::schedule::route_type;
+use cutover::verdict::at_least_percent;
+use cutover::{StepError, StepResult};
+use jiff::Timestamp;
+use journal::{Journal, Phase, Run, Transition};
+use serde::{Deserialize, Serialize};
+
+use crate::decide::Begin;
+pub use crate::end::{EndReply, EndRequest, Outcome};
+
+/// What this function talks to.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// Elastic Load Balancing, to look.
+    pub elb: aws_sdk_elasticloadbalancingv2::Client,
+    /// Route 53, to look.
+    pub route53: aws_sdk_route53::Client,
+    /// Step Functions, to see whether an owner is alive.
+    pub sfn: aws_sdk_sfn::Client,
+    /// The journal.
+    pub journal: Journal,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Request {
+    /// Find the run, and take it over.
+    Begin(BeginRequest),
+    /// Say how it ended.
+    End(EndRequest),
+}
+
+/// Which run to roll back, and who asks.
+#[derive(Clone, Debug, Deserialize)]
+pub struct BeginRequest {
+    /// The rollback's execution.
+    pub execution_arn: String,
+    /// The input of the rollback's execution.
+    pub input: Input,
+}
+
+/// The input of the rollback machine: one of `run_id` and `application`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// The run: the ARN of the cutover's execution. Given by the rule, the sweep and the cutover itself.
+    #[serde(default)]
+    pub run_id: Option<String>,
+    /// The application whose run is meant. Given by a person.
+    #[serde(default)]
+    pub application: Option<String>,
+    /// Why to go back in spite of a reason to hold. Given by a person.
+    #[serde(default)]
+    pub force: Option<String>,
+}
+
+/// What there is to do.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct BeginReply {
+    /// Why there is nothing to do; then all else is empty.
+    pub nothing_to_do: Option<String>,
+    /// Why a person has to decide; then nothing is restored.
+    pub hold: Option<String>,
+    /// The run.
+    pub run_id: String,
+    /// Its application.
+    pub application: String,
+    /// Who is told.
+    pub topic_arn: Option<String>,
+    /// The routes to restore, in the order in which they are put back.
+    pub routes: Vec<RouteToRestore>,
+    /// The hooks that undo quiesce, if it may have run.
+    pub resume: Vec<Hook>,
+    /// The plan's places of the alarms that were set.
+    pub alarms: Vec<usize>,
+    /// When this was decided, RFC 3339.
+    pub at: String,
+}
+
+/// A route that is put back.
+#[derive(Clone, Debug, Serialize)]
+pub struct RouteToRestore {
+    /// Its place in the plan.
+    pub route: usize,
+    /// `listener` or `dns`.
+    #[serde(rename = "type")]
+    pub route_type: &'static str,
+    /// How a person calls it.
+    pub title: String,
+}
+
+/// Does one action.
+///
+/// # Errors
+/// See the module.
+pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<serde_json::Value> {
+    let reply = match request {
+        Request::Begin(request) => serde_json::to_value(begin(clients, &request, now).await?),
+        Request::End(request) => serde_json::to_value(end::end(clients, request, now).await?),
+    };
+    reply.map_err(|error| StepError::invalid(error.to_string()))
+}
+
+async fn begin(clients: &Clients, request: &BeginRequest, now: Timestamp) -> StepResult<BeginReply> {
+    let run = find(&clients.journal, &request.input).await?;
+    let owner_is_running = match &run {
+        Some(run) if run.phase == Phase::RollingBack && run.owner != request.execution_arn => {
+            is_running(&clients.sfn, &run.owner).await?
+        }
+        _ => false,
+    };
+    let by_a_person = request.input.application.is_some();
+    let nothing = |reason: String| BeginReply { nothing_to_do: Some(reason), ..BeginReply::default() };
+    let run = match decide::begin(run, &request.execution_arn, owner_is_running, by_a_person) {
+        Begin::NothingToDo(reason) => return Ok(nothing(reason)),
+        Begin::GoOn(run) => *run,
+        Begin::TakeOver(run) => {
+            let owner = &request.execution_arn;
+            let change = Transition { run: &run, to: Phase::RollingBack, owner, ending: None };
+            clients.journal.transition(&change).await?;
+            *run
+        }
+    };
+    let hold = match &request.input.force {
+        Some(_) => None,
+        None => decide::hold(&run, sick_old_side(&clients.elb, &run).await),
+    };
+    Ok(what_to_do(&run, hold, now))
+}
+
+fn what_to_do(run: &Run, hold: Option<String>, now: Timestamp) -> BeginReply {
+    let routes = run.plan.routes.iter().enumerate().rev().map(|(index, route)| RouteToRestore {
+        route: index,
+        route_type: route_type(route),
+        title: route.title(),
+    });
+    let was_set = |index: &usize| run.alarms_before.contains_key(&run.plan.alarms[*index].alarm_name);
+    BeginReply {
+        nothing_to_do: None,
+        hold,
+        run_id: run.run_id.clone(),
+        application: run.plan.application.clone(),
+        topic_arn: run.plan.notify.as_ref().map(|notify| notify.topic_arn.clone()),
+        routes: routes.collect(),
+        resume: if run.quiesced { run.plan.hooks.resume.clone() } else { Vec::new() },
+        alarms: (0..run.plan.alarms.len()).filter(was_set).collect(),
+        at: now.to_string(),
+    }
+}
+
+async fn find(journal: &Journal, input: &Input) -> StepResult<Option<Run>> {
+    let run_id = match (&input.run_id, &input.application) {
+        (Some(run_id), None) => Some(run_id.clone()),
+        (None, Some(application)) => journal.holder_of(application).await?,
+        _ => {
+            let problem = "give exactly one of `run_id` (the cutover execution's ARN) and `application`";
+            return Err(StepError::invalid(problem));
+        }
+    };
+    match run_id {
+        Some(run_id) => journal.read(&run_id).await,
+        None => Ok(None),
+    }
+}
+
+/// Whether an execution is still running; one that is not there is not.
+async fn is_running(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepResult<bool> {
+    match sfn.describe_execution().execution_arn(execution_arn).send().await {
+        Ok(answer) => Ok(answer.status() == &aws_sdk_sfn::types::ExecutionStatus::Running),
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => Ok(false),
+        Err(error) => Err(StepError::from_aws(&format!("states:DescribeExecution {execution_arn}"), &error)),
+    }
+}
+
+/// A route whose traffic would go back to an old target group that is not healthy. What cannot be seen does not hold a
+/// rollback up: undo tries harder than do.
+async fn sick_old_side(elb: &aws_sdk_elasticloadbalancingv2::Client, run: &Run) -> Option<String> {
+    for (route, before) in run.plan.routes.iter().zip(&run.before) {
+        let (Route::Listener(route), BeforeImage::Listener(before)) = (route, before) else { continue };
+        let Ok(live) = listener_swap::observe::live(elb, route).await else { continue };
+        let new_serves = live.state.forward.weights().get(route.new_target_group_arn.as_str()) > Some(&0);
+        if !new_serves || live.state.is_like(before) {
+            continue;
+        }
+        let Ok((healthy, total)) = listener_swap::observe::health(elb, &route.old_target_group_arn).await else {
+            continue;
+        };
+        if !at_least_percent(healthy, total, route.min_healthy_percent) {
+            let group = &route.old_target_group_arn;
+            return Some(format!("{healthy} of {total} targets of the old target group {group} are healthy"));
+        }
+    }
+    None
+}
+
+/// Who calls, for the fence.
+pub(crate) fn caller(run_id: &str, execution_arn: &str) -> Caller {
+    Caller { run_id: run_id.to_owned(), execution_arn: execution_arn.to_owned(), state: "rollback".to_owned() }
+}

@@ -1,0 +1,127 @@
+//! What to write, if anything: a pure function of the action, the before-image and the live record sets.
+
+use cutover::contract::RouteAction;
+use cutover::error::name;
+use cutover::plan::DnsRoute;
+use cutover::record::{NameState, PairChecks};
+use cutover::{StepError, StepResult};
+
+/// The state to write, or none where the live state is the wanted one already.
+///
+/// # Errors
+/// `Cutover.Drift` when the live state is neither the before-image nor a planned one.
+pub fn target(
+    action: RouteAction,
+    new_weight: u8,
+    route: &DnsRoute,
+    before: &NameState,
+    live: &NameState,
+    checks: &PairChecks,
+) -> StepResult<Option<NameState>> {
+    let planned = |percent| before.planned(route, percent, checks).map_err(StepError::invalid);
+    let finished = before.finished(route).map_err(StepError::invalid)?;
+    let (wanted, may_come_from) = match action {
+        RouteAction::Prepare => (planned(0)?, vec![before.clone()]),
+        RouteAction::Shift => (planned(new_weight)?, planned_states(route, before, checks)?),
+        RouteAction::Finalise => (finished, vec![planned(100)?]),
+        RouteAction::Restore => {
+            (before.clone(), planned_states(route, before, checks)?.into_iter().chain([finished]).collect())
+        }
+    };
+    if live.is_like(&wanted, route) {
+        return Ok(None);
+    }
+    if may_come_from.iter().any(|state| live.is_like(state, route)) {
+        return Ok(Some(wanted));
+    }
+    let problem = format!(
+        "{} is at [{}], which is neither the before-image [{}] nor a planned state: somebody else changed it",
+        route.record_name,
+        live.describe(),
+        before.describe()
+    );
+    Err(StepError::new(name::DRIFT, problem))
+}
+
+/// Every weighted state that a run of this plan writes.
+fn planned_states(route: &DnsRoute, before: &NameState, checks: &PairChecks) -> StepResult<Vec<NameState>> {
+    let percents = std::iter::once(0).chain(route.steps.iter().map(|step| step.new_weight));
+    percents.map(|percent| before.planned(route, percent, checks).map_err(StepError::invalid)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover::plan::{RecordChange, RecordData, RecordType, Step};
+    use cutover::record::RecordSet;
+    use cutover::seconds::Seconds;
+
+    use super::*;
+
+    fn route() -> DnsRoute {
+        let step = |new_weight| Step { new_weight, hold: Seconds(0) };
+        let new = RecordData { values: Some(vec!["5.6.7.8".to_owned()]), alias: None };
+        DnsRoute {
+            hosted_zone_id: "Z1".to_owned(),
+            record_name: "app.example.com".to_owned(),
+            records: vec![RecordChange { record_type: RecordType::A, new, old_set_identifier: None }],
+            ttl: 60,
+            health_checks: None,
+            steps: vec![step(50), step(100)],
+        }
+    }
+
+    fn before() -> NameState {
+        NameState::new(vec![RecordSet {
+            record_type: "A".to_owned(),
+            set_identifier: None,
+            weight: None,
+            ttl: Some(300),
+            values: vec!["1.2.3.4".to_owned()],
+            alias: None,
+            health_check_id: None,
+        }])
+    }
+
+    fn planned(percent: u8) -> NameState {
+        before().planned(&route(), percent, &PairChecks::default()).unwrap()
+    }
+
+    fn decide(action: RouteAction, new_weight: u8, live: &NameState) -> Result<Option<NameState>, &'static str> {
+        target(action, new_weight, &route(), &before(), live, &PairChecks::default()).map_err(|error| error.name)
+    }
+
+    #[test]
+    fn each_action_writes_once_and_then_nothing() {
+        use RouteAction::{Finalise, Prepare, Restore, Shift};
+        let finished = before().finished(&route()).unwrap();
+        assert_eq!(decide(Prepare, 0, &before()), Ok(Some(planned(0))));
+        assert_eq!(decide(Prepare, 0, &planned(0)), Ok(None));
+        assert_eq!(decide(Shift, 50, &planned(0)), Ok(Some(planned(50))));
+        assert_eq!(decide(Shift, 50, &planned(50)), Ok(None));
+        assert_eq!(decide(Finalise, 0, &planned(100)), Ok(Some(finished.clone())));
+        assert_eq!(decide(Finalise, 0, &finished), Ok(None));
+        for live in [planned(0), planned(50), planned(100), finished] {
+            assert_eq!(decide(Restore, 0, &live), Ok(Some(before())));
+        }
+        assert_eq!(decide(Restore, 0, &before()), Ok(None));
+    }
+
+    #[test]
+    fn the_last_step_leaves_the_old_record_at_zero() {
+        let weights: Vec<_> = planned(100).records().iter().map(|record| record.weight).collect();
+        assert_eq!(weights, [Some(100), Some(0)]);
+    }
+
+    #[test]
+    fn what_somebody_else_changed_is_never_overwritten() {
+        use RouteAction::{Finalise, Prepare, Restore, Shift};
+        let mut records = before().records().to_vec();
+        records[0].values = vec!["9.9.9.9".to_owned()];
+        let changed = NameState::new(records);
+        for action in [Prepare, Shift, Finalise, Restore] {
+            assert_eq!(decide(action, 50, &changed), Err(name::DRIFT), "{action:?}");
+        }
+        assert_eq!(decide(Shift, 50, &before()), Err(name::DRIFT));
+        assert_eq!(decide(Finalise, 0, &planned(50)), Err(name::DRIFT));
+    }
+}

@@ -1,0 +1,175 @@
+//! `weight-shift`: the weights of the records of one Route 53 name.
+//!
+//! | action | reads | writes, each as one atomic batch | undone by |
+//! |---|---|---|---|
+//! | prepare | the name's record sets | health checks; every type a weighted pair 100/0, at the plan's TTL | restore |
+//! | shift | the record sets, the change | the pair's weights | restore |
+//! | finalise | the record sets, the change | the final record sets, with the TTL from before | restore |
+//! | restore | the record sets, the change | the before-image; deletes the health checks | - |
+//!
+//! A batch deletes what was observed and creates what is wanted, so that a change by somebody else in between makes
+//! Route 53 refuse it. An action is called until its change is INSYNC; after prepare the *old* TTL is waited out, since
+//! resolvers keep their answers for that long.
+//!
+//! Errors: `Cutover.Drift` when somebody else changed the records, `Cutover.Fenced`, and AWS errors.
+
+pub mod decide;
+pub mod health_check;
+pub mod observe;
+
+use aws_sdk_route53::Client;
+use aws_sdk_route53::types::{ChangeAction, ChangeBatch, ChangeStatus};
+use cutover::contract::{RouteAction, RouteReply, RouteRequest};
+use cutover::error::name;
+use cutover::plan::DnsRoute;
+use cutover::record::{ALIAS_TTL_SECONDS, Change, NameState, PairChecks};
+use cutover::{StepError, StepResult};
+use jiff::Timestamp;
+use journal::{Journal, Phase, Run};
+
+/// The time between two looks at a change: PENDING to INSYNC is generally under 60 s (Route 53 API reference, GetChange).
+const SYNC_INTERVAL_SECONDS: u64 = 10;
+/// How long to wait for a change whose identifier is not known, because its answer was lost.
+const UNKNOWN_SYNC_SECONDS: u64 = 60;
+/// So many looks make ten minutes.
+const MOST_SYNC_LOOKS: u32 = 60;
+
+/// What this function talks to.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// Route 53.
+    pub route53: Client,
+    /// The journal, for the fence.
+    pub journal: Journal,
+}
+
+/// Does one action on one route once.
+///
+/// # Errors
+/// See the module.
+pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) -> StepResult<RouteReply> {
+    let phase = phase_of(request.action);
+    let run = clients.journal.fence(&request.caller, phase).await?;
+    let (route, before) = run.dns(request.route)?;
+    let live = observe::name(&clients.route53, route).await?;
+    let checks = pair_checks(clients, &request, &run, before, &live).await?;
+    let target = decide::target(request.action, request.new_weight, route, before, &live, &checks)?;
+    let changed = target.is_some();
+    let (live, change_id) = match target {
+        None => (live, request.change_id.clone()),
+        Some(target) => {
+            clients.journal.fence(&request.caller, phase).await?;
+            write(&clients.route53, route, &live, &target).await?
+        }
+    };
+    let (settled, sync_seconds) = in_sync(&clients.route53, change_id.as_deref(), changed, request.attempt).await?;
+    if settled && request.action == RouteAction::Restore {
+        health_check::delete(clients, &request, route).await?;
+    }
+    let wait_seconds = if settled { wait_after(request.action, route, before) } else { sync_seconds };
+    let (at, live) = (now.to_string(), live.describe());
+    Ok(RouteReply { route: request.route, settled, wait_seconds, changed, change_id, at, live })
+}
+
+fn phase_of(action: RouteAction) -> Phase {
+    match action {
+        RouteAction::Prepare | RouteAction::Shift | RouteAction::Finalise => Phase::Forward,
+        RouteAction::Restore => Phase::RollingBack,
+    }
+}
+
+/// The health checks that the pair's records carry: made by prepare, repeated by shift as they are live.
+async fn pair_checks(
+    clients: &Clients,
+    request: &RouteRequest,
+    run: &Run,
+    before: &NameState,
+    live: &NameState,
+) -> StepResult<PairChecks> {
+    let (route, _) = run.dns(request.route)?;
+    if request.action == RouteAction::Prepare && live.is_like(before, route) {
+        return health_check::create(clients, request, route).await;
+    }
+    Ok(live.pair_checks(route, before))
+}
+
+/// Sends the batch and reads back. A refused batch is looked at again: its first try may have passed with its answer
+/// lost, or somebody else may have changed the records.
+async fn write(
+    route53: &Client,
+    route: &DnsRoute,
+    live: &NameState,
+    target: &NameState,
+) -> StepResult<(NameState, Option<String>)> {
+    let sent = send(route53, route, live.batch_to(target)).await;
+    let after = observe::name(route53, route).await?;
+    match sent {
+        Ok(change_id) if after == *target => Ok((after, Some(change_id))),
+        Err(_) if after == *target => Ok((after, None)),
+        Err(error) if after == *live => Err(error),
+        _ => {
+            let problem = format!(
+                "{} reads back as [{}], not [{}]: somebody else changed it",
+                route.record_name,
+                after.describe(),
+                target.describe()
+            );
+            Err(StepError::new(name::DRIFT, problem))
+        }
+    }
+}
+
+async fn send(route53: &Client, route: &DnsRoute, changes: Vec<Change>) -> StepResult<String> {
+    let changes = changes.into_iter().map(|change| {
+        let (action, record) = match change {
+            Change::Delete(record) => (ChangeAction::Delete, record),
+            Change::Create(record) => (ChangeAction::Create, record),
+        };
+        aws_sdk_route53::types::Change::builder()
+            .action(action)
+            .resource_record_set(observe::to_aws(&route.normalised_name(), &record)?)
+            .build()
+            .map_err(|error| StepError::invalid(error.to_string()))
+    });
+    let batch = ChangeBatch::builder()
+        .comment("cutover")
+        .set_changes(Some(changes.collect::<StepResult<_>>()?))
+        .build()
+        .map_err(|error| StepError::invalid(error.to_string()))?;
+    let answer =
+        route53.change_resource_record_sets().hosted_zone_id(&route.hosted_zone_id).change_batch(batch).send().await;
+    let call = format!("route53:ChangeResourceRecordSets {}", route.record_name);
+    let answer = answer.map_err(|error| StepError::from_aws(&call, &error))?;
+    Ok(answer.change_info.map(|change| change.id).unwrap_or_default())
+}
+
+/// Whether the change is on all of Route 53's servers; otherwise, how long to wait before the next look.
+async fn in_sync(route53: &Client, change_id: Option<&str>, changed: bool, attempt: u32) -> StepResult<(bool, u64)> {
+    if changed && change_id.is_some() {
+        return Ok((false, SYNC_INTERVAL_SECONDS));
+    }
+    let Some(change_id) = change_id else {
+        return Ok((attempt > 0, UNKNOWN_SYNC_SECONDS));
+    };
+    let answer = route53.get_change().id(change_id).send().await;
+    let answer = answer.map_err(|error| StepError::from_aws(&format!("route53:GetChange {change_id}"), &error))?;
+    if answer.change_info().is_some_and(|change| change.status == ChangeStatus::Insync) {
+        return Ok((true, 0));
+    }
+    if attempt >= MOST_SYNC_LOOKS {
+        return Err(StepError::new(
+            name::INCONCLUSIVE,
+            format!("change {change_id} is still PENDING after ten minutes"),
+        ));
+    }
+    Ok((false, SYNC_INTERVAL_SECONDS))
+}
+
+/// How long resolvers may still give the answer from before the change.
+fn wait_after(action: RouteAction, route: &DnsRoute, before: &NameState) -> u64 {
+    match action {
+        RouteAction::Prepare => u64::from(before.longest_ttl_seconds()),
+        RouteAction::Shift => u64::from(route.ttl.max(ALIAS_TTL_SECONDS)),
+        RouteAction::Finalise | RouteAction::Restore => 0,
+    }
+}
