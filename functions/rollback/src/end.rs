@@ -20,7 +20,10 @@ pub struct EndRequest {
     /// Why nothing was restored, if a person has to decide.
     #[serde(default)]
     pub hold: Option<String>,
-    /// What came of each route and of everything else that was undone.
+    /// What came of the hooks that undo quiesce.
+    #[serde(default)]
+    pub hooks: Vec<Outcome>,
+    /// What came of each route.
     pub outcomes: Vec<Outcome>,
 }
 
@@ -72,7 +75,7 @@ pub(crate) async fn end(clients: &Clients, request: EndRequest, now: Timestamp) 
         }
         _ => clients.journal.fence(&caller(&request.run_id, &request.execution_arn), Phase::RollingBack).await?,
     };
-    let mut outcomes = request.outcomes;
+    let mut outcomes: Vec<Outcome> = request.outcomes.into_iter().chain(request.hooks).collect();
     if request.hold.is_some() {
         outcomes = run.plan.routes.iter().enumerate().map(held).collect();
     }

@@ -1,0 +1,214 @@
+//! Between CloudWatch's alarms and the plan's. Pure.
+
+use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmInputBuilder;
+use aws_sdk_cloudwatch::types::{
+    ComparisonOperator, Dimension as LiveDimension, EvaluationWindow, MetricAlarm, StandardUnit, Statistic,
+};
+use cutover::alarm::{Alarm, Dimension};
+
+/// An alarm as CloudWatch describes it. `None`: it has settings that the plan's form does not hold (metric math, an
+/// anomaly band, a PromQL query, a wall clock window, a warm-up, settings of its actions), so that setting and putting
+/// back would lose them.
+pub fn from_live(live: &MetricAlarm) -> Option<Alarm> {
+    let window_fits = live.evaluation_window().is_none_or(EvaluationWindow::is_sliding_window);
+    let is_plain = live.metrics().is_empty()
+        && live.threshold_metric_id().is_none()
+        && live.evaluation_criteria().is_none()
+        && live.warm_up_configuration().is_none()
+        && live.action_configuration().is_none();
+    if !is_plain || !window_fits {
+        return None;
+    }
+    Some(Alarm {
+        alarm_name: live.alarm_name()?.to_owned(),
+        alarm_description: live.alarm_description.clone(),
+        actions_enabled: live.actions_enabled,
+        ok_actions: live.ok_actions().to_vec(),
+        alarm_actions: live.alarm_actions().to_vec(),
+        insufficient_data_actions: live.insufficient_data_actions().to_vec(),
+        metric_name: live.metric_name()?.to_owned(),
+        namespace: live.namespace()?.to_owned(),
+        statistic: live.statistic().map(|statistic| statistic.as_str().to_owned()),
+        extended_statistic: live.extended_statistic.clone(),
+        dimensions: live.dimensions().iter().map(dimension).collect::<Option<_>>()?,
+        period: live.period?,
+        unit: live.unit().map(|unit| unit.as_str().to_owned()),
+        evaluation_periods: live.evaluation_periods?,
+        datapoints_to_alarm: live.datapoints_to_alarm,
+        threshold: live.threshold?,
+        comparison_operator: live.comparison_operator()?.as_str().to_owned(),
+        treat_missing_data: live.treat_missing_data.clone(),
+        evaluate_low_sample_count_percentile: live.evaluate_low_sample_count_percentile.clone(),
+    })
+}
+
+fn dimension(live: &LiveDimension) -> Option<Dimension> {
+    Some(Dimension { name: live.name()?.to_owned(), value: live.value()?.to_owned() })
+}
+
+/// The input of PutMetricAlarm that makes the alarm exactly this.
+pub fn to_input(alarm: &Alarm) -> PutMetricAlarmInputBuilder {
+    let dimension = |one: &Dimension| LiveDimension::builder().name(&one.name).value(&one.value).build();
+    PutMetricAlarmInputBuilder::default()
+        .alarm_name(&alarm.alarm_name)
+        .set_alarm_description(alarm.alarm_description.clone())
+        .set_actions_enabled(alarm.actions_enabled)
+        .set_ok_actions(Some(alarm.ok_actions.clone()))
+        .set_alarm_actions(Some(alarm.alarm_actions.clone()))
+        .set_insufficient_data_actions(Some(alarm.insufficient_data_actions.clone()))
+        .metric_name(&alarm.metric_name)
+        .namespace(&alarm.namespace)
+        .set_statistic(alarm.statistic.as_deref().map(Statistic::from))
+        .set_extended_statistic(alarm.extended_statistic.clone())
+        .set_dimensions(Some(alarm.dimensions.iter().map(dimension).collect()))
+        .period(alarm.period)
+        .set_unit(alarm.unit.as_deref().map(StandardUnit::from))
+        .evaluation_periods(alarm.evaluation_periods)
+        .set_datapoints_to_alarm(alarm.datapoints_to_alarm)
+        .threshold(alarm.threshold)
+        .comparison_operator(ComparisonOperator::from(alarm.comparison_operator.as_str()))
+        .set_treat_missing_data(alarm.treat_missing_data.clone())
+        .set_evaluate_low_sample_count_percentile(alarm.evaluate_low_sample_count_percentile.clone())
+}
+
+/// Whether two alarms are the same to CloudWatch: what is left out has its default, and the order of lists is nothing.
+pub fn is_like(one: &Alarm, other: &Alarm) -> bool {
+    normalised(one) == normalised(other)
+}
+
+/// The defaults are those of PutMetricAlarm's API reference.
+fn normalised(alarm: &Alarm) -> Alarm {
+    let mut alarm = alarm.clone();
+    alarm.alarm_description = alarm.alarm_description.filter(|text| !text.is_empty());
+    alarm.actions_enabled.get_or_insert(true);
+    alarm.datapoints_to_alarm.get_or_insert(alarm.evaluation_periods);
+    alarm.treat_missing_data.get_or_insert_with(|| "missing".to_owned());
+    alarm.evaluate_low_sample_count_percentile.get_or_insert_with(|| "evaluate".to_owned());
+    alarm.ok_actions.sort();
+    alarm.alarm_actions.sort();
+    alarm.insufficient_data_actions.sort();
+    alarm.dimensions.sort_by(|one, other| one.name.cmp(&other.name));
+    alarm
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use aws_sdk_cloudwatch::types::{MetricDataQuery, SlidingWindow, WallClockWindow, WarmUpConfiguration};
+
+    use super::*;
+
+    /// An alarm with every field set.
+    pub(crate) fn full() -> Alarm {
+        let text = |text: &str| Some(text.to_owned());
+        let list = |text: &str| vec![format!("arn:{text}:2"), format!("arn:{text}:1")];
+        let dimension = |name: &str| Dimension { name: name.to_owned(), value: format!("{name} value") };
+        Alarm {
+            alarm_name: "shop-5xx".to_owned(),
+            alarm_description: text("5xx of the shop"),
+            actions_enabled: Some(false),
+            ok_actions: list("ok"),
+            alarm_actions: list("alarm"),
+            insufficient_data_actions: list("data"),
+            metric_name: "HTTPCode_Target_5XX_Count".to_owned(),
+            namespace: "AWS/ApplicationELB".to_owned(),
+            statistic: text("Sum"),
+            extended_statistic: None,
+            dimensions: vec![dimension("TargetGroup"), dimension("LoadBalancer")],
+            period: 60,
+            unit: text("Count/Second"),
+            evaluation_periods: 3,
+            datapoints_to_alarm: Some(2),
+            threshold: 0.5,
+            comparison_operator: "GreaterThanOrEqualToThreshold".to_owned(),
+            treat_missing_data: text("notBreaching"),
+            evaluate_low_sample_count_percentile: text("ignore"),
+        }
+    }
+
+    /// What CloudWatch describes after it was given this input.
+    pub(crate) fn live(alarm: &Alarm) -> MetricAlarm {
+        let input = to_input(alarm).build().unwrap();
+        MetricAlarm::builder()
+            .set_alarm_name(input.alarm_name)
+            .set_alarm_description(input.alarm_description)
+            .set_actions_enabled(input.actions_enabled)
+            .set_ok_actions(input.ok_actions)
+            .set_alarm_actions(input.alarm_actions)
+            .set_insufficient_data_actions(input.insufficient_data_actions)
+            .set_metric_name(input.metric_name)
+            .set_namespace(input.namespace)
+            .set_statistic(input.statistic)
+            .set_extended_statistic(input.extended_statistic)
+            .set_dimensions(input.dimensions)
+            .set_period(input.period)
+            .set_unit(input.unit)
+            .set_evaluation_periods(input.evaluation_periods)
+            .set_datapoints_to_alarm(input.datapoints_to_alarm)
+            .set_threshold(input.threshold)
+            .set_comparison_operator(input.comparison_operator)
+            .set_treat_missing_data(input.treat_missing_data)
+            .set_evaluate_low_sample_count_percentile(input.evaluate_low_sample_count_percentile)
+            .build()
+    }
+
+    /// The least that PutMetricAlarm takes.
+    pub(crate) fn plain() -> Alarm {
+        Alarm {
+            alarm_name: "shop-latency".to_owned(),
+            metric_name: "TargetResponseTime".to_owned(),
+            namespace: "AWS/ApplicationELB".to_owned(),
+            extended_statistic: Some("p99".to_owned()),
+            period: 60,
+            evaluation_periods: 2,
+            threshold: 0.0,
+            comparison_operator: "GreaterThanThreshold".to_owned(),
+            ..Alarm::default()
+        }
+    }
+
+    #[test]
+    fn nothing_is_lost_on_the_way_to_cloudwatch_and_back() {
+        for alarm in [full(), plain()] {
+            assert_eq!(from_live(&live(&alarm)), Some(alarm));
+        }
+    }
+
+    #[test]
+    fn an_alarm_that_could_not_be_put_back_is_not_read() {
+        let base = live(&full());
+        let with = |change: &dyn Fn(&mut MetricAlarm)| {
+            let mut alarm = base.clone();
+            change(&mut alarm);
+            from_live(&alarm)
+        };
+        let wall_clock = EvaluationWindow::WallClockWindow(WallClockWindow::builder().build());
+        let sliding = EvaluationWindow::SlidingWindow(SlidingWindow::builder().build());
+        let warm_up = WarmUpConfiguration::builder().build();
+        assert_eq!(with(&|alarm| alarm.metrics = Some(vec![MetricDataQuery::builder().build()])), None);
+        assert_eq!(with(&|alarm| alarm.metric_name = None), None);
+        assert_eq!(with(&|alarm| alarm.threshold_metric_id = Some("band".to_owned())), None);
+        assert_eq!(with(&|alarm| alarm.evaluation_window = Some(wall_clock.clone())), None);
+        assert_eq!(with(&|alarm| alarm.warm_up_configuration = Some(warm_up.clone())), None);
+        assert_eq!(with(&|alarm| alarm.evaluation_window = Some(sliding.clone())), Some(full()));
+    }
+
+    #[test]
+    fn defaults_and_order_make_no_difference_and_everything_else_does() {
+        let filled = Alarm {
+            alarm_description: Some(String::new()),
+            actions_enabled: Some(true),
+            datapoints_to_alarm: Some(2),
+            treat_missing_data: Some("missing".to_owned()),
+            evaluate_low_sample_count_percentile: Some("evaluate".to_owned()),
+            ..plain()
+        };
+        assert!(is_like(&plain(), &filled));
+        let mut turned = full();
+        turned.dimensions.reverse();
+        turned.alarm_actions.reverse();
+        assert!(is_like(&full(), &turned));
+        assert!(!is_like(&full(), &Alarm { threshold: 0.6, ..full() }));
+        assert!(!is_like(&full(), &Alarm { unit: None, ..full() }));
+        assert!(!is_like(&full(), &Alarm { alarm_actions: vec![], ..full() }));
+    }
+}

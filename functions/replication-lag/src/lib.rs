@@ -1,0 +1,149 @@
+//! `replication-lag`: whether the database on the new side has caught up.
+//!
+//! | mode | passes when, in `samples` fresh samples in a row | phase of the run |
+//! |---|---|---|
+//! | gate | the lag is at most `max_lag` | claimed or forward |
+//! | drain | lag and backlog are zero, sampled after the writers stopped | forward |
+//!
+//! Both need the task running, its tables loaded, none in error and, where the plan asks for it, all validated.
+//!
+//! Reads: the run item; the DMS task, its instance, its tables; five metrics of `AWS/DMS`. DescribeReplicationTasks has
+//! no lag. Writes: nothing, so there is nothing to undo.
+//!
+//! Errors: `Cutover.Unhealthy` when waiting does not help or the time is up, `Cutover.Inconclusive` when the time is up
+//! and there never was data, `Cutover.DeadlineExceeded`, `Cutover.Fenced`, and AWS errors.
+
+pub mod decide;
+pub mod observe;
+
+use cutover::contract::Caller;
+use cutover::deadline::check_deadline;
+use cutover::error::name;
+use cutover::verdict::Verdict;
+use cutover::{StepError, StepResult};
+use jiff::Timestamp;
+use journal::{Journal, Phase, Run};
+use serde::{Deserialize, Serialize};
+
+/// What this function talks to.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// Database Migration Service.
+    pub dms: aws_sdk_databasemigration::Client,
+    /// CloudWatch, for lag and backlog.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// The journal, for the plan.
+    pub journal: Journal,
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// That the replication has nearly caught up.
+    Gate,
+    /// That, the writers stopped, nothing is left to replicate.
+    Drain,
+}
+
+/// One look. It is repeated, with what the last reply said, until the reply says `passed`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Who is calling.
+    #[serde(flatten)]
+    pub caller: Caller,
+    /// What is waited for.
+    pub mode: Mode,
+    /// How long the state machine has waited so far.
+    #[serde(default)]
+    pub elapsed_seconds: u64,
+    /// The last reply's tally; none at first.
+    #[serde(default)]
+    pub tally: Option<Tally>,
+}
+
+/// What is remembered from look to look.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tally {
+    /// How many of the latest samples were good in a row.
+    pub passed_in_row: u32,
+    /// When the newest sample was taken, in seconds since the first look as the state machine counts them: a sample
+    /// counts once.
+    pub newest: Option<i64>,
+    /// The last lag that was seen.
+    pub lag_seconds: Option<f64>,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reply {
+    /// What this look says.
+    pub verdict: Verdict,
+    /// Whether it is over. Otherwise: wait, and call again.
+    pub passed: bool,
+    /// How long to wait before the next call.
+    pub wait_seconds: u64,
+    /// To be sent with the next request.
+    pub tally: Tally,
+    /// For a person.
+    pub seen: String,
+    /// Source and target latency together.
+    pub lag_seconds: Option<f64>,
+    /// Changes that wait, in rows.
+    pub backlog: Option<f64>,
+    /// When this was observed, RFC 3339.
+    pub at: String,
+}
+
+/// Looks once.
+///
+/// # Errors
+/// See the module.
+pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
+    let run = run_of(&clients.journal, &request.caller, request.mode).await?;
+    check_deadline(&run.started_at, run.plan.timeout, now)?;
+    let Some(database) = &run.plan.database else { return Ok(nothing_to_wait_for(now)) };
+    let observed = observe::look(clients, database, now).await?;
+    let tally = request.tally.unwrap_or_default();
+    let decision = decide::decide(request.mode, database, &observed, &tally, request.elapsed_seconds, now)?;
+    Ok(Reply {
+        verdict: decision.verdict,
+        passed: decision.passed,
+        wait_seconds: database.interval.0,
+        tally: decision.tally,
+        seen: decision.seen,
+        lag_seconds: decision.sample.map(|sample| sample.lag_seconds),
+        backlog: decision.sample.and_then(|sample| sample.backlog),
+        at: now.to_string(),
+    })
+}
+
+fn nothing_to_wait_for(now: Timestamp) -> Reply {
+    Reply {
+        verdict: Verdict::Healthy,
+        passed: true,
+        wait_seconds: 0,
+        tally: Tally::default(),
+        seen: "no database in the plan".to_owned(),
+        lag_seconds: None,
+        backlog: None,
+        at: now.to_string(),
+    }
+}
+
+/// The caller's run. The gate comes before anything moves, when the run may still be `claimed`.
+async fn run_of(journal: &Journal, caller: &Caller, mode: Mode) -> StepResult<Run> {
+    if mode == Mode::Drain {
+        return journal.fence(caller, Phase::Forward).await;
+    }
+    let run = journal.read(&caller.run_id).await?;
+    run.filter(|run| may_look(run, caller)).ok_or_else(|| {
+        let problem = format!("run {} is not, or no longer, {}'s to move forward", caller.run_id, caller.execution_arn);
+        StepError::new(name::FENCED, format!("{problem}; {} stops", caller.state))
+    })
+}
+
+fn may_look(run: &Run, caller: &Caller) -> bool {
+    matches!(run.phase, Phase::Claimed | Phase::Forward) && run.owner == caller.execution_arn
+}
