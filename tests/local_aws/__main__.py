@@ -1,0 +1,54 @@
+"""python -m local_aws: starts the emulated AWS, prints one JSON line when it is ready, serves until stdin closes or SIGTERM."""
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from .server import Server
+from .settings import Settings
+
+
+def main() -> None:
+    settings = parse(sys.argv[1:])
+    # From now on stdout belongs to the ready line alone, whatever a library prints.
+    stdout, sys.stdout = sys.stdout, sys.stderr
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    server = Server(settings)
+    try:
+        print(json.dumps(server.ready), file=stdout, flush=True)
+        while sys.stdin.buffer.read(4096):
+            pass
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.stop()
+
+
+def parse(arguments: list[str]) -> Settings:
+    parser = argparse.ArgumentParser(prog="local_aws", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0: any free port")
+    parser.add_argument("--speed", type=float, default=1, help="waits and retry delays are divided by it")
+    parser.add_argument("--root", type=Path, default=Path("."), help="the checkout to deploy from")
+    parser.add_argument("--bin-dir", type=Path, default=Path("target/debug"), help="where the functions' binaries are")
+    parser.add_argument("--home", type=Path, help="logs and unpacked code; default: a temporary folder")
+    parser.add_argument("--no-sweep", action="store_true", help="do not fire rate() rules")
+    parser.add_argument("--no-status-events", action="store_true", help="do not deliver execution status changes")
+    given = parser.parse_args(arguments)
+    if given.speed <= 0:
+        parser.error("--speed must be above 0")
+    return Settings(
+        root=given.root,
+        bin_dir=given.bin_dir,
+        home=given.home or Path(tempfile.mkdtemp(prefix="local-aws-")),
+        port=given.port,
+        speed=given.speed,
+        sweep=not given.no_sweep,
+        status_events=not given.no_status_events,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""boto3 clients for this server, one per service and caller.
+
+Contract: the access key id is the caller's name, which the boundary records and faults match. Credentials are never
+verified. The Step Functions engine calls as `states` and says which state of which execution it is evaluating.
+Clients are cached, because building one costs about 50 ms.
+"""
+
+import threading
+
+import boto3
+from botocore.config import Config
+
+from .settings import REGION
+
+SETUP = "local"  # set-up, dump and control API: never denied, see boundary.py
+STATES = "states"
+EVENTS = "events"
+
+_endpoint_url = ""
+_clients: dict = {}
+_lock = threading.Lock()
+
+# What the current thread evaluates: `state` and `execution`, set by sfn_engine.
+evaluating = threading.local()
+
+
+def connect(endpoint_url: str) -> None:
+    global _endpoint_url
+    _endpoint_url = endpoint_url
+
+
+def client(service: str, caller: str = SETUP):
+    with _lock:
+        key = (service, caller)
+        if key not in _clients:
+            _clients[key] = _build(service, caller)
+        return _clients[key]
+
+
+def _build(service: str, caller: str):
+    built = boto3.client(
+        service,
+        region_name=REGION,
+        endpoint_url=_endpoint_url,
+        aws_access_key_id=caller,
+        aws_secret_access_key="local",
+        config=Config(
+            # The engine passes on what a definition says; the service is the one to refuse it.
+            parameter_validation=caller == SETUP,
+            retries={"total_max_attempts": 1},
+            max_pool_connections=200,
+            connect_timeout=5,
+            # Longer than any function may run.
+            read_timeout=1000,
+        ),
+    )
+    if caller == STATES:
+        built.meta.events.register("before-call", _say_which_state)
+    return built
+
+
+def _say_which_state(params, **_):
+    params["headers"]["X-Cutover-State"] = getattr(evaluating, "state", "")
+    params["headers"]["X-Cutover-Execution"] = getattr(evaluating, "execution", "")

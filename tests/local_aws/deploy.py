@@ -1,0 +1,154 @@
+"""Deploys Cutover into the emulated AWS: what the CDK app does on the real one.
+
+Contract: table, functions, state machines, rules; answers their names and ARNs as the ready line tells them. A definition goes
+in with its file's bytes, but for `${Placeholders}`; one that nothing fills is an error. What does not exist yet in
+the checkout (a machine's file, the sweep) is left out with a warning on stderr.
+"""
+
+import json
+import re
+import sys
+
+from . import clients, functions
+from .settings import ACCOUNT_ID, REGION, ROLE_ARN, Settings
+
+JOURNAL_TABLE = "cutover-journal"
+MACHINES = ("cutover", "rollback", "cleanup")
+UNFINISHED_STATUSES = ["ABORTED", "TIMED_OUT", "FAILED"]
+FUNCTION_TIMEOUT_SECONDS = 30
+
+
+def machine_arn(name: str) -> str:
+    return f"arn:aws:states:{REGION}:{ACCOUNT_ID}:stateMachine:{name}"
+
+
+def deploy(settings: Settings) -> dict:
+    _create_role()
+    _create_table()
+    function_arns = _create_functions(settings)
+    machines = _create_machines(settings, function_arns)
+    if "cutover" in machines and "rollback" in machines:
+        _create_unfinished_rule(machines)
+    if "sweep" in function_arns:
+        _create_sweep_rule(function_arns["sweep"])
+    else:
+        _warn("there is no function sweep yet: no rule cutover-sweep")
+    return {
+        "state_machines": machines,
+        "journal_table": JOURNAL_TABLE,
+        "functions": {functions.PREFIX + crate: arn for crate, arn in function_arns.items()},
+    }
+
+
+def _warn(text: str) -> None:
+    print(f"local_aws: {text}", file=sys.stderr)
+
+
+def _create_role() -> None:
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]},
+        "Action": "sts:AssumeRole",
+    }
+    clients.client("iam").create_role(
+        RoleName=ROLE_ARN.rpartition("/")[2],
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )
+
+
+def _create_table() -> None:
+    clients.client("dynamodb").create_table(
+        TableName=JOURNAL_TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "open", "AttributeType": "S"},
+        ],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "open-runs",
+                "KeySchema": [
+                    {"AttributeName": "open", "KeyType": "HASH"},
+                    {"AttributeName": "pk", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+
+
+def _create_functions(settings: Settings) -> dict[str, str]:
+    """The ARN of each function by its crate's name. A crate with a src/main.rs is a function."""
+    environment = {
+        "JOURNAL_TABLE": JOURNAL_TABLE,
+        "RUST_LOG": "info",
+        **{f"{name.upper()}_STATE_MACHINE_ARN": machine_arn(name) for name in MACHINES},
+    }
+    arns = {}
+    for main in sorted((settings.root / "functions").glob("*/src/main.rs")):
+        crate = main.parent.parent.name
+        binary = (settings.bin_dir / crate).resolve()
+        package = functions.zipped("pointer.json", json.dumps({"path": str(binary)}))
+        name = functions.PREFIX + crate
+        arns[crate] = functions.create(name, package, environment, FUNCTION_TIMEOUT_SECONDS)
+    return arns
+
+
+def _create_machines(settings: Settings, function_arns: dict[str, str]) -> dict[str, str]:
+    values = {
+        "JournalTableName": JOURNAL_TABLE,
+        **{f"{name.capitalize()}StateMachineArn": machine_arn(name) for name in MACHINES},
+        **{f"{_pascal_case(crate)}FunctionArn": arn for crate, arn in function_arns.items()},
+    }
+    arns = {}
+    for name in MACHINES:
+        path = settings.root / "statemachine" / f"{name}.asl.json"
+        if not path.exists():
+            _warn(f"there is no {path} yet: no state machine {name}")
+            continue
+        definition = _substitute(path.read_text(encoding="utf-8"), values, path)
+        arns[name] = clients.client("stepfunctions").create_state_machine(
+            name=name, definition=definition, roleArn=ROLE_ARN, type="STANDARD"
+        )["stateMachineArn"]
+    return arns
+
+
+def _pascal_case(crate: str) -> str:
+    return "".join(word.capitalize() for word in crate.split("-"))
+
+
+def _substitute(text: str, values: dict[str, str], path) -> str:
+    def value(match):
+        if match[1] not in values:
+            raise SystemExit(f"{path}: nothing fills the placeholder ${{{match[1]}}}")
+        return values[match[1]]
+
+    return re.sub(r"\$\{([A-Za-z0-9]+)\}", value, text)
+
+
+def _create_unfinished_rule(machines: dict[str, str]) -> None:
+    """Stopping an execution is a safe gesture: rollback starts, and is told nothing but whose."""
+    events = clients.client("events")
+    pattern = {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"status": UNFINISHED_STATUSES, "stateMachineArn": [machines["cutover"]]},
+    }
+    events.put_rule(Name="cutover-unfinished", EventPattern=json.dumps(pattern))
+    target = {
+        "Id": "rollback",
+        "Arn": machines["rollback"],
+        "RoleArn": ROLE_ARN,
+        "InputTransformer": {
+            "InputPathsMap": {"execution": "$.detail.executionArn"},
+            "InputTemplate": '{"run_id": <execution>}',
+        },
+    }
+    events.put_targets(Rule="cutover-unfinished", Targets=[target])
+
+
+def _create_sweep_rule(function_arn: str) -> None:
+    events = clients.client("events")
+    events.put_rule(Name="cutover-sweep", ScheduleExpression="rate(5 minutes)")
+    events.put_targets(Rule="cutover-sweep", Targets=[{"Id": "sweep", "Arn": function_arn}])

@@ -1,0 +1,78 @@
+"""Puts the emulated AWS together: moto's server, every correction, functions, events, control API.
+
+Contract: `Server(settings)` listens when built, with everything deployed; `ready` is the JSON line that the command
+prints. `stop` ends every process that it started.
+"""
+
+import logging
+import os
+import threading
+
+from . import clients, settings as constants
+from .settings import Settings
+
+
+class Server:
+    def __init__(self, settings: Settings):
+        self.settings = settings
+        (settings.home / "logs").mkdir(parents=True, exist_ok=True)
+        os.environ["AWS_DEFAULT_REGION"] = constants.REGION
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        # It logs every failing state with the whole definition; the history tells the same, readably.
+        logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
+
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+        from . import boundary, control, deploy
+
+        aws = DomainDispatcherApplication(create_backend_app)
+        self.boundary = boundary.Boundary(aws)
+        self._listen(control.Control(settings, self.boundary))
+        clients.connect(settings.endpoint_url)
+        self._correct()
+        self._serve()
+        self.stack = deploy.deploy(settings)
+        self.events.start()
+
+    def _listen(self, application) -> None:
+        from moto.moto_server.werkzeug_app import MotoRequestHandler
+        from werkzeug.serving import make_server
+
+        self._http = make_server(
+            "127.0.0.1", self.settings.port, application, threaded=True, request_handler=MotoRequestHandler
+        )
+        self._http.daemon_threads = True
+        self.settings.port = self._http.server_port
+
+    def _correct(self) -> None:
+        from . import cloudwatch, dms, elbv2, events, route53, sfn_api, sfn_engine, sfn_expressions, sns
+        from .functions import Functions
+
+        self.functions = Functions(self.settings)
+        self.functions.install()
+        self.events = events.Events(self.settings)
+        sfn_expressions.install()
+        sfn_engine.install(self.settings.speed)
+        sfn_api.install(self.events.execution_ended)
+        route53.install(self.settings.speed)
+        elbv2.install()
+        dms.install()
+        cloudwatch.install(self.settings.speed)
+        sns.install()
+
+    def _serve(self) -> None:
+        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+
+    @property
+    def ready(self) -> dict:
+        return {
+            "endpoint_url": self.settings.endpoint_url,
+            "region": constants.REGION,
+            "account_id": constants.ACCOUNT_ID,
+            "home": str(self.settings.home),
+            **self.stack,
+        }
+
+    def stop(self) -> None:
+        self.events.stop()
+        self.functions.runtime.stop()

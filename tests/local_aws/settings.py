@@ -1,0 +1,26 @@
+"""What one emulated AWS is started with.
+
+Contract: read-only after start-up, but for `status_events` and `sweep`, which the control API switches.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+REGION = "eu-west-1"
+ACCOUNT_ID = "123456789012"
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/cutover-local"
+
+
+@dataclass
+class Settings:
+    root: Path  # the checkout: functions/ and statemachine/ lie here
+    bin_dir: Path  # where cargo put the functions' binaries
+    home: Path  # logs and unpacked code
+    port: int = 0
+    speed: float = 1.0  # waits and retry delays are divided by it
+    sweep: bool = True  # fire rate() rules
+    status_events: bool = True  # deliver execution status changes
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"

@@ -1,0 +1,52 @@
+"""SNS: Publish as strict as AWS, and a record of what was published.
+
+Contract: `messages` lists every accepted message in order; GET /_local/messages answers it.
+"""
+
+import json
+
+messages: list[dict] = []
+
+MESSAGE_LIMIT_BYTES = 262_144
+
+
+def install() -> None:
+    from moto.sns.exceptions import InvalidParameterValue
+    from moto.sns.models import SNSBackend
+
+    stock = SNSBackend.publish
+
+    def publish(self, message, *args, **kwargs):
+        problem = _problem(message, kwargs.get("subject"), kwargs.get("message_structure"))
+        if problem:
+            raise InvalidParameterValue(problem)
+        message_id = stock(self, message, *args, **kwargs)
+        messages.append({"topic_arn": kwargs.get("arn"), "subject": kwargs.get("subject"), "message": message})
+        return message_id
+
+    SNSBackend.publish = publish
+
+
+def _problem(message: str, subject: str | None, structure: str | None) -> str | None:
+    if not message:
+        return "Invalid parameter: Empty message"
+    if len(message.encode()) > MESSAGE_LIMIT_BYTES:
+        return "Invalid parameter: Message too long"
+    if subject is not None and not _is_subject(subject):
+        return "Invalid parameter: Subject"
+    if structure == "json" and "default" not in _object(message):
+        return "Invalid parameter: Message Structure - No default entry in JSON message body"
+    return None
+
+
+def _is_subject(subject: str) -> bool:
+    """1 to 99 characters of ASCII text, no control characters, not beginning with a space."""
+    return 0 < len(subject) < 100 and subject.isascii() and subject.isprintable() and subject[0] != " "
+
+
+def _object(message: str) -> dict:
+    try:
+        value = json.loads(message)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

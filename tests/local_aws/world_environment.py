@@ -1,0 +1,66 @@
+"""What the makers of a world share: the plan, the world file, names, what became what, and which side it is on.
+
+Contract: `text`, `as_dict` and `dicts` answer a plan's value if it has the right shape and nothing otherwise: a plan may have
+anything anywhere, and what is wrong with it is for the product's precheck to say.
+"""
+
+import re
+
+
+def strings(value):
+    """Every string in a plan."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from strings(item)
+
+
+def dicts(value) -> list[dict]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def as_dict(value) -> dict:
+    return value if isinstance(value, dict) else {}
+
+
+def text(value) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def side_of(name: str) -> str:
+    """Of what only its name tells about."""
+    return "old" if "old" in name.lower() else "new"
+
+
+class Environment:
+    def __init__(self, plan, world: dict, ports: dict, number: int):
+        self.given = plan
+        self.plan = as_dict(plan)
+        self.world = world
+        self.ports = ports
+        self.number = number
+        self.mapping: dict[str, str] = {}
+        self.sides = {
+            side: {"target_groups": [], "load_balancers": [], "values": [], "alias_names": []}
+            for side in ("old", "new", "other")
+        }
+
+    def name(self, name: str, limit: int = 32) -> str:
+        """The plan's name for something, made unique in an account with several environments."""
+        suffix = f"-{self.number}" if self.number else ""
+        clean = re.sub(r"-+", "-", re.sub(r"[^A-Za-z0-9-]", "-", name)).strip("-")
+        return clean[: limit - len(suffix)].strip("-") + suffix
+
+    def strings(self) -> list[str]:
+        return list(dict.fromkeys(strings(self.given)))
+
+    def mapped_plan(self):
+        return self._map(self.given)
+
+    def _map(self, value):
+        if isinstance(value, dict):
+            return {key: self._map(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._map(item) for item in value]
+        return self.mapping.get(value, value) if isinstance(value, str) else value

@@ -1,0 +1,177 @@
+//! `cargo rehearse`: runs a plan on an emulated AWS on this machine, with users, and tells what happened.
+//!
+//! Contract: stdout carries the progress and the summary; with `--json` one JSON document and nothing else; with `--serve` one JSON line.
+//! Exit codes: 0 Succeeded, 2 the plan or its precheck is at fault, 3 RolledBack, 4 Stuck, 1 the rehearsal itself failed. Ctrl-C and SIGTERM
+//! end everything that was started.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+use cutover_tests::control::Client;
+use cutover_tests::emulator::{Emulator, Options, Ready};
+use cutover_tests::outcome::Outcome;
+use cutover_tests::report::{self, Progress};
+use cutover_tests::run::run;
+use cutover_tests::setup::{self, Checkout};
+use cutover_tests::stage::Stage;
+use cutover_tests::world::World;
+use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
+
+const PLAN_AT_FAULT: u8 = 2;
+const INTERRUPTED: u8 = 130;
+const DEFAULT_PLAN: &str = "events/cutover.json";
+const DEFAULT_SPEED: f64 = 120.0;
+
+/// Rehearse a cutover on this machine: an emulated AWS, real servers for the old and the new side, and users between them.
+#[derive(Debug, Parser)]
+#[command(name = "cargo rehearse", bin_name = "cargo rehearse", after_help = EXAMPLES)]
+struct Arguments {
+    /// The plan; what it does not say about its environment may lie in <PLAN's name>.world.json beside it [default: events/cutover.json]
+    #[arg(conflicts_with = "serve")]
+    plan: Option<PathBuf>,
+
+    /// How many times faster than the clock waits pass [default: 120; with --serve: 1]
+    #[arg(long)]
+    speed: Option<f64>,
+
+    /// Print one JSON document at the end, and nothing else, on stdout
+    #[arg(long, conflicts_with = "serve")]
+    json: bool,
+
+    /// Bring up the emulated AWS with Cutover deployed, print one JSON line, and serve until stopped
+    #[arg(long)]
+    serve: bool,
+
+    /// The port to serve on; 0: any free one
+    #[arg(long, default_value_t = 0, requires = "serve")]
+    port: u16,
+
+    /// Deploy functions/ and statemachine/ of this folder instead of this checkout's
+    #[arg(long, hide = true)]
+    root: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo rehearse                               the default plan, an hour in half a minute
+  cargo rehearse my-plan.json --speed 600      your own plan, faster
+  cargo rehearse my-plan.json --json | jq .users
+  cargo rehearse --serve --port 4566           then: aws --endpoint-url http://127.0.0.1:4566 stepfunctions list-state-machines
+
+Exit codes:
+  0 Succeeded   2 plan or precheck errors   3 RolledBack   4 Stuck   1 the rehearsal itself failed";
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    rehearse_or_serve(&arguments).map_or_else(failed, ExitCode::from)
+}
+
+fn failed(error: anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::from(if error.is::<PlanAtFault>() { PLAN_AT_FAULT } else { 1 })
+}
+
+/// Set-up is done before the runtime and its signal handlers exist: there, Ctrl-C ends us and what we wait for, as in any command.
+fn rehearse_or_serve(arguments: &Arguments) -> Result<u8> {
+    let scenario = if arguments.serve { None } else { Some(Scenario::read(arguments)?) };
+    let speed = arguments.speed.unwrap_or(if arguments.serve { 1.0 } else { DEFAULT_SPEED });
+    ensure!(speed.is_finite() && speed > 0.0, "--speed must be above 0, not {speed}");
+    let mut checkout = Checkout::of_this_build();
+    let python = setup::python_environment(&checkout)?;
+    setup::build_functions(&checkout)?;
+    if let Some(root) = &arguments.root {
+        checkout.root = root.clone();
+    }
+    let options = Options { checkout, python, port: arguments.port, speed };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
+    runtime.block_on(async {
+        tokio::select! {
+            code = bring_up(arguments, &options, scenario) => code,
+            // Leaving the other branch drops what it started: emulator, servers, users.
+            signal = interrupted() => signal.map(|()| { eprintln!("interrupted: everything is stopped"); INTERRUPTED }),
+        }
+    })
+}
+
+async fn interrupted() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result.context("cannot wait for Ctrl-C"),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+async fn bring_up(arguments: &Arguments, options: &Options, scenario: Option<Scenario>) -> Result<u8> {
+    eprintln!("Emulated AWS: starting...");
+    let mut emulator = Emulator::start(options).await?;
+    let Some(scenario) = scenario else {
+        println!("{}", serde_json::to_string(emulator.ready()).context("cannot print the ready line")?);
+        return Err(emulator.ended().await);
+    };
+    let (client, ready) = (emulator.client().clone(), emulator.ready().clone());
+    let outcome = tokio::select! {
+        outcome = play(arguments, &client, &ready, scenario, options.speed) => outcome,
+        error = emulator.ended() => Err(error),
+    };
+    emulator.stop().await?;
+    let outcome = outcome.with_context(|| format!("the rehearsal failed; logs are in {}", ready.home.display()))?;
+    tell(arguments, &outcome)?;
+    eprintln!("\nLogs of the functions: {}", ready.home.join("logs").display());
+    Ok(outcome.exit_code)
+}
+
+async fn play(
+    arguments: &Arguments,
+    client: &Client,
+    ready: &Ready,
+    scenario: Scenario,
+    speed: f64,
+) -> Result<Outcome> {
+    if let Some(description) = &scenario.world.description {
+        eprintln!("\n{description}");
+    }
+    let stage = Stage::set(client, ready, &scenario.plan, scenario.world, speed).await?;
+    let out: Box<dyn Write> = if arguments.json { Box::new(anstream::stderr()) } else { Box::new(anstream::stdout()) };
+    let mut progress = Progress::new(out);
+    run(&stage, |at, happening| progress.show(at, happening)).await
+}
+
+fn tell(arguments: &Arguments, outcome: &Outcome) -> Result<()> {
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(outcome).context("cannot print the outcome")?);
+    } else {
+        anstream::print!("{}", report::summary(outcome));
+    }
+    Ok(())
+}
+
+/// A plan and the world it meets.
+struct Scenario {
+    plan: Value,
+    world: World,
+}
+
+impl Scenario {
+    fn read(arguments: &Arguments) -> Result<Self> {
+        let path = arguments.plan.clone().unwrap_or_else(|| Checkout::of_this_build().root.join(DEFAULT_PLAN));
+        let fault = || PlanAtFault(path.clone());
+        let text = std::fs::read_to_string(&path).with_context(fault)?;
+        let plan = serde_json::from_str(&text).with_context(fault)?;
+        Ok(Self { plan, world: World::beside(&path)? })
+    }
+}
+
+/// The plan cannot even be read: the product never sees it, but the exit code is the same.
+#[derive(Debug)]
+struct PlanAtFault(PathBuf);
+
+impl std::fmt::Display for PlanAtFault {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} is no plan (scenarios to start from lie in events/)", self.0.display())
+    }
+}

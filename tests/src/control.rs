@@ -1,0 +1,290 @@
+//! A client of the emulated AWS's control API (`/_local/`), and what it answers.
+//!
+//! Contract: every error tells the request; a refusal keeps AWS's error code, as a [`Refusal`] in the error's chain.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::locked;
+
+const ROUTING_INTERVAL: Duration = Duration::from_millis(100);
+const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+
+/// An answer of the emulated AWS that says no.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Refusal {
+    /// AWS's error code, or the kind of the emulator's own error.
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// What answers POST /_local/world.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Environment {
+    /// The plan, with the ARNs of what was created.
+    pub plan: Value,
+    /// Target groups, record values and alias names of each side.
+    pub sides: Value,
+    /// What the plan's names became.
+    pub resources: Resources,
+}
+
+/// What was created besides routes.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Resources {
+    /// The replication tasks of the plan.
+    pub replication: Vec<ReplicationTask>,
+}
+
+/// A replication task, as its metrics name it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ReplicationTask {
+    /// The last element of its ARN.
+    pub task_identifier: String,
+    /// Its replication instance.
+    pub instance_identifier: String,
+}
+
+/// The live state of everything that directs traffic.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+pub struct Routing {
+    /// The forward action of each listener and rule, by ARN.
+    pub listeners: BTreeMap<String, ForwardState>,
+    /// The record set of each `<zone>/<name>/<type>`.
+    pub records: BTreeMap<String, RecordState>,
+}
+
+/// The live routing, and every state that it had since it is watched.
+#[derive(Clone, Debug)]
+pub struct LiveRouting(Arc<Mutex<Vec<SeenRouting>>>);
+
+/// A state, and when it was seen first.
+pub type SeenRouting = (Instant, Arc<Routing>);
+
+impl LiveRouting {
+    /// As it is now.
+    pub fn latest(&self) -> Arc<Routing> {
+        locked(&self.0).last().map(|(_, routing)| routing.clone()).unwrap_or_default()
+    }
+
+    /// The states after the first `count`.
+    pub fn since(&self, count: usize) -> Vec<SeenRouting> {
+        locked(&self.0).get(count..).map(<[_]>::to_vec).unwrap_or_default()
+    }
+}
+
+/// A forward action.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+pub struct ForwardState {
+    /// Its groups and their weights.
+    pub target_groups: Vec<GroupWeight>,
+    /// How long a client stays on its group; none without group stickiness.
+    pub sticky_seconds: Option<u64>,
+}
+
+/// A target group of a forward action.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+pub struct GroupWeight {
+    /// The target group's ARN.
+    pub arn: String,
+    /// 0 to 999.
+    pub weight: u64,
+}
+
+/// All records of one name and type.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+pub struct RecordState {
+    /// None for alias records.
+    pub ttl: Option<u64>,
+    /// One for a simple record, several for weighted ones.
+    pub members: Vec<RecordMember>,
+}
+
+/// One record set.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+pub struct RecordMember {
+    /// None for a simple record.
+    pub set_identifier: Option<String>,
+    /// None for a simple record.
+    pub weight: Option<u64>,
+    /// What it answers, unless it is an alias.
+    pub values: Option<Vec<String>>,
+    /// The name it is an alias of.
+    pub alias: Option<String>,
+}
+
+/// One request that reached the emulated AWS.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Request {
+    /// Counts from 1.
+    pub seq: u64,
+    /// Seconds since 1970.
+    pub at: f64,
+    /// A function's name, `states` for the state machines, `local` for the set-up.
+    pub caller: String,
+    /// As the SDKs name it: elbv2, route53, ...
+    pub service: String,
+    /// As the API names it: ModifyListener, ...
+    pub operation: String,
+    /// HTTP status; none while it is being answered.
+    pub status: Option<u16>,
+    /// A fault that hit it.
+    pub fault: Option<String>,
+}
+
+/// A message that was published.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Message {
+    /// Where to.
+    pub topic_arn: Option<String>,
+    /// Its subject line.
+    pub subject: Option<String>,
+    /// Its text.
+    pub message: String,
+}
+
+/// A client of the control API.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    endpoint_url: String,
+}
+
+impl Client {
+    /// A client of the emulated AWS at this address.
+    pub fn new(endpoint_url: &str) -> Result<Self> {
+        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build();
+        Ok(Self { http: http.context("cannot make an HTTP client")?, endpoint_url: endpoint_url.to_string() })
+    }
+
+    /// Creates the environment that a plan names.
+    pub async fn world(&self, plan: &Value, world: &Value, ports: Value) -> Result<Environment> {
+        self.post("world", &json!({"plan": plan, "world": world, "ports": ports})).await
+    }
+
+    /// The live state of everything that directs traffic.
+    pub async fn routing(&self) -> Result<Routing> {
+        self.get("routing").await
+    }
+
+    /// The complete state of the account, in a canonical order.
+    pub async fn dump(&self) -> Result<Value> {
+        self.get("dump").await
+    }
+
+    /// Calls an AWS API as the set-up does; `operation` in snake case. A refusal of AWS is a [`Refusal`] in the error.
+    pub async fn call(&self, service: &str, operation: &str, parameters: Value) -> Result<Value> {
+        self.post("call", &json!({"service": service, "operation": operation, "parameters": parameters}))
+            .await
+            .with_context(|| format!("{service} {operation}"))
+    }
+
+    /// Sets what DescribeTargetHealth answers: state by target id, `*` for all others.
+    pub async fn set_target_health(&self, target_group_arn: &str, health: Value) -> Result<Value> {
+        self.post("target-health", &json!({"target_group_arn": target_group_arn, "health": health})).await
+    }
+
+    /// Sets a replication task's status and tables.
+    pub async fn set_replication(&self, change: Value) -> Result<Value> {
+        self.post("replication", &change).await
+    }
+
+    /// Publishes datapoints.
+    pub async fn put_metrics(&self, datapoints: &[Value]) -> Result<Value> {
+        self.post("metrics", &datapoints).await
+    }
+
+    /// Switches status events and the sweep: `{"status_events": bool, "sweep": bool}`.
+    pub async fn set_events(&self, events: Value) -> Result<Value> {
+        self.post("events", &events).await
+    }
+
+    /// Replaces all faults.
+    pub async fn set_faults(&self, rules: Value) -> Result<Value> {
+        self.post("faults", &rules).await
+    }
+
+    /// The faults with their hit counts.
+    pub async fn faults(&self) -> Result<Vec<Value>> {
+        self.get("faults").await
+    }
+
+    /// Requests after the one with this number.
+    pub async fn requests(&self, since: u64) -> Result<Vec<Request>> {
+        self.get(&format!("requests?since={since}")).await
+    }
+
+    /// Every message that was published.
+    pub async fn messages(&self) -> Result<Vec<Message>> {
+        self.get("messages").await
+    }
+
+    /// Every invocation of a function.
+    pub async fn invocations(&self) -> Result<Vec<Value>> {
+        self.get("invocations").await
+    }
+
+    /// Watches the live routing, as long as somebody looks at it.
+    pub async fn watch_routing(&self) -> Result<LiveRouting> {
+        let states = Arc::new(Mutex::new(vec![(Instant::now(), Arc::new(self.routing().await?))]));
+        let (client, watched) = (self.clone(), Arc::downgrade(&states));
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(ROUTING_INTERVAL).await;
+                // A busy emulator may miss a beat; one that has gone is noticed by whoever runs it.
+                let answer = client.routing().await;
+                let Some(states) = watched.upgrade() else { break };
+                let mut states = locked(&states);
+                match answer {
+                    Ok(routing) if states.last().is_none_or(|(_, last)| **last != routing) => {
+                        states.push((Instant::now(), Arc::new(routing)));
+                    }
+                    _ => {}
+                }
+            }
+        });
+        Ok(LiveRouting(states))
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        self.answer(self.http.get(self.url(path)), path).await
+    }
+
+    async fn post<T: DeserializeOwned>(&self, path: &str, body: &(impl Serialize + ?Sized)) -> Result<T> {
+        self.answer(self.http.post(self.url(path)).json(body), path).await
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/_local/{path}", self.endpoint_url)
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder, path: &str) -> Result<T> {
+        let response =
+            request.send().await.with_context(|| format!("the emulated AWS does not answer /_local/{path}"))?;
+        let status = response.status();
+        let text = response.text().await.with_context(|| format!("the answer of /_local/{path} breaks off"))?;
+        if status.is_success() {
+            return serde_json::from_str(&text)
+                .with_context(|| format!("the answer of /_local/{path} is not what was agreed: {text:.300}"));
+        }
+        match serde_json::from_str::<BTreeMap<String, Refusal>>(&text).map(|mut answer| answer.remove("error")) {
+            Ok(Some(refusal)) => Err(refusal.into()),
+            _ => bail!("/_local/{path} answered {status}: {text:.500}"),
+        }
+    }
+}

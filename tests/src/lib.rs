@@ -1,0 +1,92 @@
+//! The harness of Cutover: a local AWS, two sides with users between them, and a rehearsal of a plan on top.
+//!
+//! No code here sequences the steps of a cutover. The harness starts an execution of the real definition on the emulated AWS,
+//! watches it from the outside, and tells what happened. `cargo rehearse` and the end-to-end tests are the same code:
+//!
+//! | module | does |
+//! |---|---|
+//! | [`setup`] | the Python environment, the functions' binaries |
+//! | [`emulator`] | the emulated AWS: its process |
+//! | [`control`] | a client of its control API |
+//! | [`world`] | what a plan does not say: how both sides behave over time |
+//! | [`routes`] | the routes of a plan, and which side a destination belongs to |
+//! | [`sides`] | the HTTP servers of the old and the new side |
+//! | [`traffic`] | users, who follow the live weights |
+//! | [`metrics`] | the datapoints that load balancers and replication would publish |
+//! | [`stage`] | the environment that a plan names, with its sides and users |
+//! | [`run`] | one run on that stage, from its start to its ending |
+//! | [`follow`] | the executions of a run, read from their history |
+//! | [`outcome`] | what a rehearsal found out |
+//! | [`report`] | live progress, and the summary |
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+pub mod control;
+pub mod emulator;
+pub mod follow;
+pub mod metrics;
+pub mod outcome;
+pub mod report;
+pub mod routes;
+pub mod run;
+pub mod setup;
+pub mod sides;
+pub mod stage;
+pub mod traffic;
+pub mod world;
+
+/// The time of a rehearsal. Waits of the emulated AWS are divided by `speed`, so one real second is `speed` virtual ones.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    started: Instant,
+    epoch_seconds: f64,
+    speed: f64,
+}
+
+impl Clock {
+    /// A clock that shows zero now.
+    pub fn start(speed: f64) -> Self {
+        Self { started: Instant::now(), epoch_seconds: wall_clock_seconds(), speed }
+    }
+
+    /// Virtual time since the start.
+    pub fn now(&self) -> Duration {
+        self.at(Instant::now())
+    }
+
+    /// Virtual time at a real instant; zero for what was before the start.
+    pub fn at(&self, instant: Instant) -> Duration {
+        instant.saturating_duration_since(self.started).mul_f64(self.speed)
+    }
+
+    /// Virtual time at a moment that the emulated AWS wrote down, in seconds since 1970.
+    pub fn at_epoch(&self, seconds: f64) -> Duration {
+        Duration::from_secs_f64((seconds - self.epoch_seconds).max(0.0) * self.speed)
+    }
+
+    /// How many virtual seconds a real second is.
+    pub fn speed(&self) -> f64 {
+        self.speed
+    }
+}
+
+/// The harness is no function: it compares with what the emulated AWS wrote down, and names folders.
+#[expect(clippy::disallowed_methods, reason = "the lint is for functions; here nothing is decided by this time")]
+pub(crate) fn wall_clock() -> SystemTime {
+    SystemTime::now()
+}
+
+fn wall_clock_seconds() -> f64 {
+    wall_clock().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
+
+/// How long a virtual duration takes here; never so short that a loop over it would spin.
+pub fn real(virtual_time: Duration, speed: f64) -> Duration {
+    virtual_time.div_f64(speed).max(Duration::from_millis(50))
+}
+
+/// A lock whose holder panicked still guards usable values: they are counters and lists.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,297 @@
+//! What a rehearsal found out: the ending, what moved, what users saw, what was changed.
+//!
+//! Contract: values only, as `cargo rehearse --json` prints them. Times are virtual seconds since the execution's start.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::Clock;
+use crate::control::{Message, Request};
+use crate::follow::{End, Followed};
+use crate::routes::{Destination, Route, Side};
+use crate::traffic::{Seen, Tally};
+
+const TIMELINE_ROWS: u32 = 20;
+/// What operations that change something begin with.
+const VERBS: [&str; 10] =
+    ["Add", "Change", "Create", "Delete", "Deregister", "Modify", "Put", "Register", "Remove", "Set"];
+/// Services that a run writes its own records and messages to, or calls its functions by.
+const BOOKS: [&str; 6] = ["dynamodb", "sns", "stepfunctions", "states", "lambda", "events"];
+
+/// How a run ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Ending {
+    /// Traffic is on the new side.
+    Succeeded,
+    /// Everything is as it was.
+    RolledBack,
+    /// A person has to act.
+    Stuck,
+    /// Refused before anything was touched: InvalidPlan, PrecheckFailed, Conflict, Rejected.
+    Refused(String),
+    /// Anything else, by its status or error.
+    Other(String),
+}
+
+impl Ending {
+    /// From the end of the execution and of its rollbacks. A stopped execution has no ending of its own: its rollback's counts.
+    pub fn of(end: &End, rollbacks: &[End]) -> Self {
+        if end.status == "SUCCEEDED" {
+            return Self::Succeeded;
+        }
+        if let Some(name) = end.cutover_error() {
+            return Self::named(name);
+        }
+        let acted = rollbacks.iter().rev().find(|end| end.told_ending() != Some("NothingToDo"));
+        match acted {
+            Some(rollback) if rollback.status == "SUCCEEDED" => {
+                Self::named(rollback.told_ending().unwrap_or("RolledBack"))
+            }
+            Some(rollback) => {
+                let error = rollback.error.as_deref().unwrap_or(&rollback.status);
+                Self::named(error.strip_prefix("Cutover.").unwrap_or(error))
+            }
+            None => Self::named(end.error.as_deref().unwrap_or(&end.status)),
+        }
+    }
+
+    /// The ending that a name stands for.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "Succeeded" => Self::Succeeded,
+            "RolledBack" => Self::RolledBack,
+            "Stuck" => Self::Stuck,
+            "InvalidPlan" | "PrecheckFailed" | "Conflict" | "Rejected" => Self::Refused(name.to_string()),
+            other => Self::Other(other.to_string()),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Succeeded => "Succeeded",
+            Self::RolledBack => "RolledBack",
+            Self::Stuck => "Stuck",
+            Self::Refused(name) | Self::Other(name) => name,
+        }
+    }
+
+    /// The exit code of a rehearsal that ended like this.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Succeeded => 0,
+            Self::Refused(_) => 2,
+            Self::RolledBack => 3,
+            Self::Stuck => 4,
+            Self::Other(_) => 1,
+        }
+    }
+}
+
+impl Serialize for Ending {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// The state of a route from a moment on.
+#[derive(Clone, Debug, Serialize)]
+pub struct Move {
+    /// Virtual seconds since the start.
+    pub at_seconds: f64,
+    /// The route's label.
+    pub route: String,
+    /// Where it leads.
+    pub destinations: Vec<Destination>,
+}
+
+/// A request that changed something.
+#[derive(Clone, Debug, Serialize)]
+pub struct Change {
+    /// Virtual seconds since the start.
+    pub at_seconds: f64,
+    /// Which function, or `states` for the state machine itself.
+    pub caller: String,
+    /// The service.
+    pub service: String,
+    /// The operation.
+    pub operation: String,
+    /// The HTTP status; none if it was never answered.
+    pub status: Option<u16>,
+    /// Whether it takes back what the run had done.
+    pub undo: bool,
+}
+
+/// What users saw in one part of the rehearsal.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// Virtual seconds since the start.
+    pub at_seconds: f64,
+    /// By route.
+    pub routes: Vec<Tally>,
+}
+
+/// What users saw of one side.
+#[derive(Clone, Debug, Serialize)]
+pub struct SideSaw {
+    /// Which.
+    pub side: Side,
+    /// All requests that landed there.
+    pub requests: usize,
+    /// Those without a good answer.
+    pub failures: usize,
+}
+
+/// What users saw.
+#[derive(Clone, Debug, Serialize)]
+pub struct UsersSaw {
+    /// All requests since the start.
+    pub requests: usize,
+    /// Those without a good answer.
+    pub failures: usize,
+    /// By the side they landed on.
+    pub sides: Vec<SideSaw>,
+    /// The labels of the timeline's routes.
+    pub routes: Vec<String>,
+    /// Over time.
+    pub timeline: Vec<Row>,
+}
+
+/// An execution that was followed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Execution {
+    /// cutover, rollback, second.
+    pub label: String,
+    /// Its ARN.
+    pub arn: String,
+    /// How it ended.
+    #[serde(flatten)]
+    pub end: End,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// How the run ended.
+    pub ending: Ending,
+    /// The exit code for that.
+    pub exit_code: u8,
+    /// The ending that the world file expects.
+    pub expected: Option<String>,
+    /// How long it took, in virtual seconds.
+    pub seconds: f64,
+    /// The run.
+    pub execution: Execution,
+    /// Its rollbacks.
+    pub rollbacks: Vec<Execution>,
+    /// A second execution that the world file started meanwhile.
+    pub second: Option<Execution>,
+    /// The routes at the beginning.
+    pub before: Vec<Move>,
+    /// The routes at the end.
+    pub after: Vec<Move>,
+    /// Every state of a route in between.
+    pub moves: Vec<Move>,
+    /// What users saw.
+    pub users: UsersSaw,
+    /// Every request that changed something, the journal's own writes left out.
+    pub changes: Vec<Change>,
+    /// Messages sent.
+    pub messages: Vec<Message>,
+    /// The plan as it was run, with the ARNs of the emulated environment.
+    pub plan: Value,
+}
+
+impl Outcome {
+    /// Whether every route leads where it led before.
+    pub fn is_as_before(&self) -> bool {
+        self.before.iter().zip(&self.after).all(|(before, after)| before.destinations == after.destinations)
+    }
+}
+
+impl UsersSaw {
+    /// Sums up what was seen.
+    pub fn new(seen: &[Seen], routes: &[Route], clock: Clock) -> Self {
+        let all = Tally::of(seen.iter());
+        let of_route = |index: usize| seen.iter().filter(move |seen| seen.route == index);
+        let of_side = |side: Side| Tally::of(seen.iter().filter(move |seen| seen.side == side));
+        let length = clock.now() / TIMELINE_ROWS;
+        let is_in = |seen: &Seen, row: u32| (length * row..length * (row + 1)).contains(&clock.at(seen.at));
+        let row = |row: u32| Row {
+            at_seconds: (length * row).as_secs_f64(),
+            routes: (0..routes.len()).map(|route| Tally::of(of_route(route).filter(|seen| is_in(seen, row)))).collect(),
+        };
+        Self {
+            requests: all.requests,
+            failures: all.failures,
+            sides: [Side::Old, Side::New, Side::Other, Side::Nowhere]
+                .map(|side| SideSaw { side, requests: of_side(side).requests, failures: of_side(side).failures })
+                .into_iter()
+                .filter(|saw| saw.requests > 0)
+                .collect(),
+            routes: routes.iter().map(|route| route.label.clone()).collect(),
+            timeline: (0..TIMELINE_ROWS).map(row).collect(),
+        }
+    }
+}
+
+impl Execution {
+    /// An execution that has ended.
+    pub fn ended(followed: Followed) -> Option<Self> {
+        Some(Self { label: followed.label, arn: followed.arn, end: followed.end? })
+    }
+}
+
+impl Change {
+    /// The requests that changed something outside the product's own books.
+    pub fn among(requests: &[Request], clock: Clock) -> Vec<Self> {
+        let change = |request: &Request| Self {
+            at_seconds: clock.at_epoch(request.at).as_secs_f64(),
+            caller: request.caller.clone(),
+            service: request.service.clone(),
+            operation: request.operation.clone(),
+            status: request.status,
+            undo: request.caller.contains("rollback"),
+        };
+        requests.iter().filter(|request| is_change(request)).map(change).collect()
+    }
+}
+
+fn is_change(request: &Request) -> bool {
+    let is_mutation =
+        VERBS.iter().any(|verb| request.operation.starts_with(verb)) && request.operation != "PutMetricData";
+    let is_booking = BOOKS.contains(&request.service.as_str());
+    let is_harness = matches!(request.caller.as_str(), "local" | "events");
+    is_mutation && !is_booking && !is_harness
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn end(status: &str, error: Option<&str>, output: Option<Value>) -> End {
+        End { status: status.to_string(), output, error: error.map(str::to_string), cause: None }
+    }
+
+    #[test]
+    fn an_ending_comes_from_the_run_or_from_its_rollback() {
+        let rolled_back = end("SUCCEEDED", None, Some(json!({"ending": "RolledBack"})));
+        let nothing = end("SUCCEEDED", None, Some(json!({"ending": "NothingToDo"})));
+        let stuck = end("FAILED", Some("Cutover.Stuck"), None);
+        let aborted = end("ABORTED", None, None);
+        for (run, rollbacks, name, code) in [
+            (end("SUCCEEDED", None, None), vec![], "Succeeded", 0),
+            (end("FAILED", Some("Cutover.PrecheckFailed"), None), vec![nothing.clone()], "PrecheckFailed", 2),
+            (end("FAILED", Some("Cutover.RolledBack"), None), vec![], "RolledBack", 3),
+            (aborted.clone(), vec![rolled_back, nothing.clone()], "RolledBack", 3),
+            (aborted.clone(), vec![stuck], "Stuck", 4),
+            (aborted, vec![nothing], "ABORTED", 1),
+            (end("FAILED", Some("States.Runtime"), None), vec![], "States.Runtime", 1),
+        ] {
+            let ending = Ending::of(&run, &rollbacks);
+            assert_eq!((ending.name(), ending.exit_code()), (name, code), "{run:?}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! One run on a stage, from its start to its ending.
+//!
+//! Contract: [`run`] starts the execution, lets the sides behave as the world says, follows the run and its rollbacks to their ends, and answers what
+//! happened. It sequences nothing of the cutover: between start and end it only looks, and does what the world file says a person does.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::follow::{self, End, Followed, Told};
+use crate::outcome::{Change, Ending, Execution, Move, Outcome, UsersSaw};
+use crate::routes::Side;
+use crate::stage::Stage;
+use crate::traffic::Tally;
+use crate::world::{Act, Conduct, Script};
+use crate::{Clock, real};
+
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+/// Over which users' share is told.
+const USERS_WINDOW: Duration = Duration::from_secs(2);
+/// After the end users are watched a little longer: resolvers still have to learn it.
+const EPILOGUE: Duration = Duration::from_secs(2);
+/// An execution that was stopped is found by the sweep at the latest, every five minutes; two of them, and some real time to start.
+const ROLLBACK_LIMIT: Duration = Duration::from_secs(600);
+const ROLLBACK_LIMIT_REAL: Duration = Duration::from_secs(30);
+
+/// Something that a rehearsal shows while it goes on.
+#[derive(Clone, Debug)]
+pub enum Happening {
+    /// What the history of an execution tells: its label, and whether it is shown below another.
+    Told(String, bool, Told),
+    /// An execution ended: its label, and whether it is shown below another.
+    Ended(String, bool, End),
+    /// A route leads elsewhere now.
+    Moved(Move),
+    /// What users of each route saw in the last seconds, and all failures so far.
+    Users(Vec<(String, Tally)>, usize),
+    /// Something was done to the run.
+    Did(Act),
+    /// A side behaves differently now.
+    Behaves(Side, Conduct),
+}
+
+/// Runs the stage's plan; `watch` is told what happens, with the virtual time.
+pub async fn run(stage: &Stage, mut watch: impl FnMut(Duration, &Happening)) -> Result<Outcome> {
+    let clock = stage.clock();
+    let seen_before = stage.ledger.since(0).len();
+    let requests_before = stage.client.requests(0).await?.last().map_or(0, |request| request.seq);
+    let messages_before = stage.client.messages().await?.len();
+    let _metrics = stage.publish_metrics(clock);
+    let mut run = Run::start(stage, clock).await?;
+    while !run.look(&mut watch).await? {
+        tokio::time::sleep(LOOK_INTERVAL).await;
+    }
+    let seconds = clock.now().as_secs_f64();
+    tokio::time::sleep(EPILOGUE).await;
+    run.see_moves();
+    run.tell(&mut watch);
+
+    let execution = Execution::ended(run.main).context("the execution has not ended")?;
+    let rollbacks: Vec<Execution> = run.rollbacks.into_iter().filter_map(Execution::ended).collect();
+    let ends: Vec<End> = rollbacks.iter().map(|rollback| rollback.end.clone()).collect();
+    let ending = Ending::of(&execution.end, &ends);
+    Ok(Outcome {
+        exit_code: ending.exit_code(),
+        ending,
+        expected: stage.world.expect.clone(),
+        seconds,
+        execution,
+        rollbacks,
+        second: run.second.and_then(Execution::ended),
+        before: run.before,
+        after: stage.moves(&stage.routing.latest(), clock.now()),
+        moves: run.moves,
+        users: UsersSaw::new(&stage.ledger.since(seen_before), &stage.routes, clock),
+        changes: Change::among(&stage.client.requests(requests_before).await?, clock),
+        messages: stage.client.messages().await?.split_off(messages_before),
+        plan: stage.plan.clone(),
+    })
+}
+
+/// A run that is under way.
+struct Run<'a> {
+    stage: &'a Stage,
+    clock: Clock,
+    main: Followed,
+    second: Option<Followed>,
+    rollbacks: Vec<Followed>,
+    known: Vec<String>,
+    ended_at: Option<Instant>,
+    scripts: [(Side, Script, Conduct); 2],
+    done: Vec<bool>,
+    before: Vec<Move>,
+    moves: Vec<Move>,
+    routings_seen: usize,
+    told_users: Vec<(String, Tally)>,
+    /// What the current look has found.
+    found: Vec<(Duration, Happening)>,
+}
+
+impl<'a> Run<'a> {
+    async fn start(stage: &'a Stage, clock: Clock) -> Result<Self> {
+        let before = stage.moves(&stage.routing.latest(), Duration::ZERO);
+        let found = before.iter().map(|state| (Duration::ZERO, Happening::Moved(state.clone()))).collect();
+        let script = |behaviour| {
+            let mut script = Script::new(behaviour);
+            let conduct = script.conduct(Duration::ZERO, &[]);
+            (script, conduct)
+        };
+        let scripts = [(Side::Old, script(&stage.world.old)), (Side::New, script(&stage.world.new))];
+        let routings_seen = stage.routing.since(0).len();
+        let arn = stage.start_execution().await?;
+        Ok(Self {
+            stage,
+            clock,
+            main: Followed::new(&arn, "cutover", false),
+            second: None,
+            rollbacks: Vec::new(),
+            known: Vec::new(),
+            ended_at: None,
+            scripts: scripts.map(|(side, (script, conduct))| (side, script, conduct)),
+            done: vec![false; stage.world.during.len()],
+            before,
+            moves: Vec::new(),
+            routings_seen,
+            told_users: Vec::new(),
+            found,
+        })
+    }
+
+    /// One look at everything; true when all has ended. What it finds is told in the order in which it happened.
+    async fn look(&mut self, watch: &mut impl FnMut(Duration, &Happening)) -> Result<bool> {
+        // Histories last: whatever they tell then is later than what the look before has told.
+        self.see_moves();
+        self.see_users();
+        self.let_sides_behave().await?;
+        self.do_to_the_run().await?;
+        self.find_rollbacks().await?;
+        self.see_executions().await?;
+        self.tell(watch);
+        self.is_over()
+    }
+
+    fn tell(&mut self, watch: &mut impl FnMut(Duration, &Happening)) {
+        self.found.sort_by_key(|(at, _)| *at);
+        for (at, happening) in self.found.drain(..) {
+            watch(at, &happening);
+        }
+    }
+
+    fn find(&mut self, happening: Happening) {
+        self.found.push((self.clock.now(), happening));
+    }
+
+    async fn let_sides_behave(&mut self) -> Result<()> {
+        let (now, percents) = (self.clock.now(), self.stage.new_percents());
+        for (side, script, current) in &mut self.scripts {
+            let conduct = script.conduct(now, &percents);
+            if conduct != *current {
+                self.stage.behave(*side, &conduct, current).await?;
+                self.found.push((now, Happening::Behaves(*side, conduct.clone())));
+                *current = conduct;
+            }
+        }
+        Ok(())
+    }
+
+    async fn do_to_the_run(&mut self) -> Result<()> {
+        let percents = self.stage.new_percents();
+        for (index, during) in self.stage.world.during.iter().enumerate() {
+            if self.done[index] || self.main.end.is_some() || !during.is_due(&percents) {
+                continue;
+            }
+            self.done[index] = true;
+            self.find(Happening::Did(during.act));
+            match during.act {
+                Act::StopExecution => follow::stop(&self.stage.client, &self.main.arn).await?,
+                Act::StartSecond => {
+                    let arn = self.stage.start_execution().await?;
+                    self.second = Some(Followed::new(&arn, "second", true));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn find_rollbacks(&mut self) -> Result<()> {
+        let Some(machine) = &self.stage.rollback_machine else { return Ok(()) };
+        for arn in follow::executions_about(&self.stage.client, machine, &self.main.arn, &mut self.known).await? {
+            self.rollbacks.push(Followed::new(&arn, "rollback", true));
+        }
+        Ok(())
+    }
+
+    async fn see_executions(&mut self) -> Result<()> {
+        for followed in [&mut self.main].into_iter().chain(&mut self.second).chain(&mut self.rollbacks) {
+            let (label, nested) = (followed.label.clone(), followed.nested);
+            let was_running = followed.end.is_none();
+            let told = followed.poll(&self.stage.client).await?;
+            let last = told.last().map_or(self.clock.now(), |(moment, _)| self.clock.at_epoch(*moment));
+            for (moment, told) in told {
+                self.found.push((self.clock.at_epoch(moment), Happening::Told(label.clone(), nested, told)));
+            }
+            if let Some(end) = followed.end.clone().filter(|_| was_running) {
+                self.found.push((last, Happening::Ended(label, nested, end)));
+            }
+        }
+        Ok(())
+    }
+
+    fn see_moves(&mut self) {
+        for (moment, routing) in self.stage.routing.since(self.routings_seen) {
+            self.routings_seen += 1;
+            let at = self.clock.at(moment);
+            for state in self.stage.moves(&routing, at) {
+                let mut earlier = self.moves.iter().rev().chain(&self.before);
+                let earlier = earlier.find(|earlier| earlier.route == state.route);
+                if earlier.is_none_or(|earlier| earlier.destinations != state.destinations) {
+                    self.found.push((at, Happening::Moved(state.clone())));
+                    self.moves.push(state);
+                }
+            }
+        }
+    }
+
+    fn see_users(&mut self) {
+        let routes = self.stage.routes.iter().enumerate();
+        let users: Vec<(String, Tally)> =
+            routes.map(|(index, route)| (route.label.clone(), self.stage.ledger.last(index, USERS_WINDOW))).collect();
+        let mut pairs = users.iter().zip(&self.told_users);
+        if self.told_users.is_empty() || pairs.any(|(now, told)| differs(&now.1, &told.1)) {
+            let failures = Tally::of(self.stage.ledger.since(0).iter()).failures;
+            self.find(Happening::Users(users.clone(), failures));
+            self.told_users = users;
+        }
+    }
+
+    /// After an ending of its own a run's rollback has ended too. Otherwise one is still to come: by event, or by the sweep.
+    fn is_over(&mut self) -> Result<bool> {
+        let Some(end) = &self.main.end else { return Ok(false) };
+        if self.second.iter().chain(&self.rollbacks).any(|followed| followed.end.is_none()) {
+            return Ok(false);
+        }
+        let has_ending = end.status == "SUCCEEDED" || end.cutover_error().is_some();
+        if has_ending || !self.rollbacks.is_empty() || self.stage.rollback_machine.is_none() {
+            return Ok(true);
+        }
+        let limit = real(ROLLBACK_LIMIT, self.clock.speed()) + ROLLBACK_LIMIT_REAL;
+        if self.ended_at.get_or_insert_with(Instant::now).elapsed() > limit {
+            bail!(
+                "the execution ended {} and within {limit:?} nothing started the rollback machine for it",
+                end.status
+            );
+        }
+        Ok(false)
+    }
+}
+
+/// Whether users would notice: a good part more or less on the new side, or failures that begin or cease.
+fn differs(now: &Tally, told: &Tally) -> bool {
+    let share = |tally: &Tally| tally.new_percent().unwrap_or(-20.0);
+    let (a, b) = (share(now), share(told));
+    let is_at_end = |share: f64| share == 0.0 || share == 100.0;
+    (a - b).abs() >= 15.0 || (a != b && is_at_end(a)) || (now.failures > 0) != (told.failures > 0)
+}

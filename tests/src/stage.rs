@@ -1,0 +1,157 @@
+//! The environment that a plan names, with both sides and their users: ready for a run.
+//!
+//! Contract: [`Stage::set`] creates it; dropping the stage ends servers and users. Several stages can stand in one emulated AWS, at the price that
+//! messages and changes are those of all of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::Clock;
+use crate::control::{Client, LiveRouting, ReplicationTask, Routing};
+use crate::emulator::Ready;
+use crate::follow;
+use crate::metrics::{Meters, publish_replication};
+use crate::outcome::Move;
+use crate::routes::{self, Route, Side, Sides};
+use crate::sides::Servers;
+use crate::traffic::{Ledger, Users};
+use crate::world::{Conduct, Script, World};
+
+/// An environment with sides and users.
+#[derive(Debug)]
+pub struct Stage {
+    /// The plan, with the ARNs of the environment.
+    pub plan: Value,
+    /// Its routes.
+    pub routes: Vec<Route>,
+    /// Which destination is whose.
+    pub sides: Sides,
+    /// What users see.
+    pub ledger: Ledger,
+    /// The live routing.
+    pub routing: LiveRouting,
+    /// What the plan does not say.
+    pub world: World,
+    pub(crate) client: Client,
+    pub(crate) rollback_machine: Option<String>,
+    cutover_machine: Option<String>,
+    replication: Vec<ReplicationTask>,
+    servers: Arc<Servers>,
+    speed: f64,
+    _users: Users,
+}
+
+impl Stage {
+    /// Creates what the plan names, and lets the users in.
+    pub async fn set(client: &Client, ready: &Ready, plan: &Value, world: World, speed: f64) -> Result<Self> {
+        let servers = Arc::new(Servers::start().await?);
+        let environment =
+            client.world(plan, &world.raw, servers.ports()).await.context("creating what the plan names")?;
+        let routes = routes::routes(&environment.plan);
+        let sides = Sides::new(&environment.sides);
+        let routing = client.watch_routing().await?;
+        let (users, ledger) = Users::start(&routes, &sides, &servers, &routing, speed)?;
+        let machine = |name: &str| ready.state_machines.get(name).cloned();
+        let stage = Self {
+            plan: environment.plan,
+            routes,
+            sides,
+            ledger,
+            routing,
+            world,
+            client: client.clone(),
+            rollback_machine: machine("rollback"),
+            cutover_machine: machine("cutover"),
+            replication: environment.resources.replication,
+            servers,
+            speed,
+            _users: users,
+        };
+        for (side, behaviour) in [(Side::Old, &stage.world.old), (Side::New, &stage.world.new)] {
+            stage.behave(side, &Script::new(behaviour).conduct(Duration::ZERO, &[]), &Conduct::default()).await?;
+        }
+        Ok(stage)
+    }
+
+    /// The clock of a run that starts now.
+    pub fn clock(&self) -> Clock {
+        Clock::start(self.speed)
+    }
+
+    /// Starts an execution of the plan.
+    pub async fn start_execution(&self) -> Result<String> {
+        let machine = self.cutover_machine.as_deref();
+        let machine = machine.context("no state machine cutover: there is no statemachine/cutover.asl.json")?;
+        follow::start(&self.client, machine, &format!("rehearsal-{:08x}", rand::random::<u32>()), &self.plan).await
+    }
+
+    /// Publishes what load balancers and replication would, until the answer is dropped.
+    pub fn publish_metrics(&self, clock: Clock) -> JoinSet<()> {
+        let mut publishers = JoinSet::new();
+        let meters = Meters::new(&self.plan, &self.routes, &self.sides);
+        publishers.spawn(meters.publish(self.client.clone(), self.ledger.clone(), clock));
+        if !self.replication.is_empty() {
+            let behaviour = self.world.replication.clone();
+            publishers.spawn(publish_replication(self.client.clone(), self.replication.clone(), behaviour, clock));
+        }
+        publishers
+    }
+
+    /// Where every route leads in a state of the routing.
+    pub fn moves(&self, routing: &Routing, at: Duration) -> Vec<Move> {
+        let state = |route: &Route| Move {
+            at_seconds: at.as_secs_f64(),
+            route: route.label.clone(),
+            destinations: route.destinations(routing, &self.sides),
+        };
+        self.routes.iter().map(state).collect()
+    }
+
+    /// The new side's percentage on every route, now.
+    pub fn new_percents(&self) -> Vec<f64> {
+        let routing = self.routing.latest();
+        self.routes.iter().map(|route| route.new_percent(&routing, &self.sides)).collect()
+    }
+
+    /// Makes a side behave, its targets' health included.
+    pub async fn behave(&self, side: Side, conduct: &Conduct, before: &Conduct) -> Result<()> {
+        self.servers.set(side, conduct.clone());
+        if conduct.healthy_percent == before.healthy_percent {
+            return Ok(());
+        }
+        for group in self.routes.iter().flat_map(|route| &route.groups).filter(|arn| self.sides.of(arn) == side) {
+            let answer = self.client.call("elbv2", "describe_target_health", json!({"TargetGroupArn": group})).await?;
+            let described = answer["TargetHealthDescriptions"].as_array().into_iter().flatten();
+            let targets: Vec<&str> = described.filter_map(|target| target["Target"]["Id"].as_str()).collect();
+            self.client.set_target_health(group, health(&targets, conduct.healthy_percent)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The first targets are the sick ones.
+fn health(targets: &[&str], healthy_percent: f64) -> Value {
+    let healthy = (targets.len() as f64 * healthy_percent / 100.0).round() as usize;
+    let mut health = json!({"*": if healthy == 0 { "unhealthy" } else { "healthy" }});
+    for target in &targets[..targets.len().saturating_sub(healthy)] {
+        health[*target] = json!("unhealthy");
+    }
+    health
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_is_rounded_to_whole_targets() {
+        let targets = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
+        assert_eq!(health(&targets, 100.0), json!({"*": "healthy"}));
+        assert_eq!(health(&targets, 66.0), json!({"*": "healthy", "10.0.0.1": "unhealthy"}));
+        assert_eq!(health(&targets, 0.0)["*"], "unhealthy");
+    }
+}

@@ -1,0 +1,363 @@
+//! Users: they go where the live weights send them, as browsers and resolvers would, and see what the sides answer.
+//!
+//! Contract: for each route a pool of users, who together send requests at a fixed rate, answered or not (open loop), with a bound on
+//! requests under way. Nothing here knows the plan's steps: users see only the live routing.
+//! - A listener or rule draws a target group by weight. With group stickiness a user keeps the group for that long, while it is in the action, even at weight 0.
+//! - A name is asked of one of some resolvers. A resolver draws a record by weight and keeps the answer for its TTL, whatever happens meanwhile.
+//!
+//! TTLs and stickiness are virtual times. The draw is an argument, so that every decision can be tested.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+use crate::control::{ForwardState, LiveRouting, RecordState, Routing};
+use crate::locked;
+use crate::routes::{Place, Route, Side, Sides};
+use crate::sides::{Servers, USER};
+
+/// Requests a second for each route, in real time.
+pub const REQUESTS_PER_SECOND: u32 = 40;
+const USERS: usize = 200;
+const RESOLVERS: usize = 60;
+const UNDER_WAY_LIMIT: usize = 200;
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Route 53 answers for an alias to a load balancer with the load balancer's own TTL.
+const ALIAS_TTL: Duration = Duration::from_secs(60);
+
+/// One request of a user, as the user saw it.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// When it was sent.
+    pub at: Instant,
+    /// Which route of the plan.
+    pub route: usize,
+    /// Where it landed.
+    pub side: Side,
+    /// Through which target group.
+    pub group: Option<Arc<str>>,
+    /// Whether the answer was below 500 and came in time.
+    pub ok: bool,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// Everything that users saw, in the order of answers.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger(Arc<Mutex<Vec<Seen>>>);
+
+impl Ledger {
+    fn add(&self, seen: Seen) {
+        locked(&self.0).push(seen);
+    }
+
+    /// What came after the first `count`.
+    pub fn since(&self, count: usize) -> Vec<Seen> {
+        locked(&self.0).get(count..).map(<[Seen]>::to_vec).unwrap_or_default()
+    }
+
+    /// How the requests of one route went that were sent in the last `window`.
+    pub fn last(&self, route: usize, window: Duration) -> Tally {
+        let all = locked(&self.0);
+        let recent = all.iter().rev().take_while(|seen| seen.at.elapsed() < window + PATIENCE);
+        Tally::of(recent.filter(|seen| seen.route == route && seen.at.elapsed() < window))
+    }
+}
+
+/// Counts of requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Tally {
+    /// All.
+    pub requests: usize,
+    /// Those without a good answer.
+    pub failures: usize,
+    /// Those that went to the new side.
+    pub new: usize,
+    /// Those that went to the old side.
+    pub old: usize,
+}
+
+impl Tally {
+    /// Counts some requests.
+    pub fn of<'a>(seen: impl Iterator<Item = &'a Seen>) -> Self {
+        seen.fold(Self::default(), |tally, seen| Self {
+            requests: tally.requests + 1,
+            failures: tally.failures + usize::from(!seen.ok),
+            new: tally.new + usize::from(seen.side == Side::New),
+            old: tally.old + usize::from(seen.side == Side::Old),
+        })
+    }
+
+    /// The new side's share of what both sides got.
+    pub fn new_percent(&self) -> Option<f64> {
+        let both = self.old + self.new;
+        (both > 0).then(|| 100.0 * self.new as f64 / both as f64)
+    }
+}
+
+/// Chooses by weight; `draw` is in 0..1. None if every weight is 0.
+pub fn choose(weights: &[u64], draw: f64) -> Option<usize> {
+    let total: u64 = weights.iter().sum();
+    let mut left = (draw * total as f64) as u64;
+    weights.iter().position(|&weight| {
+        let is_hit = left < weight;
+        left = left.saturating_sub(weight);
+        is_hit
+    })
+}
+
+#[derive(Clone, Debug, Default)]
+struct Browser {
+    cookie: Option<(String, Instant)>,
+}
+
+impl Browser {
+    /// The target group that the load balancer sends this user to.
+    fn land(&mut self, state: &ForwardState, now: Instant, speed: f64, draw: f64) -> Option<String> {
+        if let Some((group, until)) = &self.cookie
+            && now < *until
+            && state.sticky_seconds.is_some()
+            && state.target_groups.iter().any(|member| member.arn == *group)
+        {
+            return Some(group.clone());
+        }
+        let weights: Vec<u64> = state.target_groups.iter().map(|group| group.weight).collect();
+        let group = state.target_groups[choose(&weights, draw)?].arn.clone();
+        let until = |seconds| now + Duration::from_secs(seconds).div_f64(speed);
+        self.cookie = state.sticky_seconds.map(|seconds| (group.clone(), until(seconds)));
+        Some(group)
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Resolver {
+    cache: HashMap<String, (String, Instant)>,
+}
+
+impl Resolver {
+    /// Where a record set leads, as far as this resolver knows.
+    fn resolve(
+        &mut self,
+        key: &str,
+        state: Option<&RecordState>,
+        now: Instant,
+        speed: f64,
+        draw: f64,
+    ) -> Option<String> {
+        if let Some((answer, until)) = self.cache.get(key)
+            && now < *until
+        {
+            return Some(answer.clone());
+        }
+        let state = state?;
+        let weights: Vec<u64> = state.members.iter().map(|member| member.weight.unwrap_or(1)).collect();
+        // All weights 0 means an equal split.
+        let equal = vec![1; weights.len()];
+        let index = choose(&weights, draw).or_else(|| choose(&equal, draw))?;
+        let member = &state.members[index];
+        let ttl = if member.alias.is_some() { ALIAS_TTL } else { Duration::from_secs(state.ttl.unwrap_or(0)) };
+        let answer = member.destination()?.to_string();
+        self.cache.insert(key.to_string(), (answer.clone(), now + ttl.div_f64(speed)));
+        Some(answer)
+    }
+
+    /// In the world before the run, resolvers asked at different times.
+    fn age(&mut self, draw: f64) {
+        let now = Instant::now();
+        for (_, until) in self.cache.values_mut() {
+            *until = now + until.saturating_duration_since(now).mul_f64(draw);
+        }
+    }
+}
+
+/// The users of one route.
+struct Pool {
+    index: usize,
+    route: Route,
+    sides: Sides,
+    speed: f64,
+    browsers: Vec<Browser>,
+    resolvers: Vec<Resolver>,
+}
+
+impl Pool {
+    fn new(index: usize, route: Route, sides: Sides, speed: f64) -> Self {
+        let (browsers, resolvers) = (vec![Browser::default(); USERS], vec![Resolver::default(); RESOLVERS]);
+        Self { index, route, sides, speed, browsers, resolvers }
+    }
+
+    /// Every resolver knows the old answer, each for a while yet.
+    fn warm_up(&mut self, routing: &Routing) {
+        for user in 0..USERS * 2 {
+            self.land(user, routing);
+        }
+        for resolver in &mut self.resolvers {
+            resolver.age(rand::random());
+        }
+    }
+
+    /// Where a user's next request goes.
+    fn land(&mut self, user: usize, routing: &Routing) -> (Side, Option<Arc<str>>) {
+        let (now, draw) = (Instant::now(), rand::random());
+        match &self.route.place {
+            Place::Forward { arn } => {
+                let browser = &mut self.browsers[user % USERS];
+                let group = routing.listeners.get(arn).and_then(|state| browser.land(state, now, self.speed, draw));
+                let side = group.as_deref().map_or(Side::Nowhere, |group| self.sides.of(group));
+                (side, group.map(Arc::from))
+            }
+            Place::Name { zone, name, types } => {
+                // A dual-stack client asks for both addresses and uses one of them.
+                let Some(kind) = types.get(user / RESOLVERS % types.len().max(1)) else { return (Side::Nowhere, None) };
+                let key = Route::record_key(zone, name, kind);
+                let resolver = &mut self.resolvers[user % RESOLVERS];
+                let answer = resolver.resolve(&key, routing.records.get(&key), now, self.speed, draw);
+                (answer.map_or(Side::Nowhere, |answer| self.sides.of(&answer)), None)
+            }
+        }
+    }
+}
+
+/// All users of a rehearsal; they go home when this is dropped.
+#[derive(Debug)]
+pub struct Users {
+    _pools: JoinSet<()>,
+}
+
+impl Users {
+    /// Starts the traffic of every route.
+    pub fn start(
+        routes: &[Route],
+        sides: &Sides,
+        servers: &Arc<Servers>,
+        routing: &LiveRouting,
+        speed: f64,
+    ) -> Result<(Self, Ledger)> {
+        let ledger = Ledger::default();
+        let http =
+            reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().context("cannot make an HTTP client")?;
+        let mut pools = JoinSet::new();
+        for (index, route) in routes.iter().enumerate() {
+            let pool = Pool::new(index, route.clone(), sides.clone(), speed);
+            let sender = Sender { http: http.clone(), servers: servers.clone(), ledger: ledger.clone() };
+            pools.spawn(visit(pool, sender, routing.clone()));
+        }
+        Ok((Self { _pools: pools }, ledger))
+    }
+}
+
+async fn visit(mut pool: Pool, sender: Sender, routing: LiveRouting) {
+    pool.warm_up(&routing.latest());
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / REQUESTS_PER_SECOND);
+    // On a busy machine late is better than in bursts that no rate explains.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let slots = Arc::new(Semaphore::new(UNDER_WAY_LIMIT));
+    let mut requests = JoinSet::new();
+    loop {
+        ticks.tick().await;
+        while requests.try_join_next().is_some() {}
+        let Ok(slot) = slots.clone().try_acquire_owned() else { continue };
+        let live = routing.latest();
+        let (side, group) = pool.land(rand::random::<u32>() as usize, &live);
+        let (sender, route) = (sender.clone(), pool.index);
+        requests.spawn(async move {
+            sender.send(route, side, group).await;
+            drop(slot);
+        });
+    }
+}
+
+#[derive(Clone)]
+struct Sender {
+    http: reqwest::Client,
+    servers: Arc<Servers>,
+    ledger: Ledger,
+}
+
+impl Sender {
+    async fn send(&self, route: usize, side: Side, group: Option<Arc<str>>) {
+        let at = Instant::now();
+        let ok = match self.servers.url(side) {
+            Some(url) => {
+                let answer = self.http.get(url).header(USER, route).send().await;
+                answer.is_ok_and(|answer| !answer.status().is_server_error())
+            }
+            None => false,
+        };
+        self.ledger.add(Seen { at, route, side, group, ok, seconds: at.elapsed().as_secs_f64() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::{GroupWeight, RecordMember};
+
+    fn action(weights: &[(&str, u64)], sticky_seconds: Option<u64>) -> ForwardState {
+        let group = |&(arn, weight): &(&str, u64)| GroupWeight { arn: arn.to_string(), weight };
+        ForwardState { target_groups: weights.iter().map(group).collect(), sticky_seconds }
+    }
+
+    fn records(weights: &[(&str, u64)]) -> RecordState {
+        let member = |&(value, weight): &(&str, u64)| RecordMember {
+            weight: Some(weight),
+            values: Some(vec![value.to_string()]),
+            ..RecordMember::default()
+        };
+        RecordState { ttl: Some(300), members: weights.iter().map(member).collect() }
+    }
+
+    #[test]
+    fn weights_choose_in_proportion_and_never_a_zero() {
+        let draws = || (0..1000).map(|step| f64::from(step) / 1000.0);
+        let hits = |index| draws().filter(|&draw| choose(&[3, 0, 1], draw) == Some(index)).count();
+        assert_eq!([hits(0), hits(1), hits(2)], [750, 0, 250]);
+        assert!(draws().all(|draw| choose(&[0, 0], draw).is_none()));
+        assert_eq!(choose(&[], 0.5), None);
+    }
+
+    #[test]
+    fn a_sticky_user_stays_for_its_time_while_the_group_is_there() {
+        let (mut user, now) = (Browser::default(), Instant::now());
+        let before = action(&[("old", 1), ("new", 0)], Some(3600));
+        let after = action(&[("old", 0), ("new", 1)], Some(3600));
+        assert_eq!(user.land(&before, now, 120.0, 0.0).as_deref(), Some("old"));
+        assert_eq!(user.clone().land(&after, now + Duration::from_secs(29), 120.0, 0.0).as_deref(), Some("old"));
+        assert_eq!(user.clone().land(&after, now + Duration::from_secs(31), 120.0, 0.0).as_deref(), Some("new"));
+        assert_eq!(user.land(&action(&[("new", 1)], Some(3600)), now, 120.0, 0.0).as_deref(), Some("new"));
+    }
+
+    #[test]
+    fn without_stickiness_a_user_follows_the_weights_at_once() {
+        let (mut user, now) = (Browser::default(), Instant::now());
+        assert_eq!(user.land(&action(&[("old", 1), ("new", 0)], None), now, 1.0, 0.9).as_deref(), Some("old"));
+        assert_eq!(user.land(&action(&[("old", 0), ("new", 1)], None), now, 1.0, 0.0).as_deref(), Some("new"));
+        assert_eq!(user.land(&action(&[("old", 0), ("new", 0)], None), now, 1.0, 0.0), None);
+    }
+
+    #[test]
+    fn a_resolver_keeps_its_answer_for_the_ttl_it_was_given() {
+        let (mut resolver, now) = (Resolver::default(), Instant::now());
+        let (before, after) =
+            (records(&[("192.0.2.1", 100), ("192.0.2.2", 0)]), records(&[("192.0.2.1", 0), ("192.0.2.2", 100)]));
+        let mut ask =
+            |state, seconds: f64| resolver.resolve("a", state, now + Duration::from_secs_f64(seconds), 100.0, 0.5);
+        assert_eq!(ask(Some(&before), 0.0).as_deref(), Some("192.0.2.1"));
+        assert_eq!(ask(Some(&after), 2.9).as_deref(), Some("192.0.2.1"));
+        assert_eq!(ask(Some(&after), 3.1).as_deref(), Some("192.0.2.2"));
+        assert_eq!(ask(None, 7.0), None);
+    }
+
+    #[test]
+    fn all_weights_zero_is_an_equal_split_in_dns() {
+        let state = records(&[("192.0.2.1", 0), ("192.0.2.2", 0)]);
+        let answer = |draw| Resolver::default().resolve("a", Some(&state), Instant::now(), 1.0, draw);
+        assert_eq!([answer(0.1).as_deref(), answer(0.9).as_deref()], [Some("192.0.2.1"), Some("192.0.2.2")]);
+    }
+}
