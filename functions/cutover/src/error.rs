@@ -38,11 +38,13 @@ pub mod name {
     pub const ROLLED_BACK: &str = "Cutover.RolledBack";
     /// Ending of a run: a person was told precisely what is left to do.
     pub const STUCK: &str = "Cutover.Stuck";
+    /// The cutover's execution ends before its rollback does; the rule and the sweep bring that to its own ending.
+    pub const ROLLBACK_UNFINISHED: &str = "Cutover.RollbackUnfinished";
     /// The deadline of the plan has passed.
     pub const DEADLINE_EXCEEDED: &str = "Cutover.DeadlineExceeded";
 
     /// All of them, for the contract test.
-    pub const ALL: [&str; 14] = [
+    pub const ALL: [&str; 15] = [
         THROTTLED,
         TRANSIENT,
         INVALID_PLAN,
@@ -56,6 +58,7 @@ pub mod name {
         REFUSED,
         ROLLED_BACK,
         STUCK,
+        ROLLBACK_UNFINISHED,
         DEADLINE_EXCEEDED,
     ];
 }
