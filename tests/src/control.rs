@@ -141,10 +141,33 @@ pub struct Request {
     pub service: String,
     /// As the API names it: ModifyListener, ...
     pub operation: String,
+    /// The state that made it, if a state machine did.
+    pub state: Option<String>,
+    /// The execution that made it, if a state machine did.
+    pub execution: Option<String>,
     /// HTTP status; none while it is being answered.
     pub status: Option<u16>,
     /// A fault that hit it.
     pub fault: Option<String>,
+}
+
+/// One invocation of a function.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Invocation {
+    /// When it began, in seconds since 1970.
+    pub at: f64,
+    /// How long it took.
+    pub seconds: f64,
+    /// The function's name.
+    pub function: String,
+    /// The state that called it.
+    pub state: Option<String>,
+    /// The execution that called it.
+    pub execution: Option<String>,
+    /// What it was given.
+    pub payload: Value,
+    /// What it failed with.
+    pub error: Option<Value>,
 }
 
 /// A message that was published.
@@ -235,7 +258,7 @@ impl Client {
     }
 
     /// Every invocation of a function.
-    pub async fn invocations(&self) -> Result<Vec<Value>> {
+    pub async fn invocations(&self) -> Result<Vec<Invocation>> {
         self.get("invocations").await
     }
 

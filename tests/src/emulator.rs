@@ -1,8 +1,9 @@
 //! The emulated AWS: its process.
 //!
-//! Contract: [`Emulator::start`] answers when everything is deployed. The process ends with the [`Emulator`]: when it is stopped or
-//! dropped, and, because the process watches its stdin, even when we are killed. It lies in a process group of its own, so that Ctrl-C reaches only us and we
-//! decide the order of the end. Errors of the emulator carry its answer, or the end of its log.
+//! Contract: [`Emulator::start`] answers when everything is deployed. The process ends with the [`Emulator`]: when it
+//! is stopped or dropped, and, because the process watches its stdin, even when we are killed. It lies in a process
+//! group of its own, so that Ctrl-C reaches only us and we decide the order of the end. Errors of the emulator carry
+//! its answer, or the end of its log.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

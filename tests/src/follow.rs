@@ -1,7 +1,7 @@
 //! The executions of a run, read from the outside: their status and their history, as the console shows them.
 //!
-//! Contract: [`Followed::poll`] answers what is new since the last poll, in order. An execution that has ended is polled no more; its
-//! history is read after its status, so that nothing of it is missed.
+//! Contract: [`Followed::poll`] answers what is new since the last poll, in order. An execution that has ended is
+//! polled no more; its history is read after its status, so that nothing of it is missed.
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
@@ -33,7 +33,8 @@ impl End {
         self.output.as_ref()?["ending"].as_str()
     }
 
-    /// The name of an ending that Cutover itself declared, without its prefix. Whoever stops an execution can write any error.
+    /// The name of an ending that Cutover itself declared, without its prefix. Whoever stops an execution can write any
+    /// error.
     pub fn cutover_error(&self) -> Option<&str> {
         let is_declared = self.status == "FAILED";
         self.error.as_deref().filter(|_| is_declared)?.strip_prefix("Cutover.")
@@ -126,7 +127,10 @@ fn told(event: &Value) -> Option<Told> {
     let details = event.as_object()?.iter().find(|(key, _)| key.ends_with("EventDetails")).map(|(_, details)| details);
     let text = |key: &str| details.and_then(|details| details[key].as_str()).unwrap_or_default().to_string();
     let error = text("error");
-    Some(Told::Failed(if error.is_empty() { kind.to_string() } else { error }, text("cause")))
+    let is_execution = kind.starts_with("Execution");
+    // A Map that failed only repeats, without a word, what failed in it.
+    let name = if error.is_empty() { is_execution.then(|| kind.to_string())? } else { error };
+    Some(Told::Failed(name, text("cause")))
 }
 
 fn end(description: &Value) -> Option<End> {

@@ -1,7 +1,8 @@
 //! The harness of Cutover: a local AWS, two sides with users between them, and a rehearsal of a plan on top.
 //!
-//! No code here sequences the steps of a cutover. The harness starts an execution of the real definition on the emulated AWS,
-//! watches it from the outside, and tells what happened. `cargo rehearse` and the end-to-end tests are the same code:
+//! No code here sequences the steps of a cutover. The harness starts an execution of the real definition on the
+//! emulated AWS, watches it from the outside, and tells what happened. `cargo rehearse` and the end-to-end tests are
+//! the same code:
 //!
 //! | module | does |
 //! |---|---|
@@ -36,7 +37,8 @@ pub mod stage;
 pub mod traffic;
 pub mod world;
 
-/// The time of a rehearsal. Waits of the emulated AWS are divided by `speed`, so one real second is `speed` virtual ones.
+/// The time of a rehearsal. Waits of the emulated AWS are divided by `speed`, so one real second is `speed` virtual
+/// ones.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     started: Instant,

@@ -1,8 +1,9 @@
 //! The datapoints that load balancers and replication publish by themselves on AWS, made from what users really saw.
 //!
-//! Contract: one datapoint per meter and virtual minute, as AWS/ApplicationELB reports: counts only when above 0, response times only
-//! when there is traffic. A target group's meter counts what was sent through it by its listener and what its side answered under a DNS
-//! name. A load balancer that only a metric of the plan names stands for the side that the emulated AWS tells.
+//! Contract: one datapoint per meter and virtual minute, as AWS/ApplicationELB reports: counts only when above 0,
+//! response times only when there is traffic. A target group's meter counts what was sent through it by its listener
+//! and what its side answered under a DNS name. A load balancer that only a metric of the plan names stands for the
+//! side that the emulated AWS tells.
 
 use std::time::Duration;
 
@@ -160,9 +161,13 @@ fn metric_dimensions(plan: &Value) -> Vec<Value> {
         .collect()
 }
 
-/// Publishes the metrics of the plan's replication tasks, for as long as it is polled. The lag lies in the target's part of it.
+/// Publishes the metrics of the plan's replication tasks, for as long as it is polled. The lag lies in the target's
+/// part of it.
 pub async fn publish_replication(client: Client, tasks: Vec<ReplicationTask>, replication: Replication, clock: Clock) {
-    let dimensions = |task: &ReplicationTask| json!({"ReplicationInstanceIdentifier": task.instance_identifier, "ReplicationTaskIdentifier": task.task_identifier});
+    let dimensions = |task: &ReplicationTask| {
+        let (instance, task) = (&task.instance_identifier, &task.task_identifier);
+        json!({"ReplicationInstanceIdentifier": instance, "ReplicationTaskIdentifier": task})
+    };
     let mut ticks = tokio::time::interval(real(DMS_PERIOD, clock.speed()));
     loop {
         ticks.tick().await;

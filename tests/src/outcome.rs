@@ -1,12 +1,13 @@
 //! What a rehearsal found out: the ending, what moved, what users saw, what was changed.
 //!
-//! Contract: values only, as `cargo rehearse --json` prints them. Times are virtual seconds since the execution's start.
+//! Contract: values only, as `cargo rehearse --json` prints them. Times are virtual seconds since the execution's
+//! start.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::Clock;
-use crate::control::{Message, Request};
+use crate::control::{Invocation, Message, Request};
 use crate::follow::{End, Followed};
 use crate::routes::{Destination, Route, Side};
 use crate::traffic::{Seen, Tally};
@@ -34,7 +35,8 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// From the end of the execution and of its rollbacks. A stopped execution has no ending of its own: its rollback's counts.
+    /// From the end of the execution and of its rollbacks. A stopped execution has no ending of its own: its rollback's
+    /// counts.
     pub fn of(end: &End, rollbacks: &[End]) -> Self {
         if end.status == "SUCCEEDED" {
             return Self::Succeeded;
@@ -110,6 +112,10 @@ pub struct Move {
 pub struct Change {
     /// Virtual seconds since the start.
     pub at_seconds: f64,
+    /// The state machine in whose course it was made.
+    pub machine: String,
+    /// The state that called for it.
+    pub state: Option<String>,
     /// Which function, or `states` for the state machine itself.
     pub caller: String,
     /// The service.
@@ -243,18 +249,32 @@ impl Execution {
 }
 
 impl Change {
-    /// The requests that changed something outside the product's own books.
-    pub fn among(requests: &[Request], clock: Clock) -> Vec<Self> {
-        let change = |request: &Request| Self {
-            at_seconds: clock.at_epoch(request.at).as_secs_f64(),
-            caller: request.caller.clone(),
-            service: request.service.clone(),
-            operation: request.operation.clone(),
-            status: request.status,
-            undo: request.caller.contains("rollback"),
+    /// The requests that changed something outside the product's own books. A function's requests do not tell for which
+    /// state they were made: that is the one whose invocation was under way.
+    pub fn among(requests: &[Request], invocations: &[Invocation], clock: Clock) -> Vec<Self> {
+        let change = |request: &Request| {
+            let invocation = invocations.iter().rev().find(|invocation| is_from(request, invocation));
+            let state = request.state.clone().or_else(|| invocation?.state.clone());
+            let execution = request.execution.as_deref().or_else(|| invocation?.execution.as_deref());
+            let machine = execution.and_then(|arn| arn.split(':').nth(6)).unwrap_or_default().to_string();
+            Self {
+                at_seconds: clock.at_epoch(request.at).as_secs_f64(),
+                undo: machine == "rollback",
+                machine,
+                state,
+                caller: request.caller.clone(),
+                service: request.service.clone(),
+                operation: request.operation.clone(),
+                status: request.status,
+            }
         };
         requests.iter().filter(|request| is_change(request)).map(change).collect()
     }
+}
+
+fn is_from(request: &Request, invocation: &Invocation) -> bool {
+    let is_its_function = invocation.function.strip_prefix("cutover-") == Some(&request.caller);
+    is_its_function && (invocation.at..=invocation.at + invocation.seconds).contains(&request.at)
 }
 
 fn is_change(request: &Request) -> bool {
@@ -273,6 +293,31 @@ mod tests {
 
     fn end(status: &str, error: Option<&str>, output: Option<Value>) -> End {
         End { status: status.to_string(), output, error: error.map(str::to_string), cause: None }
+    }
+
+    #[test]
+    fn a_change_belongs_to_the_state_whose_function_was_at_work() -> Result<(), serde_json::Error> {
+        let request = |at: f64, caller: &str, operation: &str| {
+            serde_json::from_value(
+                json!({"seq": 1, "at": at, "caller": caller, "service": "route53", "operation": operation, "status": 200}),
+            )
+        };
+        let call = |at: f64, machine: &str| {
+            let execution = format!("arn:aws:states:eu-west-1:123456789012:execution:{machine}:x");
+            serde_json::from_value(
+                json!({"at": at, "seconds": 1.0, "function": "cutover-weight-shift", "state": "Shift", "execution": execution, "payload": {}}),
+            )
+        };
+        let requests = [
+            request(10.5, "weight-shift", "ChangeResourceRecordSets")?,
+            request(10.6, "weight-shift", "ListResourceRecordSets")?,
+            request(10.7, "local", "ChangeResourceRecordSets")?,
+            request(12.5, "weight-shift", "ChangeResourceRecordSets")?,
+        ];
+        let changes = Change::among(&requests, &[call(10.0, "cutover")?, call(12.0, "rollback")?], Clock::start(1.0));
+        let told: Vec<_> = changes.iter().map(|change| (change.machine.as_str(), change.undo)).collect();
+        assert_eq!(told, [("cutover", false), ("rollback", true)]);
+        Ok(())
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What people read: a line for everything that happens, and a summary at the end.
 //!
-//! Contract: pure but for the writer that [`Progress`] is given. Text carries ANSI colours; writers that are no terminal strip them. Times are
-//! virtual, since the execution's start. A state that comes again and again (a hold's wait and check) is shown once for each weight.
+//! Contract: pure but for the writer that [`Progress`] is given. Text carries ANSI colours; writers that are no
+//! terminal strip them. Times are virtual, since the execution's start. A state that comes again and again (a hold's
+//! wait and check) is shown once for each weight.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -94,10 +95,10 @@ fn clock(seconds: f64) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// One line, of bounded length. What a function says is in the JSON of its error.
+/// One line, of bounded length. What a function or a Fail state says may be in JSON.
 fn short(cause: &str) -> String {
     let json: Option<serde_json::Value> = serde_json::from_str(cause).ok();
-    let message = json.as_ref().and_then(|json| json["errorMessage"].as_str());
+    let message = json.as_ref().and_then(|json| json["errorMessage"].as_str().or(json["cause"].as_str()));
     let text = message.unwrap_or(cause);
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= CAUSE_LIMIT {
@@ -209,6 +210,7 @@ fn ending(text: &mut String, outcome: &Outcome) {
         _ => BAD,
     };
     let meaning = match outcome.ending {
+        Ending::Succeeded if outcome.is_as_before() => "nothing was to be moved",
         Ending::Succeeded => "the new side serves",
         Ending::RolledBack if outcome.is_as_before() => "every route is as it was before",
         Ending::RolledBack => "AND YET A ROUTE IS NOT AS BEFORE, see below",
@@ -294,7 +296,8 @@ fn changes(text: &mut String, outcome: &Outcome) {
             None => format!("{BAD}not answered{BAD:#}"),
         };
         let what = format!("{} {}", change.service, change.operation);
-        put!(text, "  {}  {kind}  {:<16} {what:<36} {status}", clock(change.at_seconds), change.caller);
+        let state = change.state.as_deref().unwrap_or(&change.caller);
+        put!(text, "  {}  {kind}  {state:<18} {what:<36} {status}", clock(change.at_seconds));
     }
 }
 

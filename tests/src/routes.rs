@@ -1,7 +1,7 @@
 //! The routes of a plan, and which side a destination belongs to.
 //!
-//! Contract: reads plans in the shape of events/cutover.schema.json, but leniently: a plan that the product will refuse must still be
-//! rehearsable, so that its refusal is seen. Pure: live state comes in as a value.
+//! Contract: reads plans in the shape of events/cutover.schema.json, but leniently: a plan that the product will refuse
+//! must still be rehearsable, so that its refusal is seen. Pure: live state comes in as a value.
 
 use std::collections::HashMap;
 
@@ -213,7 +213,8 @@ impl Route {
         }
     }
 
-    /// The new side's share of what the old and the new side get together, in percent: what a plan's `new_weight` speaks of.
+    /// The new side's share of what the old and the new side get together, in percent: what a plan's `new_weight`
+    /// speaks of.
     pub fn new_percent(&self, routing: &Routing, sides: &Sides) -> f64 {
         let destinations = self.destinations(routing, sides);
         // A simple record has no weight: it takes everything.

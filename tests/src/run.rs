@@ -1,7 +1,8 @@
 //! One run on a stage, from its start to its ending.
 //!
-//! Contract: [`run`] starts the execution, lets the sides behave as the world says, follows the run and its rollbacks to their ends, and answers what
-//! happened. It sequences nothing of the cutover: between start and end it only looks, and does what the world file says a person does.
+//! Contract: [`run`] starts the execution, lets the sides behave as the world says, follows the run and its rollbacks
+//! to their ends, and answers what happened. It sequences nothing of the cutover: between start and end it only looks,
+//! and does what the world file says a person does.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 const USERS_WINDOW: Duration = Duration::from_secs(2);
 /// After the end users are watched a little longer: resolvers still have to learn it.
 const EPILOGUE: Duration = Duration::from_secs(2);
-/// An execution that was stopped is found by the sweep at the latest, every five minutes; two of them, and some real time to start.
+/// An execution that was stopped is found by the sweep at the latest, every five minutes; two of them, and some real
+/// time to start.
 const ROLLBACK_LIMIT: Duration = Duration::from_secs(600);
 const ROLLBACK_LIMIT_REAL: Duration = Duration::from_secs(30);
 
@@ -61,6 +63,7 @@ pub async fn run(stage: &Stage, mut watch: impl FnMut(Duration, &Happening)) -> 
     let rollbacks: Vec<Execution> = run.rollbacks.into_iter().filter_map(Execution::ended).collect();
     let ends: Vec<End> = rollbacks.iter().map(|rollback| rollback.end.clone()).collect();
     let ending = Ending::of(&execution.end, &ends);
+    let (requests, invocations) = (stage.client.requests(requests_before).await?, stage.client.invocations().await?);
     Ok(Outcome {
         exit_code: ending.exit_code(),
         ending,
@@ -73,7 +76,7 @@ pub async fn run(stage: &Stage, mut watch: impl FnMut(Duration, &Happening)) -> 
         after: stage.moves(&stage.routing.latest(), clock.now()),
         moves: run.moves,
         users: UsersSaw::new(&stage.ledger.since(seen_before), &stage.routes, clock),
-        changes: Change::among(&stage.client.requests(requests_before).await?, clock),
+        changes: Change::among(&requests, &invocations, clock),
         messages: stage.client.messages().await?.split_off(messages_before),
         plan: stage.plan.clone(),
     })
@@ -227,6 +230,9 @@ impl<'a> Run<'a> {
         let routes = self.stage.routes.iter().enumerate();
         let users: Vec<(String, Tally)> =
             routes.map(|(index, route)| (route.label.clone(), self.stage.ledger.last(index, USERS_WINDOW))).collect();
+        if users.iter().all(|(_, tally)| tally.requests == 0) {
+            return; // the first of them are still on their way
+        }
         let mut pairs = users.iter().zip(&self.told_users);
         if self.told_users.is_empty() || pairs.any(|(now, told)| differs(&now.1, &told.1)) {
             let failures = Tally::of(self.stage.ledger.since(0).iter()).failures;
@@ -235,7 +241,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// After an ending of its own a run's rollback has ended too. Otherwise one is still to come: by event, or by the sweep.
+    /// After an ending of its own a run's rollback has ended too. Otherwise one is still to come: by event, or by the
+    /// sweep.
     fn is_over(&mut self) -> Result<bool> {
         let Some(end) = &self.main.end else { return Ok(false) };
         if self.second.iter().chain(&self.rollbacks).any(|followed| followed.end.is_none()) {

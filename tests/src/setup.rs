@@ -1,7 +1,9 @@
-//! Sets up what a rehearsal needs on a fresh machine: the Python environment of the emulated AWS, and the functions' binaries.
+//! Sets up what a rehearsal needs on a fresh machine: the Python environment of the emulated AWS, and the functions'
+//! binaries.
 //!
-//! Contract: both are safe to call from several processes at once (a file lock; cargo has its own), and do nothing but check when all
-//! is there. What takes long says so on stderr. Needs `python3` (3.11 or later, with venv) and the cargo that runs us.
+//! Contract: both are safe to call from several processes at once (a file lock; cargo has its own), and do nothing but
+//! check when all is there. What takes long says so on stderr. Needs `python3` (3.11 or later, with venv) and the cargo
+//! that runs us.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -102,21 +104,22 @@ fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Builds the binary of every function. Cargo holds no lock while `cargo run` or `cargo test` runs what it built, so this cannot deadlock.
+/// Builds the binary of every function. Cargo holds no lock while `cargo run` or `cargo test` runs what it built, so
+/// this cannot deadlock.
 pub fn build_functions(checkout: &Checkout) -> Result<()> {
     let functions = functions(&checkout.root)?;
     if functions.is_empty() {
         return Ok(());
     }
-    eprintln!("Functions: building {} binaries (the first time, some minutes)...", functions.len());
+    eprintln!("Functions: building {} of them (the first time, some minutes)...", functions.len());
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
     let mut command = Command::new(cargo);
-    command.current_dir(&checkout.root).args(["build", "--bins"]).arg("--target-dir").arg(&checkout.target);
+    // The whole workspace, not the functions alone: cargo unites the features of what is built together, so that this
+    // is what `cargo test` has built already. Otherwise every AWS crate would be compiled twice.
+    command.current_dir(&checkout.root).args(["build", "--workspace", "--bins"]);
+    command.arg("--target-dir").arg(&checkout.target);
     if !std::io::stderr().is_terminal() {
         command.arg("--quiet"); // no progress bar there, but a line for each of some hundred crates
-    }
-    for function in &functions {
-        command.args(["--package", function]);
     }
     // Cargo tells errors on stderr, ours as well: stdout stays free for a report.
     let status = command.stdout(std::io::stderr()).status().context("cannot start cargo")?;

@@ -1,8 +1,9 @@
 //! The HTTP servers of the two sides, and of neighbours.
 //!
-//! Contract: one server each on a free port of 127.0.0.1, as long as [`Servers`] lives. A request with the header [`USER`] is a user's: it is
-//! answered after the side's latency, 500 for the side's error rate and 200 otherwise. Every other request is a probe of the health endpoint,
-//! whatever its path: plans choose their own. A conduct can be changed at any time.
+//! Contract: one server each on a free port of 127.0.0.1, as long as [`Servers`] lives. A request with the header
+//! [`USER`] is a user's: it is answered after the side's latency, 500 for the side's error rate and 200 otherwise.
+//! Every other request is a probe of the health endpoint, whatever its path: plans choose their own. A conduct can be
+//! changed at any time.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};

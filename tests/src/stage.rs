@@ -1,7 +1,7 @@
 //! The environment that a plan names, with both sides and their users: ready for a run.
 //!
-//! Contract: [`Stage::set`] creates it; dropping the stage ends servers and users. Several stages can stand in one emulated AWS, at the price that
-//! messages and changes are those of all of them.
+//! Contract: [`Stage::set`] creates it; dropping the stage ends servers and users. Several stages can stand in one
+//! emulated AWS, at the price that messages and changes are those of all of them.
 
 use std::sync::Arc;
 use std::time::Duration;

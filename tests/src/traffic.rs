@@ -1,9 +1,11 @@
 //! Users: they go where the live weights send them, as browsers and resolvers would, and see what the sides answer.
 //!
-//! Contract: for each route a pool of users, who together send requests at a fixed rate, answered or not (open loop), with a bound on
-//! requests under way. Nothing here knows the plan's steps: users see only the live routing.
-//! - A listener or rule draws a target group by weight. With group stickiness a user keeps the group for that long, while it is in the action, even at weight 0.
-//! - A name is asked of one of some resolvers. A resolver draws a record by weight and keeps the answer for its TTL, whatever happens meanwhile.
+//! Contract: for each route a pool of users, who together send requests at a fixed rate, answered or not (open loop),
+//! with a bound on requests under way. Nothing here knows the plan's steps: users see only the live routing.
+//! - A listener or rule draws a target group by weight. With group stickiness a user keeps the group for that long, while
+//!   it is in the action, even at weight 0.
+//! - A name is asked of one of some resolvers. A resolver draws a record by weight and keeps the answer for its TTL,
+//!   whatever happens meanwhile.
 //!
 //! TTLs and stickiness are virtual times. The draw is an argument, so that every decision can be tested.
 

@@ -1,8 +1,9 @@
 //! The world file: what a plan does not say about the environment that it will meet.
 //!
-//! Contract: `<plan>.world.json` beside the plan, all of it optional, unknown keys refused. What shapes the environment at its creation
-//! (listeners, records, alarms, hooks, deny) is passed on to the emulated AWS as it is. What happens over time is decided here, by
-//! pure functions of virtual time and live weights: behaviour of both sides, replication's lag, and what is done to the run.
+//! Contract: `<plan>.world.json` beside the plan, all of it optional, unknown keys refused. What shapes the environment
+//! at its creation (listeners, records, alarms, hooks, deny) is passed on to the emulated AWS as it is. What happens
+//! over time is decided here, by pure functions of virtual time and live weights: behaviour of both sides,
+//! replication's lag, and what is done to the run.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -94,7 +95,8 @@ impl Default for Behaviour {
     }
 }
 
-/// One change of a behaviour: when a route's new side has got this weight (at once, if none is given), and then after a while.
+/// One change of a behaviour: when a route's new side has got this weight (at once, if none is given), and then after a
+/// while.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Change {
@@ -130,7 +132,8 @@ impl Default for Conduct {
     }
 }
 
-/// A behaviour as time goes on. A change that has come stays, even if the weights go back: a sick side does not heal by being left.
+/// A behaviour as time goes on. A change that has come stays, even if the weights go back: a sick side does not heal by
+/// being left.
 #[derive(Clone, Debug)]
 pub struct Script {
     conduct: Conduct,

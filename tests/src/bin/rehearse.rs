@@ -1,8 +1,8 @@
 //! `cargo rehearse`: runs a plan on an emulated AWS on this machine, with users, and tells what happened.
 //!
-//! Contract: stdout carries the progress and the summary; with `--json` one JSON document and nothing else; with `--serve` one JSON line.
-//! Exit codes: 0 Succeeded, 2 the plan or its precheck is at fault, 3 RolledBack, 4 Stuck, 1 the rehearsal itself failed. Ctrl-C and SIGTERM
-//! end everything that was started.
+//! Contract: stdout carries the progress and the summary; with `--json` one JSON document and nothing else; with
+//! `--serve` one JSON line. Exit codes: 0 Succeeded, 2 the plan or its precheck is at fault, 3 RolledBack, 4 Stuck, 1
+//! the rehearsal itself failed. Ctrl-C and SIGTERM end everything that was started.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -26,11 +26,13 @@ const INTERRUPTED: u8 = 130;
 const DEFAULT_PLAN: &str = "events/cutover.json";
 const DEFAULT_SPEED: f64 = 120.0;
 
-/// Rehearse a cutover on this machine: an emulated AWS, real servers for the old and the new side, and users between them.
+/// Rehearse a cutover on this machine: an emulated AWS, real servers for the old and the new side, and users between
+/// them.
 #[derive(Debug, Parser)]
 #[command(name = "cargo rehearse", bin_name = "cargo rehearse", after_help = EXAMPLES)]
 struct Arguments {
-    /// The plan; what it does not say about its environment may lie in <PLAN's name>.world.json beside it [default: events/cutover.json]
+    /// The plan; what it does not say about its environment may lie in <PLAN's name>.world.json beside it [default:
+    /// events/cutover.json]
     #[arg(conflicts_with = "serve")]
     plan: Option<PathBuf>,
 
@@ -75,7 +77,8 @@ fn failed(error: anyhow::Error) -> ExitCode {
     ExitCode::from(if error.is::<PlanAtFault>() { PLAN_AT_FAULT } else { 1 })
 }
 
-/// Set-up is done before the runtime and its signal handlers exist: there, Ctrl-C ends us and what we wait for, as in any command.
+/// Set-up is done before the runtime and its signal handlers exist: there, Ctrl-C ends us and what we wait for, as in
+/// any command.
 fn rehearse_or_serve(arguments: &Arguments) -> Result<u8> {
     let scenario = if arguments.serve { None } else { Some(Scenario::read(arguments)?) };
     let speed = arguments.speed.unwrap_or(if arguments.serve { 1.0 } else { DEFAULT_SPEED });
@@ -89,13 +92,7 @@ fn rehearse_or_serve(arguments: &Arguments) -> Result<u8> {
     let options = Options { checkout, python, port: arguments.port, speed };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
-    runtime.block_on(async {
-        tokio::select! {
-            code = bring_up(arguments, &options, scenario) => code,
-            // Leaving the other branch drops what it started: emulator, servers, users.
-            signal = interrupted() => signal.map(|()| { eprintln!("interrupted: everything is stopped"); INTERRUPTED }),
-        }
-    })
+    runtime.block_on(bring_up(arguments, &options, scenario))
 }
 
 async fn interrupted() -> Result<()> {
@@ -108,18 +105,37 @@ async fn interrupted() -> Result<()> {
 
 async fn bring_up(arguments: &Arguments, options: &Options, scenario: Option<Scenario>) -> Result<u8> {
     eprintln!("Emulated AWS: starting...");
-    let mut emulator = Emulator::start(options).await?;
-    let Some(scenario) = scenario else {
-        println!("{}", serde_json::to_string(emulator.ready()).context("cannot print the ready line")?);
-        return Err(emulator.ended().await);
+    let mut emulator = tokio::select! {
+        emulator = Emulator::start(options) => emulator?,
+        signal = interrupted() => return signal.map(|()| INTERRUPTED),
     };
     let (client, ready) = (emulator.client().clone(), emulator.ready().clone());
-    let outcome = tokio::select! {
-        outcome = play(arguments, &client, &ready, scenario, options.speed) => outcome,
+    let code = tokio::select! {
+        code = work(arguments, &client, &ready, scenario, options.speed) => code,
         error = emulator.ended() => Err(error),
+        signal = interrupted() => signal.map(|()| INTERRUPTED),
     };
+    // By then the servers and users are gone: the branches that lost the race are dropped.
     emulator.stop().await?;
-    let outcome = outcome.with_context(|| format!("the rehearsal failed; logs are in {}", ready.home.display()))?;
+    if let Ok(INTERRUPTED) = code {
+        eprintln!("interrupted: everything is stopped");
+        return Ok(if arguments.serve { 0 } else { INTERRUPTED });
+    }
+    code.with_context(|| format!("logs are in {}", ready.home.display()))
+}
+
+async fn work(
+    arguments: &Arguments,
+    client: &Client,
+    ready: &Ready,
+    scenario: Option<Scenario>,
+    speed: f64,
+) -> Result<u8> {
+    let Some(scenario) = scenario else {
+        println!("{}", serde_json::to_string(ready).context("cannot print the ready line")?);
+        return std::future::pending().await;
+    };
+    let outcome = play(arguments, client, ready, scenario, speed).await?;
     tell(arguments, &outcome)?;
     eprintln!("\nLogs of the functions: {}", ready.home.join("logs").display());
     Ok(outcome.exit_code)

@@ -1,0 +1,344 @@
+//! Rollback from every side: stopped, timed out, crashed, asked for by a person, started twice, stopped itself, met by a
+//! function that outlives its run, met by somebody else's change. The account is dumped from outside the product.
+
+mod support;
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use cutover_tests::stage::Stage;
+use serde_json::{Value, json};
+use support::{Ground, definition, dns_plan, ensure_same, listener_plan};
+
+const SPEED: f64 = 120.0;
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// A run that is held at 50 %, with the account from before it.
+struct Held {
+    ground: Ground,
+    stage: Stage,
+    before: Value,
+    run_id: String,
+}
+
+impl Held {
+    async fn new(plan: Value) -> Result<Self> {
+        Self::at(plan, SPEED).await
+    }
+
+    async fn at(plan: Value, speed: f64) -> Result<Self> {
+        let ground = Ground::new(speed).await?;
+        let stage = ground.stage(&plan, json!({})).await?;
+        let before = ground.account().await?;
+        let run_id = ground.start("cutover", "run", &stage.plan).await?;
+        ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+        Ok(Self { ground, stage, before, run_id })
+    }
+
+    async fn stop(&self) -> Result<()> {
+        cutover_tests::follow::stop(&self.ground.client, &self.run_id).await
+    }
+
+    async fn ensure_rolled_back(&self) -> Result<()> {
+        self.ground.wait_for_phase(&self.run_id, "rolled_back", LIMIT).await?;
+        ensure_same(&self.before, &self.ground.account().await?)?;
+        self.ground.ensure_no_locks(&self.run_id).await
+    }
+
+    fn application(&self) -> Value {
+        json!({ "application": self.stage.plan["application"] })
+    }
+
+    async fn messages(&self) -> Result<String> {
+        let messages = self.ground.client.messages().await?;
+        Ok(messages.iter().map(|message| format!("{:?} {}\n", message.subject, message.message)).collect())
+    }
+
+    /// Somebody else's change.
+    async fn set_weights(&self, old: i32, new: i32) -> Result<()> {
+        let route = &self.stage.plan["routes"][0];
+        let group = |arn: &Value, weight: i32| json!({ "TargetGroupArn": arn, "Weight": weight });
+        let groups = json!([group(&route["old_target_group_arn"], old), group(&route["new_target_group_arn"], new)]);
+        let actions = json!([{ "Type": "forward", "ForwardConfig": { "TargetGroups": groups } }]);
+        let parameters = json!({ "ListenerArn": route["listener_arn"], "DefaultActions": actions });
+        self.ground.client.call("elbv2", "modify_listener", parameters).await.map(drop)
+    }
+}
+
+fn half(application: &str) -> Value {
+    listener_plan(application, json!([{ "new_weight": 50, "hold": "60m" }, { "new_weight": 100 }]))
+}
+
+fn output(description: &Value) -> Result<Value> {
+    Ok(serde_json::from_str(description["output"].as_str().unwrap_or("null"))?)
+}
+
+#[tokio::test]
+async fn a_stopped_execution_is_rolled_back_by_its_status_event() -> Result<()> {
+    let held = Held::new(half("stopped")).await?;
+    held.ground.client.set_events(json!({ "sweep": false })).await?;
+    held.stop().await?;
+    held.ensure_rolled_back().await
+}
+
+#[tokio::test]
+async fn a_lost_status_event_is_made_up_for_by_the_sweep() -> Result<()> {
+    let held = Held::new(half("lost-event")).await?;
+    held.ground.client.set_events(json!({ "status_events": false })).await?;
+    held.stop().await?;
+    held.ensure_rolled_back().await
+}
+
+#[tokio::test]
+async fn a_rollback_that_is_stopped_is_taken_over() -> Result<()> {
+    let held = Held::new(half("stopped-rollback")).await?;
+    let rollback = held.ground.start("rollback", "by-hand", &held.application()).await?;
+    held.ground.wait_for_state(&rollback, "OutliveZombies", LIMIT).await?;
+    cutover_tests::follow::stop(&held.ground.client, &rollback).await?;
+    held.ensure_rolled_back().await?;
+    let run = held.ground.run(&held.run_id).await?.context("the run")?;
+    ensure!(run["owner"]["S"] != rollback.as_str(), "the stopped rollback still owns the run");
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_two_rollbacks_at_once_one_acts() -> Result<()> {
+    let held = Held::new(half("two-rollbacks")).await?;
+    let input = held.application();
+    let one = held.ground.start("rollback", "one", &input).await?;
+    let other = held.ground.start("rollback", "other", &input).await?;
+    let ends = [held.ground.end_of(&one, LIMIT).await?, held.ground.end_of(&other, LIMIT).await?];
+    let endings = ends.iter().map(|end| Ok(output(end)?["ending"].clone())).collect::<Result<Vec<_>>>();
+    let mut endings: Vec<String> =
+        endings?.iter().map(|ending| ending.as_str().unwrap_or_default().to_owned()).collect();
+    endings.sort();
+    // The loser of the condition may also end fenced, without an output.
+    ensure!(endings.iter().filter(|ending| *ending == "RolledBack").count() == 1, "{endings:?}");
+    held.ensure_rolled_back().await?;
+    let end = held.ground.end_of(&held.run_id, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.RolledBack", "the cutover itself ended {}", end["error"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refused_second_start_leaves_the_first_run_alone() -> Result<()> {
+    let plan = listener_plan("twice", json!([{ "new_weight": 50, "hold": "5m" }, { "new_weight": 100 }]));
+    let held = Held::new(plan).await?;
+    let second = held.ground.start("cutover", "second", &held.stage.plan).await?;
+    let end = held.ground.end_of(&second, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.Conflict", "the second ended {}: {}", end["error"], end["cause"]);
+    ensure!(
+        end["cause"].as_str().is_some_and(|cause| cause.contains(&held.run_id)),
+        "names no holder: {}",
+        end["cause"]
+    );
+    let first = held.ground.end_of(&held.run_id, LIMIT).await?;
+    ensure!(first["status"] == "SUCCEEDED", "the first ended {}: {}", first["error"], first["cause"]);
+    ensure!(held.ground.phase(&held.run_id).await? == "finished", "the first run is not finished");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_finished_run_is_rolled_back_by_a_person_and_cleanup_loses() -> Result<()> {
+    let mut plan = dns_plan("changed-mind", json!([{ "new_weight": 100 }]));
+    plan["cleanup"] = json!({ "after": "20m" });
+    let ground = Ground::new(SPEED).await?;
+    let stage = ground.stage(&plan, json!({})).await?;
+    let before = ground.account().await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    ensure!(ground.end_of(&run_id, LIMIT).await?["status"] == "SUCCEEDED", "the cutover did not succeed");
+    let rollback = ground.start("rollback", "by-hand", &json!({ "application": "changed-mind" })).await?;
+    ensure!(output(&ground.end_of(&rollback, LIMIT).await?)?["ending"] == "RolledBack", "not rolled back");
+    ensure_same(&before, &ground.account().await?)?;
+    let executions = ground
+        .client
+        .call("stepfunctions", "list_executions", json!({ "stateMachineArn": ground.machine("cleanup") }))
+        .await?;
+    let cleanup = executions["executions"][0]["executionArn"].as_str().context("no cleanup was started")?.to_owned();
+    ensure!(output(&ground.end_of(&cleanup, LIMIT).await?)?["ending"] == "NothingToDo", "cleanup did not lose");
+    ensure_same(&before, &ground.account().await?)
+}
+
+#[tokio::test]
+async fn early_close_removes_the_old_group_and_after_it_there_is_no_way_back() -> Result<()> {
+    let mut plan = listener_plan("early-close", json!([{ "new_weight": 100 }]));
+    plan["cleanup"] = json!({ "after": "240h", "delete_old_target_group": true });
+    let ground = Ground::new(SPEED).await?;
+    let stage = ground.stage(&plan, json!({})).await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    ensure!(ground.end_of(&run_id, LIMIT).await?["status"] == "SUCCEEDED", "the cutover did not succeed");
+    let close = ground.start("cleanup", "close", &json!({ "application": "early-close", "now": true })).await?;
+    let closed = output(&ground.end_of(&close, LIMIT).await?)?;
+    let old = &stage.plan["routes"][0]["old_target_group_arn"];
+    ensure!(closed["removals"][0]["removed"][0] == *old, "removed: {}", closed["removals"]);
+    let account = ground.account().await?;
+    ensure!(
+        account["elbv2"]["target_groups"][old.as_str().unwrap_or_default()].is_null(),
+        "the old group is still there"
+    );
+    ensure!(ground.phase(&run_id).await? == "closed", "the run is not closed");
+    ground.ensure_no_locks(&run_id).await?;
+    let rollback = ground.start("rollback", "too-late", &json!({ "run_id": run_id })).await?;
+    ensure!(output(&ground.end_of(&rollback, LIMIT).await?)?["ending"] == "NothingToDo", "rolled back after cleanup");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_old_group_that_something_else_references_is_kept() -> Result<()> {
+    let mut plan = listener_plan("referenced", json!([{ "new_weight": 100 }]));
+    plan["cleanup"] = json!({ "after": "0s", "delete_old_target_group": true });
+    let ground = Ground::new(SPEED).await?;
+    let stage = ground.stage(&plan, json!({})).await?;
+    let route = &stage.plan["routes"][0];
+    let rule = json!({
+        "ListenerArn": route["listener_arn"], "Priority": 7,
+        "Conditions": [{ "Field": "path-pattern", "Values": ["/old/*"] }],
+        "Actions": [{ "Type": "forward", "TargetGroupArn": route["old_target_group_arn"] }],
+    });
+    ground.client.call("elbv2", "create_rule", rule).await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    ensure!(ground.end_of(&run_id, LIMIT).await?["status"] == "SUCCEEDED", "the cutover did not succeed");
+    ground.wait_for_phase(&run_id, "closed", LIMIT).await?;
+    let old = route["old_target_group_arn"].as_str().context("the old group")?;
+    ensure!(!ground.account().await?["elbv2"]["target_groups"][old].is_null(), "a group in use was deleted");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_change_by_somebody_else_is_not_overwritten_but_told() -> Result<()> {
+    let held = Held::new(half("drift")).await?;
+    held.set_weights(37, 63).await?;
+    held.stop().await?;
+    held.ground.wait_for_phase(&held.run_id, "stuck", LIMIT).await?;
+    let messages = held.messages().await?;
+    let listener = held.stage.plan["routes"][0]["listener_arn"].as_str().context("the listener")?;
+    for needle in ["CRITICAL", listener, "drift-old", "=37", "aws elbv2 modify-listener"] {
+        ensure!(messages.contains(needle), "the page does not say {needle}:\n{messages}");
+    }
+    let held_locks = held.ground.ensure_no_locks(&held.run_id).await;
+    ensure!(held_locks.is_err(), "a stuck run keeps its locks");
+    // The person puts the listener back by hand, and asks for the rollback again.
+    let before = &held.before["elbv2"]["listeners"][listener]["DefaultActions"];
+    let parameters = json!({ "ListenerArn": listener, "DefaultActions": before });
+    held.ground.client.call("elbv2", "modify_listener", parameters).await?;
+    held.ground.start("rollback", "again", &held.application()).await?;
+    held.ensure_rolled_back().await
+}
+
+#[tokio::test]
+async fn a_stuck_run_is_released_by_a_person() -> Result<()> {
+    let held = Held::new(half("released")).await?;
+    held.set_weights(1, 1).await?;
+    held.stop().await?;
+    held.ground.wait_for_phase(&held.run_id, "stuck", LIMIT).await?;
+    let input = json!({ "application": "released", "release": "Ada: both sides shall serve" });
+    let release = held.ground.start("cleanup", "release", &input).await?;
+    ensure!(output(&held.ground.end_of(&release, LIMIT).await?)?["ending"] == "Released", "not released");
+    held.ground.ensure_no_locks(&held.run_id).await
+}
+
+#[tokio::test]
+async fn traffic_is_not_sent_back_to_a_sick_old_side_unless_a_person_insists() -> Result<()> {
+    let held = Held::new(half("sick-old-side")).await?;
+    let old = held.stage.plan["routes"][0]["old_target_group_arn"].as_str().context("the old group")?;
+    held.ground.client.set_target_health(old, json!({ "*": "unhealthy" })).await?;
+    held.stop().await?;
+    held.ground.wait_for_phase(&held.run_id, "stuck", LIMIT).await?;
+    let messages = held.messages().await?;
+    ensure!(messages.contains("targets of the old target group"), "the page does not say why:\n{messages}");
+    let insist = json!({ "application": "sick-old-side", "force": "Ada: the health check is wrong" });
+    held.ground.start("rollback", "insist", &insist).await?;
+    held.ground.client.set_target_health(old, json!({ "*": "healthy" })).await?;
+    held.ground.wait_for_phase(&held.run_id, "rolled_back", LIMIT).await
+}
+
+#[tokio::test]
+async fn the_machines_own_timeout_rolls_back() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let mut patched = ground
+        .client
+        .call("stepfunctions", "describe_state_machine", json!({ "stateMachineArn": ground.machine("cutover") }))
+        .await?;
+    let mut text: Value = serde_json::from_str(patched["definition"].take().as_str().context("no definition")?)?;
+    text["TimeoutSeconds"] = json!(6);
+    ends_rolled_back_with(ground, text, "TIMED_OUT").await
+}
+
+#[tokio::test]
+async fn an_error_that_no_catch_sees_rolls_back() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let mut patched = ground
+        .client
+        .call("stepfunctions", "describe_state_machine", json!({ "stateMachineArn": ground.machine("cutover") }))
+        .await?;
+    let mut text: Value = serde_json::from_str(patched["definition"].take().as_str().context("no definition")?)?;
+    let verdict = &mut text["States"]["MonitorVerdict"];
+    verdict.as_object_mut().context("no MonitorVerdict")?.remove("Default");
+    ends_rolled_back_with(ground, text, "FAILED").await
+}
+
+/// Runs a patched definition; no Catch of it sees the end, so the rule has to.
+async fn ends_rolled_back_with(ground: Ground, definition: Value, status: &str) -> Result<()> {
+    let update = json!({ "stateMachineArn": ground.machine("cutover"), "definition": definition.to_string() });
+    ground.client.call("stepfunctions", "update_state_machine", update).await?;
+    let stage = ground.stage(&half("uncaught"), json!({})).await?;
+    let before = ground.account().await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["status"] == status, "ended {} {}", end["status"], end["error"]);
+    ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
+    ensure_same(&before, &ground.account().await?)
+}
+
+#[tokio::test]
+async fn a_plan_past_its_deadline_rolls_back() -> Result<()> {
+    let mut plan = half("deadline");
+    plan["timeout"] = json!("3s");
+    plan["monitoring"] = json!({ "interval": "60s" });
+    let ground = Ground::new(SPEED).await?;
+    let stage = ground.stage(&plan, json!({})).await?;
+    let before = ground.account().await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.RolledBack", "ended {}", end["error"]);
+    ensure!(end["cause"].as_str().is_some_and(|cause| cause.contains("Cutover.DeadlineExceeded")), "{}", end["cause"]);
+    ensure_same(&before, &ground.account().await?)
+}
+
+/// At real time, since neither function time-outs nor a lost connection scale: the write of `listener-swap` is held up
+/// at the boundary until long after the execution was stopped and rollback has restored the route.
+#[tokio::test]
+async fn a_write_that_outlives_its_run_is_undone() -> Result<()> {
+    let ground = Ground::new(1.0).await?;
+    let plan = listener_plan("zombie", json!([{ "new_weight": 100, "hold": "60m" }]));
+    let stage = ground.stage(&plan, json!({})).await?;
+    let before = ground.account().await?;
+    let held_up = json!({
+        "match": { "caller": "listener-swap", "operation": "ModifyListener" },
+        "from": 2, "times": 1, "do": "delay", "seconds": 20,
+    });
+    ground.client.set_faults(json!([held_up])).await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    support::wait_for("the held-up write", LIMIT, async || {
+        Ok((ground.client.faults().await?[0]["hits"] == 1).then_some(()))
+    })
+    .await?;
+    cutover_tests::follow::stop(&ground.client, &run_id).await?;
+    let written_late = support::wait_for("the late write", LIMIT, async || {
+        let moved = ground.account().await? != before;
+        Ok((ground.phase(&run_id).await? == "rolling_back" && moved).then_some(()))
+    });
+    written_late.await?;
+    ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
+    ensure_same(&before, &ground.account().await?)?;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    ensure_same(&before, &ground.account().await?)
+}
+
+#[tokio::test]
+async fn the_definition_waits_longer_than_any_function_lives() -> Result<()> {
+    let rollback = definition("rollback")?;
+    let seconds = rollback["States"]["OutliveZombies"]["Seconds"].as_u64();
+    ensure!(seconds > Some(30), "a function lives 30 s, and rollback waits {seconds:?}");
+    Ok(())
+}
