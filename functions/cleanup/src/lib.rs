@@ -19,6 +19,7 @@ use cutover::contract::Caller;
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Ending, Journal, Phase, Run, Transition};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -71,7 +72,7 @@ pub enum Request {
 }
 
 /// The input of the cleanup machine: one of `run_id` and `application`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The run. Given by the cutover and the sweep.

@@ -95,14 +95,11 @@ pub(crate) fn check(plan: &Plan, findings: &mut Vec<Finding>) {
     let fits = |interval: &u64| {
         let mut slower = plan.clone();
         slower.monitoring.interval = Seconds(*interval);
-        if let Some(database) = &mut slower.database {
-            database.interval = Seconds((*interval).max(database.interval.0));
-        }
         history_events(&slower) <= MOST_HISTORY_EVENTS
     };
     let fix = match (1..=60).map(|minutes| minutes * 60).find(fits) {
         Some(interval) => format!("an interval of {} fits", Seconds(interval)),
-        None => "split the plan into several, or shorten its holds".to_owned(),
+        None => "shorten the holds, lengthen database.interval, or split the plan".to_owned(),
     };
     let problem = format!("the run would take about {events} history events, more than {MOST_HISTORY_EVENTS}");
     findings.push(Finding::plan("$.monitoring.interval", problem, fix));

@@ -22,6 +22,7 @@ use cutover::verdict::at_least_percent;
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Journal, Phase, Run, Transition};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::decide::Begin;
@@ -60,7 +61,7 @@ pub struct BeginRequest {
 }
 
 /// The input of the rollback machine: one of `run_id` and `application`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// The run: the ARN of the cutover's execution. Given by the rule, the sweep and the cutover itself.

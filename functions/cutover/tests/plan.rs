@@ -1,0 +1,225 @@
+//! A plan is checked before anything is touched: every error at once, each with its path and what would be right.
+
+use cutover::schedule;
+use cutover::{Finding, Plan};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const ELB: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012";
+
+fn plan() -> Value {
+    json!({
+        "application": "portal",
+        "health_check": { "url": "https://new.example.com/health" },
+        "database": { "replication_task_arn": "arn:aws:dms:eu-west-1:123456789012:task:T", "shared": true },
+        "routes": [
+            { "type": "listener", "listener_arn": format!("{ELB}:listener/app/a/1/2"),
+              "old_target_group_arn": format!("{ELB}:targetgroup/old/1"), "new_target_group_arn": format!("{ELB}:targetgroup/new/1"),
+              "steps": [{ "new_weight": 10, "hold": "15m" }, { "new_weight": 100 }] },
+            { "type": "dns", "hosted_zone_id": "Z1", "record_name": "app.example.com",
+              "records": [{ "type": "A", "new": { "values": ["5.6.7.8"] } }], "steps": [{ "new_weight": 100 }] },
+        ],
+        "monitoring": { "metrics": [{ "name": "m", "namespace": "n", "metric_name": "m", "statistic": "Sum",
+            "comparison": "greater_than", "threshold": 0 }] },
+        "hooks": {},
+        "alarms": [{ "AlarmName": "a", "Namespace": "n", "MetricName": "m", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1,
+            "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold" }],
+    })
+}
+
+/// The paths of the findings on the plan with the value at a JSON pointer replaced (removed where it is null).
+fn findings_with(pointer: &str, value: Value) -> Vec<Finding> {
+    let mut plan = plan();
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    match plan.pointer_mut(parent).unwrap() {
+        Value::Object(fields) if value.is_null() => drop(fields.remove(key)),
+        Value::Object(fields) => drop(fields.insert(key.to_owned(), value)),
+        Value::Array(items) => items[key.parse::<usize>().unwrap()] = value,
+        other => panic!("{other}"),
+    }
+    Plan::read(&plan).err().unwrap_or_default()
+}
+
+fn assert_found(pointer: &str, value: Value, path: &str) {
+    let findings = findings_with(pointer, value.clone());
+    assert!(findings.iter().any(|finding| finding.path == path), "{pointer} = {value}: {findings:#?}");
+    assert!(findings.iter().all(|finding| !finding.problem.is_empty() && !finding.fix.is_empty()));
+}
+
+#[test]
+fn the_plan_of_these_tests_is_right() {
+    assert_eq!(Plan::read(&plan()).err(), None);
+}
+
+#[test]
+fn every_rule_names_the_place() {
+    let steps = |weights: &[u64]| weights.iter().map(|weight| json!({ "new_weight": weight })).collect::<Value>();
+    let cases = [
+        ("/application", json!("a b"), "$.application"),
+        ("/application", json!("x".repeat(65)), "$.application"),
+        ("/application", json!(7), "$.application"),
+        ("/application", Value::Null, "$.application"),
+        ("/mode", json!("dry"), "$.mode"),
+        ("/surprise", json!(1), "$.surprise"),
+        ("/timeout", json!("12"), "$.timeout"),
+        ("/timeout", json!(12), "$.timeout"),
+        ("/timeout", json!("1.5s"), "$.timeout"),
+        ("/routes", json!([]), "$.routes"),
+        ("/routes/0", json!({ "type": "nlb" }), "$.routes[0].type"),
+        ("/routes/0", json!("listener"), "$.routes[0]"),
+        ("/routes/0/rule_arn", json!(format!("{ELB}:listener-rule/app/a/1/2/3")), "$.routes[0]"),
+        ("/routes/0/listener_arn", Value::Null, "$.routes[0]"),
+        ("/routes/0/listener_arn", json!("a"), "$.routes[0].listener_arn"),
+        (
+            "/routes/0/new_target_group_arn",
+            json!(format!("{ELB}:targetgroup/old/1")),
+            "$.routes[0].new_target_group_arn",
+        ),
+        ("/routes/0/min_healthy_percent", json!(0), "$.routes[0].min_healthy_percent"),
+        ("/routes/0/steps", json!([]), "$.routes[0].steps"),
+        ("/routes/0/steps", steps(&[50, 20, 100]), "$.routes[0].steps[1].new_weight"),
+        ("/routes/0/steps", steps(&[50]), "$.routes[0].steps[0].new_weight"),
+        ("/routes/0/steps", steps(&[101]), "$.routes[0].steps[0].new_weight"),
+        ("/routes/0/steps/0/hold", json!("soon"), "$.routes[0].steps[0].hold"),
+        ("/routes/1/record_name", json!("a..b"), "$.routes[1].record_name"),
+        ("/routes/1/hosted_zone_id", json!("/hostedzone/Z1"), "$.routes[1].hosted_zone_id"),
+        ("/routes/1/ttl", json!(0), "$.routes[1].ttl"),
+        ("/routes/1/records", json!([]), "$.routes[1].records"),
+        ("/routes/1/records/0/new", json!({}), "$.routes[1].records[0].new"),
+        ("/routes/1/records/0/new/values", json!(["::1"]), "$.routes[1].records[0].new.values[0]"),
+        ("/routes/1/records/0/type", json!("MX"), "$.routes[1].records[0].type"),
+        (
+            "/routes/1/health_checks",
+            json!({ "new": { "fqdn": "x", "interval": "15s" } }),
+            "$.routes[1].health_checks.new.interval",
+        ),
+        ("/health_check/url", json!("new.example.com"), "$.health_check.url"),
+        ("/health_check/successes", json!(11), "$.health_check.successes"),
+        ("/health_check/expect_status", json!("2xx"), "$.health_check.expect_status"),
+        ("/health_check/timeout", json!("60s"), "$.health_check.timeout"),
+        ("/database/replication_task_arn", json!("T"), "$.database.replication_task_arn"),
+        ("/database/shared", json!(false), "$.routes[0].steps[0].new_weight"),
+        ("/database/samples", json!(0), "$.database.samples"),
+        ("/monitoring/failure_limit", json!(0), "$.monitoring.failure_limit"),
+        ("/monitoring/metrics/0/statistic", json!("p101"), "$.monitoring.metrics[0].statistic"),
+        ("/monitoring/metrics/0/period", json!("90s"), "$.monitoring.metrics[0].period"),
+        ("/monitoring/metrics/0/missing", json!("zero_if_divisor"), "$.monitoring.metrics[0].missing"),
+        ("/monitoring/metrics/0/comparison", json!(">"), "$.monitoring.metrics[0].comparison"),
+        (
+            "/hooks/quiesce",
+            json!([{ "function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:f" }]),
+            "$.hooks.resume",
+        ),
+        ("/alarms/0/Period", json!(45), "$.alarms[0].Period"),
+        ("/alarms/0/Surprise", json!(1), "$.alarms[0]"),
+        ("/notify", json!({ "topic_arn": "portal" }), "$.notify.topic_arn"),
+        ("/cleanup", json!({ "after": "400 days" }), "$.cleanup.after"),
+    ];
+    for (pointer, value, path) in cases {
+        assert_found(pointer, value, path);
+    }
+}
+
+#[test]
+fn all_errors_come_at_once() {
+    let wrong = json!({ "application": 7, "routes": [{ "type": "dns", "steps": "no" }], "timeout": "soon", "x": 1 });
+    let findings = Plan::read(&wrong).unwrap_err();
+    let paths: Vec<&str> = findings.iter().map(|finding| finding.path.as_str()).collect();
+    for path in ["$.application", "$.routes[0].steps", "$.routes[0].record_name", "$.timeout", "$.x"] {
+        assert!(paths.contains(&path), "{path} is not among {paths:?}");
+    }
+}
+
+#[test]
+fn a_route_is_named_once() {
+    let route = plan()["routes"][0].clone();
+    let findings = findings_with("/routes/1", route);
+    assert!(findings.iter().any(|finding| finding.path == "$.routes[1]" && finding.problem.contains("second time")));
+}
+
+#[test]
+fn a_plan_that_does_not_fit_into_one_history_names_an_interval_that_does() {
+    let mut plan = plan();
+    plan["timeout"] = json!("160h");
+    plan["monitoring"]["interval"] = json!("10s");
+    plan["routes"][0]["steps"][0]["hold"] = json!("100h");
+    let findings = Plan::read(&plan).unwrap_err();
+    assert_eq!(findings[0].path, "$.monitoring.interval");
+    let interval = findings[0].fix.split(" of ").nth(1).and_then(|text| text.strip_suffix(" fits")).unwrap().to_owned();
+    plan["monitoring"]["interval"] = json!(interval);
+    let fitting = Plan::read(&plan).unwrap();
+    assert!(schedule::history_events(&fitting) <= schedule::MOST_HISTORY_EVENTS);
+}
+
+#[test]
+fn the_first_traffic_of_a_run_is_marked_once() {
+    let plan = Plan::read(&plan()).unwrap();
+    let steps = schedule::steps(&plan);
+    let marked: Vec<(usize, usize)> =
+        steps.iter().filter(|step| step.first_traffic).map(|step| (step.route, step.step)).collect();
+    assert_eq!((steps.len(), marked), (3, vec![(0, 0)]));
+}
+
+/// Any JSON, strange Unicode and extreme numbers among it, a few levels deep.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,40}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 64, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::btree_map(".{0,12}", inner, 0..6)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+/// Every pointer into a value.
+fn pointers(value: &Value, here: &str, all: &mut Vec<String>) {
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), value)).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect(),
+        _ => vec![],
+    };
+    for (key, child) in children {
+        let path = format!("{here}/{key}");
+        pointers(child, &path, all);
+        all.push(path);
+    }
+}
+
+proptest! {
+    #[test]
+    fn anything_but_a_plan_is_refused_with_a_reason(value in any_json()) {
+        let findings = Plan::read(&value).unwrap_err();
+        prop_assert!(!findings.is_empty());
+        prop_assert!(findings.iter().all(|finding| finding.path.starts_with('$') && !finding.fix.is_empty()));
+    }
+
+    #[test]
+    fn a_plan_with_one_value_replaced_is_read_or_refused_but_never_panics(choice in any::<prop::sample::Index>(), value in any_json()) {
+        let mut plan = plan();
+        let mut all = Vec::new();
+        pointers(&plan, "", &mut all);
+        *plan.pointer_mut(&all[choice.index(all.len())]).unwrap() = value;
+        match Plan::read(&plan) {
+            Ok(read) => {
+                let again: Plan = serde_json::from_value(serde_json::to_value(&read).unwrap()).unwrap();
+                prop_assert_eq!(again, read);
+            }
+            Err(findings) => prop_assert!(!findings.is_empty()),
+        }
+    }
+
+    #[test]
+    fn weights_that_rise_to_one_hundred_pass_and_others_do_not(weights in prop::collection::vec(0..=110_u64, 1..6)) {
+        let steps: Value = weights.iter().map(|weight| json!({ "new_weight": weight })).collect();
+        let is_right = weights.is_sorted() && weights.last() == Some(&100);
+        prop_assert_eq!(findings_with("/routes/0/steps", steps).is_empty(), is_right);
+    }
+}

@@ -1,0 +1,192 @@
+//! Names and forms agree: in the definitions, the code, the inputs to start from, and the documents.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use cutover::Plan;
+use cutover_tests::setup::Checkout;
+use schemars::Schema;
+use serde_json::{Value, json};
+use support::{definition, task_states};
+
+const MACHINES: [&str; 3] = ["cutover", "rollback", "cleanup"];
+
+fn path(relative: &str) -> PathBuf {
+    Checkout::of_this_build().root.join(relative)
+}
+
+fn read(relative: &str) -> Result<String> {
+    fs::read_to_string(path(relative)).with_context(|| format!("cannot read {relative}"))
+}
+
+/// Every word of a text that starts with a prefix.
+fn words<'a>(text: &'a str, prefix: &'a str) -> BTreeSet<&'a str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '.';
+    text.split(|c| !is_part(c))
+        .filter(|word| word.starts_with(prefix) && word.len() > prefix.len())
+        .map(|word| word.trim_end_matches('.'))
+        .collect()
+}
+
+/// Every state of a definition, those inside of Maps too.
+fn states(definition: &Value) -> Vec<(String, Value)> {
+    let own = definition["States"].as_object().into_iter().flatten();
+    own.flat_map(|(name, state)| {
+        let inner = if state["Type"] == "Map" { states(&state["ItemProcessor"]) } else { vec![] };
+        std::iter::once((name.clone(), state.clone())).chain(inner)
+    })
+    .collect()
+}
+
+#[test]
+fn error_names_in_the_definitions_exist_in_the_code_and_back() -> Result<()> {
+    let known: BTreeSet<&str> = cutover::error::name::ALL.into_iter().collect();
+    let texts: String =
+        MACHINES.iter().map(|machine| read(&format!("statemachine/{machine}.asl.json"))).collect::<Result<_>>()?;
+    let used = words(&texts, "Cutover.");
+    let unknown: Vec<_> = used.difference(&known).collect();
+    ensure!(unknown.is_empty(), "the definitions match names that no function says: {unknown:?}");
+    let documented = read("statemachine/README.md")?;
+    let undocumented: Vec<_> = known.iter().filter(|name| !documented.contains(**name)).collect();
+    ensure!(undocumented.is_empty(), "statemachine/README.md does not tell of {undocumented:?}");
+    let invented: Vec<_> = words(&documented, "Cutover.").difference(&known).copied().collect();
+    ensure!(invented.is_empty(), "statemachine/README.md tells of {invented:?}, which nothing says");
+    Ok(())
+}
+
+#[test]
+fn every_state_says_what_it_is_for_and_stands_in_the_document() -> Result<()> {
+    let document = read("statemachine/README.md")?;
+    for machine in MACHINES {
+        for (name, state) in states(&definition(machine)?) {
+            ensure!(
+                state["Comment"].as_str().is_some_and(|comment| comment.len() > 10),
+                "{machine}: {name} has no Comment"
+            );
+            ensure!(
+                document.contains(&format!("| {name} |")),
+                "statemachine/README.md has no row for {machine}'s {name}"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_task_has_a_time_out_and_retries_what_passes() -> Result<()> {
+    for machine in MACHINES {
+        let definition = definition(machine)?;
+        let tasks: BTreeSet<String> = task_states(&definition).into_iter().map(|(task, _)| task).collect();
+        for (name, state) in states(&definition).into_iter().filter(|(name, _)| tasks.contains(name)) {
+            ensure!(!state["TimeoutSeconds"].is_null(), "{machine}: {name} has no TimeoutSeconds");
+            ensure!(
+                state["Retry"].as_array().is_some_and(|retries| !retries.is_empty()),
+                "{machine}: {name} has no Retry"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn placeholders_and_functions_agree() -> Result<()> {
+    let mut used = BTreeSet::new();
+    for machine in MACHINES {
+        let text = read(&format!("statemachine/{machine}.asl.json"))?;
+        used.extend(text.split("${").skip(1).filter_map(|rest| rest.split('}').next().map(str::to_owned)));
+    }
+    let pascal = |name: &str| name.split('-').map(|part| part[..1].to_uppercase() + &part[1..]).collect::<String>();
+    let crates = fs::read_dir(path("functions"))?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let functions: BTreeSet<String> = crates
+        // The sweep is started by its schedule.
+        .filter(|name| name != "sweep" && path(&format!("functions/{name}/src/main.rs")).exists())
+        .map(|name| format!("{}FunctionArn", pascal(&name)))
+        .collect();
+    let others = ["JournalTableName", "RollbackStateMachineArn", "CleanupStateMachineArn"].map(str::to_owned);
+    let expected: BTreeSet<String> = functions.into_iter().chain(others).collect();
+    ensure!(used == expected, "in definitions {used:?}\nin functions/ {expected:?}");
+    Ok(())
+}
+
+/// Run with UPDATE=1 to write the schemas anew.
+#[test]
+fn schemas_of_the_inputs_are_up_to_date() -> Result<()> {
+    let schemas: [(&str, Schema); 3] = [
+        ("cutover", schemars::schema_for!(Plan)),
+        ("rollback", schemars::schema_for!(rollback::Input)),
+        ("cleanup", schemars::schema_for!(cleanup::Input)),
+    ];
+    for (name, schema) in schemas {
+        let file = format!("events/{name}.schema.json");
+        let wanted = serde_json::to_string_pretty(&schema)? + "\n";
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(path(&file), &wanted)?;
+        }
+        ensure!(read(&file)? == wanted, "{file} is stale: run `UPDATE=1 cargo test --test contract`");
+    }
+    Ok(())
+}
+
+fn scenarios() -> Result<Vec<PathBuf>> {
+    let files = fs::read_dir(path("events"))?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    let is_plan = |file: &PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        name.ends_with(".json")
+            && !name.ends_with(".schema.json")
+            && !name.ends_with(".world.json")
+            && !name.contains("input")
+    };
+    Ok(files.into_iter().filter(is_plan).collect())
+}
+
+#[test]
+fn every_input_to_start_from_is_a_valid_plan_with_a_world() -> Result<()> {
+    let files = scenarios()?;
+    ensure!(files.len() >= 8, "only {} scenarios", files.len());
+    for file in files {
+        let plan: Value = serde_json::from_str(&fs::read_to_string(&file)?)?;
+        if let Err(findings) = Plan::read(&plan) {
+            anyhow::bail!("{}: {findings:#?}", file.display());
+        }
+        let world = cutover_tests::world::World::beside(Path::new(&file))?;
+        ensure!(world.description.is_some() && world.expect.is_some(), "{} says not what it shows", file.display());
+    }
+    Ok(())
+}
+
+/// The plan is read by one reader (all errors at once) and described by another (the schema, from serde's defaults): the
+/// two must fill in the same.
+#[test]
+fn defaults_of_the_reader_and_of_the_schema_agree() -> Result<()> {
+    let elb = "arn:aws:elasticloadbalancing:eu-west-1:123456789012";
+    let plan = json!({
+        "application": "a",
+        "health_check": { "url": "https://new.example.com/" },
+        "database": { "replication_task_arn": "arn:aws:dms:eu-west-1:123456789012:task:T" },
+        "routes": [
+            { "type": "listener", "listener_arn": format!("{elb}:listener/app/a/1/2"),
+              "old_target_group_arn": format!("{elb}:targetgroup/old/1"), "new_target_group_arn": format!("{elb}:targetgroup/new/1"),
+              "steps": [{ "new_weight": 100 }] },
+            { "type": "dns", "hosted_zone_id": "Z1", "record_name": "a.example.com",
+              "records": [{ "type": "A", "new": { "alias": { "dns_name": "x.example.com", "hosted_zone_id": "Z2" } } }],
+              "health_checks": { "new": { "fqdn": "new.example.com" } }, "steps": [{ "new_weight": 100 }] },
+        ],
+        "monitoring": {
+            "target_groups": [{ "target_group_arn": format!("{elb}:targetgroup/new/1") }],
+            "metrics": [{ "name": "m", "namespace": "n", "metric_name": "m", "statistic": "Sum", "comparison": "less_than", "threshold": 0,
+                          "divide_by": { "metric_name": "d" } }],
+        },
+        "hooks": { "before_traffic": [{ "function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:f" }] },
+        "cleanup": {},
+    });
+    let by_reader = Plan::read(&plan).map_err(|findings| anyhow::anyhow!("{findings:#?}"))?;
+    let by_serde: Plan = serde_json::from_value(plan)?;
+    ensure!(by_reader == by_serde, "{by_reader:#?}\n{by_serde:#?}");
+    let again: Plan = serde_json::from_value(serde_json::to_value(&by_reader)?)?;
+    ensure!(again == by_reader, "the normalised plan does not read back");
+    Ok(())
+}
