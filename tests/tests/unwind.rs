@@ -58,6 +58,7 @@ impl Case {
     fn endings(&self) -> &'static [&'static str] {
         match (self.named.as_str(), self.fault) {
             ("Precheck", _) | ("Claim", Fault::Before) => &["Cutover.PrecheckFailed"],
+            ("AwaitApproval", _) => &["Cutover.Rejected"],
             ("AnnounceStart" | "AnnounceStep" | "AnnounceFinish" | "SetAlarms" | "StartCleanup", _) => &["Succeeded"],
             // The rollback could not be started, or not be followed, from here: the rule on the failed execution starts it.
             ("StartRollback", Fault::Before) | ("ReadRun", _) => &["Cutover.RollbackUnfinished"],
@@ -86,6 +87,9 @@ fn plan_for(task: &str, index: usize) -> Result<Value> {
     } else {
         plan("cutover")?
     };
+    if task == "AwaitApproval" {
+        plan["approval"] = json!({ "topic_arn": plan["notify"]["topic_arn"] });
+    }
     // A run that succeeds keeps its locks until cleanup, which must not begin while other cases compare the account.
     plan["cleanup"] = json!({ "after": "7000h" });
     plan["application"] = json!(format!("unwind-{index}"));

@@ -19,6 +19,7 @@ use cutover::{Plan, StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Claim, Journal, Phase, Run, Transition};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -52,8 +53,9 @@ pub enum Action {
         plan: Box<Plan>,
         /// The before-images that precheck saw.
         before: Vec<BeforeImage>,
-        /// When the execution started, RFC 3339.
-        started_at: String,
+        /// Who agreed to it, when and why, if somebody was asked.
+        #[serde(default)]
+        approval: Option<Value>,
     },
     /// From here on routes may be touched.
     Forward,
@@ -82,8 +84,8 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let caller = &request.caller;
     let journal = &clients.journal;
     match request.action {
-        Action::Claim { plan, before, started_at } => {
-            let run = new_run(caller, *plan, before, started_at);
+        Action::Claim { plan, before, approval } => {
+            let run = new_run(caller, *plan, before, approval, now);
             claim(clients, &run).await?;
         }
         Action::Forward => advance(journal, caller, Phase::Claimed, Phase::Forward).await?,
@@ -94,14 +96,15 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     Ok(Reply { run_id: caller.run_id.clone(), at: now.to_string() })
 }
 
-fn new_run(caller: &Caller, plan: Plan, before: Vec<BeforeImage>, started_at: String) -> Run {
+fn new_run(caller: &Caller, plan: Plan, before: Vec<BeforeImage>, approval: Option<Value>, now: Timestamp) -> Run {
     Run {
         run_id: caller.run_id.clone(),
         phase: Phase::Claimed,
         owner: caller.execution_arn.clone(),
         plan,
         before,
-        started_at,
+        started_at: now.to_string(),
+        approval,
         paused: false,
         quiesced: false,
         past_no_return: false,

@@ -22,6 +22,8 @@ pub mod name {
     pub const PRECHECK_FAILED: &str = "Cutover.PrecheckFailed";
     /// Another run holds the application or one of the routes. Nothing was touched.
     pub const CONFLICT: &str = "Cutover.Conflict";
+    /// Those who were asked said no, or nothing. Nothing was touched.
+    pub const REJECTED: &str = "Cutover.Rejected";
     /// Somebody else changed a route: its live state is neither the before-image nor a planned state.
     pub const DRIFT: &str = "Cutover.Drift";
     /// The new side, or the database, is measurably not well.
@@ -44,12 +46,13 @@ pub mod name {
     pub const DEADLINE_EXCEEDED: &str = "Cutover.DeadlineExceeded";
 
     /// All of them, for the contract test.
-    pub const ALL: [&str; 15] = [
+    pub const ALL: [&str; 16] = [
         THROTTLED,
         TRANSIENT,
         INVALID_PLAN,
         PRECHECK_FAILED,
         CONFLICT,
+        REJECTED,
         DRIFT,
         UNHEALTHY,
         INCONCLUSIVE,

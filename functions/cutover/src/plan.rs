@@ -59,11 +59,15 @@ pub struct Plan {
     #[deserr(default)]
     #[serde(default)]
     pub notify: Option<Notify>,
+    /// Who has to agree before anything is touched.
+    #[deserr(default)]
+    #[serde(default)]
+    pub approval: Option<Approval>,
     /// What is removed afterwards, and when.
     #[deserr(default)]
     #[serde(default)]
     pub cleanup: Cleanup,
-    /// The deadline of the whole run, from its start. A run that passes it is rolled back.
+    /// The deadline of the whole run, from its claim on. A run that passes it is rolled back.
     #[deserr(default = Seconds::hours(12))]
     #[serde(default = "default_timeout")]
     pub timeout: Seconds,
@@ -226,6 +230,19 @@ impl Database {
 #[serde(deny_unknown_fields)]
 pub struct Notify {
     /// An SNS topic.
+    pub topic_arn: String,
+}
+
+/// Somebody has to agree, with precheck's findings before them, before anything is touched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, JsonSchema)]
+#[deserr(deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// How long to wait; silence is a no.
+    #[deserr(default = Seconds::hours(24))]
+    #[serde(default = "one_day")]
+    pub within: Seconds,
+    /// The SNS topic of those who may agree.
     pub topic_arn: String,
 }
 

@@ -1,5 +1,7 @@
 //! A plan is checked before anything is touched: every error at once, each with its path and what would be right.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use cutover::schedule;
 use cutover::{Finding, Plan};
 use proptest::prelude::*;

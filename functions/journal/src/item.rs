@@ -28,8 +28,10 @@ pub struct Run {
     pub plan: Plan,
     /// The before-image of each route, in the plan's order.
     pub before: Vec<BeforeImage>,
-    /// When the cutover's execution started, RFC 3339.
+    /// When the run was claimed, RFC 3339: its deadline counts from here.
     pub started_at: String,
+    /// Who agreed to it, when and why, if somebody was asked.
+    pub approval: Option<Value>,
     /// A person asked to hold the present step.
     pub paused: bool,
     /// The quiesce hooks may have run: resume is owed.
@@ -94,6 +96,9 @@ impl Run {
             ("before".to_owned(), json(&self.before)?),
             ("started_at".to_owned(), text(&self.started_at)),
         ]);
+        if let Some(approval) = &self.approval {
+            item.insert("approval".to_owned(), json(approval)?);
+        }
         if self.phase.is_open() {
             item.insert("open".to_owned(), text("yes"));
         }
@@ -112,6 +117,11 @@ impl Run {
             plan: parse(string(item, "plan")?, "plan")?,
             before: parse(string(item, "before")?, "before")?,
             started_at: string(item, "started_at")?.to_owned(),
+            approval: item
+                .get("approval")
+                .and_then(|value| value.as_s().ok())
+                .map(|s| parse(s, "approval"))
+                .transpose()?,
             paused: flag(item, "paused"),
             quiesced: flag(item, "quiesced"),
             past_no_return: flag(item, "past_no_return"),

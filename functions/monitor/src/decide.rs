@@ -266,6 +266,7 @@ mod tests {
             hooks: cutover::plan::Hooks::default(),
             alarms: vec![],
             notify: None,
+            approval: None,
             cleanup: cutover::plan::Cleanup::default(),
             timeout: Seconds::hours(12),
         };

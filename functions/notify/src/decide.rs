@@ -15,6 +15,7 @@ pub fn subject(application: &str, event: Event) -> String {
     let text = match event {
         Event::Stuck => format!("CRITICAL {application}: the rollback is stuck, work is left to do by hand"),
         Event::Held => format!("ACTION NEEDED {application}: the rollback is held, a person must decide"),
+        Event::Approval => format!("APPROVE OR REJECT the cutover of {application}"),
         Event::Started => format!("Cutover of {application}: started"),
         Event::Step => format!("Cutover of {application}: a step was taken"),
         Event::Finished => format!("Cutover of {application}: finished, all traffic is on the new side"),
@@ -44,6 +45,10 @@ pub fn message(application: &str, event: Event, run_id: &str, detail: &Value) ->
 
 fn sentences(application: &str, event: Event, detail: &Value) -> String {
     match event {
+        Event::Approval => format!(
+            "The cutover of {application} waits for a yes or a no; silence is a no. Nothing has been touched. The detail \
+             tells what precheck found and what will change."
+        ),
         Event::Started => format!("The cutover of {application} has started. Stopping its execution rolls it back."),
         Event::Step => format!("The cutover of {application} has taken a step{}.", step(detail)),
         Event::Finished => format!(
@@ -64,6 +69,16 @@ fn sentences(application: &str, event: Event, detail: &Value) -> String {
         ),
         Event::Closed => format!("The cutover of {application} is closed. It can no longer be rolled back."),
     }
+}
+
+/// The exact commands that approve and reject.
+pub fn approval_commands(task_token: &str) -> String {
+    format!(
+        "To approve:\n\n  aws stepfunctions send-task-success --task-token '{task_token}' \
+         --task-output '{{\"by\": \"YOUR NAME\", \"why\": \"YOUR REASON\"}}'\n\n\
+         To reject:\n\n  aws stepfunctions send-task-failure --task-token '{task_token}' --error Rejected \
+         --cause 'YOUR NAME: YOUR REASON'\n\n"
+    )
 }
 
 fn step(detail: &Value) -> String {

@@ -25,6 +25,8 @@ pub struct Clients {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
+    /// Somebody has to agree before anything is touched.
+    Approval,
     /// The cutover begins to touch things.
     Started,
     /// A step was taken.
@@ -43,8 +45,16 @@ pub enum Event {
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 7] =
-        [Self::Started, Self::Step, Self::Finished, Self::RolledBack, Self::Stuck, Self::Held, Self::Closed];
+    pub const ALL: [Self; 8] = [
+        Self::Approval,
+        Self::Started,
+        Self::Step,
+        Self::Finished,
+        Self::RolledBack,
+        Self::Stuck,
+        Self::Held,
+        Self::Closed,
+    ];
 }
 
 /// One message.
@@ -64,6 +74,10 @@ pub struct Request {
     /// reason, and `routes`, a list of `{title, outcome or restored and error, live, change}`.
     #[serde(default)]
     pub detail: Value,
+    /// For `approval`: what answers the state machine, by Step Functions' SendTaskSuccess and SendTaskFailure. Whoever
+    /// reads the topic can answer.
+    #[serde(default)]
+    pub task_token: Option<String>,
 }
 
 /// What came of it.
@@ -82,12 +96,16 @@ pub struct Reply {
 /// # Errors
 /// See the module.
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
-    let Request { caller, topic_arn, application, event, detail } = request;
+    let Request { caller, topic_arn, application, event, detail, task_token } = request;
     let at = now.to_string();
     let Some(topic) = topic_arn else { return Ok(Reply { sent: false, message_id: None, at }) };
     let publish = clients.sns.publish().topic_arn(&topic);
     let publish = publish.subject(decide::subject(&application, event));
-    let publish = publish.message(decide::message(&application, event, &caller.run_id, &detail));
+    let mut text = decide::message(&application, event, &caller.run_id, &detail);
+    if let Some(token) = &task_token {
+        text = decide::approval_commands(token) + &text;
+    }
+    let publish = publish.message(text);
     let answer = publish.send().await;
     let answer = answer.map_err(|error| StepError::from_aws(&format!("sns:Publish {topic}"), &error))?;
     Ok(Reply { sent: true, message_id: answer.message_id, at })

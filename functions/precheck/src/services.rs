@@ -16,10 +16,12 @@ pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<F
         let path = format!("$.monitoring.target_groups[{index}].target_group_arn");
         soften(listener_swap::observe::health(&clients.elb, &group.target_group_arn).await, &path, findings)?;
     }
-    if let Some(notify) = &plan.notify {
-        let answer = clients.sns.get_topic_attributes().topic_arn(&notify.topic_arn).send().await;
+    let notify = plan.notify.iter().map(|notify| ("$.notify.topic_arn", &notify.topic_arn));
+    let approval = plan.approval.iter().map(|approval| ("$.approval.topic_arn", &approval.topic_arn));
+    for (path, topic) in notify.chain(approval) {
+        let answer = clients.sns.get_topic_attributes().topic_arn(topic).send().await;
         let answer = answer.map_err(|error| StepError::from_aws("sns:GetTopicAttributes", &error));
-        soften(answer, "$.notify.topic_arn", findings)?;
+        soften(answer, path, findings)?;
     }
     Ok(())
 }

@@ -56,6 +56,7 @@ mod tests {
             plan: serde_json::from_value::<Plan>(plan).unwrap(),
             before: vec![],
             started_at: String::new(),
+            approval: None,
             paused: false,
             quiesced: false,
             past_no_return: false,

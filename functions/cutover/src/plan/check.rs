@@ -11,7 +11,7 @@ use crate::{Finding, Seconds, alarm, schedule};
 const LONGEST_PROBE: Seconds = Seconds(20);
 /// The longest a hook may take: Lambda's own limit.
 const LONGEST_HOOK: Seconds = Seconds(900);
-/// The longest run: the state machine's own time-out is a day more.
+/// The longest run, and the longest wait for approval: the state machine's own time-out is longer than both.
 const LONGEST_RUN: Seconds = Seconds::hours(7 * 24);
 /// The longest wait before cleanup: an execution lives a year at most.
 const LONGEST_CLEANUP: Seconds = Seconds::hours(300 * 24);
@@ -35,6 +35,10 @@ pub(super) fn plan(plan: &Plan) -> Vec<Finding> {
     }
     if let Some(notify) = &plan.notify {
         arn(&notify.topic_arn, "sns", "$.notify.topic_arn", &mut findings);
+    }
+    if let Some(approval) = &plan.approval {
+        arn(&approval.topic_arn, "sns", "$.approval.topic_arn", &mut findings);
+        between(approval.within, Seconds(1), LONGEST_RUN, "$.approval.within", &mut findings);
     }
     between(plan.cleanup.after, Seconds(0), LONGEST_CLEANUP, "$.cleanup.after", &mut findings);
     between(plan.timeout, Seconds(1), LONGEST_RUN, "$.timeout", &mut findings);

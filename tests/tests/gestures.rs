@@ -1,0 +1,133 @@
+//! What people do to a run: approve, reject, stay silent, pause, resume. Each by the AWS call that the README names.
+
+mod support;
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use cutover_tests::stage::Stage;
+use serde_json::{Value, json};
+use support::{Ground, ensure_same, listener_plan, wait_for};
+
+const SPEED: f64 = 120.0;
+const LIMIT: Duration = Duration::from_secs(60);
+const APPROVERS: &str = "arn:aws:sns:eu-west-1:123456789012:approvers";
+
+fn plan(application: &str, within: &str) -> Value {
+    let mut plan = listener_plan(application, json!([{ "new_weight": 100 }]));
+    plan["approval"] = json!({ "within": within, "topic_arn": APPROVERS });
+    plan
+}
+
+/// The environment of a plan; the approvers' topic is not one that the world makes.
+async fn stage(ground: &Ground, plan: &Value) -> Result<Stage> {
+    let topic = ground.client.call("sns", "create_topic", json!({ "Name": "approvers" })).await?;
+    let mut plan = plan.clone();
+    plan["approval"]["topic_arn"] = topic["TopicArn"].clone();
+    ground.stage(&plan, json!({})).await
+}
+
+/// The token in the commands of the message that asks for approval.
+async fn token(ground: &Ground) -> Result<String> {
+    wait_for("the request for approval", LIMIT, async || {
+        let messages = ground.client.messages().await?;
+        let asked =
+            messages.iter().find(|message| message.subject.as_deref().is_some_and(|s| s.starts_with("APPROVE")));
+        Ok(asked
+            .and_then(|message| message.message.split("--task-token '").nth(1)?.split('\'').next().map(str::to_owned)))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_approved_run_goes_on_and_remembers_who_agreed() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let stage = stage(&ground, &plan("approved", "1h")).await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    let output = json!({ "by": "Ada", "why": "the change is agreed" }).to_string();
+    let answer = json!({ "taskToken": token(&ground).await?, "output": output });
+    ground.client.call("stepfunctions", "send_task_success", answer).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
+    let summary: Value = serde_json::from_str(end["output"].as_str().context("no output")?)?;
+    ensure!(summary["approval"]["by"] == "Ada" && summary["approval"]["at"].is_string(), "{}", summary["approval"]);
+    let run = ground.run(&run_id).await?.context("the run")?;
+    ensure!(
+        run["approval"]["S"].as_str().is_some_and(|text| text.contains("the change is agreed")),
+        "{}",
+        run["approval"]
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rejected_run_touches_nothing() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let stage = stage(&ground, &plan("rejected", "1h")).await?;
+    let before = ground.account().await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    let answer = json!({ "taskToken": token(&ground).await?, "error": "Rejected", "cause": "Ada: not on a Friday" });
+    ground.client.call("stepfunctions", "send_task_failure", answer).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.Rejected", "ended {} {}", end["error"], end["cause"]);
+    ensure!(end["cause"].as_str().is_some_and(|cause| cause.contains("not on a Friday")), "{}", end["cause"]);
+    ensure_same(&before, &ground.account().await?)?;
+    ensure!(ground.run(&run_id).await?.is_none(), "a rejected run is in the journal");
+    Ok(())
+}
+
+/// Task time-outs are not scaled: the approvers are given two real seconds.
+#[tokio::test]
+async fn silence_is_a_no() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let stage = stage(&ground, &plan("silence", "2s")).await?;
+    let before = ground.account().await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.Rejected", "ended {} {}", end["error"], end["cause"]);
+    ensure_same(&before, &ground.account().await?)
+}
+
+/// The update that the README names, for pause and for resume.
+async fn set_paused(ground: &Ground, run_id: &str, paused: bool) -> Result<()> {
+    let update = json!({
+        "TableName": ground.emulator.ready().journal_table,
+        "Key": { "pk": { "S": format!("run#{run_id}") } },
+        "UpdateExpression": "SET paused = :paused",
+        "ConditionExpression": "attribute_exists(pk)",
+        "ExpressionAttributeValues": { ":paused": { "BOOL": paused } },
+    });
+    ground.client.call("dynamodb", "update_item", update).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_paused_run_holds_its_step_until_it_is_resumed() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let plan = listener_plan("paused", json!([{ "new_weight": 50, "hold": "2m" }, { "new_weight": 100 }]));
+    let stage = ground.stage(&plan, json!({})).await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    set_paused(&ground, &run_id, true).await?;
+    // Ten minutes of the run's time: five times the hold.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    ensure!(stage.new_percents() == [50.0], "a paused run went on to {:?}", stage.new_percents());
+    set_paused(&ground, &run_id, false).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dry_run_reports_and_touches_nothing() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let mut plan = listener_plan("dry", json!([{ "new_weight": 100 }]));
+    plan["mode"] = json!("precheck");
+    let stage = ground.stage(&plan, json!({ "listeners": { plan["routes"][0]["listener_arn"].as_str().unwrap_or_default(): { "stickiness_seconds": 600 } } })).await?;
+    let before = ground.client.dump().await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    let report: Value = serde_json::from_str(end["output"].as_str().context("no output")?)?;
+    ensure!(report["ending"] == "PrecheckPassed", "{report}");
+    ensure!(report["findings"][0]["severity"] == "warning", "stickiness is not told: {}", report["findings"]);
+    ensure_same(&before, &ground.client.dump().await?)
+}
