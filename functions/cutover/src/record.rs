@@ -88,10 +88,13 @@ impl NameState {
         self.0.iter().filter_map(ttl).max().unwrap_or(0)
     }
 
-    /// The same state, without the health checks of the records that a run made: for comparisons where their
-    /// identifiers are not known.
-    fn without_pair_checks(&self, route: &DnsRoute) -> Self {
+    /// The same state for comparisons: values in one order, and without the health checks of the records that a run
+    /// made, whose identifiers are not known beforehand.
+    fn canonical(&self, route: &DnsRoute) -> Self {
         let mut records = self.0.clone();
+        for record in &mut records {
+            record.values.sort();
+        }
         if route.health_checks.is_some() {
             for record in records.iter_mut().filter(|record| record.weight.is_some()) {
                 record.health_check_id = None;
@@ -102,7 +105,7 @@ impl NameState {
 
     /// Whether two states of a route answer alike.
     pub fn is_like(&self, other: &Self, route: &DnsRoute) -> bool {
-        self.without_pair_checks(route) == other.without_pair_checks(route)
+        self.canonical(route) == other.canonical(route)
     }
 
     /// The planned state in which the new record has `percent` of the pair's weight: every type a weighted group,

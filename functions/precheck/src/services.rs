@@ -1,5 +1,7 @@
 //! What precheck looks at besides the routes: replication, alarms, watched target groups, the topic.
 
+use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
+use aws_sdk_cloudwatch::types::AlarmType;
 use cutover::plan::Database;
 use cutover::{Finding, Plan, StepError, StepResult};
 
@@ -68,6 +70,16 @@ async fn task_status(dms: &aws_sdk_databasemigration::Client, arn: &str) -> Step
     Ok(answer.replication_tasks().first().and_then(|task| task.status()).map(str::to_owned))
 }
 
+/// Alarms of both types: without naming them, AWS answers metric alarms only (API reference of DescribeAlarms).
+async fn describe_alarms(
+    cloudwatch: &aws_sdk_cloudwatch::Client,
+    names: &[String],
+) -> StepResult<DescribeAlarmsOutput> {
+    let call = cloudwatch.describe_alarms().set_alarm_names(Some(names.to_vec()));
+    let answer = call.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm).send().await;
+    answer.map_err(|error| StepError::from_aws("cloudwatch:DescribeAlarms", &error))
+}
+
 /// Alarms that are watched exist, and are not ringing before anything has moved.
 async fn watched_alarms(
     cloudwatch: &aws_sdk_cloudwatch::Client,
@@ -77,8 +89,7 @@ async fn watched_alarms(
     if names.is_empty() {
         return Ok(());
     }
-    let answer = cloudwatch.describe_alarms().set_alarm_names(Some(names.to_vec())).send().await;
-    let answer = answer.map_err(|error| StepError::from_aws("cloudwatch:DescribeAlarms", &error));
+    let answer = describe_alarms(cloudwatch, names).await;
     let Some(answer) = soften(answer, "$.monitoring.alarms", findings)? else { return Ok(()) };
     for (index, name) in names.iter().enumerate() {
         let path = format!("$.monitoring.alarms[{index}]");
@@ -109,8 +120,7 @@ async fn alarms_to_set(
 ) -> StepResult<()> {
     for (index, alarm) in plan.alarms.iter().enumerate() {
         let path = format!("$.alarms[{index}].AlarmName");
-        let answer = cloudwatch.describe_alarms().alarm_names(&alarm.alarm_name).send().await;
-        let answer = answer.map_err(|error| StepError::from_aws("cloudwatch:DescribeAlarms", &error));
+        let answer = describe_alarms(cloudwatch, std::slice::from_ref(&alarm.alarm_name)).await;
         let Some(answer) = soften(answer, &path, findings)? else { continue };
         let on_math = answer.metric_alarms().iter().any(|alarm| !alarm.metrics().is_empty());
         if on_math || !answer.composite_alarms().is_empty() {

@@ -1,0 +1,52 @@
+/** The app's configuration: context values (`cdk.json`, `-c name=value`) become the stack's props. */
+import type { Node } from 'constructs';
+import type { CutoverStackProps } from './cutover-stack';
+
+/** A mistake in the configuration: its message alone tells what to do, without a stack trace. */
+export class ConfigurationError extends Error {}
+
+/** The names of all context values: those of the props that configure the stack. */
+export const CONTEXT = {
+  text: ['prefix', 'tableName', 'architecture', 'binaries'],
+  list: ['hookFunctionArns', 'topicArns', 'topicKeyArns', 'emails'],
+  narrowing: ['listeners', 'rules', 'targetGroups', 'hostedZones', 'recordNames', 'alarmNames'],
+} as const;
+
+export function propsFromContext(node: Node): CutoverStackProps {
+  const given = (names: readonly string[], read: (name: string) => unknown) =>
+    Object.fromEntries(names.map((name) => [name, read(name)]).filter(([, value]) => value !== undefined));
+  return {
+    ...given(CONTEXT.text, (name) => node.tryGetContext(name)),
+    ...given(CONTEXT.list, (name) => list(node, name)),
+    ...given(['retainJournal'], (name) => boolean(node, name)),
+    ...given(['schedules'], (name) => json(node, name)),
+    narrowing: given(CONTEXT.narrowing, (name) => list(node, name)),
+  };
+}
+
+/** A list in `cdk.json`, or on the command line with commas in between; an empty text is an empty list. */
+function list(node: Node, name: string): string[] | undefined {
+  const value: unknown = node.tryGetContext(name);
+  if (value === undefined) return undefined;
+  if (typeof value === 'string') return value === '' ? [] : value.split(',').map((item) => item.trim());
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+  throw new ConfigurationError(`The context value \`${name}\` should be a list of texts.`);
+}
+
+function boolean(node: Node, name: string): boolean | undefined {
+  const value: unknown = node.tryGetContext(name);
+  if (value === undefined) return undefined;
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  throw new ConfigurationError(`The context value \`${name}\` should be true or false.`);
+}
+
+function json(node: Node, name: string): unknown {
+  const value: unknown = node.tryGetContext(name);
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    throw new ConfigurationError(`The context value \`${name}\` is not JSON.`);
+  }
+}

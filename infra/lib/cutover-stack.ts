@@ -1,0 +1,130 @@
+/** Everything of Cutover in one account and region. */
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { ConfigurationError } from './configuration';
+import { Functions } from './functions';
+import { Journal } from './journal';
+import { CRATES, type Crate, MACHINES, Names, pascalCase } from './names';
+import { Notifications } from './notifications';
+import { Observability } from './observability';
+import { functionPermissions, machinePermissions, type Narrowing, type Surroundings } from './permissions';
+import { SafetyNet } from './safety-net';
+import { type ScheduledStart, Schedules } from './schedules';
+import { StateMachines } from './state-machines';
+
+/** The defaults suit one installation per account and region; only `narrowing` and `emails` deserve a thought. */
+export interface CutoverStackProps extends StackProps {
+  /** Before every name, so that several installations fit into one account and region. Default: none. */
+  readonly prefix?: string;
+  /** The journal's name. Default: `<prefix>cutover-journal`. */
+  readonly tableName?: string;
+  /** Whether the journal is protected from deletion and outlives the stack. Default: true. */
+  readonly retainJournal?: boolean;
+  /** The functions' processor. Default: arm64. */
+  readonly architecture?: 'arm64' | 'x86_64';
+  /** A folder of prebuilt binaries, `<crate>/bootstrap` or `<crate>`. Default: cargo-lambda builds them. */
+  readonly binaries?: string;
+  /** How long logs are kept. Default: three months. */
+  readonly logRetention?: RetentionDays;
+  /** What may be changed. Default: whatever a plan names. */
+  readonly narrowing?: Narrowing;
+  /** The functions that plans may name as hooks. Default: none, so a plan with hooks fails. */
+  readonly hookFunctionArns?: string[];
+  /** The topics that plans may name, beside the stack's own. Default: all of this account and region. */
+  readonly topicArns?: string[];
+  /** The keys of those topics that are encrypted, beside the stack's own. Default: none. */
+  readonly topicKeyArns?: string[];
+  /** Who is told of alarms. Default: nobody but the topic's later subscribers. */
+  readonly emails?: string[];
+  /** Cutovers at a set time. Default: none. */
+  readonly schedules?: ScheduledStart[];
+}
+
+export class CutoverStack extends Stack {
+  constructor(scope: Construct, id: string, props: CutoverStackProps = {}) {
+    super(scope, id, { description: 'Cutover: moves the traffic of applications, and takes it back', ...props });
+    const { prefix = '', architecture = 'arm64', logRetention = RetentionDays.THREE_MONTHS } = props;
+    if (architecture !== 'arm64' && architecture !== 'x86_64') {
+      throw new ConfigurationError(`The architecture should be arm64 or x86_64, not ${architecture}.`);
+    }
+    if (!/^[a-z0-9-]{0,24}$/.test(prefix)) {
+      throw new ConfigurationError('The prefix should be at most 24 lower-case letters, digits and `-`.');
+    }
+    const names = new Names(this, prefix);
+    const { table } = new Journal(this, 'Journal', {
+      tableName: props.tableName ?? names.of('journal'),
+      retain: props.retainJournal ?? true,
+    });
+    const { topic, key } = new Notifications(this, 'Notifications', { names, emails: props.emails ?? [] });
+    const here: Surroundings = {
+      stack: this,
+      names,
+      journal: table,
+      narrowing: props.narrowing ?? {},
+      topicArns: props.topicArns && [topic.topicArn, ...props.topicArns],
+      topicKeyArns: [key.keyArn, ...(props.topicKeyArns ?? [])],
+    };
+    const { all: functions } = new Functions(this, 'Functions', {
+      names,
+      architecture,
+      logRetention,
+      binaries: props.binaries,
+      permissions: functionPermissions(here),
+      environment: environment(names, table.tableName),
+    });
+    const functionArns = byCrate((crate) => functions[crate].functionArn);
+    const { all: machines } = new StateMachines(this, 'StateMachines', {
+      names,
+      logRetention,
+      permissions: machinePermissions(here, functionArns, props.hookFunctionArns ?? []),
+      values: placeholderValues(names, table.tableName, functionArns),
+    });
+    const { cutover, rollback } = machines;
+    const net = new SafetyNet(this, 'SafetyNet', { names, cutover, rollback, sweep: functions.sweep });
+    const schedules = props.schedules?.length
+      ? new Schedules(this, 'Schedules', { names, machine: 'cutover', starts: props.schedules })
+      : undefined;
+    new Observability(this, 'Observability', {
+      names,
+      topic,
+      functions,
+      machines,
+      deadLetters: { events: net.deadLetters, ...(schedules && { schedules: schedules.deadLetters }) },
+    });
+    for (const machine of MACHINES) {
+      new CfnOutput(this, `${pascalCase(machine)}Arn`, { value: machines[machine].stateMachineArn });
+    }
+    new CfnOutput(this, 'JournalName', { value: table.tableName });
+    new CfnOutput(this, 'TopicArn', { value: topic.topicArn });
+  }
+}
+
+function byCrate<T>(value: (crate: Crate) => T): Record<Crate, T> {
+  return Object.fromEntries(CRATES.map((crate) => [crate, value(crate)])) as Record<Crate, T>;
+}
+
+/** What each function reads from its environment. */
+function environment(names: Names, journal: string): Record<Crate, Record<string, string>> {
+  const common = byCrate<Record<string, string>>(() => ({ JOURNAL_TABLE: journal }));
+  return {
+    ...common,
+    notify: {},
+    sweep: {
+      ...common.sweep,
+      ROLLBACK_STATE_MACHINE_ARN: names.machineArn('rollback'),
+      CLEANUP_STATE_MACHINE_ARN: names.machineArn('cleanup'),
+    },
+  };
+}
+
+/** What the definitions' placeholders stand for. */
+function placeholderValues(names: Names, journal: string, functionArns: Record<Crate, string>): Record<string, string> {
+  return {
+    JournalTableName: journal,
+    ...Object.fromEntries(
+      MACHINES.map((machine) => [`${pascalCase(machine)}StateMachineArn`, names.machineArn(machine)]),
+    ),
+    ...Object.fromEntries(CRATES.map((crate) => [`${pascalCase(crate)}FunctionArn`, functionArns[crate]])),
+  };
+}

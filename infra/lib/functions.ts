@@ -1,0 +1,139 @@
+/** The functions: a binary, a log group and a role each. */
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import {
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { cargoLambdaVersion, RustFunction } from 'cargo-lambda-cdk';
+import { Construct } from 'constructs';
+import { ConfigurationError } from './configuration';
+import { CRATES, type Crate, type Names, pascalCase } from './names';
+import { functionTelemetry, type Permission } from './permissions';
+import { role } from './role';
+
+/** The Cargo workspace. */
+const WORKSPACE = resolve(__dirname, '../..');
+/** Where an ELF file names its machine, and how it names these two. */
+const ELF_MACHINE = { offset: 18, arm64: 0xb7, x86_64: 0x3e };
+
+export interface FunctionsProps {
+  readonly names: Names;
+  readonly permissions: Record<Crate, Permission[]>;
+  /** Environment variables, beside RUST_LOG. */
+  readonly environment: Record<Crate, Record<string, string>>;
+  readonly architecture: 'arm64' | 'x86_64';
+  /** A folder of prebuilt binaries: `<crate>/bootstrap`, as cargo-lambda leaves them, or `<crate>`, as cargo does. */
+  readonly binaries: string | undefined;
+  readonly logRetention: RetentionDays;
+}
+
+export class Functions extends Construct {
+  readonly all: Record<Crate, LambdaFunction>;
+
+  constructor(scope: Construct, id: string, props: FunctionsProps) {
+    super(scope, id);
+    if (!props.binaries && Stack.of(this).bundlingRequired && !cargoLambdaVersion()) {
+      throw new ConfigurationError(
+        'cargo-lambda, which builds the functions, is not on the PATH: get it with `pip install cargo-lambda`, or name a ' +
+          'folder of prebuilt binaries with `-c binaries=<folder>`.',
+      );
+    }
+    const made = CRATES.map((crate) => [crate, this.make(crate, props)]);
+    this.all = Object.fromEntries(made) as Record<Crate, LambdaFunction>;
+  }
+
+  private make(crate: Crate, props: FunctionsProps): LambdaFunction {
+    const functionName = props.names.of(crate);
+    const scope = new Construct(this, pascalCase(crate));
+    const logGroup = new LogGroup(scope, 'Logs', {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: props.logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const permissions = [...props.permissions[crate], ...functionTelemetry(logGroup.logGroupArn)];
+    const architecture = props.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64;
+    const common = {
+      functionName,
+      description: `Cutover: see functions/${crate}/src/lib.rs`,
+      role: role(scope, 'Role', 'lambda', permissions),
+      environment: { RUST_LOG: 'info', ...props.environment[crate] },
+      // At 128 MB a function gets half the CPU: its first call then takes twice as long.
+      memorySize: 256,
+      // The fence relies on it: a function that a machine has given up on is over after 30 s.
+      timeout: Duration.seconds(30),
+      tracing: Tracing.ACTIVE,
+      loggingFormat: LoggingFormat.JSON,
+      logGroup,
+    };
+    if (props.binaries === undefined) {
+      const bundling = { architecture };
+      return new RustFunction(scope, 'Function', { ...common, manifestPath: WORKSPACE, binaryName: crate, bundling });
+    }
+    const prebuilt = (code: Code) => {
+      const runtime = Runtime.PROVIDED_AL2023;
+      return new LambdaFunction(scope, 'Function', { ...common, code, runtime, architecture, handler: 'bootstrap' });
+    };
+    return withBootstrap(props.binaries, crate, props.architecture, (folder) => prebuilt(Code.fromAsset(folder)));
+  }
+}
+
+/** Calls `use` with a folder that holds the crate's binary under the name that Lambda wants. */
+function withBootstrap<T>(
+  binaries: string,
+  crate: Crate,
+  architecture: 'arm64' | 'x86_64',
+  use: (folder: string) => T,
+): T {
+  const given = resolve(binaries, crate);
+  const isFolder = existsSync(join(given, 'bootstrap'));
+  const executable = isFolder ? join(given, 'bootstrap') : given;
+  if (!existsSync(executable) || !statSync(executable).isFile()) {
+    throw new ConfigurationError(`The folder of binaries, ${binaries}, holds neither ${crate}/bootstrap nor ${crate}.`);
+  }
+  const machine = elfMachine(executable);
+  if (machine !== undefined && machine !== ELF_MACHINE[architecture]) {
+    throw new ConfigurationError(
+      `${executable} is not built for ${architecture}: build it for that, or set \`-c architecture=\` to what it is for.`,
+    );
+  }
+  if (isFolder) return use(given);
+  const folder = mkdtempSync(join(tmpdir(), 'cutover-'));
+  try {
+    try {
+      linkSync(executable, join(folder, 'bootstrap'));
+    } catch {
+      copyFileSync(executable, join(folder, 'bootstrap')); // another file system
+    }
+    return use(folder);
+  } finally {
+    rmSync(folder, { recursive: true }); // the asset has been staged
+  }
+}
+
+/** For which machine an executable was built; unknown if it is not ELF. */
+function elfMachine(executable: string): number | undefined {
+  const header = Buffer.alloc(20);
+  const file = openSync(executable, 'r');
+  const read = readSync(file, header);
+  closeSync(file);
+  const isElf = read === header.length && header.readUInt32BE(0) === 0x7f454c46;
+  return isElf ? header.readUInt16LE(ELF_MACHINE.offset) : undefined;
+}

@@ -1,0 +1,36 @@
+/** The journal: one item per run, one per lock. What it holds is needed to undo, so it is kept when the stack goes. */
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { Construct } from 'constructs';
+
+/** The index of runs that are owed an ending; the sweep reads it. */
+export const OPEN_RUNS = 'open-runs';
+
+export interface JournalProps {
+  readonly tableName: string;
+  /** Whether the table is protected, and outlives the stack. */
+  readonly retain: boolean;
+}
+
+export class Journal extends Construct {
+  readonly table: Table;
+
+  constructor(scope: Construct, id: string, props: JournalProps) {
+    super(scope, id);
+    this.table = new Table(this, 'Table', {
+      tableName: props.tableName,
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.AWS_MANAGED,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: props.retain,
+      removalPolicy: props.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    this.table.addGlobalSecondaryIndex({
+      indexName: OPEN_RUNS,
+      partitionKey: { name: 'open', type: AttributeType.STRING },
+      sortKey: { name: 'pk', type: AttributeType.STRING },
+      projectionType: ProjectionType.ALL,
+    });
+  }
+}

@@ -1,0 +1,119 @@
+/** What pages a person, and what that person looks at first. */
+import { Duration } from 'aws-cdk-lib';
+import {
+  Alarm,
+  AlarmStatusWidget,
+  ComparisonOperator,
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  MathExpression,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { Crate, Machine, Names } from './names';
+
+export interface ObservabilityProps {
+  readonly names: Names;
+  readonly topic: ITopic;
+  readonly functions: Record<Crate, IFunction>;
+  readonly machines: Record<Machine, StateMachine>;
+  /** Queues of what could not be delivered, by what they are about. */
+  readonly deadLetters: Record<string, IQueue>;
+}
+
+const MINUTE = { period: Duration.minutes(1), statistic: 'Sum' };
+
+export class Observability extends Construct {
+  constructor(scope: Construct, id: string, props: ObservabilityProps) {
+    super(scope, id);
+    const alarms = this.alarms(props);
+    this.dashboard(props, alarms);
+  }
+
+  private alarms({ names, topic, functions, machines, deadLetters }: ObservabilityProps): Alarm[] {
+    const page = (name: string, metric: IMetric, alarmDescription: string) => {
+      const alarm = new Alarm(this, `${name}-alarm`, {
+        alarmName: names.of(name),
+        alarmDescription,
+        metric,
+        threshold: 1,
+        evaluationPeriods: 1,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+      });
+      alarm.addAlarmAction(new SnsAction(topic));
+      return alarm;
+    };
+    const { rollback, cleanup } = machines;
+    return [
+      page(
+        'rollback-failed',
+        rollback.metricFailed(MINUTE),
+        'A rollback failed or is stuck: traffic may be on both sides. Its execution and the run item say what to do by hand.',
+      ),
+      page(
+        'rollback-cut-short',
+        sum('stopped or timed out', [rollback.metricAborted(MINUTE), rollback.metricTimedOut(MINUTE)]),
+        'A rollback was stopped or timed out. The sweep starts it again; see that it ends.',
+      ),
+      page(
+        'cleanup-failed',
+        sum('not ended', [cleanup.metricFailed(MINUTE), cleanup.metricAborted(MINUTE), cleanup.metricTimedOut(MINUTE)]),
+        'A cleanup did not end: its run keeps its locks. The sweep starts it again; see that it ends.',
+      ),
+      ...Object.entries(functions).map(([crate, of]) =>
+        page(
+          `${crate}-errors`,
+          sum(`errors and throttles of ${crate}`, [of.metricErrors(MINUTE), of.metricThrottles(MINUTE)]),
+          `The function ${crate} failed or was throttled. Machines retry; a run that cannot go on rolls back by itself.`,
+        ),
+      ),
+      ...Object.entries(deadLetters).map(([what, queue]) =>
+        page(
+          `${what}-dead-letters`,
+          queue.metricApproximateNumberOfMessagesVisible({ ...MINUTE, statistic: 'Maximum' }),
+          `Something was not delivered (${what}): the message's attributes in the queue say why.`,
+        ),
+      ),
+    ];
+  }
+
+  private dashboard({ names, functions, machines, deadLetters }: ObservabilityProps, alarms: Alarm[]) {
+    const graph = (title: string, left: IMetric[]) => new GraphWidget({ title, left, width: 12, height: 6 });
+    const ofMachines = (what: (machine: StateMachine) => IMetric[]) => Object.values(machines).flatMap(what);
+    const crates = Object.entries(functions);
+    const queues = Object.entries(deadLetters);
+    const ended = ofMachines((of) => [of.metricFailed(), of.metricAborted(), of.metricTimedOut()]);
+    const errors = crates.map(([label, of]) => of.metricErrors({ label }));
+    const throttles = crates.map(([label, of]) => of.metricThrottles({ label }));
+    const durations = crates.map(([label, of]) => of.metricDuration({ label, statistic: 'p99' }));
+    const waiting = queues.map(([label, of]) =>
+      of.metricApproximateNumberOfMessagesVisible({ label, statistic: 'Maximum' }),
+    );
+    const started = ofMachines((of) => [of.metricStarted(), of.metricSucceeded()]);
+    const widgets = [
+      [new AlarmStatusWidget({ title: 'Alarms', alarms, width: 24, height: 4 })],
+      [graph('Executions started and succeeded', started), graph('Executions failed, stopped, timed out', ended)],
+      [graph('Function errors', errors), graph('Function throttles', throttles)],
+      [graph('Function duration, p99, ms', durations), graph('Not delivered', waiting)],
+    ];
+    new Dashboard(this, 'Dashboard', { dashboardName: names.of('suite'), widgets });
+  }
+}
+
+/** The sum of metrics; one without data counts as nothing. */
+function sum(label: string, metrics: IMetric[]): MathExpression {
+  const named = metrics.map((metric, index) => [`m${index}`, metric] as const);
+  return new MathExpression({
+    label,
+    expression: named.map(([id]) => `FILL(${id}, 0)`).join(' + '),
+    usingMetrics: Object.fromEntries(named),
+    period: MINUTE.period,
+  });
+}

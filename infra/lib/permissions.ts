@@ -1,0 +1,262 @@
+/**
+ * Who may do what: one table for the functions, one for the state machines. Roles are made of them and of nothing else; a
+ * test compares them with the calls in the Rust sources and in the definitions.
+ *
+ * Every `*` says why there is nothing narrower; the reason is also its acknowledgement to cdk-nag.
+ */
+import type { Stack } from 'aws-cdk-lib';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { OPEN_RUNS } from './journal';
+import type { Crate, Machine, Names } from './names';
+
+/** One statement of a role. */
+export interface Permission {
+  readonly actions: readonly string[];
+  /** None: nothing is allowed, and the statement is left out. */
+  readonly resources: readonly string[];
+  /** Why no narrower resource exists; required where a resource holds a `*`. */
+  readonly why?: string;
+  readonly conditions?: Record<string, Record<string, unknown>>;
+}
+
+/** What mutating permissions are narrowed to. Not given: all of the account's, since plans name them at run time. */
+export interface Narrowing {
+  /** ARNs of the listeners whose default action may change. An empty list: none. */
+  readonly listeners?: string[];
+  /** ARNs of the listener rules that may change. */
+  readonly rules?: string[];
+  /** ARNs of the old target groups that cleanup may delete. */
+  readonly targetGroups?: string[];
+  /** Ids of the hosted zones whose records may change. */
+  readonly hostedZones?: string[];
+  /** The names whose records may change, in any spelling: case, final dot and escapes are normalised. */
+  readonly recordNames?: string[];
+  /** Names of the alarms that may be set and put back; a `*` within a name is a pattern. */
+  readonly alarmNames?: string[];
+}
+
+/** What the tables refer to. */
+export interface Surroundings {
+  readonly stack: Stack;
+  readonly names: Names;
+  readonly journal: ITable;
+  readonly narrowing: Narrowing;
+  /** The topics that plans may name; `undefined`: all of this account and region. */
+  readonly topicArns: string[] | undefined;
+  /** The keys of encrypted topics. */
+  readonly topicKeyArns: string[];
+}
+
+/** What a route can be, as in the plan's `RecordType`. */
+const RECORD_TYPES = ['A', 'AAAA', 'CNAME'];
+/** A batch deletes what was observed and creates what is wanted; nothing is ever upserted. */
+const RECORD_ACTIONS = ['CREATE', 'DELETE'];
+
+/** Something to act on: resources, and why they are that wide. */
+type Target = Omit<Permission, 'actions'>;
+
+const may = (target: Target, ...actions: string[]): Permission => ({ ...target, actions });
+
+const anything: Target = {
+  resources: ['*'],
+  why: 'AWS knows no resource for these calls (Service Authorization Reference).',
+};
+const anyAlarm: Target = {
+  resources: ['*'],
+  why: 'With anything narrower CloudWatch leaves out composite alarms (API reference of DescribeAlarms).',
+};
+
+/** What a prop lists; without it, all there is. */
+function listed(prop: string, resources: string[] | undefined, all: string): Target {
+  if (resources) return { resources, why: `The prop \`${prop}\` says so.` };
+  return { resources: [all], why: `Plans name these at run time; the prop \`${prop}\` narrows it to a list.` };
+}
+
+/** The functions: what each one calls, and on what. */
+export function functionPermissions(here: Surroundings): Record<Crate, Permission[]> {
+  const { names, narrowing, stack } = here;
+  const arn = (service: string, resource: string) => stack.formatArn({ service, resource });
+  const route53 = (resource: string) => `arn:${stack.partition}:route53:::${resource}`;
+  const elb = (resource: string) => arn('elasticloadbalancing', resource);
+  const alarmArn = (name: string) => arn('cloudwatch', `alarm:${name}`);
+  const zoneArn = (id: string) => route53(`hostedzone/${id.replace('/hostedzone/', '')}`);
+
+  const table: Target = { resources: [here.journal.tableArn] };
+  const openRuns: Target = { resources: [`${here.journal.tableArn}/index/${OPEN_RUNS}`] };
+  const listeners = listed('listeners', narrowing.listeners, elb('listener/app/*'));
+  const rules = listed('rules', narrowing.rules, elb('listener-rule/app/*'));
+  const targetGroups = listed('targetGroups', narrowing.targetGroups, elb('targetgroup/*'));
+  const zones = listed('hostedZones', narrowing.hostedZones?.map(zoneArn), zoneArn('*'));
+  const records = { ...zones, conditions: recordConditions(narrowing.recordNames) };
+  const changes: Target = {
+    resources: [route53('change/*')],
+    why: 'Route 53 gives changes their ids when they are made.',
+  };
+  const healthChecks: Target = {
+    resources: [route53('healthcheck/*')],
+    why: "Route 53 gives health checks their ids when a run makes them; only those with the run's own reference are deleted.",
+  };
+  const alarms = listed('alarmNames', narrowing.alarmNames?.map(alarmArn), alarmArn('*'));
+  const tasks: Target = {
+    resources: [arn('dms', 'task:*')],
+    why: 'Plans name their replication tasks at run time, and this only reads.',
+  };
+  const topics = listed('topicArns', here.topicArns, arn('sns', '*'));
+  const topicKeys: Target = { resources: here.topicKeyArns };
+  const executions = (...machines: Machine[]): Target => ({
+    resources: machines.map((machine) => names.executionsArn(machine)),
+    why: 'Executions are named when they start.',
+  });
+  const undoers: Target = { resources: [names.machineArn('rollback'), names.machineArn('cleanup')] };
+
+  return {
+    precheck: [
+      may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
+      may(anything, 'elasticloadbalancing:DescribeTags', 'elasticloadbalancing:DescribeTargetGroups'),
+      may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
+      may(zones, 'route53:GetHostedZone', 'route53:ListResourceRecordSets'),
+      may(anything, 'dms:DescribeReplicationTasks'),
+      may(anyAlarm, 'cloudwatch:DescribeAlarms'),
+      may(topics, 'sns:GetTopicAttributes'),
+      may(table, 'dynamodb:BatchGetItem'),
+    ],
+    claim: [
+      may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
+      may(zones, 'route53:ListResourceRecordSets'),
+      may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
+    ],
+    'replication-lag': [
+      may(anything, 'dms:DescribeReplicationInstances', 'dms:DescribeReplicationTasks'),
+      may(tasks, 'dms:DescribeTableStatistics'),
+      may(anything, 'cloudwatch:GetMetricData'),
+      may(table, 'dynamodb:GetItem'),
+    ],
+    'listener-swap': [
+      may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
+      may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
+      may(listeners, 'elasticloadbalancing:ModifyListener'),
+      may(rules, 'elasticloadbalancing:ModifyRule'),
+      may(table, 'dynamodb:GetItem'),
+    ],
+    'weight-shift': [
+      may(zones, 'route53:ListResourceRecordSets'),
+      may(records, 'route53:ChangeResourceRecordSets'),
+      may(changes, 'route53:GetChange'),
+      may(anything, 'route53:CreateHealthCheck', 'route53:ListHealthChecks'),
+      may(healthChecks, 'route53:DeleteHealthCheck'),
+      may(table, 'dynamodb:GetItem'),
+    ],
+    monitor: [
+      may(anything, 'elasticloadbalancing:DescribeTargetHealth', 'cloudwatch:GetMetricData'),
+      may(anyAlarm, 'cloudwatch:DescribeAlarms'),
+      may(table, 'dynamodb:GetItem'),
+    ],
+    validate: [may(table, 'dynamodb:GetItem')],
+    alarms: [
+      may(anyAlarm, 'cloudwatch:DescribeAlarms'),
+      may(alarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:PutMetricAlarm'),
+      may(table, 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
+    ],
+    notify: [may(topics, 'sns:Publish'), may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey')],
+    rollback: [
+      may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
+      may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
+      may(zones, 'route53:ListResourceRecordSets'),
+      may(executions('cutover', 'rollback'), 'states:DescribeExecution'),
+      may(table, 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
+    ],
+    sweep: [
+      may(openRuns, 'dynamodb:Query'),
+      may(table, 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
+      may(executions('cutover', 'rollback', 'cleanup'), 'states:DescribeExecution'),
+      may(undoers, 'states:StartExecution'),
+      may(topics, 'sns:Publish'),
+      may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
+    ],
+    cleanup: [
+      may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
+      may(anything, 'elasticloadbalancing:DescribeTargetGroups', 'cloudwatch:GetMetricData'),
+      may(listeners, 'elasticloadbalancing:ModifyListener'),
+      may(rules, 'elasticloadbalancing:ModifyRule'),
+      may(targetGroups, 'elasticloadbalancing:DeleteTargetGroup'),
+      may(anything, 'route53:ListHealthChecks'),
+      may(healthChecks, 'route53:DeleteHealthCheck'),
+      may(table, 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
+    ],
+  };
+}
+
+/** The functions that each machine invokes. */
+export const INVOKED: Record<Machine, readonly Crate[]> = {
+  cutover: [
+    'alarms',
+    'claim',
+    'listener-swap',
+    'monitor',
+    'notify',
+    'precheck',
+    'replication-lag',
+    'validate',
+    'weight-shift',
+  ],
+  rollback: ['alarms', 'listener-swap', 'notify', 'rollback', 'weight-shift'],
+  cleanup: ['cleanup', 'notify'],
+};
+
+/** The state machines: their functions, the application's hooks, and what they do themselves. */
+export function machinePermissions(
+  { names, journal }: Surroundings,
+  functionArns: Record<Crate, string>,
+  hookFunctionArns: string[],
+): Record<Machine, Permission[]> {
+  const functions = (machine: Machine): string[] => INVOKED[machine].map((crate) => functionArns[crate]);
+  return {
+    cutover: [
+      may({ resources: [...functions('cutover'), ...hookFunctionArns] }, 'lambda:InvokeFunction'),
+      may({ resources: [names.machineArn('rollback'), names.machineArn('cleanup')] }, 'states:StartExecution'),
+      may({ resources: [journal.tableArn] }, 'dynamodb:GetItem'),
+    ],
+    rollback: [may({ resources: [...functions('rollback'), ...hookFunctionArns] }, 'lambda:InvokeFunction')],
+    cleanup: [may({ resources: functions('cleanup') }, 'lambda:InvokeFunction')],
+  };
+}
+
+/** What every function needs to be seen. */
+export function functionTelemetry(logGroupArn: string): Permission[] {
+  return [
+    may({ resources: [logGroupArn] }, 'logs:CreateLogStream', 'logs:PutLogEvents'),
+    may(anything, 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'),
+  ];
+}
+
+/** What every state machine needs to be seen; Step Functions asks for the delivery of its logs with these. */
+export function machineTelemetry(): Permission[] {
+  return [
+    may(anything, 'logs:CreateLogDelivery', 'logs:DeleteLogDelivery', 'logs:GetLogDelivery'),
+    may(anything, 'logs:ListLogDeliveries', 'logs:UpdateLogDelivery'),
+    may(anything, 'logs:DescribeLogGroups', 'logs:DescribeResourcePolicies', 'logs:PutResourcePolicy'),
+    may(anything, 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'),
+    may(anything, 'xray:GetSamplingRules', 'xray:GetSamplingTargets'),
+  ];
+}
+
+/** The keys are multi-valued: ForAllValues is true of an absent key, so each one must also be there. */
+function recordConditions(recordNames: string[] | undefined): Record<string, Record<string, unknown>> {
+  const key = (name: string) => `route53:ChangeResourceRecordSets${name}`;
+  const equals: Record<string, string[]> = { [key('Actions')]: RECORD_ACTIONS, [key('RecordTypes')]: RECORD_TYPES };
+  if (recordNames) equals[key('NormalizedRecordNames')] = recordNames.map(normalisedName);
+  return {
+    'ForAllValues:StringEquals': equals,
+    Null: Object.fromEntries(Object.keys(equals).map((name) => [name, 'false'])),
+  };
+}
+
+/** As IAM compares record names: lower case, no final dot, all but letters, digits, `_`, `-` and `.` as octal escapes. */
+export function normalisedName(name: string): string {
+  const octal = (character: string) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`;
+  const unescaped = name.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
+  return unescaped
+    .toLowerCase()
+    .replace(/\.$/, '')
+    .replace(/[^a-z0-9_.-]/g, octal);
+}

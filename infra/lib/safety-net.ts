@@ -1,0 +1,58 @@
+/**
+ * What brings every run to an end when its machine cannot. A rule starts rollback when a cutover was stopped, timed out or
+ * failed: stopping an execution is a safe gesture. Such events are best effort, so the sweep looks every five minutes.
+ */
+import { Duration } from 'aws-cdk-lib';
+import { EventField, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction, SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { Names } from './names';
+import { DeadLetters } from './notifications';
+import { role } from './role';
+
+export interface SafetyNetProps {
+  readonly names: Names;
+  readonly cutover: StateMachine;
+  readonly rollback: StateMachine;
+  readonly sweep: IFunction;
+}
+
+export class SafetyNet extends Construct {
+  readonly deadLetters: IQueue;
+
+  constructor(scope: Construct, id: string, { names, cutover, rollback, sweep }: SafetyNetProps) {
+    super(scope, id);
+    const deadLetterQueue = new DeadLetters(this, 'DeadLetters', names.of('undelivered'));
+    const start = { actions: ['states:StartExecution'], resources: [rollback.stateMachineArn] };
+    new Rule(this, 'Unfinished', {
+      ruleName: names.of('unfinished'),
+      description: 'A cutover ended without an ending: roll it back, if anything is left to roll back',
+      eventPattern: {
+        source: ['aws.states'],
+        detailType: ['Step Functions Execution Status Change'],
+        detail: { status: ['ABORTED', 'TIMED_OUT', 'FAILED'], stateMachineArn: [cutover.stateMachineArn] },
+      },
+      targets: [
+        new SfnStateMachine(rollback, {
+          // Nothing but whose it is: `detail.input` is left out when it is large.
+          input: RuleTargetInput.fromObject({ run_id: EventField.fromPath('$.detail.executionArn') }),
+          role: role(this, 'UnfinishedRole', 'events', [start]),
+          deadLetterQueue,
+          retryAttempts: 60,
+          maxEventAge: Duration.hours(1),
+        }),
+      ],
+    });
+    new Rule(this, 'Sweep', {
+      ruleName: names.of('sweep'),
+      description: 'Looks for open runs that nobody brings to an end',
+      schedule: Schedule.rate(Duration.minutes(5)),
+      // The next one comes in five minutes: one that is late is not needed any more.
+      targets: [new LambdaFunction(sweep, { deadLetterQueue, retryAttempts: 2, maxEventAge: Duration.minutes(5) })],
+    });
+    this.deadLetters = deadLetterQueue;
+  }
+}

@@ -1,0 +1,76 @@
+/** The state machines: the files of `statemachine/`, byte for byte; only `${Placeholders}` are filled, at deployment. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { MACHINES, type Machine, type Names, pascalCase } from './names';
+import { machineTelemetry, type Permission } from './permissions';
+import { role } from './role';
+
+/** Where a machine is defined. */
+export function definitionFile(machine: Machine): string {
+  return resolve(__dirname, '../../statemachine', `${machine}.asl.json`);
+}
+
+/** The names of the placeholders in a definition. */
+export function placeholders(definition: string): string[] {
+  return [...new Set([...definition.matchAll(/\$\{([A-Za-z0-9]+)\}/g)].map((match) => match[1] ?? ''))].sort();
+}
+
+export interface StateMachinesProps {
+  readonly names: Names;
+  readonly permissions: Record<Machine, Permission[]>;
+  /** What fills the placeholders. */
+  readonly values: Record<string, string>;
+  readonly logRetention: RetentionDays;
+}
+
+export class StateMachines extends Construct {
+  readonly all: Record<Machine, StateMachine>;
+
+  constructor(scope: Construct, id: string, props: StateMachinesProps) {
+    super(scope, id);
+    const made = MACHINES.map((machine) => [machine, this.make(machine, props)]);
+    this.all = Object.fromEntries(made) as Record<Machine, StateMachine>;
+  }
+
+  private make(machine: Machine, props: StateMachinesProps): StateMachine {
+    const scope = new Construct(this, pascalCase(machine));
+    const stateMachineName = props.names.machine(machine);
+    // Vended logs: other names each need a place in the account's resource policy, which is short.
+    const destination = new LogGroup(scope, 'Logs', {
+      logGroupName: `/aws/vendedlogs/states/${stateMachineName}`,
+      retention: props.logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const made = new StateMachine(scope, 'Machine', {
+      stateMachineName,
+      definitionBody: DefinitionBody.fromFile(definitionFile(machine)),
+      definitionSubstitutions: this.substitutions(machine, props.values),
+      role: role(scope, 'Role', 'states', [...props.permissions[machine], ...machineTelemetry()]),
+      tracingEnabled: true,
+      // Errors only, and without data: the history of a Standard workflow holds every event with its data for 90 days, so
+      // logs serve alarms and searches across runs. Hooks' payloads and answers are the application's: they stay there.
+      logs: { destination, level: LogLevel.ERROR, includeExecutionData: false },
+    });
+    Validations.of(made).acknowledge({
+      id: 'AwsSolutions-SF1',
+      reason:
+        'Standard workflows keep every event in their history for 90 days; logging all of them again adds only cost.',
+    });
+    return made;
+  }
+
+  /** Exactly what the definition asks for. */
+  private substitutions(machine: Machine, values: Record<string, string>): Record<string, string> {
+    const wanted = placeholders(readFileSync(definitionFile(machine), 'utf8'));
+    const filled = wanted.map((name) => {
+      const value = values[name];
+      if (value === undefined) throw new Error(`${definitionFile(machine)}: nothing fills \${${name}}.`);
+      return [name, value];
+    });
+    return Object.fromEntries(filled);
+  }
+}

@@ -1,0 +1,110 @@
+/** The app as a person runs it: context values, and sentences instead of stack traces. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { ConfigurationError } from '../lib/configuration';
+import { CRATES } from '../lib/names';
+import type { ScheduledStart } from '../lib/schedules';
+import { INFRA, type Json, standInBinaries, synthesize, temporaryFolder } from './support';
+
+const NODE = dirname(process.execPath);
+
+function run(context: Record<string, unknown>, path: string[] = []) {
+  const outdir = temporaryFolder();
+  const tsx = join(INFRA, 'node_modules/.bin/tsx');
+  const env = { CDK_OUTDIR: outdir, CDK_CONTEXT_JSON: JSON.stringify(context) };
+  const PATH = [...path, NODE, '/usr/bin', '/bin'].join(delimiter);
+  const result = spawnSync(tsx, ['bin/cutover.ts'], { cwd: INFRA, env: { ...env, PATH }, encoding: 'utf8' });
+  const template = (): Json => JSON.parse(readFileSync(join(outdir, 'Cutover.template.json'), 'utf8'));
+  return { ...result, template, outdir };
+}
+
+/** A folder for the PATH that holds a stand-in for cargo. */
+function standInCargo(script: string): string {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'cargo'), `#!/bin/sh\n${script}`);
+  chmodSync(join(folder, 'cargo'), 0o755);
+  return folder;
+}
+
+test('without cargo-lambda and without binaries, one sentence says how to get it', () => {
+  const { status, stderr } = run({}, [standInCargo('exit 101')]);
+  assert.equal(status, 1);
+  assert.match(stderr, /^error: cargo-lambda.* `pip install cargo-lambda`.* `-c binaries=<folder>`\.\n$/);
+});
+
+test('with cargo-lambda, each function is built for the architecture', () => {
+  const folder = standInCargo(`[ "$2" = --version ] && exit
+echo "$@" >> "$(dirname "$0")/calls"
+while [ $# -gt 0 ]; do case $1 in --lambda-dir) out=$2;; --bin) bin=$2;; esac; shift; done
+echo $bin > $out/bootstrap
+`);
+  const { status, stderr, outdir } = run({ architecture: 'x86_64' }, [folder]);
+  assert.equal(status, 0, stderr);
+  const calls = readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n');
+  assert.deepEqual(calls.map((call) => /^lambda build .*--release --x86-64 --bin (\S+)/.exec(call)?.[1]).sort(), [
+    ...CRATES,
+  ]);
+  const assets = readdirSync(outdir, { recursive: true, encoding: 'utf8' });
+  assert.equal(assets.filter((file) => file.endsWith('/bootstrap')).length, CRATES.length);
+});
+
+test('context values are read as cdk.json and as the command line give them', () => {
+  const { status, stderr, template } = run({
+    binaries: standInBinaries(),
+    prefix: 'blue-',
+    retainJournal: 'false',
+    emails: 'a@example.com, b@example.com',
+    hostedZones: ['Z1'],
+    rules: '',
+    schedules: '[{"name": "shop", "at": "2030-03-01T02:00:00", "input": {}}]',
+  });
+  assert.equal(status, 0, stderr);
+  const types = Object.values<Json>(template().Resources).map(({ Type }) => Type);
+  assert.equal(types.filter((type) => type === 'AWS::SNS::Subscription').length, 2);
+  assert.equal(types.filter((type) => type === 'AWS::Scheduler::Schedule').length, 1);
+  const text = JSON.stringify(template());
+  assert.match(text, /hostedzone\/Z1/);
+  assert.doesNotMatch(text, /ModifyRule/);
+  assert.match(text, /"blue-cutover-journal"/);
+});
+
+test('plain executables do as binaries, and one for another machine is refused', () => {
+  const binaries = temporaryFolder();
+  for (const crate of CRATES) writeFileSync(join(binaries, crate), crate);
+  const { outdir } = synthesize({ binaries });
+  const assets = readdirSync(outdir, { recursive: true, encoding: 'utf8' });
+  assert.equal(assets.filter((file) => file.endsWith('/bootstrap')).length, CRATES.length);
+
+  const elf = Buffer.alloc(64);
+  elf.write('\x7fELF');
+  elf.writeUInt16LE(0x3e, 18);
+  writeFileSync(join(binaries, 'claim'), elf);
+  synthesize({ binaries, architecture: 'x86_64' });
+  refused({ binaries }, /claim is not built for arm64/);
+});
+
+test('mistakes are told in a sentence', () => {
+  refused({ binaries: temporaryFolder() }, /holds neither alarms\/bootstrap nor alarms/);
+  refused({ architecture: 'arm' as 'arm64' }, /should be arm64 or x86_64, not arm/);
+  refused({ prefix: 'Blue' }, /prefix/);
+  const start: ScheduledStart = { name: 'shop', at: '2030-03-01T02:00:00', input: {} };
+  const schedule = (change: Partial<ScheduledStart>, sentence: RegExp) =>
+    refused({ schedules: [{ ...start, ...change }] }, sentence);
+  schedule({ rate: 'rate(1 day)' }, /is recurring, and only one-time ones/);
+  schedule({ cron: '0 2 * * ? *' }, /is recurring, and only one-time ones/);
+  schedule({ at: 'at(2030-03-01T02:00)' }, /needs `at`/);
+  schedule({ at: '2030-13-01T02:00:00' }, /needs `at`/);
+  schedule({ name: 'a:b' }, /needs a name/);
+  schedule({ timezone: 'Europe/Atlantis' }, /time zone that does not exist/);
+  refused({ schedules: [start, start] }, /is there twice/);
+});
+
+function refused(props: Parameters<typeof synthesize>[0], sentence: RegExp) {
+  assert.throws(
+    () => synthesize(props),
+    (error: Error) => error instanceof ConfigurationError && sentence.test(error.message),
+  );
+}

@@ -1,0 +1,126 @@
+/** What is deployed: the snapshot shows every change in review; the rest says what must never change. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { CRATES, MACHINES, pascalCase } from '../lib/names';
+import { definitionFile, placeholders } from '../lib/state-machines';
+import { INFRA, type Json, ROOT, resourceAt, synthesize } from './support';
+
+const START = { name: 'shop', at: '2030-03-01T02:00:00', timezone: 'Europe/Amsterdam', input: { application: 'shop' } };
+const synthesized = synthesize({ schedules: [START] });
+const plain = synthesize();
+const { template } = plain;
+
+test('the template is the one that was reviewed', () => {
+  const file = join(INFRA, 'test/template.snapshot.json');
+  const text = JSON.stringify(template.toJSON(), null, 1).replace(/[0-9a-f]{64}/g, '<hash>');
+  if (process.env.UPDATE_SNAPSHOT) writeFileSync(file, `${text}\n`);
+  assert.deepEqual(JSON.parse(text), JSON.parse(readFileSync(file, 'utf8')), 'if it is right: npm run snapshot');
+});
+
+test('cdk-nag finds nothing, and every suppression is used and says why', () => {
+  const used = new Set<string>();
+  // cdk-nag asks this, privately, about each finding: so it also tells which suppressions are needed.
+  const pack: Json = new AwsSolutionsChecks();
+  const isAcknowledged = pack.isAcknowledged.bind(pack);
+  pack.isAcknowledged = (resource: Json, rule: string) => {
+    const is: boolean = isAcknowledged(resource, rule);
+    if (is) used.add(rule);
+    return is;
+  };
+  for (const { stack } of [plain, synthesized]) {
+    assert.deepEqual(pack.validateScope(stack).violations, []);
+    for (const { node } of stack.node.findAll()) {
+      const entries = node.metadata.filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY);
+      for (const [rule, reason] of entries.flatMap(({ data }) => Object.entries<string>(data))) {
+        assert.ok(reason.length > 40, `${node.path}: ${rule}: ${reason}`);
+        assert.ok(used.has(rule.replace(/^annotation::/i, '')), `${node.path}: ${rule} is not needed`);
+      }
+    }
+  }
+  assert.ok(used.size > 0);
+});
+
+for (const machine of MACHINES) {
+  test(`${machine} is deployed byte for byte, with every placeholder filled`, () => {
+    const file = readFileSync(definitionFile(machine));
+    const made = resourceAt(plain, `StateMachines/${pascalCase(machine)}/Machine/Resource`);
+    const asset = readFileSync(join(plain.outdir, `asset.${made.DefinitionS3Location.Key}`));
+    assert.ok(asset.equals(file));
+    assert.deepEqual(Object.keys(made.DefinitionSubstitutions).sort(), placeholders(file.toString()));
+    assert.equal(made.StateMachineName, machine);
+    assert.ok(made.TracingConfiguration.Enabled);
+  });
+}
+
+for (const crate of CRATES) {
+  test(`${crate} finds in its environment what it reads, and nothing else`, () => {
+    const main = readFileSync(join(ROOT, 'functions', crate, 'src/main.rs'), 'utf8');
+    const read = [...main.matchAll(/variable\("([A-Z_]+)"\)/g)].map((match) => match[1] ?? '');
+    const made = resourceAt(plain, `Functions/${pascalCase(crate)}/Function/Resource`);
+    assert.deepEqual(Object.keys(made.Environment.Variables).sort(), ['RUST_LOG', ...read].sort());
+    assert.deepEqual([made.Runtime, made.MemorySize, made.Timeout], ['provided.al2023', 256, 30]);
+    assert.deepEqual([made.LoggingConfig.LogFormat, made.TracingConfig.Mode], ['JSON', 'Active']);
+    assert.deepEqual([made.Architectures, made.ReservedConcurrentExecutions], [['arm64'], undefined]);
+  });
+}
+
+test('the journal is protected, and outlives the stack unless told otherwise', () => {
+  const [kept, dropped] = [plain, synthesize({ retainJournal: false })].map(({ template }) =>
+    Object.values<Json>(template.findResources('AWS::DynamoDB::Table')).at(0),
+  );
+  assert.deepEqual([kept.DeletionPolicy, kept.UpdateReplacePolicy], ['Retain', 'Retain']);
+  assert.equal(kept.Properties.DeletionProtectionEnabled, true);
+  assert.equal(kept.Properties.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled, true);
+  assert.equal(kept.Properties.SSESpecification.SSEEnabled, true);
+  assert.deepEqual([dropped.DeletionPolicy, dropped.Properties.DeletionProtectionEnabled], ['Delete', false]);
+});
+
+test('a cutover that ends without an ending starts rollback, which is told nothing but whose', () => {
+  const rule = resourceAt(plain, 'SafetyNet/Unfinished/Resource');
+  assert.deepEqual(rule.EventPattern.detail.status, ['ABORTED', 'TIMED_OUT', 'FAILED']);
+  const [target] = rule.Targets;
+  const [[variable, path]] = Object.entries(target.InputTransformer.InputPathsMap) as [[string, string]];
+  assert.equal(path, '$.detail.executionArn');
+  assert.equal(target.InputTransformer.InputTemplate, `{"run_id":<${variable}>}`);
+  assert.ok(target.DeadLetterConfig.Arn && target.RoleArn);
+  assert.equal(resourceAt(plain, 'SafetyNet/Sweep/Resource').ScheduleExpression, 'rate(5 minutes)');
+});
+
+test('a scheduled cutover has a literal execution name, and its exact time', () => {
+  const schedule = resourceAt(synthesized, 'Schedules/shop');
+  assert.equal(schedule.ScheduleExpression, 'at(2030-03-01T02:00:00)');
+  assert.equal(schedule.ScheduleExpressionTimezone, 'Europe/Amsterdam');
+  assert.deepEqual(schedule.FlexibleTimeWindow, { Mode: 'OFF' });
+  assert.match(JSON.stringify(schedule.Target.Arn), /:scheduler:::aws-sdk:sfn:startExecution"/);
+  const [, parts] = schedule.Target.Input['Fn::Join'];
+  const input = JSON.parse(parts.map((part: Json) => (typeof part === 'string' ? part : part.Ref)).join(''));
+  assert.equal(input.Name, 'shop-20300301T020000');
+  assert.match(input.StateMachineArn, /:stateMachine:cutover$/);
+  assert.deepEqual(JSON.parse(input.Input), START.input);
+  assert.ok(schedule.Target.DeadLetterConfig.Arn && schedule.Target.RetryPolicy.MaximumRetryAttempts > 0);
+});
+
+test('what goes wrong pages somebody', () => {
+  const alarms = Object.values<Json>(synthesized.template.findResources('AWS::CloudWatch::Alarm'));
+  const names = alarms.map((alarm) => alarm.Properties.AlarmName).sort();
+  const wanted = ['cleanup-failed', 'events-dead-letters', 'rollback-cut-short', 'rollback-failed'];
+  const all = [...wanted, 'schedules-dead-letters', ...CRATES.map((crate) => `${crate}-errors`)];
+  assert.deepEqual(names, all.map((name) => `cutover-${name}`).sort());
+  assert.ok(alarms.every((alarm) => alarm.Properties.AlarmActions.length === 1));
+});
+
+test('every physical name takes the prefix, so that installations do not meet', () => {
+  const names = (from: typeof plain) =>
+    Object.values(from.resources).flatMap(({ Properties }) =>
+      Object.entries<Json>(Properties ?? {}).filter(([key, name]) => /Name$/.test(key) && typeof name === 'string'),
+    );
+  const prefixed = new Set(names(synthesize({ prefix: 'blue-' })).map(([, name]) => name));
+  for (const [key, name] of names(plain)) {
+    if (/^(Metric|Display)Name$/.test(key)) continue;
+    assert.ok(!prefixed.has(name), `${key} ${name} is the same with a prefix`);
+  }
+});
