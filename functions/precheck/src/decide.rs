@@ -82,7 +82,7 @@ mod tests {
         let conflict = Finding::conflict("$", "", "");
         let environment = Finding::environment("$", "", "");
         let warning = Finding::warning("$", "", "");
-        assert_eq!(ending(&[warning.clone()]), None);
+        assert_eq!(ending(std::slice::from_ref(&warning)), None);
         assert_eq!(ending(&[warning, environment.clone()]), Some("PrecheckFailed"));
         assert_eq!(ending(&[environment.clone(), conflict.clone()]), Some("Conflict"));
         assert_eq!(ending(&[environment, conflict, plan]), Some("InvalidPlan"));

@@ -48,7 +48,7 @@ pub struct Request {
     pub plan: Value,
     /// What the last reply said.
     #[serde(default)]
-    pub tries: Tries,
+    pub tries: Option<Tries>,
 }
 
 /// What was found.
@@ -86,7 +86,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         Err(findings) => return Ok(decide::report(None, findings, Vec::new(), Tries::default(), now)),
     };
     let mut findings = Vec::new();
-    let mut tries = request.tries;
+    let mut tries = request.tries.unwrap_or_default();
     if let Some(wanted) = &plan.health_check {
         tries = tries.count(&probe::ask(wanted).await);
         match tries.progress(wanted) {
