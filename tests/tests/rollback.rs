@@ -255,26 +255,25 @@ async fn traffic_is_not_sent_back_to_a_sick_old_side_unless_a_person_insists() -
 #[tokio::test]
 async fn the_machines_own_timeout_rolls_back() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
-    let mut patched = ground
-        .client
-        .call("stepfunctions", "describe_state_machine", json!({ "stateMachineArn": ground.machine("cutover") }))
-        .await?;
-    let mut text: Value = serde_json::from_str(patched["definition"].take().as_str().context("no definition")?)?;
-    text["TimeoutSeconds"] = json!(6);
-    ends_rolled_back_with(ground, text, "TIMED_OUT").await
+    let mut definition = deployed(&ground).await?;
+    definition["TimeoutSeconds"] = json!(6);
+    ends_rolled_back_with(ground, definition, "TIMED_OUT").await
 }
 
 #[tokio::test]
 async fn an_error_that_no_catch_sees_rolls_back() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
-    let mut patched = ground
-        .client
-        .call("stepfunctions", "describe_state_machine", json!({ "stateMachineArn": ground.machine("cutover") }))
-        .await?;
-    let mut text: Value = serde_json::from_str(patched["definition"].take().as_str().context("no definition")?)?;
-    let verdict = &mut text["States"]["MonitorVerdict"];
+    let mut definition = deployed(&ground).await?;
+    let verdict = &mut definition["States"]["MonitorVerdict"];
     verdict.as_object_mut().context("no MonitorVerdict")?.remove("Default");
-    ends_rolled_back_with(ground, text, "FAILED").await
+    ends_rolled_back_with(ground, definition, "FAILED").await
+}
+
+/// The cutover's definition as it was deployed, its placeholders filled in.
+async fn deployed(ground: &Ground) -> Result<Value> {
+    let machine = json!({ "stateMachineArn": ground.machine("cutover") });
+    let described = ground.client.call("stepfunctions", "describe_state_machine", machine).await?;
+    Ok(serde_json::from_str(described["definition"].as_str().context("no definition")?)?)
 }
 
 /// Runs a patched definition; no Catch of it sees the end, so the rule has to.

@@ -131,13 +131,8 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
 
 async fn find(journal: &Journal, me: &str, input: &Input, now: Timestamp) -> StepResult<FindReply> {
     let nothing = |reason: &str| FindReply { nothing_to_do: Some(reason.to_owned()), ..FindReply::default() };
-    let run_id = match (&input.run_id, &input.application) {
-        (Some(run_id), None) => Some(run_id.clone()),
-        (None, Some(application)) => journal.holder_of(application).await?,
-        _ => return Err(StepError::invalid("give exactly one of `run_id` and `application`")),
-    };
-    let Some(run_id) = run_id else { return Ok(nothing("no run holds this application")) };
-    let Some(run) = journal.read(&run_id).await? else { return Ok(nothing("no such run is in the journal")) };
+    let run = journal.find(input.run_id.as_deref(), input.application.as_deref()).await?;
+    let Some(run) = run else { return Ok(nothing("there is no such run in the journal")) };
     match (run.phase, &input.release) {
         (Phase::Stuck, Some(who)) => {
             let report = json!({ "ending": "Released", "by": who, "was": run.ending.as_ref().map(|e| &e.report) });

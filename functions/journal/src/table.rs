@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use cutover::bootstrap::Environment;
 use cutover::contract::Caller;
 use cutover::error::name;
 use cutover::{StepError, StepResult};
@@ -45,9 +46,12 @@ pub struct Transition<'a> {
 }
 
 impl Journal {
-    /// The journal in this table.
-    pub fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+    /// The journal that the function's environment names, as `JOURNAL_TABLE`.
+    ///
+    /// # Errors
+    /// The variable is missing.
+    pub fn of(environment: &Environment) -> Result<Self, lambda_runtime::Error> {
+        Ok(Self { client: Client::new(&environment.aws), table: environment.variable("JOURNAL_TABLE")? })
     }
 
     /// A run as it is now.
@@ -58,11 +62,27 @@ impl Journal {
         self.get(Run::key(run_id)).await?.as_ref().map(Run::from_item).transpose()
     }
 
-    /// The run that holds an application's lock.
+    /// The run that an input means: by its ARN, or by the application that it holds.
     ///
     /// # Errors
-    /// AWS errors.
-    pub async fn holder_of(&self, application: &str) -> StepResult<Option<String>> {
+    /// `Cutover.InvalidPlan` unless exactly one is given; AWS errors.
+    pub async fn find(&self, run_id: Option<&str>, application: Option<&str>) -> StepResult<Option<Run>> {
+        let run_id = match (run_id, application) {
+            (Some(run_id), None) => Some(run_id.to_owned()),
+            (None, Some(application)) => self.holder_of(application).await?,
+            _ => {
+                let problem = "give exactly one of `run_id` (the cutover execution's ARN) and `application`";
+                return Err(StepError::invalid(problem));
+            }
+        };
+        match run_id {
+            Some(run_id) => self.read(&run_id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The run that holds an application's lock.
+    async fn holder_of(&self, application: &str) -> StepResult<Option<String>> {
         let lock = self.get(format!("lock#application#{application}")).await?;
         lock.map(|item| string(&item, "run_id").map(str::to_owned)).transpose()
     }

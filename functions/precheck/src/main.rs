@@ -6,14 +6,13 @@ fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
         |environment| {
             let aws = &environment.aws;
-            let dynamodb = aws_sdk_dynamodb::Client::new(aws);
             Ok(Clients {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(aws),
                 dms: aws_sdk_databasemigration::Client::new(aws),
                 elb: aws_sdk_elasticloadbalancingv2::Client::new(aws),
                 route53: aws_sdk_route53::Client::new(aws),
                 sns: aws_sdk_sns::Client::new(aws),
-                journal: journal::Journal::new(dynamodb, environment.variable("JOURNAL_TABLE")?),
+                journal: journal::Journal::of(environment)?,
             })
         },
         handle,

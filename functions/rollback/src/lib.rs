@@ -123,7 +123,8 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
 }
 
 async fn begin(clients: &Clients, request: &BeginRequest, now: Timestamp) -> StepResult<BeginReply> {
-    let run = find(&clients.journal, &request.input).await?;
+    let input = &request.input;
+    let run = clients.journal.find(input.run_id.as_deref(), input.application.as_deref()).await?;
     let owner_is_running = match &run {
         Some(run) if run.phase == Phase::RollingBack && run.owner != request.execution_arn => {
             is_running(&clients.sfn, &run.owner).await?
@@ -169,21 +170,6 @@ fn what_to_do(run: &Run, hold: Option<String>, now: Timestamp) -> BeginReply {
         resume: if run.quiesced { run.plan.hooks.resume.clone() } else { Vec::new() },
         alarms: (0..run.plan.alarms.len()).filter(was_set).collect(),
         at: now.to_string(),
-    }
-}
-
-async fn find(journal: &Journal, input: &Input) -> StepResult<Option<Run>> {
-    let run_id = match (&input.run_id, &input.application) {
-        (Some(run_id), None) => Some(run_id.clone()),
-        (None, Some(application)) => journal.holder_of(application).await?,
-        _ => {
-            let problem = "give exactly one of `run_id` (the cutover execution's ARN) and `application`";
-            return Err(StepError::invalid(problem));
-        }
-    };
-    match run_id {
-        Some(run_id) => journal.read(&run_id).await,
-        None => Ok(None),
     }
 }
 
