@@ -30,7 +30,7 @@ function named(crate: string): string[] {
 const LIBRARIES: Record<string, string[]> = {
   'journal.read': ['dynamodb:GetItem'],
   'journal.fence': ['dynamodb:GetItem'],
-  'journal.holder_of': ['dynamodb:GetItem'],
+  'journal.find': ['dynamodb:GetItem'],
   'journal.lock_holders': ['dynamodb:BatchGetItem'],
   'journal.claim': ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'],
   'journal.transition': ['dynamodb:GetItem', 'dynamodb:UpdateItem'],

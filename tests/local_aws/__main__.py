@@ -36,6 +36,10 @@ def parse(arguments: list[str]) -> Settings:
     parser.add_argument("--home", type=Path, help="logs and unpacked code; default: a temporary folder")
     parser.add_argument("--no-sweep", action="store_true", help="do not fire rate() rules")
     parser.add_argument("--no-status-events", action="store_true", help="do not deliver execution status changes")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--template", type=Path, help="deploy this synthesized CDK app (cdk.out) through CloudFormation")
+    what.add_argument("--bare", action="store_true", help="deploy nothing: the control API will")
+    parser.add_argument("--iam", action="store_true", help="enforce permissions by action, each function in its own role")
     given = parser.parse_args(arguments)
     if given.speed <= 0:
         parser.error("--speed must be above 0")
@@ -47,6 +51,9 @@ def parse(arguments: list[str]) -> Settings:
         speed=given.speed,
         sweep=not given.no_sweep,
         status_events=not given.no_status_events,
+        template=given.template,
+        bare=given.bare,
+        iam=given.iam,
     )
 
 

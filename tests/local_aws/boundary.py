@@ -9,11 +9,14 @@ Contract: `Boundary(application)` is a WSGI middleware around moto.
   It applies to its `from`-th matching request and the next ones, `times` in all. The first rule that applies is carried out.
 - `denials`: rules of the same form that come from the world; they answer AccessDenied.
 Set-up calls (access key `local`) are hit only by a rule that names that caller.
+With IAM enforced a call without permission has no effect and is answered AccessDenied; its entry in the journal has the missing
+action as `denied`.
 """
 
 import threading
 import time
 
+from . import iam
 from .cbor import Bridge
 from .clients import SETUP
 from .protocols import Call, error_answer, function_error_answer, identify, service_name
@@ -107,6 +110,7 @@ class Boundary:
         call = identify(environ)
         if call is None:
             return self._application(environ, start_response)
+        call.caller = iam.caller_of(call.access_key)
         with self._lock:
             rule = next((rule for rule in [*self.faults, *self.denials] if rule.applies(call)), None)
             entry = self._record(call, rule)
@@ -135,11 +139,20 @@ class Boundary:
 
         if rule and rule.action == "delay":
             time.sleep(rule.given.get("seconds", 1))
+        if rule is None or rule.action != "before":
+            refusal = iam.refusal(call, environ)
+            if refusal:
+                entry["denied"] = refusal.action
+                status = 400 if call.protocol in ("json", "cbor") else 403
+                return _answer(noting_status, *error_answer(call, refusal.code, refusal.message, status))
         if rule is None or rule.action == "delay":
             return self._application(environ, noting_status)
         if rule.action != "before":
             # The request has its effect; only its answer is replaced.
             b"".join(self._application(environ, lambda *_: None))
-        status, headers, body = rule.answer(call)
-        noting_status(f"{status} Fault", [*headers.items(), ("Content-Length", str(len(body)))])
-        return [body]
+        return _answer(noting_status, *rule.answer(call))
+
+
+def _answer(start_response, status: int, headers: dict[str, str], body: bytes) -> list[bytes]:
+    start_response(f"{status} Fault", [*headers.items(), ("Content-Length", str(len(body)))])
+    return [body]

@@ -1,7 +1,8 @@
 """boto3 clients for this server, one per service and caller.
 
-Contract: the access key id is the caller's name, which the boundary records and faults match. Credentials are never
-verified. The Step Functions engine calls as `states` and says which state of which execution it is evaluating.
+Contract: the access key id is the caller's name, which the boundary records and faults match; with IAM enforced it is
+one of the caller's role (see iam.py). Secrets are never verified. The Step Functions engine calls as `states` and says
+which state of which execution it is evaluating.
 Clients are cached, because building one costs about 50 ms.
 """
 
@@ -10,11 +11,10 @@ import threading
 import boto3
 from botocore.config import Config
 
+from .iam import EVENTS, SCHEDULER, SETUP, STATES, access_key
 from .settings import REGION
 
-SETUP = "local"  # set-up, dump and control API: never denied, see boundary.py
-STATES = "states"
-EVENTS = "events"
+__all__ = ["EVENTS", "SCHEDULER", "SETUP", "STATES", "client", "connect", "evaluating"]
 
 _endpoint_url = ""
 _clients: dict = {}
@@ -29,20 +29,21 @@ def connect(endpoint_url: str) -> None:
     _endpoint_url = endpoint_url
 
 
-def client(service: str, caller: str = SETUP):
+def client(service: str, caller: str = SETUP, role_arn: str | None = None):
+    """With a role the caller acts in it, which matters only with IAM enforced."""
     with _lock:
-        key = (service, caller)
+        key = (service, caller, access_key(caller, role_arn))
         if key not in _clients:
-            _clients[key] = _build(service, caller)
+            _clients[key] = _build(*key)
         return _clients[key]
 
 
-def _build(service: str, caller: str):
+def _build(service: str, caller: str, access_key_id: str):
     built = boto3.client(
         service,
         region_name=REGION,
         endpoint_url=_endpoint_url,
-        aws_access_key_id=caller,
+        aws_access_key_id=access_key_id,
         aws_secret_access_key="local",
         config=Config(
             # The engine passes on what a definition says; the service is the one to refuse it.

@@ -6,6 +6,7 @@ Contract: JSON in, JSON out; an error is a 4xx with {"error": {"code", "message"
 import datetime
 import json
 import traceback
+from pathlib import Path
 from urllib.parse import parse_qs
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -40,6 +41,9 @@ class Control:
             ("POST", "replication"): self._replication,
             ("POST", "metrics"): self._metrics,
             ("POST", "events"): self._events,
+            ("POST", "fire-schedule"): self._fire_schedule,
+            ("POST", "deploy-template"): self._deploy_template,
+            ("POST", "delete-template"): self._delete_template,
         }
 
     def __call__(self, environ, start_response):
@@ -87,7 +91,7 @@ class Control:
     def _dump(self, query, body):
         from . import dump
 
-        return dump.dump()
+        return dump.dump(self._settings.journal_table)
 
     def _routing(self, query, body):
         from . import dump
@@ -124,6 +128,21 @@ class Control:
         for key, value in body.items():
             setattr(self._settings, key, bool(value))
         return {"status_events": self._settings.status_events, "sweep": self._settings.sweep}
+
+    def _fire_schedule(self, query, body):
+        from . import schedules
+
+        return schedules.fire(body["name"])
+
+    def _deploy_template(self, query, body):
+        from . import cloudformation
+
+        return cloudformation.deploy(Path(body["assembly"]), body.get("stack"))
+
+    def _delete_template(self, query, body):
+        from . import cloudformation
+
+        return cloudformation.delete(body["stack"], Path(body["assembly"]) if "assembly" in body else None)
 
 
 def _error(code: str, message: str) -> dict:

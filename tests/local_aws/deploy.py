@@ -1,8 +1,9 @@
 """Deploys Cutover into the emulated AWS: what the CDK app does on the real one.
 
-Contract: table, functions, state machines, rules; answers their names and ARNs as the ready line tells them. A definition goes
-in with its file's bytes, but for `${Placeholders}`; one that nothing fills is an error. What does not exist yet in
-the checkout (a machine's file, the sweep) is left out with a warning on stderr.
+Contract: both answer names and ARNs as the ready line tells them. `deploy_template` deploys the synthesized app itself,
+through CloudFormation. `deploy` needs no Node: table, functions, state machines and rules straight from the checkout. A
+definition goes in with its file's bytes, but for `${Placeholders}`; one that nothing fills is an error. What does not
+exist yet in the checkout (a machine's file, the sweep) is left out with a warning on stderr.
 """
 
 import json
@@ -12,7 +13,6 @@ import sys
 from . import clients, functions
 from .settings import ACCOUNT_ID, REGION, ROLE_ARN, Settings
 
-JOURNAL_TABLE = "cutover-journal"
 MACHINES = ("cutover", "rollback", "cleanup")
 UNFINISHED_STATUSES = ["ABORTED", "TIMED_OUT", "FAILED"]
 FUNCTION_TIMEOUT_SECONDS = 30
@@ -23,8 +23,7 @@ def machine_arn(name: str) -> str:
 
 
 def deploy(settings: Settings) -> dict:
-    _create_role()
-    _create_table()
+    _create_table(settings.journal_table)
     function_arns = _create_functions(settings)
     machines = _create_machines(settings, function_arns)
     if "cutover" in machines and "rollback" in machines:
@@ -35,30 +34,42 @@ def deploy(settings: Settings) -> dict:
         _warn("there is no function sweep yet: no rule cutover-sweep")
     return {
         "state_machines": machines,
-        "journal_table": JOURNAL_TABLE,
+        "journal_table": settings.journal_table,
         "functions": {functions.PREFIX + crate: arn for crate, arn in function_arns.items()},
     }
+
+
+def deploy_template(settings: Settings) -> dict:
+    """What the ready line tells comes from the stack's resources. The journal is its only table."""
+    from . import cloudformation
+
+    resources = cloudformation.deploy(settings.template)["resources"]
+
+    def of_type(kind: str) -> list[str]:
+        return [resource["physical_id"] for resource in resources if resource["type"] == kind]
+
+    (settings.journal_table,) = of_type("AWS::DynamoDB::Table")
+    names = of_type("AWS::Lambda::Function")
+    return {
+        "state_machines": {_machine_name(arn): arn for arn in of_type("AWS::StepFunctions::StateMachine")},
+        "journal_table": settings.journal_table,
+        "functions": {name: f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}" for name in names},
+    }
+
+
+def _machine_name(arn: str) -> str:
+    """Without the stack's prefix."""
+    name = arn.rpartition(":")[2]
+    return next((machine for machine in MACHINES if name.endswith(machine)), name)
 
 
 def _warn(text: str) -> None:
     print(f"local_aws: {text}", file=sys.stderr)
 
 
-def _create_role() -> None:
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]},
-        "Action": "sts:AssumeRole",
-    }
-    clients.client("iam").create_role(
-        RoleName=ROLE_ARN.rpartition("/")[2],
-        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-    )
-
-
-def _create_table() -> None:
+def _create_table(name: str) -> None:
     clients.client("dynamodb").create_table(
-        TableName=JOURNAL_TABLE,
+        TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[
             {"AttributeName": "pk", "AttributeType": "S"},
@@ -81,7 +92,7 @@ def _create_table() -> None:
 def _create_functions(settings: Settings) -> dict[str, str]:
     """The ARN of each function by its crate's name. A crate with a src/main.rs is a function."""
     environment = {
-        "JOURNAL_TABLE": JOURNAL_TABLE,
+        "JOURNAL_TABLE": settings.journal_table,
         "RUST_LOG": "info",
         **{f"{name.upper()}_STATE_MACHINE_ARN": machine_arn(name) for name in MACHINES},
     }
@@ -97,7 +108,7 @@ def _create_functions(settings: Settings) -> dict[str, str]:
 
 def _create_machines(settings: Settings, function_arns: dict[str, str]) -> dict[str, str]:
     values = {
-        "JournalTableName": JOURNAL_TABLE,
+        "JournalTableName": settings.journal_table,
         **{f"{name.capitalize()}StateMachineArn": machine_arn(name) for name in MACHINES},
         **{f"{_pascal_case(crate)}FunctionArn": arn for crate, arn in function_arns.items()},
     }

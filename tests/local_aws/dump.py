@@ -7,7 +7,6 @@ the backends, cheap enough to ask several times a second.
 
 from . import elbv2, route53
 from .clients import client
-from .deploy import JOURNAL_TABLE
 
 VOLATILE = {
     "AlarmConfigurationUpdatedTimestamp",
@@ -27,14 +26,14 @@ VOLATILE = {
 }
 
 
-def dump() -> dict:
+def dump(journal_table: str) -> dict:
     return {
         "elbv2": _stable(_elbv2()),
         "route53": _stable(_route53()),
         "dms": _stable(_dms()),
         "cloudwatch": _stable(_cloudwatch()),
         "sns": _stable(_sns()),
-        "journal": _journal(),
+        "journal": _journal(journal_table),
     }
 
 
@@ -132,8 +131,8 @@ def _sns() -> dict:
     return {"topics": sorted(topic["TopicArn"] for topic in topics)}
 
 
-def _journal() -> list[dict]:
-    items = _all("dynamodb", "scan", "Items", TableName=JOURNAL_TABLE, ConsistentRead=True)
+def _journal(table: str) -> list[dict]:
+    items = _all("dynamodb", "scan", "Items", TableName=table, ConsistentRead=True)
     return sorted(items, key=lambda item: item["pk"]["S"])
 
 

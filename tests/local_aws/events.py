@@ -1,8 +1,8 @@
-"""EventBridge rules that really fire; moto only stores them.
+"""EventBridge rules and schedules that really fire; moto only stores them.
 
 Contract: when an execution ends, the event that AWS would send goes to the targets of every enabled rule that matches it;
 `rate()` rules fire every rate / speed seconds, one firing at a time. Either can be switched off in the settings while
-running. Targets: state machines, functions, SNS topics; any other target or schedule is an error in the log.
+running. Scheduler's schedules are delivered as `schedules` says. Any other expression of a rule is an error in the log.
 """
 
 import datetime
@@ -14,12 +14,11 @@ import time
 import traceback
 import uuid
 
-from . import clients
+from . import clients, schedules
+from .deliveries import Delivery, deliver
+from .schedules import SHORTEST_RATE_SECONDS, rate_seconds
 from .settings import ACCOUNT_ID, REGION, Settings
 
-RATE = re.compile(r"^rate\((\d+) (minute|hour|day)s?\)$")
-SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
-SHORTEST_RATE_SECONDS = 0.5
 # AWS leaves out what would make an event larger than this.
 DATA_LIMIT_BYTES = 248 * 1024
 
@@ -30,6 +29,7 @@ class Events:
         self._stopped = threading.Event()
         self._due: dict[str, float] = {}
         self._busy: set[str] = set()
+        self._schedules = schedules.Due(settings.speed)
 
     def start(self) -> None:
         threading.Thread(target=self._tick, daemon=True).start()
@@ -53,17 +53,22 @@ class Events:
                 _guarded(self._fire_due)
             else:
                 self._due.clear()
+            _guarded(self._fire_schedules)
 
     def _fire_due(self) -> None:
         now = time.monotonic()
         for rule in _rules():
             if not rule.scheduled_expression:
                 continue
-            period = max(SHORTEST_RATE_SECONDS, _rate_seconds(rule.scheduled_expression) / self._settings.speed)
+            period = max(SHORTEST_RATE_SECONDS, rate_seconds(rule.scheduled_expression) / self._settings.speed)
             if now >= self._due.setdefault(rule.name, now + period) and rule.name not in self._busy:
                 self._due[rule.name] = now + period
                 self._busy.add(rule.name)
                 threading.Thread(target=self._fire, args=(rule,), daemon=True).start()
+
+    def _fire_schedules(self) -> None:
+        for schedule in self._schedules.now():
+            threading.Thread(target=_guarded, args=(schedules.send, schedule), daemon=True).start()
 
     def _fire(self, rule) -> None:
         try:
@@ -87,29 +92,10 @@ def _rules() -> list:
     return [rule for rule in list(bus.rules.values()) if rule.state == "ENABLED"]
 
 
-def _rate_seconds(expression: str) -> int:
-    found = RATE.match(expression)
-    if not found:
-        raise ValueError(f"not emulated: a rule with {expression}")
-    return int(found[1]) * SECONDS[found[2]]
-
-
 def send_to_targets(rule, event: dict, wait: bool = False) -> None:
     for target in rule.targets:
-        _send(target["Arn"], target_input(target, event), wait)
-
-
-def _send(arn: str, payload: str, wait: bool) -> None:
-    service = arn.split(":")[2]
-    if service == "states":
-        clients.client("stepfunctions", clients.EVENTS).start_execution(stateMachineArn=arn, input=payload)
-    elif service == "lambda":
-        kind = "RequestResponse" if wait else "Event"
-        clients.client("lambda", clients.EVENTS).invoke(FunctionName=arn, InvocationType=kind, Payload=payload.encode())
-    elif service == "sns":
-        clients.client("sns", clients.EVENTS).publish(TopicArn=arn, Message=payload)
-    else:
-        raise ValueError(f"not emulated: a rule's target {arn}")
+        source = {"RULE_ARN": rule.arn}
+        deliver(Delivery(clients.EVENTS, target, target_input(target, event), json.dumps(event), source), wait)
 
 
 def target_input(target: dict, event: dict) -> str:

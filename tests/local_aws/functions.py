@@ -14,7 +14,7 @@ import time
 import zipfile
 from pathlib import Path
 
-from . import clients
+from . import clients, iam
 from .runtime_api import Runtime, Spec
 from .settings import ACCOUNT_ID, REGION, ROLE_ARN, Settings
 
@@ -125,7 +125,7 @@ class Functions:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self._settings.endpoint_url,
             # The requests of a function tell whose they are.
-            "AWS_ACCESS_KEY_ID": name.removeprefix(PREFIX),
+            "AWS_ACCESS_KEY_ID": iam.access_key(name.removeprefix(PREFIX), function.role),
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_SESSION_TOKEN": "local",
             "AWS_LAMBDA_FUNCTION_NAME": name,

@@ -31,6 +31,7 @@ ALIASES = {
 
 @dataclass
 class Call:
+    access_key: str
     caller: str
     service: str
     operation: str
@@ -52,6 +53,7 @@ def identify(environ: dict) -> Call | None:
     protocol, operation = _operation(environ, service)
     invoked = INVOKE_PATH.match(environ["PATH_INFO"])
     return Call(
+        access_key=signed[1],
         caller=signed[1],
         service=service,
         operation=operation or "Unknown",

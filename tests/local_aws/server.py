@@ -23,7 +23,7 @@ class Server:
 
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-        from . import boundary, control, deploy
+        from . import boundary, control, iam
 
         aws = DomainDispatcherApplication(create_backend_app)
         self.boundary = boundary.Boundary(aws)
@@ -31,7 +31,8 @@ class Server:
         clients.connect(settings.endpoint_url)
         self._correct()
         self._serve()
-        self.stack = deploy.deploy(settings)
+        iam.create_local_role()
+        self.stack = self._deploy()
         self.events.start()
 
     def _listen(self, application) -> None:
@@ -45,7 +46,8 @@ class Server:
         self.settings.port = self._http.server_port
 
     def _correct(self) -> None:
-        from . import cloudwatch, dms, elbv2, events, route53, sfn_api, sfn_engine, sfn_expressions, sns
+        from . import cloudformation, cloudwatch, dms, elbv2, events, iam, route53, schedules
+        from . import sfn_api, sfn_engine, sfn_expressions, sns
         from .functions import Functions
 
         self.functions = Functions(self.settings)
@@ -59,6 +61,16 @@ class Server:
         dms.install()
         cloudwatch.install(self.settings.speed)
         sns.install()
+        schedules.install()
+        cloudformation.install()
+        iam.install(self.settings.iam)
+
+    def _deploy(self) -> dict:
+        from . import deploy
+
+        if self.settings.bare:
+            return {"state_machines": {}, "journal_table": self.settings.journal_table, "functions": {}}
+        return deploy.deploy_template(self.settings) if self.settings.template else deploy.deploy(self.settings)
 
     def _serve(self) -> None:
         threading.Thread(target=self._http.serve_forever, daemon=True).start()

@@ -1,6 +1,7 @@
 """What one emulated AWS is started with.
 
-Contract: read-only after start-up, but for `status_events` and `sweep`, which the control API switches.
+Contract: read-only after start-up, but for `status_events` and `sweep`, which the control API switches, and `journal_table`,
+which a template names.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ class Settings:
     speed: float = 1.0  # waits and retry delays are divided by it
     sweep: bool = True  # fire rate() rules
     status_events: bool = True  # deliver execution status changes
+    template: Path | None = None  # a synthesized CDK app to deploy from, instead of deploy.py
+    bare: bool = False  # deploy nothing
+    iam: bool = False  # enforce permissions
+    journal_table: str = "cutover-journal"
 
     @property
     def endpoint_url(self) -> str:

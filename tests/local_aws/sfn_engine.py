@@ -73,10 +73,10 @@ def install(speed: float) -> None:
 
 
 def use_our_clients() -> None:
-    """moto builds a boto3 client (50 ms) for every task, and all of them call as the same access key."""
+    """moto builds a boto3 client (50 ms) for every task, and all of them call as the same access key, not in the machine's role."""
 
     def boto_client_for(region, service, state_credentials=None):
-        return clients.client(service, clients.STATES)
+        return clients.client(service, clients.STATES, state_credentials.role_arn if state_credentials else None)
 
     for name, module in list(sys.modules.items()):
         if name.startswith("moto.stepfunctions.") and hasattr(module, "boto_client_for"):

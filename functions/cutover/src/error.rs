@@ -120,6 +120,7 @@ fn classify(code: &str, status: u16) -> &'static str {
         | "SlowDown"
         | "PriorRequestNotComplete" => name::THROTTLED,
         "AccessDenied"
+        | "KMSAccessDenied"
         | "AccessDeniedException"
         | "AuthorizationError"
         | "NotAuthorized"

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from local_aws import events
+from local_aws import events, schedules
 from local_aws.clients import client
 
 from . import support
@@ -22,6 +22,10 @@ class StatusEvents(support.TestCase):
         api = client("stepfunctions")
         return api.list_executions(stateMachineArn=self.machines["rollback"])["executions"]
 
+    def new_rollbacks(self) -> list[dict]:
+        found = self.rollbacks()
+        return found[: len(found) - self.count]
+
     def stopped(self) -> str:
         execution = start(self.machines["cutover"], {"seconds": 10_000})
         client("stepfunctions").stop_execution(executionArn=execution)
@@ -29,7 +33,7 @@ class StatusEvents(support.TestCase):
 
     def test_an_aborted_cutover_starts_rollback_with_its_arn(self):
         execution = self.stopped()
-        newest = support.until(lambda: self.rollbacks()[: len(self.rollbacks()) - self.count])[0]
+        newest = support.until(self.new_rollbacks)[0]
         given = output(ended(newest["executionArn"]))
         self.assertEqual({"run_id": execution}, given["given"])
         self.assertTrue(given["by"].endswith("function:cutover-echo"))
@@ -65,7 +69,7 @@ class Rates(support.TestCase):
 
     def test_an_unknown_schedule_is_an_error(self):
         with self.assertRaises(ValueError):
-            events._rate_seconds("cron(0 12 * * ? *)")
+            schedules.rate_seconds("cron(0 12 * * ? *)")
 
 
 class Inputs(unittest.TestCase):

@@ -11,10 +11,11 @@ import unittest
 from pathlib import Path
 
 import boto3
+from botocore.exceptions import ClientError
 
 from local_aws.deploy import _substitute
 
-from . import support
+from . import assembly, support
 
 TESTS = Path(__file__).resolve().parents[2]
 
@@ -25,9 +26,9 @@ class Command(unittest.TestCase):
         self.addCleanup(self.folder.cleanup)
         self.settings = support.checkout(Path(self.folder.name))
 
-    def start(self) -> tuple[subprocess.Popen, dict]:
+    def start(self, *more: str) -> tuple[subprocess.Popen, dict]:
         command = [sys.executable, "-m", "local_aws", "--speed", "60", "--root", self.folder.name]
-        command += ["--bin-dir", str(self.settings.bin_dir), "--home", str(self.settings.home), "--no-sweep"]
+        command += ["--bin-dir", str(self.settings.bin_dir), "--home", str(self.settings.home), "--no-sweep", *more]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(TESTS)}, **pipes)
         self.addCleanup(process.stdout.close)
@@ -35,15 +36,19 @@ class Command(unittest.TestCase):
         self.addCleanup(process.kill)
         return process, json.loads(process.stdout.readline())
 
-    def function_pid(self, ready: dict, busy: bool = False) -> int:
+    def api(self, service: str, ready: dict, key: str = "x"):
         api = boto3.client(
-            "lambda",
+            service,
             endpoint_url=ready["endpoint_url"],
             region_name=ready["region"],
-            aws_access_key_id="x",
+            aws_access_key_id=key,
             aws_secret_access_key="x",
         )
         self.addCleanup(api.close)
+        return api
+
+    def function_pid(self, ready: dict, busy: bool = False) -> int:
+        api = self.api("lambda", ready)
         pid = json.load(api.invoke(FunctionName="cutover-echo", Payload=b"{}")["Payload"])["pid"]
         if busy:  # an idle one would end by itself, having nobody to ask for work
             payload = b'{"do": "sleep", "seconds": 60}'
@@ -73,6 +78,20 @@ class Command(unittest.TestCase):
         process.send_signal(signal.SIGKILL)
         process.wait()
         support.until(lambda: not _runs(pid))
+
+    def test_it_deploys_a_template_and_enforces_its_permissions(self):
+        folder = assembly.write(Path(self.folder.name) / "cdk.out", "own-")
+        _, ready = self.start("--template", str(folder), "--iam")
+        self.assertEqual({"cutover": "arn:aws:states:eu-west-1:123456789012:stateMachine:own-cutover"}, ready["state_machines"])
+        self.assertEqual(("own-journal", ["own-echo"]), (ready["journal_table"], list(ready["functions"])))
+        invoked = {"FunctionName": "own-echo", "Payload": b"{}"}
+        with self.assertRaisesRegex(ClientError, "UnrecognizedClientException"):
+            self.api("lambda", ready).invoke(**invoked)
+        key = json.load(self.api("lambda", ready, "local").invoke(**invoked)["Payload"])["key"]
+        journal = self.api("dynamodb", ready, key)
+        journal.get_item(TableName="own-journal", Key={"pk": {"S": "x"}})
+        with self.assertRaisesRegex(ClientError, "AccessDenied.*dynamodb:PutItem"):
+            journal.put_item(TableName="own-journal", Item={"pk": {"S": "x"}})
 
     def test_an_unfilled_placeholder_is_a_loud_failure(self):
         with self.assertRaisesRegex(SystemExit, "NopeFunctionArn"):
