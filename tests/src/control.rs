@@ -3,6 +3,7 @@
 //! Contract: every error tells the request; a refusal keeps AWS's error code, as a [`Refusal`] in the error's chain.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -250,6 +251,16 @@ impl Client {
     /// Requests after the one with this number.
     pub async fn requests(&self, since: u64) -> Result<Vec<Request>> {
         self.get(&format!("requests?since={since}")).await
+    }
+
+    /// Creates or updates the stack of a synthesized CDK app.
+    pub async fn deploy_template(&self, assembly: &Path, stack: &str) -> Result<Value> {
+        self.post("deploy-template", &json!({"assembly": assembly, "stack": stack})).await
+    }
+
+    /// Removes a stack; answers what is retained.
+    pub async fn delete_template(&self, stack: &str) -> Result<Value> {
+        self.post("delete-template", &json!({"stack": stack})).await
     }
 
     /// Every message that was published.

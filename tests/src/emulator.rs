@@ -38,6 +38,9 @@ pub struct Options {
     pub port: u16,
     /// Waits and retry delays are divided by it.
     pub speed: f64,
+    /// A synthesized CDK app (`cdk.out`) to deploy through CloudFormation, each function in its own role with permissions
+    /// enforced, instead of the checkout's functions and definitions themselves.
+    pub template: Option<PathBuf>,
 }
 
 /// What the emulated AWS tells when it is ready.
@@ -120,8 +123,14 @@ impl Emulator {
 
 fn spawn(options: &Options, home: &Path, log: &Path) -> Result<Child> {
     let log = File::create(log).with_context(|| format!("cannot create {}", log.display()))?;
-    tokio::process::Command::new(&options.python)
-        .args(["-m", "local_aws", "--port", &options.port.to_string(), "--speed", &options.speed.to_string()])
+    let mut command = tokio::process::Command::new(&options.python);
+    if let Some(template) = &options.template {
+        command.args(["-m", "local_aws", "--iam", "--template"]).arg(template);
+    } else {
+        command.args(["-m", "local_aws"]);
+    }
+    command
+        .args(["--port", &options.port.to_string(), "--speed", &options.speed.to_string()])
         .arg("--bin-dir")
         .arg(options.checkout.bin_dir())
         .arg("--root")

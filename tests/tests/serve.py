@@ -1,6 +1,6 @@
-"""An outsider tries `cargo rehearse --serve`: boto3, environments of their own, and looks of their own before and after.
+"""An outsider tries `cargo rehearse --serve`: boto3, environments of their own, their own looks before and after.
 
-Usage: serve.py '<the JSON line that --serve prints>'. Prints one line per check; exits 1 if one fails, 2 if it cannot begin.
+Usage: serve.py '<the JSON line that --serve prints>'. Prints one line per check; exits 0 only if all pass.
 """
 
 import http.server
@@ -17,8 +17,7 @@ import boto3
 READY = json.loads(sys.argv[1])
 MACHINES = READY["state_machines"]
 LIMIT_SECONDS = 60
-# A hold that no check outlasts: 300 s at --speed 120.
-LONG_HOLD = "10h"
+LONG_HOLD = "10h"  # 300 s at --speed 120: longer than a check may take
 
 
 def client(service):
@@ -74,9 +73,9 @@ class Application:
         self.old, self.new = self.group("old"), self.group("new")
         forward = {"Type": "forward", "TargetGroupArn": self.old}
         if stickiness:
-            sticky = {"Enabled": True, "DurationSeconds": stickiness}
-            groups = [{"TargetGroupArn": self.old, "Weight": 7}]
-            forward = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups, "TargetGroupStickinessConfig": sticky}}
+            sticky = {"TargetGroupStickinessConfig": {"Enabled": True, "DurationSeconds": stickiness}}
+            groups = {"TargetGroups": [{"TargetGroupArn": self.old, "Weight": 7}]}
+            forward = {"Type": "forward", "ForwardConfig": {**groups, **sticky}}
         nothing = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain"}}
         self.listener = elb.create_listener(
             LoadBalancerArn=shared.balancer["LoadBalancerArn"],
@@ -90,10 +89,8 @@ class Application:
             Conditions=[{"Field": "path-pattern", "Values": ["/shop/*"]}],
             Actions=[forward],
         )["Rules"][0]["RuleArn"]
-        both_families = [self.record("A", "192.0.2.1"), self.record("AAAA", "2001:db8::1")]
-        changes = [{"Action": "CREATE", "ResourceRecordSet": record} for record in records or both_families]
-        for change in changes:
-            change["ResourceRecordSet"].setdefault("Name", self.fqdn)
+        records = records or [self.record("A", "192.0.2.1"), self.record("AAAA", "2001:db8::1")]
+        changes = [{"Action": "CREATE", "ResourceRecordSet": {"Name": self.fqdn, **record}} for record in records]
         route53.change_resource_record_sets(HostedZoneId=shared.zone, ChangeBatch={"Changes": changes})
 
     def group(self, side):
@@ -215,6 +212,16 @@ def journal_item(key):
     return dynamodb.get_item(TableName=READY["journal_table"], Key={"pk": {"S": key}}, ConsistentRead=True).get("Item")
 
 
+def close_early(application, cutover):
+    """Once the cutover's own cleanup waits: while it begins, it may take the run over from ours."""
+    wait_for("the waiting cleanup", lambda: journal_item(f"run#{cutover}")["owner"]["S"] != cutover)
+    same(run("cleanup", {"application": application.name, "now": True})["output"]["ending"], "Closed")
+
+
+def go_back(application):
+    same(run("rollback", {"application": application.name})["output"]["ending"], "RolledBack")
+
+
 def is_locked(application):
     return journal_item(f"lock#application#{application.name}") is not None
 
@@ -241,24 +248,17 @@ def success_ends_wholly_new(shared):
     assert is_locked(app), "the application is locked until cleanup"
 
 
-def a_sick_new_side_ends_as_before(shared):
-    app = Application(shared, "sick")
-    app.set_health(app.new, {"*": "healthy", "10.0.0.6": "unhealthy"})  # 66 % of 80 %
-    before = app.look()
-    cause = fail(app.plan(app.dns_route(100), app.listener_route(100)), "Cutover.RolledBack")
-    same(app.look(), before)
-    holds(cause, "Cutover.Unhealthy")
-    assert not is_locked(app), "the lock is released"
-
-
 def a_side_that_sickens_under_traffic_ends_as_before(shared):
     app = Application(shared, "sickens", rule=True, stickiness=3600)
     app.set_health(app.new, {"*": "healthy"})
     before = app.look()
     cutover = start("cutover", app.plan(app.dns_route(100), app.listener_route(50, 100, hold=LONG_HOLD)))
     app.wait_for_weight(50)
-    app.set_health(app.new, {"*": "unhealthy"})
-    same(end_of(cutover).get("error"), "Cutover.RolledBack")
+    app.set_health(app.new, {"*": "healthy", "10.0.0.6": "unhealthy"})  # 66 % of 80 %
+    end = end_of(cutover)
+    same(end.get("error"), "Cutover.RolledBack")
+    holds(end["cause"], "Cutover.Unhealthy", "2 of 3")
+    assert not is_locked(app), "the lock is released"
     app.set_health(app.new, {"*": "healthy"})  # the tag is part of what we compare
     same(app.look(), before)
 
@@ -283,7 +283,8 @@ def a_wrong_plan_names_every_error_and_touches_nothing(shared):
     sense = app.plan(app.listener_route(50, 20), app.dns_route(120), timeout="0s")
     sense["notify"] = {"topic_arn": "a topic"}
     cause = fail(sense, "Cutover.InvalidPlan")
-    holds(cause, "$.routes[0].steps[1].new_weight", "$.routes[1].steps[0].new_weight", "$.timeout", "$.notify.topic_arn")
+    weights = ["$.routes[0].steps[1].new_weight", "$.routes[1].steps[0].new_weight"]
+    holds(cause, *weights, "$.timeout", "$.notify.topic_arn")
     same(app.look(), before)
 
 
@@ -301,8 +302,7 @@ def a_wrong_environment_names_every_finding_and_touches_nothing(shared):
 
 def a_second_cutover_is_refused_and_the_first_goes_on(shared):
     app = Application(shared, "twice")
-    plan = app.plan(app.listener_route(50, hold=LONG_HOLD), app.dns_route(100))
-    plan["routes"][0]["steps"] = [{"new_weight": 50, "hold": "20m"}, {"new_weight": 100}]
+    plan = app.plan(app.listener_route(50, 100, hold="15m"))
     first = start("cutover", plan)
     app.wait_for_weight(50)
     holds(fail(plan, "Cutover.Conflict"), first)
@@ -326,7 +326,7 @@ def a_person_goes_back_after_success(shared):
     before = app.look()
     succeed(app.plan(app.dns_route(100), app.listener_route(100)))
     assert app.look() != before, "it has moved"
-    same(run("rollback", {"application": app.name})["output"]["ending"], "RolledBack")
+    go_back(app)
     same(app.look(), before)
     same(run("rollback", {"application": app.name})["output"]["ending"], "NothingToDo")
 
@@ -334,9 +334,9 @@ def a_person_goes_back_after_success(shared):
 def a_person_closes_early(shared):
     app = Application(shared, "closed")
     plan = app.plan(app.listener_route(100), app.dns_route(100), cleanup={"delete_old_target_group": True})
-    succeed(plan)
+    cutover = succeed(plan)["executionArn"]
     after = app.records()
-    same(run("cleanup", {"application": app.name, "now": True})["output"]["ending"], "Closed")
+    close_early(app, cutover)
     assert not is_locked(app), "closing releases the lock"
     same(run("rollback", {"application": app.name})["output"]["ending"], "NothingToDo")
     groups = elb.describe_target_groups()["TargetGroups"]
@@ -353,12 +353,11 @@ def weighted_records_keep_their_neighbours(shared):
     cause = fail(app.plan(app.dns_route(1, 100, records=[change])), "Cutover.InvalidPlan")
     holds(cause, "$.routes[0].steps[0].new_weight")
     before = app.look()
-    plan = app.plan(app.dns_route(50, 100, records=[change]))
-    succeed(plan)
+    succeed(app.plan(app.dns_route(50, 100, records=[change])))
     weights = {record["ResourceRecords"][0]["Value"]: record["Weight"] for record in app.records()}
     same(weights, {"198.51.100.2": 20, "192.0.2.9": 3})
     same({record["TTL"] for record in app.records()}, {300})
-    same(run("rollback", {"application": app.name})["output"]["ending"], "RolledBack")
+    go_back(app)
     same(app.look(), before)
 
 
@@ -371,7 +370,7 @@ def a_rule_keeps_its_stickiness(shared):
     weights, config = app.forward()
     same(weights, {"old": 0, "new": 100})
     same(config["TargetGroupStickinessConfig"], {"Enabled": True, "DurationSeconds": 3600})
-    same(run("rollback", {"application": app.name})["output"]["ending"], "RolledBack")
+    go_back(app)
     same(app.look(), before)
 
 
@@ -387,25 +386,24 @@ def alias_records_move_and_come_back(shared):
     succeed(app.plan(app.dns_route(50, 100, records=[{"type": t, "new": {"alias": answer}} for t in ("A", "AAAA")])))
     same([record["AliasTarget"] for record in app.records()], [alias(f"{new.rstrip('.')}.")] * 2)
     assert all("TTL" not in record and "Weight" not in record for record in app.records()), app.records()
-    same(run("rollback", {"application": app.name})["output"]["ending"], "RolledBack")
+    go_back(app)
     same(app.look(), before)
 
 
 def a_cname_moves_with_health_checks_that_are_removed(shared):
     app = Application(shared, "cname", records=[Application.record("CNAME", "old.example.net", ttl=120)])
-    checks = len(route53.list_health_checks()["HealthChecks"])
+    checks = len(route53.list_health_checks()["HealthChecks"])  # no other check of ours makes any
     route = app.dns_route(25, 100, records=[{"type": "CNAME", "new": {"values": ["new.example.net"]}}])
     route["health_checks"] = {"new": {"fqdn": "new.example.net", "path": "/health", "port": 443}}
-    succeed(app.plan(route))
+    cutover = succeed(app.plan(route))["executionArn"]
     moved = {"Name": f"{app.fqdn}.", **app.record("CNAME", "new.example.net", ttl=120)}
     same(app.records(), [moved])
-    same(run("cleanup", {"application": app.name, "now": True})["output"]["ending"], "Closed")
+    close_early(app, cutover)
     same(len(route53.list_health_checks()["HealthChecks"]), checks)
     same(app.records(), [moved])
 
 
 CHECKS = [
-    a_sick_new_side_ends_as_before,
     success_ends_wholly_new,
     a_side_that_sickens_under_traffic_ends_as_before,
     a_second_cutover_is_refused_and_the_first_goes_on,

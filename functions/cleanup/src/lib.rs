@@ -81,6 +81,9 @@ pub struct Input {
     /// The application whose run is meant. Given by a person.
     #[serde(default)]
     pub application: Option<String>,
+    /// The execution that died, for which this one steps in. Given by the sweep.
+    #[serde(default)]
+    pub instead_of: Option<String>,
     /// Do not wait: close early.
     #[serde(default)]
     pub now: bool,
@@ -141,6 +144,9 @@ async fn find(journal: &Journal, me: &str, input: &Input, now: Timestamp) -> Ste
             Ok(FindReply { released: true, ..what_to_do(&run, input) })
         }
         (_, Some(_)) => Ok(nothing(&format!("only a stuck run is released; this one is {}", run.phase))),
+        (Phase::Finished | Phase::Cleaning, None) if !may_take_over(&run, me, input) => {
+            Ok(nothing(&format!("{} is cleaning up after this run", run.owner)))
+        }
         (Phase::Finished | Phase::Cleaning, None) => {
             if run.owner != me {
                 journal.transition(&Transition { run: &run, to: run.phase, owner: me, ending: None }).await?;
@@ -149,6 +155,12 @@ async fn find(journal: &Journal, me: &str, input: &Input, now: Timestamp) -> Ste
         }
         (phase, None) => Ok(nothing(&format!("the run is {phase}"))),
     }
+}
+
+/// A person may always take a run over; the cutover hands over its own, and the sweep that of an execution that died.
+fn may_take_over(run: &Run, me: &str, input: &Input) -> bool {
+    let by_a_person = input.application.is_some();
+    by_a_person || run.owner == me || run.owner == run.run_id || input.instead_of.as_deref() == Some(run.owner.as_str())
 }
 
 fn what_to_do(run: &Run, input: &Input) -> FindReply {

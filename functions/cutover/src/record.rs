@@ -186,6 +186,24 @@ impl NameState {
         PairChecks { old: check(group.old_identifier()), new: check(group.new_identifier()) }
     }
 
+    /// Whether the old side serves and the new one does not: otherwise the way back would not lead to the old side.
+    ///
+    /// # Errors
+    /// The text of the problem.
+    pub fn check_pair(&self, route: &DnsRoute) -> Result<(), String> {
+        for change in &route.records {
+            let group = self.group(change)?;
+            let kind = change.record_type.as_str();
+            if group.old.weight == Some(0) {
+                return Err(format!("the {kind} record of the old side gets no traffic: its weight is 0"));
+            }
+            if let Some(weight) = group.new.and_then(|record| record.weight).filter(|weight| *weight > 0) {
+                return Err(format!("the {kind} record of the new side gets traffic already: its weight is {weight}"));
+            }
+        }
+        Ok(())
+    }
+
     /// One line for a person: the weights by record.
     pub fn describe(&self) -> String {
         let lines: Vec<String> = self.0.iter().map(RecordSet::describe).collect();
@@ -382,6 +400,15 @@ mod tests {
         assert_eq!(shape(&planned), ["blue 1.2.3.4 70 60", "green 5.6.7.8 30 60"]);
         let finished = before.finished(&route(None)).unwrap();
         assert_eq!(shape(&finished), ["blue 1.2.3.4 0 300", "green 5.6.7.8 100 300"]);
+    }
+
+    #[test]
+    fn the_old_side_must_serve_and_the_new_one_must_not() {
+        let pair = |old, new| NameState::new(vec![weighted("blue", "1.2.3.4", old), weighted("green", "5.6.7.8", new)]);
+        assert_eq!(pair(100, 0).check_pair(&route(None)), Ok(()));
+        assert!(pair(0, 50).check_pair(&route(None)).is_err());
+        assert!(pair(50, 50).check_pair(&route(None)).is_err());
+        assert!(pair(0, 0).check_pair(&route(None)).is_err());
     }
 
     #[test]

@@ -48,6 +48,10 @@ async fn rule_actions(elb: &Client, arn: &str) -> StepResult<Vec<Action>> {
     let answer = answer.map_err(|error| StepError::from_aws(&call, &error))?;
     let rule = answer.rules.unwrap_or_default().into_iter().next();
     let rule = rule.ok_or_else(|| StepError::new(name::REFUSED, format!("{call}: there is no such rule")))?;
+    if rule.is_default == Some(true) {
+        let problem = format!("{arn} is a default rule, which only its listener can change: name the listener_arn");
+        return Err(StepError::new(name::REFUSED, problem));
+    }
     Ok(rule.actions.unwrap_or_default())
 }
 

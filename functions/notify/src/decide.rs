@@ -56,11 +56,17 @@ fn sentences(application: &str, event: Event, detail: &Value) -> String {
              rolled back."
         ),
         Event::RolledBack => {
-            format!("The cutover of {application} was rolled back: every route is exactly as it was before.")
+            let why = detail["why"]
+                .as_str()
+                .map_or_else(|| "it was stopped, or a person asked for it".to_owned(), str::to_owned);
+            format!(
+                "The cutover of {application} was rolled back: every route is exactly as it was before. Why: {why}."
+            )
         }
         Event::Stuck => format!(
             "The rollback of {application} could not restore everything. It has stopped and keeps its locks. Somebody \
-             must finish it by hand, now."
+             must finish it by hand, now. Then start rollback again with the application's name: it checks, and \
+             releases the locks; or release the run as it is, by cleanup."
         ),
         Event::Held => format!(
             "The rollback of {application} is held: sending traffic back to the old side could do harm. A person \

@@ -63,6 +63,10 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
         return vec![Finding::environment(records, "answers with the new side already", "there is nothing to move")];
     }
     let mut findings = Vec::new();
+    if let Err(problem) = state.check_pair(route) {
+        let fix = "give the old side the traffic and the new one weight 0, so that the before-image is the old side";
+        findings.push(Finding::environment(&records, problem, fix));
+    }
     for (index, step) in route.steps.iter().enumerate() {
         if let Err(problem) = state.planned(route, step.new_weight, &PairChecks::default()) {
             let fix = "choose weights that fit the other records' weights";

@@ -23,8 +23,11 @@ pub struct EndRequest {
     /// What came of the hooks that undo quiesce.
     #[serde(default)]
     pub hooks: Vec<Outcome>,
-    /// What came of each route.
+    /// What came of each route, at the second look.
     pub outcomes: Vec<Outcome>,
+    /// What came of each route at the first.
+    #[serde(default)]
+    pub first: Vec<Outcome>,
 }
 
 /// What came of undoing one thing.
@@ -75,7 +78,8 @@ pub(crate) async fn end(clients: &Clients, request: EndRequest, now: Timestamp) 
         }
         _ => clients.journal.fence(&caller(&request.run_id, &request.execution_arn), Phase::RollingBack).await?,
     };
-    let mut outcomes: Vec<Outcome> = request.outcomes.into_iter().chain(request.hooks).collect();
+    let routes = request.outcomes.into_iter().map(|outcome| with_first_pass(outcome, &request.first));
+    let mut outcomes: Vec<Outcome> = routes.chain(request.hooks).collect();
     if request.hold.is_some() {
         outcomes = run.plan.routes.iter().enumerate().map(held).collect();
     }
@@ -89,6 +93,12 @@ pub(crate) async fn end(clients: &Clients, request: EndRequest, now: Timestamp) 
     let change = Transition { run: &run, to, owner: &request.execution_arn, ending: Some(&ending) };
     clients.journal.transition(&change).await?;
     Ok(reply)
+}
+
+/// What the first pass wrote was written by this rollback too, and at its time.
+fn with_first_pass(second: Outcome, first: &[Outcome]) -> Outcome {
+    let first = first.iter().find(|first| first.route == second.route && first.changed && !second.changed);
+    first.map_or(second.clone(), |first| Outcome { changed: true, at: first.at.clone(), ..second })
 }
 
 fn name_of(phase: Phase) -> &'static str {

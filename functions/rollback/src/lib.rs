@@ -70,6 +70,9 @@ pub struct Input {
     /// The application whose run is meant. Given by a person.
     #[serde(default)]
     pub application: Option<String>,
+    /// What failed. Given by the cutover, for the message.
+    #[serde(default)]
+    pub why: Option<String>,
     /// Why to go back in spite of a reason to hold. Given by a person.
     #[serde(default)]
     pub force: Option<String>,
@@ -82,6 +85,8 @@ pub struct BeginReply {
     pub nothing_to_do: Option<String>,
     /// Why a person has to decide; then nothing is restored.
     pub hold: Option<String>,
+    /// What failed, as far as the starter said.
+    pub why: Option<String>,
     /// The run.
     pub run_id: String,
     /// Its application.
@@ -150,7 +155,7 @@ async fn begin(clients: &Clients, request: &BeginRequest, now: Timestamp) -> Ste
             decide::hold(new_side_serves, sick_old_side(&clients.elb, &run).await)
         }
     };
-    Ok(what_to_do(&run, hold, now))
+    Ok(BeginReply { why: input.why.clone(), ..what_to_do(&run, hold, now) })
 }
 
 fn what_to_do(run: &Run, hold: Option<String>, now: Timestamp) -> BeginReply {
@@ -163,6 +168,7 @@ fn what_to_do(run: &Run, hold: Option<String>, now: Timestamp) -> BeginReply {
     BeginReply {
         nothing_to_do: None,
         hold,
+        why: None,
         run_id: run.run_id.clone(),
         application: run.plan.application.clone(),
         topic_arn: run.plan.notify.as_ref().map(|notify| notify.topic_arn.clone()),

@@ -89,8 +89,11 @@ async fn look_after(clients: &Clients, run: &Run, now: Timestamp) -> StepResult<
     if count > decide::MOST_STARTS {
         return give_up(clients, &run, now).await.map(Some);
     }
-    let machine = if action == Action::Rollback { &clients.rollback_machine } else { &clients.cleanup_machine };
-    start(&clients.sfn, machine, &run.run_id, count).await?;
+    let (machine, input) = match action {
+        Action::Cleanup => (&clients.cleanup_machine, json!({ "run_id": run.run_id, "instead_of": run.owner })),
+        _ => (&clients.rollback_machine, json!({ "run_id": run.run_id })),
+    };
+    start(&clients.sfn, machine, &run.run_id, &input, count).await?;
     Ok(Some(format!("{action:?} of {} started, the {count}. time", run.run_id)))
 }
 
@@ -110,12 +113,18 @@ async fn owner_status(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepRes
 }
 
 /// Starts an execution under a name that is used once.
-async fn start(sfn: &aws_sdk_sfn::Client, machine: &str, run_id: &str, count: u32) -> StepResult<()> {
+async fn start(
+    sfn: &aws_sdk_sfn::Client,
+    machine: &str,
+    run_id: &str,
+    input: &serde_json::Value,
+    count: u32,
+) -> StepResult<()> {
     let result = sfn
         .start_execution()
         .state_machine_arn(machine)
         .name(format!("sweep-{}-{count}", digest(run_id)))
-        .input(json!({ "run_id": run_id }).to_string())
+        .input(input.to_string())
         .send()
         .await;
     match result {

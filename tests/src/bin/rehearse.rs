@@ -89,7 +89,7 @@ fn rehearse_or_serve(arguments: &Arguments) -> Result<u8> {
     if let Some(root) = &arguments.root {
         checkout.root = root.clone();
     }
-    let options = Options { checkout, python, port: arguments.port, speed };
+    let options = Options { checkout, python, port: arguments.port, speed, template: None };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
     runtime.block_on(bring_up(arguments, &options, scenario))

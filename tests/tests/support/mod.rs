@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -23,10 +24,15 @@ pub struct Ground {
 
 impl Ground {
     pub async fn new(speed: f64) -> Result<Self> {
+        Self::from(speed, None).await
+    }
+
+    /// The same, deployed from a synthesized CDK app, with permissions enforced.
+    pub async fn from(speed: f64, template: Option<PathBuf>) -> Result<Self> {
         let checkout = Checkout::of_this_build();
         let python = setup::python_environment(&checkout)?;
         setup::build_functions(&checkout)?;
-        let emulator = Emulator::start(&Options { checkout, python, port: 0, speed }).await?;
+        let emulator = Emulator::start(&Options { checkout, python, port: 0, speed, template }).await?;
         let client = emulator.client().clone();
         Ok(Self { emulator, client, speed })
     }
