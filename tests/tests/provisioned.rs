@@ -5,7 +5,7 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -72,6 +72,7 @@ fn plan_without_hooks() -> Result<Value> {
 async fn the_deployed_stack_moves_and_restores_traffic_under_its_own_roles() -> Result<()> {
     let checkout = Checkout::of_this_build();
     let template = synthesize(&checkout, "first", &[])?;
+    let changed = synthesize(&checkout, "second", &["emails=oncall@example.com"])?;
     let ground = Ground::from(SPEED, Some(template)).await?;
 
     let stage = ground.stage(&plan_without_hooks()?, json!({})).await?;
@@ -85,7 +86,7 @@ async fn the_deployed_stack_moves_and_restores_traffic_under_its_own_roles() -> 
 
     let run_id = ground.start("cutover", "whole", &stage.plan).await?;
     ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
-    update(&ground, &checkout).await?;
+    update(&ground, &changed).await?;
     let end = ground.end_of(&run_id, LIMIT).await?;
     ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
     ensure_nothing_denied(&ground).await?;
@@ -93,10 +94,9 @@ async fn the_deployed_stack_moves_and_restores_traffic_under_its_own_roles() -> 
 }
 
 /// An update while a cutover runs keeps the journal and does not disturb the run.
-async fn update(ground: &Ground, checkout: &Checkout) -> Result<()> {
-    let changed = synthesize(checkout, "second", &["emails=oncall@example.com"])?;
+async fn update(ground: &Ground, changed: &Path) -> Result<()> {
     let runs = ground.client.dump().await?["journal"].as_array().map_or(0, Vec::len);
-    let answer = ground.client.deploy_template(&changed, STACK).await?;
+    let answer = ground.client.deploy_template(changed, STACK).await?;
     println!("update: {} s, {} resources", answer["seconds"], answer["resources"].as_array().map_or(0, Vec::len));
     let after = ground.client.dump().await?["journal"].as_array().map_or(0, Vec::len);
     ensure!(after >= runs && runs > 0, "the journal had {runs} items, and has {after}");

@@ -49,11 +49,6 @@ impl Held {
         json!({ "application": self.stage.plan["application"] })
     }
 
-    async fn messages(&self) -> Result<String> {
-        let messages = self.ground.client.messages().await?;
-        Ok(messages.iter().map(|message| format!("{:?} {}\n", message.subject, message.message)).collect())
-    }
-
     /// Somebody else's change.
     async fn set_weights(&self, old: i32, new: i32) -> Result<()> {
         let route = &self.stage.plan["routes"][0];
@@ -209,11 +204,10 @@ async fn a_change_by_somebody_else_is_not_overwritten_but_told() -> Result<()> {
     let held = Held::new(half("drift")).await?;
     held.set_weights(37, 63).await?;
     held.stop().await?;
-    held.ground.wait_for_phase(&held.run_id, "stuck", LIMIT).await?;
-    let messages = held.messages().await?;
+    let page = held.ground.page("CRITICAL", LIMIT).await?;
     let listener = held.stage.plan["routes"][0]["listener_arn"].as_str().context("the listener")?;
-    for needle in ["CRITICAL", listener, "drift-old", "=37", "aws elbv2 modify-listener"] {
-        ensure!(messages.contains(needle), "the page does not say {needle}:\n{messages}");
+    for needle in [listener, "drift-old", "=37", "aws elbv2 modify-listener"] {
+        ensure!(page.contains(needle), "the page does not say {needle}:\n{page}");
     }
     let held_locks = held.ground.ensure_no_locks(&held.run_id).await;
     ensure!(held_locks.is_err(), "a stuck run keeps its locks");
@@ -243,9 +237,8 @@ async fn traffic_is_not_sent_back_to_a_sick_old_side_unless_a_person_insists() -
     let old = held.stage.plan["routes"][0]["old_target_group_arn"].as_str().context("the old group")?;
     held.ground.client.set_target_health(old, json!({ "*": "unhealthy" })).await?;
     held.stop().await?;
-    held.ground.wait_for_phase(&held.run_id, "stuck", LIMIT).await?;
-    let messages = held.messages().await?;
-    ensure!(messages.contains("targets of the old target group"), "the page does not say why:\n{messages}");
+    let page = held.ground.page("ACTION NEEDED", LIMIT).await?;
+    ensure!(page.contains("targets of the old target group"), "the page does not say why:\n{page}");
     let insist = json!({ "application": "sick-old-side", "force": "Ada: the health check is wrong" });
     held.ground.start("rollback", "insist", &insist).await?;
     held.ground.client.set_target_health(old, json!({ "*": "healthy" })).await?;

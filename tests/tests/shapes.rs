@@ -176,9 +176,7 @@ async fn a_route_that_cannot_be_put_back_does_not_keep_the_others_from_it() -> R
     ground.wait_for_phase(&run_id, "stuck", LIMIT).await?;
     let after = ground.account().await?;
     ensure_same(&before["elbv2"]["listeners"], &after["elbv2"]["listeners"])?;
-    let messages = ground.client.messages().await?;
-    let page = messages.iter().find(|message| message.subject.as_deref().is_some_and(|s| s.starts_with("CRITICAL")));
-    let page = &page.context("nobody was paged")?.message;
+    let page = ground.page("CRITICAL", LIMIT).await?;
     ensure!(
         page.contains("aws route53") && !page.contains("aws elbv2"),
         "the page names more than what is left:\n{page}"

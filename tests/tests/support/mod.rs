@@ -112,6 +112,16 @@ impl Ground {
         Ok(dump)
     }
 
+    /// Waits for a page, which comes right after the journal has the ending, and answers its text.
+    pub async fn page(&self, subject: &str, limit: Duration) -> Result<String> {
+        wait_for(&format!("a message `{subject}...`"), limit, async || {
+            let messages = self.client.messages().await?;
+            let page = messages.into_iter().find(|m| m.subject.as_deref().is_some_and(|s| s.starts_with(subject)));
+            Ok(page.map(|page| format!("{}\n{}", page.subject.unwrap_or_default(), page.message)))
+        })
+        .await
+    }
+
     /// No lock of this run is left.
     pub async fn ensure_no_locks(&self, run_id: &str) -> Result<()> {
         let dump = self.client.dump().await?;
