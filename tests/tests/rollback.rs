@@ -327,21 +327,21 @@ async fn a_write_that_outlives_its_run_is_undone() -> Result<()> {
     ensure_same(&before, &ground.account().await?)
 }
 
-/// At real time: `listener-swap` sleeps between its fence and its write, past the stop. The fence right before the write
-/// must see that the run is no longer its own: of the two writes seen, one prepares and one restores.
+/// At real time: `listener-swap` sleeps right before its write, past the stop. The fence must see that the run is no longer its own: of the two writes seen, one prepares and one restores.
 #[tokio::test]
 async fn a_function_that_sleeps_past_the_stop_does_not_write() -> Result<()> {
     let ground = Ground::new(1.0).await?;
     let stage = ground.stage(&listener_plan("fence", json!([{ "new_weight": 100, "hold": "60m" }])), json!({})).await?;
     let before = ground.account().await?;
-    // Prepare looks and reads back; the third look is the shift's.
+    // Each action reads the run as it starts and right before it writes: the fourth read is the one before the shift's
+    // write. What it decided by, it has read before the stop.
     let slow = json!({
-        "match": { "caller": "listener-swap", "operation": "DescribeListeners" },
-        "from": 3, "times": 1, "do": "delay", "seconds": 3.5,
+        "match": { "caller": "listener-swap", "operation": "GetItem" },
+        "from": 4, "times": 1, "do": "delay", "seconds": 3.5,
     });
     ground.client.set_faults(json!([slow])).await?;
     let run_id = ground.start("cutover", "run", &stage.plan).await?;
-    support::wait_for("the slow look", LIMIT, async || {
+    support::wait_for("the slow fence", LIMIT, async || {
         Ok((ground.client.faults().await?[0]["hits"] == 1).then_some(()))
     })
     .await?;
