@@ -1,102 +1,39 @@
 """Every request to the emulated AWS passes here: it is journalled, and a fault may hit it.
 
 Contract: `Boundary(application)` is a WSGI middleware around moto.
-- `journal`: one entry per signed request, in order of arrival; `status` is None while it is being answered.
-- `faults`: rules of a test, replaced as a whole. A rule is
-      {"match": {any of caller, service, operation, state, execution, function},
-       "from": 1, "times": 1 or null (for ever), "do": "before" | "after" | "timeout_after" | "delay",
-       "error": "Throttling", "message": "...", "status": 400, "seconds": 5}
-  It applies to its `from`-th matching request and the next ones, `times` in all. The first rule that applies is carried out.
+- `journal`: one entry per signed request, in order of arrival; `status` is None while it is being answered, `actions` are the
+  permissions that it needs, and `role` is the name of the role in which it is made, as far as that is known (see iam.py). A
+  function's requests have the state and the execution for which it was invoked.
+- `faults`: rules of a test (see faults.py), replaced as a whole. The first one that applies is carried out.
 - `denials`: rules of the same form that come from the world; they answer AccessDenied.
-Set-up calls (access key `local`) are hit only by a rule that names that caller.
+- `runtime`: where functions run, once there is one; it knows which process has which session token.
 With IAM enforced a call without permission has no effect and is answered AccessDenied; its entry in the journal has the missing
 action as `denied`.
 """
 
+import io
+import socket
+import sys
 import threading
 import time
 
-from . import iam
+from botocore.exceptions import ClientError
+
+from . import clients, drift, iam
 from .cbor import Bridge
 from .clients import SETUP
-from .protocols import Call, error_answer, function_error_answer, identify, service_name
-
-MATCHABLE = {"caller", "service", "operation", "state", "execution", "function"}
-ACTIONS = {"before", "after", "timeout_after", "delay"}
-RULE_KEYS = {"match", "from", "times", "do", "error", "message", "status", "seconds"}
-
-
-class BadRule(ValueError):
-    pass
-
-
-class Rule:
-    def __init__(self, given: dict):
-        unknown = (set(given) - RULE_KEYS) | (set(given.get("match", {})) - MATCHABLE)
-        if unknown:
-            raise BadRule(f"unknown keys in a fault: {sorted(unknown)}")
-        if given.get("do") not in ACTIONS:
-            raise BadRule(f"do must be one of {sorted(ACTIONS)}, not {given.get('do')!r}")
-        if not given.get("match"):
-            raise BadRule("a fault must match something")
-        self.given = given
-        self.match = dict(given["match"])
-        if "service" in self.match:
-            self.match["service"] = service_name(self.match["service"])
-        self.action = given["do"]
-        self.first = given.get("from", 1)
-        self.times = given.get("times", 1)
-        self.seen = 0
-        self.hits = 0
-
-    def applies(self, call: Call) -> bool:
-        if call.caller == SETUP and self.match.get("caller") != SETUP:
-            return False
-        if any(getattr(call, key) != value for key, value in self.match.items()):
-            return False
-        self.seen += 1
-        if self.seen < self.first or (self.times is not None and self.hits >= self.times):
-            return False
-        self.hits += 1
-        return True
-
-    def answer(self, call: Call):
-        error = self.given.get("error", "InternalFailure")
-        message = self.given.get("message", "injected at the boundary")
-        status = self.given.get("status", 400)
-        if self.action == "timeout_after":
-            if call.function:
-                return function_error_answer("Sandbox.Timedout", "Error: Task timed out after 30.00 seconds")
-            return error_answer(call, "RequestTimeout", "the answer was lost", 408)
-        if call.function and not error.startswith("Lambda."):
-            return function_error_answer(error, message)
-        return error_answer(call, error.removeprefix("Lambda."), message, status)
-
-    @property
-    def state(self) -> dict:
-        return {**self.given, "seen": self.seen, "hits": self.hits}
-
-
-def deny(action: str, first: int = 1) -> Rule:
-    """AccessDenied for `service:Operation`, as an IAM policy names it."""
-    service, _, operation = action.partition(":")
-    return Rule(
-        {
-            "match": {"service": service, "operation": "Invoke" if operation == "InvokeFunction" else operation},
-            "from": first,
-            "times": None,
-            "do": "before",
-            "error": "Lambda.AccessDenied" if service == "lambda" else "AccessDenied",
-            "message": f"User is not authorized to perform: {action}",
-            "status": 403,
-        }
-    )
+from .faults import Past, Rule
+from .protocols import Call, error_answer, identify, read_body
+from .runtime_api import Runtime
 
 
 class Boundary:
     def __init__(self, application):
         self._application = Bridge(application)
         self._lock = threading.Lock()
+        self._past = Past()
+        self._under_way = 0
+        self.runtime: Runtime | None = None
         self.journal: list[dict] = []
         self.faults: list[Rule] = []
         self.denials: list[Rule] = []
@@ -106,17 +43,41 @@ class Boundary:
         with self._lock:
             self.faults = built
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anybody but the set-up is being answered: a function may be about to begin, or still be at work."""
+        return self._under_way > 0
+
+    def forget(self) -> None:
+        """As if nothing had been asked yet."""
+        with self._lock:
+            self.journal.clear()
+            self.faults, self.denials = [], []
+            self._past.forget()
+
     def __call__(self, environ, start_response):
         call = identify(environ)
         if call is None:
             return self._application(environ, start_response)
         call.caller = iam.caller_of(call.access_key)
+        process = self.runtime.processes.get(call.session_token) if self.runtime else None
+        if process and process.current:
+            call.state, call.execution = process.current.state, process.current.execution
         with self._lock:
             rule = next((rule for rule in [*self.faults, *self.denials] if rule.applies(call)), None)
-            entry = self._record(call, rule)
-        return self._carry_out(rule, call, entry, environ, start_response)
+            entry = self._record(call, rule, iam.needed_actions(call, environ))
+            self._under_way += call.caller != SETUP
+        try:
+            status, headers, body = self._answer(rule, call, entry, environ, process)
+        finally:
+            with self._lock:
+                self._under_way -= call.caller != SETUP
+        entry["status"] = status
+        line = f"{status} {'Fault' if rule else 'Answered'}"
+        start_response(line, [*headers.items(), ("Content-Length", str(len(body)))])
+        return [body]
 
-    def _record(self, call: Call, rule: Rule | None) -> dict:
+    def _record(self, call: Call, rule: Rule | None, actions: list[str]) -> dict:
         entry = {
             "seq": len(self.journal) + 1,
             "at": time.time(),
@@ -126,33 +87,98 @@ class Boundary:
             "state": call.state,
             "execution": call.execution,
             "function": call.function,
+            "role": iam.role_of(call.access_key),
+            "actions": actions,
             "fault": rule.action if rule else None,
             "status": None,
         }
         self.journal.append(entry)
         return entry
 
-    def _carry_out(self, rule, call, entry, environ, start_response):
-        def noting_status(line, headers, exc_info=None):
-            entry["status"] = int(line.split()[0])
-            return start_response(line, headers, exc_info)
-
-        if rule and rule.action == "delay":
+    def _answer(self, rule: Rule | None, call: Call, entry: dict, environ: dict, process) -> tuple[int, dict, bytes]:
+        # Whatever is answered: what is left unread would be taken for the connection's next request.
+        question = _question(call, environ)
+        action = rule.action if rule else None
+        if action == "delay":
             time.sleep(rule.given.get("seconds", 1))
-        if rule is None or rule.action != "before":
-            refusal = iam.refusal(call, environ)
-            if refusal:
-                entry["denied"] = refusal.action
-                status = 400 if call.protocol in ("json", "cbor") else 403
-                return _answer(noting_status, *error_answer(call, refusal.code, refusal.message, status))
-        if rule is None or rule.action == "delay":
-            return self._application(environ, noting_status)
-        if rule.action != "before":
-            # The request has its effect; only its answer is replaced.
-            b"".join(self._application(environ, lambda *_: None))
-        return _answer(noting_status, *rule.answer(call))
+        if action == "call":
+            self._call(rule.given["call"], call)
+        if action == "drift":
+            drift.change(rule.given["route"])
+        if action == "before":
+            return rule.answer(call)
+        if action == "kill_before":
+            kill(process, environ)
+        refusal = iam.refusal(call, environ)
+        if refusal:
+            entry["denied"] = refusal.action
+            return error_answer(call, refusal.code, refusal.message, _status_of_refusal(call))
+        if action == "stale" and (past := self._past.answer(question)):
+            return past
+        answer = self._twice(environ) if action == "twice" else self._take_effect(environ)
+        self._past.note(call, question, answer)
+        if action == "call_after":
+            self._call(rule.given["call"], call)
+        if action in ("after", "timeout_after"):
+            return rule.answer(call)
+        if action == "late":
+            time.sleep(rule.given.get("seconds", 1))
+        if action == "garble":
+            return answer[0], answer[1], rule.given.get("body", '<"{').encode()
+        if action == "lose":
+            break_off(environ)
+        if action == "kill_after":
+            kill(process, environ)
+        return answer
+
+    def _call(self, given: dict, during: Call) -> None:
+        """Whatever comes of it: somebody else may be refused too."""
+        parameters = {
+            name: during.execution if value == "<execution>" else value
+            for name, value in given.get("parameters", {}).items()
+        }
+        try:
+            getattr(clients.client(given["service"]), given["operation"])(**parameters)
+        except ClientError as refused:
+            print(f"local_aws: {given['operation']}: {refused}", file=sys.stderr)
+
+    def _twice(self, environ: dict) -> tuple[int, dict, bytes]:
+        body = read_body(environ)
+        answers = []
+        again = threading.Thread(target=lambda: answers.append(self._take_effect({**environ, "wsgi.input": io.BytesIO(body)})))
+        again.start()
+        answer = self._take_effect({**environ, "wsgi.input": io.BytesIO(body)})
+        again.join()
+        return answer
+
+    def _take_effect(self, environ: dict) -> tuple[int, dict, bytes]:
+        answered = {}
+
+        def start_response(line, headers, exc_info=None):
+            answered.update(status=int(line.split()[0]), headers=headers)
+
+        body = b"".join(self._application(environ, start_response))
+        headers = {name: value for name, value in answered["headers"] if name.lower() != "content-length"}
+        return answered["status"], headers, body
 
 
-def _answer(start_response, status: int, headers: dict[str, str], body: bytes) -> list[bytes]:
-    start_response(f"{status} Fault", [*headers.items(), ("Content-Length", str(len(body)))])
-    return [body]
+def _question(call: Call, environ: dict) -> tuple:
+    return call.service, call.operation, environ["PATH_INFO"], environ.get("QUERY_STRING", ""), read_body(environ)
+
+
+def _status_of_refusal(call: Call) -> int:
+    return 400 if call.protocol in ("json", "cbor") else 403
+
+
+def break_off(environ: dict) -> None:
+    """Ends the connection without an answer."""
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    raise ConnectionAbortedError("a fault breaks the connection off")
+
+
+def kill(process, environ: dict) -> None:
+    if process is None:
+        raise ValueError("only a function's own requests can kill it")
+    process.popen.kill()
+    process.popen.wait()
+    break_off(environ)

@@ -2,7 +2,7 @@
 
 Contract: `install(speed)`; `put` stores datapoints for the control API. Waits are divided by the speed while clocks are real, so
 history is stretched to match: what was stored r seconds ago counts as r * speed seconds ago, and is aggregated into periods
-there. At speed 1 this is plain behaviour. Answered are Sum, Average, Minimum, Maximum, SampleCount and pNN; an Expression is a
+there. At speed 1 this is plain behaviour. What `keep_steady` names has a datapoint in every period, without anybody storing it. Answered are Sum, Average, Minimum, Maximum, SampleCount and pNN; an Expression is a
 clear error. New alarms are INSUFFICIENT_DATA until SetAlarmState; PutMetricAlarm keeps the state of an existing alarm.
 """
 
@@ -35,12 +35,22 @@ class Metrics:
     def __init__(self, speed: float):
         self._speed = speed
         self._samples: dict[tuple, deque[Sample]] = {}
+        self._steady: dict[tuple, float] = {}
         self._lock = threading.Lock()
 
     def put(self, namespace: str, name: str, dimensions: dict[str, str], sample: Sample) -> None:
         with self._lock:
             key = _key(namespace, name, dimensions)
             self._samples.setdefault(key, deque(maxlen=KEPT_PER_METRIC)).append(sample)
+
+    def keep_steady(self, values: dict[tuple, float]) -> None:
+        with self._lock:
+            self._steady.update(values)
+
+    def forget(self) -> None:
+        with self._lock:
+            self._samples.clear()
+            self._steady.clear()
 
     def names(self) -> list[tuple]:
         with self._lock:
@@ -51,7 +61,11 @@ class Metrics:
         now = time.time()
         with self._lock:
             samples = list(self._samples.get(_key_of(metric), ()))
+            steady = self._steady.get(_key_of(metric))
         found: dict[int, list[Sample]] = {}
+        if steady is not None:
+            first, last = math.floor(start / period) * period, min(end, now)
+            found = {begin: [_sample(begin, [(steady, 1.0)])] for begin in range(first, math.ceil(last), period)}
         for sample in samples:
             stretched = now - (now - sample.timestamp) * self._speed
             begin = math.floor(stretched / period) * period
@@ -80,6 +94,17 @@ def put(entries: list[dict]) -> None:
         if values:
             sample = _sample(timestamp, [(float(value), 1.0) for value in values])
             _metrics.put(entry["namespace"], entry["metric_name"], entry.get("dimensions", {}), sample)
+
+
+def keep_steady(entries: list[dict]) -> None:
+    """[{"namespace", "metric_name", "dimensions": {}, "value"}]"""
+    keys = [_key(entry["namespace"], entry["metric_name"], entry.get("dimensions", {})) for entry in entries]
+    _metrics.keep_steady({key: float(entry["value"]) for key, entry in zip(keys, entries, strict=True)})
+
+
+def forget() -> None:
+    """As if no datapoint had ever been stored."""
+    _metrics.forget()
 
 
 def _sample(timestamp: float, values: list[tuple[float, float]]) -> Sample:

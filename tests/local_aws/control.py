@@ -34,12 +34,16 @@ class Control:
             ("POST", "call"): self._call,
             ("GET", "dump"): self._dump,
             ("GET", "routing"): self._routing,
+            ("GET", "runs"): self._runs,
             ("GET", "invocations"): lambda query, body: functions.invocations,
+            ("GET", "code"): lambda query, body: functions.code(),
             ("GET", "messages"): lambda query, body: sns.messages,
             ("POST", "world"): self._world,
             ("POST", "target-health"): self._target_health,
             ("POST", "replication"): self._replication,
             ("POST", "metrics"): self._metrics,
+            ("POST", "steady-metrics"): self._steady_metrics,
+            ("POST", "clear"): self._clear,
             ("POST", "events"): self._events,
             ("POST", "fire-schedule"): self._fire_schedule,
             ("POST", "deploy-template"): self._deploy_template,
@@ -98,6 +102,11 @@ class Control:
 
         return dump.routing()
 
+    def _runs(self, query, body):
+        from . import dump
+
+        return {**dump.runs(self._settings.journal_table), "busy": self._boundary.is_busy}
+
     def _world(self, query, body):
         from . import world
 
@@ -119,6 +128,18 @@ class Control:
         from . import cloudwatch
 
         cloudwatch.put(body)
+        return {}
+
+    def _steady_metrics(self, query, body):
+        from . import cloudwatch
+
+        cloudwatch.keep_steady(body)
+        return {}
+
+    def _clear(self, query, body):
+        from . import clear
+
+        clear.clear(self._settings, self._boundary)
         return {}
 
     def _events(self, query, body):

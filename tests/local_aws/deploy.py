@@ -3,7 +3,8 @@
 Contract: both answer names and ARNs as the ready line tells them. `deploy_template` deploys the synthesized app itself,
 through CloudFormation. `deploy` needs no Node: table, functions, state machines and rules straight from the checkout. A
 definition goes in with its file's bytes, but for `${Placeholders}`; one that nothing fills is an error. What does not
-exist yet in the checkout (a machine's file, the sweep) is left out with a warning on stderr.
+exist yet in the checkout (a machine's file, the sweep) is left out with a warning on stderr. What differs from the app is
+listed in tests/same_deployment.rs, which compares the two.
 """
 
 import json
@@ -13,7 +14,7 @@ import sys
 from . import clients, functions
 from .settings import ACCOUNT_ID, REGION, ROLE_ARN, Settings
 
-MACHINES = ("cutover", "rollback", "cleanup")
+MACHINES = ("cutover", "rollback", "cleanup", "start")
 UNFINISHED_STATUSES = ["ABORTED", "TIMED_OUT", "FAILED"]
 FUNCTION_TIMEOUT_SECONDS = 30
 
@@ -91,19 +92,20 @@ def _create_table(name: str) -> None:
 
 def _create_functions(settings: Settings) -> dict[str, str]:
     """The ARN of each function by its crate's name. A crate with a src/main.rs is a function."""
-    environment = {
-        "JOURNAL_TABLE": settings.journal_table,
-        "RUST_LOG": "info",
-        **{f"{name.upper()}_STATE_MACHINE_ARN": machine_arn(name) for name in MACHINES},
-    }
     arns = {}
     for main in sorted((settings.root / "functions").glob("*/src/main.rs")):
         crate = main.parent.parent.name
         binary = (settings.bin_dir / crate).resolve()
         package = functions.zipped("pointer.json", json.dumps({"path": str(binary)}))
         name = functions.PREFIX + crate
-        arns[crate] = functions.create(name, package, environment, FUNCTION_TIMEOUT_SECONDS)
+        arns[crate] = functions.create(name, package, _environment(settings, crate), FUNCTION_TIMEOUT_SECONDS)
     return arns
+
+
+def _environment(settings: Settings, crate: str) -> dict[str, str]:
+    journal = {} if crate == "notify" else {"JOURNAL_TABLE": settings.journal_table}
+    started = ("rollback", "cleanup") if crate == "sweep" else ()
+    return {"RUST_LOG": "info", **journal, **{f"{name.upper()}_STATE_MACHINE_ARN": machine_arn(name) for name in started}}
 
 
 def _create_machines(settings: Settings, function_arns: dict[str, str]) -> dict[str, str]:
@@ -148,12 +150,12 @@ def _create_unfinished_rule(machines: dict[str, str]) -> None:
     }
     events.put_rule(Name="cutover-unfinished", EventPattern=json.dumps(pattern))
     target = {
-        "Id": "rollback",
+        "Id": "Target0",
         "Arn": machines["rollback"],
         "RoleArn": ROLE_ARN,
         "InputTransformer": {
-            "InputPathsMap": {"execution": "$.detail.executionArn"},
-            "InputTemplate": '{"run_id": <execution>}',
+            "InputPathsMap": {"detail-executionArn": "$.detail.executionArn"},
+            "InputTemplate": '{"run_id":<detail-executionArn>}',
         },
     }
     events.put_targets(Rule="cutover-unfinished", Targets=[target])
@@ -162,4 +164,4 @@ def _create_unfinished_rule(machines: dict[str, str]) -> None:
 def _create_sweep_rule(function_arn: str) -> None:
     events = clients.client("events")
     events.put_rule(Name="cutover-sweep", ScheduleExpression="rate(5 minutes)")
-    events.put_targets(Rule="cutover-sweep", Targets=[{"Id": "sweep", "Arn": function_arn}])
+    events.put_targets(Rule="cutover-sweep", Targets=[{"Id": "Target0", "Arn": function_arn}])

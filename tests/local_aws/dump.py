@@ -1,12 +1,13 @@
 """The account as seen from outside the product: for comparing before and after, and for the traffic's routing.
 
 Contract: `dump()` reads everything that a cutover may touch through the AWS API, in one canonical order and without what differs
-from one moment to the next (times, request ids), but for the journal. `routing()` is the live weights alone, read straight from
-the backends, cheap enough to ask several times a second.
+from one moment to the next (times, request ids), but for the journal. `routing()` is the live weights alone, and `runs()` which
+executions run and how far the journal's runs are: read straight from the backends, cheap enough to ask several times a second.
 """
 
 from . import elbv2, route53
 from .clients import client
+from .settings import ACCOUNT_ID, REGION
 
 VOLATILE = {
     "AlarmConfigurationUpdatedTimestamp",
@@ -181,3 +182,21 @@ def _live_records() -> dict:
                 }
             )
     return found
+
+
+def runs(journal_table: str) -> dict:
+    """{"running": [ARNs of executions], "runs": {run id: {"phase", "owner"}}}"""
+    from moto.dynamodb.models import dynamodb_backends
+
+    from .sfn_engine import engine
+
+    machines = engine("models").stepfunctions_parser_backends[ACCOUNT_ID][REGION].state_machines
+    executions = [execution for machine in list(machines) for execution in list(machine.executions)]
+    found = {}
+    for item in list(dynamodb_backends[ACCOUNT_ID][REGION].tables[journal_table].all_items()):
+        key = item.attrs["pk"].value
+        if key.startswith("run#"):
+            found[key.removeprefix("run#")] = {name: item.attrs[name].value for name in ("phase", "owner")}
+    # One that is just being started has no status yet.
+    running = [one.execution_arn for one in executions if one.exec_status is None or one.status == "RUNNING"]
+    return {"running": running, "runs": found}

@@ -44,6 +44,20 @@ def create(name: str, package: bytes, environment: dict[str, str] | None = None,
     )["FunctionArn"]
 
 
+def code() -> dict[str, str]:
+    """By function, what its package holds: where a pointer leads, or the beginning of the bootstrap."""
+    from moto.awslambda.models import lambda_backends
+
+    return {one.function_name: _beginning(one) for one in lambda_backends[ACCOUNT_ID][REGION].list_functions()}
+
+
+def _beginning(function) -> str:
+    with zipfile.ZipFile(io.BytesIO(function.code_bytes)) as package:
+        if "pointer.json" in package.namelist():
+            return json.loads(package.read("pointer.json"))["path"]
+        return package.read(package.namelist()[0])[:1000].decode(errors="replace")
+
+
 class Functions:
     """Stands in for `LambdaBackend.invoke`, which would start a container."""
 
@@ -82,7 +96,8 @@ class Functions:
             answer, error, cold = *_run_hook(package["hook"]), False
         else:
             spec = self._spec(function, package["command"])
-            answer, error, cold = self.runtime.invoke(spec, payload)
+            caller = headers.get("X-Cutover-State"), headers.get("X-Cutover-Execution")
+            answer, error, cold = self.runtime.invoke(spec, payload, *(name or None for name in caller))
         invocations.append(
             {
                 "at": started,
@@ -127,7 +142,6 @@ class Functions:
             # The requests of a function tell whose they are.
             "AWS_ACCESS_KEY_ID": iam.access_key(name.removeprefix(PREFIX), function.role),
             "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_SESSION_TOKEN": "local",
             "AWS_LAMBDA_FUNCTION_NAME": name,
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
@@ -158,5 +172,5 @@ def _run_hook(hook: dict) -> tuple[bytes, str | None]:
 def _json(data: bytes):
     try:
         return json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return data.decode(errors="replace")

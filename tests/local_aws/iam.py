@@ -119,6 +119,12 @@ def caller_of(key: str) -> str:
     return _identities[key].caller if key in _identities else key
 
 
+def role_of(key: str) -> str | None:
+    """The name of the role that a key is of; none for set-up, for a service's own call, and with nothing enforced."""
+    role_arn = _identities[key].role_arn if key in _identities else None
+    return _role_name(role_arn) if role_arn else None
+
+
 def refusal(call: Call, environ: dict) -> Refusal | None:
     """Why a call is refused; None if it is allowed."""
     if not enabled or call.access_key == SETUP:

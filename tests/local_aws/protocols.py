@@ -32,6 +32,7 @@ ALIASES = {
 @dataclass
 class Call:
     access_key: str
+    session_token: str | None  # of a function: which of its processes asks
     caller: str
     service: str
     operation: str
@@ -39,6 +40,11 @@ class Call:
     state: str | None
     execution: str | None
     function: str | None  # of a Lambda invocation
+
+    @property
+    def machine(self) -> str | None:
+        """The name of the state machine for which this is asked."""
+        return self.execution.split(":")[6] if self.execution else None
 
 
 def service_name(name: str) -> str:
@@ -54,6 +60,7 @@ def identify(environ: dict) -> Call | None:
     invoked = INVOKE_PATH.match(environ["PATH_INFO"])
     return Call(
         access_key=signed[1],
+        session_token=environ.get("HTTP_X_AMZ_SECURITY_TOKEN"),
         caller=signed[1],
         service=service,
         operation=operation or "Unknown",

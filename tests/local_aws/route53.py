@@ -33,6 +33,13 @@ _submitted: dict[str, datetime.datetime] = {}
 _health_checks: dict[str, tuple[dict, str]] = {}
 
 
+def forget() -> None:
+    """As if nothing had been changed or made yet."""
+    with _lock:
+        _submitted.clear()
+        _health_checks.clear()
+
+
 def install(speed: float) -> None:
     from moto.route53.models import HostedZoneIdentifier, Route53Backend
     from moto.route53.responses import Route53

@@ -1,8 +1,9 @@
 """Runs Lambda code as native processes behind an emulated Lambda Runtime API.
 
-Contract: `Runtime.invoke(spec, payload)` answers `(body, error, cold)`; `error` is None or "Unhandled", as in the header
+Contract: `Runtime.invoke(spec, payload, state, execution)` answers `(body, error, cold)`; `error` is None or "Unhandled", as in the header
 X-Amz-Function-Error. A process serves one invocation at a time and is kept warm; a process that exits, or runs
-past its function's time-out (real time), is gone and the next invocation starts another one.
+past its function's time-out (real time), is gone and the next invocation starts another one. A process's session token is its
+id in `processes`, so that its requests tell for which invocation they are made.
 No process outlives this one.
 """
 
@@ -39,8 +40,10 @@ class Spec:
 
 
 class Invocation:
-    def __init__(self, spec: Spec, payload: bytes):
+    def __init__(self, spec: Spec, payload: bytes, state: str | None, execution: str | None):
         self.id = str(uuid.uuid4())
+        self.state, self.execution = state, execution
+        self.started = time.monotonic()
         self.arn = spec.arn
         self.payload = payload
         self.deadline_ms = int((time.time() + spec.timeout_seconds) * 1000)
@@ -67,6 +70,7 @@ class Process:
         self.current: Invocation | None = None
         environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
         environment.update(spec.environment)
+        environment["AWS_SESSION_TOKEN"] = self.id
         # With a scheme, unlike on AWS: runtime clients parse it as a URI, and this one has a path.
         environment["AWS_LAMBDA_RUNTIME_API"] = f"http://127.0.0.1:{runtime.port}/{self.id}"
         # Known before it runs, since it may ask for work at once.
@@ -118,8 +122,10 @@ class Runtime:
     def spawn(self, command: list[str], **options) -> subprocess.Popen:
         return self._spawner.submit(subprocess.Popen, command, preexec_fn=self._preexec, **options).result()
 
-    def invoke(self, spec: Spec, payload: bytes) -> tuple[bytes, str | None, bool]:
-        invocation = Invocation(spec, payload)
+    def invoke(
+        self, spec: Spec, payload: bytes, state: str | None = None, execution: str | None = None
+    ) -> tuple[bytes, str | None, bool]:
+        invocation = Invocation(spec, payload, state, execution)
         process = self._take_warm(spec)
         cold = process is None
         if cold:
@@ -145,6 +151,11 @@ class Runtime:
                 if process.popen.poll() is None:
                     return process
         return None
+
+    def is_busy_since(self, moment: float) -> bool:
+        """Whether an invocation still runs that began before a moment of the monotonic clock."""
+        under_way = [process.current for process in list(self.processes.values())]
+        return any(invocation and invocation.started <= moment for invocation in under_way)
 
     def stop(self) -> None:
         for process in list(self.processes.values()):

@@ -52,9 +52,10 @@ class Server:
 
         self.functions = Functions(self.settings)
         self.functions.install()
+        self.boundary.runtime = self.functions.runtime
         self.events = events.Events(self.settings)
         sfn_expressions.install()
-        sfn_engine.install(self.settings.speed)
+        sfn_engine.install(self.settings.speed, self.functions.runtime)
         sfn_api.install(self.events.execution_ended)
         route53.install(self.settings.speed)
         elbv2.install()

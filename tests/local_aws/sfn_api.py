@@ -5,6 +5,7 @@ Contract: `install(on_end)`; `on_end(execution)` is called once for every execut
 
 import datetime
 import json
+import threading
 import time
 import uuid
 
@@ -26,6 +27,7 @@ def install(on_end) -> None:
     ):
         setattr(StepFunctionResponse, operation.__name__, operation)
     _name_executions(StepFunctionResponse)
+    _start_one_at_a_time(StepFunctionResponse)
     _report_endings(on_end)
     StepFunctionResponse.stop_execution = lambda response: stop_execution(response, on_end)
 
@@ -45,6 +47,17 @@ def _name_executions(response_class) -> None:
             if self.automated_parameter_parsing:
                 self.params["name"] = name
         return stock(self)
+
+    response_class.start_execution = start_execution
+
+
+def _start_one_at_a_time(response_class) -> None:
+    """moto looks for an execution of the name and then adds one: two starts at once can both find none."""
+    stock, lock = response_class.start_execution, threading.Lock()
+
+    def start_execution(self):
+        with lock:
+            return stock(self)
 
     response_class.start_execution = start_execution
 
@@ -108,7 +121,7 @@ def describe_execution(self):
         "input": execution.execution_input,
         "inputDetails": {"included": True},
     }
-    if execution.status in ENDED:
+    if execution.status in ENDED and execution.stop_date:
         answer["stopDate"] = execution.stop_date
     if execution.status == "SUCCEEDED":
         answer["output"] = json.dumps(execution.output)
@@ -120,16 +133,19 @@ def describe_execution(self):
 
 
 def list_executions(self):
-    """moto leaves out the stopDate of TIMED_OUT."""
+    """moto leaves out the stopDate of TIMED_OUT, and fails while an execution is just being started."""
     from moto.core.responses import ActionResult
 
-    executions, next_token = self.stepfunction_backend.list_executions(
-        self._get_param("stateMachineArn"),
-        status_filter=self._get_param("statusFilter"),
-        max_results=self._get_int_param("maxResults"),
-        next_token=self._get_param("nextToken"),
-    )
-    return ActionResult({"executions": [_listed(execution) for execution in executions], "nextToken": next_token})
+    machine = self.stepfunction_backend.describe_state_machine(self._get_param("stateMachineArn"))
+    status = self._get_param("statusFilter")
+    executions = [one for one in list(machine.executions) if one.exec_status and one.start_date and status in (None, one.status)]
+    executions.sort(key=lambda execution: execution.start_date, reverse=True)
+    start = int(self._get_param("nextToken") or 0)
+    end = start + (self._get_int_param("maxResults") or 100)
+    answer = {"executions": [_listed(execution) for execution in executions[start:end]]}
+    if end < len(executions):
+        answer["nextToken"] = str(end)
+    return ActionResult(answer)
 
 
 def _listed(execution) -> dict:
@@ -140,7 +156,7 @@ def _listed(execution) -> dict:
         "startDate": execution.start_date,
         "status": execution.status,
     }
-    if execution.status in ENDED:
+    if execution.status in ENDED and execution.stop_date:
         listed["stopDate"] = execution.stop_date
     return listed
 

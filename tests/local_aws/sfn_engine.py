@@ -13,6 +13,7 @@ import time
 from functools import lru_cache
 
 from . import clients
+from .runtime_api import Runtime
 from .sfn_failures import failure
 
 COMPONENT = "asl.component."
@@ -46,6 +47,8 @@ ERROR_PREFIXES = {
     "ssm": "Ssm",
     "sts": "Sts",
 }
+# No function of ours lives longer: its time-out as deployed.
+FUNCTION_LIFE_SECONDS = 30
 # AWS: States.ALL matches every error but these two, which are never retried nor caught by a wildcard.
 NEVER_ALL = {"States.Runtime", "States.DataLimitExceeded"}
 
@@ -54,7 +57,7 @@ def engine(name: str):
     return importlib.import_module("moto.stepfunctions.parser." + name)
 
 
-def install(speed: float) -> None:
+def install(speed: float, runtime: Runtime) -> None:
     engine(TASK + "service.state_task_service_factory")  # load every task type before correcting them
     use_our_clients()
     name_the_state_that_calls()
@@ -66,7 +69,7 @@ def install(speed: float) -> None:
     interrupt_tasks()
     silence_zombies()
     endings_are_final()
-    scale_waits(speed)
+    scale_waits(speed, runtime)
     tolerate_map_failures()
     parse_definitions_once()
     engine(TASK + "service.state_task_service_lambda")._SUPPORTED_API_PARAM_BINDINGS["invoke"].add("InvocationType")
@@ -338,13 +341,21 @@ def endings_are_final() -> None:
     environment.set_error, environment.set_timed_out = set_error, set_timed_out
 
 
-def scale_waits(speed: float) -> None:
-    """Waits are divided by the speed. moto's retry waits cannot be interrupted, and its Wait states count whole seconds."""
+def scale_waits(speed: float, runtime: Runtime) -> None:
+    """Waits are divided by the speed. moto's retry waits cannot be interrupted, and its Wait states count whole seconds.
+
+    Functions run in real time, whatever the speed: a wait for longer than any function lives ends only when those have ended
+    that ran when it began, as it would at speed 1."""
 
     def sleep(env, seconds):
-        deadline = time.monotonic() + max(0, seconds) / speed
-        while env.is_running() and (left := deadline - time.monotonic()) > 0:
-            env.program_state_event.wait(min(left, 0.25))
+        began = time.monotonic()
+        deadline = began + max(0, seconds) / speed
+        outlives_functions = speed > 1 and seconds > FUNCTION_LIFE_SECONDS
+        while env.is_running():
+            left = deadline - time.monotonic()
+            if left <= 0 and not (outlives_functions and runtime.is_busy_since(began)):
+                return
+            env.program_state_event.wait(min(left, 0.25) if left > 0 else 0.01)
 
     wait = engine(COMPONENT + "state.wait.wait_function.wait_function").WaitFunction
     wait._eval_body = lambda self, env: sleep(env, self._get_wait_seconds(env=env))

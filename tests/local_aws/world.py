@@ -15,8 +15,9 @@ import re
 from urllib.parse import urlsplit
 
 from . import dms, functions, world_file
-from .boundary import Boundary, deny
+from .boundary import Boundary
 from .clients import client
+from .faults import deny
 from .world_balancing import Balancing
 from .world_dns import Dns
 from .world_environment import Environment, as_dict, dicts, text
@@ -27,6 +28,16 @@ FUNCTION_ARN = re.compile(r"^arn:aws:lambda:[^:]*:[^:]*:function:([^:]+)")
 DEFAULT_TABLES = [{"schema": "public", "table": name, "state": "Validated"} for name in ("customers", "orders", "items")]
 
 _count = itertools.count()
+_hooks: list[str] = []
+
+
+def start_over() -> None:
+    """The next world is the account's first: its names need no number."""
+    global _count
+    _count = itertools.count()
+    for arn in _hooks:
+        client("lambda").delete_function(FunctionName=arn)
+    _hooks.clear()
 
 
 def create(request: dict, boundary: Boundary) -> dict:
@@ -150,6 +161,7 @@ def _create_hooks(environment: Environment) -> None:
             if found and planned not in environment.mapping:
                 package = functions.zipped("hook.json", json.dumps(setups.get(planned, {})))
                 environment.mapping[planned] = functions.create(environment.name(found[1], 60), package)
+                _hooks.append(environment.mapping[planned])
 
 
 def _point_health_check(environment: Environment) -> None:

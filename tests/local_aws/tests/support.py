@@ -39,6 +39,12 @@ while True:
         sys.exit(3)
     if request.get("do") == "fail":
         path, body = "error", {"errorType": request["type"], "errorMessage": "told to"}
+    if request.get("do") == "call":
+        credential = "Credential=" + os.environ["AWS_ACCESS_KEY_ID"] + "/20300101/eu-west-1/sns/aws4_request"
+        headers_ = {"Authorization": "AWS4-HMAC-SHA256 " + credential, "X-Amz-Security-Token": os.environ["AWS_SESSION_TOKEN"]}
+        form = b"Action=CreateTopic&Name=" + request["name"].encode()
+        call = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], data=form, headers=headers_)
+        body["answer"] = urllib.request.urlopen(call).status
     url = api + "invocation/" + headers["Lambda-Runtime-Aws-Request-Id"] + "/" + path
     urllib.request.urlopen(urllib.request.Request(url, data=json.dumps(body).encode(), method="POST"))
 """

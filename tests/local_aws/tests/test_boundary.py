@@ -1,8 +1,11 @@
 """The journal of requests, and faults."""
 
+import json
+import threading
 import time
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.parsers import ResponseParserError
 
 from local_aws.clients import client
 
@@ -11,6 +14,10 @@ from .support import control, echo, machine, output, start
 from .test_functions import invoke
 
 SUCCEED = {"Type": "Succeed"}
+
+
+def has_topic(name: str) -> bool:
+    return any(topic["TopicArn"].endswith(":" + name) for topic in client("sns").list_topics()["Topics"])
 
 
 class Boundary(support.TestCase):
@@ -133,6 +140,82 @@ class Faults(Boundary):
         started = time.monotonic()
         invoke({})
         self.assertGreaterEqual(time.monotonic() - started, 0.3)
+
+    def test_an_answer_comes_late_and_its_effect_at_once(self):
+        name = support.unique("topic")
+        control("faults", [{"match": {"operation": "CreateTopic"}, "do": "late", "seconds": 0.4}])
+        creating = threading.Thread(target=client("sns", "somebody").create_topic, kwargs={"Name": name})
+        creating.start()
+        support.until(lambda: has_topic(name), 0.3)
+        self.assertTrue(creating.is_alive())
+        creating.join()
+
+    def test_a_lost_answer_breaks_the_connection_off_after_the_effect(self):
+        name = support.unique("topic")
+        control("faults", [{"match": {"operation": "CreateTopic"}, "do": "lose"}])
+        with self.assertRaises(ConnectionClosedError):
+            client("sns", "somebody").create_topic(Name=name)
+        self.assertTrue(has_topic(name))
+
+    def test_a_garbled_answer_comes_after_the_effect(self):
+        name = support.unique("topic")
+        control("faults", [{"match": {"operation": "CreateTopic"}, "do": "garble"}])
+        with self.assertRaises(ResponseParserError):
+            client("sns", "somebody").create_topic(Name=name)
+        self.assertTrue(has_topic(name))
+
+    def test_a_stale_read_is_from_before_the_last_change(self):
+        api, name = client("sns", "somebody"), support.unique("topic")
+        before = len(api.list_topics()["Topics"])
+        api.create_topic(Name=name)
+        control("faults", [{"match": {"operation": "ListTopics"}, "do": "stale"}])
+        self.assertEqual([before, before + 1], [len(api.list_topics()["Topics"]) for _ in range(2)])
+
+    def test_what_was_never_asked_before_cannot_be_stale(self):
+        api, name = client("sns", "somebody"), support.unique("topic")
+        arn = api.create_topic(Name=name)["TopicArn"]
+        control("faults", [{"match": {"operation": "GetTopicAttributes"}, "do": "stale"}])
+        self.assertEqual(arn, api.get_topic_attributes(TopicArn=arn)["Attributes"]["TopicArn"])
+
+    def test_a_function_is_killed_before_or_after_what_it_asks_for(self):
+        for action in ("kill_before", "kill_after"):
+            name = support.unique("topic")
+            control("faults", [{"match": {"operation": "CreateTopic", "state": "A"}, "do": action}])
+            catch = [{"ErrorEquals": ["Runtime.ExitError"], "Next": "C", "Output": "caught"}]
+            state = echo({"do": "call", "name": name}, Catch=catch)
+            with self.subTest(action):
+                self.assertEqual("caught", output(support.run({"A": state, "C": SUCCEED})))
+                self.assertEqual(action == "kill_after", has_topic(name))
+
+    def test_a_functions_requests_have_the_state_for_which_it_was_invoked(self):
+        execution = start(machine({"Some state": echo({"do": "call", "name": support.unique("topic")})}))
+        support.ended(execution)
+        entries = [entry for entry in control("requests") if entry["execution"] == execution]
+        self.assertEqual(
+            [("states", "Invoke", "Some state"), ("echo", "CreateTopic", "Some state")],
+            [(entry["caller"], entry["operation"], entry["state"]) for entry in entries],
+        )
+
+    def test_a_function_that_runs_twice(self):
+        control("faults", [{"match": {"caller": "somebody", "function": "cutover-echo"}, "do": "twice"}])
+        count = len(control("invocations"))
+        answer = client("lambda", "somebody").invoke(FunctionName="cutover-echo", Payload=b"{}")
+        self.assertIn("pid", json.load(answer["Payload"]))
+        self.assertEqual(count + 2, len(control("invocations")))
+
+    def test_an_execution_is_stopped_when_it_asks(self):
+        stop = {"service": "stepfunctions", "operation": "stop_execution", "parameters": {"executionArn": "<execution>"}}
+        for action in ("call", "call_after"):
+            arn = machine({"A": echo({})})
+            name = arn.rpartition(":")[2]
+            control("faults", [{"match": {"machine": name}, "do": action, "call": stop}])
+            with self.subTest(action):
+                self.assertEqual("ABORTED", support.ended(start(arn))["status"])
+
+    def test_what_is_called_in_between_may_be_refused(self):
+        wrong = {"service": "route53", "operation": "get_hosted_zone", "parameters": {"Id": "Z0NONE"}}
+        control("faults", [{"match": {"service": "sns", "caller": "somebody"}, "do": "call", "call": wrong}])
+        client("sns", "somebody").list_topics()
 
     def test_a_wrong_rule_is_refused(self):
         for rule in ({"match": {"operations": "x"}, "do": "before"}, {"match": {"service": "sns"}, "do": "never"}):

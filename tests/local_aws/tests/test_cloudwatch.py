@@ -36,6 +36,19 @@ class Clock(unittest.TestCase):
         self.assertEqual([], self.periods(60, 700))
 
 
+class Steady(unittest.TestCase):
+    METRIC = {"Namespace": "N", "MetricName": "M", "Dimensions": [{"Name": "a", "Value": "b"}]}
+
+    def test_every_period_has_a_datapoint_up_to_now(self):
+        metrics, now = Metrics(600), time.time()
+        metrics.keep_steady({("N", "M", (("a", "b"),)): 7.0})
+        periods = metrics.periods(self.METRIC, 60, now - 600, now + 600)
+        self.assertEqual(11, len(periods))
+        self.assertEqual({7.0}, {statistic(samples, "p99") for samples in periods.values()})
+        metrics.forget()
+        self.assertEqual({}, metrics.periods(self.METRIC, 60, now - 600, now))
+
+
 class Statistics(unittest.TestCase):
     SAMPLES = [_sample(0, [(1.0, 1.0), (2.0, 1.0)]), _sample(0, [(3.0, 1.0), (10.0, 7.0)])]
 

@@ -27,7 +27,6 @@ class Functions(support.TestCase):
         self.assertAlmostEqual(time.time() + 30, int(answer["deadline_ms"]) / 1000, delta=2)
         environment = answer["environment"]
         self.assertEqual("cutover-journal", environment["JOURNAL_TABLE"])
-        self.assertTrue(environment["ROLLBACK_STATE_MACHINE_ARN"].endswith(":stateMachine:rollback"))
         self.assertEqual(support.server().settings.endpoint_url, environment["AWS_ENDPOINT_URL"])
 
     def test_processes_stay_warm(self):

@@ -147,6 +147,7 @@ class Roles(Enforced):
         self.refused("AccessDeniedException", self.keyed("dynamodb", key).list_tables)
         last = control("requests")[-1]
         self.assertEqual((name.removeprefix("cutover-"), "dynamodb:ListTables"), (last["caller"], last["denied"]))
+        self.assertEqual((role.rpartition("/")[2], ["dynamodb:ListTables"]), (last["role"], last["actions"]))
 
 
 class Machines(Enforced):
@@ -193,6 +194,7 @@ class Implied(Enforced):
         self.assertIn("dynamodb:DeleteItem", message)
         self.allow(role, "dynamodb:PutItem", "dynamodb:DeleteItem")
         write(TransactItems=[delete])
+        self.assertEqual(["dynamodb:DeleteItem"], control("requests")[-1]["actions"])
 
     def test_an_encrypted_topic_needs_its_key(self):
         key = client("kms").create_key()["KeyMetadata"]["Arn"]
@@ -235,7 +237,8 @@ class Services(Enforced):
 class Off(support.TestCase):
     def test_by_default_nothing_is_refused_and_the_key_is_the_name(self):
         client("sns", "somebody", "arn:aws:iam::123456789012:role/gone").list_topics()
-        self.assertEqual("somebody", control("requests")[-1]["caller"])
+        last = control("requests")[-1]
+        self.assertEqual(("somebody", None, ["sns:ListTopics"]), (last["caller"], last["role"], last["actions"]))
         self.assertEqual("echo", invoke({})[0]["key"])
 
 

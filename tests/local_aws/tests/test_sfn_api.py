@@ -1,6 +1,7 @@
 """Each correction to the Step Functions API."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 from local_aws.clients import client
 
@@ -20,6 +21,17 @@ class Api(support.TestCase):
         self.assertEqual(first, api.start_execution(stateMachineArn=arn, name="one", input="{}")["executionArn"])
         ended(first)
         self.refused("ExecutionAlreadyExists", api.start_execution, stateMachineArn=arn, name="one", input="{}")
+
+    def test_of_the_same_starts_at_once_one_makes_an_execution(self):
+        api = client("stepfunctions")
+        arn = machine({"W": {"Type": "Wait", "Seconds": 30, "End": True}})
+
+        def start_it(_):
+            return api.start_execution(stateMachineArn=arn, name="one", input="{}")["executionArn"]
+
+        with ThreadPoolExecutor(8) as pool:
+            self.assertEqual(1, len(set(pool.map(start_it, range(8)))))
+        self.assertEqual(1, len(api.list_executions(stateMachineArn=arn)["executions"]))
 
     def test_a_string_output_is_json(self):
         description = ended(start(machine({"A": {"Type": "Succeed", "Output": "{% 'text' %}"}})))

@@ -33,6 +33,15 @@ class Services(support.TestCase):
         )
         self.assertRegex(described["StartDate"], r"Z$")
 
+    def test_a_second_child_of_the_name_is_the_same_and_after_its_end_an_error(self):
+        child = machine({"W": {"Type": "Wait", "Seconds": "{% $states.input.seconds %}", "End": True}})
+        given = {"StateMachineArn": child, "Name": "literal", "Input": {"seconds": 60}}
+        state = states_api("states:startExecution", given, Catch=caught("StepFunctions.ExecutionAlreadyExistsException"))
+        first, second = (output(run({"A": state, "C": SUCCEED})) for _ in range(2))
+        self.assertEqual(first["ExecutionArn"], second["ExecutionArn"])
+        ended(first["ExecutionArn"])
+        self.assertIn("Error", output(run({"A": state, "C": SUCCEED})))
+
     def test_sdk_services_go_by_their_sdk_names(self):
         for action in (
             "aws-sdk:elasticloadbalancingv2:describeLoadBalancers",
@@ -126,6 +135,16 @@ class Time(support.TestCase):
         run(states)
         self.assertGreaterEqual(time.monotonic() - started, 30 / support.SPEED)
         self.assertLess(time.monotonic() - started, 5)
+
+    def test_a_wait_for_longer_than_a_function_lives_outlives_those_that_run(self):
+        arn = machine({"A": echo({"do": "sleep", "seconds": 1.5})})
+        start(arn)
+        support.until(lambda: support.server().functions.runtime.is_busy_since(time.monotonic()))
+        for seconds, outlives in ((29, False), (31, True)):
+            began = time.monotonic()
+            run({"W": {"Type": "Wait", "Seconds": seconds, "End": True}})
+            with self.subTest(seconds):
+                self.assertEqual(outlives, time.monotonic() - began > 1)
 
     def test_task_timeouts_are_real_and_leave_the_function_alone(self):
         states = {"A": echo({"do": "sleep", "seconds": 2}, TimeoutSeconds=1, Catch=caught("States.Timeout")), "C": SUCCEED}
