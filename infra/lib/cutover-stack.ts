@@ -83,7 +83,7 @@ export class CutoverStack extends Stack {
     const { cutover, rollback } = machines;
     const net = new SafetyNet(this, 'SafetyNet', { names, cutover, rollback, sweep: functions.sweep });
     const schedules = props.schedules?.length
-      ? new Schedules(this, 'Schedules', { names, machine: 'cutover', starts: props.schedules })
+      ? new Schedules(this, 'Schedules', { names, starts: props.schedules, start: machines.start })
       : undefined;
     new Observability(this, 'Observability', {
       names,

@@ -19,7 +19,7 @@ export const CRATES = [
 export type Crate = (typeof CRATES)[number];
 
 /** The state machines: a file `statemachine/<name>.asl.json` each. */
-export const MACHINES = ['cutover', 'rollback', 'cleanup'] as const;
+export const MACHINES = ['cutover', 'rollback', 'cleanup', 'start'] as const;
 export type Machine = (typeof MACHINES)[number];
 
 /** `listener-swap` becomes `ListenerSwap`. */

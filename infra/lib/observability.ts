@@ -50,7 +50,7 @@ export class Observability extends Construct {
       alarm.addAlarmAction(new SnsAction(topic));
       return alarm;
     };
-    const { rollback, cleanup } = machines;
+    const { rollback, cleanup, start } = machines;
     return [
       page(
         'rollback-failed',
@@ -66,6 +66,11 @@ export class Observability extends Construct {
         'cleanup-failed',
         sum('not ended', [cleanup.metricFailed(MINUTE), cleanup.metricAborted(MINUTE), cleanup.metricTimedOut(MINUTE)]),
         'A cleanup did not end: its run keeps its locks. The sweep starts it again; see that it ends.',
+      ),
+      page(
+        'start-failed',
+        sum('not started', [start.metricFailed(MINUTE), start.metricAborted(MINUTE), start.metricTimedOut(MINUTE)]),
+        'A cutover may not have been started at its time. The input of the failed execution says which; its history, why.',
       ),
       ...Object.entries(functions).map(([crate, of]) =>
         page(

@@ -201,6 +201,7 @@ export const INVOKED: Record<Machine, readonly Crate[]> = {
   ],
   rollback: ['alarms', 'listener-swap', 'notify', 'rollback', 'weight-shift'],
   cleanup: ['cleanup', 'notify'],
+  start: [],
 };
 
 /** The state machines: their functions, the application's hooks, and what they do themselves. */
@@ -218,6 +219,7 @@ export function machinePermissions(
     ],
     rollback: [may({ resources: [...functions('rollback'), ...hookFunctionArns] }, 'lambda:InvokeFunction')],
     cleanup: [may({ resources: functions('cleanup') }, 'lambda:InvokeFunction')],
+    start: [may({ resources: [names.machineArn('cutover')] }, 'states:StartExecution')],
   };
 }
 

@@ -1,17 +1,18 @@
 /**
- * Cutovers at a set time. EventBridge Scheduler delivers at least once, so each start has a literal execution name: Step
- * Functions refuses a second run of that name for 90 days.
+ * Cutovers at a set time. EventBridge Scheduler delivers at least once, so each start has a literal execution name, and goes
+ * through the machine `start`: a second delivery ends there, in success, also when the run is over.
  */
 import { Stack } from 'aws-cdk-lib';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { ConfigurationError } from './configuration';
-import type { Machine, Names } from './names';
+import type { Names } from './names';
 import { DeadLetters } from './notifications';
 import { role } from './role';
 
-/** One start of a machine. */
+/** One start of a cutover. */
 export interface ScheduledStart {
   /** Letters, digits, `-` and `_`, 48 at the most; the execution is called `<name>-<time>`. */
   readonly name: string;
@@ -19,7 +20,7 @@ export interface ScheduledStart {
   readonly at?: string;
   /** An IANA time zone. Default: UTC. */
   readonly timezone?: string;
-  /** The machine's input: of `cutover`, a plan. */
+  /** The plan. */
   readonly input: Record<string, unknown>;
   /** Not supported: see `refuse`. */
   readonly cron?: string;
@@ -29,40 +30,38 @@ export interface ScheduledStart {
 
 export interface SchedulesProps {
   readonly names: Names;
-  /** Which machine is started. */
-  readonly machine: Machine;
   readonly starts: ScheduledStart[];
+  /** The machine that starts an execution once. */
+  readonly start: StateMachine;
 }
 
 export class Schedules extends Construct {
   readonly deadLetters: IQueue;
 
-  constructor(scope: Construct, id: string, { names, machine, starts }: SchedulesProps) {
+  constructor(scope: Construct, id: string, { names, starts, start }: SchedulesProps) {
     super(scope, id);
     refuse(starts);
     this.deadLetters = new DeadLetters(this, 'DeadLetters', names.of('schedules-undelivered'));
-    const stateMachineArn = names.machineArn(machine);
     const group = new CfnScheduleGroup(this, 'Group', { name: names.of('schedules') });
     const { roleArn } = role(this, 'Role', 'scheduler', [
-      { actions: ['states:StartExecution'], resources: [stateMachineArn] },
+      { actions: ['states:StartExecution'], resources: [start.stateMachineArn] },
       { actions: ['sqs:SendMessage'], resources: [this.deadLetters.queueArn] },
     ]);
     for (const { name, at = '', timezone = 'UTC', input } of starts) {
       new CfnSchedule(this, name, {
         name,
         groupName: group.ref,
-        description: `Starts ${machine}: ${executionName(name, at)}`,
+        description: `Starts the cutover ${executionName(name, at)}`,
         scheduleExpression: `at(${at})`,
         scheduleExpressionTimezone: timezone,
         flexibleTimeWindow: { mode: 'OFF' },
         target: {
-          // The universal target: the templated one of Step Functions cannot name the execution.
-          arn: `arn:${Stack.of(this).partition}:scheduler:::aws-sdk:sfn:startExecution`,
+          arn: start.stateMachineArn,
           roleArn,
           input: Stack.of(this).toJsonString({
-            StateMachineArn: stateMachineArn,
-            Name: executionName(name, at),
-            Input: JSON.stringify(input),
+            state_machine_arn: names.machineArn('cutover'),
+            name: executionName(name, at),
+            input,
           }),
           // Rather not at all than at another time: somebody was to watch it.
           retryPolicy: { maximumRetryAttempts: 10, maximumEventAgeInSeconds: 900 },
@@ -92,10 +91,7 @@ function problemOf({ name, at, timezone, input, cron, rate }: ScheduledStart): s
     return 'needs a name of 1 to 48 letters, digits, `-` and `_`';
   }
   if (cron !== undefined || rate !== undefined) {
-    return (
-      'is recurring, and only one-time ones (`at`) are supported: the name of each run would have to come from the ' +
-      'scheduled time, which Scheduler writes with `:`, and execution names may not hold that'
-    );
+    return 'is recurring, and only one-time ones (`at`) are supported: a cutover happens once';
   }
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/.test(at ?? '') || Number.isNaN(Date.parse(`${at}Z`))) {
     return 'needs `at`, a local time such as 2026-03-01T02:00:00';

@@ -48,10 +48,15 @@ export function synthesize(props: CutoverStackProps = {}): Synthesized {
 }
 
 /** The resource at a construct's path below the stack. */
-export function resourceAt({ stack, resources }: Synthesized, path: string): Json {
+export function resourceAt(synthesized: Synthesized, path: string): Json {
+  return synthesized.resources[logicalIdAt(synthesized, path)]?.Properties;
+}
+
+/** How the template refers to it. */
+export function logicalIdAt({ stack }: Synthesized, path: string): string {
   const found = stack.node.findAll().find((node) => node.node.path === `${stack.node.path}/${path}`);
   if (!(found instanceof CfnElement)) throw new Error(`there is no resource at ${path}`);
-  return resources[stack.resolve(found.logicalId)]?.Properties;
+  return stack.resolve(found.logicalId);
 }
 
 /** The statements of the role at a path. */

@@ -7,7 +7,7 @@ import { Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { CRATES, MACHINES, pascalCase } from '../lib/names';
 import { definitionFile, placeholders } from '../lib/state-machines';
-import { INFRA, type Json, ROOT, resourceAt, synthesize } from './support';
+import { INFRA, type Json, logicalIdAt, ROOT, resourceAt, statementsAt, synthesize } from './support';
 
 const START = { name: 'shop', at: '2030-03-01T02:00:00', timezone: 'Europe/Amsterdam', input: { application: 'shop' } };
 const synthesized = synthesize({ schedules: [START] });
@@ -50,7 +50,7 @@ for (const machine of MACHINES) {
     const made = resourceAt(plain, `StateMachines/${pascalCase(machine)}/Machine/Resource`);
     const asset = readFileSync(join(plain.outdir, `asset.${made.DefinitionS3Location.Key}`));
     assert.ok(asset.equals(file));
-    assert.deepEqual(Object.keys(made.DefinitionSubstitutions).sort(), placeholders(file.toString()));
+    assert.deepEqual(Object.keys(made.DefinitionSubstitutions ?? {}).sort(), placeholders(file.toString()));
     assert.equal(made.StateMachineName, machine);
     assert.ok(made.TracingConfiguration.Enabled);
   });
@@ -91,24 +91,37 @@ test('a cutover that ends without an ending starts rollback, which is told nothi
   assert.equal(resourceAt(plain, 'SafetyNet/Sweep/Resource').ScheduleExpression, 'rate(5 minutes)');
 });
 
-test('a scheduled cutover has a literal execution name, and its exact time', () => {
+test('a scheduled cutover has its exact time, and is started through `start` under a literal name', () => {
   const schedule = resourceAt(synthesized, 'Schedules/shop');
   assert.equal(schedule.ScheduleExpression, 'at(2030-03-01T02:00:00)');
   assert.equal(schedule.ScheduleExpressionTimezone, 'Europe/Amsterdam');
   assert.deepEqual(schedule.FlexibleTimeWindow, { Mode: 'OFF' });
-  assert.match(JSON.stringify(schedule.Target.Arn), /:scheduler:::aws-sdk:sfn:startExecution"/);
+  assert.deepEqual(schedule.Target.Arn, { Ref: logicalIdAt(synthesized, 'StateMachines/Start/Machine/Resource') });
   const [, parts] = schedule.Target.Input['Fn::Join'];
   const input = JSON.parse(parts.map((part: Json) => (typeof part === 'string' ? part : part.Ref)).join(''));
-  assert.equal(input.Name, 'shop-20300301T020000');
-  assert.match(input.StateMachineArn, /:stateMachine:cutover$/);
-  assert.deepEqual(JSON.parse(input.Input), START.input);
+  assert.equal(input.name, 'shop-20300301T020000');
+  assert.match(input.state_machine_arn, /:stateMachine:cutover$/);
+  assert.deepEqual(input.input, START.input);
   assert.ok(schedule.Target.DeadLetterConfig.Arn && schedule.Target.RetryPolicy.MaximumRetryAttempts > 0);
+});
+
+test('a schedule may start `start` and nothing else, and that one `cutover`', () => {
+  const starts = (role: string) =>
+    statementsAt(synthesized, role).filter(({ Action }) => Action === 'states:StartExecution');
+  const [bySchedule, byStart] = [starts('Schedules/Role'), starts('StateMachines/Start/Role')];
+  const start = logicalIdAt(synthesized, 'StateMachines/Start/Machine/Resource');
+  assert.deepEqual(
+    bySchedule.map(({ Resource }) => Resource),
+    [{ Ref: start }],
+  );
+  assert.equal(byStart.length, 1);
+  assert.match(JSON.stringify(byStart[0].Resource), /:stateMachine:cutover"/);
 });
 
 test('what goes wrong pages somebody', () => {
   const alarms = Object.values<Json>(synthesized.template.findResources('AWS::CloudWatch::Alarm'));
   const names = alarms.map((alarm) => alarm.Properties.AlarmName).sort();
-  const wanted = ['cleanup-failed', 'events-dead-letters', 'rollback-cut-short', 'rollback-failed'];
+  const wanted = ['cleanup-failed', 'events-dead-letters', 'rollback-cut-short', 'rollback-failed', 'start-failed'];
   const all = [...wanted, 'schedules-dead-letters', ...CRATES.map((crate) => `${crate}-errors`)];
   assert.deepEqual(names, all.map((name) => `cutover-${name}`).sort());
   assert.ok(alarms.every((alarm) => alarm.Properties.AlarmActions.length === 1));
