@@ -31,19 +31,19 @@ pub fn set<'a>(planned: &'a Alarm, live: Option<&Alarm>, before: Option<&Option<
     }
 }
 
-/// Puts back what was there before. An alarm that this run never set stays as it is.
+/// Puts back what was there before. An alarm that this run never set stays as it is. One that this run made and that is not seen is
+/// deleted all the same: CloudWatch may be behind, and deleting what is not there does no harm.
 ///
 /// # Errors
 /// `Cutover.Drift` where the alarm is neither as before nor as planned: somebody else changed it.
 pub fn restore<'a>(planned: &Alarm, live: Option<&Alarm>, before: Option<&'a Option<Alarm>>) -> StepResult<Write<'a>> {
     let Some(before) = before else { return Ok(Write::Nothing) };
-    if same(before.as_ref(), live) {
-        return Ok(Write::Nothing);
+    match (before, live) {
+        (None, None) => Ok(Write::Delete),
+        _ if same(before.as_ref(), live) => Ok(Write::Nothing),
+        _ if same(Some(planned), live) => Ok(before.as_ref().map_or(Write::Delete, Write::Put)),
+        _ => Err(drift(planned, live)),
     }
-    if !same(Some(planned), live) {
-        return Err(drift(planned, live));
-    }
-    Ok(before.as_ref().map_or(Write::Delete, Write::Put))
 }
 
 /// Whether two alarms, or their absence, are the same.
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(restore(&planned, Some(&planned), Some(&remembered)), Ok(Write::Put(&before)));
         assert_eq!(restore(&planned, Some(&before), Some(&remembered)), Ok(Write::Nothing));
         assert_eq!(restore(&planned, Some(&planned), Some(&None)), Ok(Write::Delete));
-        assert_eq!(restore(&planned, None, Some(&None)), Ok(Write::Nothing));
+        assert_eq!(restore(&planned, None, Some(&None)), Ok(Write::Delete), "CloudWatch may be behind");
         assert_eq!(error(restore(&planned, Some(&other), Some(&remembered))), Some(name::DRIFT));
         assert_eq!(error(restore(&planned, None, Some(&remembered))), Some(name::DRIFT));
         assert_eq!(error(restore(&planned, Some(&other), Some(&None))), Some(name::DRIFT));

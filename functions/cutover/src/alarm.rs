@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::Finding;
+use crate::{Finding, input};
 
 /// An input of PutMetricAlarm (CloudWatch API reference). It overwrites the whole alarm of its name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -83,8 +83,9 @@ pub struct Dimension {
 
 impl<E: DeserializeError> Deserr<E> for Alarm {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef) -> Result<Self, E> {
-        serde_json::from_value(Json::from(value)).map_err(|error| {
-            let msg = format!("is not an input of PutMetricAlarm: {error}");
+        input::located(Json::from(value)).map_err(|(place, problem)| {
+            let location = place.as_ref().map_or(location, |place| location.push_key(place));
+            let msg = format!("is not an input of PutMetricAlarm: {problem}");
             take_cf_content(E::error::<V>(None, ErrorKind::Unexpected { msg }, location))
         })
     }

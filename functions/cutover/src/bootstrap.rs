@@ -22,8 +22,9 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::{StepError, StepResult};
+use crate::{StepError, StepResult, input};
 
 /// One try of an AWS call, connecting included. Not set, a mute server holds a call past any function's time-out.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -31,6 +32,10 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
 /// One TCP and TLS connection. A shared connector ignores the one in `TimeoutConfig`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A larger input is refused unread: four times what Step Functions carries, and small enough that reading it never
+/// takes a function's memory.
+const MOST_INPUT_BYTES: usize = 1024 * 1024;
 
 /// What a function is given by its deployment.
 pub struct Environment {
@@ -64,8 +69,9 @@ where
 {
     start_logging();
     let clients = build(&environment()?)?;
-    let answer = async |event: LambdaEvent<Value>| -> Result<Value, Diagnostic> {
-        let result = invoke(&clients, event.payload, &handle).await;
+    // Raw, so that input which cannot be read ends in our own error, not in the runtime's.
+    let answer = async |event: LambdaEvent<Box<RawValue>>| -> Result<Value, Diagnostic> {
+        let result = invoke(&clients, event.payload.get(), &handle).await;
         if let Err(error) = &result {
             tracing::error!(error = error.name, "{}", error.message);
         }
@@ -76,24 +82,35 @@ where
 
 async fn invoke<Clients, Request, Reply>(
     clients: &Clients,
-    payload: Value,
+    payload: &str,
     handle: &impl AsyncFn(&Clients, Request, Timestamp) -> StepResult<Reply>,
 ) -> StepResult<Value>
 where
     Request: DeserializeOwned,
     Reply: Serialize,
 {
+    let payload = read(payload)?;
     log_caller(&payload);
-    let request = serde_json::from_value(payload)
-        .map_err(|error| StepError::invalid(format!("the function's input is not right: {error}")))?;
+    let request = input::read(payload)
+        .map_err(|problem| StepError::invalid(format!("the function's input is not right: {problem}")))?;
     let reply = handle(clients, request, now()).await?;
     serde_json::to_value(reply).map_err(|error| StepError::invalid(format!("the reply is not JSON: {error}")))
 }
 
-/// One line per invocation, so that a run can be followed through all functions' logs.
+fn read(payload: &str) -> StepResult<Value> {
+    if payload.len() > MOST_INPUT_BYTES {
+        let problem = format!("the function's input has {} bytes, more than {MOST_INPUT_BYTES}", payload.len());
+        return Err(StepError::invalid(problem));
+    }
+    serde_json::from_str(payload)
+        .map_err(|error| StepError::invalid(format!("the function's input cannot be read: {error}")))
+}
+
+/// One line per invocation, so that a run, or the execution that works for it, can be followed through all functions' logs.
 fn log_caller(payload: &Value) {
     let field = |name: &str| payload.get(name).and_then(Value::as_str).unwrap_or_default();
-    tracing::info!(run_id = field("run_id"), state = field("state"), action = field("action"), "invoked");
+    let execution = field("execution_arn").rsplit(':').next().unwrap_or_default();
+    tracing::info!(execution, run_id = field("run_id"), state = field("state"), action = field("action"), "invoked");
 }
 
 #[expect(clippy::disallowed_methods, reason = "the bootstrap is the one place that reads the clock")]
@@ -172,4 +189,21 @@ fn role_credentials() -> Result<Credentials, CredentialsError> {
     };
     let token = std::env::var("AWS_SESSION_TOKEN").ok();
     Ok(Credentials::new(variable("AWS_ACCESS_KEY_ID")?, variable("AWS_SECRET_ACCESS_KEY")?, token, None, "lambda"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn input_that_cannot_be_read_is_refused_by_name() {
+        let deep = "[".repeat(10_000) + &"]".repeat(10_000);
+        let large = format!("\"{}\"", "x".repeat(5 * MOST_INPUT_BYTES));
+        for (payload, expected) in [(deep.as_str(), "recursion limit"), (&large, "bytes"), (r#""\ud800""#, "column")] {
+            let error = read(payload).unwrap_err();
+            assert_eq!(error.name, crate::error::name::INVALID_PLAN);
+            assert!(error.message.contains(expected) && error.message.len() < 200, "{}", error.message);
+        }
+        assert!(read("null").is_ok());
+    }
 }

@@ -1,13 +1,16 @@
 //! What the state machines and the functions say to each other about routes.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::input;
 use crate::listener::ListenerState;
 use crate::record::NameState;
 
 /// Who is calling: part of every request, so that logs and the fence can tell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Value")]
 pub struct Caller {
     /// The run: the ARN of its cutover execution.
     pub run_id: String,
@@ -15,6 +18,16 @@ pub struct Caller {
     pub execution_arn: String,
     /// The calling state's name, for the logs.
     pub state: String,
+}
+
+/// By hand, since serde does not name the fields of a flattened part.
+impl TryFrom<Value> for Caller {
+    type Error = String;
+
+    fn try_from(request: Value) -> Result<Self, String> {
+        let text = |field| input::text(&request, field);
+        Ok(Self { run_id: text("run_id")?, execution_arn: text("execution_arn")?, state: text("state")? })
+    }
 }
 
 /// 32 hexadecimal digits that stand for a text wherever AWS allows only short names: execution names, caller references.

@@ -10,6 +10,11 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use lambda_runtime::Diagnostic;
 
+use crate::text::shown;
+
+/// A state machine carries 32,768 characters of an error (Step Functions API reference), and the endings tell more.
+const MOST_MESSAGE_BYTES: usize = 10_000;
+
 /// The names. What a person sees in the console is exactly this text.
 pub mod name {
     /// AWS asked to slow down. Retried with full jitter.
@@ -161,7 +166,7 @@ impl Error for StepError {}
 
 impl From<StepError> for Diagnostic {
     fn from(error: StepError) -> Self {
-        Self { error_type: error.name.to_owned(), error_message: error.message }
+        Self { error_type: error.name.to_owned(), error_message: shown(&error.message, MOST_MESSAGE_BYTES) }
     }
 }
 

@@ -2,6 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::shown;
+
+/// More findings than this help nobody, and a state machine could not carry them: a state's output has 256 KiB at the
+/// most (Step Functions quotas), and this many of the longest have 150 KiB.
+pub const MOST_FINDINGS: usize = 50;
+const MOST_PATH_BYTES: usize = 200;
+const MOST_PROBLEM_BYTES: usize = 1_000;
+const MOST_FIX_BYTES: usize = 300;
+
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -60,7 +69,37 @@ impl Finding {
         Self::of(Severity::Warning, Kind::Environment, path.into(), problem.into(), fix.into())
     }
 
+    /// The texts repeat what a plan or AWS says, whatever that may be.
     fn of(severity: Severity, kind: Kind, path: String, problem: String, fix: String) -> Self {
-        Self { severity, kind, path, problem, fix }
+        let (problem, fix) = (shown(&problem, MOST_PROBLEM_BYTES), shown(&fix, MOST_FIX_BYTES));
+        Self { severity, kind, path: shown_path(&path), problem, fix }
+    }
+}
+
+/// A path as findings show it.
+pub fn shown_path(path: &str) -> String {
+    shown(path, MOST_PATH_BYTES)
+}
+
+/// The first findings, as many as can be carried; the last one then says that there are more.
+pub fn first(mut findings: Vec<Finding>) -> Vec<Finding> {
+    if findings.len() > MOST_FINDINGS {
+        findings.truncate(MOST_FINDINGS - 1);
+        findings.push(Finding::plan("$", "has more errors than can be told", "correct these first"));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_findings_fit_into_a_state_of_the_state_machine() {
+        let long = "\"\\".repeat(5_000);
+        let findings = first(vec![Finding::plan(&long, &long, &long); 10_000]);
+        assert_eq!(findings.len(), MOST_FINDINGS);
+        assert!(serde_json::to_string(&findings).unwrap().len() < 192 * 1024);
+        assert_eq!(findings.last().unwrap().problem, "has more errors than can be told");
     }
 }

@@ -9,12 +9,14 @@ pub mod contract;
 pub mod deadline;
 pub mod error;
 pub mod finding;
+pub mod input;
 pub mod listener;
 pub mod plan;
 pub mod probe;
 pub mod record;
 pub mod schedule;
 pub mod seconds;
+pub mod text;
 pub mod verdict;
 
 pub use error::{StepError, StepResult};

@@ -148,13 +148,16 @@ pub fn short_name(arn: &str) -> &str {
 /// # Errors
 /// The text of the problem, where that is not a whole number.
 pub fn share(total: i32, percent: u8) -> Result<(i32, i32), String> {
-    let product = total * i32::from(percent);
-    if product % 100 != 0 {
-        return Err(format!(
-            "{percent} % of the pair's weight {total} is not a whole number, and its neighbours keep theirs"
-        ));
+    if percent > 100 || total < 0 {
+        return Err(format!("there is no {percent} % of the pair's weight {total}"));
     }
-    Ok((total - product / 100, product / 100))
+    let product = i64::from(total) * i64::from(percent);
+    match i32::try_from(product / 100) {
+        Ok(new) if product % 100 == 0 => Ok((total - new, new)),
+        _ => Err(format!(
+            "{percent} % of the pair's weight {total} is not a whole number, and its neighbours keep theirs"
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -217,10 +220,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_share_never_loses_weight(total in 0..1000_i32, percent in 0..=100_u8) {
+        fn a_share_never_loses_weight(total in prop_oneof![0..1000_i32, any::<i32>()], percent in any::<u8>()) {
             if let Ok((old, new)) = share(total, percent) {
                 prop_assert_eq!(old + new, total);
-                prop_assert_eq!(new * 100, total * i32::from(percent));
+                prop_assert_eq!(i64::from(new) * 100, i64::from(total) * i64::from(percent));
                 prop_assert!(old >= 0 && new >= 0);
             }
         }

@@ -19,7 +19,7 @@ pub use self::routes::{
     Alias, DnsRoute, HealthCheck, HealthChecks, ListenerRoute, RecordChange, RecordData, RecordType, Route, Step,
 };
 use crate::alarm::Alarm;
-use crate::{Finding, Seconds};
+use crate::{Finding, Seconds, finding};
 
 /// What one cutover moves, how, what has to hold meanwhile, and who is told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
@@ -81,11 +81,12 @@ impl Plan {
     /// Reads a plan as its author wrote it.
     ///
     /// # Errors
-    /// Every error at once: of form (types, unknown and missing fields) or, where the form is right, of sense.
+    /// Every error at once, up to [`finding::MOST_FINDINGS`]: of form (types, unknown and missing fields) or, where the
+    /// form is right, of sense.
     pub fn read(value: &serde_json::Value) -> Result<Self, Vec<Finding>> {
         let plan = read::plan(value)?;
         let findings = check::plan(&plan);
-        if findings.is_empty() { Ok(plan) } else { Err(findings) }
+        if findings.is_empty() { Ok(plan) } else { Err(finding::first(findings)) }
     }
 }
 

@@ -78,8 +78,8 @@ impl Tries {
     /// Counts one more try.
     pub fn count(&self, result: &ProbeResult) -> Self {
         Self {
-            attempts: self.attempts + 1,
-            passed_in_row: if result.passed { self.passed_in_row + 1 } else { 0 },
+            attempts: self.attempts.saturating_add(1),
+            passed_in_row: if result.passed { self.passed_in_row.saturating_add(1) } else { 0 },
             seen: result.seen.clone(),
         }
     }
@@ -89,7 +89,7 @@ impl Tries {
         let left = probe.attempts.saturating_sub(self.attempts);
         if self.passed_in_row >= probe.successes {
             Progress::Passed
-        } else if self.passed_in_row + left < probe.successes {
+        } else if self.passed_in_row.saturating_add(left) < probe.successes {
             Progress::Failed
         } else {
             Progress::TryAgain
@@ -182,6 +182,14 @@ mod tests {
         assert_eq!(progress_of("+-+", 5, 2), Progress::TryAgain);
         assert_eq!(progress_of("-++", 3, 2), Progress::Passed);
         assert_eq!(progress_of("--", 3, 2), Progress::Failed);
+    }
+
+    #[test]
+    fn counts_stop_at_their_limit() {
+        let most = Tries { attempts: u32::MAX, passed_in_row: u32::MAX, seen: String::new() };
+        assert_eq!(most.count(&ProbeResult { passed: true, seen: String::new() }), most);
+        let none_used = Tries { attempts: 0, passed_in_row: 1, seen: String::new() };
+        assert_eq!(none_used.progress(&probe(u32::MAX, u32::MAX)), Progress::TryAgain);
     }
 
     #[test]

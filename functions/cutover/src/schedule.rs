@@ -16,6 +16,11 @@ const EVENTS_PER_RUN: u64 = 300;
 const EVENTS_PER_ROUTE: u64 = 250;
 /// Moving one step, settling and telling.
 const EVENTS_PER_STEP: u64 = 150;
+/// One hook or alarm: an iteration of a Map with one Task in it.
+const EVENTS_PER_ITEM: u64 = 10;
+/// The plan and its steps together: the state machine keeps each of them twice, beside findings and before-images, and a
+/// state's output has 256 KiB at the most (Step Functions quotas).
+const MOST_BYTES: usize = 64 * 1024;
 
 /// One weight on one route, ready for the state machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,21 +74,41 @@ pub fn route_type(route: &Route) -> &'static str {
 
 /// How many history events a run of this plan takes when all goes well, estimated from above.
 pub fn history_events(plan: &Plan) -> u64 {
+    events_at(plan, plan.monitoring.interval)
+}
+
+/// The same, if the plan's monitoring had this interval.
+fn events_at(plan: &Plan, interval: Seconds) -> u64 {
+    let of_hold = |hold: Seconds| hold.0.div_ceil(interval.0.max(1)) + u64::from(plan.monitoring.no_data_limit) + 1;
     let probes = plan.health_check.as_ref().map_or(0, |probe| 2 * u64::from(probe.attempts));
     let samples = plan.database.as_ref().map_or(0, |database| {
         let checks = database.give_up_after.0 / database.interval.0.max(1) + u64::from(database.samples);
         checks * if database.drain { 2 } else { 1 }
     });
-    let checks: u64 = plan.routes.iter().flat_map(Route::steps).map(|step| checks_of_hold(plan, step.hold)).sum();
+    let checks: u64 = plan.routes.iter().flat_map(Route::steps).map(|step| of_hold(step.hold)).sum();
     let steps: u64 = plan.routes.iter().map(|route| route.steps().len() as u64).sum();
+    let hooks = &plan.hooks;
+    let hooks = [&hooks.quiesce, &hooks.resume, &hooks.before_traffic, &hooks.after_traffic];
+    let items = hooks.map(Vec::len).iter().sum::<usize>() + plan.alarms.len();
     EVENTS_PER_RUN
+        + EVENTS_PER_ITEM * items as u64
         + EVENTS_PER_ROUTE * plan.routes.len() as u64
         + EVENTS_PER_STEP * steps
         + EVENTS_PER_CHECK * (probes + samples + checks)
 }
 
-fn checks_of_hold(plan: &Plan, hold: Seconds) -> u64 {
-    hold.0.div_ceil(plan.monitoring.interval.0.max(1)) + u64::from(plan.monitoring.no_data_limit) + 1
+/// Refuses a plan that the state machine cannot carry.
+pub(crate) fn check_size(plan: &Plan, findings: &mut Vec<Finding>) {
+    let bytes = json_bytes(plan) + json_bytes(&steps(plan));
+    if bytes > MOST_BYTES {
+        let problem =
+            format!("has {bytes} bytes with its defaults and steps, more than the {MOST_BYTES} that a run carries");
+        findings.push(Finding::plan("$", problem, "split the plan, or watch and set less"));
+    }
+}
+
+fn json_bytes(value: &impl Serialize) -> usize {
+    serde_json::to_string(value).map_or(usize::MAX / 2, |text| text.len())
 }
 
 /// Refuses a plan whose run does not fit into one execution's history, and names an interval that does.
@@ -92,15 +117,12 @@ pub(crate) fn check(plan: &Plan, findings: &mut Vec<Finding>) {
     if events <= MOST_HISTORY_EVENTS {
         return;
     }
-    let fits = |interval: &u64| {
-        let mut slower = plan.clone();
-        slower.monitoring.interval = Seconds(*interval);
-        history_events(&slower) <= MOST_HISTORY_EVENTS
-    };
-    let fix = match (1..=60).map(|minutes| minutes * 60).find(fits) {
-        Some(interval) => format!("an interval of {} fits", Seconds(interval)),
-        None => "shorten the holds, lengthen database.interval, or split the plan".to_owned(),
-    };
+    let fits = |interval: &u64| events_at(plan, Seconds(*interval)) <= MOST_HISTORY_EVENTS;
     let problem = format!("the run would take about {events} history events, more than {MOST_HISTORY_EVENTS}");
-    findings.push(Finding::plan("$.monitoring.interval", problem, fix));
+    findings.push(match (1..=60).map(|minutes| minutes * 60).find(fits) {
+        Some(interval) => {
+            Finding::plan("$.monitoring.interval", problem, format!("an interval of {} fits", Seconds(interval)))
+        }
+        None => Finding::plan("$", problem, "shorten the holds, lengthen database.interval, or split the plan"),
+    });
 }

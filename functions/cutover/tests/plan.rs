@@ -113,7 +113,17 @@ fn every_rule_names_the_place() {
             "$.hooks.resume",
         ),
         ("/alarms/0/Period", json!(45), "$.alarms[0].Period"),
-        ("/alarms/0/Surprise", json!(1), "$.alarms[0]"),
+        ("/alarms/0/Surprise", json!(1), "$.alarms[0].Surprise"),
+        ("/alarms/0/Period", json!("60"), "$.alarms[0].Period"),
+        ("/alarms/0/Dimensions", json!([{ "Name": "n", "Value": 7 }]), "$.alarms[0].Dimensions[0].Value"),
+        ("/routes/0/listener_arn", json!(format!("{ELB}:listener/app/a/1/2; reboot")), "$.routes[0].listener_arn"),
+        ("/routes/1/record_name", json!("a\nb.example.com"), "$.routes[1].record_name"),
+        (
+            "/routes/1/records/0/new",
+            json!({ "alias": { "dns_name": "", "hosted_zone_id": "Z" } }),
+            "$.routes[1].records[0].new.alias.dns_name",
+        ),
+        ("/routes/1/health_checks", json!({ "new": { "fqdn": "x", "port": 0 } }), "$.routes[1].health_checks.new.port"),
         ("/notify", json!({ "topic_arn": "portal" }), "$.notify.topic_arn"),
         ("/cleanup", json!({ "after": "400 days" }), "$.cleanup.after"),
     ];
@@ -130,6 +140,44 @@ fn all_errors_come_at_once() {
     for path in ["$.application", "$.routes[0].steps", "$.routes[0].record_name", "$.timeout", "$.x"] {
         assert!(paths.contains(&path), "{path} is not among {paths:?}");
     }
+}
+
+#[test]
+fn an_alarm_is_named_once() {
+    let mut plan = plan();
+    plan["alarms"] = json!([plan["alarms"][0], plan["alarms"][0]]);
+    assert_eq!(Plan::read(&plan).unwrap_err()[0].path, "$.alarms[1].AlarmName");
+}
+
+#[test]
+fn more_alarms_than_anybody_sets_are_refused() {
+    let findings = findings_with("/alarms", vec![json!({}); 10_000].into());
+    assert!(findings.iter().any(|finding| finding.path == "$.alarms"), "{findings:?}");
+}
+
+#[test]
+fn ten_thousand_errors_are_told_by_some() {
+    let findings = findings_with("/routes/0/steps", vec![json!({}); 10_000].into());
+    assert_eq!(findings.len(), cutover::finding::MOST_FINDINGS);
+    let findings = findings_with("/routes/0/steps", vec![json!({ "new_weight": 101 }); 10_000].into());
+    assert_eq!(findings.len(), cutover::finding::MOST_FINDINGS);
+}
+
+#[test]
+fn what_a_finding_repeats_is_cut_and_visible() {
+    let finding = &findings_with("/\u{202e}\u{0}", json!(1))[0];
+    assert_eq!(finding.path, "$.\\u{202e}\\u{0}");
+    let finding = &findings_with("/routes/1/hosted_zone_id", json!("é".repeat(100_000)))[0];
+    assert!(finding.problem.len() < 1_100, "{}", finding.problem.len());
+}
+
+#[test]
+fn a_plan_that_the_state_machine_cannot_carry_is_refused() {
+    let findings = findings_with("/monitoring/metrics/0/name", json!("x".repeat(64 * 1024)));
+    assert_eq!(findings[0].path, "$");
+    let hook = json!({ "function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:f" });
+    let findings = findings_with("/hooks/before_traffic", vec![hook; 2_000].into());
+    assert!(findings[0].path == "$" && findings[0].problem.contains("history events"), "{:?}", findings[0]);
 }
 
 #[test]

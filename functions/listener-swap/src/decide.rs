@@ -14,7 +14,8 @@ pub fn pair(route: &ListenerRoute) -> Pair<'_> {
 /// The state to write, or none where the live state is the wanted one already.
 ///
 /// # Errors
-/// `Cutover.Drift` when the live state is neither the before-image nor a planned one.
+/// `Cutover.Drift` when the live state is neither the before-image nor a planned one; `Cutover.InvalidPlan` for a weight
+/// that is not the plan's: rollback would take it for somebody else's change.
 pub fn target(
     action: RouteAction,
     new_weight: u8,
@@ -22,6 +23,9 @@ pub fn target(
     before: &ListenerState,
     live: &ListenerState,
 ) -> StepResult<Option<ListenerState>> {
+    if action == RouteAction::Shift && !route.steps.iter().any(|step| step.new_weight == new_weight) {
+        return Err(StepError::invalid(format!("`new_weight` {new_weight} is not a step of the plan's route")));
+    }
     let planned = |percent| before.planned(pair(route), percent).map_err(StepError::invalid);
     let (wanted, may_come_from) = match action {
         RouteAction::Prepare => (planned(0)?, vec![before.clone()]),
@@ -106,6 +110,17 @@ mod tests {
         for action in [Prepare, Shift, Finalise, Restore] {
             assert_eq!(decide(action, 50, &[("old", 37), ("new", 63)]), Err(name::DRIFT), "{action:?}");
             assert_eq!(decide(action, 50, &[("other", 1)]), Err(name::DRIFT), "{action:?}");
+        }
+    }
+
+    #[test]
+    fn a_weight_that_is_not_the_plans_is_never_written() {
+        for weight in [0, 49, 101, 255] {
+            assert_eq!(
+                decide(RouteAction::Shift, weight, &[("old", 100), ("new", 0)]),
+                Err(name::INVALID_PLAN),
+                "{weight}"
+            );
         }
     }
 

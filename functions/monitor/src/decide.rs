@@ -62,26 +62,31 @@ pub fn decide(monitoring: &Monitoring, hold: Hold, checks: &[Check], tally: &Tal
 impl Tally {
     /// Counts one look. Only a healthy look ends a row: no data between two unhealthy looks is no recovery.
     fn count(&self, verdict: Verdict, is_early: bool) -> Self {
-        let mut tally = Self { checks: self.checks + 1, ..self.clone() };
+        let mut tally = Self { checks: self.checks.saturating_add(1), ..self.clone() };
         match verdict {
             Verdict::Healthy => {
-                tally.healthy += 1;
+                one_more(&mut tally.healthy);
                 tally.unhealthy_in_row = 0;
                 tally.no_data_in_row = 0;
             }
             Verdict::Unhealthy => {
-                tally.unhealthy += 1;
-                tally.unhealthy_in_row += 1;
+                one_more(&mut tally.unhealthy);
+                one_more(&mut tally.unhealthy_in_row);
             }
-            Verdict::Inconclusive => tally.inconclusive += 1,
-            Verdict::Error => tally.error += 1,
+            Verdict::Inconclusive => one_more(&mut tally.inconclusive),
+            Verdict::Error => one_more(&mut tally.error),
         }
         let is_without_data = matches!(verdict, Verdict::Inconclusive | Verdict::Error);
         if is_without_data && !is_early {
-            tally.no_data_in_row += 1;
+            one_more(&mut tally.no_data_in_row);
         }
         tally
     }
+}
+
+/// The counts come back with each request, whatever it says.
+fn one_more(count: &mut u32) {
+    *count = count.saturating_add(1);
 }
 
 fn failing(checks: &[Check]) -> String {
@@ -93,7 +98,7 @@ fn failing(checks: &[Check]) -> String {
 /// group of every listener route that has traffic by now. Of two shares for one group the larger holds.
 pub fn groups(plan: &Plan, route: usize, new_weight: u8) -> BTreeMap<&str, u8> {
     // The last step of every earlier route gave all of its traffic to the new side.
-    let moved = plan.routes.iter().take(if new_weight > 0 { route + 1 } else { route });
+    let moved = plan.routes.iter().take(if new_weight > 0 { route.saturating_add(1) } else { route });
     let moved = moved.filter_map(|route| match route {
         Route::Listener(route) => Some((route.new_target_group_arn.as_str(), route.min_healthy_percent)),
         Route::Dns(_) => None,
@@ -219,6 +224,13 @@ mod tests {
             }
             assert_eq!(waits, expected, "{hold_seconds}");
         }
+    }
+
+    #[test]
+    fn counts_stop_at_their_limit() {
+        let most = Tally { checks: u32::MAX, healthy: u32::MAX, ..Tally::default() };
+        let hold = Hold { hold_seconds: 0, elapsed_seconds: u64::MAX, paused: false };
+        assert_eq!(decide(&Monitoring::default(), hold, &[], &most).unwrap().tally, most);
     }
 
     #[test]

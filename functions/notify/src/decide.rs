@@ -1,5 +1,7 @@
 //! What people are told. Pure.
 
+use std::fmt::Write;
+
 use serde_json::Value;
 
 use crate::Event;
@@ -15,6 +17,9 @@ pub fn subject(application: &str, event: Event) -> String {
     let text = match event {
         Event::Stuck => format!("CRITICAL {application}: the rollback is stuck, work is left to do by hand"),
         Event::Held => format!("ACTION NEEDED {application}: the rollback is held, a person must decide"),
+        Event::Unfinished => {
+            format!("CRITICAL {application}: the rollback cannot go on, work may be left to do by hand")
+        }
         Event::Approval => format!("APPROVE OR REJECT the cutover of {application}"),
         Event::Started => format!("Cutover of {application}: started"),
         Event::Step => format!("Cutover of {application}: a step was taken"),
@@ -34,13 +39,28 @@ fn fit(text: &str) -> String {
 /// The message: sentences for a person, then everything that is known.
 pub fn message(application: &str, event: Event, run_id: &str, detail: &Value) -> String {
     let mut text = format!("{}\n\nRun: {run_id}\n", sentences(application, event, detail));
-    if matches!(event, Event::Stuck | Event::Held) {
+    if matches!(event, Event::Stuck | Event::Held | Event::Unfinished) {
         text.push_str(&left_to_do(detail));
     }
+    let mut message = Message(text);
     if !detail.is_null() {
-        text.push_str(&format!("\nDetail:\n{detail:#}\n"));
+        // It only fails where the message is full, which is where it is cut.
+        let _ = write!(message, "\nDetail:\n{detail:#}\n");
     }
-    cut(text)
+    cut(message.0)
+}
+
+/// A text that takes no more once it is full: indented, a deep detail is a hundred times as long as it was sent.
+struct Message(String);
+
+impl Write for Message {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        if self.0.len() > MOST_MESSAGE_BYTES {
+            return Err(std::fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
 }
 
 fn sentences(application: &str, event: Event, detail: &Value) -> String {
@@ -67,6 +87,10 @@ fn sentences(application: &str, event: Event, detail: &Value) -> String {
             "The rollback of {application} could not restore everything. It has stopped and keeps its locks. Somebody \
              must finish it by hand, now. Then start rollback again with the application's name: it checks, and \
              releases the locks; or release the run as it is, by cleanup."
+        ),
+        Event::Unfinished => format!(
+            "The rollback of {application} cannot go on: {}. Until then this is how its routes are.",
+            plain(&detail["why"])
         ),
         Event::Held => format!(
             "The rollback of {application} is held: sending traffic back to the old side could do harm. A person \
@@ -175,10 +199,24 @@ mod tests {
     }
 
     #[test]
+    fn a_rollback_that_cannot_go_on_says_what_is_left_meanwhile() {
+        let detail = json!({ "why": "Begin: Cutover.NotPermitted: denied. It is started again", "routes": [
+            { "title": "listener l", "restored": false, "live": "new 100", "change": "give the old group 100" },
+            { "title": "rule r", "restored": true } ] });
+        let text = message("shop", Event::Unfinished, "arn:run", &detail);
+        assert!(text.starts_with("The rollback of shop cannot go on: Begin: Cutover.NotPermitted"), "{text}");
+        assert!(
+            text.contains("change to make: give the old group 100") && text.contains("- rule r: restored"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn only_what_needs_a_person_cries_out() {
         for event in Event::ALL {
             let subject = subject("shop", event);
-            assert_eq!(subject.starts_with("CRITICAL"), event == Event::Stuck, "{subject}");
+            let is_critical = matches!(event, Event::Stuck | Event::Unfinished);
+            assert_eq!(subject.starts_with("CRITICAL"), is_critical, "{subject}");
             assert_eq!(subject.starts_with("ACTION"), event == Event::Held, "{subject}");
             assert!(subject.contains("shop"), "{subject}");
         }
@@ -197,6 +235,14 @@ mod tests {
         let detail = json!({ "text": "ü".repeat(300 * 1024) });
         let text = message("shop", Event::Finished, "arn:run", &detail);
         assert!(text.len() <= 256 * 1024 && text.ends_with(CUT_NOTE), "{}", text.len());
+    }
+
+    #[test]
+    fn a_deep_detail_does_not_grow_by_its_indentation() {
+        let items = Value::from(vec![0; 100_000]);
+        let detail = (0..120).fold(items, |inner, _| json!([inner]));
+        let text = message("shop", Event::Finished, "arn:run", &detail);
+        assert!(text.capacity() < 1024 * 1024 && text.ends_with(CUT_NOTE), "{}", text.capacity());
     }
 
     fn any_event() -> impl Strategy<Value = Event> {

@@ -1,7 +1,7 @@
 //! From findings to the report: pure.
 
 use cutover::contract::BeforeImage;
-use cutover::finding::Kind;
+use cutover::finding::{self, Kind};
 use cutover::plan::Probe;
 use cutover::probe::Tries;
 use cutover::{Finding, Plan, Seconds, Severity};
@@ -30,12 +30,14 @@ pub(crate) fn report(
     now: Timestamp,
 ) -> Reply {
     findings.sort_by(|one, other| other.severity.cmp(&one.severity).then_with(|| one.path.cmp(&other.path)));
+    let ending = ending(&findings);
+    let findings = finding::first(findings);
     let (steps, history_events) = plan.as_ref().map(steps_of).unwrap_or_default();
     Reply {
         settled: true,
         wait_seconds: 0,
         tries,
-        ending: ending(&findings),
+        ending,
         findings,
         plan,
         before,

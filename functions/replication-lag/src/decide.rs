@@ -140,10 +140,10 @@ impl Tally {
     /// Counts a sample once: the same one again is neither a pass nor a failure.
     fn count(&self, sample: Option<Sample>, good: bool) -> Self {
         let Some(sample) = sample else { return Self { passed_in_row: 0, ..self.clone() } };
-        let is_new = self.newest.is_none_or(|newest| sample.at >= newest + ANOTHER_SECONDS);
+        let is_new = self.newest.is_none_or(|newest| sample.at >= newest.saturating_add(ANOTHER_SECONDS));
         let passed_in_row = match (good, is_new) {
             (false, _) => 0,
-            (true, true) => self.passed_in_row + 1,
+            (true, true) => self.passed_in_row.saturating_add(1),
             (true, false) => self.passed_in_row,
         };
         let newest = if is_new { Some(sample.at) } else { self.newest };

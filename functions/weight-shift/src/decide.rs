@@ -9,7 +9,8 @@ use cutover::{StepError, StepResult};
 /// The state to write, or none where the live state is the wanted one already.
 ///
 /// # Errors
-/// `Cutover.Drift` when the live state is neither the before-image nor a planned one.
+/// `Cutover.Drift` when the live state is neither the before-image nor a planned one; `Cutover.InvalidPlan` for a weight
+/// that is not the plan's: rollback would take it for somebody else's change.
 pub fn target(
     action: RouteAction,
     new_weight: u8,
@@ -18,6 +19,9 @@ pub fn target(
     live: &NameState,
     checks: &PairChecks,
 ) -> StepResult<Option<NameState>> {
+    if action == RouteAction::Shift && !route.steps.iter().any(|step| step.new_weight == new_weight) {
+        return Err(StepError::invalid(format!("`new_weight` {new_weight} is not a step of the plan's route")));
+    }
     let planned = |percent| before.planned(route, percent, checks).map_err(StepError::invalid);
     let finished = before.finished(route).map_err(StepError::invalid)?;
     let (wanted, may_come_from) = match action {
@@ -110,6 +114,13 @@ mod tests {
     fn the_last_step_leaves_the_old_record_at_zero() {
         let weights: Vec<_> = planned(100).records().iter().map(|record| record.weight).collect();
         assert_eq!(weights, [Some(100), Some(0)]);
+    }
+
+    #[test]
+    fn a_weight_that_is_not_the_plans_is_never_written() {
+        for weight in [0, 49, 101, 255] {
+            assert_eq!(decide(RouteAction::Shift, weight, &planned(0)), Err(name::INVALID_PLAN), "{weight}");
+        }
     }
 
     #[test]

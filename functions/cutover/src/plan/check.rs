@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Database, DnsRoute, Hook, ListenerRoute, Metric, Monitoring, Plan, Probe, RecordChange, RecordType, Route, Step,
+    Alias, Database, DnsRoute, Hook, ListenerRoute, Metric, Monitoring, Plan, Probe, RecordChange, RecordType, Route,
+    Step,
 };
 use crate::{Finding, Seconds, alarm, schedule};
 
@@ -13,6 +14,8 @@ const LONGEST_PROBE: Seconds = Seconds(20);
 const LONGEST_HOOK: Seconds = Seconds(900);
 /// The longest run, and the longest wait for approval: the state machine's own time-out is longer than both.
 const LONGEST_RUN: Seconds = Seconds::hours(7 * 24);
+/// More alarms than these are not looked at.
+const MOST_ALARMS: usize = 100;
 /// The longest wait before cleanup: an execution lives a year at most.
 const LONGEST_CLEANUP: Seconds = Seconds::hours(300 * 24);
 
@@ -30,9 +33,7 @@ pub(super) fn plan(plan: &Plan) -> Vec<Finding> {
     }
     monitoring(&plan.monitoring, &mut findings);
     hooks(plan, &mut findings);
-    for (index, alarm) in plan.alarms.iter().enumerate() {
-        alarm::check(alarm, &format!("$.alarms[{index}]"), &mut findings);
-    }
+    alarms(&plan.alarms, &mut findings);
     if let Some(notify) = &plan.notify {
         arn(&notify.topic_arn, "sns", "$.notify.topic_arn", &mut findings);
     }
@@ -44,6 +45,7 @@ pub(super) fn plan(plan: &Plan) -> Vec<Finding> {
     between(plan.timeout, Seconds(1), LONGEST_RUN, "$.timeout", &mut findings);
     if findings.is_empty() {
         schedule::check(plan, &mut findings);
+        schedule::check_size(plan, &mut findings);
     }
     findings
 }
@@ -116,7 +118,7 @@ fn dns(route: &DnsRoute, path: &str, findings: &mut Vec<Finding>) {
         findings.push(Finding::plan(format!("{path}.hosted_zone_id"), format!("`{zone}` is not an ID"), fix));
     }
     let labels_fit = route.record_name.trim_end_matches('.').split('.').all(|label| (1..=63).contains(&label.len()));
-    if !labels_fit || route.record_name.len() > 255 || !route.record_name.is_ascii() {
+    if !labels_fit || route.record_name.len() > 255 || !is_plain(&route.record_name) {
         let fix = "use a full name such as app.example.com, non-ASCII labels in punycode";
         findings.push(Finding::plan(format!("{path}.record_name"), "is not a DNS name", fix));
     }
@@ -152,10 +154,24 @@ fn record_change(record: &RecordChange, path: &str, findings: &mut Vec<Finding>)
     let path = format!("{path}.new");
     match (&record.new.values, &record.new.alias) {
         (Some(values), None) => record_values(record.record_type, values, &format!("{path}.values"), findings),
-        (None, Some(_)) => {}
+        (None, Some(target)) => alias(target, &format!("{path}.alias"), findings),
         (None, None) => findings.push(Finding::plan(path, "has no answer", "give values or alias")),
         (Some(_), Some(_)) => findings.push(Finding::plan(path, "has both values and alias", "give one of the two")),
     }
+}
+
+fn alias(target: &Alias, path: &str, findings: &mut Vec<Finding>) {
+    for (text, most, field) in [(&target.dns_name, 255, "dns_name"), (&target.hosted_zone_id, 32, "hosted_zone_id")] {
+        if text.is_empty() || text.len() > most || !is_plain(text) {
+            let fix = "give the DNS name and the zone of the resource, as the resource itself is described";
+            findings.push(Finding::plan(format!("{path}.{field}"), format!("is `{text}`"), fix));
+        }
+    }
+}
+
+/// Whether a text has only characters that names and identifiers are made of: no spaces, nothing that cannot be seen.
+fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_graphic())
 }
 
 fn record_values(record_type: RecordType, values: &[String], path: &str, findings: &mut Vec<Finding>) {
@@ -169,7 +185,7 @@ fn record_values(record_type: RecordType, values: &[String], path: &str, finding
         let right = match record_type {
             RecordType::A => value.parse::<std::net::Ipv4Addr>().is_ok(),
             RecordType::Aaaa => value.parse::<std::net::Ipv6Addr>().is_ok(),
-            RecordType::Cname => !value.is_empty() && value.len() <= 255 && value.is_ascii(),
+            RecordType::Cname => !value.is_empty() && value.len() <= 255 && is_plain(value),
         };
         if !right {
             let fix = match record_type {
@@ -191,11 +207,14 @@ fn route53_health_check(check: &super::HealthCheck, path: &str, findings: &mut V
         let problem = format!("is {}", check.failure_threshold);
         findings.push(Finding::plan(format!("{path}.failure_threshold"), problem, "should be 1 to 10"));
     }
-    if check.fqdn.is_empty() || check.fqdn.len() > 255 {
+    if check.port == 0 {
+        findings.push(Finding::plan(format!("{path}.port"), "is 0", "should be 1 to 65535"));
+    }
+    if check.fqdn.is_empty() || check.fqdn.len() > 255 || !is_plain(&check.fqdn) {
         findings.push(Finding::plan(format!("{path}.fqdn"), "is not a host name", "give the host that is asked"));
     }
-    if !check.path.starts_with('/') {
-        findings.push(Finding::plan(format!("{path}.path"), "does not start with `/`", "give a path such as /health"));
+    if !check.path.starts_with('/') || check.path.len() > 255 || !is_plain(&check.path) {
+        findings.push(Finding::plan(format!("{path}.path"), "is not a path", "give a path such as /health"));
     }
 }
 
@@ -356,12 +375,28 @@ fn hooks(plan: &Plan, findings: &mut Vec<Finding>) {
     }
 }
 
+/// A second alarm of one name would overwrite the first, and find it changed.
+fn alarms(alarms: &[alarm::Alarm], findings: &mut Vec<Finding>) {
+    if alarms.len() > MOST_ALARMS {
+        findings.push(Finding::plan("$.alarms", format!("has more than {MOST_ALARMS} alarms"), "set what decides"));
+    }
+    let mut seen = BTreeSet::new();
+    for (index, alarm) in alarms.iter().take(MOST_ALARMS).enumerate() {
+        let path = format!("$.alarms[{index}]");
+        alarm::check(alarm, &path, findings);
+        if !seen.insert(&alarm.alarm_name) {
+            let problem = "is the name of an earlier alarm";
+            findings.push(Finding::plan(format!("{path}.AlarmName"), problem, "name each alarm once"));
+        }
+    }
+}
+
 /// `arn:partition:service:region:account:resource`, of the service expected.
 fn arn(text: &str, service: &str, path: &str, findings: &mut Vec<Finding>) {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let right = matches!(parts[..], ["arn", partition, found, _, _, resource]
         if !partition.is_empty() && found == service && !resource.is_empty());
-    if !right || text.len() > 2048 {
+    if !right || text.len() > 2048 || !is_plain(text) {
         let problem = format!("`{}` is not an ARN of {service}", text.chars().take(80).collect::<String>());
         findings.push(Finding::plan(path, problem, format!("should look like arn:aws:{service}:region:account:...")));
     }

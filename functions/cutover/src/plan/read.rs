@@ -6,21 +6,28 @@ use deserr::{DeserializeError, ErrorKind, IntoValue, MergeWithError, Value, Valu
 use serde_json::Value as Json;
 
 use super::Plan;
-use crate::Finding;
+use crate::{Finding, finding};
 
 /// Reads the form of a plan; its sense is for `check`.
 pub(super) fn plan(value: &Json) -> Result<Plan, Vec<Finding>> {
-    deserr::deserialize(value.clone()).map_err(|Findings(findings)| findings)
+    deserr::deserialize(value.clone()).map_err(|Findings(findings)| finding::first(findings))
 }
 
 /// Collects errors instead of stopping at the first.
 struct Findings(Vec<Finding>);
 
+impl Findings {
+    /// Reading on beyond what can be told would only take time and memory.
+    fn go_on(self) -> ControlFlow<Self, Self> {
+        if self.0.len() > finding::MOST_FINDINGS { ControlFlow::Break(self) } else { ControlFlow::Continue(self) }
+    }
+}
+
 impl MergeWithError<Self> for Findings {
     fn merge(earlier: Option<Self>, later: Self, _: ValuePointerRef) -> ControlFlow<Self, Self> {
         let mut all = earlier.map_or_else(Vec::new, |Self(findings)| findings);
         all.extend(later.0);
-        ControlFlow::Continue(Self(all))
+        Self(all).go_on()
     }
 }
 
@@ -31,12 +38,12 @@ impl DeserializeError for Findings {
         location: ValuePointerRef,
     ) -> ControlFlow<Self, Self> {
         let mut all = earlier.map_or_else(Vec::new, |Self(findings)| findings);
-        all.push(finding(error, location));
-        ControlFlow::Continue(Self(all))
+        all.push(told(error, location));
+        Self(all).go_on()
     }
 }
 
-fn finding<V: IntoValue>(error: ErrorKind<V>, location: ValuePointerRef) -> Finding {
+fn told<V: IntoValue>(error: ErrorKind<V>, location: ValuePointerRef) -> Finding {
     let here = path(location);
     match error {
         ErrorKind::IncorrectValueKind { actual, accepted } => Finding::plan(
