@@ -98,7 +98,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         clients.journal.remember_alarm(&caller, &planned.alarm_name, live.as_ref()).await?;
     }
     clients.journal.fence(&caller, phase).await?;
-    write(&clients.cloudwatch, &planned.alarm_name, target).await?;
+    write(&clients.cloudwatch, &planned.alarm_name, live.as_ref(), target).await?;
     Ok(reply(true))
 }
 
@@ -118,8 +118,9 @@ async fn live(cloudwatch: &Client, alarm: &str) -> StepResult<Option<Alarm>> {
     answer.metric_alarms().first().map(|live| convert::from_live(live).ok_or_else(foreign)).transpose()
 }
 
-/// Writes, and reads back.
-async fn write(cloudwatch: &Client, alarm: &str, target: Write<'_>) -> StepResult<()> {
+/// Writes, and reads back. What reads back as it was before is a read that is behind: whoever tries again sees the change, or
+/// writes it again.
+async fn write(cloudwatch: &Client, alarm: &str, was: Option<&Alarm>, target: Write<'_>) -> StepResult<()> {
     let wanted = match target {
         Write::Nothing => return Ok(()),
         Write::Put(wanted) => {
@@ -131,12 +132,19 @@ async fn write(cloudwatch: &Client, alarm: &str, target: Write<'_>) -> StepResul
         Write::Delete => {
             let result = cloudwatch.delete_alarms().alarm_names(alarm).send().await;
             let call = format!("cloudwatch:DeleteAlarms {alarm}");
-            result.map_err(|error| StepError::from_aws(&call, &error))?;
-            None
+            match result {
+                Err(error) if !error.as_service_error().is_some_and(|error| error.is_resource_not_found()) => {
+                    return Err(StepError::from_aws(&call, &error));
+                }
+                _ => None,
+            }
         }
     };
-    if decide::same(live(cloudwatch, alarm).await?.as_ref(), wanted) {
+    let after = live(cloudwatch, alarm).await?;
+    if decide::same(after.as_ref(), wanted) {
         return Ok(());
     }
-    Err(StepError::new(name::DRIFT, format!("alarm {alarm} does not read back as it was written")))
+    let problem = format!("alarm {alarm} does not read back as it was written");
+    let is_behind = decide::same(after.as_ref(), was);
+    Err(StepError::new(if is_behind { name::TRANSIENT } else { name::DRIFT }, problem))
 }

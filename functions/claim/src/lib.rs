@@ -15,7 +15,7 @@
 use cutover::contract::{BeforeImage, Caller};
 use cutover::error::name;
 use cutover::plan::Route;
-use cutover::{Plan, StepError, StepResult};
+use cutover::{Plan, StepError, StepResult, input};
 use jiff::Timestamp;
 use journal::{Claim, Journal, Phase, Run, Transition};
 use serde::{Deserialize, Serialize};
@@ -45,18 +45,10 @@ pub struct Request {
 
 /// The actions.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
+#[serde(try_from = "Value")]
 pub enum Action {
     /// Claim the run.
-    Claim {
-        /// The normalised plan.
-        plan: Box<Plan>,
-        /// The before-images that precheck saw.
-        before: Vec<BeforeImage>,
-        /// Who agreed to it, when and why, if somebody was asked.
-        #[serde(default)]
-        approval: Option<Value>,
-    },
+    Claim(Box<Claimed>),
     /// From here on routes may be touched.
     Forward,
     /// The quiesce hooks are about to run.
@@ -65,6 +57,34 @@ pub enum Action {
     NoReturn,
     /// All traffic is on the new side.
     Finish,
+}
+
+/// What is claimed.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Claimed {
+    /// The normalised plan.
+    pub plan: Plan,
+    /// The before-images that precheck saw.
+    pub before: Vec<BeforeImage>,
+    /// Who agreed to it, when and why, if somebody was asked.
+    #[serde(default)]
+    pub approval: Option<Value>,
+}
+
+/// By hand, since serde does not name the fields of a tagged part.
+impl TryFrom<Value> for Action {
+    type Error = String;
+
+    fn try_from(request: Value) -> Result<Self, String> {
+        match input::text(&request, "action")?.as_str() {
+            "claim" => input::read(request).map(Self::Claim),
+            "forward" => Ok(Self::Forward),
+            "quiesce" => Ok(Self::Quiesce),
+            "no_return" => Ok(Self::NoReturn),
+            "finish" => Ok(Self::Finish),
+            other => Err(input::not_an_action(other, &["claim", "forward", "quiesce", "no_return", "finish"])),
+        }
+    }
 }
 
 /// What came of it.
@@ -84,8 +104,9 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let caller = &request.caller;
     let journal = &clients.journal;
     match request.action {
-        Action::Claim { plan, before, approval } => {
-            let run = new_run(caller, *plan, before, approval, now);
+        Action::Claim(claimed) => {
+            let Claimed { plan, before, approval } = *claimed;
+            let run = new_run(caller, plan, before, approval, now);
             claim(clients, &run).await?;
         }
         Action::Forward => advance(journal, caller, Phase::Claimed, Phase::Forward).await?,

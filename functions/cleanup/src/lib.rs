@@ -16,12 +16,12 @@
 mod remove;
 
 use cutover::contract::Caller;
-use cutover::{StepError, StepResult};
+use cutover::{StepError, StepResult, input};
 use jiff::Timestamp;
 use journal::{Ending, Journal, Phase, Run, Transition};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub use crate::remove::Removal;
 
@@ -40,35 +40,62 @@ pub struct Clients {
 
 /// What is asked.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
+#[serde(try_from = "Value")]
 pub enum Request {
     /// Find the run and wait for it.
-    Find {
-        /// The cleanup's execution.
-        execution_arn: String,
-        /// The input of the cleanup's execution.
-        input: Input,
-    },
+    Find(FindRequest),
     /// Begin, if nobody has rolled back meanwhile.
     Begin(Caller),
     /// Remove what one route no longer needs.
-    Remove {
-        /// Who is calling.
-        #[serde(flatten)]
-        caller: Caller,
-        /// The route's place in the plan.
-        route: usize,
-        /// How many times this has been called before.
-        attempt: u32,
-    },
+    Remove(RemoveRequest),
     /// End the run.
-    Close {
-        /// Who is calling.
-        #[serde(flatten)]
-        caller: Caller,
-        /// What came of each route.
-        removals: Vec<Removal>,
-    },
+    Close(CloseRequest),
+}
+
+/// Which run is meant, and who asks.
+#[derive(Clone, Debug, Deserialize)]
+pub struct FindRequest {
+    /// The cleanup's execution.
+    pub execution_arn: String,
+    /// The input of the cleanup's execution.
+    pub input: Input,
+}
+
+/// What one route no longer needs.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RemoveRequest {
+    /// Who is calling.
+    #[serde(flatten)]
+    pub caller: Caller,
+    /// The route's place in the plan.
+    pub route: usize,
+    /// How many times this has been called before.
+    pub attempt: u32,
+}
+
+/// The end of a run.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CloseRequest {
+    /// Who is calling.
+    #[serde(flatten)]
+    pub caller: Caller,
+    /// What came of each route.
+    pub removals: Vec<Removal>,
+}
+
+/// By hand, since serde does not name the fields of a tagged part.
+impl TryFrom<Value> for Request {
+    type Error = String;
+
+    fn try_from(request: Value) -> Result<Self, String> {
+        match input::text(&request, "action")?.as_str() {
+            "find" => input::read(request).map(Self::Find),
+            "begin" => input::read(request).map(Self::Begin),
+            "remove" => input::read(request).map(Self::Remove),
+            "close" => input::read(request).map(Self::Close),
+            other => Err(input::not_an_action(other, &["find", "begin", "remove", "close"])),
+        }
+    }
 }
 
 /// The input of the cleanup machine: one of `run_id` and `application`.
@@ -117,14 +144,14 @@ pub struct FindReply {
 /// See the module.
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<serde_json::Value> {
     let reply = match request {
-        Request::Find { execution_arn, input } => {
+        Request::Find(FindRequest { execution_arn, input }) => {
             serde_json::to_value(find(&clients.journal, &execution_arn, &input, now).await?)
         }
         Request::Begin(caller) => Ok(json!({ "begun": begin(&clients.journal, &caller).await? })),
-        Request::Remove { caller, route, attempt } => {
+        Request::Remove(RemoveRequest { caller, route, attempt }) => {
             serde_json::to_value(remove::remove(clients, &caller, route, attempt, now).await?)
         }
-        Request::Close { caller, removals } => {
+        Request::Close(CloseRequest { caller, removals }) => {
             close(&clients.journal, &caller, &removals, now).await?;
             Ok(json!({ "ending": "Closed", "removals": removals, "at": now.to_string() }))
         }

@@ -39,13 +39,15 @@ pub enum Event {
     Stuck,
     /// The rollback waits for a person's decision.
     Held,
+    /// The rollback could not be begun or ended, and is tried again.
+    Unfinished,
     /// The run is over for good.
     Closed,
 }
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Approval,
         Self::Started,
         Self::Step,
@@ -53,6 +55,7 @@ impl Event {
         Self::RolledBack,
         Self::Stuck,
         Self::Held,
+        Self::Unfinished,
         Self::Closed,
     ];
 }

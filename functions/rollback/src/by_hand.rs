@@ -1,5 +1,6 @@
 //! The exact change that a person makes by hand, as one AWS CLI command: pure.
 
+use cutover::alarm::Alarm;
 use cutover::listener::{Forward, ListenerState};
 use cutover::plan::{DnsRoute, ListenerRoute};
 use cutover::record::{Change, NameState, RecordSet};
@@ -42,6 +43,14 @@ fn forward(forward: &Forward) -> Value {
         action.insert("ForwardConfig".to_owned(), Value::Object(config));
     }
     Value::Object(action)
+}
+
+/// The command that gives an alarm its settings back, or deletes one that was not there before.
+pub fn alarm(name: &str, before: Option<&Alarm>) -> String {
+    match before {
+        None => format!("aws cloudwatch delete-alarms --alarm-names {}", word(name)),
+        Some(before) => format!("aws cloudwatch put-metric-alarm --cli-input-json {}", quote(&json!(before))),
+    }
 }
 
 /// The command that gives a name its record sets back, from what is there now.
@@ -88,7 +97,11 @@ fn record_set(route: &DnsRoute, record: &RecordSet) -> Value {
 
 /// JSON as one word of a POSIX shell.
 fn quote(value: &Value) -> String {
-    format!("'{}'", value.to_string().replace('\'', r"'\''"))
+    word(&value.to_string())
+}
+
+fn word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -97,6 +110,17 @@ mod tests {
     use cutover::plan::{RecordChange, RecordData, RecordType};
 
     use super::*;
+
+    #[test]
+    fn an_alarm_is_deleted_or_gets_its_settings_back() {
+        assert_eq!(alarm("it's late", None), r"aws cloudwatch delete-alarms --alarm-names 'it'\''s late'");
+        let before = Alarm { alarm_name: "late".to_owned(), ..Alarm::default() };
+        let command = alarm("late", Some(&before));
+        assert!(
+            command.starts_with(r#"aws cloudwatch put-metric-alarm --cli-input-json '{"AlarmName":"late","#),
+            "{command}"
+        );
+    }
 
     #[test]
     fn a_listener_gets_exactly_its_forward_action_back() {

@@ -1,4 +1,5 @@
-//! The end of a rollback: what was restored, and, precisely, what is left.
+//! The end of a rollback: what was restored, and, precisely, what is left. And, where an end cannot be written, a report of
+//! the same that writes nothing.
 
 use cutover::contract::BeforeImage;
 use cutover::plan::Route;
@@ -8,7 +9,7 @@ use journal::{Ending, Phase, Run, Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Clients, by_hand, caller};
+use crate::{Clients, Input, by_hand, caller};
 
 /// What is asked.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,6 +21,9 @@ pub struct EndRequest {
     /// Why nothing was restored, if a person has to decide.
     #[serde(default)]
     pub hold: Option<String>,
+    /// What came of the alarms that were set.
+    #[serde(default)]
+    pub alarms: Vec<AlarmOutcome>,
     /// What came of the hooks that undo quiesce.
     #[serde(default)]
     pub hooks: Vec<Outcome>,
@@ -57,10 +61,24 @@ pub struct Outcome {
     pub at: Option<String>,
 }
 
+/// What came of putting back an alarm, as `alarms` says or as its failure was caught.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AlarmOutcome {
+    /// The alarm's place in the plan; only of a failure.
+    #[serde(default)]
+    pub index: usize,
+    /// What went wrong: an error's name.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// Its text.
+    #[serde(default)]
+    pub cause: Option<String>,
+}
+
 /// How it ended.
 #[derive(Clone, Debug, Serialize)]
 pub struct EndReply {
-    /// `RolledBack` or `Stuck`.
+    /// `RolledBack` or `Stuck`; `Unfinished` in a report.
     pub ending: &'static str,
     /// Why a person has to decide, if so.
     pub hold: Option<String>,
@@ -68,6 +86,53 @@ pub struct EndReply {
     pub routes: Vec<Outcome>,
     /// When, RFC 3339.
     pub at: String,
+}
+
+/// What is asked when a rollback could not be begun or ended.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ReportRequest {
+    /// The input of the rollback's execution.
+    pub input: Input,
+    /// What kept it from its end.
+    pub problem: String,
+}
+
+/// What a person has to know of a run whose rollback was not begun or not ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The run.
+    pub run_id: String,
+    /// Its application.
+    pub application: String,
+    /// Who is told.
+    pub topic_arn: Option<String>,
+    /// What kept the rollback from its end.
+    pub why: String,
+    /// What is left of each route.
+    pub end: EndReply,
+}
+
+/// Looks at every route of a run that is still owed an ending, or is stuck; none if there is no such run.
+pub(crate) async fn report(clients: &Clients, request: ReportRequest, now: Timestamp) -> StepResult<Option<Report>> {
+    let (run_id, application) = (request.input.run_id.as_deref(), request.input.application.as_deref());
+    let is_left = |run: &Run| run.phase.is_open() || run.phase == Phase::Stuck;
+    let Some(run) = clients.journal.find(run_id, application).await?.filter(is_left) else {
+        return Ok(None);
+    };
+    let mut outcomes: Vec<Outcome> = run.plan.routes.iter().enumerate().map(unrestored).collect();
+    for outcome in &mut outcomes {
+        describe(clients, &run, outcome).await;
+    }
+    let not_looked_at = |index| AlarmOutcome { index, error: Some("not looked at".to_owned()), cause: None };
+    outcomes.extend((0..run.plan.alarms.len()).filter_map(|index| left_alarm(&run, &not_looked_at(index))));
+    let and_now = if run.phase.is_open() { ". The rollback is started again by itself, a number of times" } else { "" };
+    Ok(Some(Report {
+        run_id: run.run_id,
+        application: run.plan.application,
+        topic_arn: run.plan.notify.map(|notify| notify.topic_arn),
+        why: format!("{}{and_now}", request.problem),
+        end: EndReply { ending: "Unfinished", hold: None, routes: outcomes, at: now.to_string() },
+    }))
 }
 
 /// Looks at what is left, and writes the ending.
@@ -79,9 +144,10 @@ pub(crate) async fn end(clients: &Clients, request: EndRequest, now: Timestamp) 
         _ => clients.journal.fence(&caller(&request.run_id, &request.execution_arn), Phase::RollingBack).await?,
     };
     let routes = request.outcomes.into_iter().map(|outcome| with_first_pass(outcome, &request.first));
-    let mut outcomes: Vec<Outcome> = routes.chain(request.hooks).collect();
+    let alarms = request.alarms.iter().filter_map(|alarm| left_alarm(&run, alarm));
+    let mut outcomes: Vec<Outcome> = routes.chain(request.hooks).chain(alarms).collect();
     if request.hold.is_some() {
-        outcomes = run.plan.routes.iter().enumerate().map(held).collect();
+        outcomes = run.plan.routes.iter().enumerate().map(unrestored).collect();
     }
     for outcome in outcomes.iter_mut().filter(|outcome| !outcome.restored) {
         describe(clients, &run, outcome).await;
@@ -101,14 +167,31 @@ fn with_first_pass(second: Outcome, first: &[Outcome]) -> Outcome {
     first.map_or(second.clone(), |first| Outcome { changed: true, at: first.at.clone(), ..second })
 }
 
+/// An alarm that could not be put back, with the command that does it.
+fn left_alarm(run: &Run, alarm: &AlarmOutcome) -> Option<Outcome> {
+    let error = alarm.error.as_deref()?;
+    let planned = run.plan.alarms.get(alarm.index)?;
+    let before = run.alarms_before.get(&planned.alarm_name)?;
+    Some(Outcome {
+        title: format!("alarm {}", planned.alarm_name),
+        error: Some(alarm.cause.as_deref().map_or(error.to_owned(), |cause| format!("{error}: {cause}"))),
+        change: Some(by_hand::alarm(&planned.alarm_name, before.as_ref())),
+        ..nothing_known()
+    })
+}
+
 fn name_of(phase: Phase) -> &'static str {
     if phase == Phase::RolledBack { "RolledBack" } else { "Stuck" }
 }
 
-fn held((index, route): (usize, &Route)) -> Outcome {
+fn unrestored((index, route): (usize, &Route)) -> Outcome {
+    Outcome { route: Some(index), title: route.title(), ..nothing_known() }
+}
+
+fn nothing_known() -> Outcome {
     Outcome {
-        route: Some(index),
-        title: route.title(),
+        route: None,
+        title: String::new(),
         restored: false,
         changed: false,
         error: None,
@@ -130,19 +213,22 @@ fn already_ended(run: &Run) -> StepResult<EndReply> {
     })
 }
 
-/// The live state of a route that is not restored, and the exact change that restores it.
+/// The live state of a route that was not seen to be restored, and the exact change that restores it. One that is as it was
+/// before all the same is restored: whatever could still write has ended by now.
 async fn describe(clients: &Clients, run: &Run, outcome: &mut Outcome) {
     let Some(index) = outcome.route else { return };
     match (run.plan.routes.get(index), run.before.get(index)) {
         (Some(Route::Listener(route)), Some(BeforeImage::Listener(before))) => {
             let live = listener_swap::observe::live(&clients.elb, route).await;
+            outcome.restored = live.as_ref().is_ok_and(|live| live.state.is_like(before));
             outcome.live = Some(live.map_or_else(|error| error.to_string(), |live| live.state.describe()));
-            outcome.change = Some(by_hand::listener(route, before));
+            outcome.change = (!outcome.restored).then(|| by_hand::listener(route, before));
         }
         (Some(Route::Dns(route)), Some(BeforeImage::Dns { records })) => {
             match weight_shift::observe::name(&clients.route53, route).await {
                 Ok(live) => {
-                    outcome.change = Some(by_hand::records(route, &live, records));
+                    outcome.restored = live.is_like(records, route);
+                    outcome.change = (!outcome.restored).then(|| by_hand::records(route, &live, records));
                     outcome.live = Some(live.describe());
                 }
                 Err(error) => {

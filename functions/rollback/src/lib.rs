@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | begin | the run, its owner's execution, the old side's health | phase `rolling_back`, and who owns it | - |
 //! | end | the routes that could not be restored | phase `rolled_back` and no locks, or `stuck` | - |
+//! | report | the run and all its routes | nothing | - |
 //!
 //! A rollback acts only on a run that exists and has no ending; anything else is nothing to do. It never overwrites what
 //! somebody else changed: that is left, and said precisely.
@@ -19,14 +20,15 @@ use cutover::plan::{Hook, Route};
 use cutover::record::{NameState, PairChecks};
 use cutover::schedule::route_type;
 use cutover::verdict::at_least_percent;
-use cutover::{StepError, StepResult};
+use cutover::{StepError, StepResult, input};
 use jiff::Timestamp;
 use journal::{Journal, Phase, Run, Transition};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::decide::Begin;
-pub use crate::end::{EndReply, EndRequest, Outcome};
+pub use crate::end::{EndReply, EndRequest, Outcome, Report, ReportRequest};
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -43,12 +45,28 @@ pub struct Clients {
 
 /// What is asked.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
+#[serde(try_from = "Value")]
 pub enum Request {
     /// Find the run, and take it over.
     Begin(BeginRequest),
     /// Say how it ended.
     End(EndRequest),
+    /// Say what is left of a run whose rollback could not be begun or ended.
+    Report(ReportRequest),
+}
+
+/// By hand, since serde does not name the fields of a tagged part.
+impl TryFrom<Value> for Request {
+    type Error = String;
+
+    fn try_from(request: Value) -> Result<Self, String> {
+        match input::text(&request, "action")?.as_str() {
+            "begin" => input::read(request).map(Self::Begin),
+            "end" => input::read(request).map(Self::End),
+            "report" => input::read(request).map(Self::Report),
+            other => Err(input::not_an_action(other, &["begin", "end", "report"])),
+        }
+    }
 }
 
 /// Which run to roll back, and who asks.
@@ -76,6 +94,9 @@ pub struct Input {
     /// Why to go back in spite of a reason to hold. Given by a person.
     #[serde(default)]
     pub force: Option<String>,
+    /// Why nothing is put back, and people are only told what is left. Given by the sweep when it gives up.
+    #[serde(default)]
+    pub report: Option<String>,
 }
 
 /// What there is to do.
@@ -123,6 +144,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let reply = match request {
         Request::Begin(request) => serde_json::to_value(begin(clients, &request, now).await?),
         Request::End(request) => serde_json::to_value(end::end(clients, request, now).await?),
+        Request::Report(request) => serde_json::to_value(end::report(clients, request, now).await?),
     };
     reply.map_err(|error| StepError::invalid(error.to_string()))
 }

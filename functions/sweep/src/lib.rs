@@ -162,5 +162,8 @@ async fn give_up(clients: &Clients, run: &Run, now: Timestamp) -> StepResult<Str
             .await;
         result.map_err(|error| StepError::from_aws("sns:Publish", &error))?;
     }
+    // Which routes are left, and how, is rollback's to see, if it can do that much.
+    let look = json!({ "run_id": run.run_id, "report": decide::gave_up(run) });
+    start(&clients.sfn, &clients.rollback_machine, &run.run_id, &look, decide::MOST_STARTS + 1).await?;
     Ok(format!("{} is stuck: starting rollback has not helped", run.run_id))
 }
