@@ -50,6 +50,9 @@ pub struct Environment {
 pub struct Resources {
     /// The replication tasks of the plan.
     pub replication: Vec<ReplicationTask>,
+    /// What each name of the plan became.
+    #[serde(default)]
+    pub mapping: BTreeMap<String, String>,
 }
 
 /// A replication task, as its metrics name it.
@@ -68,6 +71,26 @@ pub struct Routing {
     pub listeners: BTreeMap<String, ForwardState>,
     /// The record set of each `<zone>/<name>/<type>`.
     pub records: BTreeMap<String, RecordState>,
+}
+
+/// Which executions run, and how far the runs of the journal are.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Runs {
+    /// ARNs of executions under way.
+    pub running: Vec<String>,
+    /// By run id.
+    pub runs: BTreeMap<String, RunState>,
+    /// Whether a function is at work: it may outlive the execution that invoked it.
+    pub busy: bool,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RunState {
+    /// Its phase.
+    pub phase: String,
+    /// The execution that is responsible for it.
+    pub owner: String,
 }
 
 /// The live routing, and every state that it had since it is watched.
@@ -142,33 +165,27 @@ pub struct Request {
     pub service: String,
     /// As the API names it: ModifyListener, ...
     pub operation: String,
-    /// The state that made it, if a state machine did.
+    /// The state that made it, or for which the function that made it was invoked.
     pub state: Option<String>,
-    /// The execution that made it, if a state machine did.
+    /// The execution that made it, or for which the function that made it was invoked.
     pub execution: Option<String>,
+    /// The function that is invoked, if it is an invocation.
+    pub function: Option<String>,
+    /// The role in which it was made; none without enforced permissions, and for a service's own calls.
+    pub role: Option<String>,
+    /// The permissions that it needs: `dynamodb:GetItem`, ...
+    pub actions: Vec<String>,
     /// HTTP status; none while it is being answered.
     pub status: Option<u16>,
     /// A fault that hit it.
     pub fault: Option<String>,
 }
 
-/// One invocation of a function.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Invocation {
-    /// When it began, in seconds since 1970.
-    pub at: f64,
-    /// How long it took.
-    pub seconds: f64,
-    /// The function's name.
-    pub function: String,
-    /// The state that called it.
-    pub state: Option<String>,
-    /// The execution that called it.
-    pub execution: Option<String>,
-    /// What it was given.
-    pub payload: Value,
-    /// What it failed with.
-    pub error: Option<Value>,
+impl Request {
+    /// The name of the state machine for which it was made.
+    pub fn machine(&self) -> Option<&str> {
+        self.execution.as_deref()?.split(':').nth(6)
+    }
 }
 
 /// A message that was published.
@@ -206,6 +223,11 @@ impl Client {
         self.get("routing").await
     }
 
+    /// Which executions run, and how far the runs of the journal are.
+    pub async fn runs(&self) -> Result<Runs> {
+        self.get("runs").await
+    }
+
     /// The complete state of the account, in a canonical order.
     pub async fn dump(&self) -> Result<Value> {
         self.get("dump").await
@@ -231,6 +253,16 @@ impl Client {
     /// Publishes datapoints.
     pub async fn put_metrics(&self, datapoints: &[Value]) -> Result<Value> {
         self.post("metrics", &datapoints).await
+    }
+
+    /// Keeps metrics at a value, without a gap: `[{"namespace", "metric_name", "dimensions", "value"}]`.
+    pub async fn keep_steady(&self, metrics: &[Value]) -> Result<Value> {
+        self.post("steady-metrics", &metrics).await
+    }
+
+    /// Empties the account but for what is deployed.
+    pub async fn clear(&self) -> Result<Value> {
+        self.post("clear", &json!({})).await
     }
 
     /// Switches status events and the sweep: `{"status_events": bool, "sweep": bool}`.
@@ -263,14 +295,19 @@ impl Client {
         self.post("delete-template", &json!({"stack": stack})).await
     }
 
+    /// Delivers a schedule now, as often as it is called; answers what became of it.
+    pub async fn fire_schedule(&self, name: &str) -> Result<Value> {
+        self.post("fire-schedule", &json!({"name": name})).await
+    }
+
     /// Every message that was published.
     pub async fn messages(&self) -> Result<Vec<Message>> {
         self.get("messages").await
     }
 
-    /// Every invocation of a function.
-    pub async fn invocations(&self) -> Result<Vec<Invocation>> {
-        self.get("invocations").await
+    /// What each function's package holds: the path that it points to, or the beginning of its bootstrap.
+    pub async fn code(&self) -> Result<BTreeMap<String, String>> {
+        self.get("code").await
     }
 
     /// Watches the live routing, as long as somebody looks at it.

@@ -133,7 +133,8 @@ fn told(event: &Value) -> Option<Told> {
     Some(Told::Failed(name, text("cause")))
 }
 
-fn end(description: &Value) -> Option<End> {
+/// The end that a description of an execution tells; none while it runs.
+pub fn end(description: &Value) -> Option<End> {
     let status = description["status"].as_str().filter(|status| *status != "RUNNING")?;
     let text = |key: &str| description[key].as_str().filter(|text| !text.is_empty()).map(str::to_string);
     Some(End {

@@ -17,14 +17,18 @@
 //! | [`stage`] | the environment that a plan names, with its sides and users |
 //! | [`run`] | one run on that stage, from its start to its ending |
 //! | [`follow`] | the executions of a run, read from their history |
+//! | [`compare`] | two states of the account, compared |
+//! | [`faults`] | every request made to fail, and what is left judged |
 //! | [`outcome`] | what a rehearsal found out |
 //! | [`report`] | live progress, and the summary |
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+pub mod compare;
 pub mod control;
 pub mod emulator;
+pub mod faults;
 pub mod follow;
 pub mod metrics;
 pub mod outcome;

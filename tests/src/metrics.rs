@@ -16,6 +16,7 @@ use crate::world::{Replication, value_at};
 use crate::{Clock, real};
 
 const ALB: &str = "AWS/ApplicationELB";
+const DMS: &str = "AWS/DMS";
 const ALB_PERIOD: Duration = Duration::from_secs(60);
 const DMS_PERIOD: Duration = Duration::from_secs(30);
 
@@ -125,6 +126,41 @@ impl Scope {
     }
 }
 
+/// Values at which everything that a plan watches is well, for metrics that are kept steady: on the good side of each
+/// threshold, and no replication lag.
+pub fn healthy(plan: &Value, tasks: &[ReplicationTask]) -> Vec<Value> {
+    let metrics = plan["monitoring"]["metrics"].as_array().into_iter().flatten();
+    let watched = metrics.flat_map(|metric| {
+        let threshold = metric["threshold"].as_f64().unwrap_or_default();
+        let wants_more = metric["comparison"].as_str().is_some_and(|comparison| comparison.starts_with("less"));
+        let good = if wants_more { threshold * 2.0 + 1.0 } else { threshold / 2.0 };
+        let divisor = &metric["divide_by"];
+        let steady = |of: &Value, value: f64| {
+            let namespace =
+                [&of["namespace"], &metric["namespace"]].into_iter().find_map(Value::as_str).unwrap_or_default();
+            let dimensions = if of["dimensions"].is_null() { &metric["dimensions"] } else { &of["dimensions"] };
+            let name = of["metric_name"].as_str().unwrap_or_default();
+            datapoint(namespace, name, dimensions, "value", json!(value))
+        };
+        let by = 100.0;
+        if divisor.is_null() {
+            vec![steady(metric, good)]
+        } else {
+            vec![steady(metric, good * by), steady(divisor, by)]
+        }
+    });
+    let replication = tasks.iter().map(task_dimensions).flat_map(|task| {
+        ["CDCLatencySource", "CDCLatencyTarget", "CDCIncomingChanges", "CDCChangesMemoryTarget", "CDCChangesDiskTarget"]
+            .map(|name| datapoint(DMS, name, &task, "value", json!(0)))
+    });
+    watched.chain(replication).collect()
+}
+
+fn task_dimensions(task: &ReplicationTask) -> Value {
+    let (instance, task) = (&task.instance_identifier, &task.task_identifier);
+    json!({"ReplicationInstanceIdentifier": instance, "ReplicationTaskIdentifier": task})
+}
+
 fn datapoint(namespace: &str, name: &str, dimensions: &Value, key: &str, value: Value) -> Value {
     let mut datapoint = json!({"namespace": namespace, "metric_name": name, "dimensions": dimensions});
     datapoint[key] = value;
@@ -164,10 +200,6 @@ fn metric_dimensions(plan: &Value) -> Vec<Value> {
 /// Publishes the metrics of the plan's replication tasks, for as long as it is polled. The lag lies in the target's
 /// part of it.
 pub async fn publish_replication(client: Client, tasks: Vec<ReplicationTask>, replication: Replication, clock: Clock) {
-    let dimensions = |task: &ReplicationTask| {
-        let (instance, task) = (&task.instance_identifier, &task.task_identifier);
-        json!({"ReplicationInstanceIdentifier": instance, "ReplicationTaskIdentifier": task})
-    };
     let mut ticks = tokio::time::interval(real(DMS_PERIOD, clock.speed()));
     loop {
         ticks.tick().await;
@@ -182,8 +214,8 @@ pub async fn publish_replication(client: Client, tasks: Vec<ReplicationTask>, re
         ];
         let datapoints: Vec<Value> = tasks
             .iter()
-            .map(dimensions)
-            .flat_map(|task| series.map(|(name, value)| datapoint("AWS/DMS", name, &task, "value", json!(value))))
+            .map(task_dimensions)
+            .flat_map(|task| series.map(|(name, value)| datapoint(DMS, name, &task, "value", json!(value))))
             .collect();
         let _ = client.put_metrics(&datapoints).await;
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Clock;
-use crate::control::{Invocation, Message, Request};
+use crate::control::{Message, Request};
 use crate::follow::{End, Followed};
 use crate::routes::{Destination, Route, Side};
 use crate::traffic::{Seen, Tally};
@@ -249,19 +249,15 @@ impl Execution {
 }
 
 impl Change {
-    /// The requests that changed something outside the product's own books. A function's requests do not tell for which
-    /// state they were made: that is the one whose invocation was under way.
-    pub fn among(requests: &[Request], invocations: &[Invocation], clock: Clock) -> Vec<Self> {
+    /// The requests that changed something outside the product's own books.
+    pub fn among(requests: &[Request], clock: Clock) -> Vec<Self> {
         let change = |request: &Request| {
-            let invocation = invocations.iter().rev().find(|invocation| is_from(request, invocation));
-            let state = request.state.clone().or_else(|| invocation?.state.clone());
-            let execution = request.execution.as_deref().or_else(|| invocation?.execution.as_deref());
-            let machine = execution.and_then(|arn| arn.split(':').nth(6)).unwrap_or_default().to_string();
+            let machine = request.machine().unwrap_or_default().to_string();
             Self {
                 at_seconds: clock.at_epoch(request.at).as_secs_f64(),
                 undo: machine == "rollback",
                 machine,
-                state,
+                state: request.state.clone(),
                 caller: request.caller.clone(),
                 service: request.service.clone(),
                 operation: request.operation.clone(),
@@ -270,11 +266,6 @@ impl Change {
         };
         requests.iter().filter(|request| is_change(request)).map(change).collect()
     }
-}
-
-fn is_from(request: &Request, invocation: &Invocation) -> bool {
-    let is_its_function = invocation.function.strip_prefix("cutover-") == Some(&request.caller);
-    is_its_function && (invocation.at..=invocation.at + invocation.seconds).contains(&request.at)
 }
 
 fn is_change(request: &Request) -> bool {
@@ -296,25 +287,21 @@ mod tests {
     }
 
     #[test]
-    fn a_change_belongs_to_the_state_whose_function_was_at_work() -> Result<(), serde_json::Error> {
-        let request = |at: f64, caller: &str, operation: &str| {
-            serde_json::from_value(
-                json!({"seq": 1, "at": at, "caller": caller, "service": "route53", "operation": operation, "status": 200}),
-            )
-        };
-        let call = |at: f64, machine: &str| {
+    fn changes_are_the_products_own_and_undo_is_the_rollbacks() -> Result<(), serde_json::Error> {
+        let request = |machine: &str, caller: &str, operation: &str| {
             let execution = format!("arn:aws:states:eu-west-1:123456789012:execution:{machine}:x");
-            serde_json::from_value(
-                json!({"at": at, "seconds": 1.0, "function": "cutover-weight-shift", "state": "Shift", "execution": execution, "payload": {}}),
-            )
+            serde_json::from_value(json!({
+                "seq": 1, "at": 10.0, "caller": caller, "service": "route53", "operation": operation, "status": 200,
+                "state": "Shift", "execution": execution, "actions": [],
+            }))
         };
         let requests = [
-            request(10.5, "weight-shift", "ChangeResourceRecordSets")?,
-            request(10.6, "weight-shift", "ListResourceRecordSets")?,
-            request(10.7, "local", "ChangeResourceRecordSets")?,
-            request(12.5, "weight-shift", "ChangeResourceRecordSets")?,
+            request("cutover", "weight-shift", "ChangeResourceRecordSets")?,
+            request("cutover", "weight-shift", "ListResourceRecordSets")?,
+            request("cutover", "local", "ChangeResourceRecordSets")?,
+            request("rollback", "weight-shift", "ChangeResourceRecordSets")?,
         ];
-        let changes = Change::among(&requests, &[call(10.0, "cutover")?, call(12.0, "rollback")?], Clock::start(1.0));
+        let changes = Change::among(&requests, Clock::start(1.0));
         let told: Vec<_> = changes.iter().map(|change| (change.machine.as_str(), change.undo)).collect();
         assert_eq!(told, [("cutover", false), ("rollback", true)]);
         Ok(())

@@ -63,7 +63,7 @@ pub async fn run(stage: &Stage, mut watch: impl FnMut(Duration, &Happening)) -> 
     let rollbacks: Vec<Execution> = run.rollbacks.into_iter().filter_map(Execution::ended).collect();
     let ends: Vec<End> = rollbacks.iter().map(|rollback| rollback.end.clone()).collect();
     let ending = Ending::of(&execution.end, &ends);
-    let (requests, invocations) = (stage.client.requests(requests_before).await?, stage.client.invocations().await?);
+    let requests = stage.client.requests(requests_before).await?;
     Ok(Outcome {
         exit_code: ending.exit_code(),
         ending,
@@ -76,7 +76,7 @@ pub async fn run(stage: &Stage, mut watch: impl FnMut(Duration, &Happening)) -> 
         after: stage.moves(&stage.routing.latest(), clock.now()),
         moves: run.moves,
         users: UsersSaw::new(&stage.ledger.since(seen_before), &stage.routes, clock),
-        changes: Change::among(&requests, &invocations, clock),
+        changes: Change::among(&requests, clock),
         messages: stage.client.messages().await?.split_off(messages_before),
         plan: stage.plan.clone(),
     })

@@ -118,6 +118,12 @@ pub fn build_functions(checkout: &Checkout) -> Result<()> {
     // is what `cargo test` has built already. Otherwise every AWS crate would be compiled twice.
     command.current_dir(&checkout.root).args(["build", "--workspace", "--bins"]);
     command.arg("--target-dir").arg(&checkout.target);
+    // What a test inherits from the cargo that runs it would make build scripts (ring's) run again, and again after us.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PKG_") || name.to_string_lossy().starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
     if !std::io::stderr().is_terminal() {
         command.arg("--quiet"); // no progress bar there, but a line for each of some hundred crates
     }

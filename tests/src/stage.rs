@@ -3,6 +3,7 @@
 //! Contract: [`Stage::set`] creates it; dropping the stage ends servers and users. Several stages can stand in one
 //! emulated AWS, at the price that messages and changes are those of all of them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub struct Stage {
     pub routing: LiveRouting,
     /// What the plan does not say.
     pub world: World,
+    /// What each name of the plan became.
+    pub mapping: BTreeMap<String, String>,
     pub(crate) client: Client,
     pub(crate) rollback_machine: Option<String>,
     cutover_machine: Option<String>,
@@ -66,6 +69,7 @@ impl Stage {
             client: client.clone(),
             rollback_machine: machine("rollback"),
             cutover_machine: machine("cutover"),
+            mapping: environment.resources.mapping,
             replication: environment.resources.replication,
             servers,
             speed,
@@ -80,6 +84,11 @@ impl Stage {
     /// The clock of a run that starts now.
     pub fn clock(&self) -> Clock {
         Clock::start(self.speed)
+    }
+
+    /// The replication tasks of the plan.
+    pub fn replication(&self) -> &[ReplicationTask] {
+        &self.replication
     }
 
     /// Starts an execution of the plan.

@@ -4,14 +4,18 @@
 //! `--serve` one JSON line. Exit codes: 0 Succeeded, 2 the plan or its precheck is at fault, 3 RolledBack, 4 Stuck, 1
 //! the rehearsal itself failed. Ctrl-C and SIGTERM end everything that was started.
 
+mod faults;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use cutover_tests::control::Client;
 use cutover_tests::emulator::{Emulator, Options, Ready};
+use cutover_tests::faults::campaign::Selection;
+use cutover_tests::faults::shape::Shape;
 use cutover_tests::outcome::Outcome;
 use cutover_tests::report::{self, Progress};
 use cutover_tests::run::run;
@@ -52,9 +56,36 @@ struct Arguments {
     #[arg(long, default_value_t = 0, requires = "serve")]
     port: u16,
 
+    /// Make requests fail, one in each run, and check what every run leaves: quick covers each operation with each fault, all is
+    /// every request with every fault. Without a PLAN: plans of every shape of route
+    #[arg(long, value_enum, conflicts_with_all = ["serve", "json", "speed"])]
+    faults: Option<Faults>,
+
+    /// Of the plans of --faults without a PLAN, only this one; may be given again
+    #[arg(long, requires = "faults", conflicts_with = "plan", value_name = "NAME")]
+    shape: Vec<String>,
+
+    /// Of --faults, only the case of this name; may be given again
+    #[arg(long, requires = "faults", value_name = "NAME")]
+    case: Vec<String>,
+
+    /// How many runs with --faults go on at once [default: three for each processor]
+    #[arg(long, requires = "faults", value_name = "N")]
+    jobs: Option<usize>,
+
+    /// Where --faults writes its page
+    #[arg(long, requires = "faults", value_name = "FILE", default_value = "target/faults.html")]
+    report: PathBuf,
+
     /// Deploy functions/ and statemachine/ of this folder instead of this checkout's
     #[arg(long, hide = true)]
     root: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Faults {
+    Quick,
+    All,
 }
 
 const EXAMPLES: &str = "\
@@ -62,6 +93,7 @@ Examples:
   cargo rehearse                               the default plan, an hour in half a minute
   cargo rehearse my-plan.json --speed 600      your own plan, faster
   cargo rehearse my-plan.json --json | jq .users
+  cargo rehearse my-plan.json --faults quick   the proof for your own plan: what is left when AWS fails
   cargo rehearse --serve --port 4566           then: aws --endpoint-url http://127.0.0.1:4566 stepfunctions list-state-machines
 
 Exit codes:
@@ -80,19 +112,65 @@ fn failed(error: anyhow::Error) -> ExitCode {
 /// Set-up is done before the runtime and its signal handlers exist: there, Ctrl-C ends us and what we wait for, as in
 /// any command.
 fn rehearse_or_serve(arguments: &Arguments) -> Result<u8> {
+    if let Some(faults) = arguments.faults {
+        return prove(arguments, faults);
+    }
     let scenario = if arguments.serve { None } else { Some(Scenario::read(arguments)?) };
     let speed = arguments.speed.unwrap_or(if arguments.serve { 1.0 } else { DEFAULT_SPEED });
     ensure!(speed.is_finite() && speed > 0.0, "--speed must be above 0, not {speed}");
+    let options = set_up(arguments, speed)?;
+    runtime()?.block_on(bring_up(arguments, &options, scenario))
+}
+
+fn set_up(arguments: &Arguments, speed: f64) -> Result<Options> {
     let mut checkout = Checkout::of_this_build();
     let python = setup::python_environment(&checkout)?;
     setup::build_functions(&checkout)?;
     if let Some(root) = &arguments.root {
         checkout.root = root.clone();
     }
-    let options = Options { checkout, python, port: arguments.port, speed, template: None };
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
-    runtime.block_on(bring_up(arguments, &options, scenario))
+    Ok(Options { checkout, python, port: arguments.port, speed, template: None })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")
+}
+
+/// The plans of every shape of route, or those of these names.
+fn shapes(names: &[String]) -> Result<Vec<Shape>> {
+    let all = Shape::all();
+    let known: Vec<&str> = all.iter().map(|shape| shape.name.as_str()).collect();
+    let unknown = names.iter().find(|name| !known.contains(&name.as_str()));
+    ensure!(
+        unknown.is_none(),
+        "there is no shape {}; there are {}",
+        unknown.map_or("", String::as_str),
+        known.join(", ")
+    );
+    let is_wanted = |shape: &Shape| names.is_empty() || names.contains(&shape.name);
+    Ok(all.into_iter().filter(is_wanted).collect())
+}
+
+fn prove(arguments: &Arguments, faults: Faults) -> Result<u8> {
+    let shapes = match &arguments.plan {
+        Some(path) => vec![Shape::of_plan(path, Scenario::read(arguments)?.plan)?],
+        None => shapes(&arguments.shape)?,
+    };
+    let selection = match faults {
+        _ if !arguments.case.is_empty() => Selection::Named(arguments.case.clone()),
+        Faults::Quick => Selection::Quick,
+        Faults::All => Selection::All,
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let fields = arguments.jobs.unwrap_or(processors * 3).max(1);
+    let campaign = faults::Campaign { plan: arguments.plan.as_deref(), selection, fields, report: &arguments.report };
+    let options = set_up(arguments, DEFAULT_SPEED)?;
+    runtime()?.block_on(async {
+        tokio::select! {
+            code = faults::run(&options, shapes, &campaign) => code,
+            signal = interrupted() => signal.map(|()| INTERRUPTED),
+        }
+    })
 }
 
 async fn interrupted() -> Result<()> {

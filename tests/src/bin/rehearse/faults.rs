@@ -1,0 +1,86 @@
+//! `cargo rehearse --faults`: a campaign, its progress bar, its table and its page.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use cutover_tests::emulator::Options;
+use cutover_tests::faults::campaign::{self, Judged, Progress, Selection};
+use cutover_tests::faults::report;
+use cutover_tests::faults::shape::Shape;
+use indicatif::{ProgressBar, ProgressStyle};
+
+const BROKEN_PROMISE: u8 = 1;
+/// Where there is no terminal for a bar.
+const SAID_EVERY: u64 = 50;
+
+/// What to run.
+pub struct Campaign<'a> {
+    pub plan: Option<&'a Path>,
+    pub selection: Selection,
+    pub fields: usize,
+    pub report: &'a Path,
+}
+
+/// Runs a campaign, and tells.
+pub async fn run(options: &Options, shapes: Vec<Shape>, campaign: &Campaign<'_>) -> Result<u8> {
+    let started = Instant::now();
+    let bar = ProgressBar::no_length();
+    let style = "{msg} {wide_bar} {pos}/{len} {elapsed_precise}, {eta} left";
+    bar.set_style(ProgressStyle::with_template(style).context("the progress bar")?);
+    bar.set_message("Recording");
+    let plan = campaign.plan.map(|plan| plan.display().to_string());
+    let judged = campaign::run(options, shapes, &campaign.selection, campaign.fields, |progress| match progress {
+        Progress::Recorded(name, points) => say(&bar, &format!("recorded {name}: {points} requests to hit")),
+        Progress::Selected(count) => {
+            bar.set_length(count as u64);
+            bar.reset_eta();
+            bar.set_message("Faults");
+        }
+        Progress::Over(one) => {
+            bar.inc(1);
+            if bar.is_hidden() && bar.position().is_multiple_of(SAID_EVERY) {
+                eprintln!("{} of {} cases", bar.position(), bar.length().unwrap_or_default());
+            }
+            if one.is_broken() {
+                say(&bar, &broken(one, plan.as_deref()));
+            }
+        }
+    })
+    .await?;
+    bar.finish_and_clear();
+    tell(&judged, campaign, plan.as_deref(), started)
+}
+
+/// Above the bar; without a terminal there is none.
+fn say(bar: &ProgressBar, text: &str) {
+    if bar.is_hidden() { eprintln!("{text}") } else { bar.println(text) }
+}
+
+fn broken(one: &Judged, plan: Option<&str>) -> String {
+    let violations: String = one.played.violations.iter().map(|violation| format!("\n    {violation}")).collect();
+    let (ended, cause) = (&one.played.error, &one.played.cause);
+    let again = report::replay(plan, one);
+    format!("BROKEN  {}\n    ended {ended} {cause:.600}{violations}\n    again: {again}", one.case.id())
+}
+
+fn tell(judged: &[Judged], campaign: &Campaign, plan: Option<&str>, started: Instant) -> Result<u8> {
+    let heading = format!("Faults in {}", plan.unwrap_or("every shape of route"));
+    if let Some(folder) = campaign.report.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    std::fs::write(campaign.report, report::page(judged, &heading, plan))
+        .with_context(|| format!("cannot write {}", campaign.report.display()))?;
+    let broken = judged.iter().filter(|one| one.is_broken()).count();
+    let missed = judged.iter().filter(|one| !one.played.is_hit).count();
+    println!("{}{}\n", report::by_state(judged), report::LEGEND);
+    println!("{}", report::counts(judged, "fault", |one| one.case.fault.name()));
+    println!("{}", report::counts(judged, "plan", |one| one.case.shape.clone()));
+    println!(
+        "{} cases in {} s, {broken} break the promise; in {missed} the request was not made again. Each case: {}",
+        judged.len(),
+        started.elapsed().as_secs(),
+        campaign.report.display()
+    );
+    Ok(if broken > 0 { BROKEN_PROMISE } else { 0 })
+}

@@ -1,0 +1,167 @@
+//! Many cases, on several fields at once.
+//!
+//! Contract: every shape is recorded first, then its cases are run in turn by whichever field is free. A case that could not
+//! be judged (the field broke down) counts as one that breaks the promise, and a new field takes over.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context, Result, ensure};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::case::{Case, cases, covering};
+use super::field::{Field, Played, Recorded};
+use super::shape::Shape;
+use crate::emulator::Options;
+use crate::locked;
+
+/// Which cases of the recorded ones are run.
+#[derive(Clone, Debug)]
+pub enum Selection {
+    /// Each operation with each fault, once for all shapes together.
+    Quick,
+    /// Every request with every fault.
+    All,
+    /// Those of these names.
+    Named(Vec<String>),
+}
+
+/// A case and what came of it.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The case.
+    pub case: Case,
+    /// What came of it.
+    pub played: Played,
+}
+
+/// What a campaign tells while it goes on.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress<'a> {
+    /// A plan's runs were recorded: its name, and how many requests can be hit.
+    Recorded(&'a str, usize),
+    /// All plans are recorded, and so many cases were selected.
+    Selected(usize),
+    /// A case is over.
+    Over(&'a Judged),
+}
+
+type Job = (Arc<Shape>, Arc<Recorded>, Case);
+
+/// Runs the selected cases of all shapes on `fields` emulated AWSs at once.
+pub async fn run(
+    options: &Options,
+    shapes: Vec<Shape>,
+    selection: &Selection,
+    fields: usize,
+    mut watch: impl FnMut(Progress),
+) -> Result<Vec<Judged>> {
+    let shapes: Vec<Arc<Shape>> =
+        shapes.into_iter().filter(|shape| is_wanted(shape, selection)).map(Arc::new).collect();
+    ensure!(!shapes.is_empty(), "no plan has the name with which that case begins");
+    let recorded = record(options, shapes, fields, &mut watch).await?;
+    let all: Vec<Job> = recorded.iter().flat_map(jobs).collect();
+    let jobs = select(all, selection);
+    ensure!(!jobs.is_empty(), "there is no such case: names of cases are printed by --faults all");
+    watch(Progress::Selected(jobs.len()));
+    judge(options, jobs, fields, &mut watch).await
+}
+
+fn is_wanted(shape: &Shape, selection: &Selection) -> bool {
+    match selection {
+        Selection::Named(ids) => ids.iter().any(|id| id.split('/').next() == Some(&shape.name)),
+        _ => true,
+    }
+}
+
+fn jobs((shape, recorded): &(Arc<Shape>, Arc<Recorded>)) -> Vec<Job> {
+    let cases = cases(&shape.name, &recorded.points, recorded.routes);
+    cases.into_iter().map(|case| (shape.clone(), recorded.clone(), case)).collect()
+}
+
+fn select(all: Vec<Job>, selection: &Selection) -> Vec<Job> {
+    match selection {
+        Selection::All => all,
+        Selection::Quick => covering(all, |(_, _, case)| case),
+        Selection::Named(ids) => all.into_iter().filter(|(_, _, case)| ids.contains(&case.id())).collect(),
+    }
+}
+
+async fn record(
+    options: &Options,
+    shapes: Vec<Arc<Shape>>,
+    fields: usize,
+    watch: &mut impl FnMut(Progress),
+) -> Result<Vec<(Arc<Shape>, Arc<Recorded>)>> {
+    let queue = Arc::new(Mutex::new(shapes.into_iter().collect::<VecDeque<_>>()));
+    let mut workers = JoinSet::new();
+    for _ in 0..fields.min(locked(&queue).len()) {
+        let (queue, options) = (queue.clone(), options.clone());
+        workers.spawn(async move {
+            let field = Field::start(&options).await?;
+            let mut done = Vec::new();
+            while let Some(shape) = next(&queue) {
+                let recorded = field.record(&shape).await.with_context(|| format!("the plan {}", shape.name))?;
+                done.push((shape, Arc::new(recorded)));
+            }
+            field.stop().await?;
+            anyhow::Ok(done)
+        });
+    }
+    let mut all = Vec::new();
+    while let Some(done) = workers.join_next().await {
+        for (shape, recorded) in done.context("a recording broke down")?? {
+            watch(Progress::Recorded(&shape.name, recorded.points.len()));
+            all.push((shape, recorded));
+        }
+    }
+    all.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+    Ok(all)
+}
+
+fn next<T>(queue: &Mutex<VecDeque<T>>) -> Option<T> {
+    locked(queue).pop_front()
+}
+
+async fn judge(
+    options: &Options,
+    jobs: Vec<Job>,
+    fields: usize,
+    watch: &mut impl FnMut(Progress),
+) -> Result<Vec<Judged>> {
+    let fields = fields.min(jobs.len());
+    let queue = Arc::new(Mutex::new(jobs.into_iter().collect::<VecDeque<_>>()));
+    let (sender, mut judged) = mpsc::unbounded_channel();
+    let mut workers = JoinSet::new();
+    for _ in 0..fields {
+        workers.spawn(work(options.clone(), queue.clone(), sender.clone()));
+    }
+    drop(sender);
+    let mut all = Vec::new();
+    while let Some(one) = judged.recv().await {
+        watch(Progress::Over(&one));
+        all.push(one);
+    }
+    while let Some(ended) = workers.join_next().await {
+        ended.context("a field broke down")??;
+    }
+    Ok(all)
+}
+
+async fn work(options: Options, queue: Arc<Mutex<VecDeque<Job>>>, sender: mpsc::UnboundedSender<Judged>) -> Result<()> {
+    let mut field = Field::start(&options).await?;
+    while let Some((shape, recorded, case)) = next(&queue) {
+        let played = match field.play(&shape, &case, &recorded.clean).await {
+            Ok(played) => played,
+            Err(error) => {
+                field.stop().await?;
+                field = Field::start(&options).await?;
+                Played::broken(&error)
+            }
+        };
+        // Nobody listens any more when the campaign is given up.
+        let _ = sender.send(Judged { case, played });
+    }
+    field.stop().await
+}

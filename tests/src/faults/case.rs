@@ -1,0 +1,364 @@
+//! What can go wrong, and where: the cases of a campaign.
+//!
+//! Contract: pure. [`points`] names each request of a recorded run so that the same request is found again in another run;
+//! [`cases`] combines them with the faults that make sense there; [`Case::rules`] says what the boundary has to do.
+
+use std::collections::BTreeMap;
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+use crate::control::Request;
+
+/// A request that is made again and again (a check in a hold) is hit this often: the first ones differ from each other, the
+/// later ones do not.
+const ORDINALS: usize = 2;
+/// The state that is made to fail for good, so that a run with all its traffic on the new side is rolled back.
+const TURNING_POINT: &str = "Finish";
+/// Longer than one try of a function's AWS client (4 s).
+const LATE_SECONDS: f64 = 4.5;
+/// More than Step Functions carries from state to state (256 KiB).
+const OVERSIZED_BYTES: usize = 300_000;
+
+/// A request of a run, named so that it is found again in another run of the plan.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Point {
+    /// cutover or rollback.
+    pub machine: String,
+    /// The state that made it, or for which the function that made it was invoked.
+    pub state: String,
+    /// A function's name, or `states` for the state machine itself.
+    pub caller: String,
+    /// By its IAM prefix.
+    pub service: String,
+    /// As the API names it.
+    pub operation: String,
+    /// Which of several alike, from 1.
+    pub ordinal: usize,
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, ValueEnum)]
+pub enum Fault {
+    /// Refused once by a rate limit.
+    Throttled,
+    /// Refused five times in a row.
+    ThrottledFiveTimes,
+    /// Refused for about a minute: twelve tries of a client that backs off.
+    ThrottledForAMinute,
+    /// A 500 before any effect.
+    ServerError,
+    /// The effect, and then no answer.
+    AnswerLost,
+    /// The effect at once, the answer after the client has given up.
+    AnswerLate,
+    /// Denied, and so are all later ones.
+    Denied,
+    /// A read is answered from before the last change.
+    Stale,
+    /// The effect, and an answer that cannot be read.
+    Garbled,
+    /// The function's process dies before the effect.
+    KilledBefore,
+    /// The function's process dies after the effect.
+    KilledAfter,
+    /// The function runs twice at the same time.
+    Twice,
+    /// The function answers more than Step Functions carries.
+    Oversized,
+    /// The function answers an empty object.
+    EmptyAnswer,
+    /// The execution is stopped; the function runs all the same.
+    Stopped,
+    /// The execution is stopped after the effect.
+    StoppedAfter,
+    /// The execution is stopped, and its status event is lost.
+    StoppedUnseen,
+    /// Somebody else changes the first route.
+    DriftOfFirstRoute,
+    /// Somebody else changes the last route.
+    DriftOfLastRoute,
+    /// The same plan is started once more.
+    SecondStart,
+}
+
+use Fault::*;
+
+impl Fault {
+    /// As it stands in names of cases and in tables.
+    pub fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// What passes by itself must not even cause a rollback. A read that is behind may: it cannot be told from somebody else's
+    /// change.
+    pub fn is_transient(self) -> bool {
+        matches!(
+            self,
+            Throttled | ThrottledFiveTimes | ServerError | AnswerLost | AnswerLate | KilledBefore | KilledAfter | Twice
+        )
+    }
+
+    /// Whether a service's client deals with it, in the same way for all operations.
+    fn is_for_the_client(self) -> bool {
+        matches!(self, Throttled | ThrottledFiveTimes | ThrottledForAMinute | AnswerLate | Garbled)
+    }
+
+    /// Whether somebody else changes a route.
+    pub fn is_drift(self) -> bool {
+        matches!(self, DriftOfFirstRoute | DriftOfLastRoute)
+    }
+
+    /// Whether it makes sense at a request.
+    fn applies_to(self, point: &Point, routes: usize) -> bool {
+        let from_machine = point.caller == "states";
+        let invokes = point.operation == "Invoke";
+        match self {
+            Throttled | ThrottledFiveTimes | ServerError | AnswerLost | Denied => true,
+            ThrottledForAMinute | AnswerLate | Garbled | KilledBefore | KilledAfter => !from_machine,
+            // DynamoDB is read consistently, and Step Functions' own answers are not cached anywhere.
+            Stale => {
+                !from_machine && !["dynamodb", "states"].contains(&point.service.as_str()) && is_read(&point.operation)
+            }
+            Twice | Oversized | EmptyAnswer => invokes,
+            Stopped | StoppedAfter | StoppedUnseen => from_machine,
+            DriftOfFirstRoute => from_machine && point.machine == "cutover",
+            DriftOfLastRoute => from_machine && point.machine == "cutover" && routes > 1,
+            // Before the claim it is a race that either may win.
+            SecondStart => {
+                from_machine && point.machine == "cutover" && !["Precheck", "Claim"].contains(&point.state.as_str())
+            }
+        }
+    }
+}
+
+fn is_read(operation: &str) -> bool {
+    ["Describe", "List", "Get"].iter().any(|verb| operation.starts_with(verb))
+}
+
+/// One fault at one request of one plan.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The plan's name.
+    pub shape: String,
+    /// What goes wrong.
+    pub fault: Fault,
+    /// Where.
+    pub point: Point,
+}
+
+/// The requests of a recorded run that faults can hit.
+pub fn points(requests: &[Request]) -> Vec<Point> {
+    let mut counts: BTreeMap<Point, usize> = BTreeMap::new();
+    let mut points = Vec::new();
+    for request in requests {
+        let (Some(machine), Some(state)) = (request.machine(), &request.state) else { continue };
+        if !["cutover", "rollback"].contains(&machine) {
+            continue;
+        }
+        let mut point = Point {
+            machine: machine.to_owned(),
+            state: state.clone(),
+            caller: request.caller.clone(),
+            service: request.service.clone(),
+            operation: request.operation.clone(),
+            ordinal: 0,
+        };
+        let count = counts.entry(point.clone()).or_default();
+        *count += 1;
+        point.ordinal = *count;
+        if point.ordinal <= ORDINALS {
+            points.push(point);
+        }
+    }
+    points
+}
+
+/// Every fault at every request where it makes sense.
+pub fn cases(shape: &str, points: &[Point], routes: usize) -> Vec<Case> {
+    let at = |point: &Point| {
+        let faults = Fault::value_variants().iter().copied().filter(|fault| fault.applies_to(point, routes));
+        faults.map(|fault| Case { shape: shape.to_owned(), fault, point: point.clone() }).collect::<Vec<_>>()
+    };
+    points.iter().flat_map(at).collect()
+}
+
+/// The few that cover each operation with each fault; what only a service's client notices, each service. Which of the requests
+/// alike is taken turns, so that not always the first one is.
+pub fn covering<T>(all: Vec<T>, case_of: impl Fn(&T) -> &Case) -> Vec<T> {
+    let mut alike: BTreeMap<(String, String, bool, Fault), Vec<T>> = BTreeMap::new();
+    for one in all {
+        let Case { fault, point, .. } = case_of(&one);
+        let operation = if fault.is_for_the_client() { String::new() } else { point.operation.clone() };
+        let key = (point.service.clone(), operation, point.caller == "states", *fault);
+        alike.entry(key).or_default().push(one);
+    }
+    let pick = |(turn, mut group): (usize, Vec<T>)| group.swap_remove(turn * 7 % group.len());
+    alike.into_values().enumerate().map(pick).collect()
+}
+
+/// What a case needs to know of the run that it hits.
+#[derive(Clone, Debug)]
+pub struct Scene<'a> {
+    /// The plan with the environment's ARNs.
+    pub plan: &'a Value,
+    /// The state machine that a second start would start.
+    pub cutover_machine: &'a str,
+}
+
+impl Case {
+    /// Names the case, for the command that replays it.
+    pub fn id(&self) -> String {
+        let Point { machine, state, caller, service, operation, ordinal } = &self.point;
+        format!("{}/{}/{machine}.{state}/{caller}/{service}:{operation}/{ordinal}", self.shape, self.fault.name())
+    }
+
+    /// Whether the run has to be rolled back first, for this request to be made.
+    pub fn goes_back(&self) -> bool {
+        self.point.machine == "rollback"
+    }
+
+    /// What the boundary has to do. The first rule is the fault itself.
+    pub fn rules(&self, scene: &Scene) -> Vec<Value> {
+        let mut rules = vec![self.rule(scene)];
+        if self.goes_back() {
+            rules.push(turn_back());
+        }
+        rules
+    }
+
+    fn rule(&self, scene: &Scene) -> Value {
+        let Point { machine, state, caller, service, operation, ordinal } = &self.point;
+        let mut rule = json!({
+            "match": { "machine": machine, "state": state, "caller": caller, "service": service, "operation": operation },
+            "from": ordinal, "times": self.times(),
+        });
+        let more = self.action(scene);
+        if let (Some(rule), Some(more)) = (rule.as_object_mut(), more.as_object()) {
+            rule.extend(more.clone());
+        }
+        rule
+    }
+
+    /// How many requests in a row are hit; none: all from there on.
+    fn times(&self) -> Option<usize> {
+        match self.fault {
+            ThrottledFiveTimes => Some(5),
+            ThrottledForAMinute => Some(12),
+            // The machine's retries are counted by the definition: the same answer each time.
+            Oversized | EmptyAnswer | Denied => None,
+            _ => Some(1),
+        }
+    }
+
+    fn action(&self, scene: &Scene) -> Value {
+        let invokes = self.point.operation == "Invoke";
+        let stop = json!({ "service": "stepfunctions", "operation": "stop_execution", "parameters": { "executionArn": "<execution>" } });
+        match self.fault {
+            Throttled | ThrottledFiveTimes | ThrottledForAMinute => {
+                let error = match self.point.service.as_str() {
+                    "lambda" => "Lambda.TooManyRequestsException",
+                    "dynamodb" | "dms" | "cloudwatch" | "states" => "ThrottlingException",
+                    _ => "Throttling",
+                };
+                json!({ "do": "before", "error": error, "status": if invokes { 429 } else { 400 }, "message": "Rate exceeded" })
+            }
+            ServerError => {
+                let error = if invokes { "Lambda.ServiceException" } else { "InternalFailure" };
+                json!({ "do": "before", "error": error, "status": 500 })
+            }
+            AnswerLost if self.point.caller == "states" => json!({ "do": "timeout_after" }),
+            AnswerLost => json!({ "do": "lose" }),
+            AnswerLate => json!({ "do": "late", "seconds": LATE_SECONDS }),
+            Denied => {
+                let error = if invokes { "Lambda.AccessDeniedException" } else { "AccessDenied" };
+                json!({ "do": "before", "error": error, "status": 403, "message": "not authorized" })
+            }
+            Stale => json!({ "do": "stale" }),
+            Garbled => json!({ "do": "garble" }),
+            KilledBefore => json!({ "do": "kill_before" }),
+            KilledAfter => json!({ "do": "kill_after" }),
+            Twice => json!({ "do": "twice" }),
+            Oversized => json!({ "do": "garble", "body": json!("x".repeat(OVERSIZED_BYTES)).to_string() }),
+            EmptyAnswer => json!({ "do": "garble", "body": "{}" }),
+            Stopped | StoppedUnseen => json!({ "do": "call", "call": stop }),
+            StoppedAfter => json!({ "do": "call_after", "call": stop }),
+            DriftOfFirstRoute | DriftOfLastRoute => {
+                let routes = scene.plan["routes"].as_array().map(Vec::as_slice).unwrap_or_default();
+                json!({ "do": "drift", "route": self.drifting_route(routes.len()).map(|index| &routes[index]) })
+            }
+            SecondStart => {
+                let parameters = json!({ "stateMachineArn": scene.cutover_machine, "name": "second", "input": scene.plan.to_string() });
+                json!({ "do": "call", "call": { "service": "stepfunctions", "operation": "start_execution", "parameters": parameters } })
+            }
+        }
+    }
+
+    /// Which of so many routes somebody else changes.
+    pub fn drifting_route(&self, routes: usize) -> Option<usize> {
+        match self.fault {
+            DriftOfFirstRoute => Some(0),
+            DriftOfLastRoute => routes.checked_sub(1),
+            _ => None,
+        }
+    }
+}
+
+/// The rule that makes a run with all its traffic on the new side go back.
+pub fn turn_back() -> Value {
+    json!({
+        "match": { "machine": "cutover", "state": TURNING_POINT, "caller": "states" },
+        "times": null, "do": "before", "error": "Injected", "message": "injected at the turning point",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn request(machine: &str, state: &str, caller: &str, service: &str, operation: &str) -> Request {
+        let execution = format!("arn:aws:states:eu-west-1:123456789012:execution:{machine}:run");
+        serde_json::from_value(json!({
+            "seq": 1, "at": 1.0, "caller": caller, "service": service, "operation": operation, "state": state, "execution": execution,
+            "actions": [],
+        }))
+        .expect("a request")
+    }
+
+    #[test]
+    fn a_request_is_named_by_who_makes_it_and_which_of_several_it_is() {
+        let read = || request("cutover", "Monitor", "monitor", "dynamodb", "GetItem");
+        let found = points(&[read(), read(), read(), request("cleanup", "Find", "cleanup", "dynamodb", "GetItem")]);
+        assert_eq!(found.iter().map(|point| point.ordinal).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn faults_are_tried_where_they_make_sense() {
+        let at = |request: Request| -> Vec<Fault> {
+            cases("x", &points(&[request]), 1).iter().map(|case| case.fault).collect()
+        };
+        let write = at(request("cutover", "ShiftWeight", "weight-shift", "route53", "ChangeResourceRecordSets"));
+        assert!(write.contains(&KilledAfter) && !write.contains(&Stale) && !write.contains(&Stopped));
+        let read = at(request("cutover", "ShiftWeight", "weight-shift", "route53", "ListResourceRecordSets"));
+        assert!(read.contains(&Stale));
+        let invocation = at(request("rollback", "Begin", "states", "lambda", "Invoke"));
+        assert!(
+            invocation.contains(&Stopped) && invocation.contains(&Twice) && !invocation.contains(&DriftOfFirstRoute)
+        );
+    }
+
+    #[test]
+    fn the_few_cover_each_operation_with_each_fault() {
+        let requests = [
+            request("cutover", "SwapListener", "listener-swap", "dynamodb", "GetItem"),
+            request("cutover", "ShiftWeight", "weight-shift", "dynamodb", "GetItem"),
+        ];
+        let all = cases("x", &points(&requests), 1);
+        let few = covering(all.clone(), |case| case);
+        assert_eq!(few.len() * 2, all.len());
+        let faults: BTreeSet<Fault> = few.iter().map(|case| case.fault).collect();
+        assert_eq!(faults, all.iter().map(|case| case.fault).collect());
+    }
+}

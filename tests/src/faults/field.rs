@@ -1,0 +1,307 @@
+//! One emulated AWS on which runs with faults are made, one after the other.
+//!
+//! Contract: [`Field::record`] and [`Field::play`] leave the account empty, but for what is deployed. Waits are short
+//! ([`SPEED`]); functions and their clients live in real time.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+
+use super::case::{Case, Fault, Point, Scene, points, turn_back};
+use super::check::{self, Ended, Left};
+use super::shape::Shape;
+use crate::compare::{differences, in_plan_names};
+use crate::control::{Client, RunState, Runs};
+use crate::emulator::{Emulator, Options};
+use crate::follow;
+use crate::metrics;
+use crate::routes::Side;
+use crate::stage::Stage;
+use crate::traffic::Tally;
+use crate::world::World;
+
+/// An hour in six seconds. The sweep comes twice a second.
+pub const SPEED: f64 = 600.0;
+/// A run that has not come to its end by then never will.
+const LIMIT: Duration = Duration::from_secs(120);
+const LOOK_INTERVAL: Duration = Duration::from_millis(60);
+const STATES: &str = "stepfunctions";
+
+/// An emulated AWS with Cutover on it.
+#[derive(Debug)]
+pub struct Field {
+    emulator: Emulator,
+    client: Client,
+}
+
+/// What is known of a plan before faults are tried.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// Where faults can hit: of a clean run, and of the rollback of a finished one.
+    pub points: Vec<Point>,
+    /// What the clean run changes in the account, in the plan's names.
+    pub clean: Vec<String>,
+    /// How many routes the plan has.
+    pub routes: usize,
+}
+
+/// What came of a case.
+#[derive(Clone, Debug)]
+pub struct Played {
+    /// How it ended.
+    pub ended: Option<Ended>,
+    /// The end of the cutover's execution.
+    pub error: String,
+    /// Its cause.
+    pub cause: String,
+    /// What is wrong; empty if the promise was kept.
+    pub violations: Vec<String>,
+    /// Whether the fault came to pass.
+    pub is_hit: bool,
+    /// In real time.
+    pub seconds: f64,
+}
+
+impl Played {
+    /// A case that could not be judged.
+    pub fn broken(error: &anyhow::Error) -> Self {
+        let violations = vec![format!("could not be judged: {error:#}")];
+        Self { ended: None, error: "broken".to_owned(), cause: String::new(), violations, is_hit: false, seconds: 0.0 }
+    }
+}
+
+/// A run that has come to its end.
+struct Done {
+    stage: Stage,
+    left: Left,
+    run_id: String,
+    hits: u64,
+}
+
+impl Field {
+    /// Starts one.
+    pub async fn start(options: &Options) -> Result<Self> {
+        let emulator = Emulator::start(&Options { speed: SPEED, ..options.clone() }).await?;
+        Ok(Self { client: emulator.client().clone(), emulator })
+    }
+
+    /// Ends it.
+    pub async fn stop(self) -> Result<()> {
+        self.emulator.stop().await
+    }
+
+    /// Runs a plan without a fault, there and, in a second run, back.
+    pub async fn record(&self, shape: &Shape) -> Result<Recorded> {
+        let there = self.run(shape, |_| vec![], true).await.context("the run without a fault")?;
+        let error = end_of(&there.left);
+        ensure!(error == "Succeeded", "without any fault the plan ends with {error}: {:?}", there.left.end);
+        let wrong = check::violations(&there.left, None, &there.stage.routes, None);
+        ensure!(wrong.is_empty(), "without any fault: {wrong:?}");
+        let mut found = points(&self.client.requests(0).await?);
+        let (clean, routes) = (there.left.changes, there.stage.routes.len());
+        self.client.clear().await?;
+
+        let back = self.run(shape, |_| vec![turn_back()], true).await.context("the run that is rolled back")?;
+        let wrong = check::violations(&back.left, None, &back.stage.routes, None);
+        ensure!(
+            wrong.is_empty() && end_of(&back.left) == "Cutover.RolledBack",
+            "rolled back: {wrong:?} {:?}",
+            back.left.end
+        );
+        let undoing = points(&self.client.requests(0).await?);
+        found.extend(undoing.into_iter().filter(|point| point.machine == "rollback"));
+        self.client.clear().await?;
+        Ok(Recorded { points: found, clean, routes })
+    }
+
+    /// Runs a plan with a fault, and judges what is left.
+    pub async fn play(&self, shape: &Shape, case: &Case, clean: &[String]) -> Result<Played> {
+        let started = Instant::now();
+        let machine = self.machine("cutover")?;
+        let rules = |stage: &Stage| case.rules(&Scene { plan: &stage.plan, cutover_machine: &machine });
+        let has_events = case.fault != Fault::StoppedUnseen;
+        let done = self.run(shape, rules, has_events).await?;
+        let mut violations = check::violations(&done.left, Some(case), &done.stage.routes, Some(clean));
+        let ended = check::ended(&done.left).ok();
+        if ended == Some(Ended::Stuck) && violations.is_empty() {
+            violations = self.put_right(&done).await?;
+        }
+        let is_hit = done.hits > 0;
+        self.client.clear().await?;
+        let seconds = started.elapsed().as_secs_f64();
+        let cause = done.left.end.as_ref().and_then(|end| end.cause.clone()).unwrap_or_default();
+        Ok(Played { ended, error: end_of(&done.left), cause, violations, is_hit, seconds })
+    }
+
+    async fn run(&self, shape: &Shape, rules: impl FnOnce(&Stage) -> Vec<Value>, has_events: bool) -> Result<Done> {
+        let ready = self.emulator.ready();
+        self.client.set_events(json!({ "status_events": has_events })).await?;
+        let stage = Stage::set(&self.client, ready, &shape.plan, World::from_json(shape.world.clone())?, SPEED).await?;
+        self.client.keep_steady(&metrics::healthy(&stage.plan, stage.replication())).await?;
+        let (before, _) = self.dump().await?;
+        self.client.set_faults(json!(rules(&stage))).await?;
+        let machine = self.machine("cutover")?;
+        let run_id = follow::start(&self.client, &machine, "run", &stage.plan).await?;
+        self.wait_for_the_end(&run_id).await?;
+        let hits = self.client.faults().await?.first().and_then(|rule| rule["hits"].as_u64()).unwrap_or_default();
+        self.client.set_faults(json!([])).await?;
+        let left = self.left(&stage, &run_id, before).await?;
+        Ok(Done { stage, left, run_id, hits })
+    }
+
+    /// Until nothing runs any more, and the journal has an ending; or until it is clear that this will not come.
+    async fn wait_for_the_end(&self, run_id: &str) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            let runs = self.client.runs().await?;
+            let is_quiet = under_way(&runs).is_empty() && !runs.busy;
+            let is_over = is_quiet && !runs.runs.get(run_id).is_some_and(is_open);
+            if is_over || started.elapsed() > LIMIT {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+
+    fn machine(&self, name: &str) -> Result<String> {
+        self.emulator.ready().state_machines.get(name).cloned().with_context(|| format!("no state machine {name}"))
+    }
+
+    /// The account, and the journal's items.
+    async fn dump(&self) -> Result<(Value, Vec<Value>)> {
+        let mut account = self.client.dump().await?;
+        let journal = account.as_object_mut().and_then(|dump| dump.remove("journal")).context("no journal")?;
+        forget_default_rules(&mut account);
+        Ok((account, serde_json::from_value(journal).context("the journal is no list")?))
+    }
+
+    async fn left(&self, stage: &Stage, run_id: &str, before: Value) -> Result<Left> {
+        let (after, journal) = self.dump().await?;
+        let runs = self.client.runs().await?;
+        let key = |item: &Value| item["pk"]["S"].as_str().unwrap_or_default().to_owned();
+        let held = |item: &&Value| item["run_id"]["S"] == run_id && key(item).starts_with("lock#");
+        let seen = stage.ledger.since(0);
+        let tally = Tally::of(seen.iter());
+        let nowhere = seen.iter().filter(|seen| seen.side == Side::Nowhere).count();
+        Ok(Left {
+            end: self.end_of(run_id).await?,
+            phase: runs.runs.get(run_id).map(|run| run.phase.clone()),
+            locks: journal.iter().filter(held).map(key).collect(),
+            changes: in_plan_names(&differences(&before, &after), &stage.mapping),
+            before,
+            after,
+            new_percents: self.new_percents(stage).await?,
+            messages: self.client.messages().await?,
+            running: under_way(&runs),
+            second: self.end_of(&run_id.replace(":run", ":second")).await?,
+            users: (tally.requests, tally.failures, nowhere),
+        })
+    }
+
+    async fn new_percents(&self, stage: &Stage) -> Result<Vec<f64>> {
+        let routing = self.client.routing().await?;
+        Ok(stage.routes.iter().map(|route| route.new_percent(&routing, &stage.sides)).collect())
+    }
+
+    /// None for an execution that does not exist, or still runs.
+    async fn end_of(&self, execution: &str) -> Result<Option<follow::End>> {
+        let answer = self.client.call(STATES, "describe_execution", json!({ "executionArn": execution })).await;
+        Ok(answer.ok().and_then(|description| follow::end(&description)))
+    }
+
+    /// Does what the page says, and asks for the rollback once more: then everything must be as it was.
+    async fn put_right(&self, done: &Done) -> Result<Vec<String>> {
+        let page = check::page(&done.left.messages).context("stuck without a page")?;
+        for command in check::commands(page) {
+            self.execute(command).await.with_context(|| format!("by hand: {command}"))?;
+        }
+        // Only a person, who knows the application's name, tries a stuck run again.
+        let again = json!({ "application": done.stage.plan["application"] });
+        follow::start(&self.client, &self.machine("rollback")?, "again", &again).await?;
+        self.wait_for_the_end(&done.run_id).await?;
+        let runs = self.client.runs().await?;
+        let phase = runs.runs.get(&done.run_id).map_or("none", |run| &run.phase);
+        let (account, _) = self.dump().await?;
+        let differences = differences(&done.left.before, &account);
+        let mut wrong: Vec<String> =
+            differences.iter().map(|line| format!("after the change by hand: {line}")).collect();
+        if phase != "rolled_back" {
+            wrong.push(format!("after the change by hand and another rollback the run is {phase}"));
+        }
+        Ok(wrong)
+    }
+
+    /// What a person types: `aws <service> <operation> --option value ...`.
+    async fn execute(&self, command: &str) -> Result<()> {
+        let (command, keeps_authentication) = match command.split_once(" (put the authentication action") {
+            Some((command, _)) => (command, true),
+            None => (command, false),
+        };
+        let words = shell_words::split(command).context("the command cannot be read")?;
+        let [_, service, operation, options @ ..] = &words[..] else { bail!("no command") };
+        let mut parameters = json!({});
+        for pair in options.chunks(2) {
+            let [option, value] = pair else { bail!("{pair:?} has no value") };
+            let member = pascal_case(option.trim_start_matches("--"));
+            match member.as_str() {
+                "CliInputJson" => parameters = serde_json::from_str(value).context("no JSON")?,
+                "AlarmNames" => parameters["AlarmNames"] = json!([value]),
+                member => parameters[member] = serde_json::from_str(value).unwrap_or_else(|_| json!(value)),
+            }
+        }
+        if keeps_authentication {
+            self.put_authentication_first(&mut parameters).await?;
+        }
+        self.client.call(service, &operation.replace('-', "_"), parameters).await.map(drop)
+    }
+
+    async fn put_authentication_first(&self, parameters: &mut Value) -> Result<()> {
+        let listener = json!({ "ListenerArns": [parameters["ListenerArn"]] });
+        let described = self.client.call("elbv2", "describe_listeners", listener).await?;
+        let live = described["Listeners"][0]["DefaultActions"].as_array().cloned().unwrap_or_default();
+        let mut actions: Vec<Value> = live.into_iter().filter(|action| action["Type"] != "forward").collect();
+        for action in &mut actions {
+            if action["Type"] == "authenticate-oidc" {
+                action["AuthenticateOidcConfig"]["UseExistingClientSecret"] = json!(true);
+            }
+        }
+        actions.extend(parameters["DefaultActions"].as_array().cloned().unwrap_or_default());
+        parameters["DefaultActions"] = json!(actions);
+        Ok(())
+    }
+}
+
+/// A listener's default rule shows its default action once more, under an id that no plan names.
+fn forget_default_rules(account: &mut Value) {
+    if let Some(rules) = account["elbv2"]["rules"].as_object_mut() {
+        rules.retain(|_, rule| rule["IsDefault"] != true);
+    }
+}
+
+/// Executions under way, the cleanup's durable wait left out.
+fn under_way(runs: &Runs) -> Vec<String> {
+    runs.running.iter().filter(|arn| !arn.contains(":cleanup:")).cloned().collect()
+}
+
+/// Whether somebody still has to bring the run to an end. A finished one only waits for its cleanup, once that is under way.
+fn is_open(run: &RunState) -> bool {
+    match run.phase.as_str() {
+        "finished" => !run.owner.contains(":cleanup:"),
+        phase => !["rolled_back", "stuck", "closed"].contains(&phase),
+    }
+}
+
+fn pascal_case(option: &str) -> String {
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    option.split('-').filter(|word| !word.is_empty()).map(capital).collect()
+}
+
+/// The name of the ending that the cutover's execution shows.
+fn end_of(left: &Left) -> String {
+    match &left.end {
+        Some(end) if end.status == "SUCCEEDED" => "Succeeded".to_owned(),
+        Some(end) => end.error.clone().filter(|_| end.status == "FAILED").unwrap_or_else(|| end.status.clone()),
+        None => "running".to_owned(),
+    }
+}

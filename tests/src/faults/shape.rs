@@ -1,0 +1,198 @@
+//! The plans that a campaign runs: a user's own, or one of every shape of route.
+//!
+//! Contract: values only. A plan is made short, not simple: holds are cut to [`LONGEST_HOLD`], nobody is asked for
+//! approval, cleanup stays away from the comparison. Which calls are made stays the same.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+const LONGEST_HOLD: &str = "2m";
+const ELB: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012";
+
+/// A plan and the world that it meets.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// For people, and for the names of cases.
+    pub name: String,
+    /// The plan.
+    pub plan: Value,
+    /// As in a world file.
+    pub world: Value,
+}
+
+impl Shape {
+    /// A user's plan, made short.
+    pub fn of_plan(path: &Path, mut plan: Value) -> Result<Self> {
+        let world = World::beside(path)?.raw;
+        let name = path.file_stem().and_then(|stem| stem.to_str()).context("the plan's file has no name")?;
+        shorten(&mut plan);
+        Ok(Self { name: name.to_owned(), plan, world })
+    }
+
+    /// Every shape of route, the richest first.
+    pub fn all() -> Vec<Self> {
+        let mut shapes = vec![whole(), bare(whole())];
+        shapes.extend(listeners());
+        shapes.extend(names());
+        for shape in &mut shapes {
+            shorten(&mut shape.plan);
+        }
+        shapes
+    }
+}
+
+fn shorten(plan: &mut Value) {
+    for step in plan["routes"].as_array_mut().into_iter().flatten().filter_map(|route| route["steps"].as_array_mut()) {
+        for step in step.iter_mut().filter(|step| !step["hold"].is_null()) {
+            step["hold"] = json!(LONGEST_HOLD);
+        }
+    }
+    if let Some(fields) = plan.as_object_mut() {
+        fields.remove("approval");
+        fields.insert("cleanup".to_owned(), json!({ "after": "7000h" }));
+    }
+}
+
+fn steps() -> Value {
+    json!([{ "new_weight": 50, "hold": LONGEST_HOLD }, { "new_weight": 100, "hold": LONGEST_HOLD }])
+}
+
+fn listener_route(application: &str) -> Value {
+    json!({
+        "type": "listener",
+        "listener_arn": format!("{ELB}:listener/app/{application}/50dc6c495c0c9188/f2f7dc8efc522ab2"),
+        "old_target_group_arn": format!("{ELB}:targetgroup/{application}-old/73e2d6bc24d8a067"),
+        "new_target_group_arn": format!("{ELB}:targetgroup/{application}-new/6d0ecf831eec9f09"),
+        "steps": steps(),
+    })
+}
+
+fn dns_route(application: &str, records: Value) -> Value {
+    json!({
+        "type": "dns",
+        "hosted_zone_id": "Z0123456789TEST00",
+        "record_name": format!("{application}.example.com"),
+        "records": records,
+        "steps": steps(),
+    })
+}
+
+fn plan(application: &str, routes: Value) -> Value {
+    json!({
+        "application": application,
+        "routes": routes,
+        "notify": { "topic_arn": format!("arn:aws:sns:eu-west-1:123456789012:{application}-cutover") },
+    })
+}
+
+fn a_record() -> Value {
+    json!([{ "type": "A", "new": { "values": ["198.51.100.77"] } }])
+}
+
+/// Listener and name, with everything that a plan can have: database gate, quiesce, hooks, metrics, alarms.
+fn whole() -> Shape {
+    let records = json!([
+        { "type": "A", "new": { "values": ["198.51.100.77"] } },
+        { "type": "AAAA", "new": { "values": ["2001:db8::77"] } },
+    ]);
+    let mut plan = plan("whole", json!([listener_route("whole"), dns_route("whole", records)]));
+    let hook =
+        |name: &str| json!([{ "function_arn": format!("arn:aws:lambda:eu-west-1:123456789012:function:{name}") }]);
+    let dimensions = json!({ "LoadBalancer": "app/whole/50dc6c495c0c9188", "TargetGroup": "targetgroup/whole-new/6d0ecf831eec9f09" });
+    plan["health_check"] = json!({ "url": "https://new.whole.example.com/health", "successes": 1, "interval": "5s" });
+    plan["database"] = json!({
+        "replication_task_arn": "arn:aws:dms:eu-west-1:123456789012:task:WHOLE", "samples": 1, "interval": "60s", "shared": true,
+    });
+    plan["hooks"] = json!({
+        "before_traffic": hook("whole-smoke"), "quiesce": hook("whole-pause"), "resume": hook("whole-resume"), "after_traffic": hook("whole-smoke"),
+    });
+    plan["monitoring"] = json!({
+        "interval": "60s", "failure_limit": 2, "no_data_limit": 5,
+        "metrics": [{
+            "name": "p99 latency", "namespace": "AWS/ApplicationELB", "metric_name": "TargetResponseTime", "dimensions": dimensions,
+            "statistic": "p99", "period": "60s", "comparison": "greater_than", "threshold": 1.0,
+        }],
+    });
+    plan["alarms"] = json!([{
+        "AlarmName": "whole-latency", "Namespace": "AWS/ApplicationELB", "MetricName": "TargetResponseTime", "Statistic": "Average",
+        "Period": 60, "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold",
+    }]);
+    Shape { name: "whole".to_owned(), plan, world: json!({ "replication": { "lag_seconds": [[0, 0]] } }) }
+}
+
+/// The same routes without database, hooks, metrics and alarms.
+fn bare(whole: Shape) -> Shape {
+    let mut plan = whole.plan;
+    if let Some(fields) = plan.as_object_mut() {
+        fields.retain(|field, _| ["application", "routes", "notify"].contains(&field.as_str()));
+    }
+    Shape { name: "bare".to_owned(), plan, world: json!({}) }
+}
+
+fn listener(name: &str, world: Value) -> Shape {
+    let route = listener_route(name);
+    let arn = route["listener_arn"].as_str().unwrap_or_default().to_owned();
+    Shape { name: name.to_owned(), plan: plan(name, json!([route])), world: json!({ "listeners": { arn: world } }) }
+}
+
+fn listeners() -> Vec<Shape> {
+    let neighbours = json!([{ "name": "canary", "weight": 1 }, { "name": "beta", "weight": 3 }]);
+    vec![
+        listener("plain", json!({})),
+        listener("sticky", json!({ "stickiness_seconds": 3600 })),
+        listener("oidc", json!({ "authenticate": "oidc" })),
+        listener("cognito", json!({ "authenticate": "cognito", "stickiness_seconds": 60 })),
+        listener("crowded", json!({ "old_weight": 4, "neighbours": neighbours })),
+        rule(),
+    ]
+}
+
+fn rule() -> Shape {
+    let arn = format!("{ELB}:listener-rule/app/rule/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee");
+    let mut route = listener_route("rule");
+    if let Some(fields) = route.as_object_mut() {
+        fields.remove("listener_arn");
+        fields.insert("rule_arn".to_owned(), json!(arn));
+    }
+    let world = json!({ "listeners": { arn: { "stickiness_seconds": 900 } } });
+    Shape { name: "rule".to_owned(), plan: plan("rule", json!([route])), world }
+}
+
+fn name(name: &str, records: Value, world: Value) -> Shape {
+    Shape {
+        name: name.to_owned(),
+        plan: plan(name, json!([dns_route(name, records)])),
+        world: json!({ "records": world }),
+    }
+}
+
+fn names() -> Vec<Shape> {
+    let alias = json!({ "dns_name": "new-lb.eu-west-1.elb.amazonaws.com", "hosted_zone_id": "Z32O12XQLNTSW2", "evaluate_target_health": true });
+    let both = json!([
+        { "type": "A", "new": { "values": ["198.51.100.77"] } },
+        { "type": "AAAA", "new": { "values": ["2001:db8::77"] } },
+    ]);
+    let member = |identifier: &str, weight: u32, value: &str| json!({ "set_identifier": identifier, "weight": weight, "ttl": 120, "values": [value] });
+    let neighbour = json!([member("blue", 200, "192.0.2.1"), member("canary", 0, "192.0.2.2")]);
+    let by_hand = json!([member("blue", 10, "192.0.2.1"), member("green", 0, "198.51.100.77")]);
+    let mut checked = name("checked", a_record(), json!({}));
+    checked.plan["routes"][0]["health_checks"] =
+        json!({ "old": { "fqdn": "old.example.com" }, "new": { "fqdn": "new.example.com" } });
+    vec![
+        name(
+            "simple",
+            a_record(),
+            json!({ "simple.example.com A": { "ttl": 900, "values": ["192.0.2.10", "192.0.2.11"] } }),
+        ),
+        name("alias", json!([{ "type": "A", "new": { "alias": alias } }]), json!({})),
+        name("cname", json!([{ "type": "CNAME", "new": { "values": ["new.example.net"] } }]), json!({})),
+        name("both", both, json!({})),
+        name("weighted", a_record(), json!({ "weighted.example.com A": { "members": neighbour } })),
+        name("by-hand", a_record(), json!({ "by-hand.example.com A": { "members": by_hand } })),
+        checked,
+    ]
+}
