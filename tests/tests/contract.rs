@@ -13,7 +13,7 @@ use schemars::Schema;
 use serde_json::{Value, json};
 use support::{definition, task_states};
 
-const MACHINES: [&str; 3] = ["cutover", "rollback", "cleanup"];
+const MACHINES: [&str; 4] = ["cutover", "rollback", "cleanup", "start"];
 
 fn path(relative: &str) -> PathBuf {
     Checkout::of_this_build().root.join(relative)
@@ -110,6 +110,31 @@ fn placeholders_and_functions_agree() -> Result<()> {
     let expected: BTreeSet<String> = functions.into_iter().chain(others).collect();
     ensure!(used == expected, "in definitions {used:?}\nin functions/ {expected:?}");
     Ok(())
+}
+
+/// `fuzz/inputs.json` has an input of every action, and its test reads each of them.
+#[test]
+fn every_action_that_the_definitions_ask_for_is_one_that_its_function_knows() -> Result<()> {
+    let known: Value = serde_json::from_str(&read("tests/tests/fuzz/inputs.json")?)?;
+    for machine in MACHINES {
+        for (name, state) in states(&definition(machine)?) {
+            let payload = &state["Arguments"]["Payload"];
+            let function = state["Arguments"]["FunctionName"].as_str().and_then(|name| name.strip_prefix("${"));
+            let (Some(function), Some(action)) = (function, payload["action"].as_str()) else { continue };
+            let crate_name = kebab_case(function.trim_end_matches("FunctionArn}"));
+            let input = format!("{crate_name} {action}");
+            ensure!(
+                !known[&input].is_null(),
+                "{machine}: {name} asks for `{input}`, which is not among the known inputs"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn kebab_case(pascal: &str) -> String {
+    let part = |c: char| if c.is_ascii_uppercase() { format!("-{}", c.to_ascii_lowercase()) } else { c.to_string() };
+    pascal.chars().map(part).collect::<String>().trim_start_matches('-').to_owned()
 }
 
 /// Run with UPDATE=1 to write the schemas anew.

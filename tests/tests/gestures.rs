@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use cutover_tests::stage::Stage;
 use serde_json::{Value, json};
-use support::{Ground, ensure_same, listener_plan, wait_for};
+use support::{Ground, ensure_same, listener_plan};
 
 const SPEED: f64 = 120.0;
 const LIMIT: Duration = Duration::from_secs(60);
@@ -27,25 +27,13 @@ async fn stage(ground: &Ground, plan: &Value) -> Result<Stage> {
     ground.stage(&plan, json!({})).await
 }
 
-/// The token in the commands of the message that asks for approval.
-async fn token(ground: &Ground) -> Result<String> {
-    wait_for("the request for approval", LIMIT, async || {
-        let messages = ground.client.messages().await?;
-        let asked =
-            messages.iter().find(|message| message.subject.as_deref().is_some_and(|s| s.starts_with("APPROVE")));
-        Ok(asked
-            .and_then(|message| message.message.split("--task-token '").nth(1)?.split('\'').next().map(str::to_owned)))
-    })
-    .await
-}
-
 #[tokio::test]
 async fn an_approved_run_goes_on_and_remembers_who_agreed() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let stage = stage(&ground, &plan("approved", "1h")).await?;
     let run_id = ground.start("cutover", "run", &stage.plan).await?;
     let output = json!({ "by": "Ada", "why": "the change is agreed" }).to_string();
-    let answer = json!({ "taskToken": token(&ground).await?, "output": output });
+    let answer = json!({ "taskToken": ground.approval_token(LIMIT).await?, "output": output });
     ground.client.call("stepfunctions", "send_task_success", answer).await?;
     let end = ground.end_of(&run_id, LIMIT).await?;
     ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
@@ -66,7 +54,7 @@ async fn a_rejected_run_touches_nothing() -> Result<()> {
     let stage = stage(&ground, &plan("rejected", "1h")).await?;
     let before = ground.account().await?;
     let run_id = ground.start("cutover", "run", &stage.plan).await?;
-    let answer = json!({ "taskToken": token(&ground).await?, "error": "Rejected", "cause": "Ada: not on a Friday" });
+    let answer = json!({ "taskToken": ground.approval_token(LIMIT).await?, "error": "Rejected", "cause": "Ada: not on a Friday" });
     ground.client.call("stepfunctions", "send_task_failure", answer).await?;
     let end = ground.end_of(&run_id, LIMIT).await?;
     ensure!(end["error"] == "Cutover.Rejected", "ended {} {}", end["error"], end["cause"]);

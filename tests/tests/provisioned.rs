@@ -3,62 +3,34 @@
 
 mod support;
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use cutover_tests::setup::{self, Checkout};
 use serde_json::{Value, json};
+use support::template::{STACK, synthesize};
 use support::{Ground, ensure_same, plan};
 
 const SPEED: f64 = 120.0;
 const LIMIT: Duration = Duration::from_secs(120);
-const STACK: &str = "cutover";
+const SCHEDULES: &str = r#"schedules=[{"name": "shop", "at": "2100-03-01T02:00:00", "input": {}}]"#;
 
-/// `<folder>/<crate>/bootstrap` for every function: scripts that run the binaries of this build.
-fn binaries(checkout: &Checkout) -> Result<PathBuf> {
-    let folder = checkout.target.join("local-aws/binaries");
-    for entry in fs::read_dir(checkout.root.join("functions"))? {
-        let name = entry?.file_name().into_string().ok().context("a folder's name")?;
-        let binary = checkout.bin_dir().join(&name);
-        if !checkout.root.join(format!("functions/{name}/src/main.rs")).exists() {
-            continue;
-        }
-        let bootstrap = folder.join(&name).join("bootstrap");
-        fs::create_dir_all(folder.join(&name))?;
-        fs::write(&bootstrap, format!("#!/bin/sh\nexec '{}'\n", binary.display()))?;
-        fs::set_permissions(&bootstrap, fs::Permissions::from_mode(0o755))?;
-    }
-    Ok(folder)
-}
-
-/// Synthesizes the app into a folder of its own.
-fn synthesize(checkout: &Checkout, name: &str, context: &[&str]) -> Result<PathBuf> {
-    let infra = checkout.root.join("infra");
-    setup::build_functions(checkout)?;
-    if !infra.join("node_modules/.package-lock.json").exists() {
-        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&infra))?;
-    }
-    let out = checkout.target.join(format!("local-aws/cdk-{name}"));
-    let mut command = Command::new("npx");
-    command.args(["cdk", "synth", "--quiet", "--output"]).arg(&out).current_dir(&infra);
-    command.arg("--context").arg(format!("binaries={}", binaries(checkout)?.display()));
-    for value in context {
-        command.args(["--context", value]);
-    }
-    run(&mut command)?;
-    Ok(out)
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
-    let told = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{command:?}: {}\n{told}", output.status);
-    Ok(())
-}
+/// How to list the resources of a type. Left out are those that go with another one (policies, permissions), and the topic's
+/// key, which AWS keeps for 30 days.
+const LISTINGS: [(&str, &str, &str); 12] = [
+    ("AWS::CloudWatch::Alarm", "cloudwatch", "describe_alarms"),
+    ("AWS::CloudWatch::Dashboard", "cloudwatch", "list_dashboards"),
+    ("AWS::Events::Rule", "events", "list_rules"),
+    ("AWS::IAM::Role", "iam", "list_roles"),
+    ("AWS::Lambda::Function", "lambda", "list_functions"),
+    ("AWS::Logs::LogGroup", "logs", "describe_log_groups"),
+    ("AWS::SNS::Subscription", "sns", "list_subscriptions"),
+    ("AWS::SNS::Topic", "sns", "list_topics"),
+    ("AWS::SQS::Queue", "sqs", "list_queues"),
+    ("AWS::Scheduler::Schedule", "scheduler", "list_schedules"),
+    ("AWS::Scheduler::ScheduleGroup", "scheduler", "list_schedule_groups"),
+    ("AWS::StepFunctions::StateMachine", "stepfunctions", "list_state_machines"),
+];
 
 /// The default plan, without its hooks' functions: those are the application's, and the stack must be told of them.
 fn plan_without_hooks() -> Result<Value> {
@@ -70,9 +42,8 @@ fn plan_without_hooks() -> Result<Value> {
 
 #[tokio::test]
 async fn the_deployed_stack_moves_and_restores_traffic_under_its_own_roles() -> Result<()> {
-    let checkout = Checkout::of_this_build();
-    let template = synthesize(&checkout, "first", &[])?;
-    let changed = synthesize(&checkout, "second", &["emails=oncall@example.com"])?;
+    let template = synthesize("first", &[])?;
+    let changed = synthesize("second", &["emails=oncall@example.com", SCHEDULES])?;
     let ground = Ground::from(SPEED, Some(template)).await?;
 
     let stage = ground.stage(&plan_without_hooks()?, json!({})).await?;
@@ -116,9 +87,32 @@ async fn ensure_nothing_denied(ground: &Ground) -> Result<()> {
 
 /// Removal leaves nothing but the journal, which is retained by choice.
 async fn remove(ground: &Ground, run_id: &str) -> Result<()> {
+    let stack = json!({ "StackName": STACK });
+    let described = ground.client.call("cloudformation", "describe_stack_resources", stack).await?;
+    let resources = described["StackResources"].as_array().context("no resources")?;
+    for (kind, found, all) in there_are(ground, resources).await? {
+        ensure!(found.len() == all && all > 0, "of {all} {kind}, these are listed: {found:?}");
+    }
     let answer = ground.client.delete_template(STACK).await?;
-    let machines = ground.client.call("stepfunctions", "list_state_machines", json!({})).await?;
-    ensure!(machines["stateMachines"].as_array().is_some_and(Vec::is_empty), "machines are left: {machines}");
+    let retained = answer["retained"].as_array().context("nothing is said of what was retained")?;
+    let journal = ground.emulator.ready().journal_table.as_str();
+    ensure!(retained.len() == 1 && retained[0]["physical_id"] == journal, "retained: {retained:?}");
+    for (kind, found, _) in there_are(ground, resources).await? {
+        ensure!(found.is_empty(), "{kind} left: {found:?}");
+    }
     ensure!(ground.run(run_id).await?.is_some(), "the journal is gone: {answer}");
     Ok(())
+}
+
+/// Of each type: which of these resources are listed, and how many of them there are.
+async fn there_are(ground: &Ground, resources: &[Value]) -> Result<Vec<(&'static str, Vec<String>, usize)>> {
+    let mut found = Vec::new();
+    for (kind, service, operation) in LISTINGS {
+        let listed = ground.client.call(service, operation, json!({})).await?.to_string();
+        let ids = resources.iter().filter(|resource| resource["ResourceType"] == kind);
+        let ids: Vec<String> = ids.map(|resource| resource["PhysicalResourceId"].to_string()).collect();
+        let (all, ids) = (ids.len(), ids.into_iter().filter(|id| listed.contains(id.as_str())));
+        found.push((kind, ids.collect(), all));
+    }
+    Ok(found)
 }

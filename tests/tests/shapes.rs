@@ -6,83 +6,25 @@ mod support;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use cutover_tests::faults::shape::Shape;
 use serde_json::{Value, json};
-use support::{Ground, dns_plan, ensure_same, listener_plan, plan};
+use support::{Ground, ensure_same, listener_plan, plan};
 
 const SPEED: f64 = 300.0;
 const LIMIT: Duration = Duration::from_secs(60);
-
-struct Shape {
-    name: &'static str,
-    plan: Value,
-    world: Value,
-}
 
 fn steps() -> Value {
     json!([{ "new_weight": 50 }, { "new_weight": 100, "hold": "30m" }])
 }
 
-fn listener(name: &'static str, world: Value) -> Shape {
-    let plan = listener_plan(name, steps());
-    let arn = plan["routes"][0]["listener_arn"].as_str().unwrap_or_default().to_owned();
-    Shape { name, plan, world: json!({ "listeners": { arn: world } }) }
-}
-
-fn rule() -> Shape {
-    let mut shape = listener("rule", json!({}));
-    let route = shape.plan["routes"][0].as_object_mut();
-    if let Some(route) = route {
-        route.remove("listener_arn");
-        let arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/rule/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee";
-        route.insert("rule_arn".to_owned(), json!(arn));
-        shape.world = json!({ "listeners": { arn: { "stickiness_seconds": 900 } } });
-    }
-    shape
-}
-
-fn dns(name: &'static str, records: Value, world: Value) -> Shape {
-    let mut plan = dns_plan(name, steps());
-    plan["routes"][0]["records"] = records;
-    Shape { name, plan, world: json!({ "records": world }) }
-}
-
+/// The shapes with one route.
 fn shapes() -> Vec<Shape> {
-    let a = || json!([{ "type": "A", "new": { "values": ["198.51.100.77"] } }]);
-    let member = |identifier: &str, weight: u32, value: &str| json!({ "set_identifier": identifier, "weight": weight, "ttl": 120, "values": [value] });
-    let alias = json!({ "dns_name": "new-lb.eu-west-1.elb.amazonaws.com", "hosted_zone_id": "Z32O12XQLNTSW2", "evaluate_target_health": true });
-    let mut checked = dns("checked", a(), json!({}));
-    checked.plan["routes"][0]["health_checks"] =
-        json!({ "old": { "fqdn": "old.example.com" }, "new": { "fqdn": "new.example.com" } });
-    vec![
-        listener("plain", json!({})),
-        listener("sticky", json!({ "stickiness_seconds": 3600 })),
-        listener("oidc", json!({ "authenticate": "oidc" })),
-        listener("cognito", json!({ "authenticate": "cognito", "stickiness_seconds": 60 })),
-        listener(
-            "crowded",
-            json!({ "old_weight": 4, "neighbours": [{ "name": "canary", "weight": 1 }, { "name": "beta", "weight": 3 }] }),
-        ),
-        rule(),
-        dns("simple", a(), json!({ "simple.example.com A": { "ttl": 900, "values": ["192.0.2.10", "192.0.2.11"] } })),
-        dns("alias", json!([{ "type": "A", "new": { "alias": alias } }]), json!({})),
-        dns("cname", json!([{ "type": "CNAME", "new": { "values": ["new.example.net"] } }]), json!({})),
-        dns(
-            "both",
-            json!([{ "type": "A", "new": { "values": ["198.51.100.77"] } }, { "type": "AAAA", "new": { "values": ["2001:db8::77"] } }]),
-            json!({}),
-        ),
-        dns(
-            "weighted",
-            a(),
-            json!({ "weighted.example.com A": { "members": [member("blue", 200, "192.0.2.1"), member("canary", 0, "192.0.2.2")] } }),
-        ),
-        dns(
-            "by-hand",
-            a(),
-            json!({ "by-hand.example.com A": { "members": [member("blue", 10, "192.0.2.1"), member("green", 0, "198.51.100.77")] } }),
-        ),
-        checked,
-    ]
+    let is_single = |shape: &Shape| shape.plan["routes"].as_array().is_some_and(|routes| routes.len() == 1);
+    let mut shapes: Vec<Shape> = Shape::all().into_iter().filter(is_single).collect();
+    for shape in &mut shapes {
+        shape.plan["routes"][0]["steps"] = steps();
+    }
+    shapes
 }
 
 /// What a route looks like from outside, without the pair's weights.

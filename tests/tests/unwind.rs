@@ -162,7 +162,7 @@ async fn ensure_as_before(ground: &Ground, case: &Case, execution: &str, end: &V
 /// All weight of the listener on the new group, the old one beside it at 0; the name with the new answers and its old
 /// TTL; nothing else changed but what follows from that.
 fn ensure_wholly_new(before: &Value, after: &Value, plan: &Value) -> Result<()> {
-    let differences = support::differences("$", before, after);
+    let differences = cutover_tests::compare::differences(before, after);
     let listener = &after["elbv2"]["listeners"][text(&plan["routes"][0]["listener_arn"])?];
     let groups = &listener["DefaultActions"][0]["ForwardConfig"]["TargetGroups"];
     let (old, new) = (&plan["routes"][0]["old_target_group_arn"], &plan["routes"][0]["new_target_group_arn"]);

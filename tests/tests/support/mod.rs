@@ -3,10 +3,13 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod template;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use cutover_tests::compare::differences;
 use cutover_tests::control::Client;
 use cutover_tests::emulator::{Emulator, Options};
 use cutover_tests::follow;
@@ -70,10 +73,10 @@ impl Ground {
 
     /// The run's item in the journal.
     pub async fn run(&self, run_id: &str) -> Result<Option<Value>> {
-        let dump = self.client.dump().await?;
-        let items = dump["journal"].as_array().context("the dump has no journal")?;
-        let key = format!("run#{run_id}");
-        Ok(items.iter().find(|item| item["pk"]["S"] == key.as_str()).cloned())
+        let key = json!({ "pk": { "S": format!("run#{run_id}") } });
+        let get = json!({ "TableName": self.emulator.ready().journal_table, "Key": key, "ConsistentRead": true });
+        let mut answer = self.client.call("dynamodb", "get_item", get).await?;
+        Ok(answer.get_mut("Item").map(Value::take))
     }
 
     pub async fn phase(&self, run_id: &str) -> Result<String> {
@@ -122,6 +125,13 @@ impl Ground {
         .await
     }
 
+    /// The token in the commands of the message that asks for approval.
+    pub async fn approval_token(&self, limit: Duration) -> Result<String> {
+        let page = self.page("APPROVE", limit).await?;
+        let token = page.split("--task-token '").nth(1).and_then(|rest| rest.split('\'').next());
+        Ok(token.context("the request for approval names no token")?.to_owned())
+    }
+
     /// No lock of this run is left.
     pub async fn ensure_no_locks(&self, run_id: &str) -> Result<()> {
         let dump = self.client.dump().await?;
@@ -152,29 +162,9 @@ pub async fn wait_for<T>(what: &str, limit: Duration, look: impl AsyncFn() -> Re
 
 /// Fails with the paths at which two values differ.
 pub fn ensure_same(before: &Value, after: &Value) -> Result<()> {
-    let differences = differences("$", before, after);
+    let differences = differences(before, after);
     ensure!(differences.is_empty(), "the account is not as it was before:\n{}", differences.join("\n"));
     Ok(())
-}
-
-/// Where two values differ.
-pub fn differences(path: &str, before: &Value, after: &Value) -> Vec<String> {
-    match (before, after) {
-        (Value::Object(one), Value::Object(other)) => {
-            let keys: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
-            let null = Value::Null;
-            let at = |map: &serde_json::Map<String, Value>, key: &String| map.get(key).unwrap_or(&null).clone();
-            keys.into_iter()
-                .flat_map(|key| differences(&format!("{path}.{key}"), &at(one, key), &at(other, key)))
-                .collect()
-        }
-        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
-            let pairs = one.iter().zip(other).enumerate();
-            pairs.flat_map(|(index, (one, other))| differences(&format!("{path}[{index}]"), one, other)).collect()
-        }
-        _ if before == after => vec![],
-        _ => vec![format!("{path}: {before} -> {after}")],
-    }
 }
 
 /// A plan of `events/`.

@@ -1,0 +1,90 @@
+//! A broken product is caught: each patch of `tests/mutants/` breaks the promise in another way, and the quick set of faults
+//! must say so. Ignored by default, since each one builds functions of its own:
+//!
+//! `cargo test --package cutover-tests --test mutants -- --ignored --nocapture --test-threads 1`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use cutover_tests::emulator::Options;
+use cutover_tests::faults::campaign::{self, Judged, Selection};
+use cutover_tests::faults::shape::Shape;
+use cutover_tests::setup::{self, Checkout};
+
+/// Both kinds of route.
+const SHAPE: &str = "bare";
+const FIELDS: usize = 6;
+/// What a build needs, and what is deployed.
+const COPIED: [&str; 7] =
+    ["Cargo.toml", "Cargo.lock", ".cargo", "rust-toolchain.toml", "functions", "statemachine", "tests"];
+
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    ensure!(status.success(), "{command:?}: {status}");
+    Ok(())
+}
+
+/// A copy of this checkout, with a patch.
+fn patched(checkout: &Checkout, name: &str) -> Result<PathBuf> {
+    let root = checkout.target.join("mutants").join(name);
+    if root.exists() {
+        fs::remove_dir_all(&root).with_context(|| format!("cannot remove {}", root.display()))?;
+    }
+    fs::create_dir_all(&root).with_context(|| format!("cannot create {}", root.display()))?;
+    run(Command::new("cp").arg("-R").args(COPIED.map(|part| checkout.root.join(part))).arg(&root))?;
+    let patch = checkout.root.join(format!("tests/mutants/{name}.patch"));
+    run(Command::new("patch").args(["--quiet", "--strip", "1", "--directory"]).arg(&root).arg("--input").arg(patch))?;
+    Ok(root)
+}
+
+fn build(root: &Path, target: &Path) -> Result<()> {
+    let args = ["build", "--workspace", "--exclude", "cutover-tests", "--bins"];
+    run(Command::new("cargo").args(args).current_dir(root).env("CARGO_TARGET_DIR", target))
+}
+
+/// What the quick set finds in a mutant.
+async fn broken_promises(name: &str) -> Result<Vec<Judged>> {
+    let checkout = Checkout::of_this_build();
+    let python = setup::python_environment(&checkout)?;
+    let target = checkout.target.join("mutants/build");
+    let root = patched(&checkout, name)?;
+    build(&root, &target)?;
+    let options = Options { checkout: Checkout { root, target }, python, port: 0, speed: 1.0, template: None };
+    let shapes = Shape::all().into_iter().filter(|shape| shape.name == SHAPE).collect();
+    let judged = campaign::run(&options, shapes, &Selection::Quick, FIELDS, |_| {}).await?;
+    let cases = judged.len();
+    let broken: Vec<Judged> = judged.into_iter().filter(Judged::is_broken).collect();
+    println!("{name}: {} of {cases} cases break the promise", broken.len());
+    for one in broken.iter().take(3) {
+        println!("  {}: {}", one.case.id(), one.played.violations.join("; "));
+    }
+    Ok(broken)
+}
+
+#[tokio::test]
+#[ignore = "builds functions of its own; the module's text has the command"]
+async fn a_rollback_that_skips_names_is_caught() -> Result<()> {
+    // Not even the run without a fault can be rolled back.
+    let caught = broken_promises("rollback-skips-dns").await;
+    let error = caught.err().context("the clean run was rolled back")?;
+    ensure!(format!("{error:#}").contains("not as it was"), "{error:#}");
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "builds functions of its own; the module's text has the command"]
+async fn a_claim_after_the_swap_is_caught() -> Result<()> {
+    let broken = broken_promises("claim-after-the-swap").await?;
+    ensure!(broken.iter().any(|one| one.case.fault.name() == "second-start"), "no second start was noticed");
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "builds functions of its own; the module's text has the command"]
+async fn an_undo_that_does_not_compare_is_caught() -> Result<()> {
+    let broken = broken_promises("undo-without-compare").await?;
+    ensure!(broken.iter().any(|one| one.case.fault.is_drift()), "no foreign change was missed");
+    Ok(())
+}

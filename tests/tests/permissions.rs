@@ -1,0 +1,242 @@
+//! Each role of the template allows exactly the actions that recorded runs have needed: none is missing, none unused. Shown
+//! with `--nocapture`.
+//!
+//! Left out are `logs:` and `xray:`: the emulated functions and machines write neither logs nor traces through AWS's APIs.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use cutover_tests::follow;
+use serde_json::{Value, json};
+use support::template::{STACK, synthesize};
+use support::{Ground, dns_plan, listener_plan, plan};
+
+const SPEED: f64 = 300.0;
+const LIMIT: Duration = Duration::from_secs(90);
+const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:cutover-pages";
+
+type Actions = BTreeMap<String, BTreeSet<String>>;
+
+#[tokio::test]
+async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
+    let hooks = ["smoke-test", "pause-batch-jobs", "resume-batch-jobs"]
+        .map(|hook| format!("arn:aws:lambda:eu-west-1:123456789012:function:portal-{hook}"))
+        .join(",");
+    let schedules = json!([{ "name": "shop", "at": "2100-03-01T02:00:00", "input": {} }]);
+    let context = [format!("hookFunctionArns={hooks}"), format!("schedules={schedules}")];
+    let template = synthesize("permissions", &context.each_ref().map(String::as_str))?;
+    let ground = Ground::from(SPEED, Some(template.clone())).await?;
+
+    a_delivered_and_an_undelivered_schedule(&ground).await?;
+    tokio::try_join!(
+        there_back_and_there_again(&ground),
+        a_rule_stopped_then_moved(&ground),
+        a_failing_run(&ground),
+        a_conflict_after_the_approval(&ground),
+        a_stop_with_no_way_back(&ground),
+    )?;
+    a_rollback_that_the_sweep_gives_up(&ground).await?;
+
+    let allowed = allowed(&template)?;
+    let used = used(&ground, &template).await?;
+    ensure!(!allowed.is_empty(), "the template has no roles");
+    compare(&allowed, &used)
+}
+
+/// The plan in it is wrong: that is for `cutover` to say. The second delivery finds Step Functions out of order.
+async fn a_delivered_and_an_undelivered_schedule(ground: &Ground) -> Result<()> {
+    ground.client.fire_schedule("shop").await?;
+    let run_id = ground.execution("cutover", "shop-21000301T020000");
+    support::wait_for("the scheduled run", LIMIT, async || Ok(ground.describe(&run_id).await.ok())).await?;
+    let out_of_order =
+        json!({ "match": { "caller": "scheduler", "operation": "StartExecution" }, "times": 1, "do": "before" });
+    ground.client.set_faults(json!([out_of_order])).await?;
+    let delivery = ground.client.fire_schedule("shop").await?;
+    ensure!(delivery["dead_letter"] == true, "not in the dead-letter queue: {delivery}");
+    Ok(())
+}
+
+/// The default plan with all that it leaves out: moved, put back by a person, moved again, and cleaned up.
+async fn there_back_and_there_again(ground: &Ground) -> Result<()> {
+    let mut plan = plan("cutover")?;
+    plan["routes"][0]["steps"] = json!([{ "new_weight": 100 }]);
+    plan["routes"][1]["steps"] = json!([{ "new_weight": 100 }]);
+    plan["routes"][1]["health_checks"] =
+        json!({ "old": { "fqdn": "old.example.com" }, "new": { "fqdn": "new.example.com" } });
+    plan["monitoring"]["alarms"] = json!(["portal-errors"]);
+    plan["cleanup"] = json!({ "after": "240h" });
+    let stage = ground.stage(&plan, json!({})).await?;
+    let _metrics = stage.publish_metrics(stage.clock());
+    let mut plan = with_own_topic(&stage.plan);
+    let run_id = ground.start("cutover", "there", &plan).await?;
+    succeeded(ground, &run_id).await?;
+    ground.start("rollback", "back", &json!({ "application": plan["application"] })).await?;
+    ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
+
+    plan["cleanup"] = json!({ "after": "0s", "delete_old_target_group": true });
+    let run_id = ground.start("cutover", "there-again", &plan).await?;
+    succeeded(ground, &run_id).await?;
+    ground.wait_for_phase(&run_id, "closed", LIMIT).await
+}
+
+async fn a_rule_stopped_then_moved(ground: &Ground) -> Result<()> {
+    let mut plan = listener_plan("rule", json!([{ "new_weight": 50 }, { "new_weight": 100, "hold": "30m" }]));
+    let rule = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/rule/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee";
+    let route = plan["routes"][0].as_object_mut().context("a route")?;
+    route.remove("listener_arn");
+    route.insert("rule_arn".to_owned(), json!(rule));
+    plan["cleanup"] = json!({ "after": "0s", "delete_old_target_group": true });
+    let stage = ground.stage(&plan, json!({})).await?;
+    let plan = with_own_topic(&stage.plan);
+    let run_id = ground.start("cutover", "rule-stopped", &plan).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    follow::stop(&ground.client, &run_id).await?;
+    ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
+    let run_id = ground.start("cutover", "rule-moved", &plan).await?;
+    succeeded(ground, &run_id).await?;
+    ground.wait_for_phase(&run_id, "closed", LIMIT).await
+}
+
+async fn a_failing_run(ground: &Ground) -> Result<()> {
+    let hook = "arn:aws:lambda:eu-west-1:123456789012:function:failing";
+    let mut plan = listener_plan("failing", json!([{ "new_weight": 100 }]));
+    plan["hooks"] = json!({ "after_traffic": [{ "function_arn": hook }] });
+    let stage = ground.stage(&plan, json!({ "hooks": { hook: { "fail": true } } })).await?;
+    let run_id = ground.start("cutover", "failing", &with_own_topic(&stage.plan)).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.RolledBack", "ended {} {}", end["error"], end["cause"]);
+    Ok(())
+}
+
+/// While those who may agree are asked, another run takes the application.
+async fn a_conflict_after_the_approval(ground: &Ground) -> Result<()> {
+    let mut plan = listener_plan("asked", json!([{ "new_weight": 100 }]));
+    plan["approval"] = json!({ "within": "1h", "topic_arn": plan["notify"]["topic_arn"] });
+    let asked = ground.stage(&plan, json!({})).await?;
+    let other = ground.stage(&listener_plan("other", json!([{ "new_weight": 100 }])), json!({})).await?;
+    let run_id = ground.start("cutover", "asked", &asked.plan).await?;
+    let token = ground.approval_token(LIMIT).await?;
+
+    let mut plan = with_own_topic(&other.plan);
+    plan["application"] = json!("asked");
+    let holder = ground.start("cutover", "other", &plan).await?;
+    succeeded(ground, &holder).await?;
+    let answer = json!({ "taskToken": token, "output": json!({ "by": "Ada" }).to_string() });
+    ground.client.call("stepfunctions", "send_task_success", answer).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.Conflict", "ended {} {}", end["error"], end["cause"]);
+    Ok(())
+}
+
+/// The new side has written to a database of its own: rollback looks whether it still serves, and asks a person.
+async fn a_stop_with_no_way_back(ground: &Ground) -> Result<()> {
+    let mut plan = dns_plan("one-way", json!([{ "new_weight": 100, "hold": "60m" }]));
+    plan["database"] =
+        json!({ "replication_task_arn": "arn:aws:dms:eu-west-1:123456789012:task:ONEWAY", "shared": false });
+    let stage = ground.stage(&plan, json!({})).await?;
+    let _metrics = stage.publish_metrics(stage.clock());
+    let run_id = ground.start("cutover", "one-way", &with_own_topic(&stage.plan)).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    follow::stop(&ground.client, &run_id).await?;
+    ground.wait_for_phase(&run_id, "stuck", LIMIT).await
+}
+
+/// The status event is lost, and `rollback` fails as often as the sweep starts it.
+async fn a_rollback_that_the_sweep_gives_up(ground: &Ground) -> Result<()> {
+    let plan = listener_plan("given-up", json!([{ "new_weight": 50, "hold": "60m" }, { "new_weight": 100 }]));
+    let stage = ground.stage(&plan, json!({})).await?;
+    ground.client.set_events(json!({ "status_events": false })).await?;
+    let failing = json!({ "function": "cutover-rollback", "state": "End" });
+    let fault = json!({ "match": failing, "times": null, "do": "before", "error": "Cutover.Refused" });
+    ground.client.set_faults(json!([fault])).await?;
+    let run_id = ground.start("cutover", "given-up", &with_own_topic(&stage.plan)).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    follow::stop(&ground.client, &run_id).await?;
+    ground.wait_for_phase(&run_id, "stuck", LIMIT).await?;
+    ground.page("CRITICAL", LIMIT).await.map(drop)
+}
+
+/// The stack's own topic is encrypted, so that publishing takes its key.
+fn with_own_topic(plan: &Value) -> Value {
+    let mut plan = plan.clone();
+    plan["notify"]["topic_arn"] = json!(TOPIC);
+    plan
+}
+
+async fn succeeded(ground: &Ground, run_id: &str) -> Result<()> {
+    let end = ground.end_of(run_id, LIMIT).await?;
+    ensure!(end["status"] == "SUCCEEDED", "{run_id} ended {} {}", end["error"], end["cause"]);
+    Ok(())
+}
+
+fn roles(template: &Path) -> Result<BTreeMap<String, Value>> {
+    let text = fs::read_to_string(template.join("Cutover.template.json")).context("cannot read the template")?;
+    let mut template: Value = serde_json::from_str(&text)?;
+    let resources: BTreeMap<String, Value> = serde_json::from_value(template["Resources"].take())?;
+    Ok(resources.into_iter().filter(|(_, resource)| resource["Type"] == "AWS::IAM::Role").collect())
+}
+
+/// A role's construct, as `permissions.ts` and the constructs name it: `Functions/Alarms`.
+fn name(role: &Value) -> Result<String> {
+    let path = role["Metadata"]["aws:cdk:path"].as_str().context("a role without its path")?;
+    Ok(path.trim_start_matches("Cutover/").trim_end_matches("/Resource").trim_end_matches("/Role").to_owned())
+}
+
+/// What each role of the template may do.
+fn allowed(template: &Path) -> Result<Actions> {
+    let actions_of = |role: Value| -> Result<(String, BTreeSet<String>)> {
+        let policies = role["Properties"]["Policies"].as_array().into_iter().flatten();
+        let statements = policies.filter_map(|policy| policy["PolicyDocument"]["Statement"].as_array()).flatten();
+        let actions = statements.flat_map(|statement| match &statement["Action"] {
+            Value::Array(several) => several.clone(),
+            one => vec![one.clone()],
+        });
+        let actions = actions.filter_map(|action| action.as_str().map(str::to_owned));
+        Ok((name(&role)?, actions.filter(|action| !is_telemetry(action)).collect()))
+    };
+    roles(template)?.into_values().map(actions_of).collect()
+}
+
+fn is_telemetry(action: &str) -> bool {
+    action.starts_with("logs:") || action.starts_with("xray:")
+}
+
+/// What was needed in each role, refused or not.
+async fn used(ground: &Ground, template: &Path) -> Result<Actions> {
+    let roles = roles(template)?;
+    let stack = json!({ "StackName": STACK });
+    let described = ground.client.call("cloudformation", "describe_stack_resources", stack).await?;
+    let mut names = BTreeMap::new();
+    for resource in described["StackResources"].as_array().into_iter().flatten() {
+        if let Some(role) = resource["LogicalResourceId"].as_str().and_then(|id| roles.get(id)) {
+            names.insert(resource["PhysicalResourceId"].as_str().context("no physical id")?.to_owned(), name(role)?);
+        }
+    }
+    let mut used = Actions::new();
+    for request in ground.client.requests(0).await? {
+        // Hooks, which are the application's, have another role.
+        if let Some(name) = request.role.as_ref().and_then(|role| names.get(role)) {
+            used.entry(name.clone()).or_default().extend(request.actions);
+        }
+    }
+    Ok(used)
+}
+
+/// The table of both, and what differs.
+fn compare(allowed: &Actions, used: &Actions) -> Result<()> {
+    let none = BTreeSet::new();
+    let mut differences = Vec::new();
+    for role in allowed.keys().chain(used.keys()).collect::<BTreeSet<_>>() {
+        let (allowed, used) = (allowed.get(role).unwrap_or(&none), used.get(role).unwrap_or(&none));
+        println!("{role}: {}", allowed.iter().map(String::as_str).collect::<Vec<_>>().join(", "));
+        differences.extend(used.difference(allowed).map(|action| format!("{role} lacks {action}")));
+        differences.extend(allowed.difference(used).map(|action| format!("{role} has no use for {action}")));
+    }
+    ensure!(differences.is_empty(), "{}", differences.join("\n"));
+    Ok(())
+}
