@@ -162,6 +162,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
       may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
       may(zones, 'route53:ListResourceRecordSets'),
+      may(anything, 'route53:ListHealthChecks'),
       may(executions('cutover', 'rollback'), 'states:DescribeExecution'),
       may(table, 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
     ],

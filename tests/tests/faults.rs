@@ -14,8 +14,8 @@ use cutover_tests::faults::report;
 use cutover_tests::faults::shape::Shape;
 use cutover_tests::setup::{self, Checkout};
 
-/// Between them they have every kind of request but those for health checks of names.
-const SHAPES: [&str; 2] = ["whole", "rule"];
+/// Between them they have every kind of request.
+const SHAPES: [&str; 3] = ["whole", "rule", "checked"];
 const FIELDS: usize = 6;
 
 #[tokio::test]

@@ -133,9 +133,11 @@ async fn a_conflict_after_the_approval(ground: &Ground) -> Result<()> {
     Ok(())
 }
 
-/// The new side has written to a database of its own: rollback looks whether it still serves, and asks a person.
+/// The new side has written to a database of its own: rollback looks whether it still serves, and asks a person, who is told
+/// of the name's health checks too.
 async fn a_stop_with_no_way_back(ground: &Ground) -> Result<()> {
     let mut plan = dns_plan("one-way", json!([{ "new_weight": 100, "hold": "60m" }]));
+    plan["routes"][0]["health_checks"] = json!({ "new": { "fqdn": "new.example.com" } });
     plan["database"] =
         json!({ "replication_task_arn": "arn:aws:dms:eu-west-1:123456789012:task:ONEWAY", "shared": false });
     let stage = ground.stage(&plan, json!({})).await?;

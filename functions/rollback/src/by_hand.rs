@@ -53,6 +53,19 @@ pub fn alarm(name: &str, before: Option<&Alarm>) -> String {
     }
 }
 
+/// The command that deletes a health check, once no record carries it.
+pub fn health_check(id: &str) -> String {
+    format!("aws route53 delete-health-check --health-check-id {id}")
+}
+
+/// What to do about health checks of which only the caller references are known.
+pub fn unseen_health_checks(references: &[String]) -> String {
+    let references = references.join(" or ");
+    format!(
+        "if `aws route53 list-health-checks` shows health checks with the caller reference {references}, delete them"
+    )
+}
+
 /// The command that gives a name its record sets back, from what is there now.
 pub fn records(route: &DnsRoute, live: &NameState, before: &NameState) -> String {
     let changes: Vec<Value> = live
@@ -120,6 +133,13 @@ mod tests {
             command.starts_with(r#"aws cloudwatch put-metric-alarm --cli-input-json '{"AlarmName":"late","#),
             "{command}"
         );
+    }
+
+    #[test]
+    fn a_health_check_is_deleted_by_its_id_or_found_by_its_caller_reference() {
+        assert_eq!(health_check("1f2e"), "aws route53 delete-health-check --health-check-id 1f2e");
+        let change = unseen_health_checks(&["cutover-d-0-old".to_owned(), "cutover-d-0-new".to_owned()]);
+        assert!(change.contains("caller reference cutover-d-0-old or cutover-d-0-new, delete"), "{change}");
     }
 
     #[test]

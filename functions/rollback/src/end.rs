@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use journal::{Ending, Phase, Run, Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use weight_shift::health_check;
 
 use crate::{Clients, Input, by_hand, caller};
 
@@ -35,7 +36,7 @@ pub struct EndRequest {
 }
 
 /// What came of undoing one thing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The route's place in the plan; none for a hook or an alarm.
     #[serde(default)]
@@ -120,9 +121,7 @@ pub(crate) async fn report(clients: &Clients, request: ReportRequest, now: Times
         return Ok(None);
     };
     let mut outcomes: Vec<Outcome> = run.plan.routes.iter().enumerate().map(unrestored).collect();
-    for outcome in &mut outcomes {
-        describe(clients, &run, outcome).await;
-    }
+    look(clients, &run, &mut outcomes).await;
     let not_looked_at = |index| AlarmOutcome { index, error: Some("not looked at".to_owned()), cause: None };
     outcomes.extend((0..run.plan.alarms.len()).filter_map(|index| left_alarm(&run, &not_looked_at(index))));
     let and_now = if run.phase.is_open() { ". The rollback is started again by itself, a number of times" } else { "" };
@@ -149,9 +148,7 @@ pub(crate) async fn end(clients: &Clients, request: EndRequest, now: Timestamp) 
     if request.hold.is_some() {
         outcomes = run.plan.routes.iter().enumerate().map(unrestored).collect();
     }
-    for outcome in outcomes.iter_mut().filter(|outcome| !outcome.restored) {
-        describe(clients, &run, outcome).await;
-    }
+    look(clients, &run, &mut outcomes).await;
     let to = if outcomes.iter().all(|outcome| outcome.restored) { Phase::RolledBack } else { Phase::Stuck };
     let reply = EndReply { ending: name_of(to), hold: request.hold, routes: outcomes, at: now.to_string() };
     let report = serde_json::to_value(&reply).map_err(|error| StepError::invalid(error.to_string()))?;
@@ -176,7 +173,7 @@ fn left_alarm(run: &Run, alarm: &AlarmOutcome) -> Option<Outcome> {
         title: format!("alarm {}", planned.alarm_name),
         error: Some(alarm.cause.as_deref().map_or(error.to_owned(), |cause| format!("{error}: {cause}"))),
         change: Some(by_hand::alarm(&planned.alarm_name, before.as_ref())),
-        ..nothing_known()
+        ..Outcome::default()
     })
 }
 
@@ -185,20 +182,7 @@ fn name_of(phase: Phase) -> &'static str {
 }
 
 fn unrestored((index, route): (usize, &Route)) -> Outcome {
-    Outcome { route: Some(index), title: route.title(), ..nothing_known() }
-}
-
-fn nothing_known() -> Outcome {
-    Outcome {
-        route: None,
-        title: String::new(),
-        restored: false,
-        changed: false,
-        error: None,
-        live: None,
-        change: None,
-        at: None,
-    }
+    Outcome { route: Some(index), title: route.title(), ..Outcome::default() }
 }
 
 /// An earlier try wrote the ending, and its answer was lost.
@@ -211,6 +195,17 @@ fn already_ended(run: &Run) -> StepResult<EndReply> {
         routes: serde_json::from_value(routes).map_err(|error| StepError::invalid(error.to_string()))?,
         at: run.ending.as_ref().map(|ending| ending.at.clone()).unwrap_or_default(),
     })
+}
+
+/// Looks at everything that was not seen to be restored. Restoring a name also deletes the health checks that the run made
+/// for it: those that are there still are left too.
+async fn look(clients: &Clients, run: &Run, outcomes: &mut Vec<Outcome>) {
+    let mut left = Vec::new();
+    for outcome in outcomes.iter_mut().filter(|outcome| !outcome.restored) {
+        describe(clients, run, outcome).await;
+        left.extend(left_health_checks(clients, run, outcome).await);
+    }
+    outcomes.extend(left);
 }
 
 /// The live state of a route that was not seen to be restored, and the exact change that restores it. One that is as it was
@@ -238,5 +233,30 @@ async fn describe(clients: &Clients, run: &Run, outcome: &mut Outcome) {
             }
         }
         _ => {}
+    }
+}
+
+/// The health checks that the run made for a name and that are there still, or may be.
+async fn left_health_checks(clients: &Clients, run: &Run, outcome: &Outcome) -> Vec<Outcome> {
+    let Some((index, Route::Dns(route))) = outcome.route.and_then(|index| Some((index, run.plan.routes.get(index)?)))
+    else {
+        return Vec::new();
+    };
+    if route.health_checks.is_none() {
+        return Vec::new();
+    }
+    let left = |live: String, change: String| Outcome {
+        title: format!("health check of {}", outcome.title),
+        error: outcome.error.clone(),
+        live: Some(live),
+        change: Some(change),
+        ..Outcome::default()
+    };
+    match health_check::of_run(&clients.route53, &run.run_id, index).await {
+        Ok(ids) => ids.iter().map(|id| left(format!("{id} is there"), by_hand::health_check(id))).collect(),
+        Err(error) => {
+            let references = health_check::references(&run.run_id, index);
+            vec![left(error.to_string(), by_hand::unseen_health_checks(&references))]
+        }
     }
 }

@@ -43,9 +43,8 @@ pub fn action(phase: Phase, is_handed_over: bool, owner: OwnerStatus) -> Action 
 pub fn gave_up(run: &Run) -> String {
     format!(
         "The cutover of {} (run {}) was in phase {} and its execution {} is not running. Starting rollback {MOST_STARTS} \
-         times has not helped. Its routes may be on either side; its locks are kept. The next \
-         page says how each of them is. Look at the rollback executions, \
-         then start rollback with {{\"application\": \"{}\"}}.",
+         times has not helped. Its routes may be on either side; its locks are kept. The next page says how each of \
+         them is. Look at the rollback executions, then start rollback with {{\"application\": \"{}\"}}.",
         run.plan.application, run.run_id, run.phase, run.owner, run.plan.application
     )
 }

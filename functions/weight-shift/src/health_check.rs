@@ -58,7 +58,22 @@ pub(crate) async fn delete(clients: &Clients, request: &RouteRequest, route: &Dn
 /// # Errors
 /// AWS errors; a health check that is gone already is fine.
 pub async fn delete_of_run(route53: &Client, run_id: &str, route: usize) -> StepResult<()> {
-    let ours = ["old", "new"].map(|side| reference(run_id, route, side));
+    for id in of_run(route53, run_id, route).await? {
+        if let Err(error) = route53.delete_health_check().health_check_id(&id).send().await
+            && !error.as_service_error().is_some_and(|error| error.is_no_such_health_check())
+        {
+            return Err(StepError::from_aws(&format!("route53:DeleteHealthCheck {id}"), &error));
+        }
+    }
+    Ok(())
+}
+
+/// The identifiers of the health checks that a run made for a route.
+///
+/// # Errors
+/// AWS errors.
+pub async fn of_run(route53: &Client, run_id: &str, route: usize) -> StepResult<Vec<String>> {
+    let ours = references(run_id, route);
     let mut pages = route53.list_health_checks().into_paginator().items().send();
     let mut found = Vec::new();
     while let Some(check) = pages.next().await {
@@ -67,14 +82,12 @@ pub async fn delete_of_run(route53: &Client, run_id: &str, route: usize) -> Step
             found.push(check.id);
         }
     }
-    for id in found {
-        if let Err(error) = route53.delete_health_check().health_check_id(&id).send().await
-            && !error.as_service_error().is_some_and(|error| error.is_no_such_health_check())
-        {
-            return Err(StepError::from_aws(&format!("route53:DeleteHealthCheck {id}"), &error));
-        }
-    }
-    Ok(())
+    Ok(found)
+}
+
+/// The caller references of the health checks that a run makes for a route: of the old side, and of the new.
+pub fn references(run_id: &str, route: usize) -> [String; 2] {
+    ["old", "new"].map(|side| reference(run_id, route, side))
 }
 
 /// At most 64 characters (API reference), so the run is digested.

@@ -157,8 +157,11 @@ fn told(left: &Left, routes: &[Route]) -> Vec<String> {
     }
     let of_no_route =
         differences.iter().filter(|line| !routes.iter().any(|route| is_of(route, line)) && !is_use_of_group(line));
-    let is_told =
-        |line: &&String| alarm_of(line).is_some_and(|alarm| commands(page).any(|command| command.contains(alarm)));
+    let in_a_command = |name: &str| commands(page).any(|command| command.contains(name));
+    let is_told = |line: &&String| {
+        alarm_of(line).is_some_and(in_a_command)
+            || health_check_of(line).is_some_and(|(id, reference)| in_a_command(id) || page.message.contains(reference))
+    };
     found.extend(of_no_route.filter(|line| !is_told(line)).map(|line| format!("left behind: {line}")));
     found
 }
@@ -166,6 +169,13 @@ fn told(left: &Left, routes: &[Route]) -> Vec<String> {
 /// The alarm that a difference is about.
 fn alarm_of(difference: &str) -> Option<&str> {
     difference.strip_prefix("$.cloudwatch.alarms.")?.split([':', '.']).next()
+}
+
+/// The identifier and the caller reference of the health check that is there, and was not before.
+fn health_check_of(difference: &str) -> Option<(&str, &str)> {
+    let (id, made) = difference.strip_prefix("$.route53.health_checks.")?.split_once(": null -> ")?;
+    let (_, reference) = made.split_once(r#""CallerReference":""#)?;
+    Some((id, reference.split('"').next()?))
 }
 
 /// A target group says which load balancers use it, and its targets are only then checked: that follows from the routes.
