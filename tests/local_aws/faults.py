@@ -43,6 +43,7 @@ ACTIONS = {
     "drift",
 }
 RULE_KEYS = {"match", "from", "times", "do", "error", "message", "status", "seconds", "body", "call", "route"}
+MOST_QUESTIONS = 10_000
 READS = ("Describe", "List", "Get", "BatchGet", "Query")
 
 
@@ -114,7 +115,7 @@ def deny(action: str, first: int = 1) -> Rule:
 
 
 class Past:
-    """What reads were answered before the last change of their service."""
+    """What reads were answered before the last change of their service; of many questions, the latest."""
 
     def __init__(self):
         self._latest: dict[tuple, tuple] = {}
@@ -125,6 +126,10 @@ class Past:
             return
         if call.operation.startswith(READS):
             self._latest[question] = answer
+            if len(self._latest) > MOST_QUESTIONS:
+                oldest = next(iter(self._latest))
+                self._latest.pop(oldest)
+                self._stale.pop(oldest, None)
         else:
             of_service = {key: value for key, value in self._latest.items() if key[0] == call.service}
             self._stale |= of_service

@@ -138,14 +138,17 @@ def list_executions(self):
 
     machine = self.stepfunction_backend.describe_state_machine(self._get_param("stateMachineArn"))
     status = self._get_param("statusFilter")
-    executions = [one for one in list(machine.executions) if one.exec_status and one.start_date and status in (None, one.status)]
+    started = [one for one in list(machine.executions) if one.exec_status and one.start_date]
+    executions = [one for one in started if status in (None, one.status)]
     executions.sort(key=lambda execution: execution.start_date, reverse=True)
-    start = int(self._get_param("nextToken") or 0)
-    end = start + (self._get_int_param("maxResults") or 100)
-    answer = {"executions": [_listed(execution) for execution in executions[start:end]]}
-    if end < len(executions):
-        answer["nextToken"] = str(end)
-    return ActionResult(answer)
+    return ActionResult(_page(self, "executions", [_listed(execution) for execution in executions]))
+
+
+def _page(response, key: str, items: list) -> dict:
+    start = int(response._get_param("nextToken") or 0)
+    end = start + int(response._get_param("maxResults") or 100)
+    more = {"nextToken": str(end)} if end < len(items) else {}
+    return {key: items[start:end], **more}
 
 
 def _listed(execution) -> dict:
@@ -168,12 +171,7 @@ def get_execution_history(self):
     events = list(self.stepfunction_backend.get_execution_history(self._get_param("executionArn"))["events"])
     if self._get_param("reverseOrder"):
         events.reverse()
-    start = int(self._get_param("nextToken") or 0)
-    end = start + int(self._get_param("maxResults") or 100)
-    answer = {"events": events[start:end]}
-    if end < len(events):
-        answer["nextToken"] = str(end)
-    return ActionResult(answer)
+    return ActionResult(_page(self, "events", events))
 
 
 def send_task_failure(self):

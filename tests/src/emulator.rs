@@ -20,7 +20,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::task::JoinHandle;
 
 use crate::control::Client;
-use crate::setup::Checkout;
+use crate::setup::{self, Checkout};
 use crate::wall_clock;
 
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -41,6 +41,16 @@ pub struct Options {
     /// A synthesized CDK app (`cdk.out`) to deploy through CloudFormation, each function in its own role with permissions
     /// enforced, instead of the checkout's functions and definitions themselves.
     pub template: Option<PathBuf>,
+}
+
+impl Options {
+    /// Of the checkout that this harness was built from, on any free port. Does all the set-up that there is to do.
+    pub fn of_this_build(speed: f64) -> Result<Self> {
+        let checkout = Checkout::of_this_build();
+        let python = setup::python_environment(&checkout)?;
+        setup::build_functions(&checkout)?;
+        Ok(Self { checkout, python, port: 0, speed, template: None })
+    }
 }
 
 /// What the emulated AWS tells when it is ready.

@@ -149,11 +149,21 @@ pub fn healthy(plan: &Value, tasks: &[ReplicationTask]) -> Vec<Value> {
             vec![steady(metric, good * by), steady(divisor, by)]
         }
     });
-    let replication = tasks.iter().map(task_dimensions).flat_map(|task| {
-        ["CDCLatencySource", "CDCLatencyTarget", "CDCIncomingChanges", "CDCChangesMemoryTarget", "CDCChangesDiskTarget"]
-            .map(|name| datapoint(DMS, name, &task, "value", json!(0)))
-    });
-    watched.chain(replication).collect()
+    watched.chain(replication_datapoints(tasks, 0.0, 0.0)).collect()
+}
+
+/// What DMS publishes of its tasks: the lag, split over source and target, and the changes that wait.
+fn replication_datapoints(tasks: &[ReplicationTask], lag_seconds: f64, backlog: f64) -> Vec<Value> {
+    let source_seconds = (lag_seconds / 2.0).floor();
+    let series = [
+        ("CDCLatencySource", source_seconds),
+        ("CDCLatencyTarget", lag_seconds - source_seconds),
+        ("CDCIncomingChanges", backlog),
+        ("CDCChangesMemoryTarget", 0.0),
+        ("CDCChangesDiskTarget", 0.0),
+    ];
+    let of_task = |task| series.map(|(name, value)| datapoint(DMS, name, &task, "value", json!(value)));
+    tasks.iter().map(task_dimensions).flat_map(of_task).collect()
 }
 
 fn task_dimensions(task: &ReplicationTask) -> Value {
@@ -205,19 +215,7 @@ pub async fn publish_replication(client: Client, tasks: Vec<ReplicationTask>, re
         ticks.tick().await;
         let lag_seconds = value_at(&replication.lag_seconds, clock.now(), 0.0);
         let backlog = value_at(&replication.backlog, clock.now(), 0.0);
-        let series = [
-            ("CDCLatencySource", (lag_seconds / 2.0).floor()),
-            ("CDCLatencyTarget", lag_seconds - (lag_seconds / 2.0).floor()),
-            ("CDCIncomingChanges", backlog),
-            ("CDCChangesMemoryTarget", 0.0),
-            ("CDCChangesDiskTarget", 0.0),
-        ];
-        let datapoints: Vec<Value> = tasks
-            .iter()
-            .map(task_dimensions)
-            .flat_map(|task| series.map(|(name, value)| datapoint(DMS, name, &task, "value", json!(value))))
-            .collect();
-        let _ = client.put_metrics(&datapoints).await;
+        let _ = client.put_metrics(&replication_datapoints(&tasks, lag_seconds, backlog)).await;
     }
 }
 

@@ -12,7 +12,6 @@ use cutover_tests::faults::campaign::{self, Judged, Selection};
 use cutover_tests::faults::case::Fault;
 use cutover_tests::faults::report;
 use cutover_tests::faults::shape::Shape;
-use cutover_tests::setup::{self, Checkout};
 
 /// Between them they have every kind of request.
 const SHAPES: [&str; 3] = ["whole", "rule", "checked"];
@@ -20,10 +19,7 @@ const FIELDS: usize = 6;
 
 #[tokio::test]
 async fn each_operation_with_each_fault_leaves_no_mixture() -> Result<()> {
-    let checkout = Checkout::of_this_build();
-    let python = setup::python_environment(&checkout)?;
-    setup::build_functions(&checkout)?;
-    let options = Options { checkout, python, port: 0, speed: 1.0, template: None };
+    let options = Options::of_this_build(1.0)?;
     let shapes = Shape::all().into_iter().filter(|shape| SHAPES.contains(&shape.name.as_str())).collect();
     let judged = campaign::run(&options, shapes, &Selection::Quick, FIELDS, |_| {}).await?;
     println!("{}\n{}", report::by_state(&judged), report::counts(&judged, "fault", |one| one.case.fault.name()));

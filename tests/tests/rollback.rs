@@ -309,13 +309,7 @@ async fn a_write_that_outlives_its_run_is_undone() -> Result<()> {
         "match": { "caller": "listener-swap", "operation": "ModifyListener" },
         "from": 2, "times": 1, "do": "delay", "seconds": 20,
     });
-    ground.client.set_faults(json!([held_up])).await?;
-    let run_id = ground.start("cutover", "run", &stage.plan).await?;
-    support::wait_for("the held-up write", LIMIT, async || {
-        Ok((ground.client.faults().await?[0]["hits"] == 1).then_some(()))
-    })
-    .await?;
-    cutover_tests::follow::stop(&ground.client, &run_id).await?;
+    let run_id = stopped_while_held_up(&ground, &stage.plan, &held_up).await?;
     let written_late = support::wait_for("the late write", LIMIT, async || {
         let moved = ground.account().await? != before;
         Ok((ground.phase(&run_id).await? == "rolling_back" && moved).then_some(()))
@@ -327,7 +321,18 @@ async fn a_write_that_outlives_its_run_is_undone() -> Result<()> {
     ensure_same(&before, &ground.account().await?)
 }
 
-/// At real time: `listener-swap` sleeps right before its write, past the stop. The fence must see that the run is no longer its own: of the two writes seen, one prepares and one restores.
+/// A run that is stopped as soon as the fault holds one of its requests up.
+async fn stopped_while_held_up(ground: &Ground, plan: &Value, fault: &Value) -> Result<String> {
+    ground.client.set_faults(json!([fault])).await?;
+    let run_id = ground.start("cutover", "run", plan).await?;
+    let is_hit = async || Ok((ground.client.faults().await?[0]["hits"] == 1).then_some(()));
+    support::wait_for("the request that is held up", LIMIT, is_hit).await?;
+    cutover_tests::follow::stop(&ground.client, &run_id).await?;
+    Ok(run_id)
+}
+
+/// At real time: `listener-swap` sleeps right before its write, past the stop. The fence must see that the run is no longer
+/// its own: of the two writes seen, one prepares and one restores.
 #[tokio::test]
 async fn a_function_that_sleeps_past_the_stop_does_not_write() -> Result<()> {
     let ground = Ground::new(1.0).await?;
@@ -339,13 +344,7 @@ async fn a_function_that_sleeps_past_the_stop_does_not_write() -> Result<()> {
         "match": { "caller": "listener-swap", "operation": "GetItem" },
         "from": 4, "times": 1, "do": "delay", "seconds": 3.5,
     });
-    ground.client.set_faults(json!([slow])).await?;
-    let run_id = ground.start("cutover", "run", &stage.plan).await?;
-    support::wait_for("the slow fence", LIMIT, async || {
-        Ok((ground.client.faults().await?[0]["hits"] == 1).then_some(()))
-    })
-    .await?;
-    cutover_tests::follow::stop(&ground.client, &run_id).await?;
+    let run_id = stopped_while_held_up(&ground, &stage.plan, &slow).await?;
     ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
     ensure_same(&before, &ground.account().await?)?;
     let requests = ground.client.requests(0).await?;

@@ -31,8 +31,8 @@ pub fn set<'a>(planned: &'a Alarm, live: Option<&Alarm>, before: Option<&Option<
     }
 }
 
-/// Puts back what was there before. An alarm that this run never set stays as it is. One that this run made and that is not seen is
-/// deleted all the same: CloudWatch may be behind, and deleting what is not there does no harm.
+/// Puts back what was there before. An alarm that this run never set stays as it is. One that this run made and that is
+/// not seen is deleted all the same: CloudWatch may be behind, and deleting what is not there does no harm.
 ///
 /// # Errors
 /// `Cutover.Drift` where the alarm is neither as before nor as planned: somebody else changed it.

@@ -118,8 +118,8 @@ async fn live(cloudwatch: &Client, alarm: &str) -> StepResult<Option<Alarm>> {
     answer.metric_alarms().first().map(|live| convert::from_live(live).ok_or_else(foreign)).transpose()
 }
 
-/// Writes, and reads back. What reads back as it was before is a read that is behind: whoever tries again sees the change, or
-/// writes it again.
+/// Writes, and reads back. What reads back as it was before is a read that is behind: whoever tries again sees the
+/// change, or writes it again.
 async fn write(cloudwatch: &Client, alarm: &str, was: Option<&Alarm>, target: Write<'_>) -> StepResult<()> {
     let wanted = match target {
         Write::Nothing => return Ok(()),

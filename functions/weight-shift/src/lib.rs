@@ -97,9 +97,9 @@ async fn pair_checks(
     Ok(live.pair_checks(route, before))
 }
 
-/// Sends the batch and reads back. What reads back as before an accepted batch is a read that is behind: the next look, which
-/// waits for the change to be in sync, sees it or sends it again. A refused batch is looked at again: its first try may have passed with its answer
-/// lost, or somebody else may have changed the records.
+/// Sends the batch and reads back. What reads back as before an accepted batch is a read that is behind: the next look,
+/// which waits for the change to be in sync, sees it or sends it again. A refused batch is looked at again: its first
+/// try may have passed with its answer lost, or somebody else may have changed the records.
 async fn write(
     route53: &Client,
     route: &DnsRoute,

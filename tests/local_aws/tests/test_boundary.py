@@ -150,19 +150,13 @@ class Faults(Boundary):
         self.assertTrue(creating.is_alive())
         creating.join()
 
-    def test_a_lost_answer_breaks_the_connection_off_after_the_effect(self):
-        name = support.unique("topic")
-        control("faults", [{"match": {"operation": "CreateTopic"}, "do": "lose"}])
-        with self.assertRaises(ConnectionClosedError):
-            client("sns", "somebody").create_topic(Name=name)
-        self.assertTrue(has_topic(name))
-
-    def test_a_garbled_answer_comes_after_the_effect(self):
-        name = support.unique("topic")
-        control("faults", [{"match": {"operation": "CreateTopic"}, "do": "garble"}])
-        with self.assertRaises(ResponseParserError):
-            client("sns", "somebody").create_topic(Name=name)
-        self.assertTrue(has_topic(name))
+    def test_an_answer_is_lost_or_garbled_after_the_effect(self):
+        for action, error in (("lose", ConnectionClosedError), ("garble", ResponseParserError)):
+            name = support.unique("topic")
+            control("faults", [{"match": {"operation": "CreateTopic"}, "do": action}])
+            with self.subTest(action), self.assertRaises(error):
+                client("sns", "somebody").create_topic(Name=name)
+            self.assertTrue(has_topic(name))
 
     def test_a_stale_read_is_from_before_the_last_change(self):
         api, name = client("sns", "somebody"), support.unique("topic")

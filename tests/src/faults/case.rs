@@ -90,8 +90,8 @@ impl Fault {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
-    /// What passes by itself must not even cause a rollback. A read that is behind may: it cannot be told from somebody else's
-    /// change.
+    /// What passes by itself must not even cause a rollback. A read that is behind may: it cannot be told from somebody
+    /// else's change.
     pub fn is_transient(self) -> bool {
         matches!(
             self,
@@ -183,8 +183,8 @@ pub fn cases(shape: &str, points: &[Point], routes: usize) -> Vec<Case> {
     points.iter().flat_map(at).collect()
 }
 
-/// The few that cover each operation with each fault; what only a service's client notices, each service. Which of the requests
-/// alike is taken turns, so that not always the first one is.
+/// The few that cover each operation with each fault; what only a service's client notices, each service. Which of the
+/// requests alike is taken turns, so that not always the first one is.
 pub fn covering<T>(all: Vec<T>, case_of: impl Fn(&T) -> &Case) -> Vec<T> {
     let mut alike: BTreeMap<(String, String, bool, Fault), Vec<T>> = BTreeMap::new();
     for one in all {

@@ -1,7 +1,7 @@
 //! What a campaign found, for people: a table for the terminal and for the records, and a page with every case.
 //!
-//! Contract: pure. Rows are the states whose requests were hit, columns the faults; a cell says how those runs ended: `N` wholly
-//! new, `B` as before, `S` stuck and told, `!` a broken promise, `·` no case.
+//! Contract: pure. Rows are the states whose requests were hit, columns the faults; a cell says how those runs ended:
+//! `N` wholly new, `B` as before, `S` stuck and told, `!` a broken promise, `·` no case.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -13,7 +13,7 @@ use cutover_tests::compare::differences;
 use cutover_tests::control::Client;
 use cutover_tests::emulator::{Emulator, Options};
 use cutover_tests::follow;
-use cutover_tests::setup::{self, Checkout};
+use cutover_tests::setup::Checkout;
 use cutover_tests::stage::Stage;
 use cutover_tests::world::World;
 use serde_json::{Value, json};
@@ -32,10 +32,7 @@ impl Ground {
 
     /// The same, deployed from a synthesized CDK app, with permissions enforced.
     pub async fn from(speed: f64, template: Option<PathBuf>) -> Result<Self> {
-        let checkout = Checkout::of_this_build();
-        let python = setup::python_environment(&checkout)?;
-        setup::build_functions(&checkout)?;
-        let emulator = Emulator::start(&Options { checkout, python, port: 0, speed, template }).await?;
+        let emulator = Emulator::start(&Options { template, ..Options::of_this_build(speed)? }).await?;
         let client = emulator.client().clone();
         Ok(Self { emulator, client, speed })
     }

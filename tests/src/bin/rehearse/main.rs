@@ -19,7 +19,7 @@ use cutover_tests::faults::shape::Shape;
 use cutover_tests::outcome::Outcome;
 use cutover_tests::report::{self, Progress};
 use cutover_tests::run::run;
-use cutover_tests::setup::{self, Checkout};
+use cutover_tests::setup::Checkout;
 use cutover_tests::stage::Stage;
 use cutover_tests::world::World;
 use serde_json::Value;
@@ -123,13 +123,11 @@ fn rehearse_or_serve(arguments: &Arguments) -> Result<u8> {
 }
 
 fn set_up(arguments: &Arguments, speed: f64) -> Result<Options> {
-    let mut checkout = Checkout::of_this_build();
-    let python = setup::python_environment(&checkout)?;
-    setup::build_functions(&checkout)?;
+    let mut options = Options { port: arguments.port, ..Options::of_this_build(speed)? };
     if let Some(root) = &arguments.root {
-        checkout.root = root.clone();
+        options.checkout.root = root.clone();
     }
-    Ok(Options { checkout, python, port: arguments.port, speed, template: None })
+    Ok(options)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
