@@ -106,7 +106,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     match request.action {
         Action::Claim(claimed) => {
             let Claimed { plan, before, approval } = *claimed;
-            let run = new_run(caller, plan, before, approval, now);
+            let run = Run { approval, ..Run::claimed(caller, plan, before, now) };
             claim(clients, &run).await?;
         }
         Action::Forward => advance(journal, caller, Phase::Claimed, Phase::Forward).await?,
@@ -115,25 +115,6 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         Action::Finish => advance(journal, caller, Phase::Forward, Phase::Finished).await?,
     }
     Ok(Reply { run_id: caller.run_id.clone(), at: now.to_string() })
-}
-
-fn new_run(caller: &Caller, plan: Plan, before: Vec<BeforeImage>, approval: Option<Value>, now: Timestamp) -> Run {
-    Run {
-        run_id: caller.run_id.clone(),
-        phase: Phase::Claimed,
-        owner: caller.execution_arn.clone(),
-        plan,
-        before,
-        started_at: now.to_string(),
-        approval,
-        paused: false,
-        quiesced: false,
-        past_no_return: false,
-        rollbacks: 0,
-        sweeps: 0,
-        alarms_before: std::collections::BTreeMap::new(),
-        ending: None,
-    }
 }
 
 /// Claims a run, unless an earlier try of this very run did, whose answer was lost.

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use cutover::alarm::Alarm;
-use cutover::contract::BeforeImage;
+use cutover::contract::{BeforeImage, Caller};
 use cutover::plan::{DnsRoute, ListenerRoute, Route};
 use cutover::{Plan, StepError, StepResult};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -58,6 +59,26 @@ pub struct Ending {
 }
 
 impl Run {
+    /// A run as it is claimed: the caller's own, and nothing has happened yet.
+    pub fn claimed(caller: &Caller, plan: Plan, before: Vec<BeforeImage>, now: Timestamp) -> Self {
+        Self {
+            run_id: caller.run_id.clone(),
+            phase: Phase::Claimed,
+            owner: caller.execution_arn.clone(),
+            plan,
+            before,
+            started_at: now.to_string(),
+            approval: None,
+            paused: false,
+            quiesced: false,
+            past_no_return: false,
+            rollbacks: 0,
+            sweeps: 0,
+            alarms_before: BTreeMap::new(),
+            ending: None,
+        }
+    }
+
     /// A route of the plan that is a listener or rule, with its before-image.
     ///
     /// # Errors

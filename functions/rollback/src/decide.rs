@@ -49,22 +49,9 @@ mod tests {
 
     fn run(phase: Phase) -> Run {
         let plan = json!({ "application": "portal", "routes": [] });
-        Run {
-            run_id: "run".to_owned(),
-            phase,
-            owner: "owner".to_owned(),
-            plan: serde_json::from_value::<Plan>(plan).unwrap(),
-            before: vec![],
-            started_at: String::new(),
-            approval: None,
-            paused: false,
-            quiesced: false,
-            past_no_return: false,
-            rollbacks: 0,
-            sweeps: 0,
-            alarms_before: std::collections::BTreeMap::new(),
-            ending: None,
-        }
+        let caller = crate::caller("run", "owner");
+        let plan = serde_json::from_value::<Plan>(plan).unwrap();
+        Run { phase, ..Run::claimed(&caller, plan, vec![], jiff::Timestamp::UNIX_EPOCH) }
     }
 
     /// `-` nothing to do, `=` go on, `>` take over.
