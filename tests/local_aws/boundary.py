@@ -107,6 +107,8 @@ class Boundary:
             drift.change(rule.given["route"])
         if action == "before":
             return rule.answer(call)
+        if action == "skew":
+            environ["HTTP_X_CUTOVER_CLOCK_SKEW"] = str(rule.given["seconds"])
         if action == "kill_before":
             kill(process, environ)
         refusal = iam.refusal(call, environ)

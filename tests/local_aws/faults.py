@@ -15,6 +15,7 @@ Contract: `Rule(given)` reads one rule:
       stale          of a read: the answer to the same question from before the service's last change, if it was asked then
       kill_before    the process of the function that asks is killed before the effect
       kill_after     the same after it
+      skew           the wall clock of the function that is invoked is wrong by so many seconds
       twice          the effect twice at once, as when Lambda delivers an event a second time; the first answer counts
       call           somebody else's call first, by the set-up (call: {service, operation, parameters}); then as without a rule.
                      `<execution>` in it is the execution for which the request is made
@@ -37,6 +38,7 @@ ACTIONS = {
     "stale",
     "kill_before",
     "kill_after",
+    "skew",
     "twice",
     "call",
     "call_after",

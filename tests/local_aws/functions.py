@@ -12,6 +12,7 @@ import json
 import threading
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 from . import clients, iam
@@ -96,6 +97,8 @@ class Functions:
             answer, error, cold = *_run_hook(package["hook"]), False
         else:
             spec = self._spec(function, package["command"])
+            if skew_seconds := headers.get("X-Cutover-Clock-Skew"):
+                spec = _with_skewed_clock(spec, skew_seconds)
             caller = headers.get("X-Cutover-State"), headers.get("X-Cutover-Execution")
             answer, error, cold = self.runtime.invoke(spec, payload, *(name or None for name in caller))
         invocations.append(
@@ -160,6 +163,15 @@ class Functions:
             log=self._settings.home / "logs" / f"{name}.log",
             environment=tuple(sorted(environment.items())),
         )
+
+
+def _with_skewed_clock(spec: Spec, skew_seconds: str) -> Spec:
+    """The library lies beside the binaries that the harness builds."""
+    library = Path(spec.command).with_name("libskewed_clock.so")
+    if not library.exists():
+        raise FileNotFoundError(f"{library}: cargo build --workspace makes it, on Linux only")
+    environment = (("LD_PRELOAD", str(library)), ("CLOCK_SKEW_SECONDS", skew_seconds))
+    return replace(spec, environment=spec.environment + environment)
 
 
 def _run_hook(hook: dict) -> tuple[bytes, str | None]:

@@ -118,7 +118,7 @@ pub fn build_functions(checkout: &Checkout) -> Result<()> {
     let mut command = Command::new(cargo);
     // The whole workspace, not the functions alone: cargo unites the features of what is built together, so that this
     // is what `cargo test` has built already. Otherwise every AWS crate would be compiled twice.
-    command.current_dir(&checkout.root).args(["build", "--workspace", "--bins"]);
+    command.current_dir(&checkout.root).args(["build", "--workspace", "--bins", "--lib"]);
     command.arg("--target-dir").arg(&checkout.target);
     // What a test inherits from the cargo that runs it would make build scripts (ring's) run again, and again after us.
     for (name, _) in std::env::vars_os() {

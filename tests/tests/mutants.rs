@@ -40,7 +40,7 @@ fn patched(checkout: &Checkout, name: &str) -> Result<PathBuf> {
 }
 
 fn build(root: &Path, target: &Path) -> Result<()> {
-    let args = ["build", "--workspace", "--exclude", "cutover-tests", "--bins"];
+    let args = ["build", "--workspace", "--exclude", "cutover-tests", "--bins", "--lib"];
     run(Command::new("cargo").args(args).current_dir(root).env("CARGO_TARGET_DIR", target))
 }
 

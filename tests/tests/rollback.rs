@@ -297,6 +297,21 @@ async fn a_plan_past_its_deadline_rolls_back() -> Result<()> {
     ensure_same(&before, &ground.account().await?)
 }
 
+/// A clock that is a year ahead says that the deadline is over: that goes back, and nowhere else.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_function_with_a_wrong_clock_rolls_back() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let stage = ground.stage(&listener_plan("clock", json!([{ "new_weight": 100, "hold": "5m" }])), json!({})).await?;
+    let before = ground.account().await?;
+    let skew = json!({ "match": { "state": "Monitor" }, "times": null, "do": "skew", "seconds": 365 * 24 * 3600 });
+    ground.client.set_faults(json!([skew])).await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["cause"].as_str().is_some_and(|cause| cause.contains("Cutover.DeadlineExceeded")), "{}", end["cause"]);
+    ensure_same(&before, &ground.account().await?)
+}
+
 /// At real time, since neither function time-outs nor a lost connection scale: the write of `listener-swap` is held up
 /// at the boundary until long after the execution was stopped and rollback has restored the route.
 #[tokio::test]

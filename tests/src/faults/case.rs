@@ -17,6 +17,8 @@ const ORDINALS: usize = 2;
 const TURNING_POINT: &str = "Finish";
 /// Longer than one try of a function's AWS client (4 s).
 const LATE_SECONDS: f64 = 4.5;
+/// As far as a clock may be wrong without AWS refusing its signatures (IAM User Guide, Signature Version 4).
+const SKEW_SECONDS: i64 = 300;
 /// More than Step Functions carries from state to state (256 KiB).
 const OVERSIZED_BYTES: usize = 300_000;
 
@@ -68,6 +70,12 @@ pub enum Fault {
     Oversized,
     /// The function answers an empty object.
     EmptyAnswer,
+    /// The state fails with the one error that no wildcard catches.
+    RuntimeError,
+    /// The function's clock is ahead.
+    ClockAhead,
+    /// The function's clock is behind.
+    ClockBehind,
     /// The execution is stopped; the function runs all the same.
     Stopped,
     /// The execution is stopped after the effect.
@@ -120,7 +128,8 @@ impl Fault {
             Stale => {
                 !from_machine && !["dynamodb", "states"].contains(&point.service.as_str()) && is_read(&point.operation)
             }
-            Twice | Oversized | EmptyAnswer => invokes,
+            Twice | Oversized | EmptyAnswer | RuntimeError => invokes,
+            ClockAhead | ClockBehind => invokes && cfg!(target_os = "linux"),
             Stopped | StoppedAfter | StoppedUnseen => from_machine,
             DriftOfFirstRoute => from_machine && point.machine == "cutover",
             DriftOfLastRoute => from_machine && point.machine == "cutover" && routes > 1,
@@ -246,7 +255,7 @@ impl Case {
             ThrottledFiveTimes => Some(5),
             ThrottledForAMinute => Some(12),
             // The machine's retries are counted by the definition: the same answer each time.
-            Oversized | EmptyAnswer | Denied => None,
+            Oversized | EmptyAnswer | RuntimeError | Denied | ClockAhead | ClockBehind => None,
             _ => Some(1),
         }
     }
@@ -281,6 +290,9 @@ impl Case {
             Twice => json!({ "do": "twice" }),
             Oversized => json!({ "do": "garble", "body": json!("x".repeat(OVERSIZED_BYTES)).to_string() }),
             EmptyAnswer => json!({ "do": "garble", "body": "{}" }),
+            RuntimeError => json!({ "do": "before", "error": "States.Runtime" }),
+            ClockAhead => json!({ "do": "skew", "seconds": SKEW_SECONDS }),
+            ClockBehind => json!({ "do": "skew", "seconds": -SKEW_SECONDS }),
             Stopped | StoppedUnseen => json!({ "do": "call", "call": stop }),
             StoppedAfter => json!({ "do": "call_after", "call": stop }),
             DriftOfFirstRoute | DriftOfLastRoute => {
