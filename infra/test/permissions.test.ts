@@ -44,6 +44,8 @@ const LIBRARIES: Record<string, string[]> = {
   'listener_swap::write': ['elasticloadbalancing:ModifyListener', 'elasticloadbalancing:ModifyRule'],
   'weight_shift::observe::name': ['route53:ListResourceRecordSets'],
   'weight_shift::observe::all_of_name': ['route53:ListResourceRecordSets'],
+  'weight_shift::health_check::of_run': ['route53:ListHealthChecks'],
+  'weight_shift::health_check::references': [],
   'weight_shift::health_check::delete_of_run': ['route53:DeleteHealthCheck', 'route53:ListHealthChecks'],
 };
 

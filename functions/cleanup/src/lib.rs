@@ -134,8 +134,17 @@ pub struct FindReply {
     pub topic_arn: Option<String>,
     /// How long to wait before anything is removed.
     pub wait_seconds: u64,
-    /// The plan's places of its routes.
-    pub routes: Vec<usize>,
+    /// The plan's routes.
+    pub routes: Vec<RouteToTidy>,
+}
+
+/// A route that leaves something behind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RouteToTidy {
+    /// Its place in the plan.
+    pub route: usize,
+    /// What it no longer needs, for people: should it be kept, this is what they look for.
+    pub leaves: String,
 }
 
 /// Does one action.
@@ -199,7 +208,7 @@ fn what_to_do(run: &Run, input: &Input) -> FindReply {
         application: run.plan.application.clone(),
         topic_arn: run.plan.notify.as_ref().map(|notify| notify.topic_arn.clone()),
         wait_seconds: if waits { run.plan.cleanup.after.0 } else { 0 },
-        routes: (0..run.plan.routes.len()).collect(),
+        routes: remove::routes(run),
     }
 }
 

@@ -10,7 +10,7 @@ use journal::{Phase, Run};
 use listener_swap::decide::pair;
 use serde::{Deserialize, Serialize};
 
-use crate::Clients;
+use crate::{Clients, RouteToTidy};
 
 /// The time between two looks at an old group that still serves sticky clients.
 const TRAFFIC_INTERVAL_SECONDS: u64 = 3600;
@@ -42,6 +42,20 @@ impl Removal {
     fn keeping(route: usize, reason: String) -> Self {
         Self { kept: vec![reason], ..Self::done(route) }
     }
+}
+
+/// The routes, and what each leaves behind.
+pub(crate) fn routes(run: &Run) -> Vec<RouteToTidy> {
+    let leaves = |route: usize, planned: &Route| match planned {
+        Route::Listener(listener) => listener.old_target_group_arn.clone(),
+        Route::Dns(dns) if dns.health_checks.is_some() => {
+            let references = weight_shift::health_check::references(&run.run_id, route).join(" or ");
+            format!("health checks of {} with the caller reference {references}", dns.record_name)
+        }
+        Route::Dns(dns) => dns.record_name.clone(),
+    };
+    let all = run.plan.routes.iter().enumerate();
+    all.map(|(route, planned)| RouteToTidy { route, leaves: leaves(route, planned) }).collect()
 }
 
 /// Removes what a route no longer needs.

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use journal::{Ending, Phase, Run, Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use weight_shift::health_check;
 
 use crate::{Clients, Input, by_hand, caller};
 
@@ -252,10 +251,10 @@ async fn left_health_checks(clients: &Clients, run: &Run, outcome: &Outcome) -> 
         change: Some(change),
         ..Outcome::default()
     };
-    match health_check::of_run(&clients.route53, &run.run_id, index).await {
+    match weight_shift::health_check::of_run(&clients.route53, &run.run_id, index).await {
         Ok(ids) => ids.iter().map(|id| left(format!("{id} is there"), by_hand::health_check(id))).collect(),
         Err(error) => {
-            let references = health_check::references(&run.run_id, index);
+            let references = weight_shift::health_check::references(&run.run_id, index);
             vec![left(error.to_string(), by_hand::unseen_health_checks(&references))]
         }
     }

@@ -4,6 +4,8 @@ use journal::{Phase, Run};
 
 /// So often the sweep starts something for one run before it gives up.
 pub const MOST_STARTS: u32 = 5;
+/// A cleanup that was given up is told again after so many sweeps: a day, at one every five minutes.
+const TELL_EVERY: u32 = 288;
 
 /// What the responsible execution is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +41,25 @@ pub fn action(phase: Phase, is_handed_over: bool, owner: OwnerStatus) -> Action 
     }
 }
 
-/// The page for a run that could not be brought to an end.
+/// Whether a person is told of a cleanup that was given up, when the sweep needs it for the `count`-th time: no phase says so,
+/// and the page may have got lost.
+pub fn is_told(count: u32) -> bool {
+    count.checked_sub(MOST_STARTS + 1).is_some_and(|later| later.is_multiple_of(TELL_EVERY))
+}
+
+/// The page for a run that is finished, and could not be cleaned up.
+pub fn gave_up_cleanup(run: &Run) -> String {
+    let application = &run.plan.application;
+    format!(
+        "The cutover of {application} (run {}) has moved all traffic to the new side, and that stays. But its cleanup did not \
+         come to an end, and starting it {MOST_STARTS} times has not helped: it is {}, what the plan removes may still be \
+         there, and its locks keep other cutovers away from its routes. Look at the cleanup executions, the last of them is \
+         {}; then start cleanup with {{\"application\": \"{application}\", \"now\": true}}.",
+        run.run_id, run.phase, run.owner
+    )
+}
+
+/// The page for a run that could not be rolled back.
 pub fn gave_up(run: &Run) -> String {
     format!(
         "The cutover of {} (run {}) was in phase {} and its execution {} is not running. Starting rollback {MOST_STARTS} \
@@ -58,6 +78,12 @@ mod tests {
         for phase in Phase::ALL {
             assert_eq!(action(phase, false, OwnerStatus::Running), Action::None, "{phase}");
         }
+    }
+
+    #[test]
+    fn a_cleanup_that_is_given_up_is_told_once_a_day() {
+        let told: Vec<u32> = (0..=600).filter(|count| is_told(*count)).collect();
+        assert_eq!(told, [MOST_STARTS + 1, MOST_STARTS + 1 + TELL_EVERY, MOST_STARTS + 1 + 2 * TELL_EVERY]);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! them to an end. Status events are best effort; this is the second way.
 //!
 //! Reads: the index of open runs, their owners' executions. Writes: the count of its starts, executions of `rollback` and
-//! `cleanup`; when starting has not helped a number of times, the phase `stuck`, and a page. Undo: none; a start too many
-//! finds nothing to do. Errors: AWS errors, after all runs were looked at.
+//! `cleanup`; when starting has not helped a number of times, a page, and for a rollback the phase `stuck`. Undo: none; a
+//! start too many finds nothing to do. Errors: AWS errors, after all runs were looked at.
 
 pub mod decide;
 
@@ -87,7 +87,11 @@ async fn look_after(clients: &Clients, run: &Run, now: Timestamp) -> StepResult<
     };
     let count = clients.journal.count_sweep(&run.run_id).await?;
     if count > decide::MOST_STARTS {
-        return give_up(clients, &run, now).await.map(Some);
+        return match action {
+            Action::Cleanup => give_up_cleanup(clients, &run, count).await,
+            _ => give_up(clients, &run, now).await,
+        }
+        .map(Some);
     }
     let (machine, input) = match action {
         Action::Cleanup => (&clients.cleanup_machine, json!({ "run_id": run.run_id, "instead_of": run.owner })),
@@ -134,13 +138,19 @@ async fn start(
     }
 }
 
-/// Starting has not helped: a person is told. The locks stay.
+/// Starting cleanup has not helped: a person is told. The run stays as it is, locks included.
+async fn give_up_cleanup(clients: &Clients, run: &Run, count: u32) -> StepResult<String> {
+    if decide::is_told(count) {
+        let subject = format!("ACTION NEEDED: cleanup after cutover of {}", run.plan.application);
+        tell(clients, run, subject, decide::gave_up_cleanup(run)).await?;
+    }
+    Ok(format!("{} is still {}: starting cleanup has not helped", run.run_id, run.phase))
+}
+
+/// Starting rollback has not helped: a person is told. The locks stay.
 async fn give_up(clients: &Clients, run: &Run, now: Timestamp) -> StepResult<String> {
     let report = json!({ "ending": "Stuck", "hold": null, "routes": [], "problem": decide::gave_up(run) });
     let ending = Ending { at: now.to_string(), report };
-    if run.phase == Phase::Cleaning || run.phase == Phase::Finished {
-        return Ok(format!("{} is still {}: starting cleanup has not helped", run.run_id, run.phase));
-    }
     let stuck = Transition { run, to: Phase::Stuck, owner: &run.owner, ending: Some(&ending) };
     if run.phase != Phase::RollingBack {
         let first = Transition { run, to: Phase::RollingBack, owner: &run.owner, ending: None };
@@ -150,20 +160,16 @@ async fn give_up(clients: &Clients, run: &Run, now: Timestamp) -> StepResult<Str
     } else {
         clients.journal.transition(&stuck).await?;
     }
-    if let Some(notify) = &run.plan.notify {
-        let subject = format!("CRITICAL: cutover of {} is stuck", run.plan.application);
-        let result = clients
-            .sns
-            .publish()
-            .topic_arn(&notify.topic_arn)
-            .subject(subject)
-            .message(decide::gave_up(run))
-            .send()
-            .await;
-        result.map_err(|error| StepError::from_aws("sns:Publish", &error))?;
-    }
+    let subject = format!("CRITICAL: cutover of {} is stuck", run.plan.application);
+    tell(clients, run, subject, decide::gave_up(run)).await?;
     // Which routes are left, and how, is rollback's to see, if it can do that much.
     let look = json!({ "run_id": run.run_id, "report": decide::gave_up(run) });
     start(&clients.sfn, &clients.rollback_machine, &run.run_id, &look, decide::MOST_STARTS + 1).await?;
     Ok(format!("{} is stuck: starting rollback has not helped", run.run_id))
+}
+
+async fn tell(clients: &Clients, run: &Run, subject: String, message: String) -> StepResult<()> {
+    let Some(notify) = &run.plan.notify else { return Ok(()) };
+    let page = clients.sns.publish().topic_arn(&notify.topic_arn).subject(subject).message(message);
+    page.send().await.map(drop).map_err(|error| StepError::from_aws("sns:Publish", &error))
 }

@@ -137,7 +137,7 @@ class Time(support.TestCase):
         self.assertLess(time.monotonic() - started, 5)
 
     def test_a_wait_for_longer_than_a_function_lives_outlives_those_that_run(self):
-        arn = machine({"A": echo({"do": "sleep", "seconds": 1.5})})
+        arn = machine({"A": echo({"do": "sleep", "seconds": 4})})
         start(arn)
         support.until(lambda: support.server().functions.runtime.is_busy_since(time.monotonic()))
         for seconds, outlives in ((29, False), (31, True)):

@@ -25,7 +25,7 @@ const OVERSIZED_BYTES: usize = 300_000;
 /// A request of a run, named so that it is found again in another run of the plan.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Point {
-    /// cutover or rollback.
+    /// cutover, rollback or cleanup.
     pub machine: String,
     /// The state that made it, or for which the function that made it was invoked.
     pub state: String,
@@ -162,7 +162,7 @@ pub fn points(requests: &[Request]) -> Vec<Point> {
     let mut points = Vec::new();
     for request in requests {
         let (Some(machine), Some(state)) = (request.machine(), &request.state) else { continue };
-        if !["cutover", "rollback"].contains(&machine) {
+        if !["cutover", "rollback", "cleanup"].contains(&machine) {
             continue;
         }
         let mut point = Point {
@@ -220,6 +220,11 @@ impl Case {
     pub fn id(&self) -> String {
         let Point { machine, state, caller, service, operation, ordinal } = &self.point;
         format!("{}/{}/{machine}.{state}/{caller}/{service}:{operation}/{ordinal}", self.shape, self.fault.name())
+    }
+
+    /// Whether the run is wholly on the new side when the request is made, and only tidied up.
+    pub fn tidies_up(&self) -> bool {
+        self.point.machine == "cleanup"
     }
 
     /// Whether the run has to be rolled back first, for this request to be made.

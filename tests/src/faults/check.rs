@@ -63,7 +63,8 @@ pub fn ended(left: &Left) -> Result<Ended, String> {
     let by_journal = match left.phase.as_deref() {
         None | Some("rolled_back") => Ended::Before,
         Some("stuck") => Ended::Stuck,
-        Some("finished") => Ended::New,
+        Some("finished" | "closed") => Ended::New,
+        Some("cleaning") if cleanup_given_up(&left.messages) => Ended::New,
         Some(phase) => return Err(format!("the run is left in phase {phase}")),
     };
     let agrees = match (end.status.as_str(), error) {
@@ -91,7 +92,7 @@ pub fn violations(left: &Left, case: Option<&Case>, routes: &[Route], clean: Opt
     };
     let drifting = case.and_then(|case| case.drifting_route(routes.len())).map(|index| &routes[index]);
     let mut found = match ended {
-        Ended::New => wholly_new(left, clean, drifting),
+        Ended::New => wholly_new(left, clean, drifting.is_some(), case.is_some_and(Case::tidies_up)),
         Ended::Before => as_before(left, drifting),
         Ended::Stuck => told(left, routes),
     };
@@ -111,21 +112,38 @@ fn is_of(route: &Route, difference: &str) -> bool {
     }
 }
 
-fn wholly_new(left: &Left, clean: Option<&[String]>, drifting: Option<&Route>) -> Vec<String> {
+fn wholly_new(left: &Left, clean: Option<&[String]>, is_drifting: bool, is_tidying: bool) -> Vec<String> {
     let mut found = Vec::new();
     if left.new_percents.iter().any(|percent| *percent != 100.0) {
         found.push(format!("the new side has {:?} %", left.new_percents));
     }
-    // Somebody else's change before the first look is part of what is moved.
-    if let (Some(clean), None) = (clean, drifting) {
-        let strange = left.changes.iter().filter(|line| !clean.contains(line));
+    // Somebody else's change before the first look is part of what is moved; what tidying up leaves is told.
+    let is_explained = is_drifting || is_tidying && is_kept_and_told(left);
+    if let Some(clean) = clean.filter(|_| !is_explained) {
+        let is_among = |line: &str, others: &[String]| others.iter().any(|other| said(other) == said(line));
+        let strange = left.changes.iter().filter(|line| !is_among(line, clean));
         found.extend(strange.map(|line| format!("a clean run does not change {line}")));
         // An alarm that cannot be set is reported, and does not take a good cutover back.
         let is_needed = |line: &&String| !line.starts_with("$.cloudwatch.alarms.");
-        let missing = clean.iter().filter(is_needed).filter(|line| !left.changes.contains(line));
+        let missing = clean.iter().filter(is_needed).filter(|line| !is_among(line, &left.changes));
         found.extend(missing.map(|line| format!("a clean run also changes {line}")));
     }
     found
+}
+
+/// What a difference says: of what is gone, only that it is.
+fn said(difference: &str) -> &str {
+    let gone = difference.strip_suffix(" -> null").and_then(|gone| gone.split_once(": "));
+    gone.map_or(difference, |(path, _)| path)
+}
+
+/// Whether a person was told that something of a finished run is still there: by the message about its end, or by a page.
+fn is_kept_and_told(left: &Left) -> bool {
+    let says_kept = |message: &Message| {
+        let is_end = message.subject.as_deref().is_some_and(|subject| subject.ends_with(": closed"));
+        is_end && message.message.contains("\"kept\": [\n")
+    };
+    cleanup_given_up(&left.messages) || left.messages.iter().any(says_kept)
 }
 
 fn as_before(left: &Left, drifting: Option<&Route>) -> Vec<String> {
@@ -184,6 +202,12 @@ fn is_use_of_group(difference: &str) -> bool {
         && (difference.contains(".LoadBalancerArns") || difference.contains(".TargetHealth"))
 }
 
+/// Whether a person was told that the run is finished, and cannot be tidied up.
+pub fn cleanup_given_up(messages: &[Message]) -> bool {
+    let is_so = |subject: &str| subject.starts_with("ACTION NEEDED: cleanup");
+    messages.iter().any(|message| message.subject.as_deref().is_some_and(is_so))
+}
+
 /// The last page to a person that has commands; without any, the last one.
 pub fn page(messages: &[Message]) -> Option<&Message> {
     let is_page = |message: &&Message| {
@@ -222,9 +246,10 @@ fn expected(ended: Ended, case: Option<&Case>) -> Option<String> {
 }
 
 fn books(left: &Left, ended: Ended) -> Option<String> {
-    match (ended, left.locks.is_empty()) {
-        (Ended::Before, false) => Some(format!("locks are left: {:?}", left.locks)),
-        (Ended::New | Ended::Stuck, true) => Some("the run holds no locks any more".to_owned()),
+    let is_over = ended == Ended::Before || left.phase.as_deref() == Some("closed");
+    match (is_over, left.locks.is_empty()) {
+        (true, false) => Some(format!("locks are left: {:?}", left.locks)),
+        (false, true) => Some("the run holds no locks any more".to_owned()),
         _ => None,
     }
 }

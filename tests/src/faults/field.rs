@@ -143,7 +143,7 @@ impl Field {
         self.client.set_faults(json!(rules(&stage))).await?;
         let machine = self.machine("cutover")?;
         let run_id = follow::start(&self.client, &machine, "run", &stage.plan).await?;
-        self.wait_for_the_end(&run_id).await?;
+        self.wait_for_the_end(&run_id, closes(&stage.plan)).await?;
         let hits = self.client.faults().await?.first().and_then(|rule| rule["hits"].as_u64()).unwrap_or_default();
         self.client.set_faults(json!([])).await?;
         let left = self.left(&stage, &run_id, before).await?;
@@ -151,12 +151,13 @@ impl Field {
     }
 
     /// Until nothing runs any more, and the journal has an ending; or until it is clear that this will not come.
-    async fn wait_for_the_end(&self, run_id: &str) -> Result<()> {
+    async fn wait_for_the_end(&self, run_id: &str, closes: bool) -> Result<()> {
         let started = Instant::now();
         loop {
             let runs = self.client.runs().await?;
-            let is_quiet = under_way(&runs).is_empty() && !runs.busy;
-            let is_over = is_quiet && !runs.runs.get(run_id).is_some_and(is_open);
+            let is_quiet = under_way(&runs, closes).is_empty() && !runs.busy;
+            let is_open = runs.runs.get(run_id).is_some_and(|run| is_open(run, closes));
+            let is_over = is_quiet && (!is_open || check::cleanup_given_up(&self.client.messages().await?));
             if is_over || started.elapsed() > LIMIT {
                 return Ok(());
             }
@@ -193,7 +194,7 @@ impl Field {
             after,
             new_percents: self.new_percents(stage).await?,
             messages: self.client.messages().await?,
-            running: under_way(&runs),
+            running: under_way(&runs, closes(&stage.plan)),
             second: self.end_of(&run_id.replace(":run", ":second")).await?,
             users: (tally.requests, tally.failures, nowhere),
         })
@@ -219,7 +220,7 @@ impl Field {
         // Only a person, who knows the application's name, tries a stuck run again.
         let again = json!({ "application": done.stage.plan["application"] });
         follow::start(&self.client, &self.machine("rollback")?, "again", &again).await?;
-        self.wait_for_the_end(&done.run_id).await?;
+        self.wait_for_the_end(&done.run_id, false).await?;
         let runs = self.client.runs().await?;
         let phase = runs.runs.get(&done.run_id).map_or("none", |run| &run.phase);
         let (account, _) = self.dump().await?;
@@ -279,15 +280,21 @@ fn forget_default_rules(account: &mut Value) {
     }
 }
 
-/// Executions under way, the cleanup's durable wait left out.
-fn under_way(runs: &Runs) -> Vec<String> {
-    runs.running.iter().filter(|arn| !arn.contains(":cleanup:")).cloned().collect()
+/// Whether the plan's cleanup comes at once, and not after a durable wait.
+fn closes(plan: &Value) -> bool {
+    plan["cleanup"]["after"] == "0s"
 }
 
-/// Whether somebody still has to bring the run to an end. A finished one only waits for its cleanup, once that is under way.
-fn is_open(run: &RunState) -> bool {
+/// Executions under way, the cleanup's durable wait left out.
+fn under_way(runs: &Runs, closes: bool) -> Vec<String> {
+    runs.running.iter().filter(|arn| closes || !arn.contains(":cleanup:")).cloned().collect()
+}
+
+/// Whether somebody still has to bring the run to an end. A finished one that does not close at once only waits for its
+/// cleanup, once that is under way.
+fn is_open(run: &RunState, closes: bool) -> bool {
     match run.phase.as_str() {
-        "finished" => !run.owner.contains(":cleanup:"),
+        "finished" => closes || !run.owner.contains(":cleanup:"),
         phase => !["rolled_back", "stuck", "closed"].contains(&phase),
     }
 }

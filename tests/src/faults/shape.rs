@@ -1,7 +1,7 @@
 //! The plans that a campaign runs: a user's own, or one of every shape of route.
 //!
 //! Contract: values only. A plan is made short, not simple: holds are cut to [`LONGEST_HOLD`], nobody is asked for
-//! approval, cleanup stays away from the comparison. Which calls are made stays the same.
+//! approval, and but for one of ours cleanup stays away from the comparison. Which calls are made stays the same.
 
 use std::path::Path;
 
@@ -41,6 +41,7 @@ impl Shape {
         for shape in &mut shapes {
             shorten(&mut shape.plan);
         }
+        shapes.push(cleaned());
         shapes
     }
 }
@@ -160,6 +161,15 @@ fn rule() -> Shape {
     }
     let world = json!({ "listeners": { arn: { "stickiness_seconds": 900 } } });
     Shape { name: "rule".to_owned(), plan: plan("rule", json!([route])), world }
+}
+
+/// Listener and name, and what they leave is removed at once.
+fn cleaned() -> Shape {
+    let mut name = dns_route("cleaned", a_record());
+    name["health_checks"] = json!({ "old": { "fqdn": "old.example.com" }, "new": { "fqdn": "new.example.com" } });
+    let mut plan = plan("cleaned", json!([listener_route("cleaned"), name]));
+    plan["cleanup"] = json!({ "after": "0s", "delete_old_target_group": true });
+    Shape { name: "cleaned".to_owned(), plan, world: json!({}) }
 }
 
 fn name(name: &str, records: Value, world: Value) -> Shape {
