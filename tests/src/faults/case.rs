@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn a_request_is_named_by_who_makes_it_and_which_of_several_it_is() {
         let read = || request("cutover", "Monitor", "monitor", "dynamodb", "GetItem");
-        let found = points(&[read(), read(), read(), request("cleanup", "Find", "cleanup", "dynamodb", "GetItem")]);
+        let found = points(&[read(), read(), read(), request("start", "Start", "states", "states", "StartExecution")]);
         assert_eq!(found.iter().map(|point| point.ordinal).collect::<Vec<_>>(), [1, 2]);
     }
 
