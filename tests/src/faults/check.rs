@@ -266,3 +266,29 @@ fn users(left: &Left) -> Option<String> {
     (nowhere > 0 || percent > TOLERATED_FAILURES_PERCENT)
         .then(|| format!("of {requests} requests of users {failures} failed, {nowhere} of them had nowhere to go"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_gone_is_gone_whatever_it_was() {
+        let gone = "$.elbv2.target_groups.arn:aws:elasticloadbalancing:old: {\"Port\":80} -> null";
+        assert_eq!(said(gone), "$.elbv2.target_groups.arn:aws:elasticloadbalancing:old");
+        assert_eq!(said("$.a: 1 -> 2"), "$.a: 1 -> 2");
+    }
+
+    #[test]
+    fn a_health_check_that_is_left_is_known_by_id_and_reference() {
+        let left = r#"$.route53.health_checks.1f2e: null -> {"CallerReference":"cutover-d-0-new","Id":"1f2e"}"#;
+        assert_eq!(health_check_of(left), Some(("1f2e", "cutover-d-0-new")));
+        assert_eq!(health_check_of("$.route53.health_checks.1f2e.Port: 80 -> 443"), None);
+    }
+
+    #[test]
+    fn commands_are_those_lines_of_a_page_that_begin_with_aws() {
+        let message = "- name a\n  change to make: aws route53 x\n- name b\n  change to make: make it so\n";
+        let page = Message { topic_arn: None, subject: None, message: message.to_owned() };
+        assert_eq!(commands(&page).collect::<Vec<_>>(), ["aws route53 x"]);
+    }
+}
