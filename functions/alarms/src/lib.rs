@@ -118,8 +118,7 @@ async fn live(cloudwatch: &Client, alarm: &str) -> StepResult<Option<Alarm>> {
     answer.metric_alarms().first().map(|live| convert::from_live(live).ok_or_else(foreign)).transpose()
 }
 
-/// Writes, and reads back. What reads back as it was before is a read that is behind: whoever tries again sees the
-/// change, or writes it again.
+/// Writes, and reads back.
 async fn write(cloudwatch: &Client, alarm: &str, was: Option<&Alarm>, target: Write<'_>) -> StepResult<()> {
     let wanted = match target {
         Write::Nothing => return Ok(()),
@@ -145,6 +144,5 @@ async fn write(cloudwatch: &Client, alarm: &str, was: Option<&Alarm>, target: Wr
         return Ok(());
     }
     let problem = format!("alarm {alarm} does not read back as it was written");
-    let is_behind = decide::same(after.as_ref(), was);
-    Err(StepError::new(if is_behind { name::TRANSIENT } else { name::DRIFT }, problem))
+    Err(StepError::unlike_written(decide::same(after.as_ref(), was), problem))
 }

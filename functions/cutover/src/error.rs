@@ -94,6 +94,12 @@ impl StepError {
         Self::new(name::INVALID_PLAN, message)
     }
 
+    /// What was written reads back differently. As it was before (`is_behind`), that is a read that is behind: whoever tries
+    /// again sees the change, or writes it again. Otherwise somebody else changed it.
+    pub fn unlike_written(is_behind: bool, problem: String) -> Self {
+        Self::new(if is_behind { name::TRANSIENT } else { name::DRIFT }, problem)
+    }
+
     /// Classifies an AWS error. `call` names the API action and its object, e.g. `route53:GetChange C123`.
     ///
     /// Throttling codes come from the services' API models; Route 53 answers `Throttling` with HTTP 400 and

@@ -86,8 +86,7 @@ fn phase_of(action: RouteAction) -> Phase {
 /// Writes the forward action and reads it back. Cleanup, too, writes this way.
 ///
 /// # Errors
-/// `Cutover.Drift` when it reads back differently; `Cutover.Transient` when it reads back as it was before, since that is a
-/// read that is behind: whoever tries again sees the change, or writes it again; AWS errors.
+/// `Cutover.Drift` when it reads back differently, `Cutover.Transient` when it reads back as it was before; AWS errors.
 pub async fn write(elb: &Client, route: &ListenerRoute, live: &Live, target: &ListenerState) -> StepResult<Live> {
     let actions = live.actions_with(&target.forward)?;
     match &route.rule_arn {
@@ -107,8 +106,7 @@ pub async fn write(elb: &Client, route: &ListenerRoute, live: &Live, target: &Li
         return Ok(after);
     }
     let problem = format!("{} reads back as {}, not {}", route.arn(), after.state.describe(), target.describe());
-    let is_behind = after.state.is_like(&live.state);
-    Err(StepError::new(if is_behind { name::TRANSIENT } else { name::DRIFT }, problem))
+    Err(StepError::unlike_written(after.state.is_like(&live.state), problem))
 }
 
 /// Whether the new group may get traffic: attached, it is health-checked; unattached groups never are.
