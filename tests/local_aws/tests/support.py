@@ -110,7 +110,7 @@ def unique(name: str) -> str:
     return f"{name}-{next(_numbers)}"
 
 
-def until(condition, seconds: float = 5):
+def until(condition, seconds: float = 30):
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         if time.monotonic() > deadline:
@@ -130,7 +130,7 @@ def start(arn: str, given=None) -> str:
     return client("stepfunctions").start_execution(stateMachineArn=arn, input=json.dumps(given or {}))["executionArn"]
 
 
-def ended(execution: str, seconds: float = 10) -> dict:
+def ended(execution: str, seconds: float = 60) -> dict:
     def description():
         described = client("stepfunctions").describe_execution(executionArn=execution)
         return described if described["status"] != "RUNNING" else None

@@ -21,7 +21,7 @@ WINDOW = {"Mode": "OFF"}
 
 def soon() -> datetime.datetime:
     """A whole second, since schedules have no others, but not so soon that it could be past before it is asked for."""
-    return datetime.datetime.fromtimestamp(math.ceil(time.time() + 0.4), datetime.timezone.utc)
+    return datetime.datetime.fromtimestamp(math.ceil(time.time() + 1.5), datetime.timezone.utc)
 
 
 class Schedules(support.TestCase):

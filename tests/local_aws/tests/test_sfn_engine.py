@@ -65,10 +65,10 @@ class Services(support.TestCase):
         self.assertIn("Error", output(run({"A": state, "C": SUCCEED})))
 
     def test_a_function_can_be_invoked_without_waiting(self):
-        arguments = {"FunctionName": "cutover-echo", "InvocationType": "Event", "Payload": {"do": "sleep", "seconds": 1}}
+        arguments = {"FunctionName": "cutover-echo", "InvocationType": "Event", "Payload": {"do": "sleep", "seconds": 4}}
         started = time.monotonic()
         self.assertEqual("SUCCEEDED", run({"A": {**echo({}), "Arguments": arguments}})["status"])
-        self.assertLess(time.monotonic() - started, 0.9)
+        self.assertLess(time.monotonic() - started, 4)
 
 
 class Errors(support.TestCase):
@@ -137,14 +137,14 @@ class Time(support.TestCase):
         self.assertLess(time.monotonic() - started, 5)
 
     def test_a_wait_for_longer_than_a_function_lives_outlives_those_that_run(self):
-        arn = machine({"A": echo({"do": "sleep", "seconds": 4})})
+        arn = machine({"A": echo({"do": "sleep", "seconds": 8})})
         start(arn)
         support.until(lambda: support.server().functions.runtime.is_busy_since(time.monotonic()))
         for seconds, outlives in ((29, False), (31, True)):
             began = time.monotonic()
             run({"W": {"Type": "Wait", "Seconds": seconds, "End": True}})
             with self.subTest(seconds):
-                self.assertEqual(outlives, time.monotonic() - began > 1)
+                self.assertEqual(outlives, time.monotonic() - began > 4)
 
     def test_task_timeouts_are_real_and_leave_the_function_alone(self):
         states = {"A": echo({"do": "sleep", "seconds": 2}, TimeoutSeconds=1, Catch=caught("States.Timeout")), "C": SUCCEED}
@@ -167,8 +167,8 @@ class Stop(support.TestCase):
         started = time.monotonic()
         client("stepfunctions").stop_execution(executionArn=execution, error="E", cause="C")
         description = ended(execution)
-        support.until(lambda: "ExecutionAborted" in event_types(execution), 2)
-        self.assertLess(time.monotonic() - started, 1)
+        support.until(lambda: "ExecutionAborted" in event_types(execution))
+        self.assertLess(time.monotonic() - started, LONG_SECONDS / support.SPEED / 2)
         self.assertEqual(("ABORTED", "E", "C"), tuple(description[key] for key in ("status", "error", "cause")))
         return execution
 
