@@ -25,6 +25,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+pub mod approver;
 pub mod compare;
 pub mod control;
 pub mod emulator;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::approver::Answer;
 use crate::follow::{End, Told};
 use crate::outcome::{Ending, Execution, Outcome, SideSaw};
 use crate::routes::{Destination, Side};
@@ -63,6 +64,8 @@ impl<W: Write> Progress<W> {
             }
             Happening::Users(routes, failures) => Some(format!("{DIM}users{DIM:#}    {}", users(routes, *failures))),
             Happening::Did(act) => Some(format!("{NOTE}{}{NOTE:#} (the world file asks for it)", did(*act))),
+            Happening::Answered(Answer::Approve) => Some(format!("{NOTE}somebody approves{NOTE:#}")),
+            Happening::Answered(Answer::Reject) => Some(format!("{NOTE}somebody rejects{NOTE:#}")),
             Happening::Behaves(side, conduct) => {
                 Some(format!("{NOTE}the {side} side{NOTE:#} now: {}", behaviour(conduct)))
             }

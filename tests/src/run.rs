@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::approver::{Answer, Approver};
 use crate::follow::{self, End, Followed, Told};
 use crate::outcome::{Change, Ending, Execution, Move, Outcome, UsersSaw};
 use crate::routes::Side;
@@ -39,6 +40,8 @@ pub enum Happening {
     Users(Vec<(String, Tally)>, usize),
     /// Something was done to the run.
     Did(Act),
+    /// Somebody was asked for approval, and has answered.
+    Answered(Answer),
     /// A side behaves differently now.
     Behaves(Side, Conduct),
 }
@@ -93,6 +96,7 @@ struct Run<'a> {
     ended_at: Option<Instant>,
     scripts: [(Side, Script, Conduct); 2],
     done: Vec<bool>,
+    approver: Approver,
     before: Vec<Move>,
     moves: Vec<Move>,
     routings_seen: usize,
@@ -123,6 +127,7 @@ impl<'a> Run<'a> {
             ended_at: None,
             scripts: scripts.map(|(side, (script, conduct))| (side, script, conduct)),
             done: vec![false; stage.world.during.len()],
+            approver: Approver::new(stage.world.approval),
             before,
             moves: Vec::new(),
             routings_seen,
@@ -138,6 +143,7 @@ impl<'a> Run<'a> {
         self.see_users();
         self.let_sides_behave().await?;
         self.do_to_the_run().await?;
+        self.approve().await?;
         self.find_rollbacks().await?;
         self.see_executions().await?;
         self.tell(watch);
@@ -183,6 +189,14 @@ impl<'a> Run<'a> {
                     self.second = Some(Followed::new(&arn, "second", true));
                 }
             }
+        }
+        Ok(())
+    }
+
+    async fn approve(&mut self) -> Result<()> {
+        let is_asked_for = !self.stage.plan["approval"].is_null() && self.main.end.is_none();
+        if is_asked_for && self.approver.look(&self.stage.client).await? {
+            self.find(Happening::Answered(self.stage.world.approval));
         }
         Ok(())
     }

@@ -12,6 +12,8 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::approver::Answer;
+
 /// A world file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -38,6 +40,8 @@ pub struct World {
     pub deny: Value,
     /// What is done to the run while it goes on.
     pub during: Vec<During>,
+    /// What a person says whom the plan asks for approval.
+    pub approval: Answer,
     /// The file as it is, for the emulated AWS.
     #[serde(skip)]
     pub raw: Value,

@@ -5,7 +5,6 @@ mod support;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use cutover_tests::stage::Stage;
 use serde_json::{Value, json};
 use support::{Ground, ensure_same, listener_plan};
 
@@ -19,18 +18,10 @@ fn plan(application: &str, within: &str) -> Value {
     plan
 }
 
-/// The environment of a plan; the approvers' topic is not one that the world makes.
-async fn stage(ground: &Ground, plan: &Value) -> Result<Stage> {
-    let topic = ground.client.call("sns", "create_topic", json!({ "Name": "approvers" })).await?;
-    let mut plan = plan.clone();
-    plan["approval"]["topic_arn"] = topic["TopicArn"].clone();
-    ground.stage(&plan, json!({})).await
-}
-
 #[tokio::test]
 async fn an_approved_run_goes_on_and_remembers_who_agreed() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
-    let stage = stage(&ground, &plan("approved", "1h")).await?;
+    let stage = ground.stage(&plan("approved", "1h"), json!({})).await?;
     let run_id = ground.start("cutover", "run", &stage.plan).await?;
     let output = json!({ "by": "Ada", "why": "the change is agreed" }).to_string();
     let answer = json!({ "taskToken": ground.approval_token(LIMIT).await?, "output": output });
@@ -51,7 +42,7 @@ async fn an_approved_run_goes_on_and_remembers_who_agreed() -> Result<()> {
 #[tokio::test]
 async fn a_rejected_run_touches_nothing() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
-    let stage = stage(&ground, &plan("rejected", "1h")).await?;
+    let stage = ground.stage(&plan("rejected", "1h"), json!({})).await?;
     let before = ground.account().await?;
     let run_id = ground.start("cutover", "run", &stage.plan).await?;
     let answer = json!({ "taskToken": ground.approval_token(LIMIT).await?, "error": "Rejected", "cause": "Ada: not on a Friday" });
@@ -68,7 +59,7 @@ async fn a_rejected_run_touches_nothing() -> Result<()> {
 #[tokio::test]
 async fn silence_is_a_no() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
-    let stage = stage(&ground, &plan("silence", "2s")).await?;
+    let stage = ground.stage(&plan("silence", "2s"), json!({})).await?;
     let before = ground.account().await?;
     let run_id = ground.start("cutover", "run", &stage.plan).await?;
     let end = ground.end_of(&run_id, LIMIT).await?;

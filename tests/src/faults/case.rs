@@ -15,6 +15,8 @@ use crate::control::Request;
 const ORDINALS: usize = 2;
 /// The state that is made to fail for good, so that a run with all its traffic on the new side is rolled back.
 const TURNING_POINT: &str = "Finish";
+/// The state that waits for a person.
+const APPROVAL: &str = "AwaitApproval";
 /// Longer than one try of a function's AWS client (4 s).
 const LATE_SECONDS: f64 = 4.5;
 /// As far as a clock may be wrong without AWS refusing its signatures (IAM User Guide, Signature Version 4).
@@ -122,7 +124,9 @@ impl Fault {
         let from_machine = point.caller == "states";
         let invokes = point.operation == "Invoke";
         match self {
-            Throttled | ThrottledFiveTimes | ServerError | AnswerLost | Denied => true,
+            // A time-out of the one who is asked for approval is a no.
+            AnswerLost => !from_machine || point.state != APPROVAL,
+            Throttled | ThrottledFiveTimes | ServerError | Denied => true,
             ThrottledForAMinute | AnswerLate | Garbled | KilledBefore | KilledAfter => !from_machine,
             // DynamoDB is read consistently, and Step Functions' own answers are not cached anywhere.
             Stale => {
@@ -135,7 +139,9 @@ impl Fault {
             DriftOfLastRoute => from_machine && point.machine == "cutover" && routes > 1,
             // Before the claim it is a race that either may win.
             SecondStart => {
-                from_machine && point.machine == "cutover" && !["Precheck", "Claim"].contains(&point.state.as_str())
+                from_machine
+                    && point.machine == "cutover"
+                    && !["Precheck", APPROVAL, "Claim"].contains(&point.state.as_str())
             }
         }
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::case::{Case, Fault, Point, Scene, points, turn_back};
 use super::check::{self, Ended, Left};
 use super::shape::Shape;
+use crate::approver::{Answer, Approver};
 use crate::compare::{differences, in_plan_names};
 use crate::control::{Client, RunState, Runs};
 use crate::emulator::{Emulator, Options};
@@ -143,7 +144,7 @@ impl Field {
         self.client.set_faults(json!(rules(&stage))).await?;
         let machine = self.machine("cutover")?;
         let run_id = follow::start(&self.client, &machine, "run", &stage.plan).await?;
-        self.wait_for_the_end(&run_id, closes(&stage.plan)).await?;
+        self.wait_for_the_end(&run_id, &stage.plan).await?;
         let hits = self.client.faults().await?.first().and_then(|rule| rule["hits"].as_u64()).unwrap_or_default();
         self.client.set_faults(json!([])).await?;
         let left = self.left(&stage, &run_id, before).await?;
@@ -151,9 +152,14 @@ impl Field {
     }
 
     /// Until nothing runs any more, and the journal has an ending; or until it is clear that this will not come.
-    async fn wait_for_the_end(&self, run_id: &str, closes: bool) -> Result<()> {
+    async fn wait_for_the_end(&self, run_id: &str, plan: &Value) -> Result<()> {
         let started = Instant::now();
+        let closes = closes(plan);
+        let mut approver = (!plan["approval"].is_null()).then(|| Approver::new(Answer::Approve));
         loop {
+            if let Some(approver) = &mut approver {
+                approver.look(&self.client).await?;
+            }
             let runs = self.client.runs().await?;
             let is_quiet = under_way(&runs, closes).is_empty() && !runs.busy;
             let is_open = runs.runs.get(run_id).is_some_and(|run| is_open(run, closes));
@@ -220,7 +226,7 @@ impl Field {
         // Only a person, who knows the application's name, tries a stuck run again.
         let again = json!({ "application": done.stage.plan["application"] });
         follow::start(&self.client, &self.machine("rollback")?, "again", &again).await?;
-        self.wait_for_the_end(&done.run_id, false).await?;
+        self.wait_for_the_end(&done.run_id, &done.stage.plan).await?;
         let runs = self.client.runs().await?;
         let phase = runs.runs.get(&done.run_id).map_or("none", |run| &run.phase);
         let (account, _) = self.dump().await?;

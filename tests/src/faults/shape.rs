@@ -1,7 +1,7 @@
 //! The plans that a campaign runs: a user's own, or one of every shape of route.
 //!
-//! Contract: values only. A plan is made short, not simple: holds are cut to [`LONGEST_HOLD`], nobody is asked for
-//! approval, and but for one of ours cleanup stays away from the comparison. Which calls are made stays the same.
+//! Contract: values only. A plan is made short, not simple: holds are cut to [`LONGEST_HOLD`], and but
+//! for one of ours cleanup stays away from the comparison. Which calls are made stays the same.
 
 use std::path::Path;
 
@@ -53,7 +53,6 @@ fn shorten(plan: &mut Value) {
         }
     }
     if let Some(fields) = plan.as_object_mut() {
-        fields.remove("approval");
         fields.insert("cleanup".to_owned(), json!({ "after": "7000h" }));
     }
 }
@@ -94,7 +93,7 @@ fn a_record() -> Value {
     json!([{ "type": "A", "new": { "values": ["198.51.100.77"] } }])
 }
 
-/// Listener and name, with everything that a plan can have: database gate, quiesce, hooks, metrics, alarms.
+/// Listener and name, with everything that a plan can have: approval, database gate, quiesce, hooks, metrics, alarms.
 fn whole() -> Shape {
     let records = json!([
         { "type": "A", "new": { "values": ["198.51.100.77"] } },
@@ -118,6 +117,7 @@ fn whole() -> Shape {
             "statistic": "p99", "period": "60s", "comparison": "greater_than", "threshold": 1.0,
         }],
     });
+    plan["approval"] = json!({ "within": "24h", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:whole-approvers" });
     plan["alarms"] = json!([{
         "AlarmName": "whole-latency", "Namespace": "AWS/ApplicationELB", "MetricName": "TargetResponseTime", "Statistic": "Average",
         "Period": 60, "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold",
@@ -125,7 +125,7 @@ fn whole() -> Shape {
     Shape { name: "whole".to_owned(), plan, world: json!({ "replication": { "lag_seconds": [[0, 0]] } }) }
 }
 
-/// The same routes without database, hooks, metrics and alarms.
+/// The same routes without approval, database, hooks, metrics and alarms.
 fn bare(whole: Shape) -> Shape {
     let mut plan = whole.plan;
     if let Some(fields) = plan.as_object_mut() {

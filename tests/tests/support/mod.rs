@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use cutover_tests::approver::task_token;
 use cutover_tests::compare::differences;
 use cutover_tests::control::Client;
 use cutover_tests::emulator::{Emulator, Options};
@@ -124,9 +125,10 @@ impl Ground {
 
     /// The token in the commands of the message that asks for approval.
     pub async fn approval_token(&self, limit: Duration) -> Result<String> {
-        let page = self.page("APPROVE", limit).await?;
-        let token = page.split("--task-token '").nth(1).and_then(|rest| rest.split('\'').next());
-        Ok(token.context("the request for approval names no token")?.to_owned())
+        wait_for("a request for approval", limit, async || {
+            Ok(self.client.messages().await?.iter().find_map(task_token).map(str::to_owned))
+        })
+        .await
     }
 
     /// No lock of this run is left.
