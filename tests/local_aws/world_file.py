@@ -1,8 +1,8 @@
 """The world file beside a plan: what a plan does not say about the environment that it names.
 
 Contract: `check(world)` raises WorldError for every unknown key, with its path. The emulator applies at creation what the plan's
-environment starts with; behaviour over time (`lag_seconds`, `backlog`, `old`, `new`, `during`) is the rehearsal's business
-and only checked here.
+environment starts with; behaviour over time (`lag_seconds`, `backlog`, `old`, `new`) and of people (`during`, `approval`) is the
+rehearsal's business and only checked here.
 """
 
 BEHAVIOUR = {"latency_ms", "error_rate", "healthy_percent", "health_body", "health_status"}
@@ -20,6 +20,7 @@ KEYS = {
         "hooks",
         "deny",
         "during",
+        "approval",
     },
     "listeners.*": {"stickiness_seconds", "neighbours", "old_weight", "authenticate", "tags"},
     "listeners.*.neighbours.*": {"name", "weight"},
@@ -36,7 +37,7 @@ KEYS = {
     "deny.*": {"action", "from"},
     "during.*": {"when_new_weight", "route", "do"},
 }
-ENDINGS = {"Succeeded", "RolledBack", "Stuck", "PrecheckFailed", "InvalidPlan", "Conflict"}
+ENDINGS = {"Succeeded", "RolledBack", "Stuck", "PrecheckFailed", "InvalidPlan", "Conflict", "Rejected"}
 
 
 class WorldError(ValueError):

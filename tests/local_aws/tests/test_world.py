@@ -269,5 +269,6 @@ class WorldFile(unittest.TestCase):
                 "new": behaviour,
                 "replication": {"lag_seconds": [[0, 240], ["10m", 5]], "backlog": [[0, 0]]},
                 "during": [{"when_new_weight": 10, "route": 0, "do": "stop_execution"}],
+                "approval": "reject",
             }
         )
