@@ -21,6 +21,9 @@ def clear(settings: Settings, boundary: Boundary) -> None:
     boundary.replace_faults([])
     _end_executions()
     _let_functions_end(boundary)
+    while _executions():  # a function that was at work has started another one
+        _end_executions()
+        _let_functions_end(boundary)
     for backend in _backends():
         backend.reset()
     _empty(settings.journal_table)
@@ -33,9 +36,16 @@ def clear(settings: Settings, boundary: Boundary) -> None:
     settings.status_events, settings.sweep = events, sweep
 
 
+def _machines() -> list:
+    return engine("models").stepfunctions_parser_backends[ACCOUNT_ID][REGION].state_machines
+
+
+def _executions() -> list:
+    return [execution for machine in _machines() for execution in machine.executions]
+
+
 def _end_executions() -> None:
-    machines = engine("models").stepfunctions_parser_backends[ACCOUNT_ID][REGION].state_machines
-    for execution in [execution for machine in machines for execution in machine.executions]:
+    for execution in _executions():
         if execution.exec_status and execution.status == "RUNNING":
             client("stepfunctions").stop_execution(executionArn=execution.execution_arn)
     # A stopped execution may be about to invoke a function.
@@ -43,7 +53,7 @@ def _end_executions() -> None:
     for thread in threads:
         thread.join(SETTLING_LIMIT_SECONDS)
     threads.clear()
-    for machine in machines:
+    for machine in _machines():
         machine.executions.clear()
 
 

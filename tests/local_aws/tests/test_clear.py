@@ -1,5 +1,8 @@
 """An account that is emptied between runs."""
 
+import threading
+import time
+
 from local_aws import functions, world
 from local_aws.clients import client
 
@@ -27,6 +30,18 @@ class Clear(support.TestCase):
         names = [one["FunctionName"] for one in client("lambda").list_functions()["Functions"]]
         self.assertIn(functions.PREFIX + "echo", names)
         self.assertNotIn("cleared-hook", names)
+
+    def test_what_is_started_meanwhile_is_ended_too(self):
+        arn = machine({"W": {"Type": "Wait", "Seconds": 36000, "End": True}})
+        start(machine({"A": echo({"do": "sleep", "seconds": 2})}))
+        support.until(lambda: support.server().boundary.is_busy)
+        clearing = threading.Thread(target=control, args=("clear", {}))
+        clearing.start()
+        time.sleep(0.5)
+        start(arn)
+        self.assertTrue(clearing.is_alive())
+        clearing.join()
+        self.assertEqual([], client("stepfunctions").list_executions(stateMachineArn=arn)["executions"])
 
     def test_the_same_world_gets_the_same_names_again(self):
         worlds = []
