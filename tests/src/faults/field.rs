@@ -27,6 +27,8 @@ pub const SPEED: f64 = 600.0;
 /// A run that has not come to its end by then never will.
 const LIMIT: Duration = Duration::from_secs(120);
 const LOOK_INTERVAL: Duration = Duration::from_millis(60);
+/// So many in a row: the event of an end may be on its way, and start something else.
+const QUIET_LOOKS: u32 = 3;
 const STATES: &str = "stepfunctions";
 
 /// An emulated AWS with Cutover on it.
@@ -155,6 +157,7 @@ impl Field {
     async fn wait_for_the_end(&self, run_id: &str, plan: &Value) -> Result<()> {
         let started = Instant::now();
         let closes = closes(plan);
+        let mut quiet_looks = 0;
         let mut approver = (!plan["approval"].is_null()).then(|| Approver::new(Answer::Approve));
         loop {
             if let Some(approver) = &mut approver {
@@ -164,7 +167,8 @@ impl Field {
             let is_quiet = under_way(&runs, closes).is_empty() && !runs.busy;
             let is_open = runs.runs.get(run_id).is_some_and(|run| is_open(run, closes));
             let is_over = is_quiet && (!is_open || check::cleanup_given_up(&self.client.messages().await?));
-            if is_over || started.elapsed() > LIMIT {
+            quiet_looks = if is_over { quiet_looks + 1 } else { 0 };
+            if quiet_looks == QUIET_LOOKS || started.elapsed() > LIMIT {
                 return Ok(());
             }
             tokio::time::sleep(LOOK_INTERVAL).await;
