@@ -5,6 +5,7 @@ Contract: `Boundary(application)` is a WSGI middleware around moto.
   permissions that it needs, and `role` is the name of the role in which it is made, as far as that is known (see iam.py). A
   function's requests have the state and the execution for which it was invoked.
 - `faults`: rules of a test (see faults.py), replaced as a whole. The first one that applies is carried out.
+- `routings`: the routing after each change of it that a function made.
 - `denials`: rules of the same form that come from the world; they answer AccessDenied.
 - `runtime`: where functions run, once there is one; it knows which process has which session token.
 With IAM enforced a call without permission has no effect and is answered AccessDenied; its entry in the journal has the missing
@@ -19,10 +20,10 @@ import time
 
 from botocore.exceptions import ClientError
 
-from . import clients, drift, iam
+from . import clients, drift, dump, iam
 from .cbor import Bridge
 from .clients import SETUP
-from .faults import Past, Rule
+from .faults import READS, Past, Rule
 from .protocols import Call, error_answer, identify, read_body
 from .runtime_api import Runtime
 
@@ -35,6 +36,7 @@ class Boundary:
         self._under_way = 0
         self.runtime: Runtime | None = None
         self.journal: list[dict] = []
+        self.routings: list[dict] = []
         self.faults: list[Rule] = []
         self.denials: list[Rule] = []
 
@@ -52,6 +54,7 @@ class Boundary:
         """As if nothing had been asked yet."""
         with self._lock:
             self.journal.clear()
+            self.routings.clear()
             self.faults, self.denials = [], []
             self._past.forget()
 
@@ -101,8 +104,8 @@ class Boundary:
         action = rule.action if rule else None
         if action == "delay":
             time.sleep(rule.given.get("seconds", 1))
-        if action == "call":
-            self._call(rule.given["call"], call)
+        if action == "call" and not self._call(rule.given["call"], call):
+            rule.miss()
         if action == "drift":
             drift.change(rule.given["route"])
         if action == "before":
@@ -115,12 +118,15 @@ class Boundary:
         if refusal:
             entry["denied"] = refusal.action
             return error_answer(call, refusal.code, refusal.message, _status_of_refusal(call))
-        if action == "stale" and (past := self._past.answer(question)):
-            return past
+        if action == "stale":
+            if past := self._past.answer(question):
+                return past
+            rule.miss()
         answer = self._twice(environ) if action == "twice" else self._take_effect(environ)
         self._past.note(call, question, answer)
-        if action == "call_after":
-            self._call(rule.given["call"], call)
+        self._note_routing(call, process)
+        if action == "call_after" and not self._call(rule.given["call"], call):
+            rule.miss()
         if action in ("after", "timeout_after"):
             return rule.answer(call)
         if action == "late":
@@ -133,8 +139,12 @@ class Boundary:
             kill(process, environ)
         return answer
 
-    def _call(self, given: dict, during: Call) -> None:
-        """Whatever comes of it: somebody else may be refused too."""
+    def _note_routing(self, call: Call, process) -> None:
+        if process and call.service in ("elbv2", "route53") and not call.operation.startswith(READS):
+            self.routings.append(dump.routing())
+
+    def _call(self, given: dict, during: Call) -> bool:
+        """Whatever comes of it: somebody else may be refused too. Answers whether it had an effect."""
         parameters = {
             name: during.execution if value == "<execution>" else value
             for name, value in given.get("parameters", {}).items()
@@ -143,6 +153,8 @@ class Boundary:
             getattr(clients.client(given["service"]), given["operation"])(**parameters)
         except ClientError as refused:
             print(f"local_aws: {given['operation']}: {refused}", file=sys.stderr)
+            return False
+        return True
 
     def _twice(self, environ: dict) -> tuple[int, dict, bytes]:
         body = read_body(environ)

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import clients, functions, sns
+from . import clients, events, functions, sns
 from .boundary import Boundary
 from .protocols import read_body
 from .settings import Settings
@@ -34,6 +34,7 @@ class Control:
             ("POST", "call"): self._call,
             ("GET", "dump"): self._dump,
             ("GET", "routing"): self._routing,
+            ("GET", "routings"): lambda query, body: boundary.routings,
             ("GET", "runs"): self._runs,
             ("GET", "invocations"): lambda query, body: functions.invocations,
             ("GET", "code"): lambda query, body: functions.code(),
@@ -105,7 +106,7 @@ class Control:
     def _runs(self, query, body):
         from . import dump
 
-        return {**dump.runs(self._settings.journal_table), "busy": self._boundary.is_busy}
+        return {**dump.runs(self._settings.journal_table), "busy": self._boundary.is_busy or events.under_way()}
 
     def _world(self, query, body):
         from . import world

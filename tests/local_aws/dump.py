@@ -107,14 +107,22 @@ def _route53() -> dict:
         "hosted_zones": {
             zone["Id"].rpartition("/")[2]: {
                 "Name": zone["Name"],
-                "ResourceRecordSets": _all(
-                    "route53", "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone["Id"]
-                ),
+                "ResourceRecordSets": _record_sets(zone["Id"]),
             }
             for zone in zones
         },
         "health_checks": _by(sorted(checks, key=lambda check: check["Id"]), "Id"),
     }
+
+
+def _record_sets(zone_id: str) -> dict:
+    """By `<name> <type> <set identifier>`, names without their final dot."""
+    records = _all("route53", "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone_id)
+    return {" ".join(filter(None, _key(record))): record for record in records}
+
+
+def _key(record: dict) -> tuple:
+    return record["Name"].rstrip("."), record["Type"], record.get("SetIdentifier")
 
 
 def _dms() -> dict:

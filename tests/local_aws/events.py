@@ -3,6 +3,7 @@
 Contract: when an execution ends, the event that AWS would send goes to the targets of every enabled rule that matches it;
 `rate()` rules fire every rate / speed seconds, one firing at a time. Either can be switched off in the settings while
 running. Scheduler's schedules are delivered as `schedules` says. Any other expression of a rule is an error in the log.
+`under_way()` says whether an event has yet to reach its targets.
 """
 
 import datetime
@@ -22,6 +23,12 @@ from .settings import ACCOUNT_ID, REGION, Settings
 # AWS leaves out what would make an event larger than this.
 DATA_LIMIT_BYTES = 248 * 1024
 
+_under_way: set[str] = set()
+
+
+def under_way() -> bool:
+    return bool(_under_way)
+
 
 class Events:
     def __init__(self, settings: Settings):
@@ -40,12 +47,16 @@ class Events:
     def execution_ended(self, execution) -> None:
         if self._settings.status_events:
             event = _event("aws.states", "Step Functions Execution Status Change", execution.exec_arn, _detail(execution))
+            _under_way.add(event["id"])
             threading.Thread(target=_guarded, args=(self._deliver, event), daemon=True).start()
 
     def _deliver(self, event: dict) -> None:
-        for rule in _rules():
-            if rule.event_pattern.get_pattern() and rule.event_pattern.matches_event(event):
-                send_to_targets(rule, event)
+        try:
+            for rule in _rules():
+                if rule.event_pattern.get_pattern() and rule.event_pattern.matches_event(event):
+                    send_to_targets(rule, event)
+        finally:
+            _under_way.discard(event["id"])
 
     def _tick(self) -> None:
         while not self._stopped.wait(0.05):

@@ -3,7 +3,8 @@
 Contract: `Rule(given)` reads one rule:
       {"match": {any of caller, service, operation, state, machine, execution, function},
        "from": 1, "times": 1 or null (for ever), "do": one of ACTIONS, ...}
-  It applies to its `from`-th matching request and the next ones, `times` in all. Set-up calls (access key `local`) are hit only
+  It applies to its `from`-th matching request and the next ones, `times` in all; with `then`, another match, to all that match that
+  once it has hit. `hits` counts only what had an effect. Set-up calls (access key `local`) are hit only
   by a rule that names that caller. What is done, with the further keys that it takes:
       before         no effect; the error is answered (error, message, status)
       after          the effect, then the error
@@ -44,7 +45,7 @@ ACTIONS = {
     "call_after",
     "drift",
 }
-RULE_KEYS = {"match", "from", "times", "do", "error", "message", "status", "seconds", "body", "call", "route"}
+RULE_KEYS = {"match", "then", "from", "times", "do", "error", "message", "status", "seconds", "body", "call", "route"}
 MOST_QUESTIONS = 10_000
 READS = ("Describe", "List", "Get", "BatchGet", "Query")
 
@@ -55,7 +56,7 @@ class BadRule(ValueError):
 
 class Rule:
     def __init__(self, given: dict):
-        unknown = (set(given) - RULE_KEYS) | (set(given.get("match", {})) - MATCHABLE)
+        unknown = (set(given) - RULE_KEYS) | (set(given.get("match", {})) | set(given.get("then", {}))) - MATCHABLE
         if unknown:
             raise BadRule(f"unknown keys in a fault: {sorted(unknown)}")
         if given.get("do") not in ACTIONS:
@@ -63,9 +64,8 @@ class Rule:
         if not given.get("match"):
             raise BadRule("a fault must match something")
         self.given = given
-        self.match = dict(given["match"])
-        if "service" in self.match:
-            self.match["service"] = service_name(self.match["service"])
+        self.match = _named(given["match"])
+        self.then = _named(given.get("then") or given["match"])
         self.action = given["do"]
         self.first = given.get("from", 1)
         self.times = given.get("times", 1)
@@ -75,13 +75,18 @@ class Rule:
     def applies(self, call: Call) -> bool:
         if call.caller == SETUP and self.match.get("caller") != SETUP:
             return False
-        if any(getattr(call, key) != value for key, value in self.match.items()):
+        match = self.then if self.hits else self.match
+        if any(getattr(call, key) != value for key, value in match.items()):
             return False
         self.seen += 1
         if self.seen < self.first or (self.times is not None and self.hits >= self.times):
             return False
         self.hits += 1
         return True
+
+    def miss(self) -> None:
+        """What it did had no effect: it still waits for its request."""
+        self.hits -= 1
 
     def answer(self, call: Call) -> tuple[int, dict[str, str], bytes]:
         error = self.given.get("error", "InternalFailure")
@@ -98,6 +103,10 @@ class Rule:
     @property
     def state(self) -> dict:
         return {**self.given, "seen": self.seen, "hits": self.hits}
+
+
+def _named(match: dict) -> dict:
+    return {**match, **({"service": service_name(match["service"])} if "service" in match else {})}
 
 
 def deny(action: str, first: int = 1) -> Rule:

@@ -199,6 +199,19 @@ pub struct Message {
     pub message: String,
 }
 
+/// A call of a function.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Invocation {
+    /// The function's name.
+    pub function: String,
+    /// The state for which it was called.
+    pub state: Option<String>,
+    /// Whether it is a plan's hook.
+    pub hook: bool,
+    /// What it answered, if that was an error.
+    pub error: Option<Value>,
+}
+
 /// A client of the control API.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -221,6 +234,16 @@ impl Client {
     /// The live state of everything that directs traffic.
     pub async fn routing(&self) -> Result<Routing> {
         self.get("routing").await
+    }
+
+    /// The routing after each change of it that a function made.
+    pub async fn routings(&self) -> Result<Vec<Routing>> {
+        self.get("routings").await
+    }
+
+    /// Every call of a function that is over.
+    pub async fn invocations(&self) -> Result<Vec<Invocation>> {
+        self.get("invocations").await
     }
 
     /// Which executions run, and how far the runs of the journal are.

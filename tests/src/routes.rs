@@ -213,6 +213,19 @@ impl Route {
         }
     }
 
+    /// Whether a request is sent anywhere at all: a group with a weight, or an answer for each type.
+    pub fn leads_somewhere(&self, routing: &Routing) -> bool {
+        match &self.place {
+            Place::Forward { arn } => {
+                routing.listeners.get(arn).is_some_and(|state| state.target_groups.iter().any(|group| group.weight > 0))
+            }
+            Place::Name { zone, name, types } => types.iter().all(|kind| {
+                let state = routing.records.get(&Self::record_key(zone, name, kind));
+                state.is_some_and(|state| !state.members.is_empty())
+            }),
+        }
+    }
+
     /// The new side's share of what the old and the new side get together, in percent: what a plan's `new_weight`
     /// speaks of.
     pub fn new_percent(&self, routing: &Routing, sides: &Sides) -> f64 {

@@ -169,9 +169,9 @@ fn ensure_wholly_new(before: &Value, after: &Value, plan: &Value) -> Result<()> 
     let expected = json!([{ "TargetGroupArn": old, "Weight": 0 }, { "TargetGroupArn": new, "Weight": 100 }]);
     ensure!(*groups == expected, "the listener forwards to {groups}");
     let zone = text(&plan["routes"][1]["hosted_zone_id"])?;
-    let records = after["route53"]["hosted_zones"][zone]["ResourceRecordSets"].as_array().context("no records")?;
+    let records = after["route53"]["hosted_zones"][zone]["ResourceRecordSets"].as_object().context("no records")?;
     for change in plan["routes"][1]["records"].as_array().into_iter().flatten() {
-        let of_type: Vec<&Value> = records.iter().filter(|record| record["Type"] == change["type"]).collect();
+        let of_type: Vec<&Value> = records.values().filter(|record| record["Type"] == change["type"]).collect();
         let [record] = of_type[..] else { bail!("not one {} record: {of_type:?}", change["type"]) };
         ensure!(record["TTL"] == 300 && record["SetIdentifier"].is_null(), "{record}");
         ensure!(record["ResourceRecords"][0]["Value"] == change["new"]["values"][0], "{record}");

@@ -152,7 +152,7 @@ async fn judge(
 async fn work(options: Options, queue: Arc<Mutex<VecDeque<Job>>>, sender: mpsc::UnboundedSender<Judged>) -> Result<()> {
     let mut field = Field::start(&options).await?;
     while let Some((shape, recorded, case)) = next(&queue) {
-        let played = match field.play(&shape, &case, &recorded.clean).await {
+        let played = match field.play(&shape, &case, &recorded.known).await {
             Ok(played) => played,
             Err(error) => {
                 field.stop().await?;

@@ -10,11 +10,8 @@ use serde_json::{Value, json};
 
 use crate::control::Request;
 
-/// A request that is made again and again (a check in a hold) is hit this often: the first ones differ from each other, the
-/// later ones do not.
-const ORDINALS: usize = 2;
-/// The state that is made to fail for good, so that a run with all its traffic on the new side is rolled back.
-const TURNING_POINT: &str = "Finish";
+/// Of a request that is made again and again (by each step, by each check in a hold) the first ones are hit, and the last.
+const FIRST_ORDINALS: usize = 2;
 /// The state that waits for a person.
 const APPROVAL: &str = "AwaitApproval";
 /// Longer than one try of a function's AWS client (4 s).
@@ -24,9 +21,48 @@ const SKEW_SECONDS: i64 = 300;
 /// More than Step Functions carries from state to state (256 KiB).
 const OVERSIZED_BYTES: usize = 300_000;
 
+/// Where a run is turned back, so that its rollback is met by faults.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Turn {
+    /// When all traffic is on the new side.
+    AtTheEnd,
+    /// Between the last route's first step and its second.
+    HalfWay,
+}
+
+impl Turn {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::AtTheEnd, Self::HalfWay];
+
+    /// The rule that turns a run of this plan back: a state fails for good, before its effect.
+    pub fn rule(self, plan: &Value) -> Value {
+        let (state, from) = match self {
+            Self::AtTheEnd => ("Finish", 1),
+            Self::HalfWay => half_way(plan),
+        };
+        json!({
+            "match": { "machine": "cutover", "state": state, "caller": "states" },
+            "from": from, "times": null, "do": "before", "error": "Injected", "message": "injected at the turning point",
+        })
+    }
+}
+
+/// The state that takes the last route's second step (its only one, if there is no second), and how many times it is entered
+/// until then.
+fn half_way(plan: &Value) -> (&'static str, usize) {
+    let routes = plan["routes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let Some((last, others)) = routes.split_last() else { return ("SwapListener", 1) };
+    let steps = |route: &Value| route["steps"].as_array().map_or(1, Vec::len);
+    let before: usize = others.iter().filter(|route| route["type"] == last["type"]).map(steps).sum();
+    let state = if last["type"] == "dns" { "ShiftWeight" } else { "SwapListener" };
+    (state, before + steps(last).min(2))
+}
+
 /// A request of a run, named so that it is found again in another run of the plan.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Point {
+    /// If only a run that is turned back makes it: where that is.
+    pub turned: Option<Turn>,
     /// cutover, rollback or cleanup.
     pub machine: String,
     /// The state that made it, or for which the function that made it was invoked.
@@ -56,8 +92,10 @@ pub enum Fault {
     AnswerLost,
     /// The effect at once, the answer after the client has given up.
     AnswerLate,
-    /// Denied, and so are all later ones.
+    /// Denied, and so are all later ones of the state.
     Denied,
+    /// Denied, and so are all later ones of the function, whoever calls it: its role has lost the permission.
+    DeniedForGood,
     /// A read is answered from before the last change.
     Stale,
     /// The effect, and an answer that cannot be read.
@@ -84,7 +122,7 @@ pub enum Fault {
     StoppedAfter,
     /// The execution is stopped, and its status event is lost.
     StoppedUnseen,
-    /// Somebody else changes the first route.
+    /// Somebody else changes the first route, also while a rollback is at it.
     DriftOfFirstRoute,
     /// Somebody else changes the last route.
     DriftOfLastRoute,
@@ -114,6 +152,11 @@ impl Fault {
         matches!(self, Throttled | ThrottledFiveTimes | ThrottledForAMinute | AnswerLate | Garbled)
     }
 
+    /// Whether an execution is stopped.
+    pub fn stops(self) -> bool {
+        matches!(self, Stopped | StoppedAfter | StoppedUnseen)
+    }
+
     /// Whether somebody else changes a route.
     pub fn is_drift(self) -> bool {
         matches!(self, DriftOfFirstRoute | DriftOfLastRoute)
@@ -128,19 +171,20 @@ impl Fault {
             AnswerLost => !from_machine || point.state != APPROVAL,
             Throttled | ThrottledFiveTimes | ServerError | Denied => true,
             ThrottledForAMinute | AnswerLate | Garbled | KilledBefore | KilledAfter => !from_machine,
-            // DynamoDB is read consistently, and Step Functions' own answers are not cached anywhere.
-            Stale => {
-                !from_machine && !["dynamodb", "states"].contains(&point.service.as_str()) && is_read(&point.operation)
-            }
+            // Who ends a rollback is the last to know of it: without its permissions only alarms are left.
+            DeniedForGood => !from_machine && point.machine == "cutover" && point.caller != "rollback",
+            // DynamoDB is read consistently.
+            Stale => !from_machine && point.service != "dynamodb" && is_read(&point.operation),
             Twice | Oversized | EmptyAnswer | RuntimeError => invokes,
             ClockAhead | ClockBehind => invokes && cfg!(target_os = "linux"),
             Stopped | StoppedAfter | StoppedUnseen => from_machine,
-            DriftOfFirstRoute => from_machine && point.machine == "cutover",
-            DriftOfLastRoute => from_machine && point.machine == "cutover" && routes > 1,
+            DriftOfFirstRoute => from_machine && point.machine != "cleanup",
+            DriftOfLastRoute => from_machine && point.machine != "cleanup" && routes > 1,
             // Before the claim it is a race that either may win.
             SecondStart => {
                 from_machine
                     && point.machine == "cutover"
+                    && point.turned.is_none()
                     && !["Precheck", APPROVAL, "Claim"].contains(&point.state.as_str())
             }
         }
@@ -163,7 +207,7 @@ pub struct Case {
 }
 
 /// The requests of a recorded run that faults can hit.
-pub fn points(requests: &[Request]) -> Vec<Point> {
+pub fn points(requests: &[Request], turned: Option<Turn>) -> Vec<Point> {
     let mut counts: BTreeMap<Point, usize> = BTreeMap::new();
     let mut points = Vec::new();
     for request in requests {
@@ -172,6 +216,7 @@ pub fn points(requests: &[Request]) -> Vec<Point> {
             continue;
         }
         let mut point = Point {
+            turned,
             machine: machine.to_owned(),
             state: state.clone(),
             caller: request.caller.clone(),
@@ -182,11 +227,17 @@ pub fn points(requests: &[Request]) -> Vec<Point> {
         let count = counts.entry(point.clone()).or_default();
         *count += 1;
         point.ordinal = *count;
-        if point.ordinal <= ORDINALS {
-            points.push(point);
-        }
+        points.push(point);
     }
+    let is_last = |point: &Point| counts.get(&Point { ordinal: 0, ..point.clone() }) == Some(&point.ordinal);
+    points.retain(|point| point.ordinal <= FIRST_ORDINALS || is_last(point));
     points
+}
+
+/// Of the requests of a run that was turned back, those that no clean run makes.
+pub fn of_turning_back(points: Vec<Point>, clean: &[Point]) -> Vec<Point> {
+    let is_like = |one: &Point, other: &Point| (&one.machine, &one.state) == (&other.machine, &other.state);
+    points.into_iter().filter(|point| !clean.iter().any(|other| is_like(point, other))).collect()
 }
 
 /// Every fault at every request where it makes sense.
@@ -198,14 +249,18 @@ pub fn cases(shape: &str, points: &[Point], routes: usize) -> Vec<Case> {
     points.iter().flat_map(at).collect()
 }
 
-/// The few that cover each operation with each fault; what only a service's client notices, each service. Which of the
-/// requests alike is taken turns, so that not always the first one is.
+/// The few that cover each operation with each fault; what only a service's client notices, each service; and a stop at each
+/// state. Which of the requests alike is taken turns, so that not always the first one is.
 pub fn covering<T>(all: Vec<T>, case_of: impl Fn(&T) -> &Case) -> Vec<T> {
     let mut alike: BTreeMap<(String, String, bool, Fault), Vec<T>> = BTreeMap::new();
     for one in all {
         let Case { fault, point, .. } = case_of(&one);
-        let operation = if fault.is_for_the_client() { String::new() } else { point.operation.clone() };
-        let key = (point.service.clone(), operation, point.caller == "states", *fault);
+        let what = match fault {
+            _ if fault.is_for_the_client() => String::new(),
+            Stopped => format!("{} {}", point.machine, point.state),
+            _ => point.operation.clone(),
+        };
+        let key = (point.service.clone(), what, point.caller == "states", *fault);
         alike.entry(key).or_default().push(one);
     }
     let pick = |(turn, mut group): (usize, Vec<T>)| group.swap_remove(turn * 7 % group.len());
@@ -224,8 +279,10 @@ pub struct Scene<'a> {
 impl Case {
     /// Names the case, for the command that replays it.
     pub fn id(&self) -> String {
-        let Point { machine, state, caller, service, operation, ordinal } = &self.point;
-        format!("{}/{}/{machine}.{state}/{caller}/{service}:{operation}/{ordinal}", self.shape, self.fault.name())
+        let Point { turned, machine, state, caller, service, operation, ordinal } = &self.point;
+        let half_way = if *turned == Some(Turn::HalfWay) { "half-way." } else { "" };
+        let fault = self.fault.name();
+        format!("{}/{fault}/{half_way}{machine}.{state}/{caller}/{service}:{operation}/{ordinal}", self.shape)
     }
 
     /// Whether the run is wholly on the new side when the request is made, and only tidied up.
@@ -233,22 +290,34 @@ impl Case {
         self.point.machine == "cleanup"
     }
 
-    /// Whether the run has to be rolled back first, for this request to be made.
-    pub fn goes_back(&self) -> bool {
-        self.point.machine == "rollback"
+    /// Whether the cutover's own execution is stopped.
+    pub fn stops_the_cutover(&self) -> bool {
+        self.fault.stops() && self.point.machine == "cutover"
+    }
+
+    /// Whether the run is handed over to its cleanup just then: a stop comes too late for it.
+    pub fn hands_over(&self) -> bool {
+        self.point.state == "StartCleanup"
+    }
+
+    /// Whether the cutover may fail under a name that is not one of its endings: what no Catch sees.
+    pub fn may_end_unnamed(&self) -> bool {
+        matches!(self.fault, RuntimeError | Oversized) && self.point.machine == "cutover"
+    }
+
+    /// Whether whoever ends the rollback cannot see how things are: then the page cannot tell.
+    pub fn blinds_the_end(&self) -> bool {
+        self.point.caller == "rollback"
     }
 
     /// What the boundary has to do. The first rule is the fault itself.
     pub fn rules(&self, scene: &Scene) -> Vec<Value> {
-        let mut rules = vec![self.rule(scene)];
-        if self.goes_back() {
-            rules.push(turn_back());
-        }
-        rules
+        let turn = self.point.turned.map(|turn| turn.rule(scene.plan));
+        std::iter::once(self.rule(scene)).chain(turn).collect()
     }
 
     fn rule(&self, scene: &Scene) -> Value {
-        let Point { machine, state, caller, service, operation, ordinal } = &self.point;
+        let Point { machine, state, caller, service, operation, ordinal, .. } = &self.point;
         let mut rule = json!({
             "match": { "machine": machine, "state": state, "caller": caller, "service": service, "operation": operation },
             "from": ordinal, "times": self.times(),
@@ -266,7 +335,7 @@ impl Case {
             ThrottledFiveTimes => Some(5),
             ThrottledForAMinute => Some(12),
             // The machine's retries are counted by the definition: the same answer each time.
-            Oversized | EmptyAnswer | RuntimeError | Denied | ClockAhead | ClockBehind => None,
+            Oversized | EmptyAnswer | RuntimeError | Denied | DeniedForGood | ClockAhead | ClockBehind => None,
             _ => Some(1),
         }
     }
@@ -290,6 +359,11 @@ impl Case {
             AnswerLost if self.point.caller == "states" => json!({ "do": "timeout_after" }),
             AnswerLost => json!({ "do": "lose" }),
             AnswerLate => json!({ "do": "late", "seconds": LATE_SECONDS }),
+            DeniedForGood => {
+                let Point { caller, service, operation, .. } = &self.point;
+                let role = json!({ "caller": caller, "service": service, "operation": operation });
+                json!({ "do": "before", "then": role, "error": "AccessDenied", "status": 403, "message": "not authorized" })
+            }
             Denied => {
                 let error = if invokes { "Lambda.AccessDeniedException" } else { "AccessDenied" };
                 json!({ "do": "before", "error": error, "status": 403, "message": "not authorized" })
@@ -327,14 +401,6 @@ impl Case {
     }
 }
 
-/// The rule that makes a run with all its traffic on the new side go back.
-pub fn turn_back() -> Value {
-    json!({
-        "match": { "machine": "cutover", "state": TURNING_POINT, "caller": "states" },
-        "times": null, "do": "before", "error": "Injected", "message": "injected at the turning point",
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -353,23 +419,40 @@ mod tests {
     #[test]
     fn a_request_is_named_by_who_makes_it_and_which_of_several_it_is() {
         let read = || request("cutover", "Monitor", "monitor", "dynamodb", "GetItem");
-        let found = points(&[read(), read(), read(), request("start", "Start", "states", "states", "StartExecution")]);
-        assert_eq!(found.iter().map(|point| point.ordinal).collect::<Vec<_>>(), [1, 2]);
+        let start = request("start", "Start", "states", "states", "StartExecution");
+        let found = points(&[read(), read(), read(), read(), start], None);
+        assert_eq!(found.iter().map(|point| point.ordinal).collect::<Vec<_>>(), [1, 2, 4]);
+    }
+
+    #[test]
+    fn a_run_is_turned_back_between_two_steps_of_its_last_route() {
+        let step = json!({ "new_weight": 50 });
+        let route = |kind: &str, steps: usize| json!({ "type": kind, "steps": vec![step.clone(); steps] });
+        let at = |routes: &[Value]| half_way(&json!({ "routes": routes }));
+        assert_eq!(at(&[route("listener", 2), route("dns", 3)]), ("ShiftWeight", 2));
+        assert_eq!(at(&[route("listener", 3), route("dns", 2), route("listener", 1)]), ("SwapListener", 4));
+    }
+
+    #[test]
+    fn only_what_a_clean_run_does_not_make_belongs_to_turning_back() {
+        let swap = || request("cutover", "SwapListener", "states", "lambda", "Invoke");
+        let follow = request("cutover", "ReadRun", "states", "dynamodb", "GetItem");
+        let clean = points(&[swap()], None);
+        let found = of_turning_back(points(&[swap(), follow], Some(Turn::AtTheEnd)), &clean);
+        assert_eq!(found.iter().map(|point| point.state.as_str()).collect::<Vec<_>>(), ["ReadRun"]);
     }
 
     #[test]
     fn faults_are_tried_where_they_make_sense() {
         let at = |request: Request| -> Vec<Fault> {
-            cases("x", &points(&[request]), 1).iter().map(|case| case.fault).collect()
+            cases("x", &points(&[request], None), 1).iter().map(|case| case.fault).collect()
         };
         let write = at(request("cutover", "ShiftWeight", "weight-shift", "route53", "ChangeResourceRecordSets"));
         assert!(write.contains(&KilledAfter) && !write.contains(&Stale) && !write.contains(&Stopped));
         let read = at(request("cutover", "ShiftWeight", "weight-shift", "route53", "ListResourceRecordSets"));
         assert!(read.contains(&Stale));
         let invocation = at(request("rollback", "Begin", "states", "lambda", "Invoke"));
-        assert!(
-            invocation.contains(&Stopped) && invocation.contains(&Twice) && !invocation.contains(&DriftOfFirstRoute)
-        );
+        assert!(invocation.contains(&Stopped) && invocation.contains(&Twice) && !invocation.contains(&SecondStart));
     }
 
     #[test]
@@ -378,7 +461,7 @@ mod tests {
             request("cutover", "SwapListener", "listener-swap", "dynamodb", "GetItem"),
             request("cutover", "ShiftWeight", "weight-shift", "dynamodb", "GetItem"),
         ];
-        let all = cases("x", &points(&requests), 1);
+        let all = cases("x", &points(&requests, None), 1);
         let few = covering(all.clone(), |case| case);
         assert_eq!(few.len() * 2, all.len());
         let faults: BTreeSet<Fault> = few.iter().map(|case| case.fault).collect();

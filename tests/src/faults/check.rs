@@ -1,49 +1,29 @@
 //! The promise, checked on what a run has left: pure.
 //!
 //! Contract: [`violations`] answers what is wrong, one sentence each; nothing if the promise was kept:
-//! - *every* route is wholly on the new side, or exactly as it was before, or the run is Stuck and a page names exactly the
-//!   routes that differ, with the command for each;
-//! - the ending's name, the journal's phase and locks, and the account agree; nothing else has changed;
-//! - what passes by itself does not cause a rollback; a second start is refused; a foreign change is not overwritten;
-//! - users got their answers.
+//! - *every* route is wholly on the new side, or exactly as it was before, or the run is Stuck and the last page names exactly
+//!   the things that differ, with their live state and the command for each;
+//! - the ending's name, the journal's phase, ending and locks, and the account agree; nothing else has changed;
+//! - writers that were stopped write again, unless all traffic has moved or a person was told;
+//! - what passes by itself does not cause a rollback; a stop does; a second start is refused; a foreign change stays;
+//! - users got their answers, and every route led somewhere at every moment.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::case::{Case, Fault};
+use super::case::{Case, Fault, Turn};
+use super::left::{Change, Left, is_of, of_account};
+use super::page::{Item, cleanup_given_up, commands, items, page};
 use crate::compare::differences;
-use crate::control::Message;
-use crate::follow::End;
+use crate::control::{Invocation, Message};
 use crate::routes::{Place, Route};
 
 /// So many of the users' requests may fail on a busy machine without a fault of the product.
 const TOLERATED_FAILURES_PERCENT: f64 = 2.0;
-
-/// What a run has left.
-#[derive(Clone, Debug)]
-pub struct Left {
-    /// How the cutover's execution ended.
-    pub end: Option<End>,
-    /// Of the run in the journal; none if there is no run.
-    pub phase: Option<String>,
-    /// The locks that the run holds.
-    pub locks: Vec<String>,
-    /// The account before.
-    pub before: Value,
-    /// The account after.
-    pub after: Value,
-    /// What of the account differs from before, in the plan's names.
-    pub changes: Vec<String>,
-    /// The new side's percentage on each route.
-    pub new_percents: Vec<f64>,
-    /// All messages.
-    pub messages: Vec<Message>,
-    /// Executions that still run, the cleanup's durable wait left out.
-    pub running: Vec<String>,
-    /// How the second execution ended, if there was one.
-    pub second: Option<End>,
-    /// Users' requests, those that failed, and those that nobody was there for.
-    pub users: (usize, usize, usize),
-}
+/// The states that stop the old side's writers, and let them write again.
+const QUIESCE: &str = "InvokeQuiesce";
+const RESUME: &str = "InvokeResume";
 
 /// How a run ended, as far as the account is concerned.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,11 +36,21 @@ pub enum Ended {
     Stuck,
 }
 
+/// What is known of a plan before faults are tried.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// What a clean run changes.
+    pub clean: Vec<Change>,
+    /// How runs end that are turned back: as before, unless the plan's point of no return lies before that.
+    pub turned: BTreeMap<Turn, Ended>,
+}
+
 /// The ending that a run has, by execution and journal together; an error if they do not agree.
-pub fn ended(left: &Left) -> Result<Ended, String> {
+pub fn ended(left: &Left, case: Option<&Case>) -> Result<Ended, String> {
     let Some(end) = &left.end else { return Err("the cutover's execution has not ended".to_owned()) };
     let error = end.error.as_deref().unwrap_or_default();
-    let by_journal = match left.phase.as_deref() {
+    let phase = left.journal.phase();
+    let by_journal = match phase {
         None | Some("rolled_back") => Ended::Before,
         Some("stuck") => Ended::Stuck,
         Some("finished" | "closed") => Ended::New,
@@ -70,63 +60,72 @@ pub fn ended(left: &Left) -> Result<Ended, String> {
     let agrees = match (end.status.as_str(), error) {
         ("SUCCEEDED", _) => by_journal == Ended::New,
         ("FAILED", "Cutover.InvalidPlan" | "Cutover.PrecheckFailed" | "Cutover.Rejected" | "Cutover.Conflict") => {
-            left.phase.is_none() || left.phase.as_deref() == Some("rolled_back")
+            by_journal == Ended::Before
         }
-        ("FAILED", "Cutover.RolledBack") => left.phase.as_deref() == Some("rolled_back"),
+        ("FAILED", "Cutover.RolledBack") => phase == Some("rolled_back"),
         ("FAILED", "Cutover.Stuck") => by_journal == Ended::Stuck,
         // No ending was claimed: the rule and the sweep have brought the run to one.
-        _ => true,
+        ("FAILED", "Cutover.RollbackUnfinished") => matches!(phase, Some("rolled_back" | "stuck")),
+        ("FAILED", _) => by_journal != Ended::New && case.is_some_and(Case::may_end_unnamed),
+        ("ABORTED", _) => case.is_some_and(Case::stops_the_cutover),
+        _ => false,
     };
     if agrees {
         Ok(by_journal)
     } else {
-        Err(format!("the execution ended {} {error}, the journal says {:?}", end.status, left.phase))
+        Err(format!("the execution ended {} {error}, the journal says {phase:?}", end.status))
     }
 }
 
-/// What is wrong with what a run has left. `clean` is what a clean run changes, in the plan's names.
-pub fn violations(left: &Left, case: Option<&Case>, routes: &[Route], clean: Option<&[String]>) -> Vec<String> {
-    let ended = match ended(left) {
+/// What is wrong with what a run has left.
+pub fn violations(left: &Left, case: Option<&Case>, routes: &[Route], known: Option<&Known>) -> Vec<String> {
+    let ended = match ended(left, case) {
         Ok(ended) => ended,
         Err(sentence) => return vec![sentence],
     };
-    let drifting = case.and_then(|case| case.drifting_route(routes.len())).map(|index| &routes[index]);
+    let drifting = case.and_then(|case| case.drifting_route(routes.len()));
     let mut found = match ended {
-        Ended::New => wholly_new(left, clean, drifting.is_some(), case.is_some_and(Case::tidies_up)),
-        Ended::Before => as_before(left, drifting),
-        Ended::Stuck => told(left, routes),
+        Ended::New => wholly_new(left, known, drifting, case),
+        Ended::Before => as_before(left, drifting, routes),
+        Ended::Stuck => told(left, routes, case),
     };
-    found.extend(expected(ended, case));
+    if ended == Ended::New {
+        found.extend(drifting.and_then(|drifting| overwritten(left, &routes[drifting])));
+    }
+    found.extend(expected(ended, case, known));
     found.extend(left.running.iter().map(|arn| format!("{arn} still runs")));
-    found.extend(books(left, ended));
-    found.extend(second(left));
-    found.extend(users(left));
+    found.extend(books(left, ended, routes.len()));
+    found.extend(writers(left, ended));
+    found.extend(second(left, case));
+    found.extend(users(left, routes));
     found
 }
 
-/// What of the account belongs to a route.
-fn is_of(route: &Route, difference: &str) -> bool {
-    match &route.place {
-        Place::Forward { arn } => difference.contains(arn.as_str()),
-        Place::Name { zone, .. } => difference.contains(&format!("hosted_zones.{zone}")),
-    }
-}
-
-fn wholly_new(left: &Left, clean: Option<&[String]>, is_drifting: bool, is_tidying: bool) -> Vec<String> {
+/// As a clean run leaves it; but for what somebody else changed, and what tidying up could not remove and has told.
+fn wholly_new(left: &Left, known: Option<&Known>, drifting: Option<usize>, case: Option<&Case>) -> Vec<String> {
     let mut found = Vec::new();
     if left.new_percents.iter().any(|percent| *percent != 100.0) {
         found.push(format!("the new side has {:?} %", left.new_percents));
     }
-    // Somebody else's change before the first look is part of what is moved; what tidying up leaves is told.
-    let is_explained = is_drifting || is_tidying && is_kept_and_told(left);
-    if let Some(clean) = clean.filter(|_| !is_explained) {
-        let is_among = |line: &str, others: &[String]| others.iter().any(|other| said(other) == said(line));
-        let strange = left.changes.iter().filter(|line| !is_among(line, clean));
-        found.extend(strange.map(|line| format!("a clean run does not change {line}")));
-        // An alarm that cannot be set is reported, and does not take a good cutover back.
-        let is_needed = |line: &&String| !line.starts_with("$.cloudwatch.alarms.");
-        let missing = clean.iter().filter(is_needed).filter(|line| !is_among(line, &left.changes));
-        found.extend(missing.map(|line| format!("a clean run also changes {line}")));
+    let Some(known) = known else { return found };
+    let is_excused = |change: &&Change| drifting.is_some_and(|drifting| change.route == Some(drifting));
+    let is_told = case.is_some_and(Case::tidies_up) && is_kept_and_told(left);
+    let is_leftover = |change: &Change| {
+        is_told && ["$.elbv2.target_groups.", "$.route53.health_checks."].iter().any(|path| change.line.starts_with(path))
+            || is_told && change.route.is_some()
+    };
+    let is_among = |change: &Change, others: &[Change]| others.iter().any(|other| said(&other.line) == said(&change.line));
+    for change in left.changes.iter().filter(|change| !is_excused(change)) {
+        if !is_among(change, &known.clean) && !is_leftover(change) {
+            found.push(format!("a clean run does not change {}", change.line));
+        }
+    }
+    for change in known.clean.iter().filter(|change| !is_excused(change)) {
+        // An alarm that cannot be set does not take a good cutover back.
+        let is_reported = alarm_of(&change.line).is_some_and(|name| is_named(left, name));
+        if !is_among(change, &left.changes) && !is_leftover(change) && !is_reported {
+            found.push(format!("a clean run also changes {}", change.line));
+        }
     }
     found
 }
@@ -135,6 +134,12 @@ fn wholly_new(left: &Left, clean: Option<&[String]>, is_drifting: bool, is_tidyi
 fn said(difference: &str) -> &str {
     let gone = difference.strip_suffix(" -> null").and_then(|gone| gone.split_once(": "));
     gone.map_or(difference, |(path, _)| path)
+}
+
+/// Whether a message or the execution's output names something.
+fn is_named(left: &Left, name: &str) -> bool {
+    let output = left.end.as_ref().and_then(|end| end.output.as_ref()).map(Value::to_string);
+    output.is_some_and(|output| output.contains(name)) || left.messages.iter().any(|message| message.message.contains(name))
 }
 
 /// Whether a person was told that something of a finished run is still there: by the message about its end, or by a page.
@@ -146,9 +151,9 @@ fn is_kept_and_told(left: &Left) -> bool {
     cleanup_given_up(&left.messages) || left.messages.iter().any(says_kept)
 }
 
-fn as_before(left: &Left, drifting: Option<&Route>) -> Vec<String> {
+fn as_before(left: &Left, drifting: Option<usize>, routes: &[Route]) -> Vec<String> {
     let differences = differences(&left.before, &left.after);
-    let is_foreign = |line: &&String| drifting.is_some_and(|route| is_of(route, line));
+    let is_foreign = |line: &&String| drifting.is_some_and(|index| is_of(&routes[index], line)) && is_mark(line);
     let mut found: Vec<String> =
         differences.iter().filter(|line| !is_foreign(line)).map(|line| format!("not as it was: {line}")).collect();
     if drifting.is_some() && differences.is_empty() {
@@ -157,20 +162,33 @@ fn as_before(left: &Left, drifting: Option<&Route>) -> Vec<String> {
     found
 }
 
-/// A page names exactly the routes that differ, each with its command.
-fn told(left: &Left, routes: &[Route]) -> Vec<String> {
+/// Whether a difference is what `tests/local_aws/drift.py` makes.
+fn is_mark(difference: &str) -> bool {
+    [".TargetGroupStickinessConfig.", ".TTL:", ".EvaluateTargetHealth:"].iter().any(|mark| difference.contains(mark))
+}
+
+/// Somebody else's change of a route is still there. An alias has none that its successor would take over.
+fn overwritten(left: &Left, route: &Route) -> Option<String> {
+    let is_there = of_account(&left.after, route).iter().any(|part| {
+        let text = part.to_string();
+        text.contains(r#""DurationSeconds":77"#) || text.contains(r#""TTL":17"#) || text.contains("AliasTarget")
+    });
+    (!is_there).then(|| format!("somebody else's change of {} was overwritten", route.label))
+}
+
+/// The last page names exactly what differs, each with its live state and its command.
+fn told(left: &Left, routes: &[Route], case: Option<&Case>) -> Vec<String> {
     let Some(page) = page(&left.messages) else { return vec!["stuck, and nobody was paged".to_owned()] };
     let differences = differences(&left.before, &left.after);
     let mut found = Vec::new();
     for route in routes {
         let differs = differences.iter().any(|line| is_of(route, line));
-        if differs != commands(page).any(|command| names(route, command)) {
-            let sign = if differs {
-                "differs, and the page has no command for it"
-            } else {
-                "is as before, and the page has a command for it"
-            };
-            found.push(format!("{} {sign}", route.label));
+        let item = items(page).into_iter().find(|item| item.change.starts_with("aws ") && names(route, item.change));
+        match (differs, item) {
+            (true, None) => found.push(format!("{} differs, and the page has no command for it", route.label)),
+            (false, Some(_)) => found.push(format!("{} is as before, and the page has a command for it", route.label)),
+            (true, Some(item)) if !case.is_some_and(Case::blinds_the_end) => found.extend(untrue(&item, left, route)),
+            _ => {}
         }
     }
     let of_no_route =
@@ -182,6 +200,32 @@ fn told(left: &Left, routes: &[Route]) -> Vec<String> {
     };
     found.extend(of_no_route.filter(|line| !is_told(line)).map(|line| format!("left behind: {line}")));
     found
+}
+
+/// What the page says of a route's live state, against the account.
+fn untrue(item: &Item, left: &Left, route: &Route) -> Option<String> {
+    let facts: BTreeSet<String> = of_account(&left.after, route).into_iter().flat_map(facts).collect();
+    let missing: Vec<&String> = facts.iter().filter(|fact| !item.live.contains(fact.as_str())).collect();
+    (!missing.is_empty()).then(|| format!("the page says of {}: `{}`, and not {missing:?}", route.label, item.live))
+}
+
+/// What a person wants to know of a listener, a rule or a record set: weights, stickiness, time to live.
+fn facts(part: &Value) -> Vec<String> {
+    let actions = ["DefaultActions", "Actions"].iter().filter_map(|list| part[list].as_array()).flatten();
+    let mut facts = Vec::new();
+    for config in actions.map(|action| &action["ForwardConfig"]) {
+        for group in config["TargetGroups"].as_array().into_iter().flatten() {
+            let name = group["TargetGroupArn"].as_str().and_then(|arn| arn.rsplit('/').nth(1));
+            facts.push(format!("{}={}", name.unwrap_or_default(), group["Weight"]));
+        }
+        let sticky = &config["TargetGroupStickinessConfig"];
+        if sticky["Enabled"] == true {
+            facts.push(format!("sticky {}", sticky["DurationSeconds"]));
+        }
+    }
+    facts.extend(part["Weight"].as_u64().map(|weight| format!("weight {weight}")));
+    facts.extend(part["TTL"].as_u64().map(|ttl| format!("ttl {ttl}")));
+    facts
 }
 
 /// The alarm that a difference is about.
@@ -202,69 +246,117 @@ fn is_use_of_group(difference: &str) -> bool {
         && (difference.contains(".LoadBalancerArns") || difference.contains(".TargetHealth"))
 }
 
-/// Whether a person was told that the run is finished, and cannot be tidied up.
-pub fn cleanup_given_up(messages: &[Message]) -> bool {
-    let is_so = |subject: &str| subject.starts_with("ACTION NEEDED: cleanup");
-    messages.iter().any(|message| message.subject.as_deref().is_some_and(is_so))
-}
-
-/// The last page to a person that has commands; without any, the last one.
-pub fn page(messages: &[Message]) -> Option<&Message> {
-    let is_page = |message: &&Message| {
-        message
-            .subject
-            .as_deref()
-            .is_some_and(|subject| subject.starts_with("CRITICAL") || subject.starts_with("ACTION NEEDED"))
-    };
-    let pages = || messages.iter().rev().filter(is_page);
-    pages().find(|page| commands(page).next().is_some()).or_else(|| pages().next())
-}
-
-/// The AWS CLI commands of a page that change a route.
-pub fn commands(page: &Message) -> impl Iterator<Item = &str> {
-    let changes = page.message.lines().filter_map(|line| line.trim_start().strip_prefix("change to make: "));
-    changes.filter(|change| change.starts_with("aws "))
-}
-
 fn names(route: &Route, command: &str) -> bool {
     match &route.place {
         Place::Forward { arn } => command.contains(arn.as_str()),
-        Place::Name { zone, name, .. } => command.contains(zone.as_str()) && command.contains(name.as_str()),
+        Place::Name { zone, name, .. } => {
+            command.contains(zone.as_str()) && command.contains(&format!(r#""Name":"{}."#, name.to_ascii_lowercase()))
+        }
     }
 }
 
+/// After the changes by hand: what is still not as it was, but for what the page could only describe.
+pub fn after_by_hand(left: &Left, account: &Value) -> Vec<String> {
+    let described = page(&left.messages).map(|page| page.message.as_str()).unwrap_or_default();
+    let is_described =
+        |line: &&String| health_check_of(line).is_some_and(|(_, reference)| described.contains(reference));
+    let differences = differences(&left.before, account);
+    let not = differences.iter().filter(|line| !is_described(line));
+    not.map(|line| format!("after the change by hand: {line}")).collect()
+}
+
 /// What a fault must lead to, where that is certain.
-fn expected(ended: Ended, case: Option<&Case>) -> Option<String> {
+fn expected(ended: Ended, case: Option<&Case>, known: Option<&Known>) -> Option<String> {
     let case = case?;
-    let wanted = match case.fault {
-        _ if case.fault.is_transient() && case.goes_back() => Ended::Before,
-        _ if case.fault.is_transient() => Ended::New,
-        Fault::SecondStart => Ended::New,
+    let turned = case.point.turned.map(|turn| known.and_then(|known| known.turned.get(&turn)).copied());
+    let wanted = match (case.fault, turned) {
+        (fault, Some(turned)) if fault.is_transient() || fault.stops() => turned.unwrap_or(Ended::Before),
+        (fault, None) if fault.is_transient() || fault == Fault::SecondStart => Ended::New,
+        (_, None) if case.stops_the_cutover() && !case.hands_over() => Ended::Before,
+        // Rollback works: nobody has to be called.
+        (fault, None) if ended == Ended::Stuck && !fault.is_drift() && fault != Fault::DeniedForGood => Ended::Before,
         _ => return None,
     };
     (ended != wanted).then(|| format!("{} should lead to {wanted:?}, not to {ended:?}", case.fault.name()))
 }
 
-fn books(left: &Left, ended: Ended) -> Option<String> {
-    let is_over = ended == Ended::Before || left.phase.as_deref() == Some("closed");
-    match (is_over, left.locks.is_empty()) {
-        (true, false) => Some(format!("locks are left: {:?}", left.locks)),
-        (false, true) => Some("the run holds no locks any more".to_owned()),
-        _ => None,
+/// The journal agrees: who holds which locks, and what the run's ending says.
+fn books(left: &Left, ended: Ended, routes: usize) -> Vec<String> {
+    let journal = &left.journal;
+    let is_over = ended == Ended::Before || journal.phase() == Some("closed");
+    let (keys, holders) = journal.holders();
+    let mine = journal.run.as_ref().and_then(|run| run["run_id"]["S"].as_str()).unwrap_or_default();
+    let mut found = Vec::new();
+    // The application and each route.
+    if keys.len() != if is_over { 0 } else { 1 + routes } || holders.iter().any(|holder| *holder != mine) {
+        found.push(format!("locks in the journal: {keys:?}, held by {holders:?}"));
     }
+    if journal.other_runs > 0 {
+        found.push(format!("{} more runs are in the journal", journal.other_runs));
+    }
+    let ending = journal.ending();
+    let says = ending.as_ref().map(|report| report["ending"].as_str().unwrap_or_default());
+    let agrees = match journal.phase() {
+        Some("rolled_back") => says == Some("RolledBack"),
+        Some("stuck") => says == Some("Stuck"),
+        Some("closed") => says == Some("Closed"),
+        _ => says.is_none(),
+    };
+    if !agrees {
+        found.push(format!("the run is {:?}, and its ending says {says:?}", journal.phase()));
+    }
+    // Of a rollback that was given up the ending knows no routes.
+    let outcomes = ending.as_ref().and_then(|report| report["routes"].as_array()).filter(|routes| !routes.is_empty());
+    let is_all = outcomes.map(|outcomes| outcomes.iter().all(|outcome| outcome["restored"] == true));
+    if is_all.is_some_and(|is_all| is_all != (ended == Ended::Before)) {
+        found.push(format!("the run ended {ended:?}, and its ending says that all is restored: {is_all:?}"));
+    }
+    found
 }
 
-fn second(left: &Left) -> Option<String> {
-    let error = left.second.as_ref()?.error.as_deref().unwrap_or("nothing");
+/// Who stopped the old side's writers lets them write again, or says so; but not where traffic has moved for good.
+fn writers(left: &Left, ended: Ended) -> Vec<String> {
+    let is_for = |call: &Invocation, state: &str| call.state.as_deref() == Some(state);
+    let Some(stopped) = left.hooks.iter().rposition(|call| is_for(call, QUIESCE)) else { return vec![] };
+    let resuming = left.hooks[stopped..].iter().filter(|call| is_for(call, RESUME) && call.error.is_none());
+    let resumed: BTreeSet<&str> = resuming.map(|call| call.function.as_str()).collect();
+    if ended == Ended::New {
+        return resumed.iter().map(|name| format!("{name} was called, and all traffic has moved")).collect();
+    }
+    let plan = left.journal.run.as_ref().and_then(|run| run["plan"]["S"].as_str()).unwrap_or_default();
+    let owed = serde_json::from_str::<Value>(plan).unwrap_or_default()["hooks"]["resume"].clone();
+    let told = page(&left.messages).filter(|_| ended == Ended::Stuck).map(|page| page.message.as_str());
+    let owed = owed.as_array().into_iter().flatten().filter_map(|hook| hook["function_arn"].as_str());
+    owed.filter(|arn| !resumed.contains(arn.rsplit(':').next().unwrap_or(arn)))
+        .filter(|arn| !told.is_some_and(|page| page.contains(arn)))
+        .map(|arn| format!("writers were stopped, {arn} did not let them write again, and nobody was told"))
+        .collect()
+}
+
+fn second(left: &Left, case: Option<&Case>) -> Option<String> {
+    let Some(end) = &left.second else {
+        let is_missing = case.is_some_and(|case| case.fault == Fault::SecondStart);
+        return is_missing.then(|| "the second start left no trace".to_owned());
+    };
+    let error = end.error.as_deref().unwrap_or("nothing");
     (!["Cutover.Conflict", "Cutover.PrecheckFailed"].contains(&error))
         .then(|| format!("the second start ended with {error}"))
 }
 
-fn users(left: &Left) -> Option<String> {
+fn users(left: &Left, routes: &[Route]) -> Vec<String> {
+    let mut found = Vec::new();
     let (requests, failures, nowhere) = left.users;
     let percent = 100.0 * failures as f64 / requests.max(1) as f64;
-    (nowhere > 0 || percent > TOLERATED_FAILURES_PERCENT)
-        .then(|| format!("of {requests} requests of users {failures} failed, {nowhere} of them had nowhere to go"))
+    if requests == 0 || nowhere > 0 || percent > TOLERATED_FAILURES_PERCENT {
+        found.push(format!("of {requests} requests of users {failures} failed, {nowhere} of them had nowhere to go"));
+    }
+    for route in routes {
+        let gaps = left.routings.iter().filter(|routing| !route.leads_somewhere(routing)).count();
+        if gaps > 0 {
+            found.push(format!("{} led nowhere after {gaps} of the changes", route.label));
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -283,12 +375,5 @@ mod tests {
         let left = r#"$.route53.health_checks.1f2e: null -> {"CallerReference":"cutover-d-0-new","Id":"1f2e"}"#;
         assert_eq!(health_check_of(left), Some(("1f2e", "cutover-d-0-new")));
         assert_eq!(health_check_of("$.route53.health_checks.1f2e.Port: 80 -> 443"), None);
-    }
-
-    #[test]
-    fn commands_are_those_lines_of_a_page_that_begin_with_aws() {
-        let message = "- name a\n  change to make: aws route53 x\n- name b\n  change to make: make it so\n";
-        let page = Message { topic_arn: None, subject: None, message: message.to_owned() };
-        assert_eq!(commands(&page).collect::<Vec<_>>(), ["aws route53 x"]);
     }
 }

@@ -5,11 +5,15 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::case::{Case, Fault, Point, Scene, points, turn_back};
-use super::check::{self, Ended, Left};
+use super::by_hand::type_in;
+use super::case::{Case, Fault, Point, Scene, Turn, of_turning_back, points};
+use super::check::{self, Ended, Known};
+use super::finished;
+use super::left::{Change, Journal, Left, is_of};
+use super::page::{cleanup_given_up, commands, page};
 use super::shape::Shape;
 use crate::approver::{Answer, Approver};
 use crate::compare::{differences, in_plan_names};
@@ -27,8 +31,6 @@ pub const SPEED: f64 = 600.0;
 /// A run that has not come to its end by then never will.
 const LIMIT: Duration = Duration::from_secs(120);
 const LOOK_INTERVAL: Duration = Duration::from_millis(60);
-/// So many in a row: the event of an end may be on its way, and start something else.
-const QUIET_LOOKS: u32 = 3;
 const STATES: &str = "stepfunctions";
 
 /// An emulated AWS with Cutover on it.
@@ -41,10 +43,10 @@ pub struct Field {
 /// What is known of a plan before faults are tried.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    /// Where faults can hit: of a clean run, and of the rollback of a finished one.
+    /// Where faults can hit: of a clean run, and of two that are turned back.
     pub points: Vec<Point>,
-    /// What the clean run changes in the account, in the plan's names.
-    pub clean: Vec<String>,
+    /// What these runs leave.
+    pub known: Known,
     /// How many routes the plan has.
     pub routes: usize,
 }
@@ -94,43 +96,56 @@ impl Field {
         self.emulator.stop().await
     }
 
-    /// Runs a plan without a fault, there and, in a second run, back.
+    /// Runs a plan without a fault: there and, in two more runs, back.
     pub async fn record(&self, shape: &Shape) -> Result<Recorded> {
         let there = self.run(shape, |_| vec![], true).await.context("the run without a fault")?;
         let error = end_of(&there.left);
         ensure!(error == "Succeeded", "without any fault the plan ends with {error}: {:?}", there.left.end);
-        let wrong = check::violations(&there.left, None, &there.stage.routes, None);
+        ensure!(there.left.journal.run.is_some(), "the plan is a dry run: there is nothing to prove");
+        let routes = &there.stage.routes;
+        let mut wrong = check::violations(&there.left, None, routes, None);
+        wrong.extend(finished::problems(&there.left, routes, &there.stage.sides));
         ensure!(wrong.is_empty(), "without any fault: {wrong:?}");
-        let mut found = points(&self.client.requests(0).await?);
-        let (clean, routes) = (there.left.changes, there.stage.routes.len());
+        let clean = points(&self.client.requests(0).await?, None);
+        let (changes, routes) = (there.left.changes, there.stage.routes.len());
         self.client.clear().await?;
 
-        let back = self.run(shape, |_| vec![turn_back()], true).await.context("the run that is rolled back")?;
+        let mut recorded = Recorded { points: clean.clone(), known: Known { clean: changes, ..Known::default() }, routes };
+        for turn in Turn::ALL {
+            let (turned, ended) = self.record_back(shape, turn).await.with_context(|| format!("turned back {turn:?}"))?;
+            recorded.points.extend(of_turning_back(turned, &clean));
+            recorded.known.turned.insert(turn, ended);
+        }
+        Ok(recorded)
+    }
+
+    /// Runs a plan that is turned back. Past its point of no return a person is asked.
+    async fn record_back(&self, shape: &Shape, turn: Turn) -> Result<(Vec<Point>, Ended)> {
+        let back = self.run(shape, |stage| vec![turn.rule(&stage.plan)], true).await?;
         let wrong = check::violations(&back.left, None, &back.stage.routes, None);
-        ensure!(
-            wrong.is_empty() && end_of(&back.left) == "Cutover.RolledBack",
-            "rolled back: {wrong:?} {:?}",
-            back.left.end
-        );
-        let undoing = points(&self.client.requests(0).await?);
-        found.extend(undoing.into_iter().filter(|point| point.machine == "rollback"));
+        ensure!(wrong.is_empty(), "{wrong:?} {:?}", back.left.end);
+        let ended = check::ended(&back.left, None).map_err(anyhow::Error::msg)?;
+        ensure!(ended != Ended::New, "the run was not turned back: {:?}", back.left.end);
+        let turned = points(&self.client.requests(0).await?, Some(turn));
         self.client.clear().await?;
-        Ok(Recorded { points: found, clean, routes })
+        Ok((turned, ended))
     }
 
     /// Runs a plan with a fault, and judges what is left.
-    pub async fn play(&self, shape: &Shape, case: &Case, clean: &[String]) -> Result<Played> {
+    pub async fn play(&self, shape: &Shape, case: &Case, known: &Known) -> Result<Played> {
         let started = Instant::now();
         let machine = self.machine("cutover")?;
         let rules = |stage: &Stage| case.rules(&Scene { plan: &stage.plan, cutover_machine: &machine });
         let has_events = case.fault != Fault::StoppedUnseen;
         let done = self.run(shape, rules, has_events).await?;
-        let mut violations = check::violations(&done.left, Some(case), &done.stage.routes, Some(clean));
-        let ended = check::ended(&done.left).ok();
+        let is_hit = done.hits > 0;
+        // What was not hit is a clean run.
+        let hitting = is_hit.then_some(case);
+        let mut violations = check::violations(&done.left, hitting, &done.stage.routes, Some(known));
+        let ended = check::ended(&done.left, hitting).ok();
         if ended == Some(Ended::Stuck) && violations.is_empty() {
             violations = self.put_right(&done).await?;
         }
-        let is_hit = done.hits > 0;
         self.client.clear().await?;
         let seconds = started.elapsed().as_secs_f64();
         let cause = done.left.end.as_ref().and_then(|end| end.cause.clone()).unwrap_or_default();
@@ -157,7 +172,6 @@ impl Field {
     async fn wait_for_the_end(&self, run_id: &str, plan: &Value) -> Result<()> {
         let started = Instant::now();
         let closes = closes(plan);
-        let mut quiet_looks = 0;
         let mut approver = (!plan["approval"].is_null()).then(|| Approver::new(Answer::Approve));
         loop {
             if let Some(approver) = &mut approver {
@@ -166,9 +180,8 @@ impl Field {
             let runs = self.client.runs().await?;
             let is_quiet = under_way(&runs, closes).is_empty() && !runs.busy;
             let is_open = runs.runs.get(run_id).is_some_and(|run| is_open(run, closes));
-            let is_over = is_quiet && (!is_open || check::cleanup_given_up(&self.client.messages().await?));
-            quiet_looks = if is_over { quiet_looks + 1 } else { 0 };
-            if quiet_looks == QUIET_LOOKS || started.elapsed() > LIMIT {
+            let is_over = is_quiet && (!is_open || cleanup_given_up(&self.client.messages().await?));
+            if is_over || started.elapsed() > LIMIT {
                 return Ok(());
             }
             tokio::time::sleep(LOOK_INTERVAL).await;
@@ -188,22 +201,21 @@ impl Field {
     }
 
     async fn left(&self, stage: &Stage, run_id: &str, before: Value) -> Result<Left> {
-        let (after, journal) = self.dump().await?;
+        let (after, items) = self.dump().await?;
         let runs = self.client.runs().await?;
-        let key = |item: &Value| item["pk"]["S"].as_str().unwrap_or_default().to_owned();
-        let held = |item: &&Value| item["run_id"]["S"] == run_id && key(item).starts_with("lock#");
         let seen = stage.ledger.since(0);
         let tally = Tally::of(seen.iter());
         let nowhere = seen.iter().filter(|seen| seen.side == Side::Nowhere).count();
         Ok(Left {
             end: self.end_of(run_id).await?,
-            phase: runs.runs.get(run_id).map(|run| run.phase.clone()),
-            locks: journal.iter().filter(held).map(key).collect(),
-            changes: in_plan_names(&differences(&before, &after), &stage.mapping),
+            changes: changes(stage, &before, &after),
             before,
             after,
             new_percents: self.new_percents(stage).await?,
+            routings: self.client.routings().await?,
+            journal: Journal::of(&items, run_id),
             messages: self.client.messages().await?,
+            hooks: self.client.invocations().await?.into_iter().filter(|call| call.hook).collect(),
             running: under_way(&runs, closes(&stage.plan)),
             second: self.end_of(&run_id.replace(":run", ":second")).await?,
             users: (tally.requests, tally.failures, nowhere),
@@ -221,66 +233,39 @@ impl Field {
         Ok(answer.ok().and_then(|description| follow::end(&description)))
     }
 
-    /// Does what the page says, and asks for the rollback once more: then everything must be as it was.
+    /// Does what the page says: then everything must be as it was, and another rollback has nothing left to do.
     async fn put_right(&self, done: &Done) -> Result<Vec<String>> {
-        let page = check::page(&done.left.messages).context("stuck without a page")?;
-        for command in check::commands(page) {
-            self.execute(command).await.with_context(|| format!("by hand: {command}"))?;
+        let page = page(&done.left.messages).context("stuck without a page")?;
+        for command in commands(page) {
+            type_in(&self.client, command).await.with_context(|| format!("by hand: {command}"))?;
         }
+        let (account, _) = self.dump().await?;
+        let mut wrong = check::after_by_hand(&done.left, &account);
         // Only a person, who knows the application's name, tries a stuck run again.
         let again = json!({ "application": done.stage.plan["application"] });
         follow::start(&self.client, &self.machine("rollback")?, "again", &again).await?;
         self.wait_for_the_end(&done.run_id, &done.stage.plan).await?;
-        let runs = self.client.runs().await?;
-        let phase = runs.runs.get(&done.run_id).map_or("none", |run| &run.phase);
-        let (account, _) = self.dump().await?;
+        let (account, items) = self.dump().await?;
         let differences = differences(&done.left.before, &account);
-        let mut wrong: Vec<String> =
-            differences.iter().map(|line| format!("after the change by hand: {line}")).collect();
-        if phase != "rolled_back" {
-            wrong.push(format!("after the change by hand and another rollback the run is {phase}"));
+        wrong.extend(differences.iter().map(|line| format!("after another rollback: {line}")));
+        let journal = Journal::of(&items, &done.run_id);
+        if journal.phase() != Some("rolled_back") || !journal.locks.is_empty() {
+            wrong.push(format!("after another rollback the run is {:?}, with {:?}", journal.phase(), journal.locks));
         }
         Ok(wrong)
     }
+}
 
-    /// What a person types: `aws <service> <operation> --option value ...`.
-    async fn execute(&self, command: &str) -> Result<()> {
-        let (command, keeps_authentication) = match command.split_once(" (put the authentication action") {
-            Some((command, _)) => (command, true),
-            None => (command, false),
-        };
-        let words = shell_words::split(command).context("the command cannot be read")?;
-        let [_, service, operation, options @ ..] = &words[..] else { bail!("no command") };
-        let mut parameters = json!({});
-        for pair in options.chunks(2) {
-            let [option, value] = pair else { bail!("{pair:?} has no value") };
-            let member = pascal_case(option.trim_start_matches("--"));
-            match member.as_str() {
-                "CliInputJson" => parameters = serde_json::from_str(value).context("no JSON")?,
-                "AlarmNames" => parameters["AlarmNames"] = json!([value]),
-                member => parameters[member] = serde_json::from_str(value).unwrap_or_else(|_| json!(value)),
-            }
-        }
-        if keeps_authentication {
-            self.put_authentication_first(&mut parameters).await?;
-        }
-        self.client.call(service, &operation.replace('-', "_"), parameters).await.map(drop)
-    }
-
-    async fn put_authentication_first(&self, parameters: &mut Value) -> Result<()> {
-        let listener = json!({ "ListenerArns": [parameters["ListenerArn"]] });
-        let described = self.client.call("elbv2", "describe_listeners", listener).await?;
-        let live = described["Listeners"][0]["DefaultActions"].as_array().cloned().unwrap_or_default();
-        let mut actions: Vec<Value> = live.into_iter().filter(|action| action["Type"] != "forward").collect();
-        for action in &mut actions {
-            if action["Type"] == "authenticate-oidc" {
-                action["AuthenticateOidcConfig"]["UseExistingClientSecret"] = json!(true);
-            }
-        }
-        actions.extend(parameters["DefaultActions"].as_array().cloned().unwrap_or_default());
-        parameters["DefaultActions"] = json!(actions);
-        Ok(())
-    }
+/// Where the account differs, line by line in the plan's names.
+fn changes(stage: &Stage, before: &Value, after: &Value) -> Vec<Change> {
+    let lines = differences(before, after);
+    let change = |line: String| Change {
+        route: stage.routes.iter().position(|route| is_of(route, &line)),
+        line: in_plan_names(&[line], &stage.mapping).concat(),
+    };
+    let mut changes: Vec<Change> = lines.into_iter().map(change).collect();
+    changes.sort();
+    changes
 }
 
 /// A listener's default rule shows its default action once more, under an id that no plan names.
@@ -307,11 +292,6 @@ fn is_open(run: &RunState, closes: bool) -> bool {
         "finished" => closes || !run.owner.contains(":cleanup:"),
         phase => !["rolled_back", "stuck", "closed"].contains(&phase),
     }
-}
-
-fn pascal_case(option: &str) -> String {
-    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
-    option.split('-').filter(|word| !word.is_empty()).map(capital).collect()
 }
 
 /// The name of the ending that the cutover's execution shows.

@@ -1,7 +1,7 @@
 //! What a campaign found, for people: a table for the terminal and for the records, and a page with every case.
 //!
 //! Contract: pure. Rows are the states whose requests were hit, columns the faults; a cell says how those runs ended:
-//! `N` wholly new, `B` as before, `S` stuck and told, `!` a broken promise, `·` no case.
+//! `N` wholly new, `B` as before, `S` stuck and told, `!` a broken promise, `-` a request that was not made again, `·` no case.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use super::check::Ended;
 
 /// What the letters of a table stand for.
 pub const LEGEND: &str =
-    "N: wholly new   B: exactly as before   S: stuck, and a person told precisely   !: the promise broken";
+    "N: wholly new   B: exactly as before   S: stuck, and a person told precisely   !: the promise broken   -: not hit";
 
 impl Judged {
     /// Whether the promise was broken.
@@ -24,10 +24,11 @@ impl Judged {
     fn letter(&self) -> char {
         match self.played.ended {
             _ if self.is_broken() => '!',
+            _ if !self.played.is_hit => '-',
             Some(Ended::New) => 'N',
             Some(Ended::Before) => 'B',
-            Some(Ended::Stuck) => 'S',
-            None => '?',
+            // No ending at all is a broken promise.
+            Some(Ended::Stuck) | None => 'S',
         }
     }
 
@@ -62,25 +63,23 @@ pub fn by_state(judged: &[Judged]) -> String {
 
 /// A Markdown table of counts: by fault, or by shape.
 pub fn counts(judged: &[Judged], title: &str, key: impl Fn(&Judged) -> String) -> String {
-    let mut rows: BTreeMap<String, [usize; 5]> = BTreeMap::new();
+    let mut rows: BTreeMap<String, [usize; 6]> = BTreeMap::new();
     for one in judged {
         let row = rows.entry(key(one)).or_default();
         row[0] += 1;
-        row["NBS!".find(one.letter()).map_or(4, |index| index + 1)] += 1;
+        row["NBS!".find(one.letter()).map_or(5, |index| index + 1)] += 1;
     }
     let mut text =
-        format!("| {title} | cases | wholly new | as before | stuck, told | broken |\n|---|---|---|---|---|---|\n");
-    let line = |name: &str, row: &[usize; 5]| {
-        format!("| {name} | {} | {} | {} | {} | {} |\n", row[0], row[1], row[2], row[3], row[4])
-    };
+        format!("| {title} | cases | wholly new | as before | stuck, told | broken | not hit |\n|---|---|---|---|---|---|---|\n");
+    let line = |name: &str, row: &[usize; 6]| format!("| {name} | {} |\n", row.map(|count| count.to_string()).join(" | "));
     text.extend(rows.iter().map(|(name, row)| line(name, row)));
-    let total = rows.values().fold([0; 5], |sum, row| std::array::from_fn(|index| sum[index] + row[index]));
+    let total = rows.values().fold([0; 6], |sum, row| std::array::from_fn(|index| sum[index] + row[index]));
     text + &line("**all**", &total)
 }
 
 /// How to run one case again.
 pub fn replay(plan: Option<&str>, judged: &Judged) -> String {
-    let plan = plan.map(|plan| format!(" {plan}")).unwrap_or_default();
+    let plan = plan.map(|plan| format!(" {}", shell_words::quote(plan))).unwrap_or_default();
     format!("cargo rehearse{plan} --faults all --case '{}'", judged.case.id())
 }
 
