@@ -2,7 +2,7 @@
 
 Contract: `change(route)` takes the route as the plan names it. A listener or rule gets a stickiness of STICKINESS_SECONDS on its
 forward action; a name's records get a TTL of TTL_SECONDS, and an alias evaluates its target's health where it did not, or
-the other way round. A second change of the same route changes nothing more.
+the other way round.
 """
 
 from .clients import client

@@ -1,5 +1,6 @@
 //! A broken product is caught: each patch of `tests/mutants/` breaks the promise in another way, and the quick set of faults
-//! must say so. Ignored by default, since each one builds functions of its own:
+//! of `cargo test` must say so. Ignored by default, since each one builds functions of its own; that they still apply is always
+//! tested.
 //!
 //! `cargo test --package cutover-tests --test mutants -- --ignored --nocapture --test-threads 1`
 
@@ -13,8 +14,6 @@ use cutover_tests::faults::campaign::{self, Judged, Selection};
 use cutover_tests::faults::shape::Shape;
 use cutover_tests::setup::{self, Checkout};
 
-/// Both kinds of route.
-const SHAPE: &str = "bare";
 const FIELDS: usize = 6;
 /// What a build needs, and what is deployed.
 const COPIED: [&str; 7] =
@@ -52,8 +51,7 @@ async fn broken_promises(name: &str) -> Result<Vec<Judged>> {
     let root = patched(&checkout, name)?;
     build(&root, &target)?;
     let options = Options { checkout: Checkout { root, target }, python, port: 0, speed: 1.0, template: None };
-    let shapes = Shape::all().into_iter().filter(|shape| shape.name == SHAPE).collect();
-    let judged = campaign::run(&options, shapes, &Selection::Quick, FIELDS, |_| {}).await?;
+    let judged = campaign::run(&options, Shape::of_every_request(), &Selection::Quick, FIELDS, |_| {}).await?;
     let cases = judged.len();
     let broken: Vec<Judged> = judged.into_iter().filter(Judged::is_broken).collect();
     println!("{name}: {} of {cases} cases break the promise", broken.len());
@@ -61,6 +59,15 @@ async fn broken_promises(name: &str) -> Result<Vec<Judged>> {
         println!("  {}: {}", one.case.id(), one.played.violations.join("; "));
     }
     Ok(broken)
+}
+
+#[test]
+fn the_patches_still_apply() -> Result<()> {
+    let root = Checkout::of_this_build().root;
+    for patch in fs::read_dir(root.join("tests/mutants")).context("no patches")? {
+        run(Command::new("git").args(["apply", "--check"]).arg(patch.context("no patch")?.path()).current_dir(&root))?;
+    }
+    Ok(())
 }
 
 #[tokio::test]

@@ -33,9 +33,14 @@ impl Shape {
         Ok(Self { name: name.to_owned(), plan, world })
     }
 
+    /// Those that between them have every kind of request: the quick set of the tests.
+    pub fn of_every_request() -> Vec<Self> {
+        Self::all().into_iter().filter(|shape| ["whole", "rule", "checked"].contains(&shape.name.as_str())).collect()
+    }
+
     /// Every shape of route, the richest first.
     pub fn all() -> Vec<Self> {
-        let mut shapes = vec![whole(), bare(whole())];
+        let mut shapes = vec![whole(), bare(whole()), parted()];
         shapes.extend(listeners());
         shapes.extend(names());
         for shape in &mut shapes {
@@ -132,6 +137,19 @@ fn bare(whole: Shape) -> Shape {
         fields.retain(|field, _| ["application", "routes", "notify"].contains(&field.as_str()));
     }
     Shape { name: "bare".to_owned(), plan, world: json!({}) }
+}
+
+/// Each side has a database of its own, and nothing replicates back: once the new side has traffic, a person is asked.
+fn parted() -> Shape {
+    let mut plan = plan("parted", json!([listener_route("parted")]));
+    plan["routes"][0]["steps"] = json!([{ "new_weight": 100, "hold": LONGEST_HOLD }]);
+    let hook =
+        |name: &str| json!([{ "function_arn": format!("arn:aws:lambda:eu-west-1:123456789012:function:{name}") }]);
+    plan["database"] = json!({
+        "replication_task_arn": "arn:aws:dms:eu-west-1:123456789012:task:PARTED", "samples": 1, "interval": "60s", "shared": false,
+    });
+    plan["hooks"] = json!({ "quiesce": hook("parted-pause"), "resume": hook("parted-resume") });
+    Shape { name: "parted".to_owned(), plan, world: json!({ "replication": { "lag_seconds": [[0, 0]] } }) }
 }
 
 fn listener(name: &str, world: Value) -> Shape {
