@@ -52,13 +52,26 @@ pub struct AliasTarget {
 #[serde(transparent)]
 pub struct NameState(Vec<RecordSet>);
 
-/// Health checks of the pair, where the plan wants them.
+/// The health checks that the run made for the pair, where the plan wants them, as far as they are known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PairChecks {
-    /// Of the old side's record.
+    /// Of the old side's records.
     pub old: Option<String>,
-    /// Of the new side's record.
+    /// Of the new side's records.
     pub new: Option<String>,
+}
+
+impl PairChecks {
+    /// Whether the plan wants a check of the old side, and of the new, that is not known here.
+    fn unknown(&self, route: &DnsRoute) -> [bool; 2] {
+        let Some(wanted) = &route.health_checks else { return [false; 2] };
+        [wanted.old.is_some() && self.old.is_none(), wanted.new.is_some() && self.new.is_none()]
+    }
+
+    /// Whether every check that the plan wants is known.
+    pub fn are_known(&self, route: &DnsRoute) -> bool {
+        self.unknown(route) == [false; 2]
+    }
 }
 
 /// One change of a batch.
@@ -88,24 +101,44 @@ impl NameState {
         self.0.iter().filter_map(ttl).max().unwrap_or(0)
     }
 
-    /// The same state for comparisons: values in one order, and without the health checks of the records that a run
-    /// made, whose identifiers are not known beforehand.
-    fn canonical(&self, route: &DnsRoute) -> Self {
+    /// The same state for comparisons: values in one order.
+    fn canonical(&self) -> Self {
         let mut records = self.0.clone();
         for record in &mut records {
             record.values.sort();
         }
-        if route.health_checks.is_some() {
-            for record in records.iter_mut().filter(|record| record.weight.is_some()) {
-                record.health_check_id = None;
-            }
-        }
         Self::new(records)
     }
 
-    /// Whether two states of a route answer alike.
-    pub fn is_like(&self, other: &Self, route: &DnsRoute) -> bool {
-        self.canonical(route) == other.canonical(route)
+    /// Whether two states answer alike, by health checks that may redirect traffic as well.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.canonical() == other.canonical()
+    }
+
+    /// Whether this live state may be one that the run planned: as [`is_like`](Self::is_like), but for those health checks of
+    /// the run that are not known. Undo deletes them, and a function that outlives the run may have left them on a record.
+    pub fn may_be(&self, planned: &Self, route: &DnsRoute, before: &Self, checks: &PairChecks) -> bool {
+        let known = |state: &Self| state.without_unknown(route, before, checks);
+        known(self).is_like(&known(planned))
+    }
+
+    /// The state without what the pair's records carry on the sides whose health check is not known.
+    fn without_unknown(&self, route: &DnsRoute, before: &Self, checks: &PairChecks) -> Self {
+        let [old, new] = checks.unknown(route);
+        let mut records = self.0.clone();
+        for change in &route.records {
+            let Ok(group) = before.group(change) else { continue };
+            let sides = [(old, group.old_identifier()), (new, group.new_identifier())];
+            let forgotten = |record: &RecordSet| {
+                let is_of = |identifier| record.set_identifier.as_ref() == Some(identifier);
+                sides.iter().any(|(is_unknown, identifier)| *is_unknown && is_of(identifier))
+            };
+            let of_type = records.iter_mut().filter(|record| record.record_type == change.record_type.as_str());
+            for record in of_type.filter(|record| forgotten(record)) {
+                record.health_check_id = None;
+            }
+        }
+        Self(records)
     }
 
     /// The planned state in which the new record has `percent` of the pair's weight: every type a weighted group,
@@ -172,18 +205,6 @@ impl NameState {
         let gone = self.0.iter().filter(|record| !target.0.contains(record)).cloned().map(Change::Delete);
         let come = target.0.iter().filter(|record| !self.0.contains(record)).cloned().map(Change::Create);
         gone.chain(come).collect()
-    }
-
-    /// The health checks of the pair's records in this state: what a later planned state has to repeat.
-    pub fn pair_checks(&self, route: &DnsRoute, before: &Self) -> PairChecks {
-        let Some(Ok(group)) = route.records.first().map(|change| before.group(change)) else {
-            return PairChecks::default();
-        };
-        let check = |identifier: String| {
-            let record = self.0.iter().find(|record| record.set_identifier.as_ref() == Some(&identifier));
-            record.and_then(|record| record.health_check_id.clone())
-        };
-        PairChecks { old: check(group.old_identifier()), new: check(group.new_identifier()) }
     }
 
     /// Whether the old side serves and the new one does not: otherwise the way back would not lead to the old side.
@@ -409,6 +430,63 @@ mod tests {
         assert!(pair(0, 50).check_pair(&route(None)).is_err());
         assert!(pair(50, 50).check_pair(&route(None)).is_err());
         assert!(pair(0, 0).check_pair(&route(None)).is_err());
+    }
+
+    fn checked(record: RecordSet, id: &str) -> RecordSet {
+        RecordSet { health_check_id: Some(id.to_owned()), ..record }
+    }
+
+    /// A route that wants a health check of its new side.
+    fn checked_route() -> DnsRoute {
+        let check = serde_json::from_value(serde_json::json!({ "fqdn": "new.example.com" })).unwrap();
+        DnsRoute { health_checks: Some(crate::plan::HealthChecks { old: None, new: Some(check) }), ..route(None) }
+    }
+
+    #[test]
+    fn a_health_check_makes_a_state_another_one() {
+        let plain = NameState::new(vec![weighted("blue", "1.2.3.4", 100), weighted("green", "5.6.7.8", 0)]);
+        let mine = PairChecks { old: None, new: Some("mine".to_owned()) };
+        let planned = plain.planned(&checked_route(), 0, &mine).unwrap();
+        assert_eq!(planned.records()[1].health_check_id.as_deref(), Some("mine"));
+        let without = plain.planned(&checked_route(), 0, &PairChecks::default()).unwrap();
+        assert!(!planned.is_like(&without));
+    }
+
+    #[test]
+    fn only_a_health_check_of_the_run_that_is_not_known_any_more_is_overlooked() {
+        let route = checked_route();
+        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 100), weighted("green", "5.6.7.8", 0)]);
+        let mine = PairChecks { old: None, new: Some("mine".to_owned()) };
+        let planned = |checks| before.planned(&route, 50, checks).unwrap();
+        let live = |blue: &str, green: &str| {
+            let mut records = planned(&PairChecks::default()).records().to_vec();
+            for (record, id) in records.iter_mut().zip([blue, green]) {
+                record.health_check_id = Some(id.to_owned()).filter(|id| !id.is_empty());
+            }
+            NameState::new(records)
+        };
+        let may_be = |live: NameState, checks| live.may_be(&planned(checks), &route, &before, checks);
+        assert!(may_be(live("", "mine"), &mine));
+        assert!(!may_be(live("", "foreign"), &mine));
+        assert!(!may_be(live("", ""), &mine));
+        assert!(may_be(live("", "gone"), &PairChecks::default()));
+        assert!(!may_be(live("foreign", "gone"), &PairChecks::default()), "the plan wants no check of the old side");
+    }
+
+    #[test]
+    fn each_type_keeps_its_own_health_check_where_the_plan_wants_none() {
+        let new = |kind, value: &str| RecordChange {
+            record_type: kind,
+            new: RecordData { values: Some(vec![value.to_owned()]), alias: None },
+            old_set_identifier: None,
+        };
+        let records = vec![new(RecordType::A, "5.6.7.8"), new(RecordType::Aaaa, "2001:db8::77")];
+        let route = DnsRoute { records, ..route(None) };
+        let aaaa = RecordSet { record_type: "AAAA".to_owned(), ..weighted("blue", "2001:db8::1", 100) };
+        let before = NameState::new(vec![checked(weighted("blue", "1.2.3.4", 100), "four"), checked(aaaa, "six")]);
+        let planned = before.planned(&route, 50, &PairChecks::default()).unwrap();
+        let checks: Vec<_> = planned.records().iter().map(|record| record.health_check_id.as_deref()).collect();
+        assert_eq!(checks, [Some("four"), None, Some("six"), None]);
     }
 
     #[test]
