@@ -225,7 +225,7 @@ impl NameState {
         Ok(())
     }
 
-    /// One line for a person: the weights by record.
+    /// One line for a person: the record sets with everything that is compared.
     pub fn describe(&self) -> String {
         let lines: Vec<String> = self.0.iter().map(RecordSet::describe).collect();
         lines.join("; ")
@@ -320,9 +320,18 @@ impl RecordSet {
 
     fn describe(&self) -> String {
         let answer = self.alias.as_ref().map_or_else(|| self.values.join(","), |alias| alias.dns_name.clone());
-        let weight = self.weight.map_or_else(String::new, |weight| format!(" weight {weight}"));
-        let ttl = self.ttl.map_or_else(String::new, |ttl| format!(" ttl {ttl}"));
-        format!("{} {answer}{weight}{ttl}", self.record_type)
+        let parts = [
+            Some(format!("{} {answer}", self.record_type)),
+            self.weight.map(|weight| format!("weight {weight}")),
+            self.ttl.map(|ttl| format!("ttl {ttl}")),
+            self.set_identifier.as_ref().map(|identifier| format!("set identifier {identifier}")),
+            self.health_check_id.as_ref().map(|id| format!("health check {id}")),
+            self.alias
+                .as_ref()
+                .filter(|alias| alias.evaluate_target_health)
+                .map(|_| "evaluates target health".to_owned()),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -430,6 +439,22 @@ mod tests {
         assert!(pair(0, 50).check_pair(&route(None)).is_err());
         assert!(pair(50, 50).check_pair(&route(None)).is_err());
         assert!(pair(0, 0).check_pair(&route(None)).is_err());
+    }
+
+    #[test]
+    fn what_is_compared_is_described() {
+        let alias = AliasTarget {
+            dns_name: "lb.example.net.".to_owned(),
+            hosted_zone_id: "Z2".to_owned(),
+            evaluate_target_health: true,
+        };
+        let alias = RecordSet { ttl: None, values: vec![], alias: Some(alias), ..simple("", 0) };
+        assert_eq!(alias.describe(), "A lb.example.net. evaluates target health");
+        assert_eq!(
+            checked(weighted("blue", "1.2.3.4", 90), "abc").describe(),
+            "A 1.2.3.4 weight 90 ttl 300 set identifier blue health check abc"
+        );
+        assert_eq!(simple("1.2.3.4", 300).describe(), "A 1.2.3.4 ttl 300");
     }
 
     fn checked(record: RecordSet, id: &str) -> RecordSet {

@@ -51,7 +51,7 @@ fn fits(route: &ListenerRoute, state: &ListenerState, path: &str) -> Vec<Finding
             findings.push(Finding::plan(format!("{path}.steps[{index}].new_weight"), problem, fix));
         }
     }
-    if let Some(seconds) = state.forward.stickiness.filter(|sticky| sticky.enabled).and_then(|s| s.duration_seconds) {
+    if let Some(seconds) = state.forward.sticky_seconds() {
         let problem = format!("keeps sticky clients on the old target group for up to {seconds} s after a shift");
         findings.push(Finding::warning(path, problem, "allow for it in the steps' holds and in cleanup.after"));
     }
