@@ -16,6 +16,11 @@ pub const NEW_IDENTIFIER: &str = "cutover-new";
 /// How long resolvers keep an alias to a load balancer: its own TTL, 60 s (Route 53 developer guide).
 pub const ALIAS_TTL_SECONDS: u32 = 60;
 
+/// The most `ResourceRecord` elements of one change batch (Route 53 quotas).
+pub const MOST_BATCH_RECORDS: usize = 1_000;
+/// The most characters of values of one change batch (Route 53 quotas).
+pub const MOST_BATCH_CHARACTERS: usize = 32_000;
+
 /// One record set, simple or weighted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RecordSet {
@@ -81,6 +86,15 @@ pub enum Change {
     Delete(RecordSet),
     /// Creates it.
     Create(RecordSet),
+}
+
+impl Change {
+    /// What is deleted or created.
+    fn record(&self) -> &RecordSet {
+        match self {
+            Self::Delete(record) | Self::Create(record) => record,
+        }
+    }
 }
 
 impl NameState {
@@ -205,6 +219,33 @@ impl NameState {
         let gone = self.0.iter().filter(|record| !target.0.contains(record)).cloned().map(Change::Delete);
         let come = target.0.iter().filter(|record| !self.0.contains(record)).cloned().map(Change::Create);
         gone.chain(come).collect()
+    }
+
+    /// Whether Route 53 takes every batch of a run that starts from this state: forward from each state to the next, and
+    /// back from each.
+    ///
+    /// # Errors
+    /// The text of the problem; as [`planned`](Self::planned).
+    pub fn check_batches(&self, route: &DnsRoute) -> Result<(), String> {
+        let mut states = vec![self.clone()];
+        for percent in std::iter::once(0).chain(route.steps.iter().map(|step| step.new_weight)) {
+            states.push(self.planned(route, percent, &PairChecks::default())?);
+        }
+        states.push(self.finished(route)?);
+        let forward = states.windows(2).map(|pair| pair[0].batch_to(&pair[1]));
+        for batch in forward.chain(states.iter().map(|state| state.batch_to(self))) {
+            let records: Vec<&RecordSet> = batch.iter().map(Change::record).collect();
+            // An alias has no values, and counts as one element: the quota does not say, and one too many is safe.
+            let elements: usize = records.iter().map(|record| record.values.len().max(1)).sum();
+            let characters: usize = records.iter().flat_map(|record| &record.values).map(|value| value.len()).sum();
+            if elements > MOST_BATCH_RECORDS || characters > MOST_BATCH_CHARACTERS {
+                return Err(format!(
+                    "a change of the name has {elements} values with {characters} characters; Route 53 takes \
+                     {MOST_BATCH_RECORDS} with {MOST_BATCH_CHARACTERS}"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Whether the old side serves and the new one does not: otherwise the way back would not lead to the old side.
@@ -457,6 +498,25 @@ mod tests {
         assert_eq!(simple("1.2.3.4", 300).describe(), "A 1.2.3.4 ttl 300");
     }
 
+    #[test]
+    fn a_batch_that_route_53_refuses_is_known_beforehand() {
+        let many =
+            |count: u8| RecordSet { values: (0..count).map(|n| format!("1.2.3.{n}")).collect(), ..simple("", 300) };
+        let with = |count: u8| {
+            let records = (0..4).map(|group| RecordSet {
+                set_identifier: Some(format!("group-{group}")),
+                weight: Some(if group == 0 { 100 } else { 0 }),
+                ..many(count)
+            });
+            NameState::new(records.collect())
+        };
+        // A change of TTL deletes and creates four records with so many values, and creates the new side's one.
+        assert_eq!(with(124).check_batches(&route(None)), Ok(()));
+        assert!(with(125).check_batches(&route(None)).unwrap_err().contains("1001 values"));
+        let long = NameState::new(vec![RecordSet { values: vec!["x".repeat(10_000); 2], ..simple("", 300) }]);
+        assert!(long.check_batches(&route(None)).unwrap_err().contains("characters"));
+    }
+
     fn checked(record: RecordSet, id: &str) -> RecordSet {
         RecordSet { health_check_id: Some(id.to_owned()), ..record }
     }
@@ -482,9 +542,10 @@ mod tests {
         let route = checked_route();
         let before = NameState::new(vec![weighted("blue", "1.2.3.4", 100), weighted("green", "5.6.7.8", 0)]);
         let mine = PairChecks { old: None, new: Some("mine".to_owned()) };
+        let unknown = PairChecks::default();
         let planned = |checks| before.planned(&route, 50, checks).unwrap();
         let live = |blue: &str, green: &str| {
-            let mut records = planned(&PairChecks::default()).records().to_vec();
+            let mut records = planned(&unknown).records().to_vec();
             for (record, id) in records.iter_mut().zip([blue, green]) {
                 record.health_check_id = Some(id.to_owned()).filter(|id| !id.is_empty());
             }
@@ -494,8 +555,8 @@ mod tests {
         assert!(may_be(live("", "mine"), &mine));
         assert!(!may_be(live("", "foreign"), &mine));
         assert!(!may_be(live("", ""), &mine));
-        assert!(may_be(live("", "gone"), &PairChecks::default()));
-        assert!(!may_be(live("foreign", "gone"), &PairChecks::default()), "the plan wants no check of the old side");
+        assert!(may_be(live("", "gone"), &unknown));
+        assert!(!may_be(live("foreign", "gone"), &unknown), "the plan wants no check of the old side");
     }
 
     #[test]

@@ -73,6 +73,12 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
             findings.push(Finding::plan(format!("{path}.steps[{index}].new_weight"), problem, fix));
         }
     }
+    if findings.is_empty()
+        && let Err(problem) = state.check_batches(route)
+    {
+        let fix = "give the name's records fewer values";
+        findings.push(Finding::environment(&records, problem, fix));
+    }
     if state.records().iter().any(|record| record.health_check_id.is_some()) {
         let problem = "has a record with a health check, which can redirect traffic away from its weight";
         let fix = "make sure that the checks are healthy; the final record has none";

@@ -22,7 +22,7 @@ use aws_sdk_route53::types::{ChangeAction, ChangeBatch, ChangeStatus};
 use cutover::contract::{RouteAction, RouteReply, RouteRequest};
 use cutover::error::name;
 use cutover::plan::DnsRoute;
-use cutover::record::{ALIAS_TTL_SECONDS, Change, NameState, PairChecks};
+use cutover::record::{Change, NameState, PairChecks};
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Journal, Phase};
@@ -177,7 +177,7 @@ async fn in_sync(route53: &Client, change_id: Option<&str>, changed: bool, attem
 fn wait_after(action: RouteAction, route: &DnsRoute, before: &NameState) -> u64 {
     match action {
         RouteAction::Prepare => u64::from(before.longest_ttl_seconds()),
-        RouteAction::Shift => u64::from(route.ttl.max(ALIAS_TTL_SECONDS)),
+        RouteAction::Shift => route.settle_seconds(),
         RouteAction::Finalise | RouteAction::Restore => 0,
     }
 }

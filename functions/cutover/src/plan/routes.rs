@@ -112,6 +112,11 @@ impl DnsRoute {
     pub fn normalised_name(&self) -> String {
         crate::record::normalise_name(&self.record_name)
     }
+
+    /// How long resolvers may keep the answer from before a step.
+    pub fn settle_seconds(&self) -> u64 {
+        u64::from(self.ttl.max(crate::record::ALIAS_TTL_SECONDS))
+    }
 }
 
 /// What one record type of a name shall answer.
