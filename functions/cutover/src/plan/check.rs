@@ -12,7 +12,8 @@ use crate::{Finding, Seconds, alarm, schedule};
 const LONGEST_PROBE: Seconds = Seconds(20);
 /// The longest a hook may take: Lambda's own limit.
 const LONGEST_HOOK: Seconds = Seconds(900);
-/// The longest run, and the longest wait for approval: the state machine's own time-out is longer than both.
+/// The longest run, and the longest wait for approval: the state machine's own time-out is longer than both and the
+/// longest probing before them.
 const LONGEST_RUN: Seconds = Seconds::hours(7 * 24);
 /// More alarms than these are not looked at.
 const MOST_ALARMS: usize = 100;
