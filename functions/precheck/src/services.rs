@@ -1,5 +1,7 @@
 //! What precheck looks at besides the routes: replication, alarms, watched target groups, the topic.
 
+use std::collections::HashMap;
+
 use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, MetricAlarm};
 use cutover::plan::Database;
 use cutover::{Finding, Plan, StepError, StepResult};
@@ -22,9 +24,30 @@ pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<F
     for (path, topic) in notify.chain(approval) {
         let answer = clients.sns.get_topic_attributes().topic_arn(topic).send().await;
         let answer = answer.map_err(|error| StepError::from_aws("sns:GetTopicAttributes", &error));
-        soften(answer, path, findings)?;
+        let attributes = soften(answer, path, findings)?.and_then(|answer| answer.attributes);
+        findings.extend(attributes.iter().flat_map(|attributes| reaches_somebody(attributes, path)));
+    }
+    if plan.notify.is_none() {
+        let problem = "is missing: nobody is told of anything, not even of a run that is stuck";
+        findings.push(Finding::warning("$.notify", problem, "name an SNS topic that somebody reads"));
     }
     Ok(())
+}
+
+/// Whether a topic takes what is published, and passes it on: pure.
+fn reaches_somebody(attributes: &HashMap<String, String>, path: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if attributes.get("SubscriptionsConfirmed").is_some_and(|count| count == "0") {
+        let problem = "has no confirmed subscription: what is published there reaches nobody";
+        findings.push(Finding::warning(path, problem, "subscribe to the topic, and confirm it"));
+    }
+    // The role of the function that publishes needs to use a key of the customer's own.
+    let key = attributes.get("KmsMasterKeyId").filter(|key| !key.is_empty() && !key.ends_with("alias/aws/sns"));
+    if let Some(key) = key {
+        let problem = format!("is encrypted with the key {key}");
+        findings.push(Finding::warning(path, problem, "the stack must list the key in topicKeyArns"));
+    }
+    findings
 }
 
 async fn replication(
@@ -144,4 +167,23 @@ async fn alarms_to_set(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_that_reaches_nobody_is_a_warning() {
+        let found = |confirmed: &str, key: Option<&str>| {
+            let count = [("SubscriptionsConfirmed", Some(confirmed)), ("KmsMasterKeyId", key)];
+            let attributes = count.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+            let findings = reaches_somebody(&attributes.collect(), "$.notify.topic_arn");
+            findings.into_iter().map(|finding| finding.fix).collect::<Vec<_>>()
+        };
+        assert_eq!(found("1", None), [""; 0]);
+        assert_eq!(found("12", Some("alias/aws/sns")), [""; 0]);
+        assert_eq!(found("0", None), ["subscribe to the topic, and confirm it"]);
+        assert_eq!(found("10", Some("alias/ours")), ["the stack must list the key in topicKeyArns"]);
+    }
 }
