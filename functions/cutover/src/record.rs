@@ -4,10 +4,12 @@
 //! that a DELETE repeats what is stored and a batch DELETE + CREATE is a compare-and-set (Route 53 API reference,
 //! ChangeResourceRecordSets).
 
+use std::net::Ipv6Addr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::listener::share;
-use crate::plan::{DnsRoute, RecordChange, RecordData};
+use crate::plan::{DnsRoute, RecordChange, RecordData, RecordType};
 
 /// The set identifier that a simple record gets while it is one of a weighted pair.
 pub const OLD_IDENTIFIER: &str = "cutover-old";
@@ -115,13 +117,13 @@ impl NameState {
         self.0.iter().filter_map(ttl).max().unwrap_or(0)
     }
 
-    /// The same state for comparisons: values in one order.
+    /// The same state for comparisons: values in one form and order.
     fn canonical(&self) -> Self {
-        let mut records = self.0.clone();
-        for record in &mut records {
-            record.values.sort();
-        }
-        Self::new(records)
+        let canonical = |record: &RecordSet| RecordSet {
+            values: canonical_values(&record.record_type, &record.values),
+            ..record.clone()
+        };
+        Self::new(self.0.iter().map(canonical).collect())
     }
 
     /// Whether two states answer alike, by health checks that may redirect traffic as well.
@@ -343,15 +345,22 @@ fn answer(change: &RecordChange, ttl: i64) -> RecordSet {
     }
 }
 
+/// Values in one order, and IPv6 addresses, which can be written in many ways, in one form.
+fn canonical_values(record_type: &str, values: &[String]) -> Vec<String> {
+    let one_form = |value: &String| match value.parse::<Ipv6Addr>() {
+        Ok(address) if record_type == RecordType::Aaaa.as_str() => address.to_string(),
+        _ => value.clone(),
+    };
+    let mut values: Vec<String> = values.iter().map(one_form).collect();
+    values.sort();
+    values
+}
+
 impl RecordSet {
     fn answers_like(&self, data: &RecordData) -> bool {
-        let sorted = |values: &[String]| {
-            let mut values = values.to_vec();
-            values.sort();
-            values
-        };
+        let canonical = |values| canonical_values(&self.record_type, values);
         match (&data.values, &data.alias) {
-            (Some(values), _) => self.alias.is_none() && sorted(&self.values) == sorted(values),
+            (Some(values), _) => self.alias.is_none() && canonical(&self.values) == canonical(values),
             (None, Some(alias)) => self.alias.as_ref().is_some_and(|live| {
                 live.dns_name == normalise_name(&alias.dns_name) && live.hosted_zone_id == alias.hosted_zone_id
             }),
@@ -387,7 +396,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::plan::{RecordType, Step};
+    use crate::plan::Step;
 
     fn route(old_set_identifier: Option<&str>) -> DnsRoute {
         let new = RecordData { values: Some(vec!["5.6.7.8".to_owned()]), alias: None };
@@ -480,6 +489,15 @@ mod tests {
         assert!(pair(0, 50).check_pair(&route(None)).is_err());
         assert!(pair(50, 50).check_pair(&route(None)).is_err());
         assert!(pair(0, 0).check_pair(&route(None)).is_err());
+    }
+
+    #[test]
+    fn one_address_in_two_spellings_is_one() {
+        let aaaa = |value: &str| RecordSet { record_type: "AAAA".to_owned(), ..weighted("green", value, 0) };
+        let [live, planned] = ["2001:DB8::77", "2001:db8:0:0::77"].map(aaaa);
+        assert!(NameState::new(vec![live.clone()]).is_like(&NameState::new(vec![planned.clone()])));
+        assert!(live.answers_like(&RecordData { values: Some(planned.values), alias: None }));
+        assert!(!live.answers_like(&RecordData { values: Some(vec!["2001:db8::78".to_owned()]), alias: None }));
     }
 
     #[test]
