@@ -1,6 +1,7 @@
 """SNS: Publish as strict as AWS, and a record of what was published.
 
-Contract: `messages` lists every accepted message in order; GET /_local/messages answers it.
+Contract: `messages` lists every accepted message in order; GET /_local/messages answers it. A topic's attributes count its
+subscriptions, each as confirmed: nobody is there to confirm one.
 """
 
 import json
@@ -13,8 +14,9 @@ MESSAGE_LIMIT_BYTES = 262_144
 def install() -> None:
     from moto.sns.exceptions import InvalidParameterValue
     from moto.sns.models import SNSBackend
+    from moto.sns.responses import SNSResponse
 
-    stock = SNSBackend.publish
+    stock, stock_attributes = SNSBackend.publish, SNSResponse.get_topic_attributes
 
     def publish(self, message, *args, **kwargs):
         problem = _problem(message, kwargs.get("subject"), kwargs.get("message_structure"))
@@ -24,7 +26,14 @@ def install() -> None:
         messages.append({"topic_arn": kwargs.get("arn"), "subject": kwargs.get("subject"), "message": message})
         return message_id
 
+    def get_topic_attributes(self):
+        topic = self.backend.get_topic(self._get_param("TopicArn"))
+        subscriptions, _ = self.backend.list_subscriptions_by_topic(topic_arn=topic.arn)
+        topic.subscriptions_confimed = len(subscriptions)
+        return stock_attributes(self)
+
     SNSBackend.publish = publish
+    SNSResponse.get_topic_attributes = get_topic_attributes
 
 
 def _problem(message: str, subject: str | None, structure: str | None) -> str | None:

@@ -149,7 +149,9 @@ def _create_alarms(environment: Environment) -> None:
 def _create_topics(environment: Environment) -> None:
     for mention in environment.strings():
         if found := TOPIC_ARN.match(mention):
-            environment.mapping[mention] = client("sns").create_topic(Name=environment.name(found[1], 200))["TopicArn"]
+            arn = client("sns").create_topic(Name=environment.name(found[1], 200))["TopicArn"]
+            client("sns").subscribe(TopicArn=arn, Protocol="email", Endpoint="on-call@example.com")
+            environment.mapping[mention] = arn
 
 
 def _create_hooks(environment: Environment) -> None:

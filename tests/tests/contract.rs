@@ -92,6 +92,31 @@ fn every_task_has_a_time_out_and_retries_what_passes() -> Result<()> {
     Ok(())
 }
 
+/// The machine's time-out is the last resort: whatever a plan may ask for is over before it.
+#[test]
+fn the_machine_outlives_the_longest_plan() -> Result<()> {
+    let days = |days: u64| days * 24 * 3600;
+    let mut plan: Value = serde_json::from_str(&read("events/cutover.json")?)?;
+    plan["timeout"] = json!(format!("{}s", days(7)));
+    plan["approval"] = json!({ "within": format!("{}s", days(7)), "topic_arn": plan["notify"]["topic_arn"] });
+    plan["health_check"] = json!({ "url": "https://new.example.com/", "attempts": 100, "interval": "1h" });
+    let probing = 100 * 3600;
+    ensure!(Plan::read(&plan).is_ok(), "{:?}", Plan::read(&plan));
+    for (pointer, longer) in [
+        ("/timeout", json!(format!("{}s", days(7) + 1))),
+        ("/approval/within", json!(format!("{}s", days(7) + 1))),
+        ("/health_check/interval", json!("3601s")),
+        ("/health_check/attempts", json!(101)),
+    ] {
+        let mut plan = plan.clone();
+        *plan.pointer_mut(pointer).context(pointer)? = longer;
+        ensure!(Plan::read(&plan).is_err(), "{pointer} may be longer than this test knows");
+    }
+    let seconds = definition("cutover")?["TimeoutSeconds"].as_u64().context("no TimeoutSeconds")?;
+    ensure!(seconds > 2 * days(7) + probing, "{seconds} s are not enough");
+    Ok(())
+}
+
 #[test]
 fn placeholders_and_functions_agree() -> Result<()> {
     let mut used = BTreeSet::new();

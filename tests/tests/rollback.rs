@@ -284,9 +284,12 @@ async fn ends_rolled_back_with(ground: Ground, definition: Value, status: &str) 
 
 #[tokio::test]
 async fn a_plan_past_its_deadline_rolls_back() -> Result<()> {
-    let mut plan = half("deadline");
+    // No hold takes so long, but nothing is healthy either: the only metric has no data.
+    let mut plan = listener_plan("deadline", json!([{ "new_weight": 50 }, { "new_weight": 100 }]));
     plan["timeout"] = json!("3s");
-    plan["monitoring"] = json!({ "interval": "60s" });
+    let metric = json!({ "name": "silent", "namespace": "Silent", "metric_name": "Silent", "statistic": "Sum",
+        "comparison": "greater_than", "threshold": 0 });
+    plan["monitoring"] = json!({ "interval": "60s", "no_data_limit": 100, "metrics": [metric] });
     let ground = Ground::new(SPEED).await?;
     let stage = ground.stage(&plan, json!({})).await?;
     let before = ground.account().await?;

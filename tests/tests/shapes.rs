@@ -57,6 +57,9 @@ async fn there_and_back(ground: &Ground, shape: &Shape) -> Result<()> {
     .await?;
     let half_way = ground.account().await?;
     ensure!(half_way != before, "nothing moved");
+    let is_checked = half_way["route53"].to_string().contains("HealthCheckId");
+    let wants_checks = !shape.plan["routes"][0]["health_checks"].is_null();
+    ensure!(is_checked == wants_checks, "health checks on the way: {}", half_way["route53"]);
     if shape.plan["routes"][0]["type"] == "listener" {
         ensure_same(&frame(&before, &stage.plan), &frame(&half_way, &stage.plan)).context("on the way")?;
     }
@@ -73,8 +76,11 @@ async fn there_and_back(ground: &Ground, shape: &Shape) -> Result<()> {
     // Of the pair: neighbours keep theirs.
     ensure!(stage.new_percents() == [100.0], "the new side has {:?} %", stage.new_percents());
     ground.wait_for_phase(&whole, "closed", LIMIT).await?;
-    let checks = &ground.account().await?["route53"]["health_checks"];
+    let route53 = &ground.account().await?["route53"];
+    let checks = &route53["health_checks"];
     ensure!(checks.as_object().is_none_or(serde_json::Map::is_empty), "health checks are left: {checks}");
+    let is_checked = route53.to_string().contains("HealthCheckId");
+    ensure!(!is_checked, "a record carries a health check that was deleted: {route53}");
     Ok(())
 }
 

@@ -71,13 +71,12 @@ impl Forward {
 
     /// Whether two forward actions direct traffic alike.
     fn is_like(&self, other: &Self) -> bool {
-        let sticky = |forward: &Self| {
-            forward
-                .stickiness
-                .filter(|stickiness| stickiness.enabled)
-                .and_then(|stickiness| stickiness.duration_seconds)
-        };
-        self.weights() == other.weights() && sticky(self) == sticky(other)
+        self.weights() == other.weights() && self.sticky_seconds() == other.sticky_seconds()
+    }
+
+    /// For how long clients stick to a group, if they do.
+    pub fn sticky_seconds(&self) -> Option<i32> {
+        self.stickiness.filter(|stickiness| stickiness.enabled).and_then(|stickiness| stickiness.duration_seconds)
     }
 }
 
@@ -130,11 +129,13 @@ impl ListenerState {
         self.forward.groups.iter().map(|group| (group.arn.clone(), group.weight.unwrap_or(1))).collect()
     }
 
-    /// One line for a person: the weights by group.
+    /// One line for a person: the weights by group, stickiness, and the types of the other actions.
     pub fn describe(&self) -> String {
-        let weights: Vec<String> =
-            self.forward.weights().iter().map(|(arn, weight)| format!("{}={weight}", short_name(arn))).collect();
-        weights.join(" ")
+        let weights = self.forward.weights();
+        let weights = weights.iter().map(|(arn, weight)| format!("{}={weight}", short_name(arn)));
+        let sticky = self.forward.sticky_seconds().map(|seconds| format!("sticky {seconds}"));
+        let others = self.others.iter().map(|other| other["type"].as_str().unwrap_or("another action").to_owned());
+        weights.chain(sticky).chain(others).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -208,6 +209,16 @@ mod tests {
     fn more_than_five_groups_are_refused() {
         let five = state(&[("old", 1), ("a", 1), ("b", 1), ("c", 1), ("d", 1)]);
         assert!(five.planned(PAIR, 100).unwrap_err().contains("6 target groups"));
+    }
+
+    #[test]
+    fn what_is_compared_is_described() {
+        let mut live = state(&[("old", 1)]);
+        live.forward.stickiness = Some(Stickiness { enabled: false, duration_seconds: Some(60) });
+        assert_eq!(live.describe(), "old=1");
+        live.forward.stickiness = Some(Stickiness { enabled: true, duration_seconds: Some(3600) });
+        live.others.push(serde_json::json!({"type": "authenticate-oidc"}));
+        assert_eq!(live.describe(), "old=1 sticky 3600 authenticate-oidc");
     }
 
     #[test]

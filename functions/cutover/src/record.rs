@@ -4,10 +4,12 @@
 //! that a DELETE repeats what is stored and a batch DELETE + CREATE is a compare-and-set (Route 53 API reference,
 //! ChangeResourceRecordSets).
 
+use std::net::Ipv6Addr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::listener::share;
-use crate::plan::{DnsRoute, RecordChange, RecordData};
+use crate::plan::{DnsRoute, RecordChange, RecordData, RecordType};
 
 /// The set identifier that a simple record gets while it is one of a weighted pair.
 pub const OLD_IDENTIFIER: &str = "cutover-old";
@@ -15,6 +17,11 @@ pub const OLD_IDENTIFIER: &str = "cutover-old";
 pub const NEW_IDENTIFIER: &str = "cutover-new";
 /// How long resolvers keep an alias to a load balancer: its own TTL, 60 s (Route 53 developer guide).
 pub const ALIAS_TTL_SECONDS: u32 = 60;
+
+/// The most `ResourceRecord` elements of one change batch (Route 53 quotas).
+pub const MOST_BATCH_RECORDS: usize = 1_000;
+/// The most characters of values of one change batch (Route 53 quotas).
+pub const MOST_BATCH_CHARACTERS: usize = 32_000;
 
 /// One record set, simple or weighted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,13 +59,26 @@ pub struct AliasTarget {
 #[serde(transparent)]
 pub struct NameState(Vec<RecordSet>);
 
-/// Health checks of the pair, where the plan wants them.
+/// The health checks that the run made for the pair, where the plan wants them, as far as they are known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PairChecks {
-    /// Of the old side's record.
+    /// Of the old side's records.
     pub old: Option<String>,
-    /// Of the new side's record.
+    /// Of the new side's records.
     pub new: Option<String>,
+}
+
+impl PairChecks {
+    /// Whether the plan wants a check of the old side, and of the new, that is not known here.
+    fn unknown(&self, route: &DnsRoute) -> [bool; 2] {
+        let Some(wanted) = &route.health_checks else { return [false; 2] };
+        [wanted.old.is_some() && self.old.is_none(), wanted.new.is_some() && self.new.is_none()]
+    }
+
+    /// Whether every check that the plan wants is known.
+    pub fn are_known(&self, route: &DnsRoute) -> bool {
+        self.unknown(route) == [false; 2]
+    }
 }
 
 /// One change of a batch.
@@ -68,6 +88,15 @@ pub enum Change {
     Delete(RecordSet),
     /// Creates it.
     Create(RecordSet),
+}
+
+impl Change {
+    /// What is deleted or created.
+    fn record(&self) -> &RecordSet {
+        match self {
+            Self::Delete(record) | Self::Create(record) => record,
+        }
+    }
 }
 
 impl NameState {
@@ -88,24 +117,44 @@ impl NameState {
         self.0.iter().filter_map(ttl).max().unwrap_or(0)
     }
 
-    /// The same state for comparisons: values in one order, and without the health checks of the records that a run
-    /// made, whose identifiers are not known beforehand.
-    fn canonical(&self, route: &DnsRoute) -> Self {
+    /// The same state for comparisons: values in one form and order.
+    fn canonical(&self) -> Self {
+        let canonical = |record: &RecordSet| RecordSet {
+            values: canonical_values(&record.record_type, &record.values),
+            ..record.clone()
+        };
+        Self::new(self.0.iter().map(canonical).collect())
+    }
+
+    /// Whether two states answer alike, by health checks that may redirect traffic as well.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.canonical() == other.canonical()
+    }
+
+    /// Whether this live state may be one that the run planned: as [`is_like`](Self::is_like), but for those health checks of
+    /// the run that are not known. Undo deletes them, and a function that outlives the run may have left them on a record.
+    pub fn may_be(&self, planned: &Self, route: &DnsRoute, before: &Self, checks: &PairChecks) -> bool {
+        let known = |state: &Self| state.without_unknown(route, before, checks);
+        known(self).is_like(&known(planned))
+    }
+
+    /// The state without what the pair's records carry on the sides whose health check is not known.
+    fn without_unknown(&self, route: &DnsRoute, before: &Self, checks: &PairChecks) -> Self {
+        let [old, new] = checks.unknown(route);
         let mut records = self.0.clone();
-        for record in &mut records {
-            record.values.sort();
-        }
-        if route.health_checks.is_some() {
-            for record in records.iter_mut().filter(|record| record.weight.is_some()) {
+        for change in &route.records {
+            let Ok(group) = before.group(change) else { continue };
+            let sides = [(old, group.old_identifier()), (new, group.new_identifier())];
+            let forgotten = |record: &RecordSet| {
+                let is_of = |identifier| record.set_identifier.as_ref() == Some(identifier);
+                sides.iter().any(|(is_unknown, identifier)| *is_unknown && is_of(identifier))
+            };
+            let of_type = records.iter_mut().filter(|record| record.record_type == change.record_type.as_str());
+            for record in of_type.filter(|record| forgotten(record)) {
                 record.health_check_id = None;
             }
         }
-        Self::new(records)
-    }
-
-    /// Whether two states of a route answer alike.
-    pub fn is_like(&self, other: &Self, route: &DnsRoute) -> bool {
-        self.canonical(route) == other.canonical(route)
+        Self(records)
     }
 
     /// The planned state in which the new record has `percent` of the pair's weight: every type a weighted group,
@@ -174,16 +223,31 @@ impl NameState {
         gone.chain(come).collect()
     }
 
-    /// The health checks of the pair's records in this state: what a later planned state has to repeat.
-    pub fn pair_checks(&self, route: &DnsRoute, before: &Self) -> PairChecks {
-        let Some(Ok(group)) = route.records.first().map(|change| before.group(change)) else {
-            return PairChecks::default();
-        };
-        let check = |identifier: String| {
-            let record = self.0.iter().find(|record| record.set_identifier.as_ref() == Some(&identifier));
-            record.and_then(|record| record.health_check_id.clone())
-        };
-        PairChecks { old: check(group.old_identifier()), new: check(group.new_identifier()) }
+    /// Whether Route 53 takes every batch of a run that starts from this state: forward from each state to the next, and
+    /// back from each.
+    ///
+    /// # Errors
+    /// The text of the problem; as [`planned`](Self::planned).
+    pub fn check_batches(&self, route: &DnsRoute) -> Result<(), String> {
+        let mut states = vec![self.clone()];
+        for percent in std::iter::once(0).chain(route.steps.iter().map(|step| step.new_weight)) {
+            states.push(self.planned(route, percent, &PairChecks::default())?);
+        }
+        states.push(self.finished(route)?);
+        let forward = states.windows(2).map(|pair| pair[0].batch_to(&pair[1]));
+        for batch in forward.chain(states.iter().map(|state| state.batch_to(self))) {
+            let records: Vec<&RecordSet> = batch.iter().map(Change::record).collect();
+            // An alias has no values, and counts as one element: the quota does not say, and one too many is safe.
+            let elements: usize = records.iter().map(|record| record.values.len().max(1)).sum();
+            let characters: usize = records.iter().flat_map(|record| &record.values).map(|value| value.len()).sum();
+            if elements > MOST_BATCH_RECORDS || characters > MOST_BATCH_CHARACTERS {
+                return Err(format!(
+                    "a change of the name has {elements} values with {characters} characters; Route 53 takes \
+                     {MOST_BATCH_RECORDS} with {MOST_BATCH_CHARACTERS}"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Whether the old side serves and the new one does not: otherwise the way back would not lead to the old side.
@@ -204,7 +268,7 @@ impl NameState {
         Ok(())
     }
 
-    /// One line for a person: the weights by record.
+    /// One line for a person: the record sets with everything that is compared.
     pub fn describe(&self) -> String {
         let lines: Vec<String> = self.0.iter().map(RecordSet::describe).collect();
         lines.join("; ")
@@ -281,15 +345,22 @@ fn answer(change: &RecordChange, ttl: i64) -> RecordSet {
     }
 }
 
+/// Values in one order, and IPv6 addresses, which can be written in many ways, in one form.
+fn canonical_values(record_type: &str, values: &[String]) -> Vec<String> {
+    let one_form = |value: &String| match value.parse::<Ipv6Addr>() {
+        Ok(address) if record_type == RecordType::Aaaa.as_str() => address.to_string(),
+        _ => value.clone(),
+    };
+    let mut values: Vec<String> = values.iter().map(one_form).collect();
+    values.sort();
+    values
+}
+
 impl RecordSet {
     fn answers_like(&self, data: &RecordData) -> bool {
-        let sorted = |values: &[String]| {
-            let mut values = values.to_vec();
-            values.sort();
-            values
-        };
+        let canonical = |values| canonical_values(&self.record_type, values);
         match (&data.values, &data.alias) {
-            (Some(values), _) => self.alias.is_none() && sorted(&self.values) == sorted(values),
+            (Some(values), _) => self.alias.is_none() && canonical(&self.values) == canonical(values),
             (None, Some(alias)) => self.alias.as_ref().is_some_and(|live| {
                 live.dns_name == normalise_name(&alias.dns_name) && live.hosted_zone_id == alias.hosted_zone_id
             }),
@@ -299,9 +370,18 @@ impl RecordSet {
 
     fn describe(&self) -> String {
         let answer = self.alias.as_ref().map_or_else(|| self.values.join(","), |alias| alias.dns_name.clone());
-        let weight = self.weight.map_or_else(String::new, |weight| format!(" weight {weight}"));
-        let ttl = self.ttl.map_or_else(String::new, |ttl| format!(" ttl {ttl}"));
-        format!("{} {answer}{weight}{ttl}", self.record_type)
+        let parts = [
+            Some(format!("{} {answer}", self.record_type)),
+            self.weight.map(|weight| format!("weight {weight}")),
+            self.ttl.map(|ttl| format!("ttl {ttl}")),
+            self.set_identifier.as_ref().map(|identifier| format!("set identifier {identifier}")),
+            self.health_check_id.as_ref().map(|id| format!("health check {id}")),
+            self.alias
+                .as_ref()
+                .filter(|alias| alias.evaluate_target_health)
+                .map(|_| "evaluates target health".to_owned()),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -316,7 +396,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::plan::{RecordType, Step};
+    use crate::plan::Step;
 
     fn route(old_set_identifier: Option<&str>) -> DnsRoute {
         let new = RecordData { values: Some(vec!["5.6.7.8".to_owned()]), alias: None };
@@ -409,6 +489,108 @@ mod tests {
         assert!(pair(0, 50).check_pair(&route(None)).is_err());
         assert!(pair(50, 50).check_pair(&route(None)).is_err());
         assert!(pair(0, 0).check_pair(&route(None)).is_err());
+    }
+
+    #[test]
+    fn one_address_in_two_spellings_is_one() {
+        let aaaa = |value: &str| RecordSet { record_type: "AAAA".to_owned(), ..weighted("green", value, 0) };
+        let [live, planned] = ["2001:DB8::77", "2001:db8:0:0::77"].map(aaaa);
+        assert!(NameState::new(vec![live.clone()]).is_like(&NameState::new(vec![planned.clone()])));
+        assert!(live.answers_like(&RecordData { values: Some(planned.values), alias: None }));
+        assert!(!live.answers_like(&RecordData { values: Some(vec!["2001:db8::78".to_owned()]), alias: None }));
+    }
+
+    #[test]
+    fn what_is_compared_is_described() {
+        let alias = AliasTarget {
+            dns_name: "lb.example.net.".to_owned(),
+            hosted_zone_id: "Z2".to_owned(),
+            evaluate_target_health: true,
+        };
+        let alias = RecordSet { ttl: None, values: vec![], alias: Some(alias), ..simple("", 0) };
+        assert_eq!(alias.describe(), "A lb.example.net. evaluates target health");
+        assert_eq!(
+            checked(weighted("blue", "1.2.3.4", 90), "abc").describe(),
+            "A 1.2.3.4 weight 90 ttl 300 set identifier blue health check abc"
+        );
+        assert_eq!(simple("1.2.3.4", 300).describe(), "A 1.2.3.4 ttl 300");
+    }
+
+    #[test]
+    fn a_batch_that_route_53_refuses_is_known_beforehand() {
+        let many =
+            |count: u8| RecordSet { values: (0..count).map(|n| format!("1.2.3.{n}")).collect(), ..simple("", 300) };
+        let with = |count: u8| {
+            let records = (0..4).map(|group| RecordSet {
+                set_identifier: Some(format!("group-{group}")),
+                weight: Some(if group == 0 { 100 } else { 0 }),
+                ..many(count)
+            });
+            NameState::new(records.collect())
+        };
+        // A change of TTL deletes and creates four records with so many values, and creates the new side's one.
+        assert_eq!(with(124).check_batches(&route(None)), Ok(()));
+        assert!(with(125).check_batches(&route(None)).unwrap_err().contains("1001 values"));
+        let long = NameState::new(vec![RecordSet { values: vec!["x".repeat(10_000); 2], ..simple("", 300) }]);
+        assert!(long.check_batches(&route(None)).unwrap_err().contains("characters"));
+    }
+
+    fn checked(record: RecordSet, id: &str) -> RecordSet {
+        RecordSet { health_check_id: Some(id.to_owned()), ..record }
+    }
+
+    /// A route that wants a health check of its new side.
+    fn checked_route() -> DnsRoute {
+        let check = serde_json::from_value(serde_json::json!({ "fqdn": "new.example.com" })).unwrap();
+        DnsRoute { health_checks: Some(crate::plan::HealthChecks { old: None, new: Some(check) }), ..route(None) }
+    }
+
+    #[test]
+    fn a_health_check_makes_a_state_another_one() {
+        let plain = NameState::new(vec![weighted("blue", "1.2.3.4", 100), weighted("green", "5.6.7.8", 0)]);
+        let mine = PairChecks { old: None, new: Some("mine".to_owned()) };
+        let planned = plain.planned(&checked_route(), 0, &mine).unwrap();
+        assert_eq!(planned.records()[1].health_check_id.as_deref(), Some("mine"));
+        let without = plain.planned(&checked_route(), 0, &PairChecks::default()).unwrap();
+        assert!(!planned.is_like(&without));
+    }
+
+    #[test]
+    fn only_a_health_check_of_the_run_that_is_not_known_any_more_is_overlooked() {
+        let route = checked_route();
+        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 100), weighted("green", "5.6.7.8", 0)]);
+        let mine = PairChecks { old: None, new: Some("mine".to_owned()) };
+        let unknown = PairChecks::default();
+        let planned = |checks| before.planned(&route, 50, checks).unwrap();
+        let live = |blue: &str, green: &str| {
+            let mut records = planned(&unknown).records().to_vec();
+            for (record, id) in records.iter_mut().zip([blue, green]) {
+                record.health_check_id = Some(id.to_owned()).filter(|id| !id.is_empty());
+            }
+            NameState::new(records)
+        };
+        let may_be = |live: NameState, checks| live.may_be(&planned(checks), &route, &before, checks);
+        assert!(may_be(live("", "mine"), &mine));
+        assert!(!may_be(live("", "foreign"), &mine));
+        assert!(!may_be(live("", ""), &mine));
+        assert!(may_be(live("", "gone"), &unknown));
+        assert!(!may_be(live("foreign", "gone"), &unknown), "the plan wants no check of the old side");
+    }
+
+    #[test]
+    fn each_type_keeps_its_own_health_check_where_the_plan_wants_none() {
+        let new = |kind, value: &str| RecordChange {
+            record_type: kind,
+            new: RecordData { values: Some(vec![value.to_owned()]), alias: None },
+            old_set_identifier: None,
+        };
+        let records = vec![new(RecordType::A, "5.6.7.8"), new(RecordType::Aaaa, "2001:db8::77")];
+        let route = DnsRoute { records, ..route(None) };
+        let aaaa = RecordSet { record_type: "AAAA".to_owned(), ..weighted("blue", "2001:db8::1", 100) };
+        let before = NameState::new(vec![checked(weighted("blue", "1.2.3.4", 100), "four"), checked(aaaa, "six")]);
+        let planned = before.planned(&route, 50, &PairChecks::default()).unwrap();
+        let checks: Vec<_> = planned.records().iter().map(|record| record.health_check_id.as_deref()).collect();
+        assert_eq!(checks, [Some("four"), None, Some("six"), None]);
     }
 
     #[test]

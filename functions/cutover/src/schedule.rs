@@ -97,6 +97,29 @@ fn events_at(plan: &Plan, interval: Seconds) -> u64 {
         + EVENTS_PER_CHECK * (probes + samples + checks)
 }
 
+/// The least time that the steps take: their holds, and what resolvers keep.
+fn least_time(plan: &Plan) -> Seconds {
+    let of_route = |route: &Route| {
+        let settle = match route {
+            Route::Listener(_) => 0,
+            Route::Dns(route) => route.settle_seconds(),
+        };
+        route.steps().iter().map(|step| step.hold.0 + settle).sum::<u64>()
+    };
+    Seconds(plan.routes.iter().map(of_route).sum())
+}
+
+/// Refuses a plan whose run would be rolled back at its deadline, with traffic moved, though all goes well. `old_ttls` is
+/// how long the names' answers from before are waited out, once that is known.
+pub fn check_time(plan: &Plan, old_ttls: Seconds) -> Option<Finding> {
+    let least = Seconds(least_time(plan).0 + old_ttls.0);
+    (least >= plan.timeout).then(|| {
+        let problem =
+            format!("is {}, and holds and TTLs alone take {least}: the run would be rolled back", plan.timeout);
+        Finding::plan("$.timeout", problem, "allow for the time that everything else takes too, or shorten the holds")
+    })
+}
+
 /// Refuses a plan that the state machine cannot carry.
 pub(crate) fn check_size(plan: &Plan, findings: &mut Vec<Finding>) {
     let bytes = json_bytes(plan) + json_bytes(&steps(plan));

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use cutover::schedule;
-use cutover::{Finding, Plan};
+use cutover::{Finding, Plan, Seconds};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -125,6 +125,8 @@ fn every_rule_names_the_place() {
         ),
         ("/routes/1/health_checks", json!({ "new": { "fqdn": "x", "port": 0 } }), "$.routes[1].health_checks.new.port"),
         ("/notify", json!({ "topic_arn": "portal" }), "$.notify.topic_arn"),
+        ("/notify", json!({ "topic_arn": "arn:aws:sns:eu-west-1:123456789012:portal.fifo" }), "$.notify.topic_arn"),
+        ("/approval", json!({ "topic_arn": "arn:aws:sns:eu-west-1:123456789012:portal.fifo" }), "$.approval.topic_arn"),
         ("/cleanup", json!({ "after": "400 days" }), "$.cleanup.after"),
     ];
     for (pointer, value, path) in cases {
@@ -199,6 +201,17 @@ fn a_plan_that_does_not_fit_into_one_history_names_an_interval_that_does() {
     plan["monitoring"]["interval"] = json!(interval);
     let fitting = Plan::read(&plan).unwrap();
     assert!(schedule::history_events(&fitting) <= schedule::MOST_HISTORY_EVENTS);
+}
+
+#[test]
+fn a_plan_that_must_miss_its_deadline_is_refused() {
+    // 15 min of hold, and the name's last step waits for resolvers: 60 s.
+    assert_eq!(findings_with("/timeout", json!("961s")), []);
+    assert_eq!(findings_with("/timeout", json!("960s"))[0].path, "$.timeout");
+    let plan = Plan::read(&plan()).unwrap();
+    let spare = Seconds(plan.timeout.0 - 961);
+    assert_eq!(schedule::check_time(&plan, spare), None);
+    assert!(schedule::check_time(&plan, Seconds(spare.0 + 1)).is_some());
 }
 
 #[test]

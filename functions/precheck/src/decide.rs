@@ -74,9 +74,58 @@ pub(crate) fn nothing_watched(plan: &Plan, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Writers that go on writing after the last look at replication leave behind what traffic then misses.
+pub(crate) fn nobody_stops_writers(plan: &Plan) -> Option<Finding> {
+    let has_two_databases = plan.database.as_ref().is_some_and(|database| !database.shared);
+    (has_two_databases && plan.hooks.quiesce.is_empty()).then(|| {
+        let problem = "is empty: what is written to the old database between the last look at the lag and the shift may be \
+                       missing from the new one";
+        Finding::warning("$.hooks.quiesce", problem, "add a hook that stops the writers, and resume, its undo")
+    })
+}
+
+/// How long the names' answers from before are waited out, one name after the other.
+pub(crate) fn old_ttls(before: &[BeforeImage]) -> Seconds {
+    let of_name = |before: &BeforeImage| match before {
+        BeforeImage::Dns { records } => u64::from(records.longest_ttl_seconds()),
+        BeforeImage::Listener(_) => 0,
+    };
+    Seconds(before.iter().map(of_name).sum())
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn writers_that_nobody_stops_are_a_warning() {
+        let hook =
+            |name: &str| json!([{ "function_arn": format!("arn:aws:lambda:eu-west-1:123456789012:function:{name}") }]);
+        let found = |shared: bool, hooks| {
+            let plan = json!({
+                "application": "a", "hooks": hooks,
+                "database": { "replication_task_arn": "arn:aws:dms:eu-west-1:123456789012:task:T", "shared": shared },
+                "routes": [{ "type": "dns", "hosted_zone_id": "Z1", "record_name": "a.example.com",
+                    "records": [{ "type": "A", "new": { "values": ["5.6.7.8"] } }], "steps": [{ "new_weight": 100 }] }],
+            });
+            nobody_stops_writers(&Plan::read(&plan).unwrap()).map(|finding| finding.severity)
+        };
+        assert_eq!(found(false, json!({})), Some(Severity::Warning));
+        assert_eq!(found(false, json!({ "quiesce": hook("stop"), "resume": hook("go") })), None);
+        assert_eq!(found(true, json!({})), None);
+    }
+
+    #[test]
+    fn each_names_longest_ttl_is_waited_out() {
+        let name = |ttls: &[i64]| {
+            let record = |ttl: &i64| json!({ "type": "A", "ttl": ttl, "values": [] });
+            serde_json::from_value(json!(ttls.iter().map(record).collect::<Vec<_>>())).unwrap()
+        };
+        let before = [&[300, 60][..], &[900]].map(|ttls| BeforeImage::Dns { records: name(ttls) });
+        assert_eq!(old_ttls(&before), Seconds(1200));
+    }
 
     #[test]
     fn the_ending_is_named_by_the_weightiest_finding() {

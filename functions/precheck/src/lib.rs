@@ -99,6 +99,8 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     services::observe(clients, &plan, &mut findings).await?;
     locks(&clients.journal, &plan, &request.run_id, &mut findings).await?;
     decide::nothing_watched(&plan, &mut findings);
+    findings.extend(decide::nobody_stops_writers(&plan));
+    findings.extend(schedule::check_time(&plan, decide::old_ttls(&before)));
     Ok(decide::report(Some(plan), findings, before, tries, now))
 }
 

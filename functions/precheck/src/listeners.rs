@@ -4,6 +4,7 @@ use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::TargetGroup;
 use cutover::listener::ListenerState;
 use cutover::plan::ListenerRoute;
+use cutover::verdict::at_least_percent;
 use cutover::{Finding, StepError, StepResult};
 use listener_swap::decide::pair;
 
@@ -51,7 +52,7 @@ fn fits(route: &ListenerRoute, state: &ListenerState, path: &str) -> Vec<Finding
             findings.push(Finding::plan(format!("{path}.steps[{index}].new_weight"), problem, fix));
         }
     }
-    if let Some(seconds) = state.forward.stickiness.filter(|sticky| sticky.enabled).and_then(|s| s.duration_seconds) {
+    if let Some(seconds) = state.forward.sticky_seconds() {
         let problem = format!("keeps sticky clients on the old target group for up to {seconds} s after a shift");
         findings.push(Finding::warning(path, problem, "allow for it in the steps' holds and in cleanup.after"));
     }
@@ -68,11 +69,28 @@ async fn target_groups(elb: &Client, route: &ListenerRoute, path: &str, findings
         let problem = format!("is in VPC {:?}, the old one in {:?}", new.vpc_id, old.vpc_id);
         findings.push(Finding::environment(&new_path, problem, "a load balancer forwards within its VPC"));
     }
+    let old_path = format!("{path}.old_target_group_arn");
+    let health = listener_swap::observe::health(elb, &route.old_target_group_arn).await;
+    if let Some(health) = soften(health, &old_path, findings)? {
+        findings.extend(sick_old_side(route, health, old_path));
+    }
     let health = listener_swap::observe::health(elb, &route.new_target_group_arn).await;
     if soften(health, &new_path, findings)?.is_some_and(|(_, total)| total == 0) {
         findings.push(Finding::environment(new_path, "has no registered targets", "register the new side's targets"));
     }
     Ok(())
+}
+
+/// A rollback does not by itself send traffic back to an old side that is not healthy: pure.
+fn sick_old_side(route: &ListenerRoute, (healthy, total): (usize, usize), path: String) -> Option<Finding> {
+    (!at_least_percent(healthy, total, route.min_healthy_percent)).then(|| {
+        let needed = route.min_healthy_percent;
+        let problem = format!(
+            "has {healthy} of {total} targets healthy, {needed} % needed: an automatic rollback would be held, and a person \
+             asked"
+        );
+        Finding::warning(path, problem, "mend the old side first, or lower min_healthy_percent")
+    })
 }
 
 async fn target_group(
@@ -113,20 +131,23 @@ mod tests {
 
     use super::*;
 
-    fn findings(groups: &[(&str, i32)], sticky: bool) -> Vec<(Severity, String)> {
-        let groups = groups.iter().map(|(arn, weight)| WeightedGroup { arn: (*arn).to_owned(), weight: Some(*weight) });
-        let stickiness = Some(Stickiness { enabled: sticky, duration_seconds: Some(3600) });
-        let forward = Forward { order: None, target_group_arn: None, groups: groups.collect(), stickiness };
-        let route = ListenerRoute {
+    fn route() -> ListenerRoute {
+        ListenerRoute {
             listener_arn: Some("listener".to_owned()),
             rule_arn: None,
             old_target_group_arn: "old".to_owned(),
             new_target_group_arn: "new".to_owned(),
             min_healthy_percent: 80,
             steps: vec![Step { new_weight: 50, hold: Seconds(0) }, Step { new_weight: 100, hold: Seconds(0) }],
-        };
+        }
+    }
+
+    fn findings(groups: &[(&str, i32)], sticky: bool) -> Vec<(Severity, String)> {
+        let groups = groups.iter().map(|(arn, weight)| WeightedGroup { arn: (*arn).to_owned(), weight: Some(*weight) });
+        let stickiness = Some(Stickiness { enabled: sticky, duration_seconds: Some(3600) });
+        let forward = Forward { order: None, target_group_arn: None, groups: groups.collect(), stickiness };
         let state = ListenerState { forward, others: vec![] };
-        fits(&route, &state, "$.routes[0]").into_iter().map(|finding| (finding.severity, finding.path)).collect()
+        fits(&route(), &state, "$.routes[0]").into_iter().map(|finding| (finding.severity, finding.path)).collect()
     }
 
     #[test]
@@ -147,6 +168,14 @@ mod tests {
             [(Severity::Error, "$.routes[0].steps[0].new_weight".to_owned())]
         );
         assert_eq!(findings(&[("old", 2), ("other", 1)], false), []);
+    }
+
+    #[test]
+    fn an_old_side_that_a_rollback_would_not_return_to_is_a_warning() {
+        let severity = |healthy, total| sick_old_side(&route(), (healthy, total), String::new()).map(|f| f.severity);
+        assert_eq!(severity(4, 5), None);
+        assert_eq!(severity(3, 5), Some(Severity::Warning));
+        assert_eq!(severity(0, 0), Some(Severity::Warning));
     }
 
     #[test]

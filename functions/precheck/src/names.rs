@@ -59,7 +59,7 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
             return vec![Finding::environment(records, problem, fix)];
         }
     };
-    if finished == *state {
+    if finished.is_like(state) {
         return vec![Finding::environment(records, "answers with the new side already", "there is nothing to move")];
     }
     let mut findings = Vec::new();
@@ -73,12 +73,30 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
             findings.push(Finding::plan(format!("{path}.steps[{index}].new_weight"), problem, fix));
         }
     }
+    if findings.is_empty()
+        && let Err(problem) = state.check_batches(route)
+    {
+        let fix = "give the name's records fewer values";
+        findings.push(Finding::environment(&records, problem, fix));
+    }
     if state.records().iter().any(|record| record.health_check_id.is_some()) {
         let problem = "has a record with a health check, which can redirect traffic away from its weight";
         let fix = "make sure that the checks are healthy; the final record has none";
-        findings.push(Finding::warning(records, problem, fix));
+        findings.push(Finding::warning(&records, problem, fix));
+    }
+    if evaluates_health(route, state) {
+        let problem =
+            "has an alias that evaluates its target's health, which can redirect traffic away from its weight";
+        findings.push(Finding::warning(records, problem, "make sure that the targets are healthy"));
     }
     findings
+}
+
+/// Whether an alias among the records, or among the plan's answers, gets no traffic while its target is not healthy.
+fn evaluates_health(route: &DnsRoute, state: &NameState) -> bool {
+    let live = state.records().iter().filter_map(|record| record.alias.as_ref());
+    let planned = route.records.iter().filter_map(|change| change.new.alias.as_ref());
+    live.map(|alias| alias.evaluate_target_health).chain(planned.map(|alias| alias.evaluate_target_health)).any(|on| on)
 }
 
 /// A and AAAA are separate record sets: moving one alone splits clients by address family.
@@ -88,4 +106,40 @@ fn other_family(route: &DnsRoute, all: &[ResourceRecordSet], path: &str) -> Opti
         ["A", "AAAA"].into_iter().find(|kind| !in_plan(kind) && all.iter().any(|r| r.r#type.as_str() == *kind))?;
     let problem = format!("leaves the name's {left} records on the old side: clients would be split by address family");
     Some(Finding::environment(format!("{path}.records"), problem, format!("add the new {left} answer to the plan")))
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover::Severity;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn found(new: Value, record: Value) -> Vec<(Severity, String)> {
+        let route = json!({ "hosted_zone_id": "Z1", "record_name": "a.example.com", "steps": [{ "new_weight": 100 }],
+            "records": [{ "type": "A", "new": new }] });
+        let mut record = record;
+        record["type"] = json!("A");
+        record["values"] = record.get("values").cloned().unwrap_or(json!([]));
+        let (route, state) = (serde_json::from_value(route).unwrap(), serde_json::from_value(json!([record])).unwrap());
+        fits(&route, &state, "$").into_iter().map(|finding| (finding.severity, finding.problem)).collect()
+    }
+
+    #[test]
+    fn what_redirects_traffic_is_a_warning() {
+        let alias =
+            |on: bool| json!({ "dns_name": "lb.example.net.", "hosted_zone_id": "Z2", "evaluate_target_health": on });
+        let plain = |value: &str| json!({ "ttl": 60, "values": [value] });
+        let new = json!({ "values": ["5.6.7.8"] });
+        assert_eq!(found(new.clone(), plain("1.2.3.4")), []);
+        assert_eq!(found(new.clone(), json!({ "alias": alias(false) })), []);
+        let warnings = [
+            found(new.clone(), json!({ "alias": alias(true) })),
+            found(json!({ "alias": alias(true) }), plain("1.2.3.4")),
+            found(new, json!({ "ttl": 60, "values": ["1.2.3.4"], "health_check_id": "abc" })),
+        ];
+        for warning in warnings {
+            assert!(matches!(&warning[..], [(Severity::Warning, text)] if text.contains("redirect")), "{warning:?}");
+        }
+    }
 }

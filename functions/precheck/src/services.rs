@@ -1,7 +1,8 @@
 //! What precheck looks at besides the routes: replication, alarms, watched target groups, the topic.
 
-use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
-use aws_sdk_cloudwatch::types::AlarmType;
+use std::collections::HashMap;
+
+use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, MetricAlarm};
 use cutover::plan::Database;
 use cutover::{Finding, Plan, StepError, StepResult};
 
@@ -23,9 +24,30 @@ pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<F
     for (path, topic) in notify.chain(approval) {
         let answer = clients.sns.get_topic_attributes().topic_arn(topic).send().await;
         let answer = answer.map_err(|error| StepError::from_aws("sns:GetTopicAttributes", &error));
-        soften(answer, path, findings)?;
+        let attributes = soften(answer, path, findings)?.and_then(|answer| answer.attributes);
+        findings.extend(attributes.iter().flat_map(|attributes| reaches_somebody(attributes, path)));
+    }
+    if plan.notify.is_none() {
+        let problem = "is missing: nobody is told of anything, not even of a run that is stuck";
+        findings.push(Finding::warning("$.notify", problem, "name an SNS topic that somebody reads"));
     }
     Ok(())
+}
+
+/// Whether a topic takes what is published, and passes it on: pure.
+fn reaches_somebody(attributes: &HashMap<String, String>, path: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if attributes.get("SubscriptionsConfirmed").is_some_and(|count| count == "0") {
+        let problem = "has no confirmed subscription: what is published there reaches nobody";
+        findings.push(Finding::warning(path, problem, "subscribe to the topic, and confirm it"));
+    }
+    // The role of the function that publishes needs to use a key of the customer's own.
+    let key = attributes.get("KmsMasterKeyId").filter(|key| !key.is_empty() && !key.ends_with("alias/aws/sns"));
+    if let Some(key) = key {
+        let problem = format!("is encrypted with the key {key}");
+        findings.push(Finding::warning(path, problem, "the stack must list the key in topicKeyArns"));
+    }
+    findings
 }
 
 async fn replication(
@@ -70,14 +92,26 @@ async fn task_status(dms: &aws_sdk_databasemigration::Client, arn: &str) -> Step
     Ok(answer.replication_tasks().first().and_then(|task| task.status()).map(str::to_owned))
 }
 
-/// Alarms of both types: without naming them, AWS answers metric alarms only (API reference of DescribeAlarms).
-async fn describe_alarms(
-    cloudwatch: &aws_sdk_cloudwatch::Client,
-    names: &[String],
-) -> StepResult<DescribeAlarmsOutput> {
-    let call = cloudwatch.describe_alarms().set_alarm_names(Some(names.to_vec()));
-    let answer = call.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm).send().await;
-    answer.map_err(|error| StepError::from_aws("cloudwatch:DescribeAlarms", &error))
+/// Alarms of both types, by their names.
+#[derive(Debug, Default)]
+struct Alarms {
+    metric: Vec<MetricAlarm>,
+    composite: Vec<CompositeAlarm>,
+}
+
+/// Looks up at most 100 alarms of both types: without naming the types, AWS answers metric alarms only, and 50 of them a
+/// page (API reference of DescribeAlarms).
+async fn describe_alarms(cloudwatch: &aws_sdk_cloudwatch::Client, names: Vec<String>) -> StepResult<Alarms> {
+    let call = cloudwatch.describe_alarms().set_alarm_names(Some(names)).max_records(100);
+    let call = call.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);
+    let mut pages = call.into_paginator().send();
+    let mut alarms = Alarms::default();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| StepError::from_aws("cloudwatch:DescribeAlarms", &error))?;
+        alarms.metric.extend(page.metric_alarms.unwrap_or_default());
+        alarms.composite.extend(page.composite_alarms.unwrap_or_default());
+    }
+    Ok(alarms)
 }
 
 /// Alarms that are watched exist, and are not ringing before anything has moved.
@@ -89,12 +123,12 @@ async fn watched_alarms(
     if names.is_empty() {
         return Ok(());
     }
-    let answer = describe_alarms(cloudwatch, names).await;
-    let Some(answer) = soften(answer, "$.monitoring.alarms", findings)? else { return Ok(()) };
+    let alarms = describe_alarms(cloudwatch, names.to_vec()).await;
+    let Some(alarms) = soften(alarms, "$.monitoring.alarms", findings)? else { return Ok(()) };
     for (index, name) in names.iter().enumerate() {
         let path = format!("$.monitoring.alarms[{index}]");
-        let metric = answer.metric_alarms().iter().find(|alarm| alarm.alarm_name() == Some(name));
-        let composite = answer.composite_alarms().iter().find(|alarm| alarm.alarm_name() == Some(name));
+        let metric = alarms.metric.iter().find(|alarm| alarm.alarm_name() == Some(name));
+        let composite = alarms.composite.iter().find(|alarm| alarm.alarm_name() == Some(name));
         let state = metric.and_then(|alarm| alarm.state_value()).or(composite.and_then(|alarm| alarm.state_value()));
         match state.map(|state| state.as_str()) {
             None => findings.push(Finding::environment(path, format!("`{name}` does not exist"), "name an alarm")),
@@ -118,15 +152,38 @@ async fn alarms_to_set(
     plan: &Plan,
     findings: &mut Vec<Finding>,
 ) -> StepResult<()> {
+    if plan.alarms.is_empty() {
+        return Ok(());
+    }
+    let names = plan.alarms.iter().map(|alarm| alarm.alarm_name.clone()).collect();
+    let Some(there) = soften(describe_alarms(cloudwatch, names).await, "$.alarms", findings)? else { return Ok(()) };
     for (index, alarm) in plan.alarms.iter().enumerate() {
         let path = format!("$.alarms[{index}].AlarmName");
-        let answer = describe_alarms(cloudwatch, std::slice::from_ref(&alarm.alarm_name)).await;
-        let Some(answer) = soften(answer, &path, findings)? else { continue };
-        let on_math = answer.metric_alarms().iter().any(|alarm| !alarm.metrics().is_empty());
-        if on_math || !answer.composite_alarms().is_empty() {
+        let is_it = |name: Option<&str>| name == Some(&alarm.alarm_name);
+        let on_math = there.metric.iter().any(|alarm| is_it(alarm.alarm_name()) && !alarm.metrics().is_empty());
+        if on_math || there.composite.iter().any(|alarm| is_it(alarm.alarm_name())) {
             let problem = "exists, and is a composite alarm or one on metric math, which undo could not restore";
             findings.push(Finding::environment(path, problem, "choose another name"));
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_that_reaches_nobody_is_a_warning() {
+        let found = |confirmed: &str, key: Option<&str>| {
+            let count = [("SubscriptionsConfirmed", Some(confirmed)), ("KmsMasterKeyId", key)];
+            let attributes = count.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+            let findings = reaches_somebody(&attributes.collect(), "$.notify.topic_arn");
+            findings.into_iter().map(|finding| finding.fix).collect::<Vec<_>>()
+        };
+        assert_eq!(found("1", None), [""; 0]);
+        assert_eq!(found("12", Some("alias/aws/sns")), [""; 0]);
+        assert_eq!(found("0", None), ["subscribe to the topic, and confirm it"]);
+        assert_eq!(found("10", Some("alias/ours")), ["the stack must list the key in topicKeyArns"]);
+    }
 }

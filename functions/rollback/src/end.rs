@@ -221,7 +221,7 @@ async fn describe(clients: &Clients, run: &Run, outcome: &mut Outcome) {
         (Some(Route::Dns(route)), Some(BeforeImage::Dns { records })) => {
             match weight_shift::observe::name(&clients.route53, route).await {
                 Ok(live) => {
-                    outcome.restored = live.is_like(records, route);
+                    outcome.restored = live.is_like(records);
                     outcome.change = (!outcome.restored).then(|| by_hand::records(route, &live, records));
                     outcome.live = Some(live.describe());
                 }

@@ -223,9 +223,11 @@ async fn new_side_serves(clients: &Clients, run: &Run) -> bool {
             }
             (Route::Dns(route), BeforeImage::Dns { records: before }) => {
                 let live = weight_shift::observe::name(&clients.route53, route).await;
-                let prepared = before.planned(route, 0, &PairChecks::default());
+                let checks = PairChecks::default();
+                let prepared = before.planned(route, 0, &checks);
                 let is_old = |live: &NameState| {
-                    live.is_like(before, route) || prepared.as_ref().is_ok_and(|prepared| live.is_like(prepared, route))
+                    let may_be = |prepared| live.may_be(prepared, route, before, &checks);
+                    live.is_like(before) || prepared.as_ref().is_ok_and(may_be)
                 };
                 live.map_or(true, |live| !is_old(&live))
             }

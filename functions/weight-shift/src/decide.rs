@@ -10,7 +10,8 @@ use cutover::{StepError, StepResult};
 ///
 /// # Errors
 /// `Cutover.Drift` when the live state is neither the before-image nor a planned one; `Cutover.InvalidPlan` for a weight
-/// that is not the plan's: rollback would take it for somebody else's change.
+/// that is not the plan's: rollback would take it for somebody else's change; `Cutover.Transient` where the run's health
+/// checks would be left off the pair's records, since they are not seen yet.
 pub fn target(
     action: RouteAction,
     new_weight: u8,
@@ -25,18 +26,20 @@ pub fn target(
     let planned = |percent| before.planned(route, percent, checks).map_err(StepError::invalid);
     let finished = before.finished(route).map_err(StepError::invalid)?;
     let (wanted, may_come_from) = match action {
-        RouteAction::Prepare => (planned(0)?, vec![before.clone()]),
+        RouteAction::Prepare => (planned(0)?, vec![before.clone(), planned(0)?]),
         RouteAction::Shift => (planned(new_weight)?, planned_states(route, before, checks)?),
         RouteAction::Finalise => (finished, vec![planned(100)?]),
         RouteAction::Restore => {
             (before.clone(), planned_states(route, before, checks)?.into_iter().chain([finished]).collect())
         }
     };
-    if live.is_like(&wanted, route) {
+    let is_whole = !matches!(action, RouteAction::Prepare | RouteAction::Shift) || checks.are_known(route);
+    if is_whole && live.is_like(&wanted) {
         return Ok(None);
     }
-    if may_come_from.iter().any(|state| live.is_like(state, route)) {
-        return Ok(Some(wanted));
+    if may_come_from.iter().any(|state| live.may_be(state, route, before, checks)) {
+        let problem = format!("the run's health checks of {} are not seen", route.record_name);
+        return if is_whole { Ok(Some(wanted)) } else { Err(StepError::new(name::TRANSIENT, problem)) };
     }
     let problem = format!(
         "{} is at [{}], which is neither the before-image [{}] nor a planned state: somebody else changed it",
@@ -55,7 +58,7 @@ fn planned_states(route: &DnsRoute, before: &NameState, checks: &PairChecks) -> 
 
 #[cfg(test)]
 mod tests {
-    use cutover::plan::{RecordChange, RecordData, RecordType, Step};
+    use cutover::plan::{HealthCheck, HealthChecks, RecordChange, RecordData, RecordType, Step};
     use cutover::record::RecordSet;
     use cutover::seconds::Seconds;
 
@@ -121,6 +124,72 @@ mod tests {
         for weight in [0, 49, 101, 255] {
             assert_eq!(decide(RouteAction::Shift, weight, &planned(0)), Err(name::INVALID_PLAN), "{weight}");
         }
+    }
+
+    /// A pair prepared by hand that is as prepare would leave it but for the health check of the new side that the plan wants.
+    fn by_hand() -> (DnsRoute, NameState) {
+        let check = HealthCheck {
+            fqdn: "new.example.com".to_owned(),
+            path: "/".to_owned(),
+            port: 443,
+            interval: Seconds(30),
+            failure_threshold: 3,
+        };
+        let route = DnsRoute { health_checks: Some(HealthChecks { old: None, new: Some(check) }), ..route() };
+        let member = |identifier: &str, weight, value: &str| RecordSet {
+            set_identifier: Some(identifier.to_owned()),
+            weight: Some(weight),
+            ttl: Some(60),
+            values: vec![value.to_owned()],
+            ..before().records()[0].clone()
+        };
+        (route, NameState::new(vec![member("blue", 100, "1.2.3.4"), member("green", 0, "5.6.7.8")]))
+    }
+
+    #[test]
+    fn health_checks_are_attached_and_taken_off_where_nothing_else_changes() {
+        use RouteAction::{Finalise, Prepare, Restore, Shift};
+        let (route, before) = by_hand();
+        let mine = PairChecks { old: None, new: Some("mine".to_owned()) };
+        let decide = |action, live: &NameState| target(action, 100, &route, &before, live, &mine).unwrap();
+        let planned = |percent| before.planned(&route, percent, &mine).unwrap();
+        let finished = before.finished(&route).unwrap();
+        assert_eq!(decide(Prepare, &before), Some(planned(0)));
+        assert_eq!(decide(Prepare, &planned(0)), None);
+        assert_eq!(decide(Shift, &planned(0)), Some(planned(100)));
+        assert_eq!(decide(Finalise, &planned(100)), Some(finished.clone()));
+        assert_eq!(decide(Finalise, &finished), None);
+        assert_eq!(decide(Restore, &planned(0)), Some(before.clone()));
+        assert_eq!(decide(Restore, &before), None);
+    }
+
+    #[test]
+    fn a_health_check_that_is_not_the_runs_is_somebody_elses_change() {
+        use RouteAction::{Finalise, Prepare, Restore, Shift};
+        let (route, before) = by_hand();
+        let mine = PairChecks { old: None, new: Some("mine".to_owned()) };
+        let foreign = PairChecks { old: None, new: Some("foreign".to_owned()) };
+        for action in [Prepare, Shift, Finalise, Restore] {
+            let live = before.planned(&route, 100, &foreign).unwrap();
+            let error = target(action, 100, &route, &before, &live, &mine).unwrap_err();
+            assert_eq!(error.name, name::DRIFT, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn without_its_health_checks_in_sight_a_run_waits_and_an_undo_does_not() {
+        use RouteAction::{Finalise, Prepare, Restore, Shift};
+        let (route, before) = by_hand();
+        let mine = PairChecks { old: None, new: Some("mine".to_owned()) };
+        let live = |percent| before.planned(&route, percent, &mine).unwrap();
+        let decide = |action, live: &NameState| {
+            target(action, 50, &route, &before, live, &PairChecks::default()).map_err(|error| error.name)
+        };
+        assert_eq!(decide(Prepare, &live(0)), Err(name::TRANSIENT));
+        assert_eq!(decide(Shift, &live(0)), Err(name::TRANSIENT));
+        assert_eq!(decide(Shift, &live(50)), Err(name::TRANSIENT));
+        assert_eq!(decide(Finalise, &live(100)), Ok(Some(before.finished(&route).unwrap())));
+        assert_eq!(decide(Restore, &live(50)), Ok(Some(before.clone())));
     }
 
     #[test]

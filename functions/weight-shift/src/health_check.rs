@@ -73,13 +73,24 @@ pub async fn delete_of_run(route53: &Client, run_id: &str, route: usize) -> Step
 /// # Errors
 /// AWS errors.
 pub async fn of_run(route53: &Client, run_id: &str, route: usize) -> StepResult<Vec<String>> {
-    let ours = references(run_id, route);
+    let PairChecks { old, new } = find(route53, run_id, route).await?;
+    Ok([old, new].into_iter().flatten().collect())
+}
+
+/// The health checks that a run made for a route and that are there still, by their caller references.
+///
+/// # Errors
+/// AWS errors.
+pub async fn find(route53: &Client, run_id: &str, route: usize) -> StepResult<PairChecks> {
+    let [old, new] = references(run_id, route);
     let mut pages = route53.list_health_checks().into_paginator().items().send();
-    let mut found = Vec::new();
+    let mut found = PairChecks::default();
     while let Some(check) = pages.next().await {
         let check = check.map_err(|error| StepError::from_aws("route53:ListHealthChecks", &error))?;
-        if ours.contains(&check.caller_reference) {
-            found.push(check.id);
+        if check.caller_reference == old {
+            found.old = Some(check.id);
+        } else if check.caller_reference == new {
+            found.new = Some(check.id);
         }
     }
     Ok(found)

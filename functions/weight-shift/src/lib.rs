@@ -22,10 +22,10 @@ use aws_sdk_route53::types::{ChangeAction, ChangeBatch, ChangeStatus};
 use cutover::contract::{RouteAction, RouteReply, RouteRequest};
 use cutover::error::name;
 use cutover::plan::DnsRoute;
-use cutover::record::{ALIAS_TTL_SECONDS, Change, NameState, PairChecks};
+use cutover::record::{Change, NameState, PairChecks};
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
-use journal::{Journal, Phase, Run};
+use journal::{Journal, Phase};
 
 /// The time between two looks at a change: PENDING to INSYNC is generally under 60 s (Route 53 API reference, GetChange).
 const SYNC_INTERVAL_SECONDS: u64 = 10;
@@ -52,7 +52,7 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     let run = clients.journal.fence(&request.caller, phase).await?;
     let (route, before) = run.dns(request.route)?;
     let live = observe::name(&clients.route53, route).await?;
-    let checks = pair_checks(clients, &request, &run, before, &live).await?;
+    let checks = pair_checks(clients, &request, route, before, &live).await?;
     let target = decide::target(request.action, request.new_weight, route, before, &live, &checks)?;
     let changed = target.is_some();
     let (live, change_id) = match target {
@@ -82,19 +82,22 @@ fn phase_of(action: RouteAction) -> Phase {
     }
 }
 
-/// The health checks that the pair's records carry: made by prepare, repeated by shift as they are live.
+/// The health checks that the run made for the pair: made by prepare, found again by every other action. What the live
+/// records carry may be somebody else's.
 async fn pair_checks(
     clients: &Clients,
     request: &RouteRequest,
-    run: &Run,
+    route: &DnsRoute,
     before: &NameState,
     live: &NameState,
 ) -> StepResult<PairChecks> {
-    let (route, _) = run.dns(request.route)?;
-    if request.action == RouteAction::Prepare && live.is_like(before, route) {
+    if route.health_checks.is_none() {
+        return Ok(PairChecks::default());
+    }
+    if request.action == RouteAction::Prepare && live.is_like(before) {
         return health_check::create(clients, request, route).await;
     }
-    Ok(live.pair_checks(route, before))
+    health_check::find(&clients.route53, &request.caller.run_id, request.route).await
 }
 
 /// Sends the batch and reads back. What reads back as before an accepted batch is a read that is behind: the next look,
@@ -109,9 +112,9 @@ async fn write(
     let sent = send(route53, route, live.batch_to(target)).await;
     let after = observe::name(route53, route).await?;
     match sent {
-        Ok(change_id) if after.is_like(target, route) || after.is_like(live, route) => Ok((after, Some(change_id))),
-        Err(_) if after.is_like(target, route) => Ok((after, None)),
-        Err(error) if after.is_like(live, route) => Err(error),
+        Ok(change_id) if after.is_like(target) || after.is_like(live) => Ok((after, Some(change_id))),
+        Err(_) if after.is_like(target) => Ok((after, None)),
+        Err(error) if after.is_like(live) => Err(error),
         _ => {
             let problem = format!(
                 "{} reads back as [{}], not [{}]: somebody else changed it",
@@ -174,7 +177,7 @@ async fn in_sync(route53: &Client, change_id: Option<&str>, changed: bool, attem
 fn wait_after(action: RouteAction, route: &DnsRoute, before: &NameState) -> u64 {
     match action {
         RouteAction::Prepare => u64::from(before.longest_ttl_seconds()),
-        RouteAction::Shift => u64::from(route.ttl.max(ALIAS_TTL_SECONDS)),
+        RouteAction::Shift => route.settle_seconds(),
         RouteAction::Finalise | RouteAction::Restore => 0,
     }
 }

@@ -29,5 +29,13 @@ class Publish(support.TestCase):
         self.refused("InvalidParameter", self.publish, '{"email": "x"}', MessageStructure="json")
         self.publish('{"default": "x"}', MessageStructure="json")
 
+    def test_subscriptions_are_counted(self):
+        def confirmed() -> str:
+            return self.api.get_topic_attributes(TopicArn=self.topic)["Attributes"]["SubscriptionsConfirmed"]
+
+        self.assertEqual("0", confirmed())
+        self.api.subscribe(TopicArn=self.topic, Protocol="email", Endpoint="on-call@example.com")
+        self.assertEqual("1", confirmed())
+
     def test_a_topic_must_exist(self):
         self.refused("NotFound", self.api.publish, TopicArn=self.topic + "x", Message="m")

@@ -207,9 +207,15 @@ fn names() -> Vec<Shape> {
     let member = |identifier: &str, weight: u32, value: &str| json!({ "set_identifier": identifier, "weight": weight, "ttl": 120, "values": [value] });
     let neighbour = json!([member("blue", 200, "192.0.2.1"), member("canary", 0, "192.0.2.2")]);
     let by_hand = json!([member("blue", 10, "192.0.2.1"), member("green", 0, "198.51.100.77")]);
+    // With the plan's TTL, so that only the health checks are what is to be taken off at the end.
+    let ready = json!([member("blue", 100, "192.0.2.1"), member("green", 0, "198.51.100.77")]);
+    let health_checks = json!({ "old": { "fqdn": "old.example.com" }, "new": { "fqdn": "new.example.com" } });
     let mut checked = name("checked", a_record(), json!({}));
-    checked.plan["routes"][0]["health_checks"] =
-        json!({ "old": { "fqdn": "old.example.com" }, "new": { "fqdn": "new.example.com" } });
+    let mut ready = name("ready", a_record(), json!({ "ready.example.com A": { "members": ready } }));
+    ready.plan["routes"][0]["ttl"] = json!(120);
+    for shape in [&mut checked, &mut ready] {
+        shape.plan["routes"][0]["health_checks"] = health_checks.clone();
+    }
     vec![
         name(
             "simple",
@@ -222,5 +228,6 @@ fn names() -> Vec<Shape> {
         name("weighted", a_record(), json!({ "weighted.example.com A": { "members": neighbour } })),
         name("by-hand", a_record(), json!({ "by-hand.example.com A": { "members": by_hand } })),
         checked,
+        ready,
     ]
 }

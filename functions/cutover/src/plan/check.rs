@@ -12,7 +12,8 @@ use crate::{Finding, Seconds, alarm, schedule};
 const LONGEST_PROBE: Seconds = Seconds(20);
 /// The longest a hook may take: Lambda's own limit.
 const LONGEST_HOOK: Seconds = Seconds(900);
-/// The longest run, and the longest wait for approval: the state machine's own time-out is longer than both.
+/// The longest run, and the longest wait for approval: the state machine's own time-out is longer than both and the
+/// longest probing before them.
 const LONGEST_RUN: Seconds = Seconds::hours(7 * 24);
 /// More alarms than these are not looked at.
 const MOST_ALARMS: usize = 100;
@@ -35,10 +36,10 @@ pub(super) fn plan(plan: &Plan) -> Vec<Finding> {
     hooks(plan, &mut findings);
     alarms(&plan.alarms, &mut findings);
     if let Some(notify) = &plan.notify {
-        arn(&notify.topic_arn, "sns", "$.notify.topic_arn", &mut findings);
+        topic(&notify.topic_arn, "$.notify.topic_arn", &mut findings);
     }
     if let Some(approval) = &plan.approval {
-        arn(&approval.topic_arn, "sns", "$.approval.topic_arn", &mut findings);
+        topic(&approval.topic_arn, "$.approval.topic_arn", &mut findings);
         between(approval.within, Seconds(1), LONGEST_RUN, "$.approval.within", &mut findings);
     }
     between(plan.cleanup.after, Seconds(0), LONGEST_CLEANUP, "$.cleanup.after", &mut findings);
@@ -46,6 +47,7 @@ pub(super) fn plan(plan: &Plan) -> Vec<Finding> {
     if findings.is_empty() {
         schedule::check(plan, &mut findings);
         schedule::check_size(plan, &mut findings);
+        findings.extend(schedule::check_time(plan, Seconds(0)));
     }
     findings
 }
@@ -388,6 +390,14 @@ fn alarms(alarms: &[alarm::Alarm], findings: &mut Vec<Finding>) {
             let problem = "is the name of an earlier alarm";
             findings.push(Finding::plan(format!("{path}.AlarmName"), problem, "name each alarm once"));
         }
+    }
+}
+
+/// A FIFO topic refuses a message without a group (SNS API reference, Publish), and takes no e-mail subscriptions.
+fn topic(text: &str, path: &str, findings: &mut Vec<Finding>) {
+    arn(text, "sns", path, findings);
+    if text.ends_with(".fifo") {
+        findings.push(Finding::plan(path, "is a FIFO topic, which refuses our messages", "name a standard topic"));
     }
 }
 

@@ -60,7 +60,8 @@ pub struct ListenerRoute {
     pub old_target_group_arn: String,
     /// The target group that shall serve.
     pub new_target_group_arn: String,
-    /// The share of the new group's targets that must be healthy before it gets traffic, compared exactly.
+    /// The share of the new group's targets that must be healthy before it gets traffic, compared exactly. An automatic
+    /// rollback, too, is held while less of the old group's targets are.
     #[deserr(default = 80)]
     #[serde(default = "eighty")]
     #[schemars(range(min = 1, max = 100))]
@@ -111,6 +112,11 @@ impl DnsRoute {
     /// The name as Route 53 stores it: lower case, with the last dot, `*` escaped.
     pub fn normalised_name(&self) -> String {
         crate::record::normalise_name(&self.record_name)
+    }
+
+    /// How long resolvers may keep the answer from before a step.
+    pub fn settle_seconds(&self) -> u64 {
+        u64::from(self.ttl.max(crate::record::ALIAS_TTL_SECONDS))
     }
 }
 
