@@ -96,6 +96,54 @@ async fn a_rollback_that_is_stopped_is_taken_over() -> Result<()> {
     Ok(())
 }
 
+/// What the cutover marks right before the rollback takes its run over: resume is owed.
+#[tokio::test]
+async fn a_mark_that_comes_right_before_the_takeover_counts() -> Result<()> {
+    let mut plan = half("late-mark");
+    plan["hooks"] = hooks("late-mark", "60s");
+    let held = Held::new(plan).await?;
+    // The cutover has marked its run before it was held: as if it had not, until the takeover.
+    set_quiesced(&held, false).await?;
+    let mark = quiesced_update(&held, true);
+    let just_then = json!({
+        "match": { "caller": "rollback", "operation": "TransactWriteItems" }, "times": 1, "do": "call",
+        "call": { "service": "dynamodb", "operation": "update_item", "parameters": mark },
+    });
+    held.ground.client.set_faults(json!([just_then])).await?;
+    held.stop().await?;
+    held.ensure_rolled_back().await?;
+    ensure!(resumes(&held.ground).await? > 0, "the writers were not resumed");
+    Ok(())
+}
+
+/// Hooks that stop the old side's writers, and let them write again.
+fn hooks(application: &str, timeout: &str) -> Value {
+    let hook = |name: &str| {
+        let arn = format!("arn:aws:lambda:eu-west-1:123456789012:function:{application}-{name}");
+        json!([{ "function_arn": arn, "timeout": timeout }])
+    };
+    json!({ "quiesce": hook("pause"), "resume": hook("resume") })
+}
+
+fn quiesced_update(held: &Held, quiesced: bool) -> Value {
+    json!({
+        "TableName": held.ground.emulator.ready().journal_table,
+        "Key": { "pk": { "S": format!("run#{}", held.run_id) } },
+        "UpdateExpression": "SET quiesced = :quiesced",
+        "ExpressionAttributeValues": { ":quiesced": { "BOOL": quiesced } },
+    })
+}
+
+async fn set_quiesced(held: &Held, quiesced: bool) -> Result<()> {
+    held.ground.client.call("dynamodb", "update_item", quiesced_update(held, quiesced)).await.map(drop)
+}
+
+/// How often a resume hook was invoked.
+async fn resumes(ground: &Ground) -> Result<usize> {
+    let requests = ground.client.requests(0).await?;
+    Ok(requests.iter().filter(|request| request.state.as_deref() == Some("InvokeResume")).count())
+}
+
 #[tokio::test]
 async fn of_two_rollbacks_at_once_one_acts() -> Result<()> {
     let held = Held::new(half("two-rollbacks")).await?;

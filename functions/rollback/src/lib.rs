@@ -167,7 +167,8 @@ async fn begin(clients: &Clients, request: &BeginRequest, now: Timestamp) -> Ste
             let owner = &request.execution_arn;
             let change = Transition { run: &run, to: Phase::RollingBack, owner, ending: None };
             clients.journal.transition(&change).await?;
-            *run
+            // The cutover may have marked its run between the read and the transition; from here on it cannot.
+            clients.journal.fence(&caller(&run.run_id, owner), Phase::RollingBack).await?
         }
     };
     let hold = match &request.input.force {
