@@ -384,6 +384,26 @@ async fn a_write_that_outlives_its_run_is_undone() -> Result<()> {
     ensure_same(&before, &ground.account().await?)
 }
 
+/// The same of an alarm: the client of `alarms` tries again after 4 s, when rollback has long begun, and the first try has its
+/// effect later still.
+#[tokio::test]
+async fn an_alarm_that_is_set_after_the_stop_is_put_back() -> Result<()> {
+    let ground = Ground::new(1.0).await?;
+    let mut plan = listener_plan("late-alarm", json!([{ "new_weight": 100 }]));
+    plan["alarms"] = json!([{
+        "AlarmName": "late-alarm", "Namespace": "AWS/ApplicationELB", "MetricName": "TargetResponseTime", "Statistic": "Average",
+        "Period": 60, "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold",
+    }]);
+    let stage = ground.stage(&plan, json!({})).await?;
+    let before = ground.account().await?;
+    let held_up = json!({
+        "match": { "caller": "alarms", "operation": "PutMetricAlarm" }, "times": 1, "do": "delay", "seconds": 15,
+    });
+    let run_id = stopped_while_held_up(&ground, &stage.plan, &held_up).await?;
+    ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
+    ensure_same(&before, &ground.account().await?)
+}
+
 /// A run that is stopped as soon as the fault holds one of its requests up.
 async fn stopped_while_held_up(ground: &Ground, plan: &Value, fault: &Value) -> Result<String> {
     ground.client.set_faults(json!([fault])).await?;
