@@ -6,6 +6,7 @@ mod support;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use cutover_tests::control::Request;
 use cutover_tests::stage::Stage;
 use serde_json::{Value, json};
 use support::{Ground, definition, dns_plan, ensure_same, listener_plan};
@@ -112,7 +113,7 @@ async fn a_mark_that_comes_right_before_the_takeover_counts() -> Result<()> {
     held.ground.client.set_faults(json!([just_then])).await?;
     held.stop().await?;
     held.ensure_rolled_back().await?;
-    ensure!(resumes(&held.ground).await? > 0, "the writers were not resumed");
+    ensure!(invoked(&held.ground, "InvokeResume").await? > 0, "the writers were not resumed");
     Ok(())
 }
 
@@ -138,10 +139,11 @@ async fn set_quiesced(held: &Held, quiesced: bool) -> Result<()> {
     held.ground.client.call("dynamodb", "update_item", quiesced_update(held, quiesced)).await.map(drop)
 }
 
-/// How often a resume hook was invoked.
-async fn resumes(ground: &Ground) -> Result<usize> {
+/// How often a state has invoked what it invokes.
+async fn invoked(ground: &Ground, state: &str) -> Result<usize> {
     let requests = ground.client.requests(0).await?;
-    Ok(requests.iter().filter(|request| request.state.as_deref() == Some("InvokeResume")).count())
+    let is_its = |request: &&Request| request.caller == "states" && request.state.as_deref() == Some(state);
+    Ok(requests.iter().filter(is_its).count())
 }
 
 #[tokio::test]
@@ -436,10 +438,57 @@ async fn a_function_that_sleeps_past_the_stop_does_not_write() -> Result<()> {
     Ok(())
 }
 
+/// At real time: the hook that stops the writers is held up until its run was stopped and its rollback has resumed once. No
+/// further hook is invoked, and the writers are let go again after the last of them has been stopped.
 #[tokio::test]
-async fn the_definition_waits_longer_than_any_function_lives() -> Result<()> {
+async fn a_hook_that_outlives_its_run_is_undone() -> Result<()> {
+    let ground = Ground::new(1.0).await?;
+    let mut plan = listener_plan("late-hook", json!([{ "new_weight": 100, "hold": "60m" }]));
+    plan["hooks"] = hooks("late-hook", "20s");
+    let second = hooks("late-hook-second", "20s")["quiesce"][0].clone();
+    plan["hooks"]["quiesce"].as_array_mut().context("no hooks")?.push(second);
+    let stage = ground.stage(&plan, json!({})).await?;
+    let before = ground.account().await?;
+    let held_up = json!({
+        "match": { "caller": "states", "state": "InvokeQuiesce" }, "times": 1, "do": "delay", "seconds": 15,
+    });
+    let run_id = stopped_while_held_up(&ground, &stage.plan, &held_up).await?;
+    ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
+    ensure_same(&before, &ground.account().await?)?;
+    ensure!(invoked(&ground, "InvokeResume").await? == 2, "not resumed twice");
+    let stops = invoked(&ground, "InvokeQuiesce").await?;
+    ensure!(stops == 1, "{stops} hooks were invoked to stop writers");
+    Ok(())
+}
+
+/// The rollback begins between two hooks, while the cutover's execution goes on: the second hook is not invoked.
+#[tokio::test]
+async fn no_hook_stops_writers_once_a_rollback_has_begun() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let mut plan = half("fenced-hook");
+    plan["hooks"] = hooks("fenced-hook", "60s");
+    let second = hooks("fenced-hook-second", "60s")["quiesce"][0].clone();
+    plan["hooks"]["quiesce"].as_array_mut().context("no hooks")?.push(second);
+    let stage = ground.stage(&plan, json!({})).await?;
+    let slow = json!({
+        "match": { "caller": "states", "state": "InvokeQuiesce" }, "times": 1, "do": "delay", "seconds": 8,
+    });
+    ground.client.set_faults(json!([slow])).await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    let is_hit = async || Ok((ground.client.faults().await?[0]["hits"] == 1).then_some(()));
+    support::wait_for("the first hook", LIMIT, is_hit).await?;
+    ground.start("rollback", "meanwhile", &json!({ "application": stage.plan["application"] })).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.RolledBack", "ended {} {}", end["error"], end["cause"]);
+    let stops = invoked(&ground, "InvokeQuiesce").await?;
+    ensure!(stops == 1, "{stops} hooks were invoked to stop writers");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_definition_waits_as_long_as_begin_says() -> Result<()> {
     let rollback = definition("rollback")?;
-    let seconds = rollback["States"]["OutliveZombies"]["Seconds"].as_u64();
-    ensure!(seconds > Some(30), "a function lives 30 s, and rollback waits {seconds:?}");
+    let seconds = &rollback["States"]["OutliveZombies"]["Seconds"];
+    ensure!(seconds == "{% $run.outlive_seconds %}", "rollback waits {seconds}");
     Ok(())
 }

@@ -2,6 +2,11 @@
 
 use journal::{Phase, Run};
 
+/// No function of ours lives longer: its time-out.
+const LONGEST_FUNCTION_SECONDS: u64 = 30;
+/// For what starts late and for clocks that differ.
+const MARGIN_SECONDS: u64 = 5;
+
 /// What to do with a run that somebody asked to roll back.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Begin {
@@ -38,6 +43,13 @@ pub fn hold(writes_are_stranded: bool, sick_old_side: Option<String>) -> Option<
         return Some(reason.to_owned());
     }
     sick_old_side
+}
+
+/// How long whoever passed the fence before it closed may still act: our functions, and the hooks that stop writers, which
+/// are known to live no longer than the plan lets them.
+pub fn outlive_seconds(run: &Run) -> u64 {
+    let hooks = run.plan.hooks.quiesce.iter().filter(|_| run.quiesced).map(|hook| hook.timeout.0);
+    hooks.chain([LONGEST_FUNCTION_SECONDS]).max().unwrap_or_default() + MARGIN_SECONDS
 }
 
 #[cfg(test)]
@@ -89,6 +101,21 @@ mod tests {
     fn only_a_person_tries_a_stuck_run_again() {
         assert_eq!(sign(Phase::Stuck, "me", false, false), '-');
         assert_eq!(sign(Phase::Stuck, "me", false, true), '>');
+    }
+
+    #[test]
+    fn whoever_passed_the_fence_is_outlived() {
+        let hook = |seconds| json!({ "function_arn": "arn:aws:lambda:r:1:function:pause", "timeout": seconds });
+        let with_hooks = |quiesced, timeouts: &[u64]| {
+            let mut run = Run { quiesced, ..run(Phase::RollingBack) };
+            let hooks: Vec<_> = timeouts.iter().map(|seconds| hook(*seconds)).collect();
+            run.plan.hooks.quiesce = serde_json::from_value(json!(hooks)).unwrap();
+            outlive_seconds(&run)
+        };
+        assert_eq!(with_hooks(true, &[]), 35);
+        assert_eq!(with_hooks(true, &[10]), 35);
+        assert_eq!(with_hooks(true, &[60, 900, 30]), 905);
+        assert_eq!(with_hooks(false, &[900]), 35);
     }
 
     #[test]
