@@ -2,8 +2,9 @@
 
 use cutover::alarm::Alarm;
 use cutover::listener::{Forward, ListenerState};
-use cutover::plan::{DnsRoute, ListenerRoute};
+use cutover::plan::{DnsRoute, Hook, ListenerRoute};
 use cutover::record::{Change, NameState, RecordSet};
+use journal::Run;
 use serde_json::{Map, Value, json};
 
 /// The command that gives a listener or rule its forward action back.
@@ -51,6 +52,16 @@ pub fn alarm(name: &str, before: Option<&Alarm>) -> String {
         None => format!("aws cloudwatch delete-alarms --alarm-names {}", word(name)),
         Some(before) => format!("aws cloudwatch put-metric-alarm --cli-input-json {}", quote(&json!(before))),
     }
+}
+
+/// The command that invokes a hook which undoes quiesce, with what the state machine sends.
+pub fn resume(run: &Run, hook: &Hook) -> String {
+    let payload = json!({ "run_id": run.run_id, "application": run.plan.application, "hook": "resume" });
+    format!(
+        "aws lambda invoke --function-name {} --cli-binary-format raw-in-base64-out --payload {} /dev/stdout",
+        hook.function_arn,
+        quote(&payload)
+    )
 }
 
 /// The command that deletes a health check, once no record carries it.
