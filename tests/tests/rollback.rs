@@ -295,6 +295,51 @@ async fn traffic_is_not_sent_back_to_a_sick_old_side_unless_a_person_insists() -
     held.ground.wait_for_phase(&held.run_id, "rolled_back", LIMIT).await
 }
 
+/// Three looks at a service that does not answer take longer than a function lives, if one follows the other.
+#[tokio::test]
+async fn a_mute_service_does_not_keep_a_rollback_from_beginning() -> Result<()> {
+    let mut plan = half("mute");
+    let route = plan["routes"][0].clone();
+    for name in ["second", "third"] {
+        let route: Value = serde_json::from_str(&route.to_string().replace("mute", name))?;
+        plan["routes"].as_array_mut().context("no routes")?.push(route);
+    }
+    let held = Held::new(plan).await?;
+    let mute = json!({
+        "match": { "caller": "rollback", "operation": "DescribeListeners" }, "times": null, "do": "delay", "seconds": 15,
+    });
+    held.ground.client.set_faults(json!([mute])).await?;
+    held.stop().await?;
+    held.ensure_rolled_back().await?;
+    let begins = invoked(&held.ground, "Begin").await?;
+    ensure!(begins == 1, "it took {begins} tries to begin");
+    Ok(())
+}
+
+/// Past the point of no return a route that cannot be seen for a while holds nothing: the hold would be final.
+#[tokio::test]
+async fn a_look_that_passes_later_does_not_hold_a_rollback() -> Result<()> {
+    let held = Held::new(half("seen-later")).await?;
+    let update = json!({
+        "TableName": held.ground.emulator.ready().journal_table,
+        "Key": { "pk": { "S": format!("run#{}", held.run_id) } },
+        "UpdateExpression": "SET past_no_return = :yes",
+        "ExpressionAttributeValues": { ":yes": { "BOOL": true } },
+    });
+    held.ground.client.call("dynamodb", "update_item", update).await?;
+    // Not the new side serves, but it cannot be seen at once.
+    let route = &held.stage.plan["routes"][0];
+    let before = &held.before["elbv2"]["listeners"][route["listener_arn"].as_str().unwrap_or_default()]["DefaultActions"];
+    let parameters = json!({ "ListenerArn": route["listener_arn"], "DefaultActions": before });
+    held.ground.client.call("elbv2", "modify_listener", parameters).await?;
+    let throttled = json!({
+        "match": { "caller": "rollback", "operation": "DescribeListeners" }, "times": 6, "do": "before", "error": "Throttling",
+    });
+    held.ground.client.set_faults(json!([throttled])).await?;
+    held.stop().await?;
+    held.ensure_rolled_back().await
+}
+
 #[tokio::test]
 async fn the_machines_own_timeout_rolls_back() -> Result<()> {
     let ground = Ground::new(SPEED).await?;

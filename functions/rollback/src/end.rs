@@ -4,11 +4,13 @@
 use cutover::contract::BeforeImage;
 use cutover::plan::{Hook, Route};
 use cutover::{StepError, StepResult};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use journal::{Ending, Phase, Run, Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::look::in_time;
 use crate::{Clients, Input, by_hand, caller};
 
 /// What is asked.
@@ -226,12 +228,13 @@ fn already_ended(run: &Run) -> StepResult<EndReply> {
 /// Looks at everything that was not seen to be restored. Restoring a name also deletes the health checks that the run made
 /// for it: those that are there still are left too.
 async fn look(clients: &Clients, run: &Run, outcomes: &mut Vec<Outcome>) {
-    let mut left = Vec::new();
-    for outcome in outcomes.iter_mut().filter(|outcome| !outcome.restored) {
-        describe(clients, run, outcome).await;
-        left.extend(left_health_checks(clients, run, outcome).await);
-    }
-    outcomes.extend(left);
+    let unrestored = outcomes.iter_mut().filter(|outcome| !outcome.restored);
+    let looks = unrestored.map(|outcome| async move {
+        let as_told = outcome.clone();
+        tokio::join!(describe(clients, run, outcome), left_health_checks(clients, run, &as_told)).1
+    });
+    let left = join_all(looks).await;
+    outcomes.extend(left.into_iter().flatten());
 }
 
 /// The live state of a route that was not seen to be restored, and the exact change that restores it. One that is as it was
@@ -240,13 +243,13 @@ async fn describe(clients: &Clients, run: &Run, outcome: &mut Outcome) {
     let Some(index) = outcome.route else { return };
     match (run.plan.routes.get(index), run.before.get(index)) {
         (Some(Route::Listener(route)), Some(BeforeImage::Listener(before))) => {
-            let live = listener_swap::observe::live(&clients.elb, route).await;
+            let live = in_time(route.arn(), listener_swap::observe::live(&clients.elb, route)).await;
             outcome.restored = live.as_ref().is_ok_and(|live| live.state.is_like(before));
             outcome.live = Some(live.map_or_else(|error| error.to_string(), |live| live.state.describe()));
             outcome.change = (!outcome.restored).then(|| by_hand::listener(route, before));
         }
         (Some(Route::Dns(route)), Some(BeforeImage::Dns { records })) => {
-            match weight_shift::observe::name(&clients.route53, route).await {
+            match in_time(&route.record_name, weight_shift::observe::name(&clients.route53, route)).await {
                 Ok(live) => {
                     outcome.restored = live.is_like(records, route);
                     outcome.change = (!outcome.restored).then(|| by_hand::records(route, &live, records));
@@ -278,7 +281,8 @@ async fn left_health_checks(clients: &Clients, run: &Run, outcome: &Outcome) -> 
         change: Some(change),
         ..Outcome::default()
     };
-    match weight_shift::health_check::of_run(&clients.route53, &run.run_id, index).await {
+    let ids = weight_shift::health_check::of_run(&clients.route53, &run.run_id, index);
+    match in_time("the list of health checks", ids).await {
         Ok(ids) => ids.iter().map(|id| left(format!("{id} is there"), by_hand::health_check(id))).collect(),
         Err(error) => {
             let references = weight_shift::health_check::references(&run.run_id, index);
