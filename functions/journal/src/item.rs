@@ -126,7 +126,14 @@ impl Run {
         Ok(item)
     }
 
+    /// # Errors
+    /// Names the item, and what of it cannot be read.
     pub(crate) fn from_item(item: &Item) -> StepResult<Self> {
+        let key = || string(item, "pk").unwrap_or("a run without a key");
+        Self::read(item).map_err(|error| StepError::new(error.name, format!("{}: {}", key(), error.message)))
+    }
+
+    fn read(item: &Item) -> StepResult<Self> {
         let alarms = item.iter().filter_map(|(name, value)| Some((name.strip_prefix("alarm_before#")?, value)));
         let alarms_before = alarms
             .map(|(name, value)| Ok((name.to_owned(), parse(value.as_s().map_or("", String::as_str), name)?)))
@@ -177,4 +184,16 @@ fn flag(item: &Item, name: &str) -> bool {
 
 fn count(item: &Item, name: &str) -> u32 {
     item.get(name).and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_that_cannot_be_read_is_named() {
+        let item = Item::from([("pk".to_owned(), text("run#r")), ("run_id".to_owned(), text("r"))]);
+        let error = Run::from_item(&item).unwrap_err();
+        assert_eq!(error.message, "run#r: the run item has no `phase`");
+    }
 }

@@ -208,11 +208,12 @@ impl Journal {
         update.update_expression(format!("{sets}{rest}")).build().map_err(|error| StepError::invalid(error.to_string()))
     }
 
-    /// Every run that is owed an ending, as the index knows them: eventually consistent.
+    /// Every run that is owed an ending, as the index knows them: eventually consistent. An item that is not a run is an
+    /// error in its place.
     ///
     /// # Errors
     /// AWS errors.
-    pub async fn open_runs(&self) -> StepResult<Vec<Run>> {
+    pub async fn open_runs(&self) -> StepResult<Vec<StepResult<Run>>> {
         let mut pages = self
             .client
             .query()
@@ -227,7 +228,7 @@ impl Journal {
         let mut runs = Vec::new();
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| StepError::from_aws("dynamodb:Query open-runs", &error))?;
-            runs.push(Run::from_item(&item)?);
+            runs.push(Run::from_item(&item));
         }
         Ok(runs)
     }

@@ -44,19 +44,23 @@ pub struct Reply {
     pub done: Vec<String>,
 }
 
-/// Looks at every open run; trouble with one does not keep it from the others.
+/// Looks at every open run; trouble with one, or one that cannot be read, does not keep it from the others.
 ///
 /// # Errors
-/// The first AWS error, once all runs were looked at.
+/// The first error, once all runs were looked at.
 pub async fn handle(clients: &Clients, _: Request, now: Timestamp) -> StepResult<Reply> {
     let runs = clients.journal.open_runs().await?;
     let mut reply = Reply { open: runs.len(), done: Vec::new() };
     let mut first_error = None;
-    for run in &runs {
-        match look_after(clients, run, now).await {
+    for run in runs {
+        let result = match &run {
+            Ok(run) => look_after(clients, run, now).await,
+            Err(error) => Err(error.clone()),
+        };
+        match result {
             Ok(done) => reply.done.extend(done),
             Err(error) => {
-                log_error(run, &error);
+                log_error(run.as_ref().map_or("", |run| &run.run_id), &error);
                 first_error.get_or_insert(error);
             }
         }
@@ -64,13 +68,8 @@ pub async fn handle(clients: &Clients, _: Request, now: Timestamp) -> StepResult
     first_error.map_or(Ok(reply), Err)
 }
 
-fn log_error(run: &Run, error: &StepError) {
-    tracing::error!(
-        run_id = run.run_id,
-        error = error.name,
-        "the sweep could not look after this run: {}",
-        error.message
-    );
+fn log_error(run_id: &str, error: &StepError) {
+    tracing::error!(run_id, error = error.name, "the sweep could not look after a run: {}", error.message);
 }
 
 async fn look_after(clients: &Clients, run: &Run, now: Timestamp) -> StepResult<Option<String>> {
