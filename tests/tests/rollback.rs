@@ -295,6 +295,32 @@ async fn a_stuck_run_is_released_by_a_person() -> Result<()> {
     held.ground.ensure_no_locks(&held.run_id).await
 }
 
+/// The sweep gives a run up twice, and its own message is lost each time: the look that it starts pages all the same.
+#[tokio::test]
+async fn a_run_that_is_given_up_is_paged_each_time_though_the_sweeps_own_message_is_lost() -> Result<()> {
+    let held = Held::at(half("given-up"), 600.0).await?;
+    let denied = |matching: Value| json!({ "match": matching, "times": null, "do": "before", "error": "AccessDenied" });
+    let lost = denied(json!({ "caller": "sweep", "operation": "Publish" }));
+    let begins = denied(json!({ "caller": "rollback", "operation": "TransactWriteItems" }));
+    held.ground.client.set_faults(json!([begins, lost])).await?;
+    held.stop().await?;
+    held.ground.wait_for_phase(&held.run_id, "stuck", LIMIT).await?;
+    let looks = async |wanted: usize| {
+        support::wait_for(&format!("{wanted} pages after giving up"), LIMIT, async || {
+            let messages = held.ground.client.messages().await?;
+            let is_look = |text: &str| text.contains("cannot go on: The cutover of given-up");
+            Ok((messages.iter().filter(|message| is_look(&message.message)).count() == wanted).then_some(()))
+        })
+        .await
+    };
+    looks(1).await?;
+    // A person tries again, and that cannot be ended.
+    let ends = denied(json!({ "caller": "states", "state": "End" }));
+    held.ground.client.set_faults(json!([ends, lost])).await?;
+    held.ground.start("rollback", "again", &held.application()).await?;
+    looks(2).await
+}
+
 #[tokio::test]
 async fn traffic_is_not_sent_back_to_a_sick_old_side_unless_a_person_insists() -> Result<()> {
     let held = Held::new(half("sick-old-side")).await?;

@@ -88,7 +88,7 @@ async fn look_after(clients: &Clients, run: &Run, now: Timestamp) -> StepResult<
     if count > decide::MOST_STARTS {
         return match action {
             Action::Cleanup => give_up_cleanup(clients, &run, count).await,
-            _ => give_up(clients, &run, now).await,
+            _ => give_up(clients, &run, count, now).await,
         }
         .map(Some);
     }
@@ -146,25 +146,28 @@ async fn give_up_cleanup(clients: &Clients, run: &Run, count: u32) -> StepResult
     Ok(format!("{} is still {}: starting cleanup has not helped", run.run_id, run.phase))
 }
 
-/// Starting rollback has not helped: a person is told. The locks stay.
-async fn give_up(clients: &Clients, run: &Run, now: Timestamp) -> StepResult<String> {
-    let report = json!({ "ending": "Stuck", "hold": null, "routes": [], "problem": decide::gave_up(run) });
-    let ending = Ending { at: now.to_string(), report };
-    let stuck = Transition { run, to: Phase::Stuck, owner: &run.owner, ending: Some(&ending) };
-    if run.phase != Phase::RollingBack {
-        let first = Transition { run, to: Phase::RollingBack, owner: &run.owner, ending: None };
-        clients.journal.transition(&first).await?;
-        let run = Run { phase: Phase::RollingBack, ..run.clone() };
-        clients.journal.transition(&Transition { run: &run, ..stuck }).await?;
-    } else {
-        clients.journal.transition(&stuck).await?;
-    }
+/// Starting rollback has not helped: a person is told. The locks stay. No part waits for another one to go well: after this
+/// the sweep does not come back to the run.
+async fn give_up(clients: &Clients, run: &Run, count: u32, now: Timestamp) -> StepResult<String> {
     let subject = format!("CRITICAL: cutover of {} is stuck", run.plan.application);
-    tell(clients, run, subject, decide::gave_up(run)).await?;
+    let told = tell(clients, run, subject, decide::gave_up(run)).await;
+    let left = leave_stuck(&clients.journal, run, now).await;
     // Which routes are left, and how, is rollback's to see, if it can do that much.
     let look = json!({ "run_id": run.run_id, "report": decide::gave_up(run) });
-    start(&clients.sfn, &clients.rollback_machine, &run.run_id, &look, decide::MOST_STARTS + 1).await?;
+    let looked = start(&clients.sfn, &clients.rollback_machine, &run.run_id, &look, count).await;
+    told.and(left).and(looked)?;
     Ok(format!("{} is stuck: starting rollback has not helped", run.run_id))
+}
+
+async fn leave_stuck(journal: &Journal, run: &Run, now: Timestamp) -> StepResult<()> {
+    let report = json!({ "ending": "Stuck", "hold": null, "routes": [], "problem": decide::gave_up(run) });
+    let ending = Ending { at: now.to_string(), report };
+    if run.phase != Phase::RollingBack {
+        let first = Transition { run, to: Phase::RollingBack, owner: &run.owner, ending: None };
+        journal.transition(&first).await?;
+    }
+    let run = Run { phase: Phase::RollingBack, ..run.clone() };
+    journal.transition(&Transition { run: &run, to: Phase::Stuck, owner: &run.owner, ending: Some(&ending) }).await
 }
 
 async fn tell(clients: &Clients, run: &Run, subject: String, message: String) -> StepResult<()> {
