@@ -369,7 +369,8 @@ async fn a_look_that_passes_later_does_not_hold_a_rollback() -> Result<()> {
     held.ground.client.call("dynamodb", "update_item", update).await?;
     // Not the new side serves, but it cannot be seen at once.
     let route = &held.stage.plan["routes"][0];
-    let before = &held.before["elbv2"]["listeners"][route["listener_arn"].as_str().unwrap_or_default()]["DefaultActions"];
+    let before =
+        &held.before["elbv2"]["listeners"][route["listener_arn"].as_str().unwrap_or_default()]["DefaultActions"];
     let parameters = json!({ "ListenerArn": route["listener_arn"], "DefaultActions": before });
     held.ground.client.call("elbv2", "modify_listener", parameters).await?;
     let throttled = json!({
@@ -378,6 +379,23 @@ async fn a_look_that_passes_later_does_not_hold_a_rollback() -> Result<()> {
     held.ground.client.set_faults(json!([throttled])).await?;
     held.stop().await?;
     held.ensure_rolled_back().await
+}
+
+#[tokio::test]
+async fn what_a_person_insists_on_outlives_the_rollback_that_was_told() -> Result<()> {
+    let held = Held::new(half("insisted")).await?;
+    let old = held.stage.plan["routes"][0]["old_target_group_arn"].as_str().context("the old group")?;
+    held.ground.client.set_target_health(old, json!({ "*": "unhealthy" })).await?;
+    // It dies before it has restored anything, so that the old side's health is looked at again.
+    let slow =
+        json!({ "match": { "caller": "states", "state": "RestoreListener" }, "times": 1, "do": "delay", "seconds": 3 });
+    held.ground.client.set_faults(json!([slow])).await?;
+    let insist = json!({ "application": "insisted", "force": "Ada: the health check is wrong" });
+    let rollback = held.ground.start("rollback", "insist", &insist).await?;
+    held.ground.wait_for_phase(&held.run_id, "rolling_back", LIMIT).await?;
+    held.stop().await?;
+    cutover_tests::follow::stop(&held.ground.client, &rollback).await?;
+    held.ground.wait_for_phase(&held.run_id, "rolled_back", LIMIT).await
 }
 
 #[tokio::test]

@@ -39,6 +39,9 @@ pub struct Run {
     pub quiesced: bool,
     /// Writes may have reached a database from which nothing flows back.
     pub past_no_return: bool,
+    /// Why a person wants it rolled back in spite of a reason to hold: remembered by the change to `rolling_back`, for the
+    /// rollback that takes over from one that dies.
+    pub forced: Option<String>,
     /// How often a rollback of this run was begun.
     pub rollbacks: u32,
     /// How often the sweep had to start something for this run.
@@ -72,6 +75,7 @@ impl Run {
             paused: false,
             quiesced: false,
             past_no_return: false,
+            forced: None,
             rollbacks: 0,
             sweeps: 0,
             alarms_before: BTreeMap::new(),
@@ -153,6 +157,7 @@ impl Run {
             paused: flag(item, "paused"),
             quiesced: flag(item, "quiesced"),
             past_no_return: flag(item, "past_no_return"),
+            forced: string(item, "forced").ok().map(str::to_owned),
             rollbacks: count(item, "rollbacks"),
             sweeps: count(item, "sweeps"),
             alarms_before,

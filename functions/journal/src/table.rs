@@ -35,7 +35,8 @@ pub enum Claim {
 /// A change of phase.
 #[derive(Clone, Debug)]
 pub struct Transition<'a> {
-    /// The run as it was read: its phase and owner are the condition of the write.
+    /// The run as it was read: its phase and owner are the condition of the write. What its `forced` says is remembered with
+    /// the change to `rolling_back`.
     pub run: &'a Run,
     /// The next phase.
     pub to: Phase,
@@ -196,7 +197,15 @@ impl Journal {
             update =
                 update.expression_attribute_names("#open", "open").expression_attribute_values(":yes", text("yes"));
             sets.push_str(", #open = :yes");
-            if change.to == Phase::RollingBack { " ADD rollbacks :one REMOVE ending" } else { "" }
+            match (change.to, &run.forced) {
+                (Phase::RollingBack, Some(forced)) => {
+                    update = update.expression_attribute_values(":forced", text(forced));
+                    sets.push_str(", forced = :forced");
+                    " ADD rollbacks :one REMOVE ending"
+                }
+                (Phase::RollingBack, None) => " ADD rollbacks :one REMOVE ending, forced",
+                _ => "",
+            }
         } else {
             update = update.expression_attribute_names("#open", "open");
             " REMOVE #open"

@@ -184,7 +184,8 @@ fn resumed(run: &Run, seen: Vec<Outcome>) -> Vec<Outcome> {
     }
     let of_hook = |hook: &Hook| {
         let title = format!("resume hook {}", hook.function_arn);
-        let not_seen = || Outcome { error: Some("not seen to have run".to_owned()), title: title.clone(), ..Outcome::default() };
+        let not_seen =
+            || Outcome { error: Some("not seen to have run".to_owned()), title: title.clone(), ..Outcome::default() };
         let outcome = seen.iter().find(|outcome| outcome.title == title).cloned().unwrap_or_else(not_seen);
         let change = (!outcome.restored).then(|| by_hand::resume(run, hook));
         Outcome { change, ..outcome }

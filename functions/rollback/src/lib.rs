@@ -159,20 +159,21 @@ async fn begin(clients: &Clients, request: &BeginRequest, now: Timestamp) -> Ste
         }
         _ => false,
     };
-    let by_a_person = request.input.application.is_some();
+    let by_a_person = input.application.is_some();
     let nothing = |reason: String| BeginReply { nothing_to_do: Some(reason), ..BeginReply::default() };
     let run = match decide::begin(run, &request.execution_arn, owner_is_running, by_a_person) {
         Begin::NothingToDo(reason) => return Ok(nothing(reason)),
         Begin::GoOn(run) => *run,
         Begin::TakeOver(run) => {
             let owner = &request.execution_arn;
+            let run = Run { forced: decide::force(&run, input.force.as_deref(), by_a_person), ..*run };
             let change = Transition { run: &run, to: Phase::RollingBack, owner, ending: None };
             clients.journal.transition(&change).await?;
             // The cutover may have marked its run between the read and the transition; from here on it cannot.
             clients.journal.fence(&caller(&run.run_id, owner), Phase::RollingBack).await?
         }
     };
-    let hold = match &request.input.force {
+    let hold = match &run.forced {
         Some(_) => None,
         None => {
             let strands = async { Ok(run.past_no_return && look::new_side_serves(clients, &run).await?) };
