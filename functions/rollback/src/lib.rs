@@ -16,7 +16,7 @@ pub mod decide;
 mod end;
 mod look;
 
-use cutover::contract::Caller;
+use cutover::contract::{Caller, is_under_way};
 use cutover::plan::Hook;
 use cutover::schedule::route_type;
 use cutover::{StepError, StepResult, input};
@@ -206,10 +206,10 @@ fn what_to_do(run: &Run, hold: Option<String>, now: Timestamp) -> BeginReply {
     }
 }
 
-/// Whether an execution is still running; one that is not there is not.
+/// Whether an execution is still under way; one that is not there is not.
 async fn is_running(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepResult<bool> {
     match sfn.describe_execution().execution_arn(execution_arn).send().await {
-        Ok(answer) => Ok(answer.status() == &aws_sdk_sfn::types::ExecutionStatus::Running),
+        Ok(answer) => Ok(is_under_way(answer.status().as_str())),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => Ok(false),
         Err(error) => Err(StepError::from_aws(&format!("states:DescribeExecution {execution_arn}"), &error)),
     }

@@ -7,7 +7,7 @@
 
 pub mod decide;
 
-use cutover::contract::digest;
+use cutover::contract::{digest, is_under_way};
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Ending, Journal, Phase, Run, Transition};
@@ -104,7 +104,7 @@ async fn owner_status(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepRes
     use aws_sdk_sfn::types::ExecutionStatus;
     match sfn.describe_execution().execution_arn(execution_arn).send().await {
         Ok(answer) => Ok(match answer.status() {
-            ExecutionStatus::Running | ExecutionStatus::PendingRedrive => OwnerStatus::Running,
+            status if is_under_way(status.as_str()) => OwnerStatus::Running,
             ExecutionStatus::Succeeded => OwnerStatus::Succeeded,
             _ => OwnerStatus::Dead,
         }),
