@@ -388,7 +388,7 @@ async fn what_a_person_insists_on_outlives_the_rollback_that_was_told() -> Resul
     held.ground.client.set_target_health(old, json!({ "*": "unhealthy" })).await?;
     // It dies before it has restored anything, so that the old side's health is looked at again.
     let slow =
-        json!({ "match": { "caller": "states", "state": "RestoreListener" }, "times": 1, "do": "delay", "seconds": 3 });
+        json!({ "match": { "caller": "states", "state": "RestoreListener" }, "times": 1, "do": "delay", "seconds": 8 });
     held.ground.client.set_faults(json!([slow])).await?;
     let insist = json!({ "application": "insisted", "force": "Ada: the health check is wrong" });
     let rollback = held.ground.start("rollback", "insist", &insist).await?;

@@ -7,18 +7,25 @@ use cutover::record::{Change, NameState, RecordSet};
 use journal::Run;
 use serde_json::{Map, Value, json};
 
-/// The command that gives a listener or rule its forward action back.
-pub fn listener(route: &ListenerRoute, before: &ListenerState) -> String {
-    let action = forward(&before.forward);
+/// The command that gives a listener or rule its forward action back. Its other actions are sent as they are now, or, where
+/// that was not seen, as they were before; what cannot be sent is said on a line of its own.
+pub fn listener(route: &ListenerRoute, before: &ListenerState, live: Option<&ListenerState>) -> String {
     let (command, option) = match &route.rule_arn {
         Some(rule) => (format!("aws elbv2 modify-rule --rule-arn {rule}"), "--actions"),
         None => (format!("aws elbv2 modify-listener --listener-arn {}", route.arn()), "--default-actions"),
     };
-    let command = format!("{command} {option} {}", quote(&json!([action])));
-    if before.others.is_empty() {
-        return command;
-    }
-    format!("{command} (put the authentication action before it, as it is described now, into the same list)")
+    let others: Option<Vec<Value>> =
+        live.unwrap_or(before).others.iter().map(listener_swap::observe::as_cli_json).collect();
+    let note = match (&others, live) {
+        (None, _) => "\n  (put the authentication action before it, as it is described now, into the same list)",
+        (Some(others), None) if !others.is_empty() => {
+            "\n  (the authentication action in it is the one from before: compare it with what is described now)"
+        }
+        _ => "",
+    };
+    let mut actions = others.unwrap_or_default();
+    actions.push(forward(&before.forward));
+    format!("{command} {option} {}{note}", quote(&json!(actions)))
 }
 
 fn forward(forward: &Forward) -> Value {
@@ -153,24 +160,46 @@ mod tests {
         assert!(change.contains("caller reference cutover-d-0-old or cutover-d-0-new, delete"), "{change}");
     }
 
-    #[test]
-    fn a_listener_gets_exactly_its_forward_action_back() {
-        let groups = vec![WeightedGroup { arn: "old".to_owned(), weight: Some(1) }];
-        let forward = Forward { order: Some(1), target_group_arn: Some("old".to_owned()), groups, stickiness: None };
-        let route = ListenerRoute {
+    fn listener_route() -> ListenerRoute {
+        ListenerRoute {
             listener_arn: Some("arn:listener".to_owned()),
             rule_arn: None,
             old_target_group_arn: "old".to_owned(),
             new_target_group_arn: "new".to_owned(),
             min_healthy_percent: 80,
             steps: vec![],
-        };
-        assert_eq!(
-            listener(&route, &ListenerState { forward, others: vec![] }),
-            "aws elbv2 modify-listener --listener-arn arn:listener --default-actions \
+        }
+    }
+
+    fn state(others: Vec<Value>) -> ListenerState {
+        let groups = vec![WeightedGroup { arn: "old".to_owned(), weight: Some(1) }];
+        let forward = Forward { order: Some(1), target_group_arn: Some("old".to_owned()), groups, stickiness: None };
+        ListenerState { forward, others }
+    }
+
+    #[test]
+    fn a_listener_gets_exactly_its_forward_action_back() {
+        let command = "aws elbv2 modify-listener --listener-arn arn:listener --default-actions \
              '[{\"ForwardConfig\":{\"TargetGroups\":[{\"TargetGroupArn\":\"old\",\"Weight\":1}]},\"Order\":1,\
-             \"TargetGroupArn\":\"old\",\"Type\":\"forward\"}]'"
-        );
+             \"TargetGroupArn\":\"old\",\"Type\":\"forward\"}]'";
+        assert_eq!(listener(&listener_route(), &state(vec![]), Some(&state(vec![]))), command);
+        assert_eq!(listener(&listener_route(), &state(vec![]), None), command);
+    }
+
+    #[test]
+    fn a_listener_keeps_its_authentication() {
+        let cognito =
+            |scope: &str| json!({ "type": "authenticate-cognito", "order": 1, "cognito": { "scope": scope } });
+        let (before, live) = (state(vec![cognito("before")]), state(vec![cognito("now")]));
+        let seen = listener(&listener_route(), &before, Some(&live));
+        assert!(seen.contains(r#"'[{"AuthenticateCognitoConfig":{"Scope":"now"},"#) && !seen.contains('\n'), "{seen}");
+        let unseen = listener(&listener_route(), &before, None);
+        let lines: Vec<&str> = unseen.lines().collect();
+        assert!(lines[0].contains(r#"{"Scope":"before"}"#) && lines[0].ends_with("}]'"), "{unseen}");
+        assert!(lines[1].contains("compare it with what is described now"), "{unseen}");
+        let unknown = listener(&listener_route(), &before, Some(&state(vec![json!({ "type": "jwt-validation" })])));
+        let lines: Vec<&str> = unknown.lines().collect();
+        assert!(lines[0].ends_with("}]'") && lines[1].contains("put the authentication action before it"), "{unknown}");
     }
 
     #[test]

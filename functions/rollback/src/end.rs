@@ -246,8 +246,9 @@ async fn describe(clients: &Clients, run: &Run, outcome: &mut Outcome) {
         (Some(Route::Listener(route)), Some(BeforeImage::Listener(before))) => {
             let live = in_time(route.arn(), listener_swap::observe::live(&clients.elb, route)).await;
             outcome.restored = live.as_ref().is_ok_and(|live| live.state.is_like(before));
+            let state = live.as_ref().ok().map(|live| &live.state);
+            outcome.change = (!outcome.restored).then(|| by_hand::listener(route, before, state));
             outcome.live = Some(live.map_or_else(|error| error.to_string(), |live| live.state.describe()));
-            outcome.change = (!outcome.restored).then(|| by_hand::listener(route, before));
         }
         (Some(Route::Dns(route)), Some(BeforeImage::Dns { records })) => {
             match in_time(&route.record_name, weight_shift::observe::name(&clients.route53, route)).await {
