@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use cutover::text::region_option;
 use serde_json::Value;
 
 use crate::Event;
@@ -101,12 +102,13 @@ fn sentences(application: &str, event: Event, detail: &Value) -> String {
     }
 }
 
-/// The exact commands that approve and reject.
-pub fn approval_commands(task_token: &str) -> String {
+/// The exact commands that approve and reject a run.
+pub fn approval_commands(run_id: &str, task_token: &str) -> String {
+    let region = region_option(run_id);
     format!(
-        "To approve:\n\n  aws stepfunctions send-task-success --task-token '{task_token}' \
+        "To approve:\n\n  aws stepfunctions send-task-success{region} --task-token '{task_token}' \
          --task-output '{{\"by\": \"YOUR NAME\", \"why\": \"YOUR REASON\"}}'\n\n\
-         To reject:\n\n  aws stepfunctions send-task-failure --task-token '{task_token}' --error Rejected \
+         To reject:\n\n  aws stepfunctions send-task-failure{region} --task-token '{task_token}' --error Rejected \
          --cause 'YOUR NAME: YOUR REASON'\n\n"
     )
 }
@@ -219,6 +221,15 @@ mod tests {
             assert_eq!(subject.starts_with("CRITICAL"), is_critical, "{subject}");
             assert_eq!(subject.starts_with("ACTION"), event == Event::Held, "{subject}");
             assert!(subject.contains("shop"), "{subject}");
+        }
+    }
+
+    #[test]
+    fn the_commands_of_an_approval_act_where_the_run_is() {
+        let commands = approval_commands("arn:aws:states:eu-west-1:1:execution:cutover:run", "T");
+        for command in ["send-task-success", "send-task-failure"] {
+            let expected = format!("  aws stepfunctions {command} --region eu-west-1 --task-token 'T' ");
+            assert!(commands.contains(&expected), "{expected}\nin\n{commands}");
         }
     }
 

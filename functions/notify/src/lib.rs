@@ -106,7 +106,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let publish = publish.subject(decide::subject(&application, event));
     let mut text = decide::message(&application, event, &caller.run_id, &detail);
     if let Some(token) = &task_token {
-        text = decide::approval_commands(token) + &text;
+        text = decide::approval_commands(&caller.run_id, token) + &text;
     }
     let publish = publish.message(text);
     let answer = publish.send().await;

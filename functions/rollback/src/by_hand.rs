@@ -4,6 +4,7 @@ use cutover::alarm::Alarm;
 use cutover::listener::{Forward, ListenerState};
 use cutover::plan::{DnsRoute, Hook, ListenerRoute};
 use cutover::record::{Change, NameState, RecordSet};
+use cutover::text::region_option;
 use journal::Run;
 use serde_json::{Map, Value, json};
 
@@ -25,7 +26,7 @@ pub fn listener(route: &ListenerRoute, before: &ListenerState, live: Option<&Lis
     };
     let mut actions = others.unwrap_or_default();
     actions.push(forward(&before.forward));
-    format!("{command} {option} {}{note}", quote(&json!(actions)))
+    format!("{command}{} {option} {}{note}", region_option(route.arn()), quote(&json!(actions)))
 }
 
 fn forward(forward: &Forward) -> Value {
@@ -53,11 +54,12 @@ fn forward(forward: &Forward) -> Value {
     Value::Object(action)
 }
 
-/// The command that gives an alarm its settings back, or deletes one that was not there before.
-pub fn alarm(name: &str, before: Option<&Alarm>) -> String {
+/// The command that gives an alarm of a run its settings back, or deletes one that was not there before.
+pub fn alarm(run_id: &str, name: &str, before: Option<&Alarm>) -> String {
+    let region = region_option(run_id);
     match before {
-        None => format!("aws cloudwatch delete-alarms --alarm-names {}", word(name)),
-        Some(before) => format!("aws cloudwatch put-metric-alarm --cli-input-json {}", quote(&json!(before))),
+        None => format!("aws cloudwatch delete-alarms{region} --alarm-names {}", word(name)),
+        Some(before) => format!("aws cloudwatch put-metric-alarm{region} --cli-input-json {}", quote(&json!(before))),
     }
 }
 
@@ -65,8 +67,9 @@ pub fn alarm(name: &str, before: Option<&Alarm>) -> String {
 pub fn resume(run: &Run, hook: &Hook) -> String {
     let payload = json!({ "run_id": run.run_id, "application": run.plan.application, "hook": "resume" });
     format!(
-        "aws lambda invoke --function-name {} --cli-binary-format raw-in-base64-out --payload {} /dev/stdout",
+        "aws lambda invoke --function-name {}{} --cli-binary-format raw-in-base64-out --payload {} /dev/stdout",
         hook.function_arn,
+        region_option(&hook.function_arn),
         quote(&payload)
     )
 }
@@ -142,13 +145,33 @@ mod tests {
 
     use super::*;
 
+    const RUN: &str = "arn:aws:states:eu-west-1:1:execution:cutover:run";
+
+    #[test]
+    fn a_hook_is_invoked_with_what_the_state_machine_sends() {
+        let plan = serde_json::from_value(json!({ "application": "portal", "routes": [] })).unwrap();
+        let run = Run::claimed(&crate::caller(RUN, RUN), plan, vec![], jiff::Timestamp::UNIX_EPOCH);
+        let function_arn = "arn:aws:lambda:eu-west-1:1:function:resume".to_owned();
+        assert_eq!(
+            resume(&run, &Hook { function_arn, timeout: cutover::Seconds(60) }),
+            "aws lambda invoke --function-name arn:aws:lambda:eu-west-1:1:function:resume --region eu-west-1 \
+             --cli-binary-format raw-in-base64-out --payload '{\"application\":\"portal\",\"hook\":\"resume\",\
+             \"run_id\":\"arn:aws:states:eu-west-1:1:execution:cutover:run\"}' /dev/stdout"
+        );
+    }
+
     #[test]
     fn an_alarm_is_deleted_or_gets_its_settings_back() {
-        assert_eq!(alarm("it's late", None), r"aws cloudwatch delete-alarms --alarm-names 'it'\''s late'");
+        assert_eq!(
+            alarm(RUN, "it's late", None),
+            r"aws cloudwatch delete-alarms --region eu-west-1 --alarm-names 'it'\''s late'"
+        );
         let before = Alarm { alarm_name: "late".to_owned(), ..Alarm::default() };
-        let command = alarm("late", Some(&before));
+        let command = alarm(RUN, "late", Some(&before));
         assert!(
-            command.starts_with(r#"aws cloudwatch put-metric-alarm --cli-input-json '{"AlarmName":"late","#),
+            command.starts_with(
+                r#"aws cloudwatch put-metric-alarm --region eu-west-1 --cli-input-json '{"AlarmName":"late","#
+            ),
             "{command}"
         );
     }
@@ -162,7 +185,7 @@ mod tests {
 
     fn listener_route() -> ListenerRoute {
         ListenerRoute {
-            listener_arn: Some("arn:listener".to_owned()),
+            listener_arn: Some("arn:aws:elasticloadbalancing:eu-west-1:1:listener/app/a/1/2".to_owned()),
             rule_arn: None,
             old_target_group_arn: "old".to_owned(),
             new_target_group_arn: "new".to_owned(),
@@ -179,11 +202,19 @@ mod tests {
 
     #[test]
     fn a_listener_gets_exactly_its_forward_action_back() {
-        let command = "aws elbv2 modify-listener --listener-arn arn:listener --default-actions \
+        let command = "aws elbv2 modify-listener --listener-arn \
+             arn:aws:elasticloadbalancing:eu-west-1:1:listener/app/a/1/2 --region eu-west-1 --default-actions \
              '[{\"ForwardConfig\":{\"TargetGroups\":[{\"TargetGroupArn\":\"old\",\"Weight\":1}]},\"Order\":1,\
              \"TargetGroupArn\":\"old\",\"Type\":\"forward\"}]'";
         assert_eq!(listener(&listener_route(), &state(vec![]), Some(&state(vec![]))), command);
         assert_eq!(listener(&listener_route(), &state(vec![]), None), command);
+        let rule = "arn:aws:elasticloadbalancing:eu-west-1:1:listener-rule/app/a/1/2/3".to_owned();
+        let command =
+            listener(&ListenerRoute { rule_arn: Some(rule.clone()), ..listener_route() }, &state(vec![]), None);
+        assert!(
+            command.starts_with("aws elbv2 modify-rule --rule-arn ")
+                && command.contains(" --region eu-west-1 --actions ")
+        );
     }
 
     #[test]

@@ -201,7 +201,7 @@ fn left_alarm(run: &Run, alarm: &AlarmOutcome) -> Option<Outcome> {
     Some(Outcome {
         title: format!("alarm {}", planned.alarm_name),
         error: Some(alarm.cause.as_deref().map_or(error.to_owned(), |cause| format!("{error}: {cause}"))),
-        change: Some(by_hand::alarm(&planned.alarm_name, before.as_ref())),
+        change: Some(by_hand::alarm(&run.run_id, &planned.alarm_name, before.as_ref())),
         ..Outcome::default()
     })
 }
