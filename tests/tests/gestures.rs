@@ -40,6 +40,25 @@ async fn an_approved_run_goes_on_and_remembers_who_agreed() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_approved_run_that_goes_back_says_who_agreed() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let mut plan = plan("regretted", "1h");
+    plan["routes"][0]["steps"] = json!([{ "new_weight": 50, "hold": "60m" }, { "new_weight": 100 }]);
+    let stage = ground.stage(&plan, json!({})).await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    let output = json!({ "by": "Ada", "why": "the change is agreed" }).to_string();
+    let answer = json!({ "taskToken": ground.approval_token(LIMIT).await?, "output": output });
+    ground.client.call("stepfunctions", "send_task_success", answer).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    ground.start("rollback", "by-hand", &json!({ "application": "regretted" })).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.RolledBack", "ended {} {}", end["error"], end["cause"]);
+    let cause: Value = serde_json::from_str(end["cause"].as_str().context("no cause")?)?;
+    ensure!(cause["approval"]["by"] == "Ada" && cause["approval"]["at"].is_string(), "{}", cause["approval"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_rejected_run_touches_nothing() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let stage = ground.stage(&plan("rejected", "1h"), json!({})).await?;
