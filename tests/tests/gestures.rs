@@ -129,3 +129,46 @@ async fn a_dry_run_reports_and_touches_nothing() -> Result<()> {
     ensure!(report["findings"][0]["severity"] == "warning", "stickiness is not told: {}", report["findings"]);
     ensure_same(&before, &ground.client.dump().await?)
 }
+
+/// Nobody looks at a scheduled run: the topic of its plan is told why it was not started, also where the plan cannot be read
+/// but for that.
+#[tokio::test]
+async fn a_run_that_was_not_started_is_told() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let elsewhere = |plan: &mut Value| {
+        let listener = plan["routes"][0]["listener_arn"].as_str().unwrap_or_default().replace("/app/", "/app/no-");
+        plan["routes"][0]["listener_arn"] = json!(listener);
+    };
+    let unknown_field = |plan: &mut Value| plan["rotues"] = json!([]);
+    let cases: [(&str, &dyn Fn(&mut Value), &str); 2] =
+        [("unseen", &elsewhere, "Cutover.PrecheckFailed"), ("unreadable", &unknown_field, "Cutover.InvalidPlan")];
+    for (application, spoil, error) in cases {
+        let mut plan = ground.stage(&listener_plan(application, json!([{ "new_weight": 100 }])), json!({})).await?.plan;
+        spoil(&mut plan);
+        let run_id = ground.start("cutover", application, &plan).await?;
+        let end = ground.end_of(&run_id, LIMIT).await?;
+        ensure!(end["error"] == error, "ended {} {}", end["error"], end["cause"]);
+        let page = ground.page(&format!("Cutover of {application}: not started"), LIMIT).await?;
+        ensure!(page.contains("Nothing was touched") && page.contains(&run_id), "{page}");
+        plan["mode"] = json!("precheck");
+        let dry = ground.start("cutover", &format!("{application}-dry"), &plan).await?;
+        ensure!(ground.end_of(&dry, LIMIT).await?["error"] == error, "the dry run ended otherwise");
+    }
+    let told = ground.client.messages().await?.len();
+    ensure!(told == 2, "{told} messages: a dry run is for the person who looks");
+    Ok(())
+}
+
+/// Telling decides nothing: the ending is the same where nobody can be told.
+#[tokio::test]
+async fn a_run_that_was_not_started_ends_the_same_though_nobody_can_be_told() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    for (name, input) in
+        [("list", json!([])), ("text", json!("shop")), ("topic", json!({ "notify": { "topic_arn": "x" } }))]
+    {
+        let run_id = ground.start("cutover", name, &input).await?;
+        let end = ground.end_of(&run_id, LIMIT).await?;
+        ensure!(end["error"] == "Cutover.InvalidPlan", "{name} ended {} {}", end["error"], end["cause"]);
+    }
+    Ok(())
+}
