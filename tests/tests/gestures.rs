@@ -135,17 +135,15 @@ async fn a_dry_run_reports_and_touches_nothing() -> Result<()> {
 #[tokio::test]
 async fn a_run_that_was_not_started_is_told() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
-    let elsewhere = |plan: &mut Value| {
-        let listener = plan["routes"][0]["listener_arn"].as_str().unwrap_or_default().replace("/app/", "/app/no-");
-        plan["routes"][0]["listener_arn"] = json!(listener);
-    };
-    let unknown_field = |plan: &mut Value| plan["rotues"] = json!([]);
-    let cases: [(&str, &dyn Fn(&mut Value), &str); 2] =
-        [("unseen", &elsewhere, "Cutover.PrecheckFailed"), ("unreadable", &unknown_field, "Cutover.InvalidPlan")];
-    for (application, spoil, error) in cases {
-        let mut plan = ground.stage(&listener_plan(application, json!([{ "new_weight": 100 }])), json!({})).await?.plan;
-        spoil(&mut plan);
-        let run_id = ground.start("cutover", application, &plan).await?;
+    let mut unseen = ground.stage(&listener_plan("unseen", json!([{ "new_weight": 100 }])), json!({})).await?.plan;
+    unseen["routes"][0]["listener_arn"] =
+        json!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/gone/50dc6c495c0c9188/1");
+    let mut unreadable = listener_plan("unreadable", json!([{ "new_weight": 100 }]));
+    unreadable["notify"] = unseen["notify"].clone();
+    unreadable["rotues"] = json!([]);
+    for (mut plan, error) in [(unseen, "Cutover.PrecheckFailed"), (unreadable, "Cutover.InvalidPlan")] {
+        let application = plan["application"].as_str().context("no application")?.to_owned();
+        let run_id = ground.start("cutover", &application, &plan).await?;
         let end = ground.end_of(&run_id, LIMIT).await?;
         ensure!(end["error"] == error, "ended {} {}", end["error"], end["cause"]);
         let page = ground.page(&format!("Cutover of {application}: not started"), LIMIT).await?;
