@@ -40,6 +40,25 @@ async fn an_approved_run_goes_on_and_remembers_who_agreed() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_approved_run_that_goes_back_says_who_agreed() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let mut plan = plan("regretted", "1h");
+    plan["routes"][0]["steps"] = json!([{ "new_weight": 50, "hold": "60m" }, { "new_weight": 100 }]);
+    let stage = ground.stage(&plan, json!({})).await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    let output = json!({ "by": "Ada", "why": "the change is agreed" }).to_string();
+    let answer = json!({ "taskToken": ground.approval_token(LIMIT).await?, "output": output });
+    ground.client.call("stepfunctions", "send_task_success", answer).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    ground.start("rollback", "by-hand", &json!({ "application": "regretted" })).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.RolledBack", "ended {} {}", end["error"], end["cause"]);
+    let cause: Value = serde_json::from_str(end["cause"].as_str().context("no cause")?)?;
+    ensure!(cause["approval"]["by"] == "Ada" && cause["approval"]["at"].is_string(), "{}", cause["approval"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_rejected_run_touches_nothing() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let stage = ground.stage(&plan("rejected", "1h"), json!({})).await?;
@@ -109,4 +128,45 @@ async fn a_dry_run_reports_and_touches_nothing() -> Result<()> {
     ensure!(report["ending"] == "PrecheckPassed", "{report}");
     ensure!(report["findings"][0]["severity"] == "warning", "stickiness is not told: {}", report["findings"]);
     ensure_same(&before, &ground.client.dump().await?)
+}
+
+/// Nobody looks at a scheduled run: the topic of its plan is told why it was not started, also where the plan cannot be read
+/// but for that.
+#[tokio::test]
+async fn a_run_that_was_not_started_is_told() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let mut unseen = ground.stage(&listener_plan("unseen", json!([{ "new_weight": 100 }])), json!({})).await?.plan;
+    unseen["routes"][0]["listener_arn"] =
+        json!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/gone/50dc6c495c0c9188/1");
+    let mut unreadable = listener_plan("unreadable", json!([{ "new_weight": 100 }]));
+    unreadable["notify"] = unseen["notify"].clone();
+    unreadable["rotues"] = json!([]);
+    for (mut plan, error) in [(unseen, "Cutover.PrecheckFailed"), (unreadable, "Cutover.InvalidPlan")] {
+        let application = plan["application"].as_str().context("no application")?.to_owned();
+        let run_id = ground.start("cutover", &application, &plan).await?;
+        let end = ground.end_of(&run_id, LIMIT).await?;
+        ensure!(end["error"] == error, "ended {} {}", end["error"], end["cause"]);
+        let page = ground.page(&format!("Cutover of {application}: not started"), LIMIT).await?;
+        ensure!(page.contains("Nothing was touched") && page.contains(&run_id), "{page}");
+        plan["mode"] = json!("precheck");
+        let dry = ground.start("cutover", &format!("{application}-dry"), &plan).await?;
+        ensure!(ground.end_of(&dry, LIMIT).await?["error"] == error, "the dry run ended otherwise");
+    }
+    let told = ground.client.messages().await?.len();
+    ensure!(told == 2, "{told} messages: a dry run is for the person who looks");
+    Ok(())
+}
+
+/// Telling decides nothing: the ending is the same where nobody can be told.
+#[tokio::test]
+async fn a_run_that_was_not_started_ends_the_same_though_nobody_can_be_told() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    for (name, input) in
+        [("list", json!([])), ("text", json!("shop")), ("topic", json!({ "notify": { "topic_arn": "x" } }))]
+    {
+        let run_id = ground.start("cutover", name, &input).await?;
+        let end = ground.end_of(&run_id, LIMIT).await?;
+        ensure!(end["error"] == "Cutover.InvalidPlan", "{name} ended {} {}", end["error"], end["cause"]);
+    }
+    Ok(())
 }

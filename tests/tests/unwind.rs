@@ -57,7 +57,7 @@ impl Case {
     /// What a run in which this state fails for good must end with.
     fn endings(&self) -> &'static [&'static str] {
         match (self.named.as_str(), self.fault) {
-            ("Precheck", _) | ("Claim", Fault::Before) => &["Cutover.PrecheckFailed"],
+            ("Precheck" | "AnnounceNotStarted", _) | ("Claim", Fault::Before) => &["Cutover.PrecheckFailed"],
             ("AwaitApproval", _) => &["Cutover.Rejected"],
             ("AnnounceStart" | "AnnounceStep" | "AnnounceFinish" | "SetAlarms" | "StartCleanup", _) => &["Succeeded"],
             // The rollback could not be started, or not be followed, from here: the rule on the failed execution starts it.
@@ -68,13 +68,15 @@ impl Case {
 
     /// States that only a failing run comes to need a first failure.
     fn first_failure(&self, execution: &str) -> Option<Value> {
-        let only_after_failure = ["StartRollback", "ReadRun"].contains(&self.task.as_str());
-        only_after_failure.then(|| {
-            json!({
-                "match": { "caller": "states", "state": "Validate", "execution": execution },
-                "do": "before", "times": null, "error": "Injected",
-            })
-        })
+        let failing = match self.task.as_str() {
+            "StartRollback" | "ReadRun" => "Validate",
+            "AnnounceNotStarted" => "Precheck",
+            _ => return None,
+        };
+        Some(json!({
+            "match": { "caller": "states", "state": failing, "execution": execution },
+            "do": "before", "times": null, "error": "Injected",
+        }))
     }
 }
 

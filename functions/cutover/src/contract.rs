@@ -35,6 +35,11 @@ pub fn digest(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Whether an execution in this status (`DescribeExecution`) is still at work, or about to be.
+pub fn is_under_way(status: &str) -> bool {
+    ["RUNNING", "PENDING_REDRIVE"].contains(&status)
+}
+
 /// What is done to a route. The four actions of `listener-swap` and `weight-shift`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -100,4 +105,15 @@ pub enum BeforeImage {
         /// The record sets of the plan's types.
         records: NameState,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_execution_that_is_about_to_go_on_is_under_way() {
+        let under_way = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"].map(is_under_way);
+        assert_eq!(under_way, [true, false, false, false, false, true]);
+    }
 }

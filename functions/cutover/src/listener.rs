@@ -17,7 +17,8 @@ pub const MOST_TARGET_GROUPS: usize = 5;
 pub struct ListenerState {
     /// The forward action.
     pub forward: Forward,
-    /// The other actions (authentication), normalised, without secrets: compared, never sent back.
+    /// The other actions (authentication), normalised, without secrets: compared, and shown to a person; no function sends
+    /// them back.
     pub others: Vec<Value>,
 }
 

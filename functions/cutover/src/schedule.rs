@@ -16,8 +16,8 @@ const EVENTS_PER_RUN: u64 = 300;
 const EVENTS_PER_ROUTE: u64 = 250;
 /// Moving one step, settling and telling.
 const EVENTS_PER_STEP: u64 = 150;
-/// One hook or alarm: an iteration of a Map with one Task in it.
-const EVENTS_PER_ITEM: u64 = 10;
+/// One hook or alarm: an iteration of a Map with at most two Tasks in it.
+const EVENTS_PER_ITEM: u64 = 15;
 /// The plan and its steps together: the state machine keeps each of them twice, beside findings and before-images, and a
 /// state's output has 256 KiB at the most (Step Functions quotas).
 const MOST_BYTES: usize = 64 * 1024;

@@ -21,6 +21,12 @@ pub fn shown(text: &str, most_bytes: usize) -> String {
     shown
 }
 
+/// What makes an AWS CLI command act in the region that an ARN names: nothing where it names none.
+pub fn region_option(arn: &str) -> String {
+    let region = arn.split(':').nth(3).filter(|region| !region.is_empty());
+    region.map(|region| format!(" --region {region}")).unwrap_or_default()
+}
+
 fn is_plain(c: char) -> bool {
     let is_invisible =
         matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
@@ -35,6 +41,14 @@ mod tests {
     fn what_cannot_be_seen_is_escaped() {
         assert_eq!(shown("Zürich e\u{301} 名", 100), "Zürich e\u{301} 名");
         assert_eq!(shown("\u{0}a\u{1b}[2J\n\u{202e}x\u{feff}", 100), "\\u{0}a\\u{1b}[2J\\u{a}\\u{202e}x\\u{feff}");
+    }
+
+    #[test]
+    fn a_command_acts_where_an_arn_is() {
+        assert_eq!(region_option("arn:aws:lambda:eu-west-1:123456789012:function:f"), " --region eu-west-1");
+        for nowhere in ["arn:aws:route53:::hostedzone/Z1", "run", ""] {
+            assert_eq!(region_option(nowhere), "", "{nowhere}");
+        }
     }
 
     #[test]

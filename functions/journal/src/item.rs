@@ -39,6 +39,9 @@ pub struct Run {
     pub quiesced: bool,
     /// Writes may have reached a database from which nothing flows back.
     pub past_no_return: bool,
+    /// Why a person wants it rolled back in spite of a reason to hold: remembered by the change to `rolling_back`, for the
+    /// rollback that takes over from one that dies.
+    pub forced: Option<String>,
     /// How often a rollback of this run was begun.
     pub rollbacks: u32,
     /// How often the sweep had to start something for this run.
@@ -72,6 +75,7 @@ impl Run {
             paused: false,
             quiesced: false,
             past_no_return: false,
+            forced: None,
             rollbacks: 0,
             sweeps: 0,
             alarms_before: BTreeMap::new(),
@@ -126,7 +130,14 @@ impl Run {
         Ok(item)
     }
 
+    /// # Errors
+    /// Names the item, and what of it cannot be read.
     pub(crate) fn from_item(item: &Item) -> StepResult<Self> {
+        let key = || string(item, "pk").unwrap_or("a run without a key");
+        Self::read(item).map_err(|error| StepError::new(error.name, format!("{}: {}", key(), error.message)))
+    }
+
+    fn read(item: &Item) -> StepResult<Self> {
         let alarms = item.iter().filter_map(|(name, value)| Some((name.strip_prefix("alarm_before#")?, value)));
         let alarms_before = alarms
             .map(|(name, value)| Ok((name.to_owned(), parse(value.as_s().map_or("", String::as_str), name)?)))
@@ -146,6 +157,7 @@ impl Run {
             paused: flag(item, "paused"),
             quiesced: flag(item, "quiesced"),
             past_no_return: flag(item, "past_no_return"),
+            forced: string(item, "forced").ok().map(str::to_owned),
             rollbacks: count(item, "rollbacks"),
             sweeps: count(item, "sweeps"),
             alarms_before,
@@ -177,4 +189,16 @@ fn flag(item: &Item, name: &str) -> bool {
 
 fn count(item: &Item, name: &str) -> u32 {
     item.get(name).and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_that_cannot_be_read_is_named() {
+        let item = Item::from([("pk".to_owned(), text("run#r")), ("run_id".to_owned(), text("r"))]);
+        let error = Run::from_item(&item).unwrap_err();
+        assert_eq!(error.message, "run#r: the run item has no `phase`");
+    }
 }

@@ -35,7 +35,8 @@ pub enum Claim {
 /// A change of phase.
 #[derive(Clone, Debug)]
 pub struct Transition<'a> {
-    /// The run as it was read: its phase and owner are the condition of the write.
+    /// The run as it was read: its phase and owner are the condition of the write. What its `forced` says is remembered with
+    /// the change to `rolling_back`.
     pub run: &'a Run,
     /// The next phase.
     pub to: Phase,
@@ -196,7 +197,15 @@ impl Journal {
             update =
                 update.expression_attribute_names("#open", "open").expression_attribute_values(":yes", text("yes"));
             sets.push_str(", #open = :yes");
-            if change.to == Phase::RollingBack { " ADD rollbacks :one REMOVE ending" } else { "" }
+            match (change.to, &run.forced) {
+                (Phase::RollingBack, Some(forced)) => {
+                    update = update.expression_attribute_values(":forced", text(forced));
+                    sets.push_str(", forced = :forced");
+                    " ADD rollbacks :one REMOVE ending"
+                }
+                (Phase::RollingBack, None) => " ADD rollbacks :one REMOVE ending, forced",
+                _ => "",
+            }
         } else {
             update = update.expression_attribute_names("#open", "open");
             " REMOVE #open"
@@ -208,11 +217,12 @@ impl Journal {
         update.update_expression(format!("{sets}{rest}")).build().map_err(|error| StepError::invalid(error.to_string()))
     }
 
-    /// Every run that is owed an ending, as the index knows them: eventually consistent.
+    /// Every run that is owed an ending, as the index knows them: eventually consistent. An item that is not a run is an
+    /// error in its place.
     ///
     /// # Errors
     /// AWS errors.
-    pub async fn open_runs(&self) -> StepResult<Vec<Run>> {
+    pub async fn open_runs(&self) -> StepResult<Vec<StepResult<Run>>> {
         let mut pages = self
             .client
             .query()
@@ -227,7 +237,7 @@ impl Journal {
         let mut runs = Vec::new();
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| StepError::from_aws("dynamodb:Query open-runs", &error))?;
-            runs.push(Run::from_item(&item)?);
+            runs.push(Run::from_item(&item));
         }
         Ok(runs)
     }

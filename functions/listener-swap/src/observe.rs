@@ -8,7 +8,7 @@ use cutover::error::name;
 use cutover::listener::{Forward, ListenerState, Stickiness, WeightedGroup};
 use cutover::plan::ListenerRoute;
 use cutover::{StepError, StepResult};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The live actions, as AWS described them and as a value.
 #[derive(Clone, Debug)]
@@ -179,4 +179,104 @@ fn normalise(action: &Action) -> Value {
         });
     }
     value
+}
+
+/// Another action of a listener's state as the AWS CLI takes it, with the secret that AWS keeps; none for a kind of which not
+/// all is known.
+pub fn as_cli_json(other: &Value) -> Option<Value> {
+    let kind = other["type"].as_str()?;
+    let (key, known, config) = match kind {
+        "authenticate-oidc" => ("AuthenticateOidcConfig", &OIDC[..], other.get("oidc")?),
+        "authenticate-cognito" => ("AuthenticateCognitoConfig", &COGNITO[..], other.get("cognito")?),
+        _ => return None,
+    };
+    let given = |(name, field): &(&str, &str)| Some(((*name).to_owned(), config.get(*field)?.clone()));
+    let mut sent: Map<String, Value> =
+        known.iter().chain(&COMMON).filter_map(given).filter(|(_, value)| !value.is_null()).collect();
+    if kind == "authenticate-oidc" {
+        sent.insert("UseExistingClientSecret".to_owned(), json!(true));
+    }
+    let mut action = json!({ "Type": kind, key: sent });
+    if !other["order"].is_null() {
+        action["Order"] = other["order"].clone();
+    }
+    Some(action)
+}
+
+/// What `normalise` calls a field, by its name in the API.
+const OIDC: [(&str, &str); 5] = [
+    ("Issuer", "issuer"),
+    ("AuthorizationEndpoint", "authorization_endpoint"),
+    ("TokenEndpoint", "token_endpoint"),
+    ("UserInfoEndpoint", "user_info_endpoint"),
+    ("ClientId", "client_id"),
+];
+const COGNITO: [(&str, &str); 3] = [
+    ("UserPoolArn", "user_pool_arn"),
+    ("UserPoolClientId", "user_pool_client_id"),
+    ("UserPoolDomain", "user_pool_domain"),
+];
+const COMMON: [(&str, &str); 5] = [
+    ("SessionCookieName", "session_cookie_name"),
+    ("Scope", "scope"),
+    ("SessionTimeout", "session_timeout"),
+    ("AuthenticationRequestExtraParams", "extra_params"),
+    ("OnUnauthenticatedRequest", "on_unauthenticated"),
+];
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_elasticloadbalancingv2::types::{
+        AuthenticateCognitoActionConfig, AuthenticateOidcActionConditionalBehaviorEnum, AuthenticateOidcActionConfig,
+    };
+
+    use super::*;
+
+    #[test]
+    fn an_action_that_was_observed_is_one_that_the_cli_takes() {
+        let config = AuthenticateOidcActionConfig::builder()
+            .issuer("https://id.example.com")
+            .authorization_endpoint("https://id.example.com/authorize")
+            .token_endpoint("https://id.example.com/token")
+            .user_info_endpoint("https://id.example.com/user")
+            .client_id("client")
+            .session_timeout(3600)
+            .authentication_request_extra_params("prompt", "login")
+            .on_unauthenticated_request(AuthenticateOidcActionConditionalBehaviorEnum::Authenticate)
+            .build();
+        let oidc = Action::builder().r#type(ActionTypeEnum::AuthenticateOidc).order(1).authenticate_oidc_config(config);
+        let expected = json!({
+            "Type": "authenticate-oidc", "Order": 1,
+            "AuthenticateOidcConfig": {
+                "Issuer": "https://id.example.com", "AuthorizationEndpoint": "https://id.example.com/authorize",
+                "TokenEndpoint": "https://id.example.com/token", "UserInfoEndpoint": "https://id.example.com/user",
+                "ClientId": "client", "SessionTimeout": 3600, "OnUnauthenticatedRequest": "authenticate",
+                "AuthenticationRequestExtraParams": { "prompt": "login" }, "UseExistingClientSecret": true,
+            },
+        });
+        assert_eq!(as_cli_json(&normalise(&oidc.build())), Some(expected));
+
+        let config = AuthenticateCognitoActionConfig::builder()
+            .user_pool_arn("arn:pool")
+            .user_pool_client_id("client")
+            .user_pool_domain("shop")
+            .scope("openid")
+            .build();
+        let kind = ActionTypeEnum::AuthenticateCognito;
+        let cognito = Action::builder().r#type(kind).authenticate_cognito_config(config).build();
+        let expected = json!({
+            "Type": "authenticate-cognito",
+            "AuthenticateCognitoConfig": {
+                "UserPoolArn": "arn:pool", "UserPoolClientId": "client", "UserPoolDomain": "shop", "Scope": "openid",
+            },
+        });
+        assert_eq!(as_cli_json(&normalise(&cognito)), Some(expected));
+    }
+
+    #[test]
+    fn an_action_of_which_not_all_is_known_is_not_sent() {
+        let unknown = Action::builder().r#type(ActionTypeEnum::from("jwt-validation")).build();
+        assert_eq!(as_cli_json(&normalise(&unknown)), None);
+        assert_eq!(as_cli_json(&json!({ "type": "authenticate-oidc", "order": 1 })), None);
+    }
 }

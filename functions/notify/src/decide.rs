@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use cutover::text::region_option;
 use serde_json::Value;
 
 use crate::Event;
@@ -21,6 +22,7 @@ pub fn subject(application: &str, event: Event) -> String {
             format!("CRITICAL {application}: the rollback cannot go on, work may be left to do by hand")
         }
         Event::Approval => format!("APPROVE OR REJECT the cutover of {application}"),
+        Event::NotStarted => format!("Cutover of {application}: not started, nothing was touched"),
         Event::Started => format!("Cutover of {application}: started"),
         Event::Step => format!("Cutover of {application}: a step was taken"),
         Event::Finished => format!("Cutover of {application}: finished, all traffic is on the new side"),
@@ -69,6 +71,10 @@ fn sentences(application: &str, event: Event, detail: &Value) -> String {
             "The cutover of {application} waits for a yes or a no; silence is a no. Nothing has been touched. The detail \
              tells what precheck found and what will change."
         ),
+        Event::NotStarted => format!(
+            "The cutover of {application} was not started: {}. Nothing was touched. The detail tells why.",
+            why_not_started(detail)
+        ),
         Event::Started => format!("The cutover of {application} has started. Stopping its execution rolls it back."),
         Event::Step => format!("The cutover of {application} has taken a step{}.", step(detail)),
         Event::Finished => format!(
@@ -101,12 +107,22 @@ fn sentences(application: &str, event: Event, detail: &Value) -> String {
     }
 }
 
-/// The exact commands that approve and reject.
-pub fn approval_commands(task_token: &str) -> String {
+fn why_not_started(detail: &Value) -> &'static str {
+    match detail["ending"].as_str() {
+        Some("InvalidPlan") => "its plan is wrong",
+        Some("Rejected") => "those who were asked said no, or nothing in time",
+        Some("Conflict") => "another run holds the application or a route",
+        _ => "the environment is not what the plan says, or could not be observed",
+    }
+}
+
+/// The exact commands that approve and reject a run.
+pub fn approval_commands(run_id: &str, task_token: &str) -> String {
+    let region = region_option(run_id);
     format!(
-        "To approve:\n\n  aws stepfunctions send-task-success --task-token '{task_token}' \
+        "To approve:\n\n  aws stepfunctions send-task-success{region} --task-token '{task_token}' \
          --task-output '{{\"by\": \"YOUR NAME\", \"why\": \"YOUR REASON\"}}'\n\n\
-         To reject:\n\n  aws stepfunctions send-task-failure --task-token '{task_token}' --error Rejected \
+         To reject:\n\n  aws stepfunctions send-task-failure{region} --task-token '{task_token}' --error Rejected \
          --cause 'YOUR NAME: YOUR REASON'\n\n"
     )
 }
@@ -219,6 +235,29 @@ mod tests {
             assert_eq!(subject.starts_with("CRITICAL"), is_critical, "{subject}");
             assert_eq!(subject.starts_with("ACTION"), event == Event::Held, "{subject}");
             assert!(subject.contains("shop"), "{subject}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_started_says_why() {
+        for (ending, expected) in [
+            ("InvalidPlan", "its plan is wrong"),
+            ("Rejected", "said no"),
+            ("Conflict", "another run holds"),
+            ("PrecheckFailed", "not what the plan says"),
+        ] {
+            let detail = json!({ "ending": ending, "findings": [{ "problem": "there is no such listener" }] });
+            let text = message("shop", Event::NotStarted, "arn:run", &detail);
+            assert!(text.contains(expected) && text.contains("there is no such listener"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_commands_of_an_approval_act_where_the_run_is() {
+        let commands = approval_commands("arn:aws:states:eu-west-1:1:execution:cutover:run", "T");
+        for command in ["send-task-success", "send-task-failure"] {
+            let expected = format!("  aws stepfunctions {command} --region eu-west-1 --task-token 'T' ");
+            assert!(commands.contains(&expected), "{expected}\nin\n{commands}");
         }
     }
 

@@ -27,6 +27,8 @@ pub struct Clients {
 pub enum Event {
     /// Somebody has to agree before anything is touched.
     Approval,
+    /// The cutover ends before it has touched anything.
+    NotStarted,
     /// The cutover begins to touch things.
     Started,
     /// A step was taken.
@@ -47,8 +49,9 @@ pub enum Event {
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Approval,
+        Self::NotStarted,
         Self::Started,
         Self::Step,
         Self::Finished,
@@ -73,7 +76,7 @@ pub struct Request {
     pub application: String,
     /// What happened.
     pub event: Event,
-    /// Everything else worth knowing. `step` reads `title` and `new_weight` from it; `stuck` and `held` read `hold`, the
+    /// Everything else worth knowing. `step` reads `title` and `new_weight` from it; `not_started` reads `ending`; `stuck` and `held` read `hold`, the
     /// reason, and `routes`, a list of `{title, outcome or restored and error, live, change}`.
     #[serde(default)]
     pub detail: Value,
@@ -106,7 +109,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let publish = publish.subject(decide::subject(&application, event));
     let mut text = decide::message(&application, event, &caller.run_id, &detail);
     if let Some(token) = &task_token {
-        text = decide::approval_commands(token) + &text;
+        text = decide::approval_commands(&caller.run_id, token) + &text;
     }
     let publish = publish.message(text);
     let answer = publish.send().await;

@@ -2,22 +2,31 @@
 
 use cutover::alarm::Alarm;
 use cutover::listener::{Forward, ListenerState};
-use cutover::plan::{DnsRoute, ListenerRoute};
+use cutover::plan::{DnsRoute, Hook, ListenerRoute};
 use cutover::record::{Change, NameState, RecordSet};
+use cutover::text::region_option;
+use journal::Run;
 use serde_json::{Map, Value, json};
 
-/// The command that gives a listener or rule its forward action back.
-pub fn listener(route: &ListenerRoute, before: &ListenerState) -> String {
-    let action = forward(&before.forward);
+/// The command that gives a listener or rule its forward action back. Its other actions are sent as they are now, or, where
+/// that was not seen, as they were before; what cannot be sent is said on a line of its own.
+pub fn listener(route: &ListenerRoute, before: &ListenerState, live: Option<&ListenerState>) -> String {
     let (command, option) = match &route.rule_arn {
         Some(rule) => (format!("aws elbv2 modify-rule --rule-arn {rule}"), "--actions"),
         None => (format!("aws elbv2 modify-listener --listener-arn {}", route.arn()), "--default-actions"),
     };
-    let command = format!("{command} {option} {}", quote(&json!([action])));
-    if before.others.is_empty() {
-        return command;
-    }
-    format!("{command} (put the authentication action before it, as it is described now, into the same list)")
+    let others: Option<Vec<Value>> =
+        live.unwrap_or(before).others.iter().map(listener_swap::observe::as_cli_json).collect();
+    let note = match (&others, live) {
+        (None, _) => "\n  (put the authentication action before it, as it is described now, into the same list)",
+        (Some(others), None) if !others.is_empty() => {
+            "\n  (the authentication action in it is the one from before: compare it with what is described now)"
+        }
+        _ => "",
+    };
+    let mut actions = others.unwrap_or_default();
+    actions.push(forward(&before.forward));
+    format!("{command}{} {option} {}{note}", region_option(route.arn()), quote(&json!(actions)))
 }
 
 fn forward(forward: &Forward) -> Value {
@@ -45,12 +54,24 @@ fn forward(forward: &Forward) -> Value {
     Value::Object(action)
 }
 
-/// The command that gives an alarm its settings back, or deletes one that was not there before.
-pub fn alarm(name: &str, before: Option<&Alarm>) -> String {
+/// The command that gives an alarm of a run its settings back, or deletes one that was not there before.
+pub fn alarm(run_id: &str, name: &str, before: Option<&Alarm>) -> String {
+    let region = region_option(run_id);
     match before {
-        None => format!("aws cloudwatch delete-alarms --alarm-names {}", word(name)),
-        Some(before) => format!("aws cloudwatch put-metric-alarm --cli-input-json {}", quote(&json!(before))),
+        None => format!("aws cloudwatch delete-alarms{region} --alarm-names {}", word(name)),
+        Some(before) => format!("aws cloudwatch put-metric-alarm{region} --cli-input-json {}", quote(&json!(before))),
     }
+}
+
+/// The command that invokes a hook which undoes quiesce, with what the state machine sends.
+pub fn resume(run: &Run, hook: &Hook) -> String {
+    let payload = json!({ "run_id": run.run_id, "application": run.plan.application, "hook": "resume" });
+    format!(
+        "aws lambda invoke --function-name {}{} --cli-binary-format raw-in-base64-out --payload {} /dev/stdout",
+        hook.function_arn,
+        region_option(&hook.function_arn),
+        quote(&payload)
+    )
 }
 
 /// The command that deletes a health check, once no record carries it.
@@ -124,13 +145,33 @@ mod tests {
 
     use super::*;
 
+    const RUN: &str = "arn:aws:states:eu-west-1:1:execution:cutover:run";
+
+    #[test]
+    fn a_hook_is_invoked_with_what_the_state_machine_sends() {
+        let plan = serde_json::from_value(json!({ "application": "portal", "routes": [] })).unwrap();
+        let run = Run::claimed(&crate::caller(RUN, RUN), plan, vec![], jiff::Timestamp::UNIX_EPOCH);
+        let function_arn = "arn:aws:lambda:eu-west-1:1:function:resume".to_owned();
+        assert_eq!(
+            resume(&run, &Hook { function_arn, timeout: cutover::Seconds(60) }),
+            "aws lambda invoke --function-name arn:aws:lambda:eu-west-1:1:function:resume --region eu-west-1 \
+             --cli-binary-format raw-in-base64-out --payload '{\"application\":\"portal\",\"hook\":\"resume\",\
+             \"run_id\":\"arn:aws:states:eu-west-1:1:execution:cutover:run\"}' /dev/stdout"
+        );
+    }
+
     #[test]
     fn an_alarm_is_deleted_or_gets_its_settings_back() {
-        assert_eq!(alarm("it's late", None), r"aws cloudwatch delete-alarms --alarm-names 'it'\''s late'");
+        assert_eq!(
+            alarm(RUN, "it's late", None),
+            r"aws cloudwatch delete-alarms --region eu-west-1 --alarm-names 'it'\''s late'"
+        );
         let before = Alarm { alarm_name: "late".to_owned(), ..Alarm::default() };
-        let command = alarm("late", Some(&before));
+        let command = alarm(RUN, "late", Some(&before));
         assert!(
-            command.starts_with(r#"aws cloudwatch put-metric-alarm --cli-input-json '{"AlarmName":"late","#),
+            command.starts_with(
+                r#"aws cloudwatch put-metric-alarm --region eu-west-1 --cli-input-json '{"AlarmName":"late","#
+            ),
             "{command}"
         );
     }
@@ -142,24 +183,54 @@ mod tests {
         assert!(change.contains("caller reference cutover-d-0-old or cutover-d-0-new, delete"), "{change}");
     }
 
-    #[test]
-    fn a_listener_gets_exactly_its_forward_action_back() {
-        let groups = vec![WeightedGroup { arn: "old".to_owned(), weight: Some(1) }];
-        let forward = Forward { order: Some(1), target_group_arn: Some("old".to_owned()), groups, stickiness: None };
-        let route = ListenerRoute {
-            listener_arn: Some("arn:listener".to_owned()),
+    fn listener_route() -> ListenerRoute {
+        ListenerRoute {
+            listener_arn: Some("arn:aws:elasticloadbalancing:eu-west-1:1:listener/app/a/1/2".to_owned()),
             rule_arn: None,
             old_target_group_arn: "old".to_owned(),
             new_target_group_arn: "new".to_owned(),
             min_healthy_percent: 80,
             steps: vec![],
-        };
-        assert_eq!(
-            listener(&route, &ListenerState { forward, others: vec![] }),
-            "aws elbv2 modify-listener --listener-arn arn:listener --default-actions \
+        }
+    }
+
+    fn state(others: Vec<Value>) -> ListenerState {
+        let groups = vec![WeightedGroup { arn: "old".to_owned(), weight: Some(1) }];
+        let forward = Forward { order: Some(1), target_group_arn: Some("old".to_owned()), groups, stickiness: None };
+        ListenerState { forward, others }
+    }
+
+    #[test]
+    fn a_listener_gets_exactly_its_forward_action_back() {
+        let command = "aws elbv2 modify-listener --listener-arn \
+             arn:aws:elasticloadbalancing:eu-west-1:1:listener/app/a/1/2 --region eu-west-1 --default-actions \
              '[{\"ForwardConfig\":{\"TargetGroups\":[{\"TargetGroupArn\":\"old\",\"Weight\":1}]},\"Order\":1,\
-             \"TargetGroupArn\":\"old\",\"Type\":\"forward\"}]'"
+             \"TargetGroupArn\":\"old\",\"Type\":\"forward\"}]'";
+        assert_eq!(listener(&listener_route(), &state(vec![]), Some(&state(vec![]))), command);
+        assert_eq!(listener(&listener_route(), &state(vec![]), None), command);
+        let rule = "arn:aws:elasticloadbalancing:eu-west-1:1:listener-rule/app/a/1/2/3".to_owned();
+        let command =
+            listener(&ListenerRoute { rule_arn: Some(rule.clone()), ..listener_route() }, &state(vec![]), None);
+        assert!(
+            command.starts_with("aws elbv2 modify-rule --rule-arn ")
+                && command.contains(" --region eu-west-1 --actions ")
         );
+    }
+
+    #[test]
+    fn a_listener_keeps_its_authentication() {
+        let cognito =
+            |scope: &str| json!({ "type": "authenticate-cognito", "order": 1, "cognito": { "scope": scope } });
+        let (before, live) = (state(vec![cognito("before")]), state(vec![cognito("now")]));
+        let seen = listener(&listener_route(), &before, Some(&live));
+        assert!(seen.contains(r#"'[{"AuthenticateCognitoConfig":{"Scope":"now"},"#) && !seen.contains('\n'), "{seen}");
+        let unseen = listener(&listener_route(), &before, None);
+        let lines: Vec<&str> = unseen.lines().collect();
+        assert!(lines[0].contains(r#"{"Scope":"before"}"#) && lines[0].ends_with("}]'"), "{unseen}");
+        assert!(lines[1].contains("compare it with what is described now"), "{unseen}");
+        let unknown = listener(&listener_route(), &before, Some(&state(vec![json!({ "type": "jwt-validation" })])));
+        let lines: Vec<&str> = unknown.lines().collect();
+        assert!(lines[0].ends_with("}]'") && lines[1].contains("put the authentication action before it"), "{unknown}");
     }
 
     #[test]

@@ -1,6 +1,14 @@
 //! Whether there is something to roll back, and whether a person has to decide: pure.
 
+use cutover::text::shown;
 use journal::{Phase, Run};
+
+/// No function of ours lives longer: its time-out.
+const LONGEST_FUNCTION_SECONDS: u64 = 30;
+/// For what starts late and for clocks that differ.
+const MARGIN_SECONDS: u64 = 5;
+/// A run's item has room for a sentence (DynamoDB: 400 KB in all).
+const MOST_FORCE_BYTES: usize = 1_000;
 
 /// What to do with a run that somebody asked to roll back.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +38,14 @@ pub fn begin(run: Option<Run>, me: &str, owner_is_running: bool, by_a_person: bo
     }
 }
 
+/// Why to go back in spite of a reason to hold: as a person says now, or has said to the rollback that this one takes over. One
+/// that was over is not gone on with: whoever tries again says again.
+pub fn force(run: &Run, said: Option<&str>, by_a_person: bool) -> Option<String> {
+    let is_gone_on_with = run.phase == Phase::RollingBack && !by_a_person;
+    let before = run.forced.as_deref().filter(|_| is_gone_on_with);
+    said.or(before).map(|force| shown(force, MOST_FORCE_BYTES))
+}
+
 /// Why a person has to decide whether traffic goes back. `writes_are_stranded`: the new side serves, and what it writes
 /// goes to a database from which nothing flows back.
 pub fn hold(writes_are_stranded: bool, sick_old_side: Option<String>) -> Option<String> {
@@ -38,6 +54,13 @@ pub fn hold(writes_are_stranded: bool, sick_old_side: Option<String>) -> Option<
         return Some(reason.to_owned());
     }
     sick_old_side
+}
+
+/// How long whoever passed the fence before it closed may still act: our functions, and the hooks that stop writers, which
+/// are known to live no longer than the plan lets them.
+pub fn outlive_seconds(run: &Run) -> u64 {
+    let hooks = run.plan.hooks.quiesce.iter().filter(|_| run.quiesced).map(|hook| hook.timeout.0);
+    hooks.chain([LONGEST_FUNCTION_SECONDS]).max().unwrap_or_default() + MARGIN_SECONDS
 }
 
 #[cfg(test)]
@@ -89,6 +112,32 @@ mod tests {
     fn only_a_person_tries_a_stuck_run_again() {
         assert_eq!(sign(Phase::Stuck, "me", false, false), '-');
         assert_eq!(sign(Phase::Stuck, "me", false, true), '>');
+    }
+
+    #[test]
+    fn a_person_who_insists_is_remembered_by_the_rollback_that_takes_over() {
+        let dead = Run { forced: Some("Ada: go".to_owned()), ..run(Phase::RollingBack) };
+        assert_eq!(force(&dead, None, false).as_deref(), Some("Ada: go"));
+        assert_eq!(force(&dead, None, true), None, "a person who does not say so again does not insist");
+        assert_eq!(force(&dead, Some("Bob: go"), true).as_deref(), Some("Bob: go"));
+        assert_eq!(force(&Run { phase: Phase::Stuck, ..dead }, None, true), None);
+        assert_eq!(force(&run(Phase::Forward), None, false), None);
+        assert!(force(&run(Phase::Forward), Some(&"x".repeat(100_000)), true).is_some_and(|force| force.len() < 2_000));
+    }
+
+    #[test]
+    fn whoever_passed_the_fence_is_outlived() {
+        let hook = |seconds| json!({ "function_arn": "arn:aws:lambda:r:1:function:pause", "timeout": seconds });
+        let with_hooks = |quiesced, timeouts: &[u64]| {
+            let mut run = Run { quiesced, ..run(Phase::RollingBack) };
+            let hooks: Vec<_> = timeouts.iter().map(|seconds| hook(*seconds)).collect();
+            run.plan.hooks.quiesce = serde_json::from_value(json!(hooks)).unwrap();
+            outlive_seconds(&run)
+        };
+        assert_eq!(with_hooks(true, &[]), 35);
+        assert_eq!(with_hooks(true, &[10]), 35);
+        assert_eq!(with_hooks(true, &[60, 900, 30]), 905);
+        assert_eq!(with_hooks(false, &[900]), 35);
     }
 
     #[test]

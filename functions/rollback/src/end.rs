@@ -2,13 +2,15 @@
 //! the same that writes nothing.
 
 use cutover::contract::BeforeImage;
-use cutover::plan::Route;
+use cutover::plan::{Hook, Route};
 use cutover::{StepError, StepResult};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use journal::{Ending, Phase, Run, Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::look::in_time;
 use crate::{Clients, Input, by_hand, caller};
 
 /// What is asked.
@@ -121,8 +123,7 @@ pub(crate) async fn report(clients: &Clients, request: ReportRequest, now: Times
     };
     let mut outcomes: Vec<Outcome> = run.plan.routes.iter().enumerate().map(unrestored).collect();
     look(clients, &run, &mut outcomes).await;
-    let not_looked_at = |index| AlarmOutcome { index, error: Some("not looked at".to_owned()), cause: None };
-    outcomes.extend((0..run.plan.alarms.len()).filter_map(|index| left_alarm(&run, &not_looked_at(index))));
+    outcomes.extend(owed_besides_routes(&run));
     let and_now = if run.phase.is_open() { ". The rollback is started again by itself, a number of times" } else { "" };
     Ok(Some(Report {
         run_id: run.run_id,
@@ -141,14 +142,15 @@ pub(crate) async fn end(clients: &Clients, request: EndRequest, now: Timestamp) 
         }
         _ => clients.journal.fence(&caller(&request.run_id, &request.execution_arn), Phase::RollingBack).await?,
     };
-    let routes = request.outcomes.into_iter().map(|outcome| with_first_pass(outcome, &request.first));
-    let alarms = request.alarms.iter().filter_map(|alarm| left_alarm(&run, alarm));
-    let mut outcomes: Vec<Outcome> = routes.chain(request.hooks).chain(alarms).collect();
-    if request.hold.is_some() {
-        outcomes = run.plan.routes.iter().enumerate().map(unrestored).collect();
-    }
+    let mut outcomes: Vec<Outcome> = if request.hold.is_some() {
+        run.plan.routes.iter().enumerate().map(unrestored).chain(owed_besides_routes(&run)).collect()
+    } else {
+        let routes = request.outcomes.into_iter().map(|outcome| with_first_pass(outcome, &request.first));
+        let alarms = request.alarms.iter().filter_map(|alarm| left_alarm(&run, alarm));
+        routes.chain(resumed(&run, request.hooks)).chain(alarms).collect()
+    };
     look(clients, &run, &mut outcomes).await;
-    let to = if outcomes.iter().all(|outcome| outcome.restored) { Phase::RolledBack } else { Phase::Stuck };
+    let to = ending(request.hold.is_some(), &outcomes);
     let reply = EndReply { ending: name_of(to), hold: request.hold, routes: outcomes, at: now.to_string() };
     let report = serde_json::to_value(&reply).map_err(|error| StepError::invalid(error.to_string()))?;
     let ending = Ending { at: now.to_string(), report };
@@ -157,10 +159,38 @@ pub(crate) async fn end(clients: &Clients, request: EndRequest, now: Timestamp) 
     Ok(reply)
 }
 
+/// A rollback that was held has undone nothing: even where all routes are as before, hooks and alarms may be owed.
+fn ending(is_held: bool, outcomes: &[Outcome]) -> Phase {
+    if !is_held && outcomes.iter().all(|outcome| outcome.restored) { Phase::RolledBack } else { Phase::Stuck }
+}
+
 /// What the first pass wrote was written by this rollback too, and at its time.
 fn with_first_pass(second: Outcome, first: &[Outcome]) -> Outcome {
     let first = first.iter().find(|first| first.route == second.route && first.changed && !second.changed);
     first.map_or(second.clone(), |first| Outcome { changed: true, at: first.at.clone(), ..second })
+}
+
+/// What a rollback that did not get to it owes beside the routes: the hooks that undo quiesce, and the alarms that were set.
+fn owed_besides_routes(run: &Run) -> Vec<Outcome> {
+    let not_looked_at = |index| AlarmOutcome { index, error: Some("not looked at".to_owned()), cause: None };
+    let alarms = (0..run.plan.alarms.len()).filter_map(|index| left_alarm(run, &not_looked_at(index)));
+    resumed(run, Vec::new()).into_iter().chain(alarms).collect()
+}
+
+/// What came of the hooks that undo quiesce. One that was not seen to end well is owed, with the command that invokes it.
+fn resumed(run: &Run, seen: Vec<Outcome>) -> Vec<Outcome> {
+    if !run.quiesced {
+        return seen;
+    }
+    let of_hook = |hook: &Hook| {
+        let title = format!("resume hook {}", hook.function_arn);
+        let not_seen =
+            || Outcome { error: Some("not seen to have run".to_owned()), title: title.clone(), ..Outcome::default() };
+        let outcome = seen.iter().find(|outcome| outcome.title == title).cloned().unwrap_or_else(not_seen);
+        let change = (!outcome.restored).then(|| by_hand::resume(run, hook));
+        Outcome { change, ..outcome }
+    };
+    run.plan.hooks.resume.iter().map(of_hook).collect()
 }
 
 /// An alarm that could not be put back, with the command that does it.
@@ -171,7 +201,7 @@ fn left_alarm(run: &Run, alarm: &AlarmOutcome) -> Option<Outcome> {
     Some(Outcome {
         title: format!("alarm {}", planned.alarm_name),
         error: Some(alarm.cause.as_deref().map_or(error.to_owned(), |cause| format!("{error}: {cause}"))),
-        change: Some(by_hand::alarm(&planned.alarm_name, before.as_ref())),
+        change: Some(by_hand::alarm(&run.run_id, &planned.alarm_name, before.as_ref())),
         ..Outcome::default()
     })
 }
@@ -199,12 +229,13 @@ fn already_ended(run: &Run) -> StepResult<EndReply> {
 /// Looks at everything that was not seen to be restored. Restoring a name also deletes the health checks that the run made
 /// for it: those that are there still are left too.
 async fn look(clients: &Clients, run: &Run, outcomes: &mut Vec<Outcome>) {
-    let mut left = Vec::new();
-    for outcome in outcomes.iter_mut().filter(|outcome| !outcome.restored) {
-        describe(clients, run, outcome).await;
-        left.extend(left_health_checks(clients, run, outcome).await);
-    }
-    outcomes.extend(left);
+    let unrestored = outcomes.iter_mut().filter(|outcome| !outcome.restored);
+    let looks = unrestored.map(|outcome| async move {
+        let as_told = outcome.clone();
+        tokio::join!(describe(clients, run, outcome), left_health_checks(clients, run, &as_told)).1
+    });
+    let left = join_all(looks).await;
+    outcomes.extend(left.into_iter().flatten());
 }
 
 /// The live state of a route that was not seen to be restored, and the exact change that restores it. One that is as it was
@@ -213,13 +244,14 @@ async fn describe(clients: &Clients, run: &Run, outcome: &mut Outcome) {
     let Some(index) = outcome.route else { return };
     match (run.plan.routes.get(index), run.before.get(index)) {
         (Some(Route::Listener(route)), Some(BeforeImage::Listener(before))) => {
-            let live = listener_swap::observe::live(&clients.elb, route).await;
+            let live = in_time(route.arn(), listener_swap::observe::live(&clients.elb, route)).await;
             outcome.restored = live.as_ref().is_ok_and(|live| live.state.is_like(before));
+            let state = live.as_ref().ok().map(|live| &live.state);
+            outcome.change = (!outcome.restored).then(|| by_hand::listener(route, before, state));
             outcome.live = Some(live.map_or_else(|error| error.to_string(), |live| live.state.describe()));
-            outcome.change = (!outcome.restored).then(|| by_hand::listener(route, before));
         }
         (Some(Route::Dns(route)), Some(BeforeImage::Dns { records })) => {
-            match weight_shift::observe::name(&clients.route53, route).await {
+            match in_time(&route.record_name, weight_shift::observe::name(&clients.route53, route)).await {
                 Ok(live) => {
                     outcome.restored = live.is_like(records);
                     outcome.change = (!outcome.restored).then(|| by_hand::records(route, &live, records));
@@ -251,11 +283,62 @@ async fn left_health_checks(clients: &Clients, run: &Run, outcome: &Outcome) -> 
         change: Some(change),
         ..Outcome::default()
     };
-    match weight_shift::health_check::of_run(&clients.route53, &run.run_id, index).await {
+    let ids = weight_shift::health_check::of_run(&clients.route53, &run.run_id, index);
+    match in_time("the list of health checks", ids).await {
         Ok(ids) => ids.iter().map(|id| left(format!("{id} is there"), by_hand::health_check(id))).collect(),
         Err(error) => {
             let references = weight_shift::health_check::references(&run.run_id, index);
             vec![left(error.to_string(), by_hand::unseen_health_checks(&references))]
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover::Plan;
+    use serde_json::json;
+
+    use super::*;
+
+    const RUN: &str = "arn:aws:states:eu-west-1:1:execution:cutover:run";
+
+    fn run(quiesced: bool) -> Run {
+        let hook = |name: &str| json!({ "function_arn": format!("arn:aws:lambda:eu-west-1:1:function:{name}"), "timeout": 60 });
+        let alarm = json!({ "AlarmName": "late" });
+        let hooks = json!({ "resume": [hook("one"), hook("two")] });
+        let plan = json!({ "application": "portal", "routes": [], "hooks": hooks, "alarms": [alarm] });
+        let plan = serde_json::from_value::<Plan>(plan).unwrap();
+        let mut run = Run { quiesced, ..Run::claimed(&caller(RUN, RUN), plan, vec![], Timestamp::UNIX_EPOCH) };
+        run.alarms_before.insert("late".to_owned(), None);
+        run
+    }
+
+    #[test]
+    fn what_a_held_rollback_has_not_done_is_owed_with_its_commands() {
+        let titles = |run: &Run| owed_besides_routes(run).into_iter().map(|owed| owed.title).collect::<Vec<_>>();
+        assert_eq!(titles(&run(false)), ["alarm late"]);
+        assert_eq!(titles(&run(true)).len(), 3);
+        assert!(owed_besides_routes(&run(true)).iter().all(|owed| !owed.restored && owed.change.is_some()));
+    }
+
+    #[test]
+    fn a_hook_that_failed_or_was_not_seen_is_owed() {
+        let title = "resume hook arn:aws:lambda:eu-west-1:1:function:two".to_owned();
+        let done = Outcome { restored: true, title: title.clone(), ..Outcome::default() };
+        let outcomes = resumed(&run(true), vec![done.clone()]);
+        assert!(outcomes[0].change.is_some() && outcomes[1] == done, "{outcomes:?}");
+        let failed = Outcome { error: Some("HookFailed".to_owned()), title, ..Outcome::default() };
+        let outcomes = resumed(&run(true), vec![failed]);
+        assert_eq!(outcomes[1].error.as_deref(), Some("HookFailed"));
+        assert!(outcomes.iter().all(|outcome| outcome.change.is_some()), "{outcomes:?}");
+        assert_eq!(resumed(&run(false), Vec::new()), []);
+    }
+
+    #[test]
+    fn a_held_run_is_never_rolled_back() {
+        let restored = Outcome { restored: true, ..Outcome::default() };
+        assert_eq!(ending(false, std::slice::from_ref(&restored)), Phase::RolledBack);
+        assert_eq!(ending(true, &[restored]), Phase::Stuck);
+        assert_eq!(ending(false, &[Outcome::default()]), Phase::Stuck);
     }
 }

@@ -14,12 +14,11 @@
 pub mod by_hand;
 pub mod decide;
 mod end;
+mod look;
 
-use cutover::contract::{BeforeImage, Caller};
-use cutover::plan::{Hook, Route};
-use cutover::record::{NameState, PairChecks};
+use cutover::contract::{Caller, is_under_way};
+use cutover::plan::Hook;
 use cutover::schedule::route_type;
-use cutover::verdict::at_least_percent;
 use cutover::{StepError, StepResult, input};
 use jiff::Timestamp;
 use journal::{Journal, Phase, Run, Transition};
@@ -120,6 +119,8 @@ pub struct BeginReply {
     pub resume: Vec<Hook>,
     /// The plan's places of the alarms that were set.
     pub alarms: Vec<usize>,
+    /// How long whoever passed the fence before it closed may still act.
+    pub outlive_seconds: u64,
     /// When this was decided, RFC 3339.
     pub at: String,
 }
@@ -158,23 +159,26 @@ async fn begin(clients: &Clients, request: &BeginRequest, now: Timestamp) -> Ste
         }
         _ => false,
     };
-    let by_a_person = request.input.application.is_some();
+    let by_a_person = input.application.is_some();
     let nothing = |reason: String| BeginReply { nothing_to_do: Some(reason), ..BeginReply::default() };
     let run = match decide::begin(run, &request.execution_arn, owner_is_running, by_a_person) {
         Begin::NothingToDo(reason) => return Ok(nothing(reason)),
         Begin::GoOn(run) => *run,
         Begin::TakeOver(run) => {
             let owner = &request.execution_arn;
+            let run = Run { forced: decide::force(&run, input.force.as_deref(), by_a_person), ..*run };
             let change = Transition { run: &run, to: Phase::RollingBack, owner, ending: None };
             clients.journal.transition(&change).await?;
-            *run
+            // The cutover may have marked its run between the read and the transition; from here on it cannot.
+            clients.journal.fence(&caller(&run.run_id, owner), Phase::RollingBack).await?
         }
     };
-    let hold = match &request.input.force {
+    let hold = match &run.forced {
         Some(_) => None,
         None => {
-            let new_side_serves = run.past_no_return && new_side_serves(clients, &run).await;
-            decide::hold(new_side_serves, sick_old_side(&clients.elb, &run).await)
+            let strands = async { Ok(run.past_no_return && look::new_side_serves(clients, &run).await?) };
+            let (strands, sick_old_side) = tokio::join!(strands, look::sick_old_side(clients, &run));
+            decide::hold(strands?, sick_old_side)
         }
     };
     Ok(BeginReply { why: input.why.clone(), ..what_to_do(&run, hold, now) })
@@ -197,68 +201,18 @@ fn what_to_do(run: &Run, hold: Option<String>, now: Timestamp) -> BeginReply {
         routes: routes.collect(),
         resume: if run.quiesced { run.plan.hooks.resume.clone() } else { Vec::new() },
         alarms: (0..run.plan.alarms.len()).filter(was_set).collect(),
+        outlive_seconds: decide::outlive_seconds(run),
         at: now.to_string(),
     }
 }
 
-/// Whether an execution is still running; one that is not there is not.
+/// Whether an execution is still under way; one that is not there is not.
 async fn is_running(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepResult<bool> {
     match sfn.describe_execution().execution_arn(execution_arn).send().await {
-        Ok(answer) => Ok(answer.status() == &aws_sdk_sfn::types::ExecutionStatus::Running),
+        Ok(answer) => Ok(is_under_way(answer.status().as_str())),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => Ok(false),
         Err(error) => Err(StepError::from_aws(&format!("states:DescribeExecution {execution_arn}"), &error)),
     }
-}
-
-/// Whether any route gives the new side traffic; a route that cannot be seen may.
-async fn new_side_serves(clients: &Clients, run: &Run) -> bool {
-    for (route, before) in run.plan.routes.iter().zip(&run.before) {
-        let serves = match (route, before) {
-            (Route::Listener(route), _) => {
-                let live = listener_swap::observe::live(&clients.elb, route).await;
-                let weight = |live: listener_swap::observe::Live| {
-                    live.state.forward.weights().get(route.new_target_group_arn.as_str()).copied()
-                };
-                live.map_or(true, |live| weight(live) > Some(0))
-            }
-            (Route::Dns(route), BeforeImage::Dns { records: before }) => {
-                let live = weight_shift::observe::name(&clients.route53, route).await;
-                let checks = PairChecks::default();
-                let prepared = before.planned(route, 0, &checks);
-                let is_old = |live: &NameState| {
-                    let may_be = |prepared| live.may_be(prepared, route, before, &checks);
-                    live.is_like(before) || prepared.as_ref().is_ok_and(may_be)
-                };
-                live.map_or(true, |live| !is_old(&live))
-            }
-            (Route::Dns(_), BeforeImage::Listener(_)) => true,
-        };
-        if serves {
-            return true;
-        }
-    }
-    false
-}
-
-/// A route whose traffic would go back to an old target group that is not healthy. What cannot be seen does not hold a
-/// rollback up: undo tries harder than do.
-async fn sick_old_side(elb: &aws_sdk_elasticloadbalancingv2::Client, run: &Run) -> Option<String> {
-    for (route, before) in run.plan.routes.iter().zip(&run.before) {
-        let (Route::Listener(route), BeforeImage::Listener(before)) = (route, before) else { continue };
-        let Ok(live) = listener_swap::observe::live(elb, route).await else { continue };
-        let new_serves = live.state.forward.weights().get(route.new_target_group_arn.as_str()) > Some(&0);
-        if !new_serves || live.state.is_like(before) {
-            continue;
-        }
-        let Ok((healthy, total)) = listener_swap::observe::health(elb, &route.old_target_group_arn).await else {
-            continue;
-        };
-        if !at_least_percent(healthy, total, route.min_healthy_percent) {
-            let group = &route.old_target_group_arn;
-            return Some(format!("{healthy} of {total} targets of the old target group {group} are healthy"));
-        }
-    }
-    None
 }
 
 /// Who calls, for the fence.

@@ -7,7 +7,7 @@
 
 pub mod decide;
 
-use cutover::contract::digest;
+use cutover::contract::{digest, is_under_way};
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Ending, Journal, Phase, Run, Transition};
@@ -44,19 +44,23 @@ pub struct Reply {
     pub done: Vec<String>,
 }
 
-/// Looks at every open run; trouble with one does not keep it from the others.
+/// Looks at every open run; trouble with one, or one that cannot be read, does not keep it from the others.
 ///
 /// # Errors
-/// The first AWS error, once all runs were looked at.
+/// The first error, once all runs were looked at.
 pub async fn handle(clients: &Clients, _: Request, now: Timestamp) -> StepResult<Reply> {
     let runs = clients.journal.open_runs().await?;
     let mut reply = Reply { open: runs.len(), done: Vec::new() };
     let mut first_error = None;
-    for run in &runs {
-        match look_after(clients, run, now).await {
+    for run in runs {
+        let result = match &run {
+            Ok(run) => look_after(clients, run, now).await,
+            Err(error) => Err(error.clone()),
+        };
+        match result {
             Ok(done) => reply.done.extend(done),
             Err(error) => {
-                log_error(run, &error);
+                log_error(run.as_ref().map_or("", |run| &run.run_id), &error);
                 first_error.get_or_insert(error);
             }
         }
@@ -64,13 +68,8 @@ pub async fn handle(clients: &Clients, _: Request, now: Timestamp) -> StepResult
     first_error.map_or(Ok(reply), Err)
 }
 
-fn log_error(run: &Run, error: &StepError) {
-    tracing::error!(
-        run_id = run.run_id,
-        error = error.name,
-        "the sweep could not look after this run: {}",
-        error.message
-    );
+fn log_error(run_id: &str, error: &StepError) {
+    tracing::error!(run_id, error = error.name, "the sweep could not look after a run: {}", error.message);
 }
 
 async fn look_after(clients: &Clients, run: &Run, now: Timestamp) -> StepResult<Option<String>> {
@@ -89,7 +88,7 @@ async fn look_after(clients: &Clients, run: &Run, now: Timestamp) -> StepResult<
     if count > decide::MOST_STARTS {
         return match action {
             Action::Cleanup => give_up_cleanup(clients, &run, count).await,
-            _ => give_up(clients, &run, now).await,
+            _ => give_up(clients, &run, count, now).await,
         }
         .map(Some);
     }
@@ -105,7 +104,7 @@ async fn owner_status(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepRes
     use aws_sdk_sfn::types::ExecutionStatus;
     match sfn.describe_execution().execution_arn(execution_arn).send().await {
         Ok(answer) => Ok(match answer.status() {
-            ExecutionStatus::Running | ExecutionStatus::PendingRedrive => OwnerStatus::Running,
+            status if is_under_way(status.as_str()) => OwnerStatus::Running,
             ExecutionStatus::Succeeded => OwnerStatus::Succeeded,
             _ => OwnerStatus::Dead,
         }),
@@ -147,25 +146,28 @@ async fn give_up_cleanup(clients: &Clients, run: &Run, count: u32) -> StepResult
     Ok(format!("{} is still {}: starting cleanup has not helped", run.run_id, run.phase))
 }
 
-/// Starting rollback has not helped: a person is told. The locks stay.
-async fn give_up(clients: &Clients, run: &Run, now: Timestamp) -> StepResult<String> {
-    let report = json!({ "ending": "Stuck", "hold": null, "routes": [], "problem": decide::gave_up(run) });
-    let ending = Ending { at: now.to_string(), report };
-    let stuck = Transition { run, to: Phase::Stuck, owner: &run.owner, ending: Some(&ending) };
-    if run.phase != Phase::RollingBack {
-        let first = Transition { run, to: Phase::RollingBack, owner: &run.owner, ending: None };
-        clients.journal.transition(&first).await?;
-        let run = Run { phase: Phase::RollingBack, ..run.clone() };
-        clients.journal.transition(&Transition { run: &run, ..stuck }).await?;
-    } else {
-        clients.journal.transition(&stuck).await?;
-    }
+/// Starting rollback has not helped: a person is told. The locks stay. No part waits for another one to go well: after this
+/// the sweep does not come back to the run.
+async fn give_up(clients: &Clients, run: &Run, count: u32, now: Timestamp) -> StepResult<String> {
     let subject = format!("CRITICAL: cutover of {} is stuck", run.plan.application);
-    tell(clients, run, subject, decide::gave_up(run)).await?;
+    let told = tell(clients, run, subject, decide::gave_up(run)).await;
+    let left = leave_stuck(&clients.journal, run, now).await;
     // Which routes are left, and how, is rollback's to see, if it can do that much.
     let look = json!({ "run_id": run.run_id, "report": decide::gave_up(run) });
-    start(&clients.sfn, &clients.rollback_machine, &run.run_id, &look, decide::MOST_STARTS + 1).await?;
+    let looked = start(&clients.sfn, &clients.rollback_machine, &run.run_id, &look, count).await;
+    told.and(left).and(looked)?;
     Ok(format!("{} is stuck: starting rollback has not helped", run.run_id))
+}
+
+async fn leave_stuck(journal: &Journal, run: &Run, now: Timestamp) -> StepResult<()> {
+    let report = json!({ "ending": "Stuck", "hold": null, "routes": [], "problem": decide::gave_up(run) });
+    let ending = Ending { at: now.to_string(), report };
+    if run.phase != Phase::RollingBack {
+        let first = Transition { run, to: Phase::RollingBack, owner: &run.owner, ending: None };
+        journal.transition(&first).await?;
+    }
+    let run = Run { phase: Phase::RollingBack, ..run.clone() };
+    journal.transition(&Transition { run: &run, to: Phase::Stuck, owner: &run.owner, ending: Some(&ending) }).await
 }
 
 async fn tell(clients: &Clients, run: &Run, subject: String, message: String) -> StepResult<()> {

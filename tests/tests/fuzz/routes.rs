@@ -144,7 +144,7 @@ proptest! {
             let weight = weights[from.index(weights.len())];
             let decision = listener_swap::decide::target(action, weight, &route, &before, live);
             check_decision(decision, &planned, live, ListenerState::is_like)?;
-            let _ = (live.describe(), rollback::by_hand::listener(&route, live));
+            let _ = (live.describe(), rollback::by_hand::listener(&route, live, Some(live)));
         }
     }
 

@@ -36,7 +36,7 @@ pub struct Hooks {
 pub struct Hook {
     /// The Lambda function.
     pub function_arn: String,
-    /// How long it may take.
+    /// How long it may take; the function's own time-out must not exceed it.
     #[deserr(default = Seconds(60))]
     #[serde(default = "one_minute")]
     pub timeout: Seconds,
