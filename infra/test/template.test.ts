@@ -122,9 +122,37 @@ test('what goes wrong pages somebody', () => {
   const alarms = Object.values<Json>(synthesized.template.findResources('AWS::CloudWatch::Alarm'));
   const names = alarms.map((alarm) => alarm.Properties.AlarmName).sort();
   const wanted = ['cleanup-failed', 'events-dead-letters', 'rollback-cut-short', 'rollback-failed', 'start-failed'];
-  const all = [...wanted, 'schedules-dead-letters', ...CRATES.map((crate) => `${crate}-errors`)];
+  const ofFunctions = CRATES.flatMap((crate) => [`${crate}-errors`, `${crate}-throttles`]);
+  const all = [...wanted, 'schedules-dead-letters', ...ofFunctions];
   assert.deepEqual(names, all.map((name) => `cutover-${name}`).sort());
   assert.ok(alarms.every((alarm) => alarm.Properties.AlarmActions.length === 1));
+});
+
+test('an alarm that fills gaps looks at more periods than it needs: late metrics are filled at first', () => {
+  const filling = Object.values<Json>(plain.template.findResources('AWS::CloudWatch::Alarm')).filter((alarm) =>
+    JSON.stringify(alarm.Properties.Metrics ?? []).includes('FILL('),
+  );
+  assert.equal(filling.length, 3);
+  for (const { Properties } of filling) {
+    assert.ok(Properties.EvaluationPeriods > Properties.DatapointsToAlarm, Properties.AlarmName);
+  }
+});
+
+test("a function's refusal is no page, its crash with all retries is one, and the sweep's first error too", () => {
+  const threshold = (crate: string) => resourceAt(plain, `Observability/${crate}-errors-alarm/Resource`).Threshold;
+  const { Retry } = JSON.parse(readFileSync(definitionFile('cutover'), 'utf8')).States.Precheck;
+  const crashes: Json = Retry.find(({ ErrorEquals }: Json) => ErrorEquals.includes('Runtime.ExitError'));
+  for (const crate of CRATES) {
+    assert.equal(threshold(crate), crate === 'sweep' ? 1 : 1 + crashes.MaxAttempts);
+  }
+});
+
+test('every line of the dashboard says what it is', () => {
+  const [, parts] = resourceAt(plain, 'Observability/Dashboard/Resource').DashboardBody['Fn::Join'];
+  const body = JSON.parse(parts.map((part: Json) => (typeof part === 'string' ? part : 'x')).join(''));
+  const lines: Json[] = body.widgets.flatMap(({ properties }: Json) => properties.metrics ?? []);
+  const labels = lines.map((line) => line.at(-1).label);
+  assert.ok(labels.every(Boolean) && lines.length > 40, `${labels}`);
 });
 
 test('every physical name takes the prefix, so that installations do not meet', () => {
