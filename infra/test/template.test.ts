@@ -92,7 +92,7 @@ test('a cutover that ends without an ending starts rollback, which is told nothi
 });
 
 test('a scheduled cutover has its exact time, and is started through `start` under a literal name', () => {
-  const schedule = resourceAt(synthesized, 'Schedules/shop');
+  const schedule = resourceAt(synthesized, 'Schedules/start-shop');
   assert.equal(schedule.ScheduleExpression, 'at(2030-03-01T02:00:00)');
   assert.equal(schedule.ScheduleExpressionTimezone, 'Europe/Amsterdam');
   assert.deepEqual(schedule.FlexibleTimeWindow, { Mode: 'OFF' });
@@ -103,6 +103,17 @@ test('a scheduled cutover has its exact time, and is started through `start` und
   assert.match(input.state_machine_arn, /:stateMachine:cutover$/);
   assert.deepEqual(input.input, START.input);
   assert.ok(schedule.Target.DeadLetterConfig.Arn && schedule.Target.RetryPolicy.MaximumRetryAttempts > 0);
+});
+
+test('a schedule may have the name of anything else in the stack', () => {
+  const starts = ['Role', 'Group', 'DeadLetters', 'Resource', 'Default'].map((name) => ({ ...START, name }));
+  const made = synthesize({ schedules: starts }).template.findResources('AWS::Scheduler::Schedule');
+  assert.deepEqual(
+    Object.values<Json>(made)
+      .map(({ Properties }) => Properties.Name)
+      .sort(),
+    starts.map(({ name }) => name).sort(),
+  );
 });
 
 test('a schedule may start `start` and nothing else, and that one `cutover`', () => {
