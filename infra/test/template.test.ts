@@ -69,6 +69,14 @@ for (const crate of CRATES) {
   });
 }
 
+test('precheck is told exactly the functions that the machines may invoke as hooks', () => {
+  const hookFunctionArns = ['stop', 'go:live'].map((name) => `arn:aws:lambda:eu-west-1:123456789012:function:${name}`);
+  const told = (from: typeof plain) =>
+    resourceAt(from, 'Functions/Precheck/Function/Resource').Environment.Variables.HOOK_FUNCTION_ARNS;
+  assert.equal(told(plain), '');
+  assert.equal(told(synthesize({ hookFunctionArns })), hookFunctionArns.join(','));
+});
+
 test('the journal is protected, and outlives the stack unless told otherwise', () => {
   const [kept, dropped] = [plain, synthesize({ retainJournal: false })].map(({ template }) =>
     Object.values<Json>(template.findResources('AWS::DynamoDB::Table')).at(0),
