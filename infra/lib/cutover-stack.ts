@@ -29,7 +29,7 @@ export interface CutoverStackProps extends StackProps {
   readonly logRetention?: RetentionDays;
   /** What may be changed. Default: whatever a plan names. */
   readonly narrowing?: Narrowing;
-  /** The functions that plans may name as hooks. Default: none, so a plan with hooks fails. */
+  /** The functions that plans may name as hooks. Default: none, so precheck refuses a plan with hooks. */
   readonly hookFunctionArns?: string[];
   /** The topics that plans may name, beside the stack's own. Default: all of this account and region. */
   readonly topicArns?: string[];
@@ -71,7 +71,7 @@ export class CutoverStack extends Stack {
       logRetention,
       binaries: props.binaries,
       permissions: functionPermissions(here),
-      environment: environment(names, table.tableName),
+      environment: environment(names, table.tableName, props.hookFunctionArns ?? []),
     });
     const functionArns = byCrate((crate) => functions[crate].functionArn);
     const { all: machines } = new StateMachines(this, 'StateMachines', {
@@ -105,11 +105,13 @@ function byCrate<T>(value: (crate: Crate) => T): Record<Crate, T> {
 }
 
 /** What each function reads from its environment. */
-function environment(names: Names, journal: string): Record<Crate, Record<string, string>> {
+function environment(names: Names, journal: string, hookFunctionArns: string[]): Record<Crate, Record<string, string>> {
   const common = byCrate<Record<string, string>>(() => ({ JOURNAL_TABLE: journal }));
   return {
     ...common,
     notify: {},
+    // It refuses plans with other hooks: without, a denied `resume` would come to light when it is needed.
+    precheck: { ...common.precheck, HOOK_FUNCTION_ARNS: hookFunctionArns.join(',') },
     sweep: {
       ...common.sweep,
       ROLLBACK_STATE_MACHINE_ARN: names.machineArn('rollback'),

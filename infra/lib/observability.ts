@@ -28,6 +28,14 @@ export interface ObservabilityProps {
 }
 
 const MINUTE = { period: Duration.minutes(1), statistic: 'Sum' };
+const FIVE_MINUTES = { period: Duration.minutes(5), statistic: 'Sum' };
+
+/**
+ * How many errors within five minutes page. A function that machines call also fails when it only says no (`Cutover.Unhealthy`,
+ * `Cutover.Drift`): nobody repeats that, it is one error, and the run's ending tells of it. One that always crashes leaves
+ * three at the least, the call and its two retries. The sweep never says no, and no machine looks after it.
+ */
+const errorsThatPage = (crate: string) => (crate === 'sweep' ? 1 : 3);
 
 export class Observability extends Construct {
   constructor(scope: Construct, id: string, props: ObservabilityProps) {
@@ -37,13 +45,17 @@ export class Observability extends Construct {
   }
 
   private alarms({ names, topic, functions, machines, deadLetters }: ObservabilityProps): Alarm[] {
-    const page = (name: string, metric: IMetric, alarmDescription: string) => {
+    const page = (name: string, metric: IMetric, alarmDescription: string, threshold = 1) => {
+      // An expression fills the newest period with 0 as long as its metrics are late, so it alone would never breach
+      // (CloudWatch guide, metric math, FILL): a datapoint counts for five periods.
+      const periods = metric instanceof MathExpression ? 5 : 1;
       const alarm = new Alarm(this, `${name}-alarm`, {
         alarmName: names.of(name),
         alarmDescription,
         metric,
-        threshold: 1,
-        evaluationPeriods: 1,
+        threshold,
+        evaluationPeriods: periods,
+        datapointsToAlarm: 1,
         comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         treatMissingData: TreatMissingData.NOT_BREACHING,
       });
@@ -72,13 +84,20 @@ export class Observability extends Construct {
         sum('not started', [start.metricFailed(MINUTE), start.metricAborted(MINUTE), start.metricTimedOut(MINUTE)]),
         'A cutover may not have been started at its time. The input of the failed execution says which; its history, why.',
       ),
-      ...Object.entries(functions).map(([crate, of]) =>
+      ...Object.entries(functions).flatMap(([crate, of]) => [
         page(
           `${crate}-errors`,
-          sum(`errors and throttles of ${crate}`, [of.metricErrors(MINUTE), of.metricThrottles(MINUTE)]),
-          `The function ${crate} failed or was throttled. Machines retry; a run that cannot go on rolls back by itself.`,
+          of.metricErrors(FIVE_MINUTES),
+          `The function ${crate} failed again and again. A run that cannot go on rolls back by itself; its logs say why.`,
+          errorsThatPage(crate),
         ),
-      ),
+        page(
+          `${crate}-throttles`,
+          of.metricThrottles(FIVE_MINUTES),
+          `The function ${crate} was throttled: the account runs as many functions at once as it may. Callers try again.`,
+          errorsThatPage(crate),
+        ),
+      ]),
       ...Object.entries(deadLetters).map(([what, queue]) =>
         page(
           `${what}-dead-letters`,
@@ -91,17 +110,25 @@ export class Observability extends Construct {
 
   private dashboard({ names, functions, machines, deadLetters }: ObservabilityProps, alarms: Alarm[]) {
     const graph = (title: string, left: IMetric[]) => new GraphWidget({ title, left, width: 12, height: 6 });
-    const ofMachines = (what: (machine: StateMachine) => IMetric[]) => Object.values(machines).flatMap(what);
+    const ofMachines = (what: (of: StateMachine, name: string) => IMetric[]) =>
+      Object.entries(machines).flatMap(([name, of]) => what(of, name));
     const crates = Object.entries(functions);
     const queues = Object.entries(deadLetters);
-    const ended = ofMachines((of) => [of.metricFailed(), of.metricAborted(), of.metricTimedOut()]);
+    const ended = ofMachines((of, name) => [
+      of.metricFailed({ label: `${name} failed` }),
+      of.metricAborted({ label: `${name} stopped` }),
+      of.metricTimedOut({ label: `${name} timed out` }),
+    ]);
     const errors = crates.map(([label, of]) => of.metricErrors({ label }));
     const throttles = crates.map(([label, of]) => of.metricThrottles({ label }));
     const durations = crates.map(([label, of]) => of.metricDuration({ label, statistic: 'p99' }));
     const waiting = queues.map(([label, of]) =>
       of.metricApproximateNumberOfMessagesVisible({ label, statistic: 'Maximum' }),
     );
-    const started = ofMachines((of) => [of.metricStarted(), of.metricSucceeded()]);
+    const started = ofMachines((of, name) => [
+      of.metricStarted({ label: `${name} started` }),
+      of.metricSucceeded({ label: `${name} succeeded` }),
+    ]);
     const widgets = [
       [new AlarmStatusWidget({ title: 'Alarms', alarms, width: 24, height: 4 })],
       [graph('Executions started and succeeded', started), graph('Executions failed, stopped, timed out', ended)],

@@ -61,6 +61,10 @@ const anything: Target = {
   resources: ['*'],
   why: 'AWS knows no resource for these calls (Service Authorization Reference).',
 };
+const logDelivery: Target = {
+  resources: ['*'],
+  why: 'Step Functions wants these on `*` to have its logs delivered (Step Functions guide, logging), and refuses a machine without.',
+};
 const anyAlarm: Target = {
   resources: ['*'],
   why: 'With anything narrower CloudWatch leaves out composite alarms (API reference of DescribeAlarms).',
@@ -103,6 +107,10 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
   };
   const topics = listed('topicArns', here.topicArns, arn('sns', '*'));
   const topicKeys: Target = { resources: here.topicKeyArns };
+  const userPools: Target = {
+    resources: [arn('cognito-idp', 'userpool/*')],
+    why: 'Listeners name their user pools; whoever sends such an action back must be able to read its client (ELB user guide).',
+  };
   const executions = (...machines: Machine[]): Target => ({
     resources: machines.map((machine) => names.executionsArn(machine)),
     why: 'Executions are named when they start.',
@@ -136,6 +144,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
       may(listeners, 'elasticloadbalancing:ModifyListener'),
       may(rules, 'elasticloadbalancing:ModifyRule'),
+      may(userPools, 'cognito-idp:DescribeUserPoolClient'),
       may(table, 'dynamodb:GetItem'),
     ],
     'weight-shift': [
@@ -179,6 +188,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'elasticloadbalancing:DescribeTargetGroups', 'cloudwatch:GetMetricData'),
       may(listeners, 'elasticloadbalancing:ModifyListener'),
       may(rules, 'elasticloadbalancing:ModifyRule'),
+      may(userPools, 'cognito-idp:DescribeUserPoolClient'),
       may(targetGroups, 'elasticloadbalancing:DeleteTargetGroup'),
       may(anything, 'route53:ListHealthChecks'),
       may(healthChecks, 'route53:DeleteHealthCheck'),
@@ -235,9 +245,9 @@ export function functionTelemetry(logGroupArn: string): Permission[] {
 /** What every state machine needs to be seen; Step Functions asks for the delivery of its logs with these. */
 export function machineTelemetry(): Permission[] {
   return [
-    may(anything, 'logs:CreateLogDelivery', 'logs:DeleteLogDelivery', 'logs:GetLogDelivery'),
-    may(anything, 'logs:ListLogDeliveries', 'logs:UpdateLogDelivery'),
-    may(anything, 'logs:DescribeLogGroups', 'logs:DescribeResourcePolicies', 'logs:PutResourcePolicy'),
+    may(logDelivery, 'logs:CreateLogDelivery', 'logs:DeleteLogDelivery', 'logs:GetLogDelivery'),
+    may(logDelivery, 'logs:ListLogDeliveries', 'logs:UpdateLogDelivery'),
+    may(logDelivery, 'logs:DescribeLogGroups', 'logs:DescribeResourcePolicies', 'logs:PutResourcePolicy'),
     may(anything, 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'),
     may(anything, 'xray:GetSamplingRules', 'xray:GetSamplingTargets'),
   ];

@@ -48,7 +48,8 @@ export class Schedules extends Construct {
       { actions: ['sqs:SendMessage'], resources: [this.deadLetters.queueArn] },
     ]);
     for (const { name, at = '', timezone = 'UTC', input } of starts) {
-      new CfnSchedule(this, name, {
+      // Not the name alone: it may be the id of another construct here, or one that CDK treats by its own rules.
+      new CfnSchedule(this, `start-${name}`, {
         name,
         groupName: group.ref,
         description: `Starts the cutover ${executionName(name, at)}`,
@@ -86,6 +87,12 @@ function refuse(starts: ScheduledStart[]) {
   }
 }
 
+/** A day that its month does not have is read as one of the next month. */
+function isTime(at: string): boolean {
+  const read = new Date(`${at}Z`);
+  return !Number.isNaN(read.getTime()) && read.toISOString().slice(0, 19) === at;
+}
+
 function problemOf({ name, at, timezone, input, cron, rate }: ScheduledStart): string | undefined {
   if (typeof name !== 'string' || !/^[A-Za-z0-9_-]{1,48}$/.test(name)) {
     return 'needs a name of 1 to 48 letters, digits, `-` and `_`';
@@ -93,7 +100,7 @@ function problemOf({ name, at, timezone, input, cron, rate }: ScheduledStart): s
   if (cron !== undefined || rate !== undefined) {
     return 'is recurring, and only one-time ones (`at`) are supported: a cutover happens once';
   }
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/.test(at ?? '') || Number.isNaN(Date.parse(`${at}Z`))) {
+  if (typeof at !== 'string' || !isTime(at)) {
     return 'needs `at`, a local time such as 2026-03-01T02:00:00';
   }
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return 'needs `input`, an object';

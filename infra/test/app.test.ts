@@ -97,6 +97,9 @@ test('mistakes are told in a sentence', () => {
   schedule({ cron: '0 2 * * ? *' }, /is recurring, and only one-time ones/);
   schedule({ at: 'at(2030-03-01T02:00)' }, /needs `at`/);
   schedule({ at: '2030-13-01T02:00:00' }, /needs `at`/);
+  schedule({ at: '2030-02-31T02:00:00' }, /needs `at`/);
+  schedule({ at: '2030-02-28T24:00:00' }, /needs `at`/);
+  schedule({ at: '2030-02-28' }, /needs `at`/);
   schedule({ name: 'a:b' }, /needs a name/);
   schedule({ timezone: 'Europe/Atlantis' }, /time zone that does not exist/);
   refused({ schedules: [start, start] }, /is there twice/);

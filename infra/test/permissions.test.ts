@@ -49,6 +49,15 @@ const LIBRARIES: Record<string, string[]> = {
   'weight_shift::health_check::delete_of_run': ['route53:DeleteHealthCheck', 'route53:ListHealthChecks'],
 };
 
+/** What AWS wants of a caller beside the call's own permission. */
+const IMPLIED: Record<string, string[]> = {
+  // For a topic that is encrypted with a key.
+  'sns:Publish': ['kms:Decrypt', 'kms:GenerateDataKey'],
+  // For a listener or rule that authenticates with Cognito.
+  'elasticloadbalancing:ModifyListener': ['cognito-idp:DescribeUserPoolClient'],
+  'elasticloadbalancing:ModifyRule': ['cognito-idp:DescribeUserPoolClient'],
+};
+
 function called(crate: Crate): string[] {
   const text = sources(crate);
   const uses = [
@@ -61,13 +70,8 @@ function called(crate: Crate): string[] {
   });
   // The endings that release locks delete them in the same transaction.
   const releases = uses.includes('journal.transition') && /\bto(?::| =)[^;]*?Phase::(RolledBack|Closed)\b/.test(text);
-  const encrypted = named(crate).includes('sns:Publish');
-  return sorted([
-    ...named(crate),
-    ...throughLibraries,
-    ...(releases ? ['dynamodb:DeleteItem'] : []),
-    ...(encrypted ? ['kms:Decrypt', 'kms:GenerateDataKey'] : []),
-  ]);
+  const calls = [...named(crate), ...throughLibraries, ...(releases ? ['dynamodb:DeleteItem'] : [])];
+  return sorted(calls.flatMap((call) => [call, ...(IMPLIED[call] ?? [])]));
 }
 
 describe('functions', () => {

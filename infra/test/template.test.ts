@@ -69,6 +69,14 @@ for (const crate of CRATES) {
   });
 }
 
+test('precheck is told exactly the functions that the machines may invoke as hooks', () => {
+  const hookFunctionArns = ['stop', 'go:live'].map((name) => `arn:aws:lambda:eu-west-1:123456789012:function:${name}`);
+  const told = (from: typeof plain) =>
+    resourceAt(from, 'Functions/Precheck/Function/Resource').Environment.Variables.HOOK_FUNCTION_ARNS;
+  assert.equal(told(plain), '');
+  assert.equal(told(synthesize({ hookFunctionArns })), hookFunctionArns.join(','));
+});
+
 test('the journal is protected, and outlives the stack unless told otherwise', () => {
   const [kept, dropped] = [plain, synthesize({ retainJournal: false })].map(({ template }) =>
     Object.values<Json>(template.findResources('AWS::DynamoDB::Table')).at(0),
@@ -92,7 +100,7 @@ test('a cutover that ends without an ending starts rollback, which is told nothi
 });
 
 test('a scheduled cutover has its exact time, and is started through `start` under a literal name', () => {
-  const schedule = resourceAt(synthesized, 'Schedules/shop');
+  const schedule = resourceAt(synthesized, 'Schedules/start-shop');
   assert.equal(schedule.ScheduleExpression, 'at(2030-03-01T02:00:00)');
   assert.equal(schedule.ScheduleExpressionTimezone, 'Europe/Amsterdam');
   assert.deepEqual(schedule.FlexibleTimeWindow, { Mode: 'OFF' });
@@ -103,6 +111,17 @@ test('a scheduled cutover has its exact time, and is started through `start` und
   assert.match(input.state_machine_arn, /:stateMachine:cutover$/);
   assert.deepEqual(input.input, START.input);
   assert.ok(schedule.Target.DeadLetterConfig.Arn && schedule.Target.RetryPolicy.MaximumRetryAttempts > 0);
+});
+
+test('a schedule may have the name of anything else in the stack', () => {
+  const starts = ['Role', 'Group', 'DeadLetters', 'Resource', 'Default'].map((name) => ({ ...START, name }));
+  const made = synthesize({ schedules: starts }).template.findResources('AWS::Scheduler::Schedule');
+  assert.deepEqual(
+    Object.values<Json>(made)
+      .map(({ Properties }) => Properties.Name)
+      .sort(),
+    starts.map(({ name }) => name).sort(),
+  );
 });
 
 test('a schedule may start `start` and nothing else, and that one `cutover`', () => {
@@ -122,9 +141,37 @@ test('what goes wrong pages somebody', () => {
   const alarms = Object.values<Json>(synthesized.template.findResources('AWS::CloudWatch::Alarm'));
   const names = alarms.map((alarm) => alarm.Properties.AlarmName).sort();
   const wanted = ['cleanup-failed', 'events-dead-letters', 'rollback-cut-short', 'rollback-failed', 'start-failed'];
-  const all = [...wanted, 'schedules-dead-letters', ...CRATES.map((crate) => `${crate}-errors`)];
+  const ofFunctions = CRATES.flatMap((crate) => [`${crate}-errors`, `${crate}-throttles`]);
+  const all = [...wanted, 'schedules-dead-letters', ...ofFunctions];
   assert.deepEqual(names, all.map((name) => `cutover-${name}`).sort());
   assert.ok(alarms.every((alarm) => alarm.Properties.AlarmActions.length === 1));
+});
+
+test('an alarm that fills gaps looks at more periods than it needs: late metrics are filled at first', () => {
+  const filling = Object.values<Json>(plain.template.findResources('AWS::CloudWatch::Alarm')).filter((alarm) =>
+    JSON.stringify(alarm.Properties.Metrics ?? []).includes('FILL('),
+  );
+  assert.equal(filling.length, 3);
+  for (const { Properties } of filling) {
+    assert.ok(Properties.EvaluationPeriods > Properties.DatapointsToAlarm, Properties.AlarmName);
+  }
+});
+
+test("a function's refusal is no page, its crash with all retries is one, and the sweep's first error too", () => {
+  const threshold = (crate: string) => resourceAt(plain, `Observability/${crate}-errors-alarm/Resource`).Threshold;
+  const { Retry } = JSON.parse(readFileSync(definitionFile('cutover'), 'utf8')).States.Precheck;
+  const crashes: Json = Retry.find(({ ErrorEquals }: Json) => ErrorEquals.includes('Runtime.ExitError'));
+  for (const crate of CRATES) {
+    assert.equal(threshold(crate), crate === 'sweep' ? 1 : 1 + crashes.MaxAttempts);
+  }
+});
+
+test('every line of the dashboard says what it is', () => {
+  const [, parts] = resourceAt(plain, 'Observability/Dashboard/Resource').DashboardBody['Fn::Join'];
+  const body = JSON.parse(parts.map((part: Json) => (typeof part === 'string' ? part : 'x')).join(''));
+  const lines: Json[] = body.widgets.flatMap(({ properties }: Json) => properties.metrics ?? []);
+  const labels = lines.map((line) => line.at(-1).label);
+  assert.ok(labels.every(Boolean) && lines.length > 40, `${labels}`);
 });
 
 test('every physical name takes the prefix, so that installations do not meet', () => {

@@ -105,7 +105,10 @@ def _create_functions(settings: Settings) -> dict[str, str]:
 def _environment(settings: Settings, crate: str) -> dict[str, str]:
     journal = {} if crate == "notify" else {"JOURNAL_TABLE": settings.journal_table}
     started = ("rollback", "cleanup") if crate == "sweep" else ()
-    return {"RUST_LOG": "info", **journal, **{f"{name.upper()}_STATE_MACHINE_ARN": machine_arn(name) for name in started}}
+    # Whatever a plan names as a hook may be invoked.
+    hooks = {"HOOK_FUNCTION_ARNS": "*"} if crate == "precheck" else {}
+    machines = {f"{name.upper()}_STATE_MACHINE_ARN": machine_arn(name) for name in started}
+    return {"RUST_LOG": "info", **journal, **hooks, **machines}
 
 
 def _create_machines(settings: Settings, function_arns: dict[str, str]) -> dict[str, str]:

@@ -8,7 +8,8 @@ Contract: off until `install(True)` (the command's `--iam`). Then every request 
     anything else        refused, as AWS refuses unknown keys
 Policies are read at every request, so a change holds at once. Actions only: an Allow counts whatever its Resource and
 Condition; a Deny counts only if it has Resource `*` and no Condition. What a call needs beyond its own action: the parts
-of a DynamoDB transaction; the key of an encrypted topic; for a state machine with logs, the delivery of logs.
+of a DynamoDB transaction; the key of an encrypted topic; the client of a user pool that a listener or rule authenticates
+with; for a state machine with logs, the delivery of logs.
 Nobody here writes logs or traces as a function, so logs:* and xray:* of functions are not exercised.
 """
 
@@ -44,6 +45,8 @@ TRANSACTION_ACTIONS = {
     "Put": "PutItem",
     "Update": "UpdateItem",
 }
+# What carries the actions of a listener or a rule.
+MODIFY_ACTIONS = ("elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule")
 LOG_DELIVERY = [
     f"logs:{operation}"
     for operation in (
@@ -156,6 +159,8 @@ def needed_actions(call: Call, environ: dict) -> list[str]:
         return sorted({f"dynamodb:{TRANSACTION_ACTIONS[kind]}" for part in parts for kind in part}) or [action]
     if action == "sns:Publish" and _is_encrypted(_form(environ).get("TopicArn")):
         return [action, "kms:GenerateDataKey", "kms:Decrypt"]
+    if action in MODIFY_ACTIONS and "authenticate-cognito" in _form(environ).values():
+        return [action, "cognito-idp:DescribeUserPoolClient"]
     return [ACTIONS.get(action, action)]
 
 

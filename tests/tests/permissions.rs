@@ -1,5 +1,5 @@
-//! Each role of the template allows exactly the actions that recorded runs have needed: none is missing, none unused. Shown
-//! with `--nocapture`.
+//! Each role of the template allows exactly the actions that recorded runs have needed: none is missing, none unused. With
+//! `--nocapture` it prints the roles as a Markdown table: actions, resources, and the keys of conditions.
 //!
 //! Left out are `logs:` and `xray:`: the emulated functions and machines write neither logs nor traces through AWS's APIs.
 
@@ -42,10 +42,11 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
     )?;
     a_rollback_that_the_sweep_gives_up(&ground).await?;
 
-    let allowed = allowed(&template)?;
+    let statements = statements(&template)?;
+    println!("{}", table(&statements));
     let used = used(&ground, &template).await?;
-    ensure!(!allowed.is_empty(), "the template has no roles");
-    compare(&allowed, &used)
+    ensure!(!statements.is_empty(), "the template has no roles");
+    compare(&allowed(&statements), &used)
 }
 
 /// The plan in it is wrong: that is for `cutover` to say. The second delivery finds Step Functions out of order.
@@ -91,7 +92,9 @@ async fn a_rule_stopped_then_moved(ground: &Ground) -> Result<()> {
     route.remove("listener_arn");
     route.insert("rule_arn".to_owned(), json!(rule));
     plan["cleanup"] = json!({ "after": "0s", "delete_old_target_group": true });
-    let stage = ground.stage(&plan, json!({})).await?;
+    // Whoever sends an authentication by Cognito back needs a permission for it.
+    let world = json!({ "listeners": { rule: { "authenticate": "cognito" } } });
+    let stage = ground.stage(&plan, world).await?;
     let plan = with_own_topic(&stage.plan);
     let run_id = ground.start("cutover", "rule-stopped", &plan).await?;
     ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
@@ -103,11 +106,12 @@ async fn a_rule_stopped_then_moved(ground: &Ground) -> Result<()> {
 }
 
 async fn a_failing_run(ground: &Ground) -> Result<()> {
-    let hook = "arn:aws:lambda:eu-west-1:123456789012:function:failing";
-    let mut plan = listener_plan("failing", json!([{ "new_weight": 100 }]));
-    plan["hooks"] = json!({ "after_traffic": [{ "function_arn": hook }] });
-    let stage = ground.stage(&plan, json!({ "hooks": { hook: { "fail": true } } })).await?;
+    let plan = listener_plan("failing", json!([{ "new_weight": 50, "hold": "60m" }, { "new_weight": 100 }]));
+    let stage = ground.stage(&plan, json!({})).await?;
     let run_id = ground.start("cutover", "failing", &with_own_topic(&stage.plan)).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    let new = stage.plan["routes"][0]["new_target_group_arn"].as_str().context("no target group")?;
+    ground.client.set_target_health(new, json!({ "*": "unhealthy" })).await?;
     let end = ground.end_of(&run_id, LIMIT).await?;
     ensure!(end["error"] == "Cutover.RolledBack", "ended {} {}", end["error"], end["cause"]);
     Ok(())
@@ -189,19 +193,75 @@ fn name(role: &Value) -> Result<String> {
     Ok(path.trim_start_matches("Cutover/").trim_end_matches("/Resource").trim_end_matches("/Role").to_owned())
 }
 
-/// What each role of the template may do.
-fn allowed(template: &Path) -> Result<Actions> {
-    let actions_of = |role: Value| -> Result<(String, BTreeSet<String>)> {
+/// What a role may do on some resources.
+struct Statement {
+    role: String,
+    actions: BTreeSet<String>,
+    resources: Vec<String>,
+    conditions: Vec<String>,
+}
+
+/// What each role of the template may do, role by role.
+fn statements(template: &Path) -> Result<Vec<Statement>> {
+    let mut statements = Vec::new();
+    for role in roles(template)?.values() {
         let policies = role["Properties"]["Policies"].as_array().into_iter().flatten();
-        let statements = policies.filter_map(|policy| policy["PolicyDocument"]["Statement"].as_array()).flatten();
-        let actions = statements.flat_map(|statement| match &statement["Action"] {
-            Value::Array(several) => several.clone(),
-            one => vec![one.clone()],
-        });
-        let actions = actions.filter_map(|action| action.as_str().map(str::to_owned));
-        Ok((name(&role)?, actions.filter(|action| !is_telemetry(action)).collect()))
+        for statement in policies.flat_map(|policy| several(&policy["PolicyDocument"]["Statement"])) {
+            let conditions = statement["Condition"].as_object().into_iter().flat_map(|operators| operators.values());
+            let keys = conditions.filter_map(Value::as_object).flat_map(|keys| keys.keys().cloned());
+            statements.push(Statement {
+                role: name(role)?,
+                actions: several(&statement["Action"]).iter().map(shown).collect(),
+                resources: several(&statement["Resource"]).iter().map(shown).collect(),
+                conditions: keys.collect::<BTreeSet<_>>().into_iter().collect(),
+            });
+        }
+    }
+    statements.sort_by(|one, other| (&one.role, &one.actions).cmp(&(&other.role, &other.actions)));
+    Ok(statements)
+}
+
+/// Templates leave out the list around a single one.
+fn several(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Array(several) => several.clone(),
+        one => vec![one.clone()],
+    }
+}
+
+/// A text of the template, with `<Id>` or `<Id.Attribute>` for what is known at deployment only.
+fn shown(value: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    match value {
+        Value::String(text) => text.clone(),
+        _ if value["Ref"].is_string() => format!("<{}>", text(&value["Ref"])),
+        _ if value["Fn::GetAtt"].is_array() => {
+            format!("<{}>", several(&value["Fn::GetAtt"]).iter().map(text).collect::<Vec<_>>().join("."))
+        }
+        _ if value["Fn::Join"][1].is_array() => several(&value["Fn::Join"][1]).iter().map(shown).collect(),
+        other => other.to_string(),
+    }
+}
+
+/// As Markdown.
+fn table(statements: &[Statement]) -> String {
+    let row = |Statement { role, actions, resources, conditions }: &Statement| {
+        let actions = actions.iter().cloned().collect::<Vec<_>>();
+        let cells = [&actions, resources, conditions].map(|cell| cell.join("<br>").replace('|', "\\|"));
+        format!("| {role} | {} |\n", cells.join(" | "))
     };
-    roles(template)?.into_values().map(actions_of).collect()
+    let head = "| role | actions | resources | conditions on |\n|---|---|---|---|\n";
+    head.to_owned() + &statements.iter().map(row).collect::<String>()
+}
+
+/// What each role may do, without what nothing here does.
+fn allowed(statements: &[Statement]) -> Actions {
+    let mut allowed = Actions::new();
+    for Statement { role, actions, .. } in statements {
+        let actions = actions.iter().filter(|action| !is_telemetry(action)).cloned();
+        allowed.entry(role.clone()).or_default().extend(actions);
+    }
+    allowed
 }
 
 fn is_telemetry(action: &str) -> bool {
@@ -229,13 +289,12 @@ async fn used(ground: &Ground, template: &Path) -> Result<Actions> {
     Ok(used)
 }
 
-/// The table of both, and what differs.
+/// What differs.
 fn compare(allowed: &Actions, used: &Actions) -> Result<()> {
     let none = BTreeSet::new();
     let mut differences = Vec::new();
     for role in allowed.keys().chain(used.keys()).collect::<BTreeSet<_>>() {
         let (allowed, used) = (allowed.get(role).unwrap_or(&none), used.get(role).unwrap_or(&none));
-        println!("{role}: {}", allowed.iter().map(String::as_str).collect::<Vec<_>>().join(", "));
         differences.extend(used.difference(allowed).map(|action| format!("{role} lacks {action}")));
         differences.extend(allowed.difference(used).map(|action| format!("{role} has no use for {action}")));
     }

@@ -32,21 +32,28 @@ const LISTINGS: [(&str, &str, &str); 12] = [
     ("AWS::StepFunctions::StateMachine", "stepfunctions", "list_state_machines"),
 ];
 
-/// The default plan, without its hooks' functions: those are the application's, and the stack must be told of them.
-fn plan_without_hooks() -> Result<Value> {
+const HOOK: &str = "arn:aws:lambda:eu-west-1:123456789012:function:portal-smoke-test";
+
+/// The default plan with one hook, of which the stack is told.
+fn plan_with_a_hook() -> Result<Value> {
     let mut plan = plan("cutover")?;
-    plan["hooks"] = json!({});
+    plan["hooks"] = json!({ "after_traffic": [{ "function_arn": HOOK }] });
     plan["routes"][0]["steps"] = json!([{ "new_weight": 100, "hold": "5m" }]);
     Ok(plan)
 }
 
 #[tokio::test]
 async fn the_deployed_stack_moves_and_restores_traffic_under_its_own_roles() -> Result<()> {
-    let template = synthesize("first", &[])?;
-    let changed = synthesize("second", &["emails=oncall@example.com", SCHEDULES])?;
+    let hooks = format!("hookFunctionArns={HOOK}");
+    let template = synthesize("first", &[&hooks])?;
+    // What the running cutover still uses changes too: its own role, that of `notify`, and all functions.
+    let (hooks, plan) = (format!("{hooks},{HOOK}-2"), plan_with_a_hook()?);
+    let topics = format!("topicArns={}", plan["notify"]["topic_arn"].as_str().context("no topic")?);
+    let changes = ["emails=oncall@example.com", SCHEDULES, &hooks, &topics, "architecture=x86_64"];
+    let changed = synthesize("second", &changes)?;
     let ground = Ground::from(SPEED, Some(template)).await?;
 
-    let stage = ground.stage(&plan_without_hooks()?, json!({})).await?;
+    let stage = ground.stage(&plan, json!({})).await?;
     let before = ground.account().await?;
     let _metrics = stage.publish_metrics(stage.clock());
     let run_id = ground.start("cutover", "stopped", &stage.plan).await?;

@@ -13,7 +13,7 @@ use support::template::synthesize;
 const SPEED: f64 = 1.0;
 
 /// What differs by intent: of what, its key, and why. An entry that does not differ fails the test.
-const DIFFERENT: [(&str, &str, &str); 17] = [
+const DIFFERENT: [(&str, &str, &str); 18] = [
     ("functions", "Role", LOCAL_ROLE),
     ("machines", "roleArn", LOCAL_ROLE),
     ("targets", "RoleArn", LOCAL_ROLE),
@@ -26,6 +26,7 @@ const DIFFERENT: [(&str, &str, &str); 17] = [
     ("rules", "Description", FOR_PEOPLE),
     ("targets", "DeadLetterConfig", "a rehearsal has no alarm that looks into the queue; deliveries fail in the log"),
     ("targets", "RetryPolicy", "the emulated AWS makes one attempt"),
+    ("functions", "Environment.Variables.HOOK_FUNCTION_ARNS", "a rehearsal's plan may name any hook"),
     ("tables", "DeletionProtectionEnabled", "a rehearsal's journal goes with it"),
     ("tables", "SSEDescription", "nothing is encrypted in the emulated AWS"),
     ("functions", "LastModified", WHEN),
@@ -55,10 +56,12 @@ async fn a_rehearsal_deploys_what_the_template_deploys() -> Result<()> {
     Ok(())
 }
 
-/// Removes a key of everything of a kind, and answers what it held.
+/// Removes a key, or one within others (`Environment.Variables`), of everything of a kind, and answers what it held.
 fn take(kind: &mut Value, key: &str) -> Vec<Option<Value>> {
+    let (around, key) = key.rsplit_once('.').unwrap_or(("", key));
+    let around = around.split('.').filter(|key| !key.is_empty()).map(|key| format!("/{key}")).collect::<String>();
     let items = kind.as_object_mut().into_iter().flat_map(|items| items.values_mut());
-    items.map(|item| item.as_object_mut().and_then(|item| item.remove(key))).collect()
+    items.map(|item| item.pointer_mut(&around)?.as_object_mut()?.remove(key)).collect()
 }
 
 async fn ensure_code_of_this_build(ground: &Ground) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use cutover::contract::BeforeImage;
 use cutover::finding::{self, Kind};
-use cutover::plan::Probe;
+use cutover::plan::{Hook, Hooks, Probe};
 use cutover::probe::Tries;
 use cutover::{Finding, Plan, Seconds, Severity};
 use jiff::Timestamp;
@@ -60,6 +60,50 @@ pub(crate) fn health_url(probe: &Probe, tries: &Tries) -> Finding {
     Finding::environment("$.health_check.url", problem, fix)
 }
 
+/// The functions that the state machines may invoke as hooks, as the deployment tells them.
+#[derive(Clone, Debug)]
+pub enum AllowedHooks {
+    /// Whatever a plan names: where nothing is enforced, as in a rehearsal.
+    Any,
+    /// These ARNs, as they are written: a role's permission for a function says nothing of its versions and aliases.
+    Only(Vec<String>),
+}
+
+impl AllowedHooks {
+    /// From the variable: `*`, or ARNs with commas in between.
+    pub fn read(text: &str) -> Self {
+        match text {
+            "*" => Self::Any,
+            list => Self::Only(list.split(',').filter(|arn| !arn.is_empty()).map(str::to_owned).collect()),
+        }
+    }
+
+    fn allow(&self, arn: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(list) => list.iter().any(|allowed| allowed == arn),
+        }
+    }
+}
+
+/// Hooks whose invocation would be denied. Found out at `resume`, that leaves the old side's writers stopped.
+pub(crate) fn hooks_not_allowed(hooks: &Hooks, allowed: &AllowedHooks) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (point, list) in hooks.points() {
+        for (index, Hook { function_arn, .. }) in list.iter().enumerate() {
+            if !allowed.allow(function_arn) {
+                let fix = "list this ARN, as the plan writes it, in the stack's hookFunctionArns, and deploy";
+                findings.push(Finding::environment(
+                    format!("$.hooks.{point}[{index}].function_arn"),
+                    format!("{function_arn} may not be invoked by the state machines"),
+                    fix,
+                ));
+            }
+        }
+    }
+    findings
+}
+
 /// A hold in which nothing is looked at is only a wait.
 pub(crate) fn nothing_watched(plan: &Plan, findings: &mut Vec<Finding>) {
     let watched = &plan.monitoring;
@@ -98,6 +142,44 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn hook(name: &str) -> Hook {
+        Hook { function_arn: arn(name), timeout: Seconds(60) }
+    }
+
+    fn arn(name: &str) -> String {
+        format!("arn:aws:lambda:eu-west-1:123456789012:function:{name}")
+    }
+
+    #[test]
+    fn every_hook_that_may_not_be_invoked_is_found_at_its_place() {
+        let hooks = Hooks {
+            quiesce: vec![hook("stop"), hook("stop:live")],
+            resume: vec![hook("go")],
+            before_traffic: vec![hook("stop")],
+            after_traffic: vec![hook("test")],
+        };
+        let paths = |allowed: &str| -> Vec<String> {
+            let findings = hooks_not_allowed(&hooks, &AllowedHooks::read(allowed));
+            assert!(findings.iter().all(|finding| finding.severity == Severity::Error), "{findings:?}");
+            findings.into_iter().map(|finding| finding.path).collect()
+        };
+        assert_eq!(paths("*"), Vec::<String>::new());
+        assert_eq!(
+            paths(&format!("{},{}", arn("stop"), arn("test"))),
+            ["$.hooks.quiesce[1].function_arn", "$.hooks.resume[0].function_arn"],
+            "a qualified name is another one"
+        );
+        assert_eq!(
+            paths(&format!("{},{}", arn("stop:live"), arn("go"))),
+            [
+                "$.hooks.quiesce[0].function_arn",
+                "$.hooks.before_traffic[0].function_arn",
+                "$.hooks.after_traffic[0].function_arn"
+            ]
+        );
+        assert_eq!(paths("").len(), 5, "none is allowed unless told otherwise");
+    }
 
     #[test]
     fn writers_that_nobody_stops_are_a_warning() {

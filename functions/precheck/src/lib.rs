@@ -22,6 +22,8 @@ use journal::Journal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use crate::decide::AllowedHooks;
+
 /// What this function talks to.
 #[derive(Clone, Debug)]
 pub struct Clients {
@@ -37,6 +39,8 @@ pub struct Clients {
     pub sns: aws_sdk_sns::Client,
     /// The journal, for the locks.
     pub journal: Journal,
+    /// The functions that the state machines may invoke as hooks.
+    pub hooks: AllowedHooks,
 }
 
 /// What is asked.
@@ -101,6 +105,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     decide::nothing_watched(&plan, &mut findings);
     findings.extend(decide::nobody_stops_writers(&plan));
     findings.extend(schedule::check_time(&plan, decide::old_ttls(&before)));
+    findings.extend(decide::hooks_not_allowed(&plan.hooks, &clients.hooks));
     Ok(decide::report(Some(plan), findings, before, tries, now))
 }
 

@@ -1,6 +1,6 @@
 //! The Lambda function `precheck`: composes, nothing else.
 
-use precheck::{Clients, handle};
+use precheck::{AllowedHooks, Clients, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
@@ -13,6 +13,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 route53: aws_sdk_route53::Client::new(aws),
                 sns: aws_sdk_sns::Client::new(aws),
                 journal: journal::Journal::of(environment)?,
+                hooks: AllowedHooks::read(&environment.variable("HOOK_FUNCTION_ARNS")?),
             })
         },
         handle,

@@ -211,6 +211,24 @@ class Implied(Enforced):
         self.allow(role, "sns:Publish", "kms:GenerateDataKey", "kms:Decrypt")
         publish(TopicArn=topic, Message="x")
 
+    def test_sending_a_cognito_action_needs_its_client(self):
+        def actions(kind: str) -> list[dict]:
+            return [{"Type": kind, "Order": 1}, {"Type": "forward", "TargetGroupArn": "group", "Order": 2}]
+
+        for operation, of, body, gone in (
+            ("modify_listener", {"ListenerArn": "gone"}, "DefaultActions", "ListenerNotFound"),
+            ("modify_rule", {"RuleArn": "gone"}, "Actions", "RuleNotFound"),
+        ):
+            with self.subTest(operation):
+                role, action = self.role(), iam_action("elbv2", operation)
+                modify = getattr(client("elbv2", "somebody", role), operation)
+                self.allow(role, action)
+                self.refused(gone, modify, **of, **{body: actions("authenticate-oidc")})
+                cognito = {**of, body: actions("authenticate-cognito")}
+                self.assertIn("cognito-idp:DescribeUserPoolClient", self.refused("AccessDenied", modify, **cognito))
+                self.allow(role, action, "cognito-idp:DescribeUserPoolClient")
+                self.refused(gone, modify, **cognito)
+
 
 class Services(Enforced):
     def test_a_service_without_a_role_needs_the_function_to_allow_it(self):

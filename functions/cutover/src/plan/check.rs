@@ -363,12 +363,7 @@ fn hooks(plan: &Plan, findings: &mut Vec<Finding>) {
         let fix = "add a hook that lets the old side's writers write again: it is the undo of quiesce";
         findings.push(Finding::plan("$.hooks.resume", "is empty while quiesce is not", fix));
     }
-    for (name, list) in [
-        ("quiesce", &hooks.quiesce),
-        ("resume", &hooks.resume),
-        ("before_traffic", &hooks.before_traffic),
-        ("after_traffic", &hooks.after_traffic),
-    ] {
+    for (name, list) in hooks.points() {
         for (index, Hook { function_arn, timeout }) in list.iter().enumerate() {
             let path = format!("$.hooks.{name}[{index}]");
             arn(function_arn, "lambda", &format!("{path}.function_arn"), findings);

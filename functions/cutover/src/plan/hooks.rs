@@ -29,6 +29,18 @@ pub struct Hooks {
     pub after_traffic: Vec<Hook>,
 }
 
+impl Hooks {
+    /// The points, as a plan names them, and their hooks.
+    pub fn points(&self) -> [(&'static str, &[Hook]); 4] {
+        [
+            ("quiesce", &self.quiesce),
+            ("resume", &self.resume),
+            ("before_traffic", &self.before_traffic),
+            ("after_traffic", &self.after_traffic),
+        ]
+    }
+}
+
 /// A function to invoke; an error of its own makes the run roll back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, JsonSchema)]
 #[deserr(deny_unknown_fields)]
