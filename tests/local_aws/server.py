@@ -23,8 +23,9 @@ class Server:
 
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-        from . import boundary, control, iam
+        from . import boundary, control, iam, quicker
 
+        quicker.install()
         aws = DomainDispatcherApplication(create_backend_app)
         self.boundary = boundary.Boundary(aws)
         self._listen(control.Control(settings, self.boundary))

@@ -150,8 +150,9 @@ def _write_times_as_text(value) -> None:
 
 
 def name_service_errors() -> None:
-    """moto names an SDK error after a Python class, and knows the prefixes of two services. A fault of kind time-out (see
-    boundary.py) must look like a task's time-out."""
+    """moto names an SDK error after a Python class, and knows the prefixes of two services; an answer without a request id (a 500
+    of moto itself) ends the execution with a KeyError. A fault of kind time-out (see boundary.py) must look like a task's
+    time-out."""
     module = engine(TASK + "service.state_task_service_aws_sdk")
     module._SERVICE_ERROR_NAMES.update(ERROR_PREFIXES)
 
@@ -172,8 +173,10 @@ def name_service_errors() -> None:
 
 def _timeouts_first(stock, client_error):
     def from_error(self, env, ex):
-        if isinstance(ex, client_error) and ex.response["Error"]["Code"] == "RequestTimeout":
-            return self._get_timed_out_failure_event(env)
+        if isinstance(ex, client_error):
+            ex.response.setdefault("ResponseMetadata", {}).setdefault("RequestId", "none")
+            if ex.response["Error"]["Code"] == "RequestTimeout":
+                return self._get_timed_out_failure_event(env)
         return stock(self, env=env, ex=ex)
 
     return from_error

@@ -111,10 +111,11 @@ fn wholly_new(left: &Left, known: Option<&Known>, drifting: Option<usize>, case:
     let is_excused = |change: &&Change| drifting.is_some_and(|drifting| change.route == Some(drifting));
     let is_told = case.is_some_and(Case::tidies_up) && is_kept_and_told(left);
     let is_leftover = |change: &Change| {
-        is_told && ["$.elbv2.target_groups.", "$.route53.health_checks."].iter().any(|path| change.line.starts_with(path))
-            || is_told && change.route.is_some()
+        let removed = ["$.elbv2.", "$.route53.health_checks."];
+        is_told && removed.iter().any(|path| change.line.starts_with(path))
     };
-    let is_among = |change: &Change, others: &[Change]| others.iter().any(|other| said(&other.line) == said(&change.line));
+    let is_among =
+        |change: &Change, others: &[Change]| others.iter().any(|other| said(&other.line) == said(&change.line));
     for change in left.changes.iter().filter(|change| !is_excused(change)) {
         if !is_among(change, &known.clean) && !is_leftover(change) {
             found.push(format!("a clean run does not change {}", change.line));
@@ -139,7 +140,8 @@ fn said(difference: &str) -> &str {
 /// Whether a message or the execution's output names something.
 fn is_named(left: &Left, name: &str) -> bool {
     let output = left.end.as_ref().and_then(|end| end.output.as_ref()).map(Value::to_string);
-    output.is_some_and(|output| output.contains(name)) || left.messages.iter().any(|message| message.message.contains(name))
+    output.is_some_and(|output| output.contains(name))
+        || left.messages.iter().any(|message| message.message.contains(name))
 }
 
 /// Whether a person was told that something of a finished run is still there: by the message about its end, or by a page.

@@ -110,9 +110,11 @@ impl Field {
         let (changes, routes) = (there.left.changes, there.stage.routes.len());
         self.client.clear().await?;
 
-        let mut recorded = Recorded { points: clean.clone(), known: Known { clean: changes, ..Known::default() }, routes };
+        let mut recorded =
+            Recorded { points: clean.clone(), known: Known { clean: changes, ..Known::default() }, routes };
         for turn in Turn::ALL {
-            let (turned, ended) = self.record_back(shape, turn).await.with_context(|| format!("turned back {turn:?}"))?;
+            let (turned, ended) =
+                self.record_back(shape, turn).await.with_context(|| format!("turned back {turn:?}"))?;
             recorded.points.extend(of_turning_back(turned, &clean));
             recorded.known.turned.insert(turn, ended);
         }

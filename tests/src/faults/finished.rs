@@ -72,7 +72,8 @@ fn side(group: &Value, sides: &Sides) -> Side {
 
 fn actions(parts: &mut Value) -> impl Iterator<Item = &mut Value> {
     let lists = parts.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut);
-    let lists = lists.flat_map(|part| part.iter_mut().filter(|(key, _)| ["DefaultActions", "Actions"].contains(&key.as_str())));
+    let lists =
+        lists.flat_map(|part| part.iter_mut().filter(|(key, _)| ["DefaultActions", "Actions"].contains(&key.as_str())));
     lists.filter_map(|(_, list)| list.as_array_mut()).flatten().filter(|action| action["Type"] == "forward")
 }
 
@@ -82,8 +83,12 @@ fn name(before: &[&Value], after: &[&Value], sides: &Sides) -> Vec<String> {
     let mut found = Vec::new();
     for record in after {
         let is_right = match answer(record, sides) {
-            Side::Old => record["Weight"] == 0 && before.iter().any(|old| old["SetIdentifier"] == record["SetIdentifier"]),
-            Side::New => record["Weight"] != 0 && (record["TTL"].is_null() || ttl.is_none() || record["TTL"].as_u64() == ttl),
+            Side::Old => {
+                record["Weight"] == 0 && before.iter().any(|old| old["SetIdentifier"] == record["SetIdentifier"])
+            }
+            Side::New => {
+                record["Weight"] != 0 && (record["TTL"].is_null() || ttl.is_none() || record["TTL"].as_u64() == ttl)
+            }
             _ => before.contains(record),
         };
         if !is_right {
@@ -128,7 +133,8 @@ mod tests {
 
     #[test]
     fn a_name_has_the_new_answer_at_the_old_time_to_live() {
-        let record = |value: &str, ttl: u64| json!({ "Type": "A", "TTL": ttl, "ResourceRecords": [{ "Value": value }] });
+        let record =
+            |value: &str, ttl: u64| json!({ "Type": "A", "TTL": ttl, "ResourceRecords": [{ "Value": value }] });
         let before = record("192.0.2.1", 300);
         assert!(name(&[&before], &[&record("198.51.100.7", 300)], &sides()).is_empty());
         assert_eq!(name(&[&before], &[&record("198.51.100.7", 60)], &sides()).len(), 1);

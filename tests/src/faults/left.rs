@@ -102,7 +102,7 @@ pub fn is_of(route: &Route, difference: &str) -> bool {
 
 /// The listener, the rule or the record sets of a route in an account.
 pub fn of_account<'a>(account: &'a Value, route: &Route) -> Vec<&'a Value> {
-    let found = match &route.place {
+    match &route.place {
         Place::Forward { arn } => {
             let balancing = &account["elbv2"];
             ["listeners", "rules"].iter().filter_map(|kind| balancing[kind].get(arn)).collect()
@@ -110,10 +110,14 @@ pub fn of_account<'a>(account: &'a Value, route: &Route) -> Vec<&'a Value> {
         Place::Name { zone, name, .. } => {
             let prefix = format!("{} ", name.to_ascii_lowercase());
             let records = account["route53"]["hosted_zones"][zone]["ResourceRecordSets"].as_object();
-            records.into_iter().flatten().filter(|(key, _)| key.starts_with(&prefix)).map(|(_, record)| record).collect()
+            records
+                .into_iter()
+                .flatten()
+                .filter(|(key, _)| key.starts_with(&prefix))
+                .map(|(_, record)| record)
+                .collect()
         }
-    };
-    found
+    }
 }
 
 #[cfg(test)]

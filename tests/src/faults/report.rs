@@ -69,9 +69,11 @@ pub fn counts(judged: &[Judged], title: &str, key: impl Fn(&Judged) -> String) -
         row[0] += 1;
         row["NBS!".find(one.letter()).map_or(5, |index| index + 1)] += 1;
     }
-    let mut text =
-        format!("| {title} | cases | wholly new | as before | stuck, told | broken | not hit |\n|---|---|---|---|---|---|---|\n");
-    let line = |name: &str, row: &[usize; 6]| format!("| {name} | {} |\n", row.map(|count| count.to_string()).join(" | "));
+    let mut text = format!(
+        "| {title} | cases | wholly new | as before | stuck, told | broken | not hit |\n|---|---|---|---|---|---|---|\n"
+    );
+    let line =
+        |name: &str, row: &[usize; 6]| format!("| {name} | {} |\n", row.map(|count| count.to_string()).join(" | "));
     text.extend(rows.iter().map(|(name, row)| line(name, row)));
     let total = rows.values().fold([0; 6], |sum, row| std::array::from_fn(|index| sum[index] + row[index]));
     text + &line("**all**", &total)
