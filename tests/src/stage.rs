@@ -19,7 +19,7 @@ use crate::metrics::{Meters, publish_replication};
 use crate::outcome::Move;
 use crate::routes::{self, Route, Side, Sides};
 use crate::sides::Servers;
-use crate::traffic::{Ledger, Users};
+use crate::traffic::{Ledger, REQUESTS_PER_SECOND, Users};
 use crate::world::{Conduct, Script, World};
 
 /// An environment with sides and users.
@@ -51,13 +51,24 @@ pub struct Stage {
 impl Stage {
     /// Creates what the plan names, and lets the users in.
     pub async fn set(client: &Client, ready: &Ready, plan: &Value, world: World, speed: f64) -> Result<Self> {
+        Self::with_users(client, ready, plan, world, (speed, REQUESTS_PER_SECOND)).await
+    }
+
+    /// The same with another number of users' requests for each route.
+    pub async fn with_users(
+        client: &Client,
+        ready: &Ready,
+        plan: &Value,
+        world: World,
+        (speed, requests_per_second): (f64, u32),
+    ) -> Result<Self> {
         let servers = Arc::new(Servers::start().await?);
         let environment =
             client.world(plan, &world.raw, servers.ports()).await.context("creating what the plan names")?;
         let routes = routes::routes(&environment.plan);
         let sides = Sides::new(&environment.sides);
         let routing = client.watch_routing().await?;
-        let (users, ledger) = Users::start(&routes, &sides, &servers, &routing, speed)?;
+        let (users, ledger) = Users::start(&routes, &sides, &servers, &routing, speed, requests_per_second)?;
         let machine = |name: &str| ready.state_machines.get(name).cloned();
         let stage = Self {
             plan: environment.plan,

@@ -26,6 +26,8 @@ use crate::sides::{Servers, USER};
 
 /// Requests a second for each route, in real time.
 pub const REQUESTS_PER_SECOND: u32 = 40;
+/// Where many runs go on at once.
+pub const FEW_REQUESTS_PER_SECOND: u32 = 10;
 const USERS: usize = 200;
 const RESOLVERS: usize = 60;
 const UNDER_WAY_LIMIT: usize = 200;
@@ -184,14 +186,15 @@ struct Pool {
     route: Route,
     sides: Sides,
     speed: f64,
+    requests_per_second: u32,
     browsers: Vec<Browser>,
     resolvers: Vec<Resolver>,
 }
 
 impl Pool {
-    fn new(index: usize, route: Route, sides: Sides, speed: f64) -> Self {
+    fn new(index: usize, route: Route, sides: Sides, speed: f64, requests_per_second: u32) -> Self {
         let (browsers, resolvers) = (vec![Browser::default(); USERS], vec![Resolver::default(); RESOLVERS]);
-        Self { index, route, sides, speed, browsers, resolvers }
+        Self { index, route, sides, speed, requests_per_second, browsers, resolvers }
     }
 
     /// Every resolver knows the old answer, each for a while yet.
@@ -240,13 +243,14 @@ impl Users {
         servers: &Arc<Servers>,
         routing: &LiveRouting,
         speed: f64,
+        requests_per_second: u32,
     ) -> Result<(Self, Ledger)> {
         let ledger = Ledger::default();
         let http =
             reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().context("cannot make an HTTP client")?;
         let mut pools = JoinSet::new();
         for (index, route) in routes.iter().enumerate() {
-            let pool = Pool::new(index, route.clone(), sides.clone(), speed);
+            let pool = Pool::new(index, route.clone(), sides.clone(), speed, requests_per_second);
             let sender = Sender { http: http.clone(), servers: servers.clone(), ledger: ledger.clone() };
             pools.spawn(visit(pool, sender, routing.clone()));
         }
@@ -256,7 +260,7 @@ impl Users {
 
 async fn visit(mut pool: Pool, sender: Sender, routing: LiveRouting) {
     pool.warm_up(&routing.latest());
-    let mut ticks = tokio::time::interval(Duration::from_secs(1) / REQUESTS_PER_SECOND);
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / pool.requests_per_second);
     // On a busy machine late is better than in bursts that no rate explains.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let slots = Arc::new(Semaphore::new(UNDER_WAY_LIMIT));

@@ -21,10 +21,38 @@ use crate::locked;
 pub enum Selection {
     /// Each operation with each fault, once for all shapes together.
     Quick,
-    /// Every request with every fault.
-    All,
+    /// Every request with every fault; or a part of these.
+    All(Part),
     /// Those of these names.
     Named(Vec<String>),
+}
+
+/// A part of all cases, evenly spread, so that several machines or sessions can share them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Part {
+    number: usize,
+    of: usize,
+}
+
+impl Part {
+    /// All cases.
+    pub const WHOLE: Self = Self { number: 1, of: 1 };
+
+    fn holds(self, index: usize) -> bool {
+        index % self.of + 1 == self.number
+    }
+}
+
+impl std::str::FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let part = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+        match part {
+            Some((number, of)) if (1..=of).contains(&number) => Ok(Self { number, of }),
+            _ => Err("a part is written 1/4: the first of four".to_owned()),
+        }
+    }
 }
 
 /// A case and what came of it.
@@ -82,7 +110,9 @@ fn jobs((shape, recorded): &(Arc<Shape>, Arc<Recorded>)) -> Vec<Job> {
 
 fn select(all: Vec<Job>, selection: &Selection) -> Vec<Job> {
     match selection {
-        Selection::All => all,
+        Selection::All(part) => {
+            all.into_iter().enumerate().filter(|(index, _)| part.holds(*index)).map(|(_, job)| job).collect()
+        }
         Selection::Quick => covering(all, |(_, _, case)| case),
         Selection::Named(ids) => all.into_iter().filter(|(_, _, case)| ids.contains(&case.id())).collect(),
     }
@@ -164,4 +194,18 @@ async fn work(options: Options, queue: Arc<Mutex<VecDeque<Job>>>, sender: mpsc::
         let _ = sender.send(Judged { case, played });
     }
     field.stop().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_together_are_all_cases_and_each_is_in_one() {
+        let parts = ["1/3", "2/3", "3/3"].map(|text| text.parse::<Part>().expect("a part"));
+        assert!((0..20).all(|index| parts.iter().filter(|part| part.holds(index)).count() == 1));
+        for wrong in ["0/3", "4/3", "3", "a/b", "1/0", ""] {
+            assert!(wrong.parse::<Part>().is_err(), "{wrong}");
+        }
+    }
 }

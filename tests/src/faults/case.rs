@@ -147,9 +147,12 @@ impl Fault {
         )
     }
 
-    /// Whether a service's client deals with it, in the same way for all operations.
+    /// Whether a service's client, or whoever calls the function again, deals with it in the same way for all operations.
     fn is_for_the_client(self) -> bool {
-        matches!(self, Throttled | ThrottledFiveTimes | ThrottledForAMinute | AnswerLate | Garbled)
+        matches!(
+            self,
+            Throttled | ThrottledFiveTimes | ThrottledForAMinute | ServerError | AnswerLate | Garbled | KilledBefore
+        )
     }
 
     /// Whether an execution is stopped.
@@ -311,9 +314,10 @@ impl Case {
         self.point.state == "StartCleanup"
     }
 
-    /// Whether the cutover may fail under a name that is not one of its endings: what no Catch sees.
+    /// Whether the cutover may fail under a name that is not one of its endings: what no Catch sees, an answer among it that
+    /// a Wait or a Choice cannot read.
     pub fn may_end_unnamed(&self) -> bool {
-        matches!(self.fault, RuntimeError | Oversized) && self.point.machine == "cutover"
+        matches!(self.fault, RuntimeError | Oversized | EmptyAnswer) && self.point.machine == "cutover"
     }
 
     /// Whether whoever ends the rollback cannot see how things are: then the page cannot tell.

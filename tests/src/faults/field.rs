@@ -23,7 +23,7 @@ use crate::follow;
 use crate::metrics;
 use crate::routes::Side;
 use crate::stage::Stage;
-use crate::traffic::Tally;
+use crate::traffic::{FEW_REQUESTS_PER_SECOND, Tally};
 use crate::world::World;
 
 /// An hour in six seconds. The sweep comes twice a second.
@@ -157,7 +157,9 @@ impl Field {
     async fn run(&self, shape: &Shape, rules: impl FnOnce(&Stage) -> Vec<Value>, has_events: bool) -> Result<Done> {
         let ready = self.emulator.ready();
         self.client.set_events(json!({ "status_events": has_events })).await?;
-        let stage = Stage::set(&self.client, ready, &shape.plan, World::from_json(shape.world.clone())?, SPEED).await?;
+        let world = World::from_json(shape.world.clone())?;
+        let pace = (SPEED, FEW_REQUESTS_PER_SECOND);
+        let stage = Stage::with_users(&self.client, ready, &shape.plan, world, pace).await?;
         self.client.keep_steady(&metrics::healthy(&stage.plan, stage.replication())).await?;
         let (before, _) = self.dump().await?;
         self.client.set_faults(json!(rules(&stage))).await?;

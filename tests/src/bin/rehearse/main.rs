@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
 use cutover_tests::control::Client;
 use cutover_tests::emulator::{Emulator, Options, Ready};
-use cutover_tests::faults::campaign::Selection;
+use cutover_tests::faults::campaign::{Part, Selection};
 use cutover_tests::faults::shape::Shape;
 use cutover_tests::outcome::Outcome;
 use cutover_tests::report::{self, Progress};
@@ -68,6 +68,10 @@ struct Arguments {
     /// Of --faults, only the case of this name; may be given again
     #[arg(long, requires = "faults", value_name = "NAME")]
     case: Vec<String>,
+
+    /// Of --faults all, only a part of the cases, evenly spread: 1/4 is the first of four
+    #[arg(long, requires = "faults", value_name = "K/N")]
+    part: Option<Part>,
 
     /// How many runs with --faults go on at once [default: three for each processor]
     #[arg(long, requires = "faults", value_name = "N")]
@@ -157,7 +161,7 @@ fn prove(arguments: &Arguments, faults: Faults) -> Result<u8> {
     let selection = match faults {
         _ if !arguments.case.is_empty() => Selection::Named(arguments.case.clone()),
         Faults::Quick => Selection::Quick,
-        Faults::All => Selection::All,
+        Faults::All => Selection::All(arguments.part.unwrap_or(Part::WHOLE)),
     };
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let fields = arguments.jobs.unwrap_or(processors * 3).max(1);
