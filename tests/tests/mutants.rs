@@ -96,3 +96,20 @@ async fn an_undo_that_does_not_compare_is_caught() -> Result<()> {
     ensure!(broken.iter().any(|one| one.case.fault.is_drift()), "no foreign change was missed");
     Ok(())
 }
+
+#[tokio::test]
+#[ignore = "builds functions of its own; the module's text has the command"]
+async fn a_step_that_does_not_compare_is_caught() -> Result<()> {
+    let broken = broken_promises("step-without-compare").await?;
+    ensure!(broken.iter().any(|one| one.case.fault.is_drift()), "no foreign change was missed");
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "builds functions of its own; the module's text has the command"]
+async fn writers_that_stay_stopped_are_missed() -> Result<()> {
+    // Not even the run without a fault is turned back as it should be.
+    let error = broken_promises("writers-stay-stopped").await.err().context("the clean run was turned back")?;
+    ensure!(format!("{error:#}").contains("did not let them write again"), "{error:#}");
+    Ok(())
+}

@@ -159,6 +159,8 @@ fn depends(finding: &str, touched: &str) -> bool {
     match finding {
         // The history that a run takes depends on every hold, hook, and count.
         "$.monitoring.interval" => true,
+        // Holds and TTLs of all routes have to fit.
+        "$.timeout" => touched.starts_with("$.routes"),
         "$.hooks.resume" => touched.starts_with("$.hooks.quiesce"),
         // Whether weights may split, and whether a route is moved twice.
         _ if finding.starts_with("$.routes[") => touched.starts_with("$.database") || touched.starts_with("$.routes"),
