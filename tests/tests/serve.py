@@ -17,7 +17,7 @@ import boto3
 READY = json.loads(sys.argv[1])
 MACHINES = READY["state_machines"]
 LIMIT_SECONDS = 60
-LONG_HOLD = "10h"  # 300 s at --speed 120: longer than a check may take
+LONG_HOLD = "5h"  # 150 s at --speed 120: longer than a check may take; two of them fit into a plan's time
 
 
 def client(service):

@@ -18,8 +18,11 @@ fn steps() -> Value {
 }
 
 /// The shapes with one route.
+/// Those of one route whose traffic may be split: not between two databases.
 fn shapes() -> Vec<Shape> {
-    let is_single = |shape: &Shape| shape.plan["routes"].as_array().is_some_and(|routes| routes.len() == 1);
+    let is_single = |shape: &Shape| {
+        shape.plan["database"].is_null() && shape.plan["routes"].as_array().is_some_and(|routes| routes.len() == 1)
+    };
     let mut shapes: Vec<Shape> = Shape::all().into_iter().filter(is_single).collect();
     for shape in &mut shapes {
         shape.plan["routes"][0]["steps"] = steps();

@@ -71,11 +71,7 @@ where
     let clients = build(&environment()?)?;
     // Raw, so that input which cannot be read ends in our own error, not in the runtime's.
     let answer = async |event: LambdaEvent<Box<RawValue>>| -> Result<Value, Diagnostic> {
-        let result = invoke(&clients, event.payload.get(), &handle).await;
-        if let Err(error) = &result {
-            tracing::error!(error = error.name, "{}", error.message);
-        }
-        result.map_err(Diagnostic::from)
+        invoke(&clients, event.payload.get(), &handle).await.map_err(Diagnostic::from)
     };
     single_threaded(lambda_runtime::run(service_fn(answer)))?
 }
@@ -89,8 +85,27 @@ where
     Request: DeserializeOwned,
     Reply: Serialize,
 {
-    let payload = read(payload)?;
-    log_caller(&payload);
+    let payload = read(payload).inspect_err(|error| log_error(error, &Whose::default()))?;
+    let whose = Whose::of(&payload);
+    tracing::info!(
+        execution = whose.execution,
+        run_id = whose.run_id,
+        state = whose.state,
+        action = whose.action,
+        "invoked"
+    );
+    answer(clients, payload, handle).await.inspect_err(|error| log_error(error, &whose))
+}
+
+async fn answer<Clients, Request, Reply>(
+    clients: &Clients,
+    payload: Value,
+    handle: &impl AsyncFn(&Clients, Request, Timestamp) -> StepResult<Reply>,
+) -> StepResult<Value>
+where
+    Request: DeserializeOwned,
+    Reply: Serialize,
+{
     let request = input::read(payload)
         .map_err(|problem| StepError::invalid(format!("the function's input is not right: {problem}")))?;
     let reply = handle(clients, request, now()).await?;
@@ -106,11 +121,27 @@ fn read(payload: &str) -> StepResult<Value> {
         .map_err(|error| StepError::invalid(format!("the function's input cannot be read: {error}")))
 }
 
-/// One line per invocation, so that a run, or the execution that works for it, can be followed through all functions' logs.
-fn log_caller(payload: &Value) {
-    let field = |name: &str| payload.get(name).and_then(Value::as_str).unwrap_or_default();
-    let execution = field("execution_arn").rsplit(':').next().unwrap_or_default();
-    tracing::info!(execution, run_id = field("run_id"), state = field("state"), action = field("action"), "invoked");
+/// Whose invocation it is: in each line, so that a run, or the execution that works for it, can be followed through all
+/// functions' logs.
+#[derive(Debug, Default, PartialEq)]
+struct Whose {
+    execution: String,
+    run_id: String,
+    state: String,
+    action: String,
+}
+
+impl Whose {
+    fn of(payload: &Value) -> Self {
+        let field = |name: &str| payload.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let execution = field("execution_arn").rsplit(':').next().unwrap_or_default().to_owned();
+        Self { execution, run_id: field("run_id"), state: field("state"), action: field("action") }
+    }
+}
+
+fn log_error(error: &StepError, whose: &Whose) {
+    let Whose { execution, run_id, state, .. } = whose;
+    tracing::error!(error = error.name, execution, run_id, state, "{}", error.message);
 }
 
 #[expect(clippy::disallowed_methods, reason = "the bootstrap is the one place that reads the clock")]
@@ -194,6 +225,19 @@ fn role_credentials() -> Result<Credentials, CredentialsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_invocation_is_told_by_the_name_of_its_execution() {
+        let payload = serde_json::json!({ "execution_arn": "arn:aws:states:eu-west-1:1:execution:cutover:shop-1", "run_id": "r", "state": "Claim" });
+        let expected = Whose {
+            execution: "shop-1".to_owned(),
+            run_id: "r".to_owned(),
+            state: "Claim".to_owned(),
+            ..Whose::default()
+        };
+        assert_eq!(Whose::of(&payload), expected);
+        assert_eq!(Whose::of(&Value::Null), Whose::default());
+    }
 
     #[test]
     fn input_that_cannot_be_read_is_refused_by_name() {
