@@ -58,6 +58,9 @@ const IMPLIED: Record<string, string[]> = {
   'elasticloadbalancing:ModifyRule': ['cognito-idp:DescribeUserPoolClient'],
 };
 
+/** A change `to` an ending without locks, or a function that answers one. */
+const RELEASING = /(\bto(?::| =)[^;]*?|-> Phase \{[^}]*?)Phase::(RolledBack|Closed)\b/;
+
 function called(crate: Crate): string[] {
   const text = sources(crate);
   const uses = [
@@ -69,7 +72,7 @@ function called(crate: Crate): string[] {
     return LIBRARIES[use];
   });
   // The endings that release locks delete them in the same transaction.
-  const releases = uses.includes('journal.transition') && /\bto(?::| =)[^;]*?Phase::(RolledBack|Closed)\b/.test(text);
+  const releases = uses.includes('journal.transition') && RELEASING.test(text);
   const calls = [...named(crate), ...throughLibraries, ...(releases ? ['dynamodb:DeleteItem'] : [])];
   return sorted(calls.flatMap((call) => [call, ...(IMPLIED[call] ?? [])]));
 }
