@@ -279,6 +279,11 @@ fn expected(ended: Ended, case: Option<&Case>, known: Option<&Known>) -> Option<
         (fault, None) if ended == Ended::Stuck && !fault.is_drift() && fault != Fault::DeniedForGood => Ended::Before,
         _ => return None,
     };
+    // Past its point of no return a plan has no way back but by a person.
+    let asks = known.is_some_and(|known| known.turned.values().any(|turned| *turned == Ended::Stuck));
+    if asks && (wanted, ended) == (Ended::Before, Ended::Stuck) {
+        return None;
+    }
     (ended != wanted).then(|| format!("{} should lead to {wanted:?}, not to {ended:?}", case.fault.name()))
 }
 
