@@ -110,6 +110,6 @@ async fn a_step_that_does_not_compare_is_caught() -> Result<()> {
 async fn writers_that_stay_stopped_are_missed() -> Result<()> {
     // Not even the run without a fault is turned back as it should be.
     let error = broken_promises("writers-stay-stopped").await.err().context("the clean run was turned back")?;
-    ensure!(format!("{error:#}").contains("did not let them write again"), "{error:#}");
+    ensure!(format!("{error:#}").contains("ends Stuck, not Before"), "{error:#}");
     Ok(())
 }

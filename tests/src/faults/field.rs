@@ -127,7 +127,8 @@ impl Field {
         let wrong = check::violations(&back.left, None, &back.stage.routes, None);
         ensure!(wrong.is_empty(), "{wrong:?} {:?}", back.left.end);
         let ended = check::ended(&back.left, None).map_err(anyhow::Error::msg)?;
-        ensure!(ended != Ended::New, "the run was not turned back: {:?}", back.left.end);
+        let wanted = if has_way_back(&back.stage.plan) { Ended::Before } else { Ended::Stuck };
+        ensure!(ended == wanted, "a run that is turned back ends {ended:?}, not {wanted:?}: {:?}", back.left.end);
         let turned = points(&self.client.requests(0).await?, Some(turn));
         self.client.clear().await?;
         Ok((turned, ended))
@@ -270,6 +271,12 @@ fn changes(stage: &Stage, before: &Value, after: &Value) -> Vec<Change> {
     let mut changes: Vec<Change> = lines.into_iter().map(change).collect();
     changes.sort();
     changes
+}
+
+/// Whether what the new side writes can be taken back.
+fn has_way_back(plan: &Value) -> bool {
+    let database = &plan["database"];
+    database.is_null() || database["shared"] == true || !database["reverse_replication_task_arn"].is_null()
 }
 
 /// A listener's default rule shows its default action once more, under an id that no plan names.
