@@ -27,7 +27,9 @@ async fn each_operation_with_each_fault_leaves_no_mixture() -> Result<()> {
     ensure!(broken.is_empty(), "{} of {} cases:\n{}", broken.len(), judged.len(), broken.join("\n"));
     let hit: BTreeSet<Fault> = judged.iter().filter(|one| one.played.is_hit).map(|one| one.case.fault).collect();
     ensure!(hit.len() == Fault::value_variants().len(), "only these faults came to pass: {hit:?}");
-    let missed: Vec<String> = judged.iter().filter(|one| !one.played.is_hit).map(|one| one.case.id()).collect();
+    // What was not asked before the last change has no answer from before it.
+    let should_hit = |one: &&Judged| one.case.fault != Fault::Stale && !one.played.is_hit;
+    let missed: Vec<String> = judged.iter().filter(should_hit).map(|one| one.case.id()).collect();
     ensure!(missed.len() * 100 <= judged.len() * MOST_MISSED_PERCENT, "nothing was hit: {}", missed.join(", "));
     Ok(())
 }
