@@ -71,7 +71,8 @@ where
     let clients = build(&environment()?)?;
     // Raw, so that input which cannot be read ends in our own error, not in the runtime's.
     let answer = async |event: LambdaEvent<Box<RawValue>>| -> Result<Value, Diagnostic> {
-        invoke(&clients, event.payload.get(), &handle).await.map_err(Diagnostic::from)
+        // Boxed: the compiler gives up on futures that lie too deep in each other.
+        Box::pin(invoke(&clients, event.payload.get(), &handle)).await.map_err(Diagnostic::from)
     };
     single_threaded(lambda_runtime::run(service_fn(answer)))?
 }
