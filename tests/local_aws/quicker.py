@@ -1,4 +1,4 @@
-"""What moto works out anew for every request, though it never changes: remembered. A fifth of a request's time.
+"""What moto works out anew for every request, though it never changes: remembered.
 
 Contract: `install()` before the first request. Answers stay the same.
 """
@@ -13,5 +13,5 @@ def install() -> None:
     # By class: which methods it has.
     responses.method_names_from_class = lru_cache(maxsize=None)(responses.method_names_from_class)
     responses.camelcase_to_underscores = lru_cache(maxsize=None)(responses.camelcase_to_underscores)
-    # By host: which service answers. Stock moto lists its own directory, then tries 200 patterns.
+    # By host: which service answers. Stock moto lists its own directory, then tries one pattern after another.
     DomainDispatcherApplication.get_backend_for_host = lru_cache(maxsize=None)(DomainDispatcherApplication.get_backend_for_host)
