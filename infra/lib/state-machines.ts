@@ -48,7 +48,7 @@ export class StateMachines extends Construct {
     const made = new StateMachine(scope, 'Machine', {
       stateMachineName,
       definitionBody: DefinitionBody.fromFile(definitionFile(machine)),
-      definitionSubstitutions: this.substitutions(machine, props.values),
+      ...this.substitutions(machine, props.values),
       role: role(scope, 'Role', 'states', [...props.permissions[machine], ...machineTelemetry()]),
       tracingEnabled: true,
       // Errors only, and without data: the history of a Standard workflow holds every event with its data for 90 days, so
@@ -63,14 +63,14 @@ export class StateMachines extends Construct {
     return made;
   }
 
-  /** Exactly what the definition asks for. */
-  private substitutions(machine: Machine, values: Record<string, string>): Record<string, string> {
+  /** Exactly what the definition asks for; nothing at all where it asks for nothing, as CloudFormation refuses an empty map. */
+  private substitutions(machine: Machine, values: Record<string, string>) {
     const wanted = placeholders(readFileSync(definitionFile(machine), 'utf8'));
     const filled = wanted.map((name) => {
       const value = values[name];
       if (value === undefined) throw new Error(`${definitionFile(machine)}: nothing fills \${${name}}.`);
       return [name, value];
     });
-    return Object.fromEntries(filled);
+    return filled.length > 0 ? { definitionSubstitutions: Object.fromEntries(filled) as Record<string, string> } : {};
   }
 }

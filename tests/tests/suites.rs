@@ -1,9 +1,13 @@
-//! The test suites in other languages: the emulated AWS's own (Python) and the CDK app's (Node.js).
+//! The test suites in other languages: the emulated AWS's own (Python) and the CDK app's (Node.js); and cfn-lint on what
+//! the app synthesizes.
+
+mod support;
 
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use cutover_tests::setup::{self, Checkout};
+use support::template::synthesize;
 
 fn run(command: &mut Command) -> Result<()> {
     let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
@@ -25,4 +29,31 @@ fn the_cdk_app_passes_its_tests() -> Result<()> {
     let infra = Checkout::of_this_build().root.join("infra");
     run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&infra))?;
     run(Command::new("npm").args(["test"]).current_dir(&infra))
+}
+
+/// By the resource schemas that CloudFormation itself publishes: what it would refuse, or warn of.
+#[test]
+fn the_template_passes_cfn_lint() -> Result<()> {
+    let checkout = Checkout::of_this_build();
+    let python = setup::python_environment(&checkout)?;
+    let everything = [
+        "emails=oncall@example.com",
+        "hookFunctionArns=arn:aws:lambda:eu-west-1:123456789012:function:stop-writers",
+        "topicArns=arn:aws:sns:eu-west-1:123456789012:shop-cutover",
+        "topicKeyArns=arn:aws:kms:eu-west-1:123456789012:key/0b1c2d3e",
+        "hostedZones=Z0123456789TEST00",
+        "recordNames=shop.example.com",
+        "alarmNames=shop-*",
+        r#"schedules=[{"name":"shop","at":"2030-03-01T02:00:00","input":{"application":"shop"}}]"#,
+    ];
+    for (name, context) in [("lint-plain", &[][..]), ("lint-everything", &everything)] {
+        let template = synthesize(name, context)?.join("Cutover.template.json");
+        let configuration = checkout.root.join("infra/.cfnlintrc.yaml");
+        run(Command::new(python.with_file_name("cfn-lint"))
+            .arg("--config-file")
+            .arg(configuration)
+            .arg("--")
+            .arg(template))?;
+    }
+    Ok(())
 }
