@@ -21,7 +21,7 @@ class Settings:
     speed: float = 1.0  # waits and retry delays are divided by it
     sweep: bool = True  # fire rate() rules
     status_events: bool = True  # deliver execution status changes
-    template: Path | None = None  # a synthesized CDK app to deploy from, instead of deploy.py
+    template: Path | None = None  # a synthesized CDK app to deploy from, instead of stacks/deploy.py
     bare: bool = False  # deploy nothing
     iam: bool = False  # enforce permissions
     journal_table: str = "cutover-journal"
