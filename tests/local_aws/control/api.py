@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .. import clients
-from ..services import events, functions, sns
+from ..services import events, functions, ses, sns
 from ..settings import Settings
 from .boundary import Boundary
 from .protocols import read_body
@@ -40,6 +40,8 @@ class Control:
             ("GET", "invocations"): lambda query, body: functions.invocations,
             ("GET", "code"): lambda query, body: functions.code(),
             ("GET", "messages"): lambda query, body: sns.messages,
+            ("GET", "mail"): lambda query, body: ses.sent,
+            ("POST", "mail"): lambda query, body: ses.configure(body),
             ("POST", "world"): self._world,
             ("POST", "target-health"): self._target_health,
             ("POST", "replication"): self._replication,

@@ -7,7 +7,7 @@ recorded requests and faults. Functions, state machines, roles, rules and schedu
 import time
 
 from ..clients import client
-from ..services import cloudwatch, functions, route53, sns
+from ..services import cloudwatch, functions, route53, ses, sns
 from ..settings import ACCOUNT_ID, REGION, Settings
 from ..step_functions.engine import engine
 from ..world import maker
@@ -32,6 +32,7 @@ def clear(settings: Settings, boundary: Boundary) -> None:
     route53.forget()
     maker.start_over()
     sns.messages.clear()
+    ses.forget()
     functions.invocations.clear()
     boundary.forget()
     settings.status_events, settings.sweep = events, sweep
@@ -71,9 +72,10 @@ def _backends() -> list:
     from moto.dms.models import dms_backends
     from moto.elbv2.models import elbv2_backends
     from moto.route53.models import route53_backends
+    from moto.ses.models import ses_backends
     from moto.sns.models import sns_backends
 
-    regional = [backends[ACCOUNT_ID][REGION] for backends in (cloudwatch_backends, dms_backends, elbv2_backends, sns_backends)]
+    regional = [backends[ACCOUNT_ID][REGION] for backends in (cloudwatch_backends, dms_backends, elbv2_backends, ses_backends, sns_backends)]
     return [*regional, route53_backends[ACCOUNT_ID]["aws"]]
 
 

@@ -78,7 +78,9 @@ def _operation(environ: dict, service: str) -> tuple[str, str | None]:
         return "json", target.rpartition(".")[2]
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         return "query", parse_qs(read_body(environ).decode()).get("Action", [None])[0]
-    return ("rest-xml" if service in ("route53", "s3") else "rest-json"), _routed(environ, service)
+    # Both versions of SES sign with the same name.
+    routed_as = "sesv2" if service == "ses" and environ["PATH_INFO"].startswith("/v2/") else service
+    return ("rest-xml" if service in ("route53", "s3") else "rest-json"), _routed(environ, routed_as)
 
 
 def _routed(environ: dict, service: str) -> str | None:
