@@ -50,7 +50,7 @@ class Server:
         self.settings.port = self._http.server_port
 
     def _correct(self) -> None:
-        from .services import cloudwatch, dms, elbv2, events, route53, schedules, ses, sns
+        from .services import cloudwatch, dms, elbv2, events, route53, s3, schedules, ses, sns
         from .services.functions import Functions
         from .stacks import cloudformation, iam
         from .step_functions import api, engine, expressions
@@ -67,6 +67,7 @@ class Server:
         dms.install()
         cloudwatch.install(self.settings.speed)
         sns.install()
+        s3.install(self.settings.speed)
         ses.install(self.settings.speed)
         schedules.install()
         cloudformation.install()

@@ -1,13 +1,13 @@
 """Empties the account but for what is deployed, so that many runs can use one emulated AWS without slowing down.
 
 Contract: `clear` stops what still runs (without telling the rules), then forgets executions, journal, worlds, datapoints, messages,
-recorded requests and faults. Functions, state machines, roles, rules and schedules stay.
+recorded requests and faults, mails, and what lies in buckets but for the CDK app's assets. Functions, state machines, roles, rules and schedules stay.
 """
 
 import time
 
 from ..clients import client
-from ..services import cloudwatch, functions, route53, ses, sns
+from ..services import cloudwatch, functions, route53, s3, ses, sns
 from ..settings import ACCOUNT_ID, REGION, Settings
 from ..step_functions.engine import engine
 from ..world import maker
@@ -33,6 +33,7 @@ def clear(settings: Settings, boundary: Boundary) -> None:
     maker.start_over()
     sns.messages.clear()
     ses.forget()
+    s3.forget()
     functions.invocations.clear()
     boundary.forget()
     settings.status_events, settings.sweep = events, sweep
