@@ -63,7 +63,7 @@ class Server:
         engine.install(self.settings.speed, self.functions.runtime)
         api.install(self.events.execution_ended)
         route53.install(self.settings.speed)
-        elbv2.install()
+        elbv2.install(self.settings.speed)
         dms.install()
         cloudwatch.install(self.settings.speed)
         sns.install()

@@ -44,6 +44,8 @@ class Control:
             ("POST", "mail"): lambda query, body: ses.configure(body),
             ("POST", "world"): self._world,
             ("POST", "target-health"): self._target_health,
+            ("POST", "tags"): self._tags,
+            ("POST", "rules"): self._rules,
             ("POST", "replication"): self._replication,
             ("POST", "metrics"): self._metrics,
             ("POST", "steady-metrics"): self._steady_metrics,
@@ -120,6 +122,20 @@ class Control:
         from ..services import elbv2
 
         elbv2.set_target_health(body["target_group_arn"], body["health"])
+        return {}
+
+    def _tags(self, query, body):
+        """{"arn", "tags": {..}}: any prefix, as AWS itself sets it."""
+        from ..services import elbv2
+
+        elbv2.tag(body["arn"], body["tags"])
+        return {}
+
+    def _rules(self, query, body):
+        """{"release_seconds"}: how long a target group stays in use after it was let go, in stretched seconds."""
+        from ..services import elbv2_groups
+
+        elbv2_groups.set_release(body["release_seconds"])
         return {}
 
     def _replication(self, query, body):

@@ -148,7 +148,7 @@ class Boundary:
         return answer
 
     def _note_routing(self, call: Call, process) -> None:
-        if process and call.service in ("elbv2", "route53") and not call.operation.startswith(READS):
+        if process and call.service in ("elasticloadbalancing", "route53") and not call.operation.startswith(READS):
             self.routings.append(dump.routing())
 
     def _call(self, given: dict, during: Call) -> bool:

@@ -7,7 +7,7 @@ recorded requests and faults, mails, and what lies in buckets but for the CDK ap
 import time
 
 from ..clients import client
-from ..services import cloudwatch, functions, route53, s3, ses, sns
+from ..services import cloudwatch, elbv2_groups, functions, route53, s3, ses, sns
 from ..settings import ACCOUNT_ID, REGION, Settings
 from ..step_functions.engine import engine
 from ..world import maker
@@ -29,6 +29,7 @@ def clear(settings: Settings, boundary: Boundary) -> None:
         backend.reset()
     _empty(settings.journal_table)
     cloudwatch.forget()
+    elbv2_groups.forget()
     route53.forget()
     maker.start_over()
     sns.messages.clear()

@@ -4,7 +4,7 @@ Why: moto stores nearly anything it is given. A cutover that AWS would refuse, o
 fail here too. Each module opens with what it enforces; its function `install` puts the corrections into moto.
 
     route53         atomic change batches (route53_records: the rules, pure), changes that take a while, health checks made once
-    elbv2           actions as strict as AWS, targets that are `unused`, health that can be told
+    elbv2           actions as strict as AWS (elbv2_actions), targets that are `unused`, health that can be told (elbv2_groups)
     cloudwatch      metrics on a stretched clock, every statistic, alarms that keep their state (statistics and dashboards: the
                     rules, pure)
     dms             replication tasks whose state can be told, times as the Rust SDK reads them
