@@ -6,6 +6,7 @@ current one of the same type: what the world file says, else a simple one, or an
 
 from ..clients import client
 from ..services import elbv2
+from ..services.route53_records import SERVICE_ZONES
 from .environment import Environment, as_dict, dicts, text
 
 DEFAULT_TTL_SECONDS = 300
@@ -69,7 +70,7 @@ class Dns:
             return [self._member(name, kind, member, index) for index, member in enumerate(setup["members"])]
         planned_alias = as_dict(new.get("alias"))
         if "alias" in setup or (planned_alias and "values" not in setup):
-            default = {**planned_alias, "dns_name": f"old-{text(planned_alias.get('dns_name'))}"}
+            default = {**planned_alias, "dns_name": _old_alias_name(planned_alias)}
             alias = {**default, **setup.get("alias", {})}
             self._sides["old"]["alias_names"].append(alias_name(alias["dns_name"]))
             return [self._alias_record(name, kind, alias)]
@@ -94,6 +95,13 @@ class Dns:
             "EvaluateTargetHealth": bool(alias.get("evaluate_target_health")),
         }
         return {"Name": name, "Type": kind, "AliasTarget": target}
+
+
+def _old_alias_name(planned: dict) -> str:
+    """Beside the planned one; a plan may name a zone that its name does not lie in, which is for precheck to say."""
+    name = f"old-{text(planned.get('dns_name'))}"
+    ending = SERVICE_ZONES.get(text(planned.get("hosted_zone_id")), "")
+    return name if alias_name(name).endswith(ending) else f"old-side{ending if ending.startswith('.') else '.' + ending}"
 
 
 def alias_name(name: str) -> str:

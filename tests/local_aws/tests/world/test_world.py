@@ -36,7 +36,7 @@ PLAN = {
             "type": "dns",
             "hosted_zone_id": "ZPLAN",
             "record_name": "www.eu.example.com",
-            "records": [{"type": "A", "new": {"alias": {"dns_name": "New.elb.amazonaws.com", "hosted_zone_id": ALB_ZONE}}}],
+            "records": [{"type": "A", "new": {"alias": {"dns_name": "New.eu-west-1.elb.amazonaws.com", "hosted_zone_id": ALB_ZONE}}}],
         },
     ],
     "monitoring": {
@@ -105,7 +105,15 @@ class World(support.TestCase):
         self.assertEqual((300, [{"Value": "192.0.2.10"}]), (a["TTL"], a["ResourceRecords"]))
         self.assertEqual([{"Value": "2001:db8::10"}], self.record(plan, 2, "AAAA")[0]["ResourceRecords"])
         alias = self.record(plan, 3, "A")[0]["AliasTarget"]
-        self.assertEqual(("old-new.elb.amazonaws.com.", ALB_ZONE), (alias["DNSName"], alias["HostedZoneId"]))
+        self.assertEqual(("old-new.eu-west-1.elb.amazonaws.com.", ALB_ZONE), (alias["DNSName"], alias["HostedZoneId"]))
+
+    def test_an_alias_that_aws_would_refuse_is_for_precheck_to_tell(self):
+        alias = {"dns_name": "new.example.net", "hosted_zone_id": ALB_ZONE}
+        route = {**PLAN["routes"][3], "records": [{"type": "A", "new": {"alias": alias}}]}
+        plan = create(plan={**PLAN, "routes": [route]})["plan"]
+        self.assertEqual(alias, plan["routes"][0]["records"][0]["new"]["alias"])
+        old = self.record(plan, 0, "A")[0]["AliasTarget"]
+        self.assertEqual("old-side.eu-west-1.elb.amazonaws.com.", old["DNSName"])
 
     def test_sides(self):
         answer = create({"listeners": {LISTENER: {"neighbours": [{"name": "canary", "weight": 1}]}}})
@@ -115,7 +123,7 @@ class World(support.TestCase):
         self.assertEqual(1, len(sides["other"]["target_groups"]))
         self.assertEqual(["192.0.2.10", "2001:db8::10"], sides["old"]["values"])
         self.assertEqual(["5.6.7.8", "2001:db8::8"], sides["new"]["values"])
-        self.assertEqual(["new.elb.amazonaws.com."], sides["new"]["alias_names"])
+        self.assertEqual(["new.eu-west-1.elb.amazonaws.com."], sides["new"]["alias_names"])
         self.assertEqual(1, len(sides["old"]["load_balancers"]))
 
     def test_the_rest(self):
@@ -242,13 +250,10 @@ class Outside(support.TestCase):
         live = routing["listeners"][first["listener_arn"]]
         self.assertEqual([90, 10], [group["weight"] for group in live["target_groups"]])
         self.assertIn(plan["routes"][1]["rule_arn"], routing["listeners"])
-        self.assertEqual(
-            {
-                "ttl": 300,
-                "members": [{"set_identifier": None, "weight": None, "values": ["192.0.2.10"], "alias": None}],
-            },
-            routing["records"][f"{dns['hosted_zone_id']}/app.example.com/A"],
-        )
+        nothing = ("set_identifier", "weight", "alias", "alias_zone", "evaluate_target_health", "health_check", "healthy")
+        member = {"values": ["192.0.2.10"], **dict.fromkeys(nothing)}
+        record = routing["records"][f"{dns['hosted_zone_id']}/app.example.com/A"]
+        self.assertEqual({"ttl": 300, "members": [member]}, record)
 
     def test_call(self):
         answer = control("call", {"service": "sns", "operation": "create_topic", "parameters": {"Name": "called"}})
