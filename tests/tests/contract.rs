@@ -251,8 +251,7 @@ fn write_defaults(schema: &Value, root: &Value, value: &mut Value, written: &mut
     }
 }
 
-/// The plan is read by one reader (all errors at once) and described by another (the schema, from serde's defaults): the
-/// two must fill in the same.
+/// What a reader fills in, what the schema promises, and what serde gives an item of the journal: one and the same.
 #[test]
 fn defaults_of_the_reader_and_of_the_schema_agree() -> Result<()> {
     let elb = "arn:aws:elasticloadbalancing:eu-west-1:123456789012";
