@@ -13,6 +13,7 @@ pub mod input;
 pub mod listener;
 pub mod plan;
 pub mod probe;
+pub mod read;
 pub mod record;
 pub mod schedule;
 pub mod seconds;
