@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { rendered } from '../lib/definitions';
 import { CRATES, type Crate, MACHINES, pascalCase } from '../lib/names';
 import { INVOKED, normalisedName } from '../lib/permissions';
-import { definitionFile } from '../lib/state-machines';
 import { actionsAt, type Json, ROOT, statementsAt, synthesize } from './support';
 
 const FUNCTIONS = join(ROOT, 'functions');
@@ -188,7 +188,7 @@ describe('state machines', () => {
   };
 
   for (const machine of MACHINES) {
-    const definition = readFileSync(definitionFile(machine), 'utf8');
+    const definition = rendered(machine);
 
     test(`${machine} may do what its states do, and nothing else`, () => {
       const resources = [...definition.matchAll(/"Resource": "([^"]+)"/g)].map((match) => match[1] ?? '');
