@@ -11,7 +11,7 @@ fail here too. Each module opens with what it enforces; its function `install` p
     dms             replication tasks whose state can be told, times as the Rust SDK reads them
     sns             Publish as strict as AWS, and what was published
     s3              both ways to name a bucket, addresses signed beforehand
-    ses             who may send what to whom, and what was sent (mail: reading a raw mail)
+    ses             both versions; ses_sending: who may send what to whom, and what was sent; mail: reading a raw mail
     functions       Lambda without containers; runtime_api: the processes behind it
     events          EventBridge rules that really fire; schedules: Scheduler; deliveries: how both reach a target
 """
