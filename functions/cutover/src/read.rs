@@ -20,16 +20,19 @@ impl Plan {
     /// Reads a plan as its author wrote it.
     ///
     /// # Errors
-    /// Every error at once, up to [`finding::MOST_FINDINGS`]: of form (types, bounds, unknown and missing fields) or, where
-    /// the form is right, of sense.
+    /// Every error at once, of form and, as far as that could be read, of sense; in the order of their paths, up to
+    /// [`finding::MOST_FINDINGS`].
     pub fn read(value: &Value) -> Result<Self, Vec<Finding>> {
         static SCHEMA: LazyLock<Value> = LazyLock::new(|| Plan::schema().to_value());
-        let normalised = form::read(&SCHEMA, value).map_err(finding::first)?;
-        // What the schema lets through is a plan: this error would be one of ours.
-        let plan: Self =
-            input::read(normalised).map_err(|problem| vec![Finding::plan("$", problem, "correct the value")])?;
-        let findings = check::plan(&plan);
-        if findings.is_empty() { Ok(plan) } else { Err(finding::first(findings)) }
+        let form::Form { normalised, unread, mut findings } = form::read(&SCHEMA, value);
+        match input::read::<Self>(normalised) {
+            Ok(plan) => {
+                findings.extend(check::plan(&plan, &unread));
+                if findings.is_empty() { Ok(plan) } else { Err(finding::in_order(findings)) }
+            }
+            // What the schema lets through is a plan: this error would be one of ours.
+            Err(problem) => Err(vec![Finding::plan("$", problem, "correct the value")]),
+        }
     }
 
     /// The JSON Schema of a plan as its author writes it: `events/cutover.schema.json`.
