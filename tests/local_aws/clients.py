@@ -1,7 +1,7 @@
 """boto3 clients for this server, one per service and caller.
 
 Contract: the access key id is the caller's name, which the boundary records and faults match; with IAM enforced it is
-one of the caller's role (see iam.py). Secrets are never verified. The Step Functions engine calls as `states` and says
+one of the caller's role (see stacks/iam.py). Secrets are never verified. The Step Functions engine calls as `states` and says
 which state of which execution it is evaluating.
 Clients are cached, because building one costs about 50 ms.
 """
@@ -11,8 +11,8 @@ import threading
 import boto3
 from botocore.config import Config
 
-from .iam import EVENTS, SCHEDULER, SETUP, STATES, access_key
 from .settings import REGION
+from .stacks.iam import EVENTS, SCHEDULER, SETUP, STATES, access_key
 
 __all__ = ["EVENTS", "SCHEDULER", "SETUP", "STATES", "client", "connect", "evaluating"]
 
@@ -20,7 +20,7 @@ _endpoint_url = ""
 _clients: dict = {}
 _lock = threading.Lock()
 
-# What the current thread evaluates: `state` and `execution`, set by sfn_engine.
+# What the current thread evaluates: `state` and `execution`, set by step_functions/engine.py.
 evaluating = threading.local()
 
 

@@ -11,7 +11,7 @@ use cutover::Plan;
 use cutover_tests::setup::Checkout;
 use schemars::Schema;
 use serde_json::{Value, json};
-use support::{definition, task_states};
+use support::{definition, definition_text, task_states};
 
 const MACHINES: [&str; 4] = ["cutover", "rollback", "cleanup", "start"];
 
@@ -45,8 +45,7 @@ fn states(definition: &Value) -> Vec<(String, Value)> {
 #[test]
 fn error_names_in_the_definitions_exist_in_the_code_and_back() -> Result<()> {
     let known: BTreeSet<&str> = cutover::error::name::ALL.into_iter().collect();
-    let texts: String =
-        MACHINES.iter().map(|machine| read(&format!("statemachine/{machine}.asl.json"))).collect::<Result<_>>()?;
+    let texts: String = MACHINES.iter().map(|machine| definition_text(machine)).collect::<Result<_>>()?;
     let used = words(&texts, "Cutover.");
     let unknown: Vec<_> = used.difference(&known).collect();
     ensure!(unknown.is_empty(), "the definitions match names that no function says: {unknown:?}");
@@ -121,7 +120,7 @@ fn the_machine_outlives_the_longest_plan() -> Result<()> {
 fn placeholders_and_functions_agree() -> Result<()> {
     let mut used = BTreeSet::new();
     for machine in MACHINES {
-        let text = read(&format!("statemachine/{machine}.asl.json"))?;
+        let text = definition_text(machine)?;
         used.extend(text.split("${").skip(1).filter_map(|rest| rest.split('}').next().map(str::to_owned)));
     }
     let pascal = |name: &str| name.split('-').map(|part| part[..1].to_uppercase() + &part[1..]).collect::<String>();

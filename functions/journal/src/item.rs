@@ -9,10 +9,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use cutover::alarm::Alarm;
-use cutover::contract::{BeforeImage, Caller};
-use cutover::plan::{DnsRoute, ListenerRoute, Route};
+use cutover::contract::Caller;
+use cutover::plan::{DnsRoute, ListenerRoute};
 use cutover::{Plan, StepError, StepResult};
 use jiff::Timestamp;
+use routes::listener::ListenerState;
+use routes::name::NameState;
+use routes::{RouteOfRun, RouteState};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -33,7 +36,7 @@ pub struct Run {
     /// The normalised plan.
     pub plan: Plan,
     /// The before-image of each route, in the plan's order.
-    pub before: Vec<BeforeImage>,
+    pub before: Vec<RouteState>,
     /// When the run was claimed, RFC 3339: its deadline counts from here.
     pub started_at: String,
     /// Who agreed to it, when and why, if somebody was asked.
@@ -68,7 +71,7 @@ pub struct Ending {
 
 impl Run {
     /// A run as it is claimed: the caller's own, and nothing has happened yet.
-    pub fn claimed(caller: &Caller, plan: Plan, before: Vec<BeforeImage>, now: Timestamp) -> Self {
+    pub fn claimed(caller: &Caller, plan: Plan, before: Vec<RouteState>, now: Timestamp) -> Self {
         Self {
             run_id: caller.run_id.clone(),
             phase: Phase::Claimed,
@@ -88,13 +91,24 @@ impl Run {
         }
     }
 
+    /// A route of the plan, with its before-image.
+    ///
+    /// # Errors
+    /// The place does not exist: the state machine and the journal disagree.
+    pub fn route(&self, index: usize) -> StepResult<RouteOfRun<'_>> {
+        match (self.plan.routes.get(index), self.before.get(index)) {
+            (Some(route), Some(before)) => RouteOfRun::of(route, before),
+            _ => Err(StepError::invalid(format!("routes[{index}] of run {} is not there", self.run_id))),
+        }
+    }
+
     /// A route of the plan that is a listener or rule, with its before-image.
     ///
     /// # Errors
     /// The place does not exist, or is another kind of route: the state machine and the journal disagree.
-    pub fn listener(&self, index: usize) -> StepResult<(&ListenerRoute, &cutover::listener::ListenerState)> {
-        match (self.plan.routes.get(index), self.before.get(index)) {
-            (Some(Route::Listener(route)), Some(BeforeImage::Listener(before))) => Ok((route, before)),
+    pub fn listener(&self, index: usize) -> StepResult<(&ListenerRoute, &ListenerState)> {
+        match self.route(index) {
+            Ok(RouteOfRun::Listener(route, before)) => Ok((route, before)),
             _ => Err(StepError::invalid(format!("routes[{index}] of run {} is not a listener", self.run_id))),
         }
     }
@@ -103,9 +117,9 @@ impl Run {
     ///
     /// # Errors
     /// As [`listener`](Self::listener).
-    pub fn dns(&self, index: usize) -> StepResult<(&DnsRoute, &cutover::record::NameState)> {
-        match (self.plan.routes.get(index), self.before.get(index)) {
-            (Some(Route::Dns(route)), Some(BeforeImage::Dns { records })) => Ok((route, records)),
+    pub fn dns(&self, index: usize) -> StepResult<(&DnsRoute, &NameState)> {
+        match self.route(index) {
+            Ok(RouteOfRun::Dns(route, before)) => Ok((route, before)),
             _ => Err(StepError::invalid(format!("routes[{index}] of run {} is not a DNS name", self.run_id))),
         }
     }

@@ -100,12 +100,12 @@ pub struct DnsRoute {
 impl DnsRoute {
     /// The name as Route 53 stores it: lower case, with the last dot, `*` escaped.
     pub fn normalised_name(&self) -> String {
-        crate::record::normalise_name(&self.record_name)
+        crate::dns::normalise_name(&self.record_name)
     }
 
     /// How long resolvers may keep the answer from before a step.
     pub fn settle_seconds(&self) -> u64 {
-        u64::from(self.ttl.max(crate::record::ALIAS_TTL_SECONDS))
+        u64::from(self.ttl.max(crate::dns::ALIAS_TTL_SECONDS))
     }
 }
 
