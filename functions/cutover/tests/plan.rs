@@ -84,7 +84,8 @@ fn every_rule_names_the_place() {
         ("/routes/0/steps", steps(&[101]), "$.routes[0].steps[0].new_weight"),
         ("/routes/0/steps/0/hold", json!("soon"), "$.routes[0].steps[0].hold"),
         ("/routes/1/record_name", json!("a..b"), "$.routes[1].record_name"),
-        ("/routes/1/hosted_zone_id", json!("/hostedzone/Z1"), "$.routes[1].hosted_zone_id"),
+        ("/routes/1/hosted_zone_id", json!("/change/Z1"), "$.routes[1].hosted_zone_id"),
+        ("/routes/1/hosted_zone_id", json!("/hostedzone/"), "$.routes[1].hosted_zone_id"),
         ("/routes/1/ttl", json!(0), "$.routes[1].ttl"),
         ("/routes/1/records", json!([]), "$.routes[1].records"),
         ("/routes/1/records/0/new", json!({}), "$.routes[1].records[0].new"),
@@ -206,6 +207,22 @@ fn what_could_not_be_read_makes_no_noise() {
         }
         assert_eq!(places(&plan), [place], "{pointer}");
     }
+}
+
+/// An editor's hint is no part of the plan, and a zone is named as the console or as an SDK does.
+#[test]
+fn what_people_paste_is_taken() {
+    let mut pasted = plan();
+    pasted["$schema"] = json!("https://example.com/cutover.schema.json");
+    pasted["routes"][1]["hosted_zone_id"] = json!("/hostedzone/Z1");
+    let alias = |zone: &str| json!({ "alias": { "dns_name": "x.example.com.", "hosted_zone_id": zone } });
+    pasted["routes"][1]["records"][0]["new"] = alias("/hostedzone/Z2");
+    let mut plan = plan();
+    plan["routes"][1]["records"][0]["new"] = alias("Z2");
+    assert_eq!(Plan::read(&pasted), Plan::read(&plan));
+    assert!(Plan::read(&pasted).is_ok());
+    pasted["$schema"] = json!(7);
+    assert_eq!(places(&pasted), ["$.$schema"]);
 }
 
 #[test]

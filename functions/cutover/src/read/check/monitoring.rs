@@ -39,8 +39,11 @@ fn watched_metric(metric: &Metric, path: &str, report: &mut Report) {
 }
 
 fn statistic(text: &str, path: &str, report: &mut Report) {
+    let is_digit = |c: char| c.is_ascii_digit();
     let is_percentile = text
         .strip_prefix('p')
+        .filter(|number| number.starts_with(is_digit) && number.ends_with(is_digit))
+        .filter(|number| number.chars().all(|c| is_digit(c) || c == '.'))
         .and_then(|number| number.parse::<f64>().ok())
         .is_some_and(|number| (0.0..=100.0).contains(&number));
     if !is_percentile && !["Sum", "Average", "Minimum", "Maximum", "SampleCount"].contains(&text) {

@@ -57,7 +57,8 @@ fn dns(route: &DnsRoute, path: &str, report: &mut Report) {
         let fix = "use the zone's ID, such as Z0123456789ABCDEFGHIJ";
         report.say(format!("{path}.hosted_zone_id"), format!("`{zone}` is not an ID"), fix);
     }
-    let labels_fit = route.record_name.trim_end_matches('.').split('.').all(|label| (1..=63).contains(&label.len()));
+    let name = route.record_name.strip_suffix('.').unwrap_or(&route.record_name);
+    let labels_fit = name.split('.').all(|label| (1..=63).contains(&label.len()));
     if !labels_fit || route.record_name.len() > 255 || !is_plain(&route.record_name) {
         let fix = "use a full name such as app.example.com, non-ASCII labels in punycode";
         report.say(format!("{path}.record_name"), "is not a DNS name", fix);
