@@ -8,4 +8,5 @@ targets, the state of a replication, datapoints of another time.
     api             what a test may ask and set: paths, and what they take
     dump            the account seen from outside, for comparing before and after, and the live routing
     clear           empties the account between runs
+    waits           waits until something has come to pass, for tests that would ask again and again
 """

@@ -37,7 +37,7 @@ class Events:
         self._stopped = threading.Event()
         self._due: dict[str, float] = {}
         self._busy: set[str] = set()
-        self._schedules = schedules.Due(settings.speed)
+        self._schedules = schedules.Due(settings)
 
     def start(self) -> None:
         threading.Thread(target=self._tick, daemon=True).start()

@@ -1,13 +1,12 @@
 //! The test suites in other languages: the emulated AWS's own (Python) and the CDK app's (Node.js); and cfn-lint on what
 //! the app synthesizes.
 
-mod support;
-
 use std::process::Command;
 
+use crate::harness::{Test, synchronous};
+use crate::support::template::synthesize;
 use anyhow::{Context, Result, ensure};
 use cutover_tests::setup::{self, Checkout};
-use support::template::synthesize;
 
 fn run(command: &mut Command) -> Result<()> {
     let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
@@ -16,7 +15,6 @@ fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-#[test]
 fn every_correction_to_the_emulator_has_a_test_that_passes() -> Result<()> {
     let checkout = Checkout::of_this_build();
     let python = setup::python_environment(&checkout)?;
@@ -24,14 +22,12 @@ fn every_correction_to_the_emulator_has_a_test_that_passes() -> Result<()> {
     run(Command::new(python).args(tests).current_dir(&checkout.root))
 }
 
-#[test]
 fn the_cdk_app_passes_its_tests() -> Result<()> {
     let infra = setup::infra()?;
     run(Command::new("npm").args(["test"]).current_dir(&infra))
 }
 
 /// By the resource schemas that CloudFormation itself publishes: what it would refuse, or warn of.
-#[test]
 fn the_template_passes_cfn_lint() -> Result<()> {
     let checkout = Checkout::of_this_build();
     let python = setup::python_environment(&checkout)?;
@@ -55,4 +51,13 @@ fn the_template_passes_cfn_lint() -> Result<()> {
             .arg(template))?;
     }
     Ok(())
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    synchronous![
+        every_correction_to_the_emulator_has_a_test_that_passes,
+        the_cdk_app_passes_its_tests,
+        the_template_passes_cfn_lint,
+    ]
 }
