@@ -173,13 +173,14 @@ class Control:
         return {"status_events": self._settings.status_events, "sweep": self._settings.sweep}
 
     def _speed(self, query, body):
-        from ..services import cloudwatch
+        from ..services import cloudwatch, elbv2_groups, s3, ses
 
         speed = float(body["speed"])
         if speed <= 0:
             raise BadRequest("the speed must be above 0")
         self._settings.speed = speed
-        cloudwatch.set_speed(speed)
+        for service in (cloudwatch, elbv2_groups, s3, ses):
+            service.set_speed(speed)
         return {}
 
     def _wait(self, query, body):

@@ -53,7 +53,8 @@ async fn broken_promises(name: &str) -> Result<Vec<Judged>> {
     let checkout = Checkout { root, target };
     let definitions = setup::definitions(&checkout)?;
     let options = Options { checkout, definitions, python, port: 0, speed: 1.0, template: None };
-    let judged = campaign::run(&options, Shape::of_every_request(), &Selection::Quick, harness::seats(), |_| {}).await?;
+    let judged =
+        campaign::run(&options, Shape::of_every_request(), &Selection::Quick, harness::seats(), |_| {}).await?;
     let cases = judged.len();
     let broken: Vec<Judged> = judged.into_iter().filter(Judged::is_broken).collect();
     println!("{name}: {} of {cases} cases break the promise", broken.len());
