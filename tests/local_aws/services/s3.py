@@ -78,7 +78,8 @@ def expired(environ: dict, now: datetime.datetime) -> tuple[str, str, int] | Non
     if not 0 < lifetime <= WEEK_SECONDS:
         return "AuthorizationQueryParametersError", "X-Amz-Expires must be less than a week (in seconds)", 400
     signed = datetime.datetime.strptime(query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc)
-    age = (now - signed).total_seconds() * _speed
+    # An address says its second only: by what was left of it, it must not be older.
+    age = max(0.0, (now - signed).total_seconds() - 1) * _speed
     if session_token(environ) and age > SESSION_SECONDS:
         return "ExpiredToken", "The provided token has expired.", 400
     return ("AccessDenied", "Request has expired", 403) if age > lifetime else None

@@ -9,7 +9,7 @@ Contract: off until `install(True)` (the command's `--iam`). Then every request 
 Policies are read at every request, so a change holds at once. Actions only: an Allow counts whatever its Resource and
 Condition; a Deny counts only if it has Resource `*` and no Condition. What a call needs beyond its own action: the parts
 of a DynamoDB transaction; the key of an encrypted topic; the client of a user pool that a listener or rule authenticates
-with; for a state machine with logs, the delivery of logs.
+with; for a state machine with logs, the delivery of logs; for a raw mail by version 2 of SES, SendRawEmail.
 Nobody here writes logs or traces as a function, so logs:* and xray:* of functions are not exercised.
 """
 
@@ -172,6 +172,8 @@ def needed_actions(call: Call, environ: dict) -> list[str]:
         return [action, "kms:GenerateDataKey", "kms:Decrypt"]
     if action in MODIFY_ACTIONS and "authenticate-cognito" in _form(environ).values():
         return [action, "cognito-idp:DescribeUserPoolClient"]
+    if action == "ses:SendEmail" and call.protocol == "rest-json" and b'"Raw"' in read_body(environ):
+        return ["ses:SendRawEmail"]  # version 2 has one operation for both
     return [ACTIONS.get(action, action)]
 
 

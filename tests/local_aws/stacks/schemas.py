@@ -8,6 +8,7 @@ Stock moto ignores what it does not know; a stack with an empty `DefinitionSubst
 
 import json
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import regex  # its classes are those of Java, in which the patterns are written
@@ -58,9 +59,9 @@ def problems(type_name: str, properties: dict) -> list[str]:
 
 @lru_cache(maxsize=None)
 def _folder() -> Path:
-    import cfnlint
-
-    return Path(cfnlint.__file__).parent / "data" / "schemas"
+    # Without importing cfn-lint, which takes a while.
+    (package,) = find_spec("cfnlint").submodule_search_locations
+    return Path(package) / "data" / "schemas"
 
 
 @lru_cache(maxsize=None)

@@ -127,13 +127,13 @@ class Network(Groups):
 class Release(Groups):
     def test_a_group_that_was_let_go_is_in_use_for_a_while(self):
         self.addCleanup(control, "rules", {"release_seconds": 0})
-        control("rules", {"release_seconds": 60})
+        control("rules", {"release_seconds": 180})
         self.modify(forward((self.new, 1)))
         message = self.refused("ResourceInUse", self.api.delete_target_group, TargetGroupArn=self.old)
         self.assertEqual(f"Target group '{self.old}' is currently in use by a listener or a rule", message)
         described = self.api.describe_target_groups(TargetGroupArns=[self.old])["TargetGroups"][0]
         self.assertEqual([], described.get("LoadBalancerArns", []))
-        time.sleep(60 / SPEED)
+        time.sleep(180 / SPEED)
         self.api.delete_target_group(TargetGroupArn=self.old)
 
     def test_one_that_was_never_used_goes_at_once(self):

@@ -158,12 +158,12 @@ class Refusals(Ses):
         self.v1.verify_domain_identity(Domain="example.org")
         control("mail", {"sandbox": True})
         self.assertEqual(1, self.v1.get_send_quota()["MaxSendRate"])
-        control("mail", {"rate": 0.02})  # at the speed of these tests a second is too short to be caught in it
+        control("mail", {"rate": 0.005})  # at the speed of these tests a second is too short to be caught in it
         self.send()
         self.refused("Throttling", self.send)
         message = self.refused("TooManyRequestsException", self.send_v2)
         self.assertEqual("Maximum sending rate exceeded.", message)
-        time.sleep(51 / SPEED)
+        time.sleep(201 / SPEED)
         self.send()
 
     def test_200_a_day_in_the_sandbox_counted_by_recipient(self):

@@ -7,7 +7,7 @@ import boto3
 
 from local_aws.clients import EVENTS, client
 from local_aws.services import functions
-from local_aws.settings import ROLE_ARN
+from local_aws.settings import REGION, ROLE_ARN
 from local_aws.stacks import iam
 
 from .. import support
@@ -229,6 +229,25 @@ class Implied(Enforced):
                 self.assertIn("cognito-idp:DescribeUserPoolClient", self.refused("AccessDenied", modify, **cognito))
                 self.allow(role, action, "cognito-idp:DescribeUserPoolClient")
                 self.refused(gone, modify, **cognito)
+
+
+    def test_reports_need_permissions_by_the_names_of_s3(self):
+        bucket, role = support.unique("signed"), self.role("s3:PutObject")
+        client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        api = client("s3", "somebody", role)
+        api.put_object(Bucket=bucket, Key="a", Body=b"x")
+        self.assertIn("s3:GetObject", self.refused("AccessDenied", api.get_object, Bucket=bucket, Key="a"))
+        self.assertIn("s3:ListBucket", self.refused("AccessDenied", api.list_objects_v2, Bucket=bucket))
+        self.allow(role, "s3:PutObject", "s3:GetObject")
+        api.get_object(Bucket=bucket, Key="a")
+
+    def test_a_raw_mail_needs_its_own_permission(self):
+        role = self.role("ses:SendEmail")
+        raw = {"FromEmailAddress": "a@b.example", "Content": {"Raw": {"Data": b"From: a@b.example\nTo: c@d.example\n\nx"}}}
+        send = client("sesv2", "somebody", role).send_email
+        self.assertIn("ses:SendRawEmail", self.refused("AccessDeniedException", send, **raw))
+        self.allow(role, "ses:SendRawEmail")
+        self.refused("MessageRejected", send, **raw)
 
 
 class Services(Enforced):
