@@ -1,7 +1,7 @@
 """boto3 clients for this server, one per service and caller.
 
 Contract: the access key id is the caller's name, which the boundary records and faults match; with IAM enforced it is
-one of the caller's role (see iam.py). Secrets are never verified. The Step Functions engine calls as `states` and says
+one of the caller's role (see stacks/iam.py). Secrets are never verified. The Step Functions engine calls as `states` and says
 which state of which execution it is evaluating.
 Clients are cached, because building one costs about 50 ms.
 """
@@ -11,22 +11,25 @@ import threading
 import boto3
 from botocore.config import Config
 
-from .iam import EVENTS, SCHEDULER, SETUP, STATES, access_key
 from .settings import REGION
+from .stacks.iam import EVENTS, SCHEDULER, SETUP, STATES, access_key
+from .transport import InProcess
 
 __all__ = ["EVENTS", "SCHEDULER", "SETUP", "STATES", "client", "connect", "evaluating"]
 
 _endpoint_url = ""
+_transport: InProcess | None = None
 _clients: dict = {}
 _lock = threading.Lock()
 
-# What the current thread evaluates: `state` and `execution`, set by sfn_engine.
+# What the current thread evaluates: `state` and `execution`, set by step_functions/engine.py.
 evaluating = threading.local()
 
 
-def connect(endpoint_url: str) -> None:
-    global _endpoint_url
-    _endpoint_url = endpoint_url
+def connect(endpoint_url: str, application) -> None:
+    """To where this server listens, by calling what it would call."""
+    global _endpoint_url, _transport
+    _endpoint_url, _transport = endpoint_url, InProcess(application)
 
 
 def client(service: str, caller: str = SETUP, role_arn: str | None = None):
@@ -49,12 +52,9 @@ def _build(service: str, caller: str, access_key_id: str):
             # The engine passes on what a definition says; the service is the one to refuse it.
             parameter_validation=caller == SETUP,
             retries={"total_max_attempts": 1},
-            max_pool_connections=200,
-            connect_timeout=5,
-            # Longer than any function may run.
-            read_timeout=1000,
         ),
     )
+    built._endpoint.http_session = _transport
     if caller == STATES:
         built.meta.events.register("before-call", _say_which_state)
     return built

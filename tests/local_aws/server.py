@@ -8,7 +8,8 @@ import logging
 import os
 import threading
 
-from . import clients, settings as constants
+from . import clients
+from . import settings as constants
 from .settings import Settings
 
 
@@ -21,15 +22,21 @@ class Server:
         # It logs every failing state with the whole definition; the history tells the same, readably.
         logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
 
+        from . import quicker
+
+        quicker.share_models()
+
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-        from . import boundary, control, iam, quicker
+        from .control import api, boundary
+        from .stacks import iam
 
         quicker.install()
         aws = DomainDispatcherApplication(create_backend_app)
         self.boundary = boundary.Boundary(aws)
-        self._listen(control.Control(settings, self.boundary))
-        clients.connect(settings.endpoint_url)
+        application = api.Control(settings, self.boundary)
+        self._listen(application)
+        clients.connect(settings.endpoint_url, application)
         self._correct()
         self._serve()
         iam.create_local_role()
@@ -47,28 +54,31 @@ class Server:
         self.settings.port = self._http.server_port
 
     def _correct(self) -> None:
-        from . import cloudformation, cloudwatch, dms, elbv2, events, iam, route53, schedules
-        from . import sfn_api, sfn_engine, sfn_expressions, sns
-        from .functions import Functions
+        from .services import cloudwatch, dms, elbv2, events, route53, s3, schedules, ses, sns
+        from .services.functions import Functions
+        from .stacks import cloudformation, iam
+        from .step_functions import api, engine, expressions
 
         self.functions = Functions(self.settings)
         self.functions.install()
         self.boundary.runtime = self.functions.runtime
         self.events = events.Events(self.settings)
-        sfn_expressions.install()
-        sfn_engine.install(self.settings.speed, self.functions.runtime)
-        sfn_api.install(self.events.execution_ended)
-        route53.install(self.settings.speed)
-        elbv2.install()
+        expressions.install()
+        engine.install(self.settings, self.functions.runtime)
+        api.install(self.events.execution_ended)
+        route53.install(self.settings)
+        elbv2.install(self.settings.speed)
         dms.install()
         cloudwatch.install(self.settings.speed)
         sns.install()
+        s3.install(self.settings.speed)
+        ses.install(self.settings.speed)
         schedules.install()
         cloudformation.install()
         iam.install(self.settings.iam)
 
     def _deploy(self) -> dict:
-        from . import deploy
+        from .stacks import deploy
 
         if self.settings.bare:
             return {"state_machines": {}, "journal_table": self.settings.journal_table, "functions": {}}

@@ -1,6 +1,6 @@
 """What one emulated AWS is started with.
 
-Contract: read-only after start-up, but for `status_events` and `sweep`, which the control API switches, and `journal_table`,
+Contract: read-only after start-up, but for `status_events`, `sweep` and `speed`, which the control API switches, and `journal_table`,
 which a template names.
 """
 
@@ -21,7 +21,7 @@ class Settings:
     speed: float = 1.0  # waits and retry delays are divided by it
     sweep: bool = True  # fire rate() rules
     status_events: bool = True  # deliver execution status changes
-    template: Path | None = None  # a synthesized CDK app to deploy from, instead of deploy.py
+    template: Path | None = None  # a synthesized CDK app to deploy from, instead of stacks/deploy.py
     bare: bool = False  # deploy nothing
     definitions: Path | None = None  # the rendered definitions: <machine>.asl.json
     iam: bool = False  # enforce permissions

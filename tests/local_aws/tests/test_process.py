@@ -13,7 +13,7 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import ClientError
 
-from local_aws.deploy import _substitute
+from local_aws.stacks.deploy import _substitute
 
 from . import assembly, support
 

@@ -164,7 +164,7 @@ fn as_before(left: &Left, drifting: Option<usize>, routes: &[Route]) -> Vec<Stri
     found
 }
 
-/// Whether a difference is what `tests/local_aws/drift.py` makes.
+/// Whether a difference is what `tests/local_aws/faults/drift.py` makes.
 fn is_mark(difference: &str) -> bool {
     [".TargetGroupStickinessConfig.", ".TTL:", ".EvaluateTargetHealth:"].iter().any(|mark| difference.contains(mark))
 }

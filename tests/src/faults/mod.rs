@@ -3,7 +3,7 @@
 //! Contract: a clean run of a plan is recorded, and so are two that are turned back. [`case`] makes the cases of these
 //! records, [`field`] runs one on an emulated AWS of its own, [`check`] judges what is [`left`], [`by_hand`] does what a
 //! [`page`] says, [`campaign`] runs all cases on several fields, [`report`] tells. Faults are rules of the emulated AWS's
-//! boundary (`tests/local_aws/faults.py`); the product does not know of them.
+//! boundary (`tests/local_aws/faults/rules.py`); the product does not know of them.
 
 mod by_hand;
 pub mod campaign;

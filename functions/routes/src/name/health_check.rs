@@ -1,0 +1,97 @@
+//! Route 53 health checks of the pair's records.
+//!
+//! Each is created under a caller reference derived from the run, the route and the side: creating it again answers the
+//! one that is there, and undo finds it without having been told its identifier (API reference of CreateHealthCheck).
+
+use aws_sdk_route53::Client;
+use aws_sdk_route53::types::{HealthCheckConfig, HealthCheckType};
+use cutover::plan::{DnsRoute, HealthCheck};
+use cutover::{StepError, StepResult};
+
+use super::by_hand;
+use super::checks::{PairChecks, reference, references};
+use crate::Left;
+
+/// Creates the health checks that the plan wants.
+///
+/// # Errors
+/// AWS errors.
+pub async fn create(route53: &Client, run_id: &str, index: usize, route: &DnsRoute) -> StepResult<PairChecks> {
+    let mut made = PairChecks::default();
+    let Some(wanted) = &route.health_checks else { return Ok(made) };
+    if let Some(check) = &wanted.old {
+        made.old = Some(create_one(route53, check, &reference(run_id, index, "old")).await?);
+    }
+    if let Some(check) = &wanted.new {
+        made.new = Some(create_one(route53, check, &reference(run_id, index, "new")).await?);
+    }
+    Ok(made)
+}
+
+async fn create_one(route53: &Client, check: &HealthCheck, reference: &str) -> StepResult<String> {
+    let kind = if check.port == 80 { HealthCheckType::Http } else { HealthCheckType::Https };
+    let config = HealthCheckConfig::builder()
+        .r#type(kind)
+        .fully_qualified_domain_name(&check.fqdn)
+        .resource_path(&check.path)
+        .port(i32::from(check.port))
+        .request_interval(if check.interval.0 == 10 { 10 } else { 30 })
+        .failure_threshold(i32::from(check.failure_threshold))
+        .build()
+        .map_err(|error| StepError::invalid(error.to_string()))?;
+    let answer = route53.create_health_check().caller_reference(reference).health_check_config(config).send().await;
+    let answer = answer.map_err(|error| StepError::from_aws("route53:CreateHealthCheck", &error))?;
+    Ok(answer.health_check.map(|check| check.id).unwrap_or_default())
+}
+
+/// Deletes the health checks that a run made for a route.
+///
+/// # Errors
+/// AWS errors; a health check that is gone already is fine.
+pub async fn delete_of_run(route53: &Client, run_id: &str, route: usize) -> StepResult<()> {
+    for id in of_run(route53, run_id, route).await? {
+        if let Err(error) = route53.delete_health_check().health_check_id(&id).send().await
+            && !error.as_service_error().is_some_and(|error| error.is_no_such_health_check())
+        {
+            return Err(StepError::from_aws(&format!("route53:DeleteHealthCheck {id}"), &error));
+        }
+    }
+    Ok(())
+}
+
+/// The identifiers of the health checks that a run made for a route.
+async fn of_run(route53: &Client, run_id: &str, route: usize) -> StepResult<Vec<String>> {
+    let PairChecks { old, new } = find(route53, run_id, route).await?;
+    Ok([old, new].into_iter().flatten().collect())
+}
+
+/// The health checks that a run made for a route and that are there still, by their caller references.
+///
+/// # Errors
+/// AWS errors.
+pub async fn find(route53: &Client, run_id: &str, route: usize) -> StepResult<PairChecks> {
+    let [old, new] = references(run_id, route);
+    let mut pages = route53.list_health_checks().into_paginator().items().send();
+    let mut found = PairChecks::default();
+    while let Some(check) = pages.next().await {
+        let check = check.map_err(|error| StepError::from_aws("route53:ListHealthChecks", &error))?;
+        if check.caller_reference == old {
+            found.old = Some(check.id);
+        } else if check.caller_reference == new {
+            found.new = Some(check.id);
+        }
+    }
+    Ok(found)
+}
+
+/// What of a run's health checks for a route is there still, each with the command that deletes it.
+///
+/// # Errors
+/// AWS errors.
+pub async fn left(route53: &Client, run_id: &str, index: usize, route: &DnsRoute) -> StepResult<Vec<Left>> {
+    if route.health_checks.is_none() {
+        return Ok(Vec::new());
+    }
+    let left = |id: &String| Left { live: format!("{id} is there"), change: by_hand::health_check(id) };
+    Ok(of_run(route53, run_id, index).await?.iter().map(left).collect())
+}

@@ -1,0 +1,151 @@
+//! What precheck looks at in a hosted zone: the name's before-image, and what does not fit the plan.
+
+use aws_sdk_route53::Client;
+use aws_sdk_route53::types::ResourceRecordSet;
+use cutover::dns::normalise_name;
+use cutover::finding::soften;
+use cutover::plan::DnsRoute;
+use cutover::{Finding, StepError, StepResult};
+
+use super::checks::PairChecks;
+use super::observe;
+use super::state::NameState;
+
+/// The before-image of a name, and everything that does not fit the plan.
+///
+/// # Errors
+/// Those that a repetition may cure; all else is a finding.
+pub async fn observe(
+    route53: &Client,
+    route: &DnsRoute,
+    path: &str,
+    findings: &mut Vec<Finding>,
+) -> StepResult<Option<NameState>> {
+    if !zone_holds_name(route53, route, path, findings).await? {
+        return Ok(None);
+    }
+    let state = observe::live(route53, route).await;
+    let Some(state) = soften(state, &format!("{path}.record_name"), findings)? else { return Ok(None) };
+    findings.extend(fits(route, &state, path));
+    let name = route.normalised_name();
+    let all = observe::all_of_name(route53, route, &name).await;
+    let all = soften(all, path, findings)?.unwrap_or_default();
+    findings.extend(other_family(route, &all, path));
+    Ok(Some(state))
+}
+
+async fn zone_holds_name(
+    route53: &Client,
+    route: &DnsRoute,
+    path: &str,
+    findings: &mut Vec<Finding>,
+) -> StepResult<bool> {
+    let answer = route53.get_hosted_zone().id(&route.hosted_zone_id).send().await;
+    let call = format!("route53:GetHostedZone {}", route.hosted_zone_id);
+    let answer = answer.map_err(|error| StepError::from_aws(&call, &error));
+    let Some(answer) = soften(answer, &format!("{path}.hosted_zone_id"), findings)? else { return Ok(false) };
+    let zone = normalise_name(answer.hosted_zone().map(|zone| zone.name.as_str()).unwrap_or_default());
+    let name = route.normalised_name();
+    if name == zone || name.ends_with(&format!(".{zone}")) {
+        return Ok(true);
+    }
+    let problem = format!("is not in the zone, which is {zone}");
+    findings.push(Finding::environment(format!("{path}.record_name"), problem, "name a record of this zone"));
+    Ok(false)
+}
+
+/// Whether the plan can be carried out from this state: pure.
+fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
+    let records = format!("{path}.records");
+    let finished = match state.finished(route) {
+        Ok(finished) => finished,
+        Err(problem) => {
+            let fix = "the name must have a record of each type in the plan; where several get traffic, set \
+                       old_set_identifier";
+            return vec![Finding::environment(records, problem, fix)];
+        }
+    };
+    if finished.is_like(state) {
+        return vec![Finding::environment(records, "answers with the new side already", "there is nothing to move")];
+    }
+    let mut findings = Vec::new();
+    if let Err(problem) = state.check_pair(route) {
+        let fix = "give the old side the traffic and the new one weight 0, so that the before-image is the old side";
+        findings.push(Finding::environment(&records, problem, fix));
+    }
+    for (index, step) in route.steps.iter().enumerate() {
+        if let Err(problem) = state.planned(route, step.new_weight, &PairChecks::default()) {
+            let fix = "choose weights that fit the other records' weights";
+            findings.push(Finding::plan(format!("{path}.steps[{index}].new_weight"), problem, fix));
+        }
+    }
+    if findings.is_empty()
+        && let Err(problem) = state.check_batches(route)
+    {
+        let fix = "give the name's records fewer values";
+        findings.push(Finding::environment(&records, problem, fix));
+    }
+    if state.records().iter().any(|record| record.health_check_id.is_some()) {
+        let problem = "has a record with a health check, which can redirect traffic away from its weight";
+        let fix = "make sure that the checks are healthy; the final record has none";
+        findings.push(Finding::warning(&records, problem, fix));
+    }
+    if evaluates_health(route, state) {
+        let problem =
+            "has an alias that evaluates its target's health, which can redirect traffic away from its weight";
+        findings.push(Finding::warning(records, problem, "make sure that the targets are healthy"));
+    }
+    findings
+}
+
+/// Whether an alias among the records, or among the plan's answers, gets no traffic while its target is not healthy.
+fn evaluates_health(route: &DnsRoute, state: &NameState) -> bool {
+    let live = state.records().iter().filter_map(|record| record.alias.as_ref());
+    let planned = route.records.iter().filter_map(|change| change.new.alias.as_ref());
+    live.map(|alias| alias.evaluate_target_health).chain(planned.map(|alias| alias.evaluate_target_health)).any(|on| on)
+}
+
+/// A and AAAA are separate record sets: moving one alone splits clients by address family.
+fn other_family(route: &DnsRoute, all: &[ResourceRecordSet], path: &str) -> Option<Finding> {
+    let in_plan = |kind: &str| route.records.iter().any(|record| record.record_type.as_str() == kind);
+    let left =
+        ["A", "AAAA"].into_iter().find(|kind| !in_plan(kind) && all.iter().any(|r| r.r#type.as_str() == *kind))?;
+    let problem = format!("leaves the name's {left} records on the old side: clients would be split by address family");
+    Some(Finding::environment(format!("{path}.records"), problem, format!("add the new {left} answer to the plan")))
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover::Severity;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn found(new: Value, record: Value) -> Vec<(Severity, String)> {
+        let route = json!({ "hosted_zone_id": "Z1", "record_name": "a.example.com", "steps": [{ "new_weight": 100 }],
+            "records": [{ "type": "A", "new": new }] });
+        let mut record = record;
+        record["type"] = json!("A");
+        record["values"] = record.get("values").cloned().unwrap_or(json!([]));
+        let (route, state) = (serde_json::from_value(route).unwrap(), serde_json::from_value(json!([record])).unwrap());
+        fits(&route, &state, "$").into_iter().map(|finding| (finding.severity, finding.problem)).collect()
+    }
+
+    #[test]
+    fn what_redirects_traffic_is_a_warning() {
+        let alias =
+            |on: bool| json!({ "dns_name": "lb.example.net.", "hosted_zone_id": "Z2", "evaluate_target_health": on });
+        let plain = |value: &str| json!({ "ttl": 60, "values": [value] });
+        let new = json!({ "values": ["5.6.7.8"] });
+        assert_eq!(found(new.clone(), plain("1.2.3.4")), []);
+        assert_eq!(found(new.clone(), json!({ "alias": alias(false) })), []);
+        let warnings = [
+            found(new.clone(), json!({ "alias": alias(true) })),
+            found(json!({ "alias": alias(true) }), plain("1.2.3.4")),
+            found(new, json!({ "ttl": 60, "values": ["1.2.3.4"], "health_check_id": "abc" })),
+        ];
+        for warning in warnings {
+            assert!(matches!(&warning[..], [(Severity::Warning, text)] if text.contains("redirect")), "{warning:?}");
+        }
+    }
+}

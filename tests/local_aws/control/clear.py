@@ -1,0 +1,88 @@
+"""Empties the account but for what is deployed, so that many runs can use one emulated AWS without slowing down.
+
+Contract: `clear` stops what still runs (without telling the rules), then forgets executions, journal, worlds, datapoints, messages,
+recorded requests and faults, mails, and what lies in buckets but for the CDK app's assets. Functions, state machines, roles, rules and schedules stay.
+"""
+
+import time
+
+from ..clients import client
+from ..services import cloudwatch, elbv2_groups, functions, route53, s3, ses, sns
+from ..settings import ACCOUNT_ID, REGION, Settings
+from ..step_functions.engine import engine
+from ..world import maker
+from .boundary import Boundary
+
+SETTLING_LIMIT_SECONDS = 10
+
+
+def clear(settings: Settings, boundary: Boundary) -> None:
+    events, settings.status_events = settings.status_events, False
+    sweep, settings.sweep = settings.sweep, False
+    boundary.replace_faults([])
+    _end_executions()
+    _let_functions_end(boundary)
+    while _executions():  # a function that was at work has started another one
+        _end_executions()
+        _let_functions_end(boundary)
+    for backend in _backends():
+        backend.reset()
+    _empty(settings.journal_table)
+    cloudwatch.forget()
+    elbv2_groups.forget()
+    route53.forget()
+    maker.start_over()
+    sns.messages.clear()
+    ses.forget()
+    s3.forget()
+    functions.invocations.clear()
+    boundary.forget()
+    settings.status_events, settings.sweep = events, sweep
+
+
+def _machines() -> list:
+    return engine("models").stepfunctions_parser_backends[ACCOUNT_ID][REGION].state_machines
+
+
+def _executions() -> list:
+    return [execution for machine in _machines() for execution in machine.executions]
+
+
+def _end_executions() -> None:
+    for execution in _executions():
+        if execution.exec_status and execution.status == "RUNNING":
+            client("stepfunctions").stop_execution(executionArn=execution.execution_arn)
+    # A stopped execution may be about to invoke a function.
+    threads = engine("utils").TMP_THREADS
+    for thread in threads:
+        thread.join(SETTLING_LIMIT_SECONDS)
+    threads.clear()
+    for machine in _machines():
+        machine.executions.clear()
+
+
+def _let_functions_end(boundary: Boundary) -> None:
+    deadline = time.monotonic() + SETTLING_LIMIT_SECONDS
+    while boundary.is_busy:
+        if time.monotonic() > deadline:
+            raise ValueError("a function still runs")
+        time.sleep(0.01)
+
+
+def _backends() -> list:
+    from moto.cloudwatch.models import cloudwatch_backends
+    from moto.dms.models import dms_backends
+    from moto.elbv2.models import elbv2_backends
+    from moto.route53.models import route53_backends
+    from moto.ses.models import ses_backends
+    from moto.sns.models import sns_backends
+
+    regional = [backends[ACCOUNT_ID][REGION] for backends in (cloudwatch_backends, dms_backends, elbv2_backends, ses_backends, sns_backends)]
+    return [*regional, route53_backends[ACCOUNT_ID]["aws"]]
+
+
+def _empty(table: str) -> None:
+    api = client("dynamodb")
+    for page in api.get_paginator("scan").paginate(TableName=table, ProjectionExpression="pk"):
+        for item in page["Items"]:
+            api.delete_item(TableName=table, Key=item)

@@ -1,0 +1,164 @@
+"""DMS: replication tasks with a state that can be told, and their tables.
+
+Contract: `install()`; `set_replication(arn, status, tables)` tells a task's status and the validation state of its tables,
+`[{"schema", "table", "state"}]`. Lag is not here: AWS reports it in CloudWatch only (dimension ReplicationTaskIdentifier:
+the last element of the task's ARN, which is not its name).
+"""
+
+import datetime
+import json
+import random
+import string
+
+from ..settings import ACCOUNT_ID, REGION
+
+TABLE_ERRORS = {"Mismatched records", "Suspended tables", "Error", "Table error"}
+
+# By task ARN.
+_tables: dict[str, list[dict]] = {}
+
+
+def backend():
+    from moto.dms.models import dms_backends
+
+    return dms_backends[ACCOUNT_ID][REGION]
+
+
+def set_replication(arn: str, status: str | None = None, tables: list[dict] | None = None) -> None:
+    task = backend().replication_tasks[arn]
+    if status is not None:
+        task.status = status
+    if tables is not None:
+        _tables[arn] = tables
+
+
+def install() -> None:
+    from moto.dms.models import FakeReplicationInstance, FakeReplicationTask
+    from moto.dms.responses import DatabaseMigrationServiceResponse
+
+    _give_arns_of_their_own(FakeReplicationTask)
+    _describe_in_epoch_seconds(FakeReplicationTask)
+    _describe_instances_in_epoch_seconds(FakeReplicationInstance)
+    DatabaseMigrationServiceResponse.describe_replication_tasks = _describe_tasks
+    DatabaseMigrationServiceResponse.describe_table_statistics = _describe_tables
+
+
+def _give_arns_of_their_own(task_class) -> None:
+    """An ARN ends in a random name, as on AWS; in moto in the task's own, which hides a wrong metric dimension."""
+    stock = task_class.__init__
+
+    def init(self, *args, **kwargs):
+        stock(self, *args, **kwargs)
+        own = "".join(random.choices(string.ascii_uppercase + string.digits, k=26))
+        self.arn = self.arn.rpartition(":")[0] + ":" + own
+
+    task_class.__init__ = init
+
+
+def _describe_in_epoch_seconds(task_class) -> None:
+    """The protocol has times as numbers; moto writes text, which the Rust SDK refuses."""
+
+    def to_dict(self):
+        described = {
+            "ReplicationTaskIdentifier": self.id,
+            "SourceEndpointArn": self.source_endpoint_arn,
+            "TargetEndpointArn": self.target_endpoint_arn,
+            "ReplicationInstanceArn": self.replication_instance_arn,
+            "MigrationType": self.migration_type,
+            "TableMappings": self.table_mappings,
+            "ReplicationTaskSettings": self.replication_task_settings,
+            "Status": self.status,
+            "ReplicationTaskArn": self.arn,
+            "ReplicationTaskCreationDate": self.creation_date.timestamp(),
+            "ReplicationTaskStats": _statistics(self),
+        }
+        if self.start_date:
+            described["ReplicationTaskStartDate"] = self.start_date.timestamp()
+        return described
+
+    task_class.to_dict = to_dict
+
+
+def _describe_instances_in_epoch_seconds(instance_class) -> None:
+    """As for tasks: InstanceCreateTime and FreeUntil are numbers in the protocol."""
+    stock = instance_class.to_dict
+
+    def to_dict(self):
+        described = stock(self)
+        for field in ("InstanceCreateTime", "FreeUntil"):
+            if isinstance(described.get(field), str):
+                described[field] = datetime.datetime.fromisoformat(described[field]).timestamp()
+        return described
+
+    instance_class.to_dict = to_dict
+
+
+def _statistics(task) -> dict:
+    tables = _tables.get(task.arn, [])
+    statistics = {
+        "FullLoadProgressPercent": 100,
+        "ElapsedTimeMillis": 100,
+        "TablesLoaded": len(tables),
+        "TablesLoading": 0,
+        "TablesQueued": 0,
+        "TablesErrored": sum(table["state"] in ("Error", "Table error") for table in tables),
+    }
+    if task.start_date:
+        started = task.start_date.timestamp()
+        statistics |= {"FreshStartDate": started, "StartDate": started, "FullLoadStartDate": started}
+    return statistics
+
+
+def _describe_tasks(self):
+    """AWS refuses a filter that matches nothing; moto answers an empty list."""
+    from moto.dms.exceptions import ResourceNotFoundFault
+
+    filters = self._get_param("Filters", [])
+    tasks = list(self.dms_backend.describe_replication_tasks(filters=filters, max_records=0))
+    if filters and not tasks:
+        raise ResourceNotFoundFault("No Tasks found matching this filter")
+    page, marker = _page(tasks, self._get_param("Marker"), self._get_int_param("MaxRecords", 100))
+    return json.dumps({"ReplicationTasks": [task.to_dict() for task in page], **marker})
+
+
+def _describe_tables(self):
+    from moto.dms.exceptions import ResourceNotFoundFault
+
+    arn = self._get_param("ReplicationTaskArn")
+    if arn not in self.dms_backend.replication_tasks:
+        raise ResourceNotFoundFault(f"Replication task {arn} not found")
+    tables = [_table(told) for told in _tables.get(arn, [])]
+    for wanted in self._get_param("Filters", []):
+        member = {"schema-name": "SchemaName", "table-name": "TableName", "table-state": "TableState"}[wanted["Name"]]
+        tables = [table for table in tables if table[member] in wanted["Values"]]
+    page, marker = _page(tables, self._get_param("Marker"), self._get_int_param("MaxRecords", 100))
+    return json.dumps({"ReplicationTaskArn": arn, "TableStatistics": page, **marker})
+
+
+def _page(items: list, marker: str | None, limit: int) -> tuple[list, dict]:
+    from moto.dms.exceptions import ValidationError
+
+    if not 20 <= limit <= 500:
+        raise ValidationError(f"MaxRecords {limit} is not between 20 and 500")
+    start = int(marker or 0)
+    end = start + limit
+    return items[start:end], {"Marker": str(end)} if end < len(items) else {}
+
+
+def _table(told: dict) -> dict:
+    failed = told["state"] in TABLE_ERRORS
+    return {
+        "SchemaName": told["schema"],
+        "TableName": told["table"],
+        "Inserts": 0,
+        "Deletes": 0,
+        "Updates": 0,
+        "Ddls": 0,
+        "FullLoadRows": 1000,
+        "FullLoadErrorRows": 0,
+        "TableState": "Table error" if told["state"] == "Table error" else "Table completed",
+        "ValidationPendingRecords": 1 if told["state"] == "Pending records" else 0,
+        "ValidationFailedRecords": 1 if failed else 0,
+        "ValidationSuspendedRecords": 1 if told["state"] == "Suspended tables" else 0,
+        "ValidationState": told["state"],
+    }

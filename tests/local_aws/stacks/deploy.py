@@ -1,0 +1,172 @@
+"""Deploys Cutover into the emulated AWS: what the CDK app does on the real one.
+
+Contract: both answer names and ARNs as the ready line tells them. `deploy_template` deploys the synthesized app itself,
+through CloudFormation. `deploy` needs no CDK: table, functions, state machines and rules straight from the checkout. A
+definition goes in as it was rendered, but for `${Placeholders}`; one that nothing fills is an error. What does not
+exist yet in the checkout (a machine's definition, the sweep) is left out with a warning on stderr. What differs from the app is
+listed in tests/suite/same_deployment.rs, which compares the two.
+"""
+
+import json
+import re
+import sys
+
+from .. import clients
+from ..services import functions
+from ..settings import ACCOUNT_ID, REGION, ROLE_ARN, Settings
+
+MACHINES = ("cutover", "rollback", "cleanup", "start")
+UNFINISHED_STATUSES = ["ABORTED", "TIMED_OUT", "FAILED"]
+FUNCTION_TIMEOUT_SECONDS = 30
+
+
+def machine_arn(name: str) -> str:
+    return f"arn:aws:states:{REGION}:{ACCOUNT_ID}:stateMachine:{name}"
+
+
+def deploy(settings: Settings) -> dict:
+    _create_table(settings.journal_table)
+    function_arns = _create_functions(settings)
+    machines = _create_machines(settings, function_arns)
+    if "cutover" in machines and "rollback" in machines:
+        _create_unfinished_rule(machines)
+    if "sweep" in function_arns:
+        _create_sweep_rule(function_arns["sweep"])
+    else:
+        _warn("there is no function sweep yet: no rule cutover-sweep")
+    return {
+        "state_machines": machines,
+        "journal_table": settings.journal_table,
+        "functions": {functions.PREFIX + crate: arn for crate, arn in function_arns.items()},
+    }
+
+
+def deploy_template(settings: Settings) -> dict:
+    """What the ready line tells comes from the stack's resources. The journal is its only table."""
+    from . import cloudformation
+
+    resources = cloudformation.deploy(settings.template)["resources"]
+
+    def of_type(kind: str) -> list[str]:
+        return [resource["physical_id"] for resource in resources if resource["type"] == kind]
+
+    (settings.journal_table,) = of_type("AWS::DynamoDB::Table")
+    names = of_type("AWS::Lambda::Function")
+    return {
+        "state_machines": {_machine_name(arn): arn for arn in of_type("AWS::StepFunctions::StateMachine")},
+        "journal_table": settings.journal_table,
+        "functions": {name: f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}" for name in names},
+    }
+
+
+def _machine_name(arn: str) -> str:
+    """Without the stack's prefix."""
+    name = arn.rpartition(":")[2]
+    return next((machine for machine in MACHINES if name.endswith(machine)), name)
+
+
+def _warn(text: str) -> None:
+    print(f"local_aws: {text}", file=sys.stderr)
+
+
+def _create_table(name: str) -> None:
+    clients.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "open", "AttributeType": "S"},
+        ],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "open-runs",
+                "KeySchema": [
+                    {"AttributeName": "open", "KeyType": "HASH"},
+                    {"AttributeName": "pk", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+
+
+def _create_functions(settings: Settings) -> dict[str, str]:
+    """The ARN of each function by its crate's name. A crate with a src/main.rs is a function."""
+    arns = {}
+    for main in sorted((settings.root / "functions").glob("*/src/main.rs")):
+        crate = main.parent.parent.name
+        binary = (settings.bin_dir / crate).resolve()
+        package = functions.zipped("pointer.json", json.dumps({"path": str(binary)}))
+        name = functions.PREFIX + crate
+        arns[crate] = functions.create(name, package, _environment(settings, crate), FUNCTION_TIMEOUT_SECONDS)
+    return arns
+
+
+def _environment(settings: Settings, crate: str) -> dict[str, str]:
+    journal = {} if crate == "notify" else {"JOURNAL_TABLE": settings.journal_table}
+    started = ("rollback", "cleanup") if crate == "sweep" else ()
+    # Whatever a plan names as a hook may be invoked.
+    hooks = {"HOOK_FUNCTION_ARNS": "*"} if crate == "precheck" else {}
+    machines = {f"{name.upper()}_STATE_MACHINE_ARN": machine_arn(name) for name in started}
+    return {"RUST_LOG": "info", **journal, **hooks, **machines}
+
+
+def _create_machines(settings: Settings, function_arns: dict[str, str]) -> dict[str, str]:
+    values = {
+        "Partition": "aws",
+        "JournalTableName": settings.journal_table,
+        **{f"{name.capitalize()}StateMachineArn": machine_arn(name) for name in MACHINES},
+        **{f"{_pascal_case(crate)}FunctionArn": arn for crate, arn in function_arns.items()},
+    }
+    arns = {}
+    for name in MACHINES:
+        path = settings.definitions / f"{name}.asl.json" if settings.definitions else None
+        if not (path and path.exists()):
+            _warn(f"there is no definition of {name}: no such state machine")
+            continue
+        definition = _substitute(path.read_text(encoding="utf-8"), values, path)
+        arns[name] = clients.client("stepfunctions").create_state_machine(
+            name=name, definition=definition, roleArn=ROLE_ARN, type="STANDARD"
+        )["stateMachineArn"]
+    return arns
+
+
+def _pascal_case(crate: str) -> str:
+    return "".join(word.capitalize() for word in crate.split("-"))
+
+
+def _substitute(text: str, values: dict[str, str], path) -> str:
+    def value(match):
+        if match[1] not in values:
+            raise SystemExit(f"{path}: nothing fills the placeholder ${{{match[1]}}}")
+        return values[match[1]]
+
+    return re.sub(r"\$\{([A-Za-z0-9]+)\}", value, text)
+
+
+def _create_unfinished_rule(machines: dict[str, str]) -> None:
+    """Stopping an execution is a safe gesture: rollback starts, and is told nothing but whose."""
+    events = clients.client("events")
+    pattern = {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"status": UNFINISHED_STATUSES, "stateMachineArn": [machines["cutover"]]},
+    }
+    events.put_rule(Name="cutover-unfinished", EventPattern=json.dumps(pattern))
+    target = {
+        "Id": "Target0",
+        "Arn": machines["rollback"],
+        "RoleArn": ROLE_ARN,
+        "InputTransformer": {
+            "InputPathsMap": {"detail-executionArn": "$.detail.executionArn"},
+            "InputTemplate": '{"run_id":<detail-executionArn>}',
+        },
+    }
+    events.put_targets(Rule="cutover-unfinished", Targets=[target])
+
+
+def _create_sweep_rule(function_arn: str) -> None:
+    events = clients.client("events")
+    events.put_rule(Name="cutover-sweep", ScheduleExpression="rate(5 minutes)")
+    events.put_targets(Rule="cutover-sweep", Targets=[{"Id": "Target0", "Arn": function_arn}])

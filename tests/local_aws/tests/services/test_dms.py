@@ -1,0 +1,65 @@
+"""Replication tasks and their tables."""
+
+import json
+import urllib.request
+
+from local_aws.clients import client
+from local_aws.world.environment import Environment
+from local_aws.world.maker import create_task
+
+from .. import support
+from ..support import control
+
+PLANNED = "arn:aws:dms:eu-west-1:111111111111:task:PLANNED"
+
+
+class Dms(support.TestCase):
+    def setUp(self):
+        self.api = client("dms")
+        self.task = create_task(Environment({}, {}, {}, 0), PLANNED, support.unique("t"))["task_arn"]
+
+    def described(self) -> dict:
+        wanted = [{"Name": "replication-task-arn", "Values": [self.task]}]
+        return self.api.describe_replication_tasks(Filters=wanted)["ReplicationTasks"][0]
+
+    def test_status_is_told(self):
+        self.assertEqual("running", self.described()["Status"])
+        control("replication", {"arn": self.task, "status": "failed"})
+        self.assertEqual("failed", self.described()["Status"])
+
+    def test_the_arn_does_not_end_in_the_name(self):
+        self.assertNotIn(self.described()["ReplicationTaskIdentifier"], self.task)
+
+    def test_times_are_numbers_on_the_wire(self):
+        request = urllib.request.Request(
+            support.server().settings.endpoint_url,
+            data=b"{}",
+            headers={
+                "X-Amz-Target": "AmazonDMSv20160101.DescribeReplicationTasks",
+                "Content-Type": "application/x-amz-json-1.1",
+                "Authorization": "AWS4-HMAC-SHA256 Credential=local/20250101/eu-west-1/dms/aws4_request",
+            },
+        )
+        with urllib.request.urlopen(request) as answer:
+            task = json.load(answer)["ReplicationTasks"][0]
+        self.assertIsInstance(task["ReplicationTaskCreationDate"], float)
+
+    def test_a_filter_without_a_match_is_an_error(self):
+        wanted = [{"Name": "replication-task-arn", "Values": [self.task + "X"]}]
+        self.refused("ResourceNotFoundFault", self.api.describe_replication_tasks, Filters=wanted)
+
+    def test_table_statistics_are_paged(self):
+        tables = [{"schema": "public", "table": f"t{number}", "state": "Validated"} for number in range(25)]
+        tables[3]["state"] = "Mismatched records"
+        control("replication", {"arn": self.task, "tables": tables})
+        page = self.api.describe_table_statistics(ReplicationTaskArn=self.task, MaxRecords=20)
+        rest = self.api.describe_table_statistics(ReplicationTaskArn=self.task, Marker=page["Marker"])
+        found = page["TableStatistics"] + rest["TableStatistics"]
+        self.assertEqual([table["table"] for table in tables], [table["TableName"] for table in found])
+        self.assertEqual(("Mismatched records", 1), (found[3]["ValidationState"], found[3]["ValidationFailedRecords"]))
+        self.assertNotIn("Marker", rest)
+
+    def test_page_sizes_and_unknown_tasks(self):
+        call = self.api.describe_table_statistics
+        self.refused("ValidationError", call, ReplicationTaskArn=self.task, MaxRecords=19)
+        self.refused("ResourceNotFoundFault", call, ReplicationTaskArn=self.task + "X")

@@ -1,0 +1,91 @@
+"""EventBridge rules that fire."""
+
+import json
+import unittest
+
+from local_aws.clients import client
+from local_aws.services import events, schedules
+
+from .. import support
+from ..support import control, ended, output, start
+
+
+class StatusEvents(support.TestCase):
+    def setUp(self):
+        self.machines = support.server().stack["state_machines"]
+        self.count = len(self.rollbacks())
+
+    def tearDown(self):
+        control("events", {"status_events": True})
+
+    def rollbacks(self) -> list[dict]:
+        api = client("stepfunctions")
+        return api.list_executions(stateMachineArn=self.machines["rollback"])["executions"]
+
+    def new_rollbacks(self) -> list[dict]:
+        found = self.rollbacks()
+        return found[: len(found) - self.count]
+
+    def stopped(self) -> str:
+        execution = start(self.machines["cutover"], {"seconds": 10_000})
+        client("stepfunctions").stop_execution(executionArn=execution)
+        return execution
+
+    def test_an_aborted_cutover_starts_rollback_with_its_arn(self):
+        execution = self.stopped()
+        newest = support.until(self.new_rollbacks)[0]
+        given = output(ended(newest["executionArn"]))
+        self.assertEqual({"run_id": execution}, given["given"])
+        self.assertTrue(given["by"].endswith("function:cutover-echo"))
+
+    def test_a_failed_one_too_but_not_a_success(self):
+        ended(start(self.machines["cutover"], {"seconds": "no number"}))
+        support.until(lambda: len(self.rollbacks()) == self.count + 1)
+        ended(start(self.machines["cutover"], {"seconds": 0}))
+        with self.assertRaises(AssertionError):
+            support.until(lambda: len(self.rollbacks()) > self.count + 1, 0.4)
+
+    def test_they_can_be_dropped(self):
+        control("events", {"status_events": False})
+        self.stopped()
+        with self.assertRaises(AssertionError):
+            support.until(lambda: len(self.rollbacks()) > self.count, 0.4)
+
+
+class Rates(support.TestCase):
+    def test_a_rate_rule_fires_its_function_again_and_again(self):
+        api, name = client("events"), support.unique("rate")
+        arn = support.server().stack["functions"]["cutover-echo"]
+        api.put_rule(Name=name, ScheduleExpression="rate(1 minute)")
+        api.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": arn, "Input": json.dumps({"value": name})}])
+        self.addCleanup(api.put_rule, Name=name, ScheduleExpression="rate(1 minute)", State="DISABLED")
+        self.addCleanup(control, "events", {"sweep": False})
+
+        def fired():
+            return [call for call in control("invocations") if call["payload"] == {"value": name}]
+
+        control("events", {"sweep": True})
+        support.until(lambda: len(fired()) >= 2)
+
+    def test_an_unknown_schedule_is_an_error(self):
+        with self.assertRaises(ValueError):
+            schedules.rate_seconds("cron(0 12 * * ? *)")
+
+
+class Inputs(unittest.TestCase):
+    EVENT = {"detail": {"arn": 'a"b', "list": [1]}}
+
+    def test_strings_are_quoted_outside_strings_only(self):
+        target = {
+            "InputTransformer": {
+                "InputPathsMap": {"a": "$.detail.arn", "l": "$.detail.list"},
+                "InputTemplate": '{"run_id": <a>, "text": "of <a>", "list": <l>}',
+            }
+        }
+        answered = json.loads(events.target_input(target, self.EVENT))
+        self.assertEqual({"run_id": 'a"b', "text": 'of a"b', "list": [1]}, answered)
+
+    def test_input_and_path(self):
+        self.assertEqual("{}", events.target_input({"Input": "{}"}, self.EVENT))
+        self.assertEqual("[1]", events.target_input({"InputPath": "$.detail.list"}, self.EVENT))
+        self.assertEqual(self.EVENT, json.loads(events.target_input({}, self.EVENT)))

@@ -1,0 +1,179 @@
+"""Creates the environment that a plan names: POST /_local/world.
+
+Contract: `create({"plan", "world", "ports": {"old", "new"}}, boundary)` creates everything that the plan mentions and answers
+    plan       the plan with the created ARNs, ids and dimensions in the place of its own
+    sides      for old, new and other: the target groups, load balancers, record values and alias names that lead there
+    routes     per route of the plan, what was created for it
+    resources  by the plan's own names: what each became (and the replication tasks' metric dimensions)
+A plan may be wrong: what cannot be understood is left alone, for the product's precheck to report. A wrong world file is
+an error. Every call makes an environment of its own; only the denials, and what checkers see, are replaced, since they hold for the
+whole account.
+"""
+
+import itertools
+import json
+import re
+from urllib.parse import urlsplit
+
+from ..clients import client
+from ..control.boundary import Boundary
+from ..faults.rules import deny
+from ..services import dms, functions, route53_health
+from . import file
+from .balancing import Balancing
+from .dns import Dns
+from .environment import Environment, as_dict, dicts, text
+
+TASK_ARN = re.compile(r"^arn:aws:dms:[^:]*:[^:]*:task:(.+)$")
+TOPIC_ARN = re.compile(r"^arn:aws:sns:[^:]*:[^:]*:(.+)$")
+FUNCTION_ARN = re.compile(r"^arn:aws:lambda:[^:]*:[^:]*:function:([^:]+)")
+DEFAULT_TABLES = [{"schema": "public", "table": name, "state": "Validated"} for name in ("customers", "orders", "items")]
+
+_count = itertools.count()
+_hooks: list[str] = []
+
+
+def start_over() -> None:
+    """The next world is the account's first: its names need no number."""
+    global _count
+    _count = itertools.count()
+    for arn in _hooks:
+        client("lambda").delete_function(FunctionName=arn)
+    _hooks.clear()
+
+
+def create(request: dict, boundary: Boundary) -> dict:
+    world = request.get("world") or {}
+    file.check(world)
+    environment = Environment(request["plan"], world, request["ports"], next(_count))
+    routes = _create_routes(environment)
+    replication = _create_replication(environment)
+    _create_alarms(environment)
+    _create_topics(environment)
+    _create_hooks(environment)
+    _point_health_check(environment)
+    route53_health.tell(world.get("health_checks", []))
+    boundary.denials = [_denial(item) for item in world.get("deny", [])]
+    return {
+        "plan": environment.mapped_plan(),
+        "sides": environment.sides,
+        "routes": routes,
+        "resources": {"mapping": environment.mapping, "replication": replication},
+    }
+
+
+def _denial(item):
+    return deny(item) if isinstance(item, str) else deny(item["action"], item.get("from", 1))
+
+
+def _create_routes(environment: Environment) -> list[dict]:
+    balancing, dns = Balancing(environment), Dns(environment)
+    dns.create_zones()
+    makers = {"listener": balancing.create_route, "dns": dns.create_route}
+    routes = environment.plan.get("routes")
+    created = []
+    for route in map(as_dict, routes if isinstance(routes, list) else []):
+        make = makers.get(text(route.get("type")))
+        created.append(make(route) if make else {})
+    balancing.create_mentioned_balancers()
+    balancing.create_mentioned_groups()
+    balancing.create_also_forwarding()
+    dns.create_more()
+    return created
+
+
+def _create_replication(environment: Environment) -> list[dict]:
+    database = as_dict(environment.plan.get("database"))
+    setup = environment.world.get("replication", {})
+    created = []
+    for key in ("replication_task_arn", "reverse_replication_task_arn"):
+        planned = text(database.get(key))
+        direction = "reverse" if key.startswith("reverse") else "forward"
+        if TASK_ARN.match(planned):
+            task = create_task(environment, planned, f"{direction}-{environment.number}")
+            dms.set_replication(task["task_arn"], setup.get("status", "running"), setup.get("tables", DEFAULT_TABLES))
+            created.append({"key": key, **task})
+    return created
+
+
+def create_task(environment: Environment, planned: str, suffix: str) -> dict:
+    api = client("dms")
+    instance = api.create_replication_instance(
+        ReplicationInstanceIdentifier=f"replication-{suffix}", ReplicationInstanceClass="dms.t3.medium"
+    )["ReplicationInstance"]
+    endpoints = [
+        api.create_endpoint(
+            EndpointIdentifier=f"{kind}-{suffix}",
+            EndpointType=kind,
+            EngineName="postgres",
+            ServerName=f"{kind}.example.com",
+            Port=5432,
+            DatabaseName="portal",
+            Username="dms",
+            Password="local",
+        )["Endpoint"]["EndpointArn"]
+        for kind in ("source", "target")
+    ]
+    arn = api.create_replication_task(
+        ReplicationTaskIdentifier=f"task-{suffix}",
+        SourceEndpointArn=endpoints[0],
+        TargetEndpointArn=endpoints[1],
+        ReplicationInstanceArn=instance["ReplicationInstanceArn"],
+        MigrationType="full-load-and-cdc",
+        TableMappings=json.dumps({"rules": []}),
+    )["ReplicationTask"]["ReplicationTaskArn"]
+    api.start_replication_task(ReplicationTaskArn=arn, StartReplicationTaskType="start-replication")
+    environment.mapping[planned] = arn
+    environment.mapping[TASK_ARN.match(planned)[1]] = arn.rpartition(":")[2]
+    return {
+        "task_arn": arn,
+        "task_identifier": arn.rpartition(":")[2],
+        "instance_identifier": instance["ReplicationInstanceIdentifier"],
+    }
+
+
+def _create_alarms(environment: Environment) -> None:
+    states = environment.world.get("alarms", {})
+    watched = as_dict(environment.plan.get("monitoring")).get("alarms")
+    names = [name for name in (watched if isinstance(watched, list) else []) if isinstance(name, str)]
+    for name in dict.fromkeys([*names, *states]):
+        client("cloudwatch").put_metric_alarm(
+            AlarmName=name,
+            Namespace="Portal",
+            MetricName=name,
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+        )
+        state = states.get(name, "OK")
+        client("cloudwatch").set_alarm_state(AlarmName=name, StateValue=state, StateReason="set by the world")
+
+
+def _create_topics(environment: Environment) -> None:
+    for mention in environment.strings():
+        if found := TOPIC_ARN.match(mention):
+            arn = client("sns").create_topic(Name=environment.name(found[1], 200))["TopicArn"]
+            client("sns").subscribe(TopicArn=arn, Protocol="email", Endpoint="on-call@example.com")
+            environment.mapping[mention] = arn
+
+
+def _create_hooks(environment: Environment) -> None:
+    setups = environment.world.get("hooks", {})
+    for stage in as_dict(environment.plan.get("hooks")).values():
+        for hook in dicts(stage):
+            planned = text(hook.get("function_arn"))
+            found = FUNCTION_ARN.match(planned)
+            if found and planned not in environment.mapping:
+                package = functions.zipped("hook.json", json.dumps(setups.get(planned, {})))
+                environment.mapping[planned] = functions.create(environment.name(found[1], 60), package)
+                _hooks.append(environment.mapping[planned])
+
+
+def _point_health_check(environment: Environment) -> None:
+    url = text(as_dict(environment.plan.get("health_check")).get("url"))
+    parts = urlsplit(url)
+    if parts.scheme in ("http", "https") and parts.netloc:
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        environment.mapping[url] = f"http://127.0.0.1:{environment.ports['new']}{path or '/'}"
