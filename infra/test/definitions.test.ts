@@ -90,11 +90,17 @@ describe('states', () => {
 
   test('nothing that restores ends the rollback: what a wildcard does not catch is caught too', () => {
     const restoring = EVERY_STATE.filter(
-      ({ machine, name }) => machine === 'rollback' && /^(Re(sume|store).*)$/.test(name),
+      ({ machine, name }) => machine === 'rollback' && /^(Resume|Restore)/.test(name),
     );
-    const failing = restoring.filter(({ state }) => ['Map', 'Task'].includes(state.Type));
-    assert.equal(failing.length, 7);
-    for (const { at, state } of failing) {
+    // What is called for a route is caught by the Map around it, as is all else that can fail there.
+    const own = restoring.filter(
+      ({ state }) => ['Map', 'Task'].includes(state.Type) && state.Next !== 'RestoreVerdict',
+    );
+    assert.deepEqual(
+      own.map(({ name }) => name),
+      ['ResumeWriters', 'ResumeHook', 'RestoreRoutes', 'RestoreRoute', 'RestoreAlarms', 'RestoreAlarm'],
+    );
+    for (const { at, state } of own) {
       const caught = state.Catch.flatMap(({ ErrorEquals }: Definition) => ErrorEquals);
       assert.deepEqual(caught, ['States.DataLimitExceeded', 'States.ALL'], at);
     }
@@ -107,7 +113,9 @@ describe('states', () => {
       assert.match(JSON.stringify(state.Output), /\$states\.result|resume hook/, at);
       assert.match(JSON.stringify(state.Output), /\$substring|resume hook/, `${at}: ${name}`);
     }
-    for (const { at, state } of inAll(({ Type }) => Type === 'Map')) assert.match(state.Output, /\$substring/, at);
+    // Of one route only its item is handed on, which the Map around it cuts.
+    const maps = EVERY_STATE.filter(({ name, state }) => state.Type === 'Map' && name !== 'RestoreRoute');
+    for (const { at, state } of maps) assert.match(state.Output, /\$substring/, at);
   });
 });
 

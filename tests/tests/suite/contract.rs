@@ -150,6 +150,20 @@ fn every_action_that_the_definitions_ask_for_is_one_that_its_function_knows() ->
     Ok(())
 }
 
+/// What the tests feed to functions comes from states that there are.
+fn known_inputs_come_from_states_of_the_definitions() -> Result<()> {
+    let known: Value = serde_json::from_str(&read("tests/tests/suite/fuzz/inputs.json")?)?;
+    let mut names = BTreeSet::new();
+    for machine in MACHINES {
+        names.extend(states(&definition(machine)?).into_iter().map(|(name, _)| name));
+    }
+    for (input, value) in known.as_object().context("no inputs")? {
+        let Some(state) = value["state"].as_str() else { continue };
+        ensure!(names.contains(state), "`{input}` comes from {state}, and no definition has that state");
+    }
+    Ok(())
+}
+
 fn kebab_case(pascal: &str) -> String {
     let part = |c: char| if c.is_ascii_uppercase() { format!("-{}", c.to_ascii_lowercase()) } else { c.to_string() };
     pascal.chars().map(part).collect::<String>().trim_start_matches('-').to_owned()
@@ -286,6 +300,7 @@ pub fn tests() -> Vec<Test> {
         the_machine_outlives_the_longest_plan,
         placeholders_and_functions_agree,
         every_action_that_the_definitions_ask_for_is_one_that_its_function_knows,
+        known_inputs_come_from_states_of_the_definitions,
         schemas_of_the_inputs_are_up_to_date,
         every_whole_number_of_the_schema_has_both_bounds,
         every_input_to_start_from_is_a_valid_plan_with_a_world,

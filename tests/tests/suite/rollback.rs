@@ -565,6 +565,78 @@ async fn no_hook_stops_writers_once_a_rollback_has_begun() -> Result<()> {
     Ok(())
 }
 
+/// Deploys the rollback machine with a change; answers the definition from before.
+async fn redeploy_rollback(ground: &Ground, change: impl FnOnce(&mut Value)) -> Result<String> {
+    let machine = json!({ "stateMachineArn": ground.machine("rollback") });
+    let described = ground.client.call("stepfunctions", "describe_state_machine", machine).await?;
+    let before = described["definition"].as_str().context("no definition")?.to_owned();
+    let mut definition = serde_json::from_str(&before)?;
+    change(&mut definition);
+    ground.emulator.spoil();
+    set_rollback(ground, &definition.to_string()).await?;
+    Ok(before)
+}
+
+async fn set_rollback(ground: &Ground, definition: &str) -> Result<()> {
+    let update = json!({ "stateMachineArn": ground.machine("rollback"), "definition": definition });
+    ground.client.call("stepfunctions", "update_state_machine", update).await.map(drop)
+}
+
+/// Not the function of a route fails, which its state would catch, but a state that cannot catch anything.
+async fn what_fails_within_one_route_does_not_keep_the_others_from_their_restore() -> Result<()> {
+    let mut plan = half("one-breaks");
+    let second: Value = serde_json::from_str(&plan["routes"][0].to_string().replace("one-breaks", "second"))?;
+    plan["routes"].as_array_mut().context("no routes")?.push(second);
+    let held = Held::new(plan).await?;
+    let listener = |route: usize| held.stage.plan["routes"][route]["listener_arn"].as_str().unwrap_or_default();
+    // The second route is put back first.
+    let breaks = "{% $states.input.route = 1 ? $error('broken on purpose') : $states.input %}";
+    let before = redeploy_rollback(&held.ground, |definition| {
+        let within = &mut definition["States"]["RestoreRoutes"]["ItemProcessor"]["States"]["RestoreRoute"];
+        within["ItemProcessor"]["States"]["RouteToRestore"]["Assign"]["item"] = json!(breaks);
+    })
+    .await?;
+    // The second route is where the run would have left it, had it come that far.
+    let groups = &held.stage.plan["routes"][1];
+    let group = |arn: &Value, weight: i32| json!({ "TargetGroupArn": arn, "Weight": weight });
+    let weights = json!([group(&groups["old_target_group_arn"], 50), group(&groups["new_target_group_arn"], 50)]);
+    let actions = json!([{ "Type": "forward", "ForwardConfig": { "TargetGroups": weights } }]);
+    let modify = json!({ "ListenerArn": listener(1), "DefaultActions": actions });
+    held.ground.client.call("elbv2", "modify_listener", modify).await?;
+    held.stop().await?;
+    held.ground.wait_for_phase(&held.run_id, "stuck", LIMIT).await?;
+    let page = held.ground.page("ACTION NEEDED", LIMIT).await?;
+    ensure!(page.contains("broken on purpose") && page.contains(listener(1)), "the page:\n{page}");
+    let now = held.ground.account().await?;
+    let of = |account: &Value| account["elbv2"]["listeners"][listener(0)].clone();
+    ensure_same(&of(&held.before), &of(&now)).context("the first route")?;
+    set_rollback(&held.ground, &before).await?;
+    held.ground.start("rollback", "again", &held.application()).await?;
+    held.ensure_rolled_back().await
+}
+
+/// Nor does the failure of a whole Map: all that was to be undone is told, with the commands, and can be undone later.
+async fn a_map_that_fails_does_not_end_the_rollback() -> Result<()> {
+    let mut plan = half("maps-break");
+    plan["hooks"] = hooks("maps-break", "60s");
+    let held = Held::new(plan).await?;
+    let before = redeploy_rollback(&held.ground, |definition| {
+        for map in ["ResumeWriters", "RestoreRoutes", "RestoreAlarms"] {
+            definition["States"][map]["Items"] = json!("{% $error('broken on purpose') %}");
+        }
+    })
+    .await?;
+    held.stop().await?;
+    held.ground.wait_for_phase(&held.run_id, "stuck", LIMIT).await?;
+    let page = held.ground.page("ACTION NEEDED", LIMIT).await?;
+    for told in ["broken on purpose", "modify-listener", "maps-break-resume", "not seen to have run"] {
+        ensure!(page.contains(told), "the page does not tell `{told}`:\n{page}");
+    }
+    set_rollback(&held.ground, &before).await?;
+    held.ground.start("rollback", "again", &held.application()).await?;
+    held.ensure_rolled_back().await
+}
+
 async fn the_definition_waits_as_long_as_begin_says() -> Result<()> {
     let rollback = definition("rollback")?;
     let seconds = &rollback["States"]["WaitForLateWriters"]["Seconds"];
@@ -602,6 +674,8 @@ pub fn tests() -> Vec<Test> {
         a_function_that_sleeps_past_the_stop_does_not_write,
         a_hook_that_outlives_its_run_is_undone,
         no_hook_stops_writers_once_a_rollback_has_begun,
+        what_fails_within_one_route_does_not_keep_the_others_from_their_restore,
+        a_map_that_fails_does_not_end_the_rollback,
         the_definition_waits_as_long_as_begin_says,
     ]
 }
