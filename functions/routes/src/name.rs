@@ -20,6 +20,6 @@ pub mod shares;
 pub mod state;
 
 pub use checks::PairChecks;
-pub use planned::planned_states;
+pub use planned::{planned_states, states_before_step};
 pub use record::{AliasTarget, RecordSet};
 pub use state::NameState;

@@ -7,7 +7,7 @@ use cutover::plan::ListenerRoute;
 use cutover::{StepError, StepResult};
 
 use super::state::{Forward, ListenerState, WeightedGroup};
-use crate::weights::divide;
+use crate::weights::{before_step, divide};
 
 /// The most target groups that one forward action takes (Elastic Load Balancing quota, API reference of
 /// `ForwardActionConfig`).
@@ -33,6 +33,19 @@ pub fn pair(route: &ListenerRoute) -> Pair<'_> {
 /// `Cutover.InvalidPlan`, as [`ListenerState::planned`] says.
 pub fn planned_states(route: &ListenerRoute, before: &ListenerState) -> StepResult<Vec<ListenerState>> {
     let percents = std::iter::once(0).chain(route.steps.iter().map(|step| step.new_weight));
+    percents.map(|percent| before.planned(pair(route), percent).map_err(StepError::invalid)).collect()
+}
+
+/// The states from which the step to `new_weight` starts.
+///
+/// # Errors
+/// As [`planned_states`].
+pub fn states_before_step(
+    route: &ListenerRoute,
+    before: &ListenerState,
+    new_weight: u8,
+) -> StepResult<Vec<ListenerState>> {
+    let percents = before_step(&route.steps, new_weight).into_iter();
     percents.map(|percent| before.planned(pair(route), percent).map_err(StepError::invalid)).collect()
 }
 

@@ -8,7 +8,7 @@ use super::checks::PairChecks;
 use super::group::Group;
 use super::record::{AliasTarget, RecordSet};
 use super::state::NameState;
-use crate::weights::divide;
+use crate::weights::{before_step, divide};
 
 /// Every weighted state that a run of this plan writes.
 ///
@@ -16,6 +16,20 @@ use crate::weights::divide;
 /// `Cutover.InvalidPlan`, as [`NameState::planned`] says.
 pub fn planned_states(route: &DnsRoute, before: &NameState, checks: &PairChecks) -> StepResult<Vec<NameState>> {
     let percents = std::iter::once(0).chain(route.steps.iter().map(|step| step.new_weight));
+    percents.map(|percent| before.planned(route, percent, checks).map_err(StepError::invalid)).collect()
+}
+
+/// The states from which the step to `new_weight` starts.
+///
+/// # Errors
+/// As [`planned_states`].
+pub fn states_before_step(
+    route: &DnsRoute,
+    before: &NameState,
+    new_weight: u8,
+    checks: &PairChecks,
+) -> StepResult<Vec<NameState>> {
+    let percents = before_step(&route.steps, new_weight).into_iter();
     percents.map(|percent| before.planned(route, percent, checks).map_err(StepError::invalid)).collect()
 }
 
