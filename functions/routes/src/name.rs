@@ -5,6 +5,7 @@ mod aws;
 pub mod batch;
 pub mod by_hand;
 pub mod checks;
+mod conversion;
 mod group;
 #[cfg(feature = "name")]
 pub mod health_check;
