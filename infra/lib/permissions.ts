@@ -156,7 +156,9 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(table, 'dynamodb:GetItem'),
     ],
     monitor: [
+      may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
       may(anything, 'elasticloadbalancing:DescribeTargetHealth', 'cloudwatch:GetMetricData'),
+      may(zones, 'route53:ListResourceRecordSets'),
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
       may(table, 'dynamodb:GetItem'),
     ],

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::harness::{Test, asynchronous};
-use crate::support::{self, Ground, ensure_same, listener_plan, plan};
+use crate::support::{self, Ground, dns_plan, ensure_same, listener_plan, plan};
 use anyhow::{Context, Result, ensure};
 use cutover_tests::faults::shape::Shape;
 use serde_json::{Value, json};
@@ -16,7 +16,6 @@ fn steps() -> Value {
     json!([{ "new_weight": 50 }, { "new_weight": 100, "hold": "30m" }])
 }
 
-/// The shapes with one route.
 /// Those of one route whose traffic may be split: not between two databases.
 fn shapes() -> Vec<Shape> {
     let is_single = |shape: &Shape| {
@@ -139,6 +138,136 @@ async fn a_new_group_that_never_gets_healthy_gets_no_traffic() -> Result<()> {
     ensure_same(&before, &ground.account().await?)
 }
 
+/// Two steps, the first held for so long that somebody can come in between.
+fn long_steps() -> Value {
+    json!([{ "new_weight": 25, "hold": "60m" }, { "new_weight": 100 }])
+}
+
+/// Holds a run at its first step, lets somebody put the weights back to 100 : 0 as a template says, and waits for its end.
+async fn put_back(ground: &Ground, plan: &Value, reset: impl AsyncFn(&Value) -> Result<()>) -> Result<()> {
+    let stage = ground.stage(plan, json!({})).await?;
+    let before = ground.account().await?;
+    let run_id = ground.start("cutover", "held", &stage.plan).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    reset(&stage.plan["routes"][0]).await?;
+    let looks = looks(&ground.states(&run_id).await?);
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.RolledBack", "ended {} {}", end["error"], end["cause"]);
+    let cause = end["cause"].as_str().unwrap_or_default();
+    ensure!(cause.contains("Cutover.Drift") && cause.contains("somebody else changed it"), "the cause is {cause}");
+    // One look may have been under way when the weights changed; the next one sees it.
+    let more = looks_of(ground, &run_id).await? - looks;
+    ensure!(more <= 2, "the run looked {more} more times");
+    ensure_same(&before, &ground.account().await?)
+}
+
+fn looks(states: &[String]) -> usize {
+    states.iter().filter(|state| *state == "Monitor").count()
+}
+
+async fn looks_of(ground: &Ground, execution: &str) -> Result<usize> {
+    Ok(looks(&ground.states(execution).await?))
+}
+
+async fn a_listeners_weights_that_are_put_back_in_a_hold_are_drift_within_one_interval() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    put_back(&ground, &listener_plan("reset", long_steps()), async |route| {
+        let groups = json!([
+            { "TargetGroupArn": route["old_target_group_arn"], "Weight": 100 },
+            { "TargetGroupArn": route["new_target_group_arn"], "Weight": 0 },
+        ]);
+        let actions = json!([{ "Type": "forward", "ForwardConfig": { "TargetGroups": groups } }]);
+        let change = json!({ "ListenerArn": route["listener_arn"], "DefaultActions": actions });
+        ground.client.call("elbv2", "modify_listener", change).await.map(drop)
+    })
+    .await
+}
+
+async fn a_names_weights_that_are_put_back_in_a_hold_are_drift_within_one_interval() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    put_back(&ground, &dns_plan("reset", long_steps()), async |route| {
+        let sets = record_sets(&ground, route).await?;
+        let weight = |set: &Value| if set["SetIdentifier"] == "cutover-new" { 0 } else { 100 };
+        let changes = sets.into_iter().map(|mut set| {
+            set["Weight"] = json!(weight(&set));
+            json!({ "Action": "UPSERT", "ResourceRecordSet": set })
+        });
+        change_records(&ground, route, changes.collect()).await
+    })
+    .await
+}
+
+/// The record sets of a route's name.
+async fn record_sets(ground: &Ground, route: &Value) -> Result<Vec<Value>> {
+    let list = json!({ "HostedZoneId": route["hosted_zone_id"] });
+    let answer = ground.client.call("route53", "list_resource_record_sets", list).await?;
+    let name = format!("{}.", route["record_name"].as_str().context("a name")?);
+    let sets = answer["ResourceRecordSets"].as_array().into_iter().flatten();
+    Ok(sets.filter(|set| set["Name"] == name.as_str()).cloned().collect())
+}
+
+async fn change_records(ground: &Ground, route: &Value, changes: Vec<Value>) -> Result<()> {
+    let batch = json!({ "HostedZoneId": route["hosted_zone_id"], "ChangeBatch": { "Changes": changes } });
+    ground.client.call("route53", "change_resource_record_sets", batch).await.map(drop)
+}
+
+/// The most usual move of a name: a CNAME to the old balancer becomes an alias to the new one, at once; and back.
+async fn a_cname_becomes_an_alias_there_and_back() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let mut plan = dns_plan("converted", json!([{ "new_weight": 100, "hold": "30m" }]));
+    let alias = json!({ "dns_name": "new-side-2.eu-west-1.elb.amazonaws.com", "hosted_zone_id": "Z32O12XQLNTSW2" });
+    plan["routes"][0]["records"] = json!([{ "type": "A", "new": { "alias": alias } }]);
+    let stage = ground.stage(&plan, json!({})).await?;
+    let route = stage.plan["routes"][0].clone();
+    let change = |action: &str, set: Value| json!({ "Action": action, "ResourceRecordSet": set });
+    let mut changes: Vec<Value> =
+        record_sets(&ground, &route).await?.into_iter().map(|set| change("DELETE", set)).collect();
+    let cname = json!({ "Name": format!("{}.", route["record_name"].as_str().unwrap_or_default()), "Type": "CNAME",
+        "TTL": 300, "ResourceRecords": [{ "Value": "Old-Side-1.eu-west-1.elb.amazonaws.com" }] });
+    changes.push(change("CREATE", cname));
+    change_records(&ground, &route, changes).await?;
+    let before = ground.account().await?;
+
+    let types = async || -> Result<Vec<String>> {
+        let sets = record_sets(&ground, &route).await?;
+        Ok(sets.iter().map(|set| set["Type"].as_str().unwrap_or_default().to_owned()).collect())
+    };
+    let run_id = ground.start("cutover", "stopped", &stage.plan).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    ensure!(types().await? == ["A"], "at its step the name has {:?}", types().await?);
+    cutover_tests::follow::stop(&ground.client, &run_id).await?;
+    ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
+    ensure_same(&before, &ground.account().await?)?;
+
+    let mut plan = stage.plan.clone();
+    plan["routes"][0]["steps"] = json!([{ "new_weight": 100 }]);
+    let end = ground.end_of(&ground.start("cutover", "whole", &plan).await?, LIMIT).await?;
+    ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
+    ensure!(types().await? == ["A"], "in the end the name has {:?}", types().await?);
+    Ok(())
+}
+
+/// What an earlier deployment left at weight 0 gets nothing, so there is nothing of it to keep: steps are of the whole.
+async fn neighbours_without_traffic_do_not_limit_the_steps() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let steps = json!([{ "new_weight": 10 }, { "new_weight": 100 }]);
+    let mut plan = listener_plan("left", steps.clone());
+    let name = dns_plan("left", steps)["routes"][0].clone();
+    plan["routes"].as_array_mut().context("routes")?.push(name);
+    let member = |identifier: &str, weight: u32, value: &str| json!({ "set_identifier": identifier, "weight": weight, "ttl": 60, "values": [value] });
+    let members = json!([member("blue", 1, "192.0.2.1"), member("before-blue", 0, "192.0.2.9")]);
+    let listener = plan["routes"][0]["listener_arn"].as_str().context("an ARN")?.to_owned();
+    let world = json!({
+        "listeners": { listener: { "old_weight": 1, "neighbours": [{ "name": "left-over", "weight": 0 }] } },
+        "records": { "left.example.com A": { "members": members } },
+    });
+    let stage = ground.stage(&plan, world).await?;
+    let end = ground.end_of(&ground.start("cutover", "run", &stage.plan).await?, LIMIT).await?;
+    ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
+    ensure!(stage.new_percents() == [100.0, 100.0], "the new side has {:?} %", stage.new_percents());
+    Ok(())
+}
+
 /// What is run.
 pub fn tests() -> Vec<Test> {
     asynchronous![
@@ -146,5 +275,9 @@ pub fn tests() -> Vec<Test> {
         names_go_there_and_back,
         a_route_that_cannot_be_put_back_does_not_keep_the_others_from_it,
         a_new_group_that_never_gets_healthy_gets_no_traffic,
+        a_listeners_weights_that_are_put_back_in_a_hold_are_drift_within_one_interval,
+        a_names_weights_that_are_put_back_in_a_hold_are_drift_within_one_interval,
+        a_cname_becomes_an_alias_there_and_back,
+        neighbours_without_traffic_do_not_limit_the_steps,
     ]
 }
