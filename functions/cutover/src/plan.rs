@@ -88,6 +88,17 @@ impl Plan {
         let findings = check::plan(&plan);
         if findings.is_empty() { Ok(plan) } else { Err(finding::first(findings)) }
     }
+
+    /// Whether the replication has to show that the hooks have stopped the old side's writers. A shared database cannot:
+    /// whoever else uses it may go on to write.
+    pub fn verifies_quiesce(&self) -> bool {
+        !self.hooks.quiesce.is_empty() && self.database.as_ref().is_some_and(|database| !database.shared)
+    }
+
+    /// Whether the replication is looked at between the hooks that stop the writers and the first traffic.
+    pub fn looks_before_traffic(&self) -> bool {
+        self.database.as_ref().is_some_and(|database| database.drain) || self.verifies_quiesce()
+    }
 }
 
 /// Whether a run may touch anything.
@@ -163,9 +174,9 @@ fn success_range() -> String {
 #[deserr(deny_unknown_fields)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
-    /// The DMS replication task.
+    /// The DMS replication task (`task:`), or the serverless replication (`replication-config:`).
     pub replication_task_arn: String,
-    /// The lag that passes: source and target latency together.
+    /// The lag that passes: the larger of source and target latency. DMS counts the source's within the target's.
     #[deserr(default = Seconds(60))]
     #[serde(default = "sixty_seconds")]
     pub max_lag: Seconds,
@@ -186,16 +197,21 @@ pub struct Database {
     #[deserr(default = true)]
     #[serde(default = "yes")]
     pub require_validated_tables: bool,
-    /// Whether lag and backlog are drained to zero right before the first traffic moves.
+    /// Whether the replication must have run dry right before the first traffic moves: no change waits, and the lag is
+    /// at most `drain_latency`.
     #[deserr(default = true)]
     #[serde(default = "yes")]
     pub drain: bool,
+    /// The lag of a replication at rest: DMS reports 1 to 3 s though nothing waits.
+    #[deserr(default = Seconds(5))]
+    #[serde(default = "five_seconds")]
+    pub drain_latency: Seconds,
     /// Whether both sides write to one database, so that traffic may be split between them.
     #[deserr(default = false)]
     #[serde(default)]
     pub shared: bool,
-    /// A replication task from new to old. Without it, and without a shared database, there is no automatic way
-    /// back once the new side takes writes.
+    /// A replication task, or serverless replication, from new to old. Without one that works, and without a shared
+    /// database, there is no automatic way back once the new side takes writes.
     #[deserr(default)]
     #[serde(default)]
     pub reverse_replication_task_arn: Option<String>,
@@ -203,6 +219,10 @@ pub struct Database {
 
 fn three() -> u32 {
     3
+}
+
+fn five_seconds() -> Seconds {
+    Seconds(5)
 }
 
 fn sixty_seconds() -> Seconds {
@@ -218,10 +238,9 @@ fn yes() -> bool {
 }
 
 impl Database {
-    /// Whether the first traffic on the new side ends the automatic way back: it then writes to a database from
-    /// which nothing flows to the old one.
-    pub fn has_point_of_no_return(&self) -> bool {
-        !self.shared && self.reverse_replication_task_arn.is_none()
+    /// The replication on which the way back hangs, once the new side has written to a database of its own.
+    pub fn way_back(&self) -> Option<&str> {
+        self.reverse_replication_task_arn.as_deref().filter(|_| !self.shared)
     }
 }
 

@@ -7,6 +7,7 @@ fail here too. Each module opens with what it enforces; its function `install` p
     elbv2           actions as strict as AWS, targets that are `unused`, health that can be told
     cloudwatch      metrics on a stretched clock, every statistic, alarms that keep their state
     dms             replication tasks whose state can be told, times as the Rust SDK reads them
+    dms_serverless  serverless replications, which moto does not know
     sns             Publish as strict as AWS, and what was published
     functions       Lambda without containers; runtime_api: the processes behind it
     events          EventBridge rules that really fire; schedules: Scheduler; deliveries: how both reach a target

@@ -1,7 +1,7 @@
 """The world file beside a plan: what a plan does not say about the environment that it names.
 
 Contract: `check(world)` raises WorldError for every unknown key, with its path. The emulator applies at creation what the plan's
-environment starts with; behaviour over time (`lag_seconds`, `backlog`, `old`, `new`) and of people (`during`, `approval`) is the
+environment starts with; behaviour over time (`lag_seconds`, `backlog`, `changes_per_second`, `old`, `new`) and of people (`during`, `approval`) is the
 rehearsal's business and only checked here.
 """
 
@@ -27,8 +27,17 @@ KEYS = {
     "records.*": {"ttl", "values", "alias", "members"},
     "records.*.alias": {"dns_name", "hosted_zone_id", "evaluate_target_health"},
     "records.*.members.*": {"set_identifier", "weight", "ttl", "values"},
-    "replication": {"status", "lag_seconds", "backlog", "tables"},
-    "replication.tables.*": {"schema", "table", "state"},
+    "replication": {
+        "status",
+        "lag_seconds",
+        "backlog",
+        "changes_per_second",
+        "tables",
+        "migration_type",
+        "reverse",
+    },
+    "replication.tables.*": {"schema", "table", "state", "table_state"},
+    "replication.reverse": {"status", "lag_seconds", "migration_type"},
     "old": BEHAVIOUR | {"changes"},
     "new": BEHAVIOUR | {"changes"},
     "old.changes.*": CHANGE,

@@ -273,13 +273,32 @@ fn count(value: u32, path: &str, findings: &mut Vec<Finding>) {
 
 fn replication(database: &Database, findings: &mut Vec<Finding>) {
     let path = "$.database";
-    arn(&database.replication_task_arn, "dms", &format!("{path}.replication_task_arn"), findings);
+    replication_arn(&database.replication_task_arn, &format!("{path}.replication_task_arn"), findings);
     if let Some(reverse) = &database.reverse_replication_task_arn {
-        arn(reverse, "dms", &format!("{path}.reverse_replication_task_arn"), findings);
+        let path = format!("{path}.reverse_replication_task_arn");
+        replication_arn(reverse, &path, findings);
+        if *reverse == database.replication_task_arn {
+            let fix = "name the replication from the new side's database to the old side's, or leave it out";
+            findings.push(Finding::plan(path, "is the replication to the new side", fix));
+        }
     }
+    between(database.drain_latency, Seconds(0), Seconds::hours(1), &format!("{path}.drain_latency"), findings);
     count(database.samples, &format!("{path}.samples"), findings);
     between(database.interval, Seconds(1), Seconds::hours(1), &format!("{path}.interval"), findings);
     between(database.give_up_after, Seconds(1), LONGEST_RUN, &format!("{path}.give_up_after"), findings);
+}
+
+/// A replication task or a serverless replication: DMS has ARNs of endpoints and instances too.
+fn replication_arn(text: &str, path: &str, findings: &mut Vec<Finding>) {
+    let before = findings.len();
+    arn(text, "dms", path, findings);
+    let resource = text.splitn(6, ':').last().unwrap_or_default();
+    let is_replication = ["task:", "replication-config:"].iter().any(|kind| resource.starts_with(kind));
+    if findings.len() == before && !is_replication {
+        let fix =
+            "give the ARN of a replication task (...:task:...) or serverless replication (...:replication-config:...)";
+        findings.push(Finding::plan(path, format!("`{text}` is no replication"), fix));
+    }
 }
 
 /// Two sides that take traffic at once write at once: to two databases, unless they share one.
