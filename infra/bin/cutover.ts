@@ -1,7 +1,8 @@
 /** The app: context values in, one stack out, checked by cdk-nag. */
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ConfigurationError, propsFromContext } from '../lib/configuration';
+import { propsFromContext } from '../lib/configuration';
+import { ConfigurationError } from '../lib/configuration-error';
 import { CutoverStack } from '../lib/cutover-stack';
 
 const app = new App({ analyticsReporting: false });

@@ -1,9 +1,7 @@
 /** The app's configuration: context values (`cdk.json`, `-c name=value`) become the stack's props. */
 import type { Node } from 'constructs';
+import { ConfigurationError } from './configuration-error';
 import type { CutoverStackProps } from './cutover-stack';
-
-/** A mistake in the configuration: its message alone tells what to do, without a stack trace. */
-export class ConfigurationError extends Error {}
 
 /** The names of all context values: those of the props that configure the stack. */
 export const CONTEXT = {

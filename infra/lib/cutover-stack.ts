@@ -2,7 +2,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { ConfigurationError } from './configuration';
+import { ConfigurationError } from './configuration-error';
 import { Functions } from './functions';
 import { Journal } from './journal';
 import { CRATES, type Crate, MACHINES, Names, pascalCase } from './names';

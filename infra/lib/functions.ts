@@ -24,7 +24,7 @@ import {
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { cargoLambdaVersion, RustFunction } from 'cargo-lambda-cdk';
 import { Construct } from 'constructs';
-import { ConfigurationError } from './configuration';
+import { ConfigurationError } from './configuration-error';
 import { CRATES, type Crate, type Names, pascalCase } from './names';
 import { functionTelemetry, type Permission } from './permissions';
 import { role } from './role';

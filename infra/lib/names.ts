@@ -18,7 +18,7 @@ export const CRATES = [
 ] as const;
 export type Crate = (typeof CRATES)[number];
 
-/** The state machines: a file `statemachine/<name>.asl.json` each. */
+/** The state machines: a file `statemachine/<name>.asl.yaml` each. */
 export const MACHINES = ['cutover', 'rollback', 'cleanup', 'start'] as const;
 export type Machine = (typeof MACHINES)[number];
 

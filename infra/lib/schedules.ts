@@ -7,7 +7,7 @@ import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { ConfigurationError } from './configuration';
+import { ConfigurationError } from './configuration-error';
 import type { Names } from './names';
 import { DeadLetters } from './notifications';
 import { role } from './role';

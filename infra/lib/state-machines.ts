@@ -1,18 +1,16 @@
-/** The state machines: the files of `statemachine/`, byte for byte; only `${Placeholders}` are filled, at deployment. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+/**
+ * The state machines: the definitions as they are rendered, byte for byte; only `${Placeholders}` are filled, at deployment.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RemovalPolicy, Stage, Validations } from 'aws-cdk-lib';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { rendered } from './definitions';
 import { MACHINES, type Machine, type Names, pascalCase } from './names';
 import { machineTelemetry, type Permission } from './permissions';
 import { role } from './role';
-
-/** Where a machine is defined. */
-export function definitionFile(machine: Machine): string {
-  return resolve(__dirname, '../../statemachine', `${machine}.asl.json`);
-}
 
 /** The names of the placeholders in a definition. */
 export function placeholders(definition: string): string[] {
@@ -45,10 +43,11 @@ export class StateMachines extends Construct {
       retention: props.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    const definition = rendered(machine);
     const made = new StateMachine(scope, 'Machine', {
       stateMachineName,
-      definitionBody: DefinitionBody.fromFile(definitionFile(machine)),
-      ...this.substitutions(machine, props.values),
+      definitionBody: DefinitionBody.fromFile(this.written(machine, definition)),
+      ...this.substitutions(machine, definition, props.values),
       role: role(scope, 'Role', 'states', [...props.permissions[machine], ...machineTelemetry()]),
       tracingEnabled: true,
       // Errors only, and without data: the history of a Standard workflow holds every event with its data for 90 days, so
@@ -63,12 +62,20 @@ export class StateMachines extends Construct {
     return made;
   }
 
+  /** A file with the definition, for CDK to deploy; it lies with all else that is synthesized. */
+  private written(machine: Machine, definition: string): string {
+    const folder = join(Stage.of(this)?.outdir ?? '', 'definitions');
+    const file = join(folder, `${machine}.asl.json`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(file, definition);
+    return file;
+  }
+
   /** Exactly what the definition asks for; nothing at all where it asks for nothing, as CloudFormation refuses an empty map. */
-  private substitutions(machine: Machine, values: Record<string, string>) {
-    const wanted = placeholders(readFileSync(definitionFile(machine), 'utf8'));
-    const filled = wanted.map((name) => {
+  private substitutions(machine: Machine, definition: string, values: Record<string, string>) {
+    const filled = placeholders(definition).map((name) => {
       const value = values[name];
-      if (value === undefined) throw new Error(`${definitionFile(machine)}: nothing fills \${${name}}.`);
+      if (value === undefined) throw new Error(`The definition of ${machine}: nothing fills \${${name}}.`);
       return [name, value];
     });
     return filled.length > 0 ? { definitionSubstitutions: Object.fromEntries(filled) as Record<string, string> } : {};

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { ConfigurationError } from '../lib/configuration';
+import { ConfigurationError } from '../lib/configuration-error';
 import { CRATES } from '../lib/names';
 import type { ScheduledStart } from '../lib/schedules';
 import { INFRA, type Json, standInBinaries, synthesize, temporaryFolder } from './support';

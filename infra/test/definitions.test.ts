@@ -1,20 +1,119 @@
 /**
- * The definitions, as they lie in statemachine/, pass asl-validator: their form by the Amazon States Language's schema,
- * their JSONata by the reference implementation's parser.
+ * The definitions: rendered as they are meant, and accepted by asl-validator: their form by the Amazon States Language's
+ * schema, their JSONata by the reference implementation's parser.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
+import { machinesShown, withTables } from '../lib/definition-tables';
+import { DEFINITIONS, machinesIn, parsed, rendered } from '../lib/definitions';
+import { MACHINES } from '../lib/names';
+import { INFRA, temporaryFolder } from './support';
 
 // The package has no types of its own.
 import validate = require('asl-validator');
 
-const folder = join(__dirname, '../../statemachine');
+test('the tables of the README are those of the definitions (if not: npm run tables)', () => {
+  const document = readFileSync(join(DEFINITIONS, 'README.md'), 'utf8');
+  assert.deepEqual(machinesShown(document), [...MACHINES]);
+  assert.equal(withTables(document, DEFINITIONS), document);
+});
 
-for (const file of readdirSync(folder).filter((name) => name.endsWith('.asl.json'))) {
-  test(`${file} passes asl-validator`, () => {
-    const result = validate(JSON.parse(readFileSync(join(folder, file), 'utf8')));
-    assert.deepEqual(result.errors, []);
+test('every machine has a definition, and every definition is a machine', () => {
+  assert.deepEqual(machinesIn(DEFINITIONS), [...MACHINES].sort());
+});
+
+for (const machine of MACHINES) {
+  test(`${machine} passes asl-validator`, () => {
+    assert.deepEqual(validate(JSON.parse(rendered(machine))).errors, []);
   });
 }
+
+describe('rendering', () => {
+  const SHARED = 'x-shared:\n  retry: &retry { MaxAttempts: 8, Kept: 1 }\n';
+  const from = (own: string, shared = SHARED) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'shared.yaml'), shared);
+    writeFileSync(join(folder, 'small.asl.yaml'), own);
+    return JSON.parse(rendered('small', folder));
+  };
+  const refused = (own: string, sentence: RegExp, shared = SHARED) =>
+    assert.throws(() => parsed(shared, own, 'small.asl.yaml'), sentence);
+
+  test('anchors of the shared file are known, and every x- key is dropped, however deep', () => {
+    const own = 'x-own: &own [1, 2]\nStates:\n  One: { x-undone-by: Two, Retry: [*retry], Items: *own }\n';
+    assert.deepEqual(from(own), { States: { One: { Retry: [{ MaxAttempts: 8, Kept: 1 }], Items: [1, 2] } } });
+  });
+
+  test('what a state says itself wins over what it merges, and of several the first', () => {
+    assert.deepEqual(from('A: { <<: *retry, MaxAttempts: 2 }'), { A: { MaxAttempts: 2, Kept: 1 } });
+    assert.deepEqual(from('A: { MaxAttempts: 2, <<: *retry }'), { A: { MaxAttempts: 2, Kept: 1 } });
+    assert.deepEqual(from('A: { <<: [{ Kept: 3, More: 4 }, *retry] }'), { A: { MaxAttempts: 8, Kept: 3, More: 4 } });
+  });
+
+  test('a merge is one level deep: a list or a map within is replaced as a whole', () => {
+    const own = 'x-a: &a { Arguments: { Name: one, Payload: 1 } }\nB: { <<: *a, Arguments: { Name: two } }';
+    assert.deepEqual(from(own), { B: { Arguments: { Name: 'two' } } });
+  });
+
+  test('a state opens with its type and its comment', () => {
+    const own = 'x-task: &task { Retry: [], Type: Task }\nA: { <<: *task, Next: B, Comment: c }';
+    assert.deepEqual(Object.keys(from(own).A), ['Type', 'Comment', 'Retry', 'Next']);
+  });
+
+  test('an expression over several lines is one line', () => {
+    assert.deepEqual(from('A: >-\n  {% $a &\n  $b %}\n'), { A: '{% $a & $b %}' });
+  });
+
+  test('yes, no, on and off are texts, and numbers are numbers', () => {
+    assert.deepEqual(from('A: [yes, no, on, off, 45, 1.5, true, null]'), {
+      A: ['yes', 'no', 'on', 'off', 45, 1.5, true, null],
+    });
+  });
+
+  test('what YAML would let pass is refused, with file and line', () => {
+    refused('A: 1\nA: 2\n', /^Error: small.asl.yaml:2: .*unique/);
+    refused('A: 1\nB:\n  C: { D: 1, D: 2 }\n', /^Error: small.asl.yaml:3: .*unique/);
+    refused('A: 1\nB: *nowhere\n', /^Error: small.asl.yaml:2: the anchor &nowhere is not set/);
+    refused('A: *later\nB: &later 1\n', /^Error: small.asl.yaml:1: the anchor &later is not set/);
+    refused('A: &retry 1\n', /^Error: small.asl.yaml:1: the anchor &retry is set twice/);
+    refused('A: 1\nB: [1\n', /^Error: small.asl.yaml:3: /);
+    refused('A: 1\n', /^Error: shared.yaml:2: .*unique/, 'a: 1\na: 2\n');
+    refused('A: {\n', /^Error: small.asl.yaml:/, 'x-shared: 1');
+    refused('A: !custom 1\n', /^Error: small.asl.yaml:1: .*tag/);
+  });
+
+  test('each anchor of the shared file is used', () => {
+    const shared = readFileSync(join(DEFINITIONS, 'shared.yaml'), 'utf8');
+    const own = MACHINES.map((machine) => readFileSync(join(DEFINITIONS, `${machine}.asl.yaml`), 'utf8'));
+    const used = new Set([...[shared, ...own].join('\n').matchAll(/\*([a-z][a-z-]*)/g)].map((match) => match[1]));
+    const set = [...shared.matchAll(/&([a-z][a-z-]*)/g)].map((match) => match[1]);
+    assert.deepEqual(
+      set.filter((anchor) => !used.has(anchor)),
+      [],
+    );
+  });
+
+  test('the command writes every definition of a folder into another', () => {
+    const folder = join(temporaryFolder(), 'rendered');
+    const command = ['--import', 'tsx', 'bin/definitions.ts', 'render', DEFINITIONS, folder];
+    const { status, stderr } = spawnSync(process.execPath, command, { cwd: INFRA, encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(readdirSync(folder), [...MACHINES].map((machine) => `${machine}.asl.json`).sort());
+    for (const machine of MACHINES) {
+      assert.equal(readFileSync(join(folder, `${machine}.asl.json`), 'utf8'), rendered(machine));
+    }
+  });
+
+  test('the command says in one line what is wrong', () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'shared.yaml'), '');
+    writeFileSync(join(folder, 'small.asl.yaml'), 'A: *nowhere\n');
+    const command = ['--import', 'tsx', 'bin/definitions.ts', 'render', folder, join(folder, 'out')];
+    const { status, stderr } = spawnSync(process.execPath, command, { cwd: INFRA, encoding: 'utf8' });
+    assert.equal(status, 1);
+    assert.equal(stderr, 'error: small.asl.yaml:1: the anchor &nowhere is not set before here\n');
+  });
+});

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { rendered } from '../lib/definitions';
 import { CRATES, type Crate, MACHINES, pascalCase } from '../lib/names';
 import { INVOKED, normalisedName } from '../lib/permissions';
-import { definitionFile } from '../lib/state-machines';
 import { actionsAt, type Json, ROOT, statementsAt, synthesize } from './support';
 
 const FUNCTIONS = join(ROOT, 'functions');
@@ -13,17 +13,30 @@ const TELEMETRY = /^(logs|xray):/;
 const byDefault = synthesize();
 const sorted = (items: Iterable<string>) => [...new Set(items)].sort();
 
-/** The Rust sources of a crate, without unit tests. */
-function sources(crate: string): string {
+/** The Rust files of a crate, without unit tests. */
+function rustFiles(crate: string): [file: string, source: string][] {
   const files = readdirSync(join(FUNCTIONS, crate, 'src'), { recursive: true, encoding: 'utf8' });
   const rust = files.filter((file) => file.endsWith('.rs'));
-  const text = rust.map((file) => readFileSync(join(FUNCTIONS, crate, 'src', file), 'utf8'));
-  return text.map((source) => source.split('#[cfg(test)]')[0]).join('\n');
+  const read = (file: string) =>
+    readFileSync(join(FUNCTIONS, crate, 'src', file), 'utf8').split('#[cfg(test)]')[0] ?? '';
+  return rust.map((file) => [file, read(file)]);
 }
 
-/** The calls that a crate names where it turns their errors into its own: `"service:Action ...`. */
+/** The Rust sources of a crate, without unit tests. */
+function sources(crate: string): string {
+  return rustFiles(crate)
+    .map(([, source]) => source)
+    .join('\n');
+}
+
+/** The calls that a text names where it turns their errors into its own: `"service:Action ...`. */
+function callsIn(text: string): string[] {
+  return [...text.matchAll(/"([a-z0-9]+:[A-Z][A-Za-z]+)/g)].map((match) => match[1] ?? '');
+}
+
+/** The calls that a crate names. */
 function named(crate: string): string[] {
-  return [...sources(crate).matchAll(/"([a-z0-9]+:[A-Z][A-Za-z]+)/g)].map((match) => match[1] ?? '');
+  return callsIn(sources(crate));
 }
 
 /** What the libraries call for a function. A transaction needs the permission of each write in it. */
@@ -39,14 +52,6 @@ const LIBRARIES: Record<string, string[]> = {
   'journal.remember_alarm': ['dynamodb:UpdateItem'],
   'journal.count_sweep': ['dynamodb:UpdateItem'],
   'journal.open_runs': ['dynamodb:Query'],
-  'listener_swap::observe::live': ['elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'],
-  'listener_swap::observe::health': ['elasticloadbalancing:DescribeTargetHealth'],
-  'listener_swap::write': ['elasticloadbalancing:ModifyListener', 'elasticloadbalancing:ModifyRule'],
-  'weight_shift::observe::name': ['route53:ListResourceRecordSets'],
-  'weight_shift::observe::all_of_name': ['route53:ListResourceRecordSets'],
-  'weight_shift::health_check::of_run': ['route53:ListHealthChecks'],
-  'weight_shift::health_check::references': [],
-  'weight_shift::health_check::delete_of_run': ['route53:DeleteHealthCheck', 'route53:ListHealthChecks'],
 };
 
 /** What AWS wants of a caller beside the call's own permission. */
@@ -61,19 +66,67 @@ const IMPLIED: Record<string, string[]> = {
 /** A change `to` an ending without locks, or a function that answers one. */
 const RELEASING = /(\bto(?::| =)[^;]*?|-> Phase \{[^}]*?)Phase::(RolledBack|Closed)\b/;
 
+/**
+ * The functions of the library of routes by their paths, `routes::listener::observe::live`, each with its text. A module is a
+ * file, and a function ends where its closing brace stands at the beginning of a line.
+ */
+const ROUTES: Record<string, string> = Object.fromEntries(
+  rustFiles('routes').flatMap(([file, source]) => {
+    const module = ['routes', ...file.replace(/\.rs$/, '').split(/[\\/]/)].join('::');
+    const functions = [...source.matchAll(/^(?:pub(?:\([a-z]+\))? )?(?:async )?fn ([a-z0-9_]+)[\s\S]*?^\}/gm)];
+    return functions.map((found) => [`${module}::${found[1]}`, found[0]]);
+  }),
+);
+
+/** Where a text within `module` finds what it calls by `call`: beside it, in its kind, or from the library's root. */
+function routesFunction(module: string, call: string): string | undefined {
+  const kind = module.split('::').slice(0, 2).join('::');
+  return [module, kind, 'routes'].map((place) => `${place}::${call}`).find((path) => ROUTES[path]);
+}
+
+/** The calls that a function of the library of routes names: its own, and those of the library's functions that it calls. */
+function namedByRoutes(path: string, seen: Set<string> = new Set()): string[] {
+  const text = ROUTES[path];
+  assert.ok(text, `${path} is not a function of the library of routes`);
+  if (seen.has(path)) return [];
+  seen.add(path);
+  const module = path.split('::').slice(0, -1).join('::');
+  const calls = [...text.matchAll(/(?<![.\w:])((?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g)].map((match) => match[1] ?? '');
+  const inside = calls.map((call) => routesFunction(module, call)).filter((place) => place !== undefined);
+  return [...callsIn(text), ...inside.flatMap((place) => namedByRoutes(place, seen))];
+}
+
+/** What a text imports of the library of routes that is no type: `routes::listener::pair`. */
+function importedOfRoutes(text: string): string[] {
+  return [...text.matchAll(/^use routes::([^;]*);/gm)].flatMap((match) => {
+    const [, path = '', names = ''] = /^((?:\w+::)*)\{?([^}]*)\}?$/.exec(match[1] ?? '') ?? [];
+    const imported = names.split(',').map((name) => name.trim());
+    return imported.filter((name) => /^[a-z]/.test(name)).map((name) => `routes::${path}${name}`);
+  });
+}
+
 function called(crate: Crate): string[] {
   const text = sources(crate);
-  const uses = [
-    ...[...text.matchAll(/\bjournal\s*\.\s*([a-z_]+)\(/g)].map((match) => `journal.${match[1]}`),
-    ...[...text.matchAll(/\b((?:listener_swap|weight_shift)::[a-z_:]+)\(/g)].map((match) => match[1] ?? ''),
-  ];
+  const uses = [...[...text.matchAll(/\bjournal\s*\.\s*([a-z_]+)\(/g)].map((match) => `journal.${match[1]}`)];
+  const routes = [...text.matchAll(/\broutes::((?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g)].map((match) => `routes::${match[1]}`);
+  for (const path of importedOfRoutes(text)) {
+    const name = path.split('::').pop();
+    const meant = Object.keys(ROUTES).filter((known) => known.endsWith(`::${name}`));
+    const isPure = meant.length > 0 && meant.every((known) => namedByRoutes(known).length === 0);
+    assert.ok(isPure, `${crate} imports ${path}: call what calls AWS, and modules, by their whole path`);
+  }
   const throughLibraries = uses.flatMap((use) => {
     assert.ok(LIBRARIES[use], `${crate} calls ${use}: say here which permissions that takes`);
     return LIBRARIES[use];
   });
   // The endings that release locks delete them in the same transaction.
   const releases = uses.includes('journal.transition') && RELEASING.test(text);
-  const calls = [...named(crate), ...throughLibraries, ...(releases ? ['dynamodb:DeleteItem'] : [])];
+  const calls = [
+    ...named(crate),
+    ...throughLibraries,
+    ...routes.flatMap((path) => namedByRoutes(path)),
+    ...(releases ? ['dynamodb:DeleteItem'] : []),
+  ];
   return sorted(calls.flatMap((call) => [call, ...(IMPLIED[call] ?? [])]));
 }
 
@@ -105,6 +158,27 @@ describe('functions', () => {
   });
 });
 
+describe('the library of routes', () => {
+  test('every call is in a function that is seen here', () => {
+    assert.deepEqual(sorted(Object.values(ROUTES).flatMap(callsIn)), sorted(named('routes')));
+  });
+
+  test('whoever calls a function that calls AWS is seen to', () => {
+    const calling = Object.keys(ROUTES).filter((path) => callsIn(ROUTES[path] ?? '').length > 0);
+    const names = new Set(calling.map((path) => path.split('::').pop()));
+    for (const [path, text] of Object.entries(ROUTES)) {
+      const module = path.split('::').slice(0, -1).join('::');
+      const calls = [...text.matchAll(/(?<![.\w:])((?:[a-z0-9_]+::)*([a-z0-9_]+))\(/g)];
+      for (const [, call = '', name = ''] of calls) {
+        assert.ok(
+          !names.has(name) || routesFunction(module, call),
+          `${path} calls ${call}, and where that is, is not seen`,
+        );
+      }
+    }
+  });
+});
+
 describe('state machines', () => {
   const INTEGRATIONS: Record<string, string> = {
     'arn:aws:states:::lambda:invoke': 'lambda:InvokeFunction',
@@ -114,7 +188,7 @@ describe('state machines', () => {
   };
 
   for (const machine of MACHINES) {
-    const definition = readFileSync(definitionFile(machine), 'utf8');
+    const definition = rendered(machine);
 
     test(`${machine} may do what its states do, and nothing else`, () => {
       const resources = [...definition.matchAll(/"Resource": "([^"]+)"/g)].map((match) => match[1] ?? '');

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { rendered } from '../lib/definitions';
 import { CRATES, MACHINES, pascalCase } from '../lib/names';
-import { definitionFile, placeholders } from '../lib/state-machines';
+import { placeholders } from '../lib/state-machines';
 import { INFRA, type Json, logicalIdAt, ROOT, resourceAt, statementsAt, synthesize } from './support';
 
 const START = { name: 'shop', at: '2030-03-01T02:00:00', timezone: 'Europe/Amsterdam', input: { application: 'shop' } };
@@ -46,11 +47,11 @@ test('cdk-nag finds nothing, and every suppression is used and says why', () => 
 
 for (const machine of MACHINES) {
   test(`${machine} is deployed byte for byte, with every placeholder filled`, () => {
-    const file = readFileSync(definitionFile(machine));
+    const definition = rendered(machine);
     const made = resourceAt(plain, `StateMachines/${pascalCase(machine)}/Machine/Resource`);
-    const asset = readFileSync(join(plain.outdir, `asset.${made.DefinitionS3Location.Key}`));
-    assert.ok(asset.equals(file));
-    assert.deepEqual(Object.keys(made.DefinitionSubstitutions ?? {}).sort(), placeholders(file.toString()));
+    const asset = readFileSync(join(plain.outdir, `asset.${made.DefinitionS3Location.Key}`), 'utf8');
+    assert.equal(asset, definition);
+    assert.deepEqual(Object.keys(made.DefinitionSubstitutions ?? {}).sort(), placeholders(definition));
     assert.equal(made.StateMachineName, machine);
     assert.ok(made.TracingConfiguration.Enabled);
   });
@@ -159,7 +160,7 @@ test('an alarm that fills gaps looks at more periods than it needs: late metrics
 
 test("a function's refusal is no page, its crash with all retries is one, and the sweep's first error too", () => {
   const threshold = (crate: string) => resourceAt(plain, `Observability/${crate}-errors-alarm/Resource`).Threshold;
-  const { Retry } = JSON.parse(readFileSync(definitionFile('cutover'), 'utf8')).States.Precheck;
+  const { Retry } = JSON.parse(rendered('cutover')).States.Precheck;
   const crashes: Json = Retry.find(({ ErrorEquals }: Json) => ErrorEquals.includes('Runtime.ExitError'));
   for (const crate of CRATES) {
     assert.equal(threshold(crate), crate === 'sweep' ? 1 : 1 + crashes.MaxAttempts);

@@ -33,6 +33,7 @@ def parse(arguments: list[str]) -> Settings:
     parser.add_argument("--speed", type=float, default=1, help="waits and retry delays are divided by it")
     parser.add_argument("--root", type=Path, default=Path("."), help="the checkout to deploy from")
     parser.add_argument("--bin-dir", type=Path, default=Path("target/debug"), help="where the functions' binaries are")
+    parser.add_argument("--definitions", type=Path, help="the rendered definitions; without, no machines are deployed from a checkout")
     parser.add_argument("--home", type=Path, help="logs and unpacked code; default: a temporary folder")
     parser.add_argument("--no-sweep", action="store_true", help="do not fire rate() rules")
     parser.add_argument("--no-status-events", action="store_true", help="do not deliver execution status changes")
@@ -46,6 +47,7 @@ def parse(arguments: list[str]) -> Settings:
     return Settings(
         root=given.root,
         bin_dir=given.bin_dir,
+        definitions=given.definitions,
         home=given.home or Path(tempfile.mkdtemp(prefix="local-aws-")),
         port=given.port,
         speed=given.speed,

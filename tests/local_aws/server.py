@@ -50,7 +50,7 @@ class Server:
         self.settings.port = self._http.server_port
 
     def _correct(self) -> None:
-        from .services import cloudwatch, dms, elbv2, events, route53, schedules, sns
+        from .services import cloudwatch, dms, elbv2, events, route53, s3, schedules, ses, sns
         from .services.functions import Functions
         from .stacks import cloudformation, iam
         from .step_functions import api, engine, expressions
@@ -63,10 +63,12 @@ class Server:
         engine.install(self.settings.speed, self.functions.runtime)
         api.install(self.events.execution_ended)
         route53.install(self.settings.speed)
-        elbv2.install()
+        elbv2.install(self.settings.speed)
         dms.install()
         cloudwatch.install(self.settings.speed)
         sns.install()
+        s3.install(self.settings.speed)
+        ses.install(self.settings.speed)
         schedules.install()
         cloudformation.install()
         iam.install(self.settings.iam)

@@ -14,7 +14,7 @@ ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/cutover-local"
 
 @dataclass
 class Settings:
-    root: Path  # the checkout: functions/ and statemachine/ lie here
+    root: Path  # the checkout: functions/ lies here
     bin_dir: Path  # where cargo put the functions' binaries
     home: Path  # logs and unpacked code
     port: int = 0
@@ -23,6 +23,7 @@ class Settings:
     status_events: bool = True  # deliver execution status changes
     template: Path | None = None  # a synthesized CDK app to deploy from, instead of stacks/deploy.py
     bare: bool = False  # deploy nothing
+    definitions: Path | None = None  # the rendered definitions: <machine>.asl.json
     iam: bool = False  # enforce permissions
     journal_table: str = "cutover-journal"
 

@@ -32,6 +32,8 @@ const KEPT_LOGS_AGE: Duration = Duration::from_secs(24 * 3600);
 pub struct Options {
     /// The checkout to deploy from.
     pub checkout: Checkout,
+    /// The definitions to deploy, as [`crate::setup::definitions`] renders them.
+    pub definitions: PathBuf,
     /// The interpreter of [`crate::setup::python_environment`].
     pub python: PathBuf,
     /// 0: any free port.
@@ -48,8 +50,9 @@ impl Options {
     pub fn of_this_build(speed: f64) -> Result<Self> {
         let checkout = Checkout::of_this_build();
         let python = setup::python_environment(&checkout)?;
+        let definitions = setup::definitions(&checkout)?;
         setup::build_functions(&checkout)?;
-        Ok(Self { checkout, python, port: 0, speed, template: None })
+        Ok(Self { checkout, definitions, python, port: 0, speed, template: None })
     }
 }
 
@@ -145,6 +148,8 @@ fn spawn(options: &Options, home: &Path, log: &Path) -> Result<Child> {
         .arg(options.checkout.bin_dir())
         .arg("--root")
         .arg(&options.checkout.root)
+        .arg("--definitions")
+        .arg(&options.definitions)
         .arg("--home")
         .arg(home)
         .env("PYTHONPATH", Checkout::python_path())

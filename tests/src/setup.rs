@@ -1,9 +1,9 @@
-//! Sets up what a rehearsal needs on a fresh machine: the Python environment of the emulated AWS, and the functions'
-//! binaries.
+//! Sets up what a rehearsal needs on a fresh machine: the Python environment of the emulated AWS, the state machines'
+//! definitions as JSON, and the functions' binaries.
 //!
-//! Contract: both are safe to call from several processes at once (a file lock; cargo has its own), and do nothing but
-//! check when all is there. What takes long says so on stderr. Needs `python3` (3.11 or later, with venv) and the cargo
-//! that runs us.
+//! Contract: all are safe to call from several processes at once (file locks; cargo has its own), and do nothing but
+//! check when all is there. What takes long says so on stderr. Needs `python3` (3.11 or later, with venv), Node.js (20 or
+//! later, with npm) and the cargo that runs us.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Map, Value};
 
 /// The folders of a checkout that the harness uses.
 #[derive(Clone, Debug)]
@@ -49,7 +50,7 @@ pub fn python_environment(checkout: &Checkout) -> Result<PathBuf> {
     let home = checkout.target.join("local-aws");
     fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
 
-    let environment = home.join(fingerprint(&pins, &python_version()?));
+    let environment = home.join(fingerprint(&(pins, python_version()?)));
     let python = environment.join("bin/python");
     let complete = environment.join("complete");
     if complete.exists() {
@@ -63,6 +64,93 @@ pub fn python_environment(checkout: &Checkout) -> Result<PathBuf> {
         File::create(&complete).context("cannot mark the Python environment as complete")?;
     }
     Ok(python)
+}
+
+/// Answers the folder with the definitions of `statemachine/` as JSON: what is deployed, tested and rehearsed. They are
+/// rendered by the CDK app's own renderer, whichever checkout they come from, and again only when one of its inputs has
+/// changed.
+pub fn definitions(checkout: &Checkout) -> Result<PathBuf> {
+    let from = checkout.root.join("statemachine");
+    let home = checkout.target.join("definitions");
+    fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
+    let lock = File::create(home.join("lock")).context("cannot create the lock of the definitions")?;
+    lock.lock().context("cannot lock the definitions")?;
+    let folder = home.join(fingerprint(&inputs_of_definitions(&from)?));
+    if !folder.exists() {
+        let infra = infra()?;
+        // Only whole folders have the name that is looked for.
+        let unfinished = home.join("unfinished");
+        if unfinished.exists() {
+            fs::remove_dir_all(&unfinished).with_context(|| format!("cannot remove {}", unfinished.display()))?;
+        }
+        let command = ["--import", "tsx", "bin/definitions.ts", "render"];
+        run(Command::new("node").args(command).arg(&from).arg(&unfinished).current_dir(infra))
+            .context("rendering the definitions failed")?;
+        fs::rename(&unfinished, &folder).context("cannot keep the rendered definitions")?;
+    }
+    Ok(folder)
+}
+
+/// The texts that what is rendered depends on.
+fn inputs_of_definitions(from: &Path) -> Result<Vec<String>> {
+    let mut files: Vec<PathBuf> = fs::read_dir(from)
+        .with_context(|| format!("cannot read {}", from.display()))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
+    files.sort();
+    files.extend(
+        ["bin/definitions.ts", "lib/definitions.ts", "package-lock.json"].map(|file| infra_folder().join(file)),
+    );
+    let text = |file: PathBuf| {
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(format!("{}\n{text}", file.file_name().unwrap_or_default().display()))
+    };
+    files.into_iter().map(text).collect()
+}
+
+fn infra_folder() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests).join("infra")
+}
+
+/// Answers the folder of the CDK app, its packages installed as package-lock.json says.
+pub fn infra() -> Result<PathBuf> {
+    let infra = infra_folder();
+    let home = Checkout::of_this_build().target.join("local-aws");
+    fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
+    let lock = File::create(home.join("infra.lock")).context("cannot create the lock of the CDK app")?;
+    lock.lock().context("cannot lock the CDK app")?;
+    if !is_installed(&infra)? {
+        eprintln!("CDK app: installing its packages (first run only, about a minute)...");
+        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&infra)).context(
+            "installing the packages of infra/ failed (Node.js 20 or later has to be on the PATH, a package registry reachable)",
+        )?;
+    }
+    Ok(infra)
+}
+
+/// npm keeps a list of what it has installed: of each package the version that is locked, optional ones for other
+/// machines left out.
+fn is_installed(infra: &Path) -> Result<bool> {
+    let packages = |file: &Path| -> Result<Map<String, Value>> {
+        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let mut lock: Value = serde_json::from_str(&text).with_context(|| format!("{} is no JSON", file.display()))?;
+        Ok(serde_json::from_value(lock["packages"].take())?)
+    };
+    let list = infra.join("node_modules/.package-lock.json");
+    if !list.exists() {
+        return Ok(false);
+    }
+    let (wanted, installed) = (packages(&infra.join("package-lock.json"))?, packages(&list)?);
+    Ok(is_complete(&wanted, &installed))
+}
+
+fn is_complete(wanted: &Map<String, Value>, installed: &Map<String, Value>) -> bool {
+    wanted.iter().filter(|(path, _)| !path.is_empty()).all(|(path, package)| match installed.get(path) {
+        Some(installed) => installed["version"] == package["version"],
+        None => package["optional"] == true,
+    })
 }
 
 /// A half-made environment of an interrupted run is thrown away: only the marker says that it is whole.
@@ -86,9 +174,9 @@ fn python_version() -> Result<String> {
     Ok(String::from_utf8_lossy(&answer.stdout).trim().to_string())
 }
 
-fn fingerprint(pins: &str, version: &str) -> String {
+fn fingerprint(inputs: &impl Hash) -> String {
     let mut hasher = DefaultHasher::new();
-    (pins, version).hash(&mut hasher);
+    inputs.hash(&mut hasher);
     format!("{:012x}", hasher.finish() >> 16)
 }
 
@@ -153,15 +241,57 @@ fn functions(root: &Path) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn an_environment_is_renewed_when_a_pin_or_python_changes() {
-        let first = fingerprint("moto==5.2.5", "Python 3.11.7");
-        assert_eq!(first, fingerprint("moto==5.2.5", "Python 3.11.7"));
-        assert_ne!(first, fingerprint("moto==5.2.6", "Python 3.11.7"));
-        assert_ne!(first, fingerprint("moto==5.2.5", "Python 3.12.0"));
+        let first = fingerprint(&("moto==5.2.5", "Python 3.11.7"));
+        assert_eq!(first, fingerprint(&("moto==5.2.5", "Python 3.11.7")));
+        assert_ne!(first, fingerprint(&("moto==5.2.6", "Python 3.11.7")));
+        assert_ne!(first, fingerprint(&("moto==5.2.5", "Python 3.12.0")));
         assert_eq!(first.len(), 12);
+    }
+
+    #[test]
+    fn packages_are_installed_when_each_has_its_locked_version() -> Result<()> {
+        let packages = |yaml: &str| -> Result<Map<String, Value>> {
+            let packages =
+                json!({ "node_modules/yaml": { "version": yaml }, "node_modules/tsx": { "version": "4.0.0" } });
+            Ok(serde_json::from_value(packages)?)
+        };
+        let mut wanted = packages("2.9.1")?;
+        wanted.insert(String::new(), json!({ "name": "cutover-infra" }));
+        wanted.insert("node_modules/other-processor".to_owned(), json!({ "version": "1.0.0", "optional": true }));
+        assert!(is_complete(&wanted, &packages("2.9.1")?));
+        assert!(!is_complete(&wanted, &packages("2.9.0")?), "an older version is there");
+        wanted.insert("node_modules/new".to_owned(), json!({ "version": "1.0.0" }));
+        assert!(!is_complete(&wanted, &packages("2.9.1")?), "one is missing");
+        Ok(())
+    }
+
+    #[test]
+    fn definitions_are_rendered_anew_when_a_text_changes() -> Result<()> {
+        let target = Checkout::of_this_build().target.join("definitions-test");
+        let root = target.join("checkout");
+        fs::create_dir_all(root.join("statemachine"))?;
+        let checkout = Checkout { root, target };
+        let render = |comment: &str| -> Result<(PathBuf, Value)> {
+            fs::write(
+                checkout.root.join("statemachine/shared.yaml"),
+                format!("x-shared: &shared {{ Comment: {comment} }}\n"),
+            )?;
+            fs::write(checkout.root.join("statemachine/small.asl.yaml"), "<<: *shared\n")?;
+            let folder = definitions(&checkout)?;
+            let text = fs::read_to_string(folder.join("small.asl.json"))?;
+            Ok((folder, serde_json::from_str(&text)?))
+        };
+        let (first, definition) = render("one")?;
+        assert_eq!(definition, json!({ "Comment": "one" }));
+        assert_eq!(render("one")?.0, first);
+        assert_eq!(render("two")?.1, json!({ "Comment": "two" }));
+        Ok(())
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl Stage {
     /// Starts an execution of the plan.
     pub async fn start_execution(&self) -> Result<String> {
         let machine = self.cutover_machine.as_deref();
-        let machine = machine.context("no state machine cutover: there is no statemachine/cutover.asl.json")?;
+        let machine = machine.context("no state machine cutover: it has no definition")?;
         follow::start(&self.client, machine, &format!("rehearsal-{:08x}", rand::random::<u32>()), &self.plan).await
     }
 

@@ -11,7 +11,7 @@ use cutover::Plan;
 use cutover_tests::setup::Checkout;
 use schemars::Schema;
 use serde_json::{Value, json};
-use support::{definition, task_states};
+use support::{definition, definition_text, task_states};
 
 const MACHINES: [&str; 4] = ["cutover", "rollback", "cleanup", "start"];
 
@@ -45,8 +45,7 @@ fn states(definition: &Value) -> Vec<(String, Value)> {
 #[test]
 fn error_names_in_the_definitions_exist_in_the_code_and_back() -> Result<()> {
     let known: BTreeSet<&str> = cutover::error::name::ALL.into_iter().collect();
-    let texts: String =
-        MACHINES.iter().map(|machine| read(&format!("statemachine/{machine}.asl.json"))).collect::<Result<_>>()?;
+    let texts: String = MACHINES.iter().map(|machine| definition_text(machine)).collect::<Result<_>>()?;
     let used = words(&texts, "Cutover.");
     let unknown: Vec<_> = used.difference(&known).collect();
     ensure!(unknown.is_empty(), "the definitions match names that no function says: {unknown:?}");
@@ -121,7 +120,7 @@ fn the_machine_outlives_the_longest_plan() -> Result<()> {
 fn placeholders_and_functions_agree() -> Result<()> {
     let mut used = BTreeSet::new();
     for machine in MACHINES {
-        let text = read(&format!("statemachine/{machine}.asl.json"))?;
+        let text = definition_text(machine)?;
         used.extend(text.split("${").skip(1).filter_map(|rest| rest.split('}').next().map(str::to_owned)));
     }
     let pascal = |name: &str| name.split('-').map(|part| part[..1].to_uppercase() + &part[1..]).collect::<String>();
@@ -166,7 +165,7 @@ fn kebab_case(pascal: &str) -> String {
 #[test]
 fn schemas_of_the_inputs_are_up_to_date() -> Result<()> {
     let schemas: [(&str, Schema); 3] = [
-        ("cutover", schemars::schema_for!(Plan)),
+        ("cutover", Plan::schema()),
         ("rollback", schemars::schema_for!(rollback::Input)),
         ("cleanup", schemars::schema_for!(cleanup::Input)),
     ];
@@ -208,8 +207,50 @@ fn every_input_to_start_from_is_a_valid_plan_with_a_world() -> Result<()> {
     Ok(())
 }
 
-/// The plan is read by one reader (all errors at once) and described by another (the schema, from serde's defaults): the
-/// two must fill in the same.
+/// The reader of plans relies on it, and so does an editor: whatever a function cannot keep, the schema refuses.
+#[test]
+fn every_whole_number_of_the_schema_has_both_bounds() -> Result<()> {
+    let schema = Plan::schema().to_value();
+    let (mut open, mut numbers) = (vec![&schema], 0);
+    while let Some(value) = open.pop() {
+        if value["type"] == "integer" || value["type"].as_array().is_some_and(|types| types.contains(&json!("integer")))
+        {
+            numbers += 1;
+            ensure!(value["minimum"].is_i64() && value["maximum"].is_i64(), "{value} has no bounds");
+        }
+        open.extend(value.as_object().into_iter().flat_map(|fields| fields.values()));
+        open.extend(value.as_array().into_iter().flatten());
+    }
+    ensure!(numbers > 10, "only {numbers} whole numbers: this test does not see them");
+    Ok(())
+}
+
+/// Writes every default into a value, as the schema gives them.
+fn write_defaults(schema: &Value, root: &Value, value: &mut Value, written: &mut usize) {
+    let reference = |schema: &Value| schema["$ref"].as_str().map(|name| root.pointer(&name[1..]).cloned());
+    let schema = &reference(schema).flatten().unwrap_or_else(|| schema.clone());
+    for choice in ["anyOf", "oneOf"].iter().filter_map(|choices| schema[choices].as_array()).flatten() {
+        let tag = &choice["properties"]["type"]["const"];
+        if choice["type"] != "null" && (tag.is_null() || *tag == value["type"]) {
+            write_defaults(choice, root, value, written);
+        }
+    }
+    for item in value.as_array_mut().into_iter().flatten() {
+        write_defaults(&schema["items"], root, item, written);
+    }
+    let Value::Object(fields) = value else { return };
+    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+        if let Some(default) = schema.get("default").filter(|_| !fields.contains_key(name)) {
+            *written += 1;
+            fields.insert(name.clone(), default.clone());
+        }
+        if let Some(field) = fields.get_mut(name) {
+            write_defaults(schema, root, field, written);
+        }
+    }
+}
+
+/// What a reader fills in, what the schema promises, and what serde gives an item of the journal: one and the same.
 #[test]
 fn defaults_of_the_reader_and_of_the_schema_agree() -> Result<()> {
     let elb = "arn:aws:elasticloadbalancing:eu-west-1:123456789012";
@@ -234,6 +275,11 @@ fn defaults_of_the_reader_and_of_the_schema_agree() -> Result<()> {
         "cleanup": {},
     });
     let by_reader = Plan::read(&plan).map_err(|findings| anyhow::anyhow!("{findings:#?}"))?;
+    let (schema, mut filled_in, mut written) = (Plan::schema().to_value(), plan.clone(), 0);
+    write_defaults(&schema, &schema, &mut filled_in, &mut written);
+    ensure!(written > 30, "only {written} defaults are in the schema");
+    let by_schema = Plan::read(&filled_in).map_err(|findings| anyhow::anyhow!("{filled_in:#}: {findings:#?}"))?;
+    ensure!(by_reader == by_schema, "{by_reader:#?}\n{by_schema:#?}");
     let by_serde: Plan = serde_json::from_value(plan)?;
     ensure!(by_reader == by_serde, "{by_reader:#?}\n{by_serde:#?}");
     let again: Plan = serde_json::from_value(serde_json::to_value(&by_reader)?)?;

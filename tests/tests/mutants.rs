@@ -50,7 +50,9 @@ async fn broken_promises(name: &str) -> Result<Vec<Judged>> {
     let target = checkout.target.join("mutants/build");
     let root = patched(&checkout, name)?;
     build(&root, &target)?;
-    let options = Options { checkout: Checkout { root, target }, python, port: 0, speed: 1.0, template: None };
+    let checkout = Checkout { root, target };
+    let definitions = setup::definitions(&checkout)?;
+    let options = Options { checkout, definitions, python, port: 0, speed: 1.0, template: None };
     let judged = campaign::run(&options, Shape::of_every_request(), &Selection::Quick, FIELDS, |_| {}).await?;
     let cases = judged.len();
     let broken: Vec<Judged> = judged.into_iter().filter(Judged::is_broken).collect();

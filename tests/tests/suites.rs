@@ -26,8 +26,7 @@ fn every_correction_to_the_emulator_has_a_test_that_passes() -> Result<()> {
 
 #[test]
 fn the_cdk_app_passes_its_tests() -> Result<()> {
-    let infra = Checkout::of_this_build().root.join("infra");
-    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&infra))?;
+    let infra = setup::infra()?;
     run(Command::new("npm").args(["test"]).current_dir(&infra))
 }
 

@@ -74,7 +74,9 @@ async fn users_follow_weights_that_are_flipped_by_hand() -> Result<()> {
     // Nothing is deployed: an empty folder has no functions and no definitions.
     let root = checkout.target.join("local-aws/nothing");
     std::fs::create_dir_all(root.join("functions")).context("cannot make an empty checkout")?;
-    let options = Options { checkout: Checkout { root, ..checkout }, python, port: 0, speed: SPEED, template: None };
+    let definitions = root.clone();
+    let checkout = Checkout { root, ..checkout };
+    let options = Options { checkout, definitions, python, port: 0, speed: SPEED, template: None };
     let emulator = Emulator::start(&options).await?;
     let world = World::from_json(json!({}))?;
     let stage = Stage::set(emulator.client(), emulator.ready(), &plan(), world, SPEED).await?;

@@ -12,22 +12,20 @@
 //! precheck saw (approval may have taken a day), `Cutover.Fenced`, and AWS errors. After any of the first two nothing
 //! was written.
 
-use cutover::contract::{BeforeImage, Caller};
+use cutover::contract::Caller;
 use cutover::error::name;
-use cutover::plan::Route;
 use cutover::{Plan, StepError, StepResult, input};
 use jiff::Timestamp;
 use journal::{Claim, Journal, Phase, Run, Transition};
+use routes::RouteState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
 pub struct Clients {
-    /// Elastic Load Balancing, to look again.
-    pub elb: aws_sdk_elasticloadbalancingv2::Client,
-    /// Route 53, to look again.
-    pub route53: aws_sdk_route53::Client,
+    /// Those of routes, to look again.
+    pub routes: routes::any::Clients,
     /// The journal.
     pub journal: Journal,
 }
@@ -65,7 +63,7 @@ pub struct Claimed {
     /// The normalised plan.
     pub plan: Plan,
     /// The before-images that precheck saw.
-    pub before: Vec<BeforeImage>,
+    pub before: Vec<RouteState>,
     /// Who agreed to it, when and why, if somebody was asked.
     #[serde(default)]
     pub approval: Option<Value>,
@@ -123,7 +121,7 @@ async fn claim(clients: &Clients, run: &Run) -> StepResult<()> {
         return Ok(());
     }
     for (index, (route, before)) in run.plan.routes.iter().zip(&run.before).enumerate() {
-        let live = look_again(clients, route).await?;
+        let live = routes::any::observe(&clients.routes, route).await?;
         if live != *before {
             let problem =
                 format!("routes[{index}], {}, changed since precheck saw it; nothing was touched", route.title());
@@ -134,17 +132,6 @@ async fn claim(clients: &Clients, run: &Run) -> StepResult<()> {
         Claim::Claimed => Ok(()),
         Claim::Held { key, holder } => {
             Err(StepError::new(name::CONFLICT, format!("{key} is held by {holder}; nothing was touched")))
-        }
-    }
-}
-
-async fn look_again(clients: &Clients, route: &Route) -> StepResult<BeforeImage> {
-    match route {
-        Route::Listener(route) => {
-            Ok(BeforeImage::Listener(listener_swap::observe::live(&clients.elb, route).await?.state))
-        }
-        Route::Dns(route) => {
-            Ok(BeforeImage::Dns { records: weight_shift::observe::name(&clients.route53, route).await? })
         }
     }
 }

@@ -30,10 +30,8 @@ pub use crate::remove::Removal;
 pub struct Clients {
     /// CloudWatch, for the old groups' traffic.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
-    /// Elastic Load Balancing.
-    pub elb: aws_sdk_elasticloadbalancingv2::Client,
-    /// Route 53.
-    pub route53: aws_sdk_route53::Client,
+    /// Those of routes.
+    pub routes: routes::any::Clients,
     /// The journal.
     pub journal: Journal,
 }

@@ -8,8 +8,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
             let aws = &environment.aws;
             Ok(Clients {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(aws),
-                elb: aws_sdk_elasticloadbalancingv2::Client::new(aws),
-                route53: aws_sdk_route53::Client::new(aws),
+                routes: routes::any::Clients::new(aws),
                 journal: journal::Journal::of(environment)?,
             })
         },

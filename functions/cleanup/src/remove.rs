@@ -7,7 +7,7 @@ use cutover::plan::{ListenerRoute, Route};
 use cutover::{StepError, StepResult};
 use jiff::{SignedDuration, Timestamp};
 use journal::{Phase, Run};
-use listener_swap::decide::pair;
+use routes::listener::pair;
 use serde::{Deserialize, Serialize};
 
 use crate::{Clients, RouteToTidy};
@@ -46,16 +46,9 @@ impl Removal {
 
 /// The routes, and what each leaves behind.
 pub(crate) fn routes(run: &Run) -> Vec<RouteToTidy> {
-    let leaves = |route: usize, planned: &Route| match planned {
-        Route::Listener(listener) => listener.old_target_group_arn.clone(),
-        Route::Dns(dns) if dns.health_checks.is_some() => {
-            let references = weight_shift::health_check::references(&run.run_id, route).join(" or ");
-            format!("health checks of {} with the caller reference {references}", dns.record_name)
-        }
-        Route::Dns(dns) => dns.record_name.clone(),
-    };
-    let all = run.plan.routes.iter().enumerate();
-    all.map(|(route, planned)| RouteToTidy { route, leaves: leaves(route, planned) }).collect()
+    let to_tidy =
+        |(index, route)| RouteToTidy { route: index, leaves: routes::kind::leaves(route, &run.run_id, index) };
+    run.plan.routes.iter().enumerate().map(to_tidy).collect()
 }
 
 /// Removes what a route no longer needs.
@@ -70,7 +63,7 @@ pub(crate) async fn remove(
     match run.plan.routes.get(route) {
         Some(Route::Listener(_)) => old_target_group(clients, caller, &run, route, attempt, now).await,
         Some(Route::Dns(dns)) if dns.health_checks.is_some() => {
-            weight_shift::health_check::delete_of_run(&clients.route53, &run.run_id, route).await?;
+            routes::name::health_check::delete_of_run(&clients.routes.route53, &run.run_id, route).await?;
             Ok(Removal { removed: vec![format!("health checks of {}", dns.record_name)], ..Removal::done(route) })
         }
         Some(Route::Dns(_)) => Ok(Removal::done(route)),
@@ -91,7 +84,7 @@ async fn old_target_group(
     if !run.plan.cleanup.delete_old_target_group {
         return Ok(Removal::keeping(index, format!("{group}: the plan does not ask to delete it")));
     }
-    let Some(described) = describe(&clients.elb, group).await? else {
+    let Some(described) = describe(&clients.routes.elb, group).await? else {
         return Ok(Removal { removed: vec![group.clone()], ..Removal::done(index) });
     };
     if serves(&clients.cloudwatch, &described, now).await? {
@@ -101,11 +94,11 @@ async fn old_target_group(
         return Ok(Removal { settled: false, wait_seconds: TRAFFIC_INTERVAL_SECONDS, ..Removal::done(index) });
     }
     let whole = before.planned(pair(route), 100).map_err(StepError::invalid)?;
-    let live = listener_swap::observe::live(&clients.elb, route).await?;
+    let live = routes::listener::observe::live(&clients.routes.elb, route).await?;
     let without = whole.without(group);
     if live.state.is_like(&whole) {
         clients.journal.fence(caller, Phase::Cleaning).await?;
-        listener_swap::write(&clients.elb, route, &live, &without).await?;
+        routes::listener::send::write(&clients.routes.elb, route, &live, &without).await?;
     } else if !live.state.is_like(&without) {
         let reason = format!("{group}: {} was changed to {} since", route.arn(), live.state.describe());
         return Ok(Removal::keeping(index, reason));
@@ -116,12 +109,12 @@ async fn old_target_group(
 /// Deletes the group if no load balancer routes to it any more.
 async fn delete(clients: &Clients, caller: &Caller, route: &ListenerRoute, index: usize) -> StepResult<Removal> {
     let group = &route.old_target_group_arn;
-    let described = describe(&clients.elb, group).await?;
+    let described = describe(&clients.routes.elb, group).await?;
     if let Some(balancer) = described.as_ref().and_then(|group| group.load_balancer_arns().first()) {
         return Ok(Removal::keeping(index, format!("{group}: {balancer} still references it")));
     }
     clients.journal.fence(caller, Phase::Cleaning).await?;
-    match clients.elb.delete_target_group().target_group_arn(group).send().await {
+    match clients.routes.elb.delete_target_group().target_group_arn(group).send().await {
         Ok(_) => Ok(Removal { removed: vec![group.clone()], ..Removal::done(index) }),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => {
             Ok(Removal::keeping(index, format!("{group}: a listener or rule still references it")))

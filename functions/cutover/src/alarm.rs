@@ -1,19 +1,16 @@
 //! Alarms to set after the shift: CloudWatch's PutMetricAlarm input, by its own field names.
 
-use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, Value, ValuePointerRef, take_cf_content};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
-use crate::{Finding, input};
+use crate::Finding;
 
 /// An input of PutMetricAlarm (CloudWatch API reference). It overwrites the whole alarm of its name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
-#[schemars(!default)]
+#[serde(rename_all = "PascalCase")]
+#[schemars(deny_unknown_fields)]
 pub struct Alarm {
     /// The alarm's name.
-    #[schemars(required)]
     pub alarm_name: String,
     /// What a person should know when it rings.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,19 +19,17 @@ pub struct Alarm {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actions_enabled: Option<bool>,
     /// ARNs of what happens when it becomes OK.
-    #[serde(rename = "OKActions", skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "OKActions", default, skip_serializing_if = "Vec::is_empty")]
     pub ok_actions: Vec<String>,
     /// ARNs of what happens when it rings.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alarm_actions: Vec<String>,
     /// ARNs of what happens when data is missing.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub insufficient_data_actions: Vec<String>,
     /// The metric.
-    #[schemars(required)]
     pub metric_name: String,
     /// Its namespace.
-    #[schemars(required)]
     pub namespace: String,
     /// `Sum`, `Average`, `Minimum`, `Maximum` or `SampleCount`; or `ExtendedStatistic`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,25 +38,24 @@ pub struct Alarm {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extended_statistic: Option<String>,
     /// The metric's dimensions.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dimensions: Vec<Dimension>,
     /// The length of one datapoint, in seconds.
-    #[schemars(required)]
+    #[schemars(range(min = 10, max = 604_800))]
     pub period: i32,
     /// The unit, where the metric has several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
     /// How many periods are looked at.
-    #[schemars(required)]
+    #[schemars(range(min = 1, max = 60_480))]
     pub evaluation_periods: i32,
     /// How many of them must be beyond the threshold.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 60_480))]
     pub datapoints_to_alarm: Option<i32>,
     /// The threshold.
-    #[schemars(required)]
     pub threshold: f64,
     /// Such as `GreaterThanThreshold`.
-    #[schemars(required)]
     pub comparison_operator: String,
     /// `breaching`, `notBreaching`, `ignore` or `missing`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,22 +67,13 @@ pub struct Alarm {
 
 /// A dimension of a metric.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
+#[schemars(deny_unknown_fields)]
 pub struct Dimension {
     /// Such as `LoadBalancer`.
     pub name: String,
     /// Such as `app/my-load-balancer/50dc6c495c0c9188`.
     pub value: String,
-}
-
-impl<E: DeserializeError> Deserr<E> for Alarm {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef) -> Result<Self, E> {
-        input::located(Json::from(value)).map_err(|(place, problem)| {
-            let location = place.as_ref().map_or(location, |place| location.push_key(place));
-            let msg = format!("is not an input of PutMetricAlarm: {problem}");
-            take_cf_content(E::error::<V>(None, ErrorKind::Unexpected { msg }, location))
-        })
-    }
 }
 
 /// What CloudWatch would refuse (API reference of PutMetricAlarm).

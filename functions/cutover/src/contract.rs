@@ -5,8 +5,6 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::input;
-use crate::listener::ListenerState;
-use crate::record::NameState;
 
 /// Who is calling: part of every request, so that logs and the fence can tell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,19 +90,6 @@ pub struct RouteReply {
     pub at: String,
     /// The live state, for a person.
     pub live: String,
-}
-
-/// Everything observed about a route before it is touched; what undo restores.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub enum BeforeImage {
-    /// A listener's default actions, or a rule's actions.
-    Listener(ListenerState),
-    /// A name's record sets.
-    Dns {
-        /// The record sets of the plan's types.
-        records: NameState,
-    },
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::name;
 use crate::text::shown;
+use crate::{StepError, StepResult};
 
 /// More findings than this help nobody, and a state machine could not carry them: a state's output has 256 KiB at the
 /// most (Step Functions quotas), and this many of the longest have 150 KiB.
@@ -79,6 +81,33 @@ impl Finding {
 /// A path as findings show it.
 pub fn shown_path(path: &str) -> String {
     shown(path, MOST_PATH_BYTES)
+}
+
+/// Turns what a repetition does not cure into a finding: a denied call is a missing permission, a refused one says that
+/// something is not what the plan says.
+///
+/// # Errors
+/// `Cutover.Transient` for what a repetition may cure.
+pub fn soften<T>(result: StepResult<T>, path: &str, findings: &mut Vec<Finding>) -> StepResult<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(StepError { name: name::THROTTLED | name::TRANSIENT, message }) => {
+            Err(StepError::new(name::TRANSIENT, message))
+        }
+        Err(StepError { name: name::NOT_PERMITTED, message }) => {
+            let fix = "allow the functions' roles this action";
+            findings.push(Finding::environment(
+                path,
+                format!("cannot be observed: permission missing: {message}"),
+                fix,
+            ));
+            Ok(None)
+        }
+        Err(StepError { message, .. }) => {
+            findings.push(Finding::environment(path, message, "correct the plan, or the environment"));
+            Ok(None)
+        }
+    }
 }
 
 /// The first findings, as many as can be carried; the last one then says that there are more.

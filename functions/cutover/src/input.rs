@@ -3,23 +3,15 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Reads a value.
+/// Reads a value. Parts that are flattened or tagged are read from a copy, which has no place: their errors name the field
+/// themselves.
 ///
 /// # Errors
 /// What is wrong, and in which field.
 pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, String> {
-    located(value).map_err(|(place, problem)| match place {
-        None => problem,
-        Some(path) => format!("`{path}`: {problem}"),
-    })
-}
-
-/// Reads a value, and tells the place of an error apart: none where it is the whole value. Parts that are flattened or
-/// tagged are read from a copy, which has no place: their errors name the field themselves.
-pub(crate) fn located<T: DeserializeOwned>(value: Value) -> Result<T, (Option<String>, String)> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
-        ((path != ".").then_some(path), error.inner().to_string())
+    serde_path_to_error::deserialize(value).map_err(|error| match error.path().to_string().as_str() {
+        "." => error.inner().to_string(),
+        path => format!("`{path}`: {}", error.inner()),
     })
 }
 

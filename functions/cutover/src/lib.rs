@@ -1,4 +1,4 @@
-//! What every function of Cutover shares: the plan and its rules, the planned states of routes, verdicts, error names,
+//! What every function of Cutover shares: the plan and its rules, verdicts, error names,
 //! and the bootstrap of a Lambda function.
 //!
 //! Everything but [`bootstrap`] and [`probe`] is pure: values in, values out, the time is an argument.
@@ -7,13 +7,13 @@ pub mod alarm;
 pub mod bootstrap;
 pub mod contract;
 pub mod deadline;
+pub mod dns;
 pub mod error;
 pub mod finding;
 pub mod input;
-pub mod listener;
 pub mod plan;
 pub mod probe;
-pub mod record;
+pub mod read;
 pub mod schedule;
 pub mod seconds;
 pub mod text;

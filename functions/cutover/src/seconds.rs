@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, Value, ValueKind, ValuePointerRef, take_cf_content};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -41,20 +40,6 @@ impl std::str::FromStr for Seconds {
 impl std::fmt::Display for Seconds {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         humantime::format_duration(std::time::Duration::from_secs(self.0)).fmt(formatter)
-    }
-}
-
-impl<E: DeserializeError> Deserr<E> for Seconds {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef) -> Result<Self, E> {
-        match value {
-            Value::String(text) => text
-                .parse()
-                .map_err(|msg| take_cf_content(E::error::<V>(None, ErrorKind::Unexpected { msg }, location))),
-            actual => {
-                let kind = ErrorKind::IncorrectValueKind { actual, accepted: &[ValueKind::String] };
-                Err(take_cf_content(E::error(None, kind, location)))
-            }
-        }
     }
 }
 

@@ -27,6 +27,11 @@ pub fn region_option(arn: &str) -> String {
     region.map(|region| format!(" --region {region}")).unwrap_or_default()
 }
 
+/// A text as one word of a POSIX shell.
+pub fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 fn is_plain(c: char) -> bool {
     let is_invisible =
         matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');

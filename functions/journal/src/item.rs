@@ -1,13 +1,21 @@
 //! A run as a DynamoDB item, and back.
+//!
+//! Runs outlive versions: one that began under an older version is rolled back by a newer one, and after a deployment is
+//! taken back also the other way round. So an item is read by what is in it: what its writer did not know yet has its
+//! default, what its reader does not know is passed over. `tests/stored` keeps items as each version wrote them: they are
+//! never renewed, only added to.
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use cutover::alarm::Alarm;
-use cutover::contract::{BeforeImage, Caller};
-use cutover::plan::{DnsRoute, ListenerRoute, Route};
+use cutover::contract::Caller;
+use cutover::plan::{DnsRoute, ListenerRoute};
 use cutover::{Plan, StepError, StepResult};
 use jiff::Timestamp;
+use routes::listener::ListenerState;
+use routes::name::NameState;
+use routes::{RouteOfRun, RouteState};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -28,7 +36,7 @@ pub struct Run {
     /// The normalised plan.
     pub plan: Plan,
     /// The before-image of each route, in the plan's order.
-    pub before: Vec<BeforeImage>,
+    pub before: Vec<RouteState>,
     /// When the run was claimed, RFC 3339: its deadline counts from here.
     pub started_at: String,
     /// Who agreed to it, when and why, if somebody was asked.
@@ -63,7 +71,7 @@ pub struct Ending {
 
 impl Run {
     /// A run as it is claimed: the caller's own, and nothing has happened yet.
-    pub fn claimed(caller: &Caller, plan: Plan, before: Vec<BeforeImage>, now: Timestamp) -> Self {
+    pub fn claimed(caller: &Caller, plan: Plan, before: Vec<RouteState>, now: Timestamp) -> Self {
         Self {
             run_id: caller.run_id.clone(),
             phase: Phase::Claimed,
@@ -83,13 +91,24 @@ impl Run {
         }
     }
 
+    /// A route of the plan, with its before-image.
+    ///
+    /// # Errors
+    /// The place does not exist: the state machine and the journal disagree.
+    pub fn route(&self, index: usize) -> StepResult<RouteOfRun<'_>> {
+        match (self.plan.routes.get(index), self.before.get(index)) {
+            (Some(route), Some(before)) => RouteOfRun::of(route, before),
+            _ => Err(StepError::invalid(format!("routes[{index}] of run {} is not there", self.run_id))),
+        }
+    }
+
     /// A route of the plan that is a listener or rule, with its before-image.
     ///
     /// # Errors
     /// The place does not exist, or is another kind of route: the state machine and the journal disagree.
-    pub fn listener(&self, index: usize) -> StepResult<(&ListenerRoute, &cutover::listener::ListenerState)> {
-        match (self.plan.routes.get(index), self.before.get(index)) {
-            (Some(Route::Listener(route)), Some(BeforeImage::Listener(before))) => Ok((route, before)),
+    pub fn listener(&self, index: usize) -> StepResult<(&ListenerRoute, &ListenerState)> {
+        match self.route(index) {
+            Ok(RouteOfRun::Listener(route, before)) => Ok((route, before)),
             _ => Err(StepError::invalid(format!("routes[{index}] of run {} is not a listener", self.run_id))),
         }
     }
@@ -98,9 +117,9 @@ impl Run {
     ///
     /// # Errors
     /// As [`listener`](Self::listener).
-    pub fn dns(&self, index: usize) -> StepResult<(&DnsRoute, &cutover::record::NameState)> {
-        match (self.plan.routes.get(index), self.before.get(index)) {
-            (Some(Route::Dns(route)), Some(BeforeImage::Dns { records })) => Ok((route, records)),
+    pub fn dns(&self, index: usize) -> StepResult<(&DnsRoute, &NameState)> {
+        match self.route(index) {
+            Ok(RouteOfRun::Dns(route, before)) => Ok((route, before)),
             _ => Err(StepError::invalid(format!("routes[{index}] of run {} is not a DNS name", self.run_id))),
         }
     }
@@ -193,7 +212,154 @@ fn count(item: &Item, name: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use cutover::Seconds;
+    use serde_json::json;
+
     use super::*;
+
+    const STORED: [&str; 3] = [
+        include_str!("../tests/stored/0.1.0-every-field.json"),
+        include_str!("../tests/stored/0.1.0-finished.json"),
+        include_str!("../tests/stored/0.1.0-rolled-back.json"),
+    ];
+
+    /// An item from DynamoDB's JSON.
+    fn item(stored: &str) -> Item {
+        let attributes: HashMap<String, HashMap<String, Value>> = serde_json::from_str(stored).unwrap();
+        let attribute = |value: HashMap<String, Value>| match value.into_iter().next() {
+            Some((kind, Value::String(text))) if kind == "S" => AttributeValue::S(text),
+            Some((kind, Value::String(number))) if kind == "N" => AttributeValue::N(number),
+            Some((kind, Value::Bool(flag))) if kind == "BOOL" => AttributeValue::Bool(flag),
+            other => panic!("{other:?}"),
+        };
+        attributes.into_iter().map(|(name, value)| (name, attribute(value))).collect()
+    }
+
+    fn json_of(item: &Item, name: &str) -> Value {
+        serde_json::from_str(string(item, name).unwrap()).unwrap()
+    }
+
+    fn set_json(item: &mut Item, name: &str, value: &Value) {
+        item.insert(name.to_owned(), text(value.to_string()));
+    }
+
+    /// What an item says is what the run is: nothing is lost, nothing is made up.
+    #[test]
+    fn items_of_every_version_are_read_whole() {
+        for stored in STORED.map(item) {
+            let run = Run::from_item(&stored).unwrap();
+            let written = run.to_item().unwrap();
+            for (name, value) in &stored {
+                match name.as_str() {
+                    "plan" | "before" | "approval" => assert_eq!(json_of(&stored, name), json_of(&written, name)),
+                    "ending" => assert_eq!(json_of(&stored, name), serde_json::to_value(&run.ending).unwrap()),
+                    "paused" => assert_eq!(value, &AttributeValue::Bool(run.paused)),
+                    "quiesced" => assert_eq!(value, &AttributeValue::Bool(run.quiesced)),
+                    "past_no_return" => assert_eq!(value, &AttributeValue::Bool(run.past_no_return)),
+                    "rollbacks" => assert_eq!(value, &AttributeValue::N(run.rollbacks.to_string())),
+                    "sweeps" => assert_eq!(value, &AttributeValue::N(run.sweeps.to_string())),
+                    "forced" => assert_eq!(value.as_s().ok(), run.forced.as_ref()),
+                    _ => match name.strip_prefix("alarm_before#") {
+                        Some(alarm) => assert_eq!(json_of(&stored, name), json!(run.alarms_before[alarm])),
+                        None => assert_eq!(Some(value), written.get(name), "{name}"),
+                    },
+                }
+            }
+        }
+    }
+
+    /// Takes every field out of a value without which it can still be read.
+    fn strip(value: &mut Value, is_readable: &dyn Fn(&Value) -> bool) {
+        for pointer in pointers(value, String::new()) {
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            let mut without = value.clone();
+            if let Some(Value::Object(fields)) = without.pointer_mut(parent) {
+                fields.remove(name);
+                if is_readable(&without) {
+                    *value = without;
+                }
+            }
+        }
+    }
+
+    /// Every place of a value, the inner ones first.
+    fn pointers(value: &Value, here: String) -> Vec<String> {
+        let fields = value.as_object().into_iter().flatten().map(|(name, field)| (name.clone(), field));
+        let items = value.as_array().into_iter().flatten().enumerate().map(|(index, item)| (index.to_string(), item));
+        let inner = fields.chain(items).flat_map(|(name, inner)| pointers(inner, format!("{here}/{name}")));
+        inner.chain([here.clone()].into_iter().filter(|here| !here.is_empty())).collect()
+    }
+
+    #[test]
+    fn an_item_that_lacks_what_was_added_since_gets_the_defaults() {
+        let mut stored = item(STORED[0]);
+        let mut plan = json_of(&stored, "plan");
+        strip(&mut plan, &|plan| serde_json::from_value::<Plan>(plan.clone()).is_ok());
+        let elb = "arn:aws:elasticloadbalancing:eu-west-1:123456789012";
+        let groups = json!({ "old_target_group_arn": format!("{elb}:targetgroup/old/1"),
+            "new_target_group_arn": format!("{elb}:targetgroup/new/1") });
+        let route = |own: Value| {
+            let mut route = own;
+            route.as_object_mut().unwrap().extend(groups.as_object().unwrap().clone());
+            route
+        };
+        let steps = |weights: &[u8]| weights.iter().map(|weight| json!({ "new_weight": weight })).collect::<Value>();
+        // A field that is added here would be one that items of 0.1.0 lack: no rollback could read them.
+        assert_eq!(
+            plan,
+            json!({ "application": "shop", "routes": [
+                route(json!({ "type": "listener", "steps": steps(&[10, 100]) })),
+                route(json!({ "type": "listener", "steps": steps(&[0, 50, 100]) })),
+                { "type": "dns", "hosted_zone_id": "Z1", "record_name": "a.example.com",
+                  "records": [{ "type": "A", "new": {} }, { "type": "AAAA", "new": {} }], "steps": steps(&[100]) },
+                { "type": "dns", "hosted_zone_id": "Z1", "record_name": "*.b.example.com.",
+                  "records": [{ "type": "CNAME", "new": {} }], "steps": steps(&[100]) },
+            ] })
+        );
+        set_json(&mut stored, "plan", &plan);
+        for attribute in ["paused", "quiesced", "past_no_return", "sweeps", "rollbacks", "open"] {
+            stored.remove(attribute);
+        }
+        let run = Run::from_item(&stored).unwrap();
+        let ListenerRoute { min_healthy_percent, .. } = run.listener(0).unwrap().0;
+        assert_eq!((*min_healthy_percent, run.plan.timeout, run.paused), (80, Seconds::hours(12), false));
+    }
+
+    /// Adds a field to every object, but for maps, whose fields are no names of ours, and what others wrote.
+    fn add_unknown(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                for (name, field) in fields.iter_mut() {
+                    if !["dimensions", "others"].contains(&name.as_str()) {
+                        add_unknown(field);
+                    }
+                }
+                fields.insert("added_later".to_owned(), json!({ "some": ["thing"] }));
+            }
+            Value::Array(items) => items.iter_mut().for_each(add_unknown),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn what_a_newer_version_wrote_is_read_but_for_what_is_not_known() {
+        for stored in STORED.map(item) {
+            let run = Run::from_item(&stored).unwrap();
+            let mut newer = stored.clone();
+            newer.insert("added_later".to_owned(), AttributeValue::L(vec![AttributeValue::Bool(true)]));
+            let names = ["plan", "before", "ending", "alarm_before#a"];
+            for name in names.into_iter().filter(|name| stored.contains_key(*name)) {
+                let mut value = json_of(&stored, name);
+                if name == "ending" {
+                    value["added_later"] = json!(1);
+                } else {
+                    add_unknown(&mut value);
+                }
+                set_json(&mut newer, name, &value);
+            }
+            assert_eq!(Run::from_item(&newer).unwrap(), run);
+        }
+    }
 
     #[test]
     fn an_item_that_cannot_be_read_is_named() {

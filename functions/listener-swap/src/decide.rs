@@ -2,14 +2,9 @@
 
 use cutover::contract::RouteAction;
 use cutover::error::name;
-use cutover::listener::{ListenerState, Pair};
 use cutover::plan::ListenerRoute;
 use cutover::{StepError, StepResult};
-
-/// The pair of a route.
-pub fn pair(route: &ListenerRoute) -> Pair<'_> {
-    Pair { old: &route.old_target_group_arn, new: &route.new_target_group_arn }
-}
+use routes::listener::{ListenerState, pair, planned_states};
 
 /// The state to write, or none where the live state is the wanted one already.
 ///
@@ -48,17 +43,11 @@ pub fn target(
     Err(StepError::new(name::DRIFT, problem))
 }
 
-/// Every state that a run of this plan writes: where a function that outlived its run may have left the route.
-fn planned_states(route: &ListenerRoute, before: &ListenerState) -> StepResult<Vec<ListenerState>> {
-    let percents = std::iter::once(0).chain(route.steps.iter().map(|step| step.new_weight));
-    percents.map(|percent| before.planned(pair(route), percent).map_err(StepError::invalid)).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use cutover::listener::{Forward, WeightedGroup};
     use cutover::plan::Step;
     use cutover::seconds::Seconds;
+    use routes::listener::{Forward, WeightedGroup};
 
     use super::*;
 

@@ -14,19 +14,15 @@
 //! healthy, `Cutover.Fenced`, and AWS errors.
 
 pub mod decide;
-pub mod observe;
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use cutover::contract::{RouteAction, RouteReply, RouteRequest};
 use cutover::error::name;
-use cutover::listener::ListenerState;
 use cutover::plan::ListenerRoute;
 use cutover::verdict::at_least_percent;
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Journal, Phase};
-
-use crate::observe::Live;
 
 /// A load balancer's nodes follow a change of weights within seconds; AWS gives no number. Ten is generous.
 const SETTLE_SECONDS: u64 = 10;
@@ -51,13 +47,13 @@ pub struct Clients {
 pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) -> StepResult<RouteReply> {
     let run = clients.journal.fence(&request.caller, phase_of(request.action)).await?;
     let (route, before) = run.listener(request.route)?;
-    let live = observe::live(&clients.elb, route).await?;
+    let live = routes::listener::observe::live(&clients.elb, route).await?;
     let target = decide::target(request.action, request.new_weight, route, before, &live.state)?;
     let (live, changed) = match target {
         None => (live, false),
         Some(target) => {
             clients.journal.fence(&request.caller, phase_of(request.action)).await?;
-            (write(&clients.elb, route, &live, &target).await?, true)
+            (routes::listener::send::write(&clients.elb, route, &live, &target).await?, true)
         }
     };
     let (settled, wait_seconds) = match request.action {
@@ -83,35 +79,9 @@ fn phase_of(action: RouteAction) -> Phase {
     }
 }
 
-/// Writes the forward action and reads it back. Cleanup, too, writes this way.
-///
-/// # Errors
-/// `Cutover.Drift` when it reads back differently, `Cutover.Transient` when it reads back as it was before; AWS errors.
-pub async fn write(elb: &Client, route: &ListenerRoute, live: &Live, target: &ListenerState) -> StepResult<Live> {
-    let actions = live.actions_with(&target.forward)?;
-    match &route.rule_arn {
-        Some(rule) => {
-            let result = elb.modify_rule().rule_arn(rule).set_actions(Some(actions)).send().await;
-            result.map_err(|error| StepError::from_aws(&format!("elasticloadbalancing:ModifyRule {rule}"), &error))?;
-        }
-        None => {
-            let listener = route.arn();
-            let result = elb.modify_listener().listener_arn(listener).set_default_actions(Some(actions)).send().await;
-            let call = format!("elasticloadbalancing:ModifyListener {listener}");
-            result.map_err(|error| StepError::from_aws(&call, &error))?;
-        }
-    }
-    let after = observe::live(elb, route).await?;
-    if after.state.is_like(target) {
-        return Ok(after);
-    }
-    let problem = format!("{} reads back as {}, not {}", route.arn(), after.state.describe(), target.describe());
-    Err(StepError::unlike_written(after.state.is_like(&live.state), problem))
-}
-
 /// Whether the new group may get traffic: attached, it is health-checked; unattached groups never are.
 async fn health(elb: &Client, route: &ListenerRoute, attempt: u32) -> StepResult<(bool, u64)> {
-    let (healthy, total) = observe::health(elb, &route.new_target_group_arn).await?;
+    let (healthy, total) = routes::listener::observe::health(elb, &route.new_target_group_arn).await?;
     if at_least_percent(healthy, total, route.min_healthy_percent) {
         return Ok((true, 0));
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cutover::error::name;
-use cutover::plan::{Monitoring, Plan, Route};
+use cutover::plan::{Monitoring, Plan};
 use cutover::verdict::{Verdict, at_least_percent};
 use cutover::{StepError, StepResult};
 
@@ -99,10 +99,7 @@ fn failing(checks: &[Check]) -> String {
 pub fn groups(plan: &Plan, route: usize, new_weight: u8) -> BTreeMap<&str, u8> {
     // The last step of every earlier route gave all of its traffic to the new side.
     let moved = plan.routes.iter().take(if new_weight > 0 { route.saturating_add(1) } else { route });
-    let moved = moved.filter_map(|route| match route {
-        Route::Listener(route) => Some((route.new_target_group_arn.as_str(), route.min_healthy_percent)),
-        Route::Dns(_) => None,
-    });
+    let moved = moved.filter_map(routes::kind::new_target_group);
     let watched = plan.monitoring.target_groups.iter();
     let watched = watched.map(|group| (group.target_group_arn.as_str(), group.min_healthy_percent));
     let mut groups = BTreeMap::new();
@@ -139,7 +136,7 @@ pub fn alarm(alarm: &str, state: Option<&str>) -> Check {
 #[cfg(test)]
 mod tests {
     use cutover::Seconds;
-    use cutover::plan::{GroupHealth, ListenerRoute, Step};
+    use cutover::plan::{GroupHealth, ListenerRoute, Route, Step};
 
     use super::*;
 

@@ -9,7 +9,6 @@ use aws_sdk_cloudwatch::types::{
     AlarmType, Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, StatusCode,
 };
 use aws_sdk_elasticloadbalancingv2::Client as Elb;
-use aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum;
 use cutover::error::name;
 use cutover::plan::{self, Series as Divisor};
 use cutover::verdict::Verdict;
@@ -26,23 +25,12 @@ use crate::{Check, decide};
 pub async fn groups(elb: &Elb, groups: BTreeMap<&str, u8>) -> StepResult<Vec<Check>> {
     let mut checks = Vec::new();
     for (arn, percent) in groups {
-        checks.push(match health(elb, arn).await {
+        checks.push(match routes::listener::observe::health(elb, arn).await {
             Ok(counts) => decide::group(arn, counts, percent),
             Err(error) => failed(format!("target group {arn}"), error)?,
         });
     }
     Ok(checks)
-}
-
-/// How many targets are healthy, and how many there are. Targets that are leaving do not count.
-async fn health(elb: &Elb, arn: &str) -> StepResult<(usize, usize)> {
-    let answer = elb.describe_target_health().target_group_arn(arn).send().await;
-    let call = format!("elasticloadbalancing:DescribeTargetHealth {arn}");
-    let answer = answer.map_err(|error| StepError::from_aws(&call, &error))?;
-    let states = answer.target_health_descriptions().iter().filter_map(|target| target.target_health()?.state());
-    let staying: Vec<_> = states.filter(|state| **state != TargetHealthStateEnum::Draining).collect();
-    let healthy = staying.iter().filter(|state| ***state == TargetHealthStateEnum::Healthy);
-    Ok((healthy.count(), staying.len()))
 }
 
 /// Looks at alarms, by name.

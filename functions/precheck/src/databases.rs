@@ -1,13 +1,14 @@
 //! What precheck finds out about the plan's replications: those that cannot pass the gate, or bring nothing back.
 
 use cutover::error::name;
+use cutover::finding::soften;
 use cutover::plan::Database;
 use cutover::{Finding, Plan, Seconds, StepError, StepResult};
 use jiff::Timestamp;
 use replication::judge::{self, number};
 use replication::{Replication, Table, is_serverless, kind, observe};
 
-use crate::{Clients, soften};
+use crate::Clients;
 
 /// A lag so many times the one that passes is told: it may take longer to fall than the gate waits.
 const FAR_ABOVE: f64 = 2.0;

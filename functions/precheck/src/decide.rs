@@ -1,11 +1,11 @@
 //! From findings to the report: pure.
 
-use cutover::contract::BeforeImage;
 use cutover::finding::{self, Kind};
 use cutover::plan::{Hook, Hooks, Probe};
 use cutover::probe::Tries;
 use cutover::{Finding, Plan, Seconds, Severity};
 use jiff::Timestamp;
+use routes::RouteState;
 
 use crate::{Reply, steps_of};
 
@@ -25,7 +25,7 @@ fn ending(findings: &[Finding]) -> Option<&'static str> {
 pub(crate) fn report(
     plan: Option<Plan>,
     mut findings: Vec<Finding>,
-    before: Vec<BeforeImage>,
+    before: Vec<RouteState>,
     tries: Tries,
     now: Timestamp,
 ) -> Reply {
@@ -107,7 +107,7 @@ pub(crate) fn hooks_not_allowed(hooks: &Hooks, allowed: &AllowedHooks) -> Vec<Fi
 /// A hold in which nothing is looked at is only a wait.
 pub(crate) fn nothing_watched(plan: &Plan, findings: &mut Vec<Finding>) {
     let watched = &plan.monitoring;
-    let has_listener = plan.routes.iter().any(|route| matches!(route, cutover::plan::Route::Listener(_)));
+    let has_listener = plan.routes.iter().any(|route| routes::kind::new_target_group(route).is_some());
     if !has_listener && watched.metrics.is_empty() && watched.alarms.is_empty() && watched.target_groups.is_empty() {
         let problem = "watches nothing: a step is held, and nothing is looked at";
         findings.push(Finding::warning(
@@ -143,12 +143,8 @@ pub(crate) fn quiesce_unverified(plan: &Plan) -> Option<Finding> {
 }
 
 /// How long the names' answers from before are waited out, one name after the other.
-pub(crate) fn old_ttls(before: &[BeforeImage]) -> Seconds {
-    let of_name = |before: &BeforeImage| match before {
-        BeforeImage::Dns { records } => u64::from(records.longest_ttl_seconds()),
-        BeforeImage::Listener(_) => 0,
-    };
-    Seconds(before.iter().map(of_name).sum())
+pub(crate) fn old_ttls(before: &[RouteState]) -> Seconds {
+    Seconds(before.iter().map(|before| u64::from(before.longest_ttl_seconds())).sum())
 }
 
 #[cfg(test)]
@@ -237,7 +233,7 @@ mod tests {
             let record = |ttl: &i64| json!({ "type": "A", "ttl": ttl, "values": [] });
             serde_json::from_value(json!(ttls.iter().map(record).collect::<Vec<_>>())).unwrap()
         };
-        let before = [&[300, 60][..], &[900]].map(|ttls| BeforeImage::Dns { records: name(ttls) });
+        let before = [&[300, 60][..], &[900]].map(|ttls| RouteState::Dns { records: name(ttls) });
         assert_eq!(old_ttls(&before), Seconds(1200));
     }
 

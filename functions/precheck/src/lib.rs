@@ -8,18 +8,15 @@
 
 mod databases;
 mod decide;
-mod listeners;
-mod names;
 mod services;
 
-use cutover::contract::BeforeImage;
-use cutover::error::name;
-use cutover::plan::Route;
+use cutover::finding::soften;
 use cutover::probe::{Progress, Tries};
 use cutover::schedule::{self, ScheduledStep};
-use cutover::{Finding, Plan, StepError, StepResult, probe};
+use cutover::{Finding, Plan, StepResult, probe};
 use jiff::Timestamp;
 use journal::Journal;
+use routes::RouteState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -32,10 +29,8 @@ pub struct Clients {
     pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// Database Migration Service.
     pub dms: aws_sdk_databasemigration::Client,
-    /// Elastic Load Balancing.
-    pub elb: aws_sdk_elasticloadbalancingv2::Client,
-    /// Route 53.
-    pub route53: aws_sdk_route53::Client,
+    /// Those of routes.
+    pub routes: routes::any::Clients,
     /// SNS.
     pub sns: aws_sdk_sns::Client,
     /// The journal, for the locks.
@@ -72,7 +67,7 @@ pub struct Reply {
     /// The plan with every default filled in.
     pub plan: Option<Plan>,
     /// The before-image of each route, in the plan's order; complete if nothing ended the run.
-    pub before: Vec<BeforeImage>,
+    pub before: Vec<RouteState>,
     /// Every step of every route in order.
     pub steps: Vec<ScheduledStep>,
     /// How many history events the run takes, at the most, when all goes well.
@@ -112,19 +107,10 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     Ok(decide::report(Some(plan), findings, before, tries, now))
 }
 
-async fn routes(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<Vec<BeforeImage>> {
+async fn routes(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<Vec<RouteState>> {
     let mut before = Vec::new();
     for (index, route) in plan.routes.iter().enumerate() {
-        let path = format!("$.routes[{index}]");
-        match route {
-            Route::Listener(route) => before
-                .extend(listeners::observe(&clients.elb, route, &path, findings).await?.map(BeforeImage::Listener)),
-            Route::Dns(route) => before.extend(
-                names::observe(&clients.route53, route, &path, findings)
-                    .await?
-                    .map(|records| BeforeImage::Dns { records }),
-            ),
-        }
+        before.extend(routes::any::precheck(&clients.routes, route, &format!("$.routes[{index}]"), findings).await?);
     }
     Ok(before)
 }
@@ -142,30 +128,6 @@ async fn locks(journal: &Journal, plan: &Plan, run_id: &str, findings: &mut Vec<
         }
     }
     Ok(())
-}
-
-/// Turns what a repetition does not cure into a finding: a denied call is a missing permission, a refused one says that
-/// something is not what the plan says.
-fn soften<T>(result: StepResult<T>, path: &str, findings: &mut Vec<Finding>) -> StepResult<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(StepError { name: name::THROTTLED | name::TRANSIENT, message }) => {
-            Err(StepError::new(name::TRANSIENT, message))
-        }
-        Err(StepError { name: name::NOT_PERMITTED, message }) => {
-            let fix = "allow the functions' roles this action";
-            findings.push(Finding::environment(
-                path,
-                format!("cannot be observed: permission missing: {message}"),
-                fix,
-            ));
-            Ok(None)
-        }
-        Err(StepError { message, .. }) => {
-            findings.push(Finding::environment(path, message, "correct the plan, or the environment"));
-            Ok(None)
-        }
-    }
 }
 
 /// The steps of a plan, for the report.

@@ -9,8 +9,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
             Ok(Clients {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(aws),
                 dms: aws_sdk_databasemigration::Client::new(aws),
-                elb: aws_sdk_elasticloadbalancingv2::Client::new(aws),
-                route53: aws_sdk_route53::Client::new(aws),
+                routes: routes::any::Clients::new(aws),
                 sns: aws_sdk_sns::Client::new(aws),
                 journal: journal::Journal::of(environment)?,
                 hooks: AllowedHooks::read(&environment.variable("HOOK_FUNCTION_ARNS")?),

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, MetricAlarm};
+use cutover::finding::soften;
 use cutover::{Finding, Plan, StepError, StepResult};
 
-use crate::{Clients, soften};
+use crate::Clients;
 
 /// Observes everything that is no route and no database.
 pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
@@ -13,7 +14,7 @@ pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<F
     alarms_to_set(&clients.cloudwatch, plan, findings).await?;
     for (index, group) in plan.monitoring.target_groups.iter().enumerate() {
         let path = format!("$.monitoring.target_groups[{index}].target_group_arn");
-        soften(listener_swap::observe::health(&clients.elb, &group.target_group_arn).await, &path, findings)?;
+        soften(routes::listener::observe::health(&clients.routes.elb, &group.target_group_arn).await, &path, findings)?;
     }
     let notify = plan.notify.iter().map(|notify| ("$.notify.topic_arn", &notify.topic_arn));
     let approval = plan.approval.iter().map(|approval| ("$.approval.topic_arn", &approval.topic_arn));

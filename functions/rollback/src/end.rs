@@ -1,12 +1,12 @@
 //! The end of a rollback: what was restored, and, precisely, what is left. And, where an end cannot be written, a report of
 //! the same that writes nothing.
 
-use cutover::contract::BeforeImage;
 use cutover::plan::{Hook, Route};
 use cutover::{StepError, StepResult};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use journal::{Ending, Phase, Run, Transition};
+use routes::RouteOfRun;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -232,7 +232,7 @@ async fn look(clients: &Clients, run: &Run, outcomes: &mut Vec<Outcome>) {
     let unrestored = outcomes.iter_mut().filter(|outcome| !outcome.restored);
     let looks = unrestored.map(|outcome| async move {
         let as_told = outcome.clone();
-        tokio::join!(describe(clients, run, outcome), left_health_checks(clients, run, &as_told)).1
+        tokio::join!(describe(clients, run, outcome), left_beside(clients, run, &as_told)).1
     });
     let left = join_all(looks).await;
     outcomes.extend(left.into_iter().flatten());
@@ -241,41 +241,23 @@ async fn look(clients: &Clients, run: &Run, outcomes: &mut Vec<Outcome>) {
 /// The live state of a route that was not seen to be restored, and the exact change that restores it. One that is as it was
 /// before all the same is restored: whatever could still write has ended by now.
 async fn describe(clients: &Clients, run: &Run, outcome: &mut Outcome) {
-    let Some(index) = outcome.route else { return };
-    match (run.plan.routes.get(index), run.before.get(index)) {
-        (Some(Route::Listener(route)), Some(BeforeImage::Listener(before))) => {
-            let live = in_time(route.arn(), listener_swap::observe::live(&clients.elb, route)).await;
-            outcome.restored = live.as_ref().is_ok_and(|live| live.state.is_like(before));
-            let state = live.as_ref().ok().map(|live| &live.state);
-            outcome.change = (!outcome.restored).then(|| by_hand::listener(route, before, state));
-            outcome.live = Some(live.map_or_else(|error| error.to_string(), |live| live.state.describe()));
-        }
-        (Some(Route::Dns(route)), Some(BeforeImage::Dns { records })) => {
-            match in_time(&route.record_name, weight_shift::observe::name(&clients.route53, route)).await {
-                Ok(live) => {
-                    outcome.restored = live.is_like(records);
-                    outcome.change = (!outcome.restored).then(|| by_hand::records(route, &live, records));
-                    outcome.live = Some(live.describe());
-                }
-                Err(error) => {
-                    outcome.change = Some(format!("make {} answer: {}", route.record_name, records.describe()));
-                    outcome.live = Some(error.to_string());
-                }
-            }
-        }
-        _ => {}
-    }
+    let Some((route, before)) = outcome.route.and_then(|index| run.plan.routes.get(index).zip(run.before.get(index)))
+    else {
+        return;
+    };
+    let Ok(of_run) = RouteOfRun::of(route, before) else { return };
+    let live = in_time(&route.title(), routes::any::observe(&clients.routes, route)).await;
+    outcome.restored = live.as_ref().is_ok_and(|live| live.is_like(before));
+    outcome.change = (!outcome.restored).then(|| of_run.by_hand(live.as_ref().ok()));
+    outcome.live = Some(live.map_or_else(|error| error.to_string(), |live| live.describe()));
 }
 
-/// The health checks that the run made for a name and that are there still, or may be.
-async fn left_health_checks(clients: &Clients, run: &Run, outcome: &Outcome) -> Vec<Outcome> {
-    let Some((index, Route::Dns(route))) = outcome.route.and_then(|index| Some((index, run.plan.routes.get(index)?)))
-    else {
+/// What the run made beside a route and that is there still, or may be.
+async fn left_beside(clients: &Clients, run: &Run, outcome: &Outcome) -> Vec<Outcome> {
+    let Some((index, route)) = outcome.route.and_then(|index| Some((index, run.plan.routes.get(index)?))) else {
         return Vec::new();
     };
-    if route.health_checks.is_none() {
-        return Vec::new();
-    }
+    let Some(unseen) = routes::kind::unseen_by_hand(route, &run.run_id, index) else { return Vec::new() };
     let left = |live: String, change: String| Outcome {
         title: format!("health check of {}", outcome.title),
         error: outcome.error.clone(),
@@ -283,13 +265,10 @@ async fn left_health_checks(clients: &Clients, run: &Run, outcome: &Outcome) -> 
         change: Some(change),
         ..Outcome::default()
     };
-    let ids = weight_shift::health_check::of_run(&clients.route53, &run.run_id, index);
-    match in_time("the list of health checks", ids).await {
-        Ok(ids) => ids.iter().map(|id| left(format!("{id} is there"), by_hand::health_check(id))).collect(),
-        Err(error) => {
-            let references = weight_shift::health_check::references(&run.run_id, index);
-            vec![left(error.to_string(), by_hand::unseen_health_checks(&references))]
-        }
+    let look = routes::any::left(&clients.routes, route, &run.run_id, index);
+    match in_time("the list of health checks", look).await {
+        Ok(found) => found.into_iter().map(|found| left(found.live, found.change)).collect(),
+        Err(error) => vec![left(error.to_string(), unseen)],
     }
 }
 

@@ -11,7 +11,7 @@
 //!
 //! Errors: `Cutover.Fenced` when another rollback was faster, and AWS errors.
 
-pub mod by_hand;
+mod by_hand;
 pub mod decide;
 mod end;
 mod look;
@@ -33,10 +33,8 @@ pub use crate::end::{EndReply, EndRequest, Outcome, Report, ReportRequest};
 /// What this function talks to.
 #[derive(Clone, Debug)]
 pub struct Clients {
-    /// Elastic Load Balancing, to look.
-    pub elb: aws_sdk_elasticloadbalancingv2::Client,
-    /// Route 53, to look.
-    pub route53: aws_sdk_route53::Client,
+    /// Those of routes, to look.
+    pub routes: routes::any::Clients,
     /// Database Migration Service, to look at the replication from new to old.
     pub dms: aws_sdk_databasemigration::Client,
     /// CloudWatch, for its lag.

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use cutover::contract::BeforeImage;
 use cutover::error::name;
-use cutover::plan::{DnsRoute, ListenerRoute, Route};
-use cutover::record::{NameState, PairChecks};
-use cutover::verdict::at_least_percent;
 use cutover::{StepError, StepResult};
 use futures_util::future::join_all;
 use journal::Run;
@@ -29,12 +25,9 @@ async fn within<T>(limit: Duration, what: &str, look: impl Future<Output = StepR
 
 /// Whether any route gives the new side traffic: that decides about what it has written.
 pub(crate) async fn new_side_serves(clients: &Clients, run: &Run) -> StepResult<bool> {
-    let looks = run.plan.routes.iter().zip(&run.before).map(|(route, before)| async move {
-        match (route, before) {
-            (Route::Listener(route), _) => listener_serves(clients, route).await,
-            (Route::Dns(route), BeforeImage::Dns { records: before }) => name_serves(clients, route, before).await,
-            (Route::Dns(_), BeforeImage::Listener(_)) => Ok(true),
-        }
+    let looks = run.plan.routes.iter().enumerate().map(|(index, route)| async move {
+        let live = in_time(&route.title(), routes::any::observe(&clients.routes, route)).await?;
+        Ok(run.route(index)?.new_side_serves(&live))
     });
     serves(join_all(looks).await)
 }
@@ -53,36 +46,12 @@ fn serves(looks: Vec<StepResult<bool>>) -> StepResult<bool> {
     passing.map_or(Ok(false), Err)
 }
 
-async fn listener_serves(clients: &Clients, route: &ListenerRoute) -> StepResult<bool> {
-    let live = in_time(route.arn(), listener_swap::observe::live(&clients.elb, route)).await?;
-    Ok(live.state.forward.weights().get(route.new_target_group_arn.as_str()) > Some(&0))
-}
-
-async fn name_serves(clients: &Clients, route: &DnsRoute, before: &NameState) -> StepResult<bool> {
-    let live = in_time(&route.record_name, weight_shift::observe::name(&clients.route53, route)).await?;
-    let checks = PairChecks::default();
-    let prepared = before.planned(route, 0, &checks);
-    Ok(!live.is_like(before) && !prepared.is_ok_and(|prepared| live.may_be(&prepared, route, before, &checks)))
-}
-
-/// A route whose traffic would go back to an old target group that is not healthy. What cannot be seen does not hold a
-/// rollback up: undo tries harder than do.
+/// A route whose traffic would go back to an old side that is not healthy. What cannot be seen does not hold a rollback up:
+/// undo tries harder than do.
 pub(crate) async fn sick_old_side(clients: &Clients, run: &Run) -> Option<String> {
-    let looks = run.plan.routes.iter().zip(&run.before).map(|(route, before)| async move {
-        let (Route::Listener(route), BeforeImage::Listener(before)) = (route, before) else { return None };
-        let look = async {
-            let live = listener_swap::observe::live(&clients.elb, route).await?;
-            let new_serves = live.state.forward.weights().get(route.new_target_group_arn.as_str()) > Some(&0);
-            if !new_serves || live.state.is_like(before) {
-                return Ok(None);
-            }
-            let group = &route.old_target_group_arn;
-            let (healthy, total) = listener_swap::observe::health(&clients.elb, group).await?;
-            let is_sick = !at_least_percent(healthy, total, route.min_healthy_percent);
-            let reason = || format!("{healthy} of {total} targets of the old target group {group} are healthy");
-            Ok(is_sick.then(reason))
-        };
-        in_time(route.arn(), look).await.ok().flatten()
+    let looks = run.plan.routes.iter().enumerate().map(|(index, route)| async move {
+        let look = async { routes::any::sick_old_side(&clients.routes, run.route(index)?).await };
+        in_time(&route.title(), look).await.ok().flatten()
     });
     join_all(looks).await.into_iter().flatten().next()
 }

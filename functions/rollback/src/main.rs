@@ -7,8 +7,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
         |environment| {
             let aws = &environment.aws;
             Ok(Clients {
-                elb: aws_sdk_elasticloadbalancingv2::Client::new(aws),
-                route53: aws_sdk_route53::Client::new(aws),
+                routes: routes::any::Clients::new(aws),
                 dms: aws_sdk_databasemigration::Client::new(aws),
                 cloudwatch: aws_sdk_cloudwatch::Client::new(aws),
                 sfn: aws_sdk_sfn::Client::new(aws),

@@ -3,8 +3,8 @@
 use cutover::contract::RouteAction;
 use cutover::error::name;
 use cutover::plan::DnsRoute;
-use cutover::record::{NameState, PairChecks};
 use cutover::{StepError, StepResult};
+use routes::name::{NameState, PairChecks, planned_states};
 
 /// The state to write, or none where the live state is the wanted one already.
 ///
@@ -50,17 +50,11 @@ pub fn target(
     Err(StepError::new(name::DRIFT, problem))
 }
 
-/// Every weighted state that a run of this plan writes.
-fn planned_states(route: &DnsRoute, before: &NameState, checks: &PairChecks) -> StepResult<Vec<NameState>> {
-    let percents = std::iter::once(0).chain(route.steps.iter().map(|step| step.new_weight));
-    percents.map(|percent| before.planned(route, percent, checks).map_err(StepError::invalid)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use cutover::plan::{HealthCheck, HealthChecks, RecordChange, RecordData, RecordType, Step};
-    use cutover::record::RecordSet;
     use cutover::seconds::Seconds;
+    use routes::name::RecordSet;
 
     use super::*;
 

@@ -14,18 +14,16 @@
 //! Errors: `Cutover.Drift` when somebody else changed the records, `Cutover.Fenced`, and AWS errors.
 
 pub mod decide;
-pub mod health_check;
-pub mod observe;
 
 use aws_sdk_route53::Client;
-use aws_sdk_route53::types::{ChangeAction, ChangeBatch, ChangeStatus};
+use aws_sdk_route53::types::ChangeStatus;
 use cutover::contract::{RouteAction, RouteReply, RouteRequest};
 use cutover::error::name;
 use cutover::plan::DnsRoute;
-use cutover::record::{Change, NameState, PairChecks};
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Journal, Phase};
+use routes::name::{NameState, PairChecks};
 
 /// The time between two looks at a change: PENDING to INSYNC is generally under 60 s (Route 53 API reference, GetChange).
 const SYNC_INTERVAL_SECONDS: u64 = 10;
@@ -51,7 +49,7 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     let phase = phase_of(request.action);
     let run = clients.journal.fence(&request.caller, phase).await?;
     let (route, before) = run.dns(request.route)?;
-    let live = observe::name(&clients.route53, route).await?;
+    let live = routes::name::observe::live(&clients.route53, route).await?;
     let checks = pair_checks(clients, &request, route, before, &live).await?;
     let target = decide::target(request.action, request.new_weight, route, before, &live, &checks)?;
     let changed = target.is_some();
@@ -59,7 +57,7 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
         None => (live, request.change_id.clone()),
         Some(target) => {
             clients.journal.fence(&request.caller, phase).await?;
-            write(&clients.route53, route, &live, &target).await?
+            routes::name::send::write(&clients.route53, route, &live, &target).await?
         }
     };
     let (settled, sync_seconds) = match (request.action, changed, &change_id) {
@@ -68,7 +66,7 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
         _ => in_sync(&clients.route53, change_id.as_deref(), changed, request.attempt).await?,
     };
     if settled && request.action == RouteAction::Restore {
-        health_check::delete(clients, &request, route).await?;
+        delete_checks(clients, &request, route).await?;
     }
     let wait_seconds = if settled { wait_after(request.action, route, before) } else { sync_seconds };
     let (at, live) = (now.to_string(), live.describe());
@@ -94,61 +92,21 @@ async fn pair_checks(
     if route.health_checks.is_none() {
         return Ok(PairChecks::default());
     }
+    let run_id = &request.caller.run_id;
     if request.action == RouteAction::Prepare && live.is_like(before) {
-        return health_check::create(clients, request, route).await;
+        clients.journal.fence(&request.caller, phase_of(request.action)).await?;
+        return routes::name::health_check::create(&clients.route53, run_id, request.route, route).await;
     }
-    health_check::find(&clients.route53, &request.caller.run_id, request.route).await
+    routes::name::health_check::find(&clients.route53, run_id, request.route).await
 }
 
-/// Sends the batch and reads back. What reads back as before an accepted batch is a read that is behind: the next look,
-/// which waits for the change to be in sync, sees it or sends it again. A refused batch is looked at again: its first
-/// try may have passed with its answer lost, or somebody else may have changed the records.
-async fn write(
-    route53: &Client,
-    route: &DnsRoute,
-    live: &NameState,
-    target: &NameState,
-) -> StepResult<(NameState, Option<String>)> {
-    let sent = send(route53, route, live.batch_to(target)).await;
-    let after = observe::name(route53, route).await?;
-    match sent {
-        Ok(change_id) if after.is_like(target) || after.is_like(live) => Ok((after, Some(change_id))),
-        Err(_) if after.is_like(target) => Ok((after, None)),
-        Err(error) if after.is_like(live) => Err(error),
-        _ => {
-            let problem = format!(
-                "{} reads back as [{}], not [{}]: somebody else changed it",
-                route.record_name,
-                after.describe(),
-                target.describe()
-            );
-            Err(StepError::new(name::DRIFT, problem))
-        }
+/// Deletes the health checks that this run made for this route, once no record carries them.
+async fn delete_checks(clients: &Clients, request: &RouteRequest, route: &DnsRoute) -> StepResult<()> {
+    if route.health_checks.is_none() {
+        return Ok(());
     }
-}
-
-async fn send(route53: &Client, route: &DnsRoute, changes: Vec<Change>) -> StepResult<String> {
-    let changes = changes.into_iter().map(|change| {
-        let (action, record) = match change {
-            Change::Delete(record) => (ChangeAction::Delete, record),
-            Change::Create(record) => (ChangeAction::Create, record),
-        };
-        aws_sdk_route53::types::Change::builder()
-            .action(action)
-            .resource_record_set(observe::to_aws(&route.normalised_name(), &record)?)
-            .build()
-            .map_err(|error| StepError::invalid(error.to_string()))
-    });
-    let batch = ChangeBatch::builder()
-        .comment("cutover")
-        .set_changes(Some(changes.collect::<StepResult<_>>()?))
-        .build()
-        .map_err(|error| StepError::invalid(error.to_string()))?;
-    let answer =
-        route53.change_resource_record_sets().hosted_zone_id(&route.hosted_zone_id).change_batch(batch).send().await;
-    let call = format!("route53:ChangeResourceRecordSets {}", route.record_name);
-    let answer = answer.map_err(|error| StepError::from_aws(&call, &error))?;
-    Ok(answer.change_info.map(|change| change.id).unwrap_or_default())
+    clients.journal.fence(&request.caller, phase_of(request.action)).await?;
+    routes::name::health_check::delete_of_run(&clients.route53, &request.caller.run_id, request.route).await
 }
 
 /// Whether the change is on all of Route 53's servers; otherwise, how long to wait before the next look.

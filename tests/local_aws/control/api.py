@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .. import clients
-from ..services import events, functions, sns
+from ..services import events, functions, ses, sns
 from ..settings import Settings
 from .boundary import Boundary
 from .protocols import read_body
@@ -40,8 +40,12 @@ class Control:
             ("GET", "invocations"): lambda query, body: functions.invocations,
             ("GET", "code"): lambda query, body: functions.code(),
             ("GET", "messages"): lambda query, body: sns.messages,
+            ("GET", "mail"): lambda query, body: ses.sent,
+            ("POST", "mail"): lambda query, body: ses.configure(body),
             ("POST", "world"): self._world,
             ("POST", "target-health"): self._target_health,
+            ("POST", "tags"): self._tags,
+            ("POST", "rules"): self._rules,
             ("POST", "replication"): self._replication,
             ("POST", "metrics"): self._metrics,
             ("POST", "steady-metrics"): self._steady_metrics,
@@ -118,6 +122,20 @@ class Control:
         from ..services import elbv2
 
         elbv2.set_target_health(body["target_group_arn"], body["health"])
+        return {}
+
+    def _tags(self, query, body):
+        """{"arn", "tags": {..}}: any prefix, as AWS itself sets it."""
+        from ..services import elbv2
+
+        elbv2.tag(body["arn"], body["tags"])
+        return {}
+
+    def _rules(self, query, body):
+        """{"release_seconds"}: how long a target group stays in use after it was let go, in stretched seconds."""
+        from ..services import elbv2_groups
+
+        elbv2_groups.set_release(body["release_seconds"])
         return {}
 
     def _replication(self, query, body):

@@ -12,6 +12,7 @@ With IAM enforced a call without permission has no effect and is answered Access
 action as `denied`.
 """
 
+import datetime
 import io
 import socket
 import sys
@@ -24,6 +25,7 @@ from .. import clients
 from ..clients import SETUP
 from ..faults import drift
 from ..faults.rules import READS, Past, Rule
+from ..services import s3
 from ..services.runtime_api import Runtime
 from ..stacks import iam
 from . import dump
@@ -62,6 +64,7 @@ class Boundary:
             self._past.forget()
 
     def __call__(self, environ, start_response):
+        s3.path_style(environ)
         call = identify(environ)
         if call is None:
             return self._application(environ, start_response)
@@ -117,6 +120,8 @@ class Boundary:
             environ["HTTP_X_CUTOVER_CLOCK_SKEW"] = str(rule.given["seconds"])
         if action == "kill_before":
             kill(process, environ)
+        if call.is_presigned and (over := s3.expired(environ, datetime.datetime.now(datetime.timezone.utc))):
+            return error_answer(call, *over)
         refusal = iam.refusal(call, environ)
         if refusal:
             entry["denied"] = refusal.action
@@ -143,7 +148,7 @@ class Boundary:
         return answer
 
     def _note_routing(self, call: Call, process) -> None:
-        if process and call.service in ("elbv2", "route53") and not call.operation.startswith(READS):
+        if process and call.service in ("elasticloadbalancing", "route53") and not call.operation.startswith(READS):
             self.routings.append(dump.routing())
 
     def _call(self, given: dict, during: Call) -> bool:

@@ -1,13 +1,13 @@
 """Empties the account but for what is deployed, so that many runs can use one emulated AWS without slowing down.
 
 Contract: `clear` stops what still runs (without telling the rules), then forgets executions, journal, worlds, datapoints, messages,
-recorded requests and faults. Functions, state machines, roles, rules and schedules stay.
+recorded requests and faults, mails, and what lies in buckets but for the CDK app's assets. Functions, state machines, roles, rules and schedules stay.
 """
 
 import time
 
 from ..clients import client
-from ..services import cloudwatch, functions, route53, sns
+from ..services import cloudwatch, elbv2_groups, functions, route53, s3, ses, sns
 from ..settings import ACCOUNT_ID, REGION, Settings
 from ..step_functions.engine import engine
 from ..world import maker
@@ -29,9 +29,12 @@ def clear(settings: Settings, boundary: Boundary) -> None:
         backend.reset()
     _empty(settings.journal_table)
     cloudwatch.forget()
+    elbv2_groups.forget()
     route53.forget()
     maker.start_over()
     sns.messages.clear()
+    ses.forget()
+    s3.forget()
     functions.invocations.clear()
     boundary.forget()
     settings.status_events, settings.sweep = events, sweep
@@ -71,9 +74,10 @@ def _backends() -> list:
     from moto.dms.models import dms_backends
     from moto.elbv2.models import elbv2_backends
     from moto.route53.models import route53_backends
+    from moto.ses.models import ses_backends
     from moto.sns.models import sns_backends
 
-    regional = [backends[ACCOUNT_ID][REGION] for backends in (cloudwatch_backends, dms_backends, elbv2_backends, sns_backends)]
+    regional = [backends[ACCOUNT_ID][REGION] for backends in (cloudwatch_backends, dms_backends, elbv2_backends, ses_backends, sns_backends)]
     return [*regional, route53_backends[ACCOUNT_ID]["aws"]]
 
 

@@ -6,7 +6,7 @@ executions run and how far the journal's runs are: read straight from the backen
 """
 
 from ..clients import client
-from ..services import elbv2, route53
+from ..services import elbv2, route53, s3
 from ..settings import ACCOUNT_ID, REGION
 
 VOLATILE = {
@@ -34,6 +34,8 @@ def dump(journal_table: str) -> dict:
         "dms": _stable(_dms()),
         "cloudwatch": _stable(_cloudwatch()),
         "sns": _stable(_sns()),
+        "ses": _stable(_ses()),
+        "s3": _stable(s3.objects()),
         "journal": _journal(journal_table),
     }
 
@@ -136,12 +138,20 @@ def _dms() -> dict:
 
 def _cloudwatch() -> dict:
     alarms = client("cloudwatch").describe_alarms()["MetricAlarms"]
-    return {"alarms": _by(alarms, "AlarmName")}
+    dashboards = _all("cloudwatch", "list_dashboards", "DashboardEntries")
+    return {"alarms": _by(alarms, "AlarmName"), "dashboards": sorted(one["DashboardName"] for one in dashboards)}
 
 
 def _sns() -> dict:
     topics = _all("sns", "list_topics", "Topics")
     return {"topics": sorted(topic["TopicArn"] for topic in topics)}
+
+
+def _ses() -> dict:
+    from moto.ses.models import ses_backends
+
+    backend = ses_backends[ACCOUNT_ID][REGION]
+    return {"identities": sorted(backend.email_identities), "configuration_sets": sorted(backend.config_sets)}
 
 
 def _journal(table: str) -> list[dict]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
+from ..services import s3
 from . import cbor
 
 CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/aws4_request")
@@ -40,6 +41,7 @@ class Call:
     state: str | None
     execution: str | None
     function: str | None  # of a Lambda invocation
+    is_presigned: bool = False  # by whom it is signed; who asks is not known
 
     @property
     def machine(self) -> str | None:
@@ -52,7 +54,8 @@ def service_name(name: str) -> str:
 
 
 def identify(environ: dict) -> Call | None:
-    signed = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    presigned = s3.presigned(environ)
+    signed = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION") or presigned or "")
     if not signed:
         return None
     service = SERVICE_OF_SIGNING_NAME.get(signed[2], signed[2])
@@ -68,6 +71,7 @@ def identify(environ: dict) -> Call | None:
         state=environ.get("HTTP_X_CUTOVER_STATE") or None,
         execution=environ.get("HTTP_X_CUTOVER_EXECUTION") or None,
         function=unquote(invoked[1]).rpartition(":")[2] if invoked else None,
+        is_presigned=presigned is not None,
     )
 
 
@@ -78,7 +82,9 @@ def _operation(environ: dict, service: str) -> tuple[str, str | None]:
         return "json", target.rpartition(".")[2]
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         return "query", parse_qs(read_body(environ).decode()).get("Action", [None])[0]
-    return ("rest-xml" if service in ("route53", "s3") else "rest-json"), _routed(environ, service)
+    # Both versions of SES sign with the same name.
+    routed_as = "sesv2" if service == "ses" and environ["PATH_INFO"].startswith("/v2/") else service
+    return ("rest-xml" if service in ("route53", "s3") else "rest-json"), _routed(environ, routed_as)
 
 
 def _routed(environ: dict, service: str) -> str | None:
@@ -119,6 +125,9 @@ def error_answer(call: Call, code: str, message: str, status: int) -> tuple[int,
         headers |= cbor.HEADERS
         return status, headers, cbor.encode({"__type": code, "message": message})
     headers["Content-Type"] = "text/xml"
+    if call.service == "s3":
+        told = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message><RequestId>{request_id}</RequestId>"
+        return status, headers, f'<?xml version="1.0" encoding="UTF-8"?><Error>{told}</Error>'.encode()
     body = (
         f"<ErrorResponse><Error><Type>{'Sender' if status < 500 else 'Receiver'}</Type><Code>{escape(code)}</Code>"
         f"<Message>{escape(message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"

@@ -4,11 +4,14 @@ Why: moto stores nearly anything it is given. A cutover that AWS would refuse, o
 fail here too. Each module opens with what it enforces; its function `install` puts the corrections into moto.
 
     route53         atomic change batches (route53_records: the rules, pure), changes that take a while, health checks made once
-    elbv2           actions as strict as AWS, targets that are `unused`, health that can be told
-    cloudwatch      metrics on a stretched clock, every statistic, alarms that keep their state
+    elbv2           actions as strict as AWS (elbv2_actions), targets that are `unused`, health that can be told (elbv2_groups)
+    cloudwatch      metrics on a stretched clock, every statistic, alarms that keep their state (statistics and dashboards: the
+                    rules, pure)
     dms             replication tasks whose state can be told, times as the Rust SDK reads them
     dms_serverless  serverless replications, which moto does not know
     sns             Publish as strict as AWS, and what was published
+    s3              both ways to name a bucket, addresses signed beforehand
+    ses             who may send what to whom, and what was sent (mail: reading a raw mail)
     functions       Lambda without containers; runtime_api: the processes behind it
     events          EventBridge rules that really fire; schedules: Scheduler; deliveries: how both reach a target
 """

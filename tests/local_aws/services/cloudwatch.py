@@ -2,8 +2,9 @@
 
 Contract: `install(speed)`; `put` stores datapoints for the control API. Waits are divided by the speed while clocks are real, so
 history is stretched to match: what was stored r seconds ago counts as r * speed seconds ago, and is aggregated into periods
-there. At speed 1 this is plain behaviour. What `keep_steady` names has a datapoint in every period, without anybody storing it. Answered are Sum, Average, Minimum, Maximum, SampleCount and pNN; an Expression is a
-clear error. New alarms are INSUFFICIENT_DATA until SetAlarmState; PutMetricAlarm keeps the state of an existing alarm.
+there. At speed 1 this is plain behaviour. What `keep_steady` names has a datapoint in every period, without anybody storing it.
+Which statistics are answered, see statistics.py; an Expression is a clear error. PutMetricData takes each of its three forms.
+A dashboard is checked as dashboards.py says. New alarms are INSUFFICIENT_DATA until SetAlarmState; PutMetricAlarm keeps the state of an existing alarm.
 """
 
 import datetime
@@ -12,23 +13,14 @@ import re
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+
+from . import dashboards, statistics
+from .statistics import Sample, sample, statistic, statistic_set
 
 QUERIES_LIMIT = 500
+DATA_LIMIT = 1000
+VALUES_LIMIT = 150
 KEPT_PER_METRIC = 20_000
-PERCENTILE = re.compile(r"^p(\d{1,2}(\.\d{1,10})?|100)$")
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What one PutMetricData entry says of one moment (real time)."""
-
-    timestamp: float
-    values: tuple[tuple[float, float], ...]  # (value, how many); empty for a statistic set
-    sum: float
-    count: float
-    minimum: float
-    maximum: float
 
 
 class Metrics:
@@ -38,10 +30,10 @@ class Metrics:
         self._steady: dict[tuple, float] = {}
         self._lock = threading.Lock()
 
-    def put(self, namespace: str, name: str, dimensions: dict[str, str], sample: Sample) -> None:
+    def put(self, namespace: str, name: str, dimensions: dict[str, str], made: Sample) -> None:
         with self._lock:
             key = _key(namespace, name, dimensions)
-            self._samples.setdefault(key, deque(maxlen=KEPT_PER_METRIC)).append(sample)
+            self._samples.setdefault(key, deque(maxlen=KEPT_PER_METRIC)).append(made)
 
     def keep_steady(self, values: dict[tuple, float]) -> None:
         with self._lock:
@@ -65,12 +57,12 @@ class Metrics:
         found: dict[int, list[Sample]] = {}
         if steady is not None:
             first, last = math.floor(start / period) * period, min(end, now)
-            found = {begin: [_sample(begin, [(steady, 1.0)])] for begin in range(first, math.ceil(last), period)}
-        for sample in samples:
-            stretched = now - (now - sample.timestamp) * self._speed
+            found = {begin: [sample(begin, [(steady, 1.0)])] for begin in range(first, math.ceil(last), period)}
+        for stored in samples:
+            stretched = now - (now - stored.timestamp) * self._speed
             begin = math.floor(stretched / period) * period
             if math.floor(start / period) * period <= begin < end:
-                found.setdefault(begin, []).append(sample)
+                found.setdefault(begin, []).append(stored)
         return found
 
 
@@ -87,13 +79,16 @@ _metrics = Metrics(1)
 
 
 def put(entries: list[dict]) -> None:
-    """[{"namespace", "metric_name", "dimensions": {}, "value" or "values": [..], "timestamp_ms"?}]"""
+    """[{"namespace", "metric_name", "dimensions": {}, "value" or "values": [..], "counts": [..]?, "timestamp_ms"?}]"""
     for entry in entries:
         values = entry["values"] if "values" in entry else [entry["value"]]
+        counts = entry.get("counts") or [1] * len(values)
         timestamp = entry["timestamp_ms"] / 1000 if "timestamp_ms" in entry else time.time()
         if values:
-            sample = _sample(timestamp, [(float(value), 1.0) for value in values])
-            _metrics.put(entry["namespace"], entry["metric_name"], entry.get("dimensions", {}), sample)
+            made = sample(
+                timestamp, [(float(value), float(count)) for value, count in zip(values, counts, strict=True)]
+            )
+            _metrics.put(entry["namespace"], entry["metric_name"], entry.get("dimensions", {}), made)
 
 
 def keep_steady(entries: list[dict]) -> None:
@@ -107,17 +102,6 @@ def forget() -> None:
     _metrics.forget()
 
 
-def _sample(timestamp: float, values: list[tuple[float, float]]) -> Sample:
-    return Sample(
-        timestamp=timestamp,
-        values=tuple(values),
-        sum=sum(value * count for value, count in values),
-        count=sum(count for _, count in values),
-        minimum=min(value for value, _ in values),
-        maximum=max(value for value, _ in values),
-    )
-
-
 def install(speed: float) -> None:
     global _metrics
     from moto.cloudwatch.models import CloudWatchBackend
@@ -128,6 +112,7 @@ def install(speed: float) -> None:
     CloudWatchResponse.get_metric_data = _get_metric_data
     CloudWatchResponse.get_metric_statistics = _get_metric_statistics
     CloudWatchResponse.list_metrics = _list_metrics
+    CloudWatchResponse.put_dashboard = _put_dashboard
     _keep_alarm_states(CloudWatchBackend)
 
 
@@ -137,6 +122,12 @@ def _invalid(message: str) -> Exception:
     return ValidationError(message)
 
 
+def _refused(code: str, message: str) -> Exception:
+    from moto.cloudwatch.exceptions import CloudWatchException
+
+    return CloudWatchException(code, message)
+
+
 def _seconds(moment) -> float:
     if isinstance(moment, str):
         moment = datetime.datetime.fromisoformat(moment.replace("Z", "+00:00"))
@@ -144,27 +135,56 @@ def _seconds(moment) -> float:
 
 
 def _put_metric_data(self):
+    """All or nothing, as on AWS."""
     from moto.core.responses import EmptyResult
 
-    namespace = self._get_param("Namespace")
-    for datum in self._get_param("MetricData", []):
+    namespace, data = self._get_param("Namespace"), self._get_param("MetricData") or []
+    if len(data) > DATA_LIMIT:
+        raise _refused(
+            "InvalidParameterValue", f"The collection MetricData must not have a size greater than {DATA_LIMIT}."
+        )
+    samples = [_sample_of(datum, f"MetricData.member.{number}") for number, datum in enumerate(data, 1)]
+    for datum, made in zip(data, samples, strict=True):
         dimensions = {item["Name"]: item["Value"] for item in datum.get("Dimensions") or []}
-        _metrics.put(namespace, datum["MetricName"], dimensions, _sample_of(datum))
+        _metrics.put(namespace, datum["MetricName"], dimensions, made)
     return EmptyResult()
 
 
-def _sample_of(datum: dict) -> Sample:
+def _sample_of(datum: dict, path: str) -> Sample:
+    """A datum has one value, up to 150 with their counts, or a statistic set."""
     timestamp = _seconds(datum["Timestamp"]) if datum.get("Timestamp") else time.time()
-    if statistics := datum.get("StatisticValues"):
-        total, count = float(statistics["Sum"]), float(statistics["SampleCount"])
-        return Sample(timestamp, (), total, count, float(statistics["Minimum"]), float(statistics["Maximum"]))
-    if datum.get("Values"):
-        counts = datum.get("Counts") or [1] * len(datum["Values"])
-        pairs = [(float(value), float(count)) for value, count in zip(datum["Values"], counts, strict=True)]
-        return _sample(timestamp, pairs)
-    if datum.get("Value") is None:
-        raise _invalid("A metric datum needs Value, Values or StatisticValues")
-    return _sample(timestamp, [(float(datum["Value"]), 1.0)])
+    forms = [name for name in ("Value", "Values", "StatisticValues") if datum.get(name) not in (None, [])]
+    if not forms:
+        raise _refused(
+            "MissingParameter",
+            f"At least one of the parameters must be specified: {path}.Value, {path}.Values, {path}.StatisticValues",
+        )
+    if len(forms) > 1:
+        both = " and ".join(f"{path}.{name}" for name in forms)
+        raise _refused(
+            "InvalidParameterCombination", f"The parameters {both} are mutually exclusive and you have specified both."
+        )
+    if forms == ["StatisticValues"]:
+        return _statistic_set(timestamp, datum["StatisticValues"], path)
+    if forms == ["Value"]:
+        return sample(timestamp, [(float(datum["Value"]), 1.0)])
+    values, counts = datum["Values"], datum.get("Counts") or [1] * len(datum["Values"])
+    if len(values) > VALUES_LIMIT:
+        raise _refused(
+            "InvalidParameterValue", f"The collection {path}.Values must not have a size greater than {VALUES_LIMIT}."
+        )
+    if len(counts) != len(values):
+        raise _refused(
+            "InvalidParameterValue", f"The parameters {path}.Values and {path}.Counts must be of the same size."
+        )
+    return sample(timestamp, [(float(value), float(count)) for value, count in zip(values, counts, strict=True)])
+
+
+def _statistic_set(timestamp: float, given: dict, path: str) -> Sample:
+    total, count, low, high = (float(given[name]) for name in ("Sum", "SampleCount", "Minimum", "Maximum"))
+    if count <= 0 or low > high:
+        raise _refused("InvalidParameterValue", f"The value for parameter {path}.StatisticValues is invalid.")
+    return statistic_set(timestamp, total, count, low, high)
 
 
 def _get_metric_data(self):
@@ -179,13 +199,17 @@ def _get_metric_data(self):
     if start >= end:
         raise _invalid("The parameter StartTime must be less than the parameter EndTime.")
     newest_first = self._get_param("ScanBy") != "TimestampAscending"
-    results = [_query_result(query, start, end, newest_first) for query in queries if query.get("ReturnData") is not False]
+    results = [
+        _query_result(query, start, end, newest_first) for query in queries if query.get("ReturnData") is not False
+    ]
     return ActionResult({"MetricDataResults": results, "Messages": []})
 
 
 def _query_result(query: dict, start: float, end: float, newest_first: bool) -> dict:
     if not re.match(r"^[a-z][a-zA-Z0-9_]*$", query.get("Id") or ""):
-        raise _invalid(f"The value {query.get('Id')!r} for parameter Id is not matching the expression [a-z][a-zA-Z0-9_]*.")
+        raise _invalid(
+            f"The value {query.get('Id')!r} for parameter Id is not matching the expression [a-z][a-zA-Z0-9_]*."
+        )
     if "Expression" in query:
         raise _invalid(f"Expression is not emulated (query {query['Id']}): ask for the metrics and compute")
     if "MetricStat" not in query:
@@ -205,38 +229,13 @@ def _query_result(query: dict, start: float, end: float, newest_first: bool) -> 
 def _points(metric: dict, period: int, stat: str, start: float, end: float) -> list[tuple[int, float]]:
     if period not in (1, 5, 10, 20, 30) and (period <= 0 or period % 60):
         raise _invalid(f"The period {period} must be 1, 5, 10, 20, 30 or a multiple of 60.")
+    try:
+        statistics.check(stat)
+    except statistics.Unsupported as refused:
+        raise _invalid(str(refused)) from refused
     periods = _metrics.periods(metric, period, start, end)
     points = [(begin, statistic(samples, stat)) for begin, samples in periods.items()]
     return [(begin, value) for begin, value in points if value is not None]
-
-
-def statistic(samples: list[Sample], stat: str) -> float | None:
-    """A percentile of statistic sets alone is no value, as on AWS."""
-    if stat == "Sum":
-        return sum(sample.sum for sample in samples)
-    if stat == "SampleCount":
-        return sum(sample.count for sample in samples)
-    if stat == "Average":
-        count = sum(sample.count for sample in samples)
-        return sum(sample.sum for sample in samples) / count if count else None
-    if stat == "Minimum":
-        return min(sample.minimum for sample in samples)
-    if stat == "Maximum":
-        return max(sample.maximum for sample in samples)
-    if PERCENTILE.match(stat):
-        return _percentile([pair for sample in samples for pair in sample.values], float(stat[1:]))
-    raise _invalid(f"The value {stat} for parameter Stat is not supported.")
-
-
-def _percentile(values: list[tuple[float, float]], percent: float) -> float | None:
-    """The smallest value that at least this share of the samples does not exceed."""
-    wanted = sum(count for _, count in values) * percent / 100
-    reached = 0.0
-    for value, count in sorted(values):
-        reached += count
-        if reached >= wanted:
-            return value
-    return None
 
 
 def _get_metric_statistics(self):
@@ -278,9 +277,22 @@ def _list_metrics(self):
 
 
 def _has_dimensions(dimensions: dict, wanted: list[dict]) -> bool:
-    return all(
-        item["Name"] in dimensions and item.get("Value") in (None, dimensions[item["Name"]]) for item in wanted
-    )
+    return all(item["Name"] in dimensions and item.get("Value") in (None, dimensions[item["Name"]]) for item in wanted)
+
+
+def _put_dashboard(self):
+    """moto takes any JSON. What only might not be drawn is told with the answer; what is wrong is refused."""
+    from moto.cloudwatch.exceptions import DashboardInvalidInputError
+    from moto.core.responses import ActionResult
+
+    name, body = self._get_param("DashboardName"), self._get_param("DashboardBody")
+    checked = dashboards.check(name, body)
+    if checked.errors:
+        problem = DashboardInvalidInputError(dashboards.refusal(checked.errors))
+        problem.dashboardValidationMessages = [message.as_aws() for message in checked.errors]
+        raise problem
+    self.cloudwatch_backend.put_dashboard(name, body)
+    return ActionResult({"DashboardValidationMessages": [message.as_aws() for message in checked.warnings]})
 
 
 def _keep_alarm_states(backend_class) -> None:

@@ -1,4 +1,4 @@
-"""CloudFormation: stacks of the types in resource_types, and the deployment of a synthesized CDK app.
+"""CloudFormation: stacks of the types in registry, and the deployment of a synthesized CDK app.
 
 Contract: `install()` corrects moto's engine; templates, parameters, conditions and intrinsic functions stay moto's.
 - A template with a type that is not in TYPES is refused before anything is created.
@@ -27,7 +27,8 @@ from moto.core.common_models import CloudFormationModel
 from ..clients import client
 from ..services import functions
 from ..settings import ACCOUNT_ID, REGION
-from .resource_types import TYPES, Made, NotEmulated
+from .registry import TYPES
+from .resource_types import Made, NotEmulated
 
 BOOTSTRAP_VERSION = "30"
 NAME_LIMIT = 64
@@ -112,7 +113,7 @@ def _refuse_unknown_types(template: dict) -> None:
     types = {logical_id: resource["Type"] for logical_id, resource in template.get("Resources", {}).items()}
     unknown = sorted(f"{logical_id} ({name})" for logical_id, name in types.items() if name not in TYPES)
     if unknown:
-        raise _error(f"not emulated, see resource_types.py: {', '.join(unknown)}")
+        raise _error(f"not emulated, see stacks/registry.py: {', '.join(unknown)}")
 
 
 def _make(logical_id: str, definition: dict, resources, **_):

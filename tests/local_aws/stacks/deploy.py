@@ -1,9 +1,9 @@
 """Deploys Cutover into the emulated AWS: what the CDK app does on the real one.
 
 Contract: both answer names and ARNs as the ready line tells them. `deploy_template` deploys the synthesized app itself,
-through CloudFormation. `deploy` needs no Node: table, functions, state machines and rules straight from the checkout. A
-definition goes in with its file's bytes, but for `${Placeholders}`; one that nothing fills is an error. What does not
-exist yet in the checkout (a machine's file, the sweep) is left out with a warning on stderr. What differs from the app is
+through CloudFormation. `deploy` needs no CDK: table, functions, state machines and rules straight from the checkout. A
+definition goes in as it was rendered, but for `${Placeholders}`; one that nothing fills is an error. What does not
+exist yet in the checkout (a machine's definition, the sweep) is left out with a warning on stderr. What differs from the app is
 listed in tests/same_deployment.rs, which compares the two.
 """
 
@@ -120,9 +120,9 @@ def _create_machines(settings: Settings, function_arns: dict[str, str]) -> dict[
     }
     arns = {}
     for name in MACHINES:
-        path = settings.root / "statemachine" / f"{name}.asl.json"
-        if not path.exists():
-            _warn(f"there is no {path} yet: no state machine {name}")
+        path = settings.definitions / f"{name}.asl.json" if settings.definitions else None
+        if not (path and path.exists()):
+            _warn(f"there is no definition of {name}: no such state machine")
             continue
         definition = _substitute(path.read_text(encoding="utf-8"), values, path)
         arns[name] = clients.client("stepfunctions").create_state_machine(

@@ -36,7 +36,18 @@ PRINCIPALS = {
 # How services call a refusal that is not AccessDenied to them.
 CODES = {"sns": "AuthorizationError", "kms": "KMSAccessDenied"}
 # Operations that need a permission of another name.
-ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction", "lambda:InvokeAsync": "lambda:InvokeFunction"}
+ACTIONS = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "lambda:InvokeAsync": "lambda:InvokeFunction",
+    "s3:CompleteMultipartUpload": "s3:PutObject",
+    "s3:CreateMultipartUpload": "s3:PutObject",
+    "s3:DeleteObjects": "s3:DeleteObject",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListObjects": "s3:ListBucket",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:UploadPart": "s3:PutObject",
+}
 # The parts of a transaction, which has no permission of its own.
 TRANSACTION_ACTIONS = {
     "ConditionCheck": "ConditionCheckItem",

@@ -1,4 +1,4 @@
-"""The resource types that a stack may have, each created, updated and deleted through its service's own API.
+"""Most resource types that a stack may have, each created, updated and deleted through its service's own API.
 
 Contract: `TYPES` has them by name. Properties are CloudFormation's, resolved. A type creates what `create` answers as Made;
 `update` is asked for changes of `updatable` properties only; a change of the name, or of a `replacing` property, makes a

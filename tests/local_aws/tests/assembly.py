@@ -100,6 +100,7 @@ def template(prefix: str, code: str, definition: str) -> dict:
             **_messages(prefix),
             **_events(prefix),
             **_observability(prefix),
+            **_reports(prefix),
             "CDKMetadata": {"Type": "AWS::CDK::Metadata", "Properties": {"Analytics": "v2"}},
         },
         "Outputs": {
@@ -228,6 +229,28 @@ def _events(prefix: str) -> dict:
         "ScheduleRole": role("scheduler", "states:StartExecution", "sqs:SendMessage"),
         "Group": {"Type": "AWS::Scheduler::ScheduleGroup", "Properties": {"Name": f"{prefix}group"}},
         "Night": {"Type": "AWS::Scheduler::Schedule", "Properties": schedule},
+    }
+
+
+def _reports(prefix: str) -> dict:
+    encryption = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    private = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+    bucket = {
+        "BucketName": f"{prefix}reports",
+        "BucketEncryption": {"ServerSideEncryptionConfiguration": [encryption]},
+        "LifecycleConfiguration": {"Rules": [{"Id": "old", "Status": "Enabled", "ExpirationInDays": 400}]},
+        "PublicAccessBlockConfiguration": {name: True for name in private},
+        "Tags": [{"Key": "made-by", "Value": "test"}],
+    }
+    insecure = {"Bool": {"aws:SecureTransport": "false"}}
+    deny = policy("s3:*", attribute("Reports"), Effect="Deny", Principal={"AWS": "*"}, Condition=insecure)
+    return {
+        "Reports": {"Type": "AWS::S3::Bucket", "Properties": bucket},
+        "ReportsPolicy": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {"Bucket": ref("Reports"), "PolicyDocument": deny},
+        },
+        "Sender": {"Type": "AWS::SES::EmailIdentity", "Properties": {"EmailIdentity": f"{prefix}cutover@example.com"}},
     }
 
 

@@ -74,10 +74,18 @@ def checkout(folder: Path) -> Settings:
     (folder / "bin").mkdir()
     (folder / "bin/echo").write_text(ECHO % sys.executable)
     (folder / "bin/echo").chmod(0o755)
-    (folder / "statemachine").mkdir()
-    (folder / "statemachine/cutover.asl.json").write_text(json.dumps(CUTOVER))
-    (folder / "statemachine/rollback.asl.json").write_text(json.dumps(ROLLBACK))
-    return Settings(root=folder, bin_dir=folder / "bin", home=folder / "home", speed=SPEED, sweep=False)
+    definitions = folder / "definitions"
+    definitions.mkdir()
+    (definitions / "cutover.asl.json").write_text(json.dumps(CUTOVER))
+    (definitions / "rollback.asl.json").write_text(json.dumps(ROLLBACK))
+    return Settings(
+        root=folder,
+        bin_dir=folder / "bin",
+        definitions=definitions,
+        home=folder / "home",
+        speed=SPEED,
+        sweep=False,
+    )
 
 
 def server() -> Server:

@@ -28,7 +28,7 @@ class Command(unittest.TestCase):
 
     def start(self, *more: str) -> tuple[subprocess.Popen, dict]:
         command = [sys.executable, "-m", "local_aws", "--speed", "60", "--root", self.folder.name]
-        command += ["--bin-dir", str(self.settings.bin_dir), "--home", str(self.settings.home), "--no-sweep", *more]
+        command += ["--bin-dir", str(self.settings.bin_dir), "--definitions", str(self.settings.definitions), "--home", str(self.settings.home), "--no-sweep", *more]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(TESTS)}, **pipes)
         self.addCleanup(process.stdout.close)

@@ -157,8 +157,7 @@ class Balancing:
 
     def _tag(self, arn: str, tags: dict) -> None:
         # Not over the API, which refuses the aws: prefix that tells of a stack.
-        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
-        elbv2.backend().tagging_service.tag_resource(arn, listed)
+        elbv2.tag(arn, tags)
 
     def create_mentioned_balancers(self) -> None:
         """Those that only a metric's dimension names: their name tells their side."""

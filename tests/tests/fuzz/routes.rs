@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 
 use cutover::contract::RouteAction;
 use cutover::error::name;
-use cutover::listener::{Forward, ListenerState, Stickiness, WeightedGroup};
 use cutover::plan::{
     Alias, DnsRoute, HealthChecks, ListenerRoute, Metric, Missing, RecordChange, RecordData, RecordType, Step,
 };
-use cutover::record::{AliasTarget, NameState, PairChecks, RecordSet};
 use cutover::verdict::{Verdict, at_least_percent};
 use cutover::{Seconds, StepResult};
 use jiff::Timestamp;
@@ -17,6 +15,8 @@ use monitor::metrics::{Datapoints, Window};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use routes::listener::{Forward, ListenerState, Stickiness, WeightedGroup, pair};
+use routes::name::{AliasTarget, NameState, PairChecks, RecordSet};
 
 use crate::hostile;
 
@@ -137,21 +137,21 @@ proptest! {
         from in any::<prop::sample::Index>(),
     ) {
         let route = listener_route(steps);
-        let planned = percents(&route.steps).filter_map(|percent| before.planned(listener_swap::decide::pair(&route), percent).ok());
+        let planned = percents(&route.steps).filter_map(|percent| before.planned(pair(&route), percent).ok());
         let planned: Vec<ListenerState> = planned.chain([before.clone()]).collect();
         let weights = route.steps.iter().map(|step| step.new_weight).chain([new_weight]).collect::<Vec<_>>();
         for live in [&live, &planned[from.index(planned.len())]] {
             let weight = weights[from.index(weights.len())];
             let decision = listener_swap::decide::target(action, weight, &route, &before, live);
             check_decision(decision, &planned, live, ListenerState::is_like)?;
-            let _ = (live.describe(), rollback::by_hand::listener(&route, live, Some(live)));
+            let _ = (live.describe(), routes::listener::by_hand::command(&route, live, Some(live)));
         }
     }
 
     #[test]
     fn the_pairs_weights_sum_as_planned(before in listener_state(), percent in any::<u8>()) {
         let route = listener_route(vec![]);
-        let Ok(planned) = before.planned(listener_swap::decide::pair(&route), percent) else { return Ok(()) };
+        let Ok(planned) = before.planned(pair(&route), percent) else { return Ok(()) };
         let (was, is) = (before.forward.weights(), planned.forward.weights());
         let is_alone = was.keys().all(|arn| ["old", "new"].contains(arn));
         let sum: i64 = ["old", "new"].iter().filter_map(|arn| is.get(arn)).map(|weight| i64::from(*weight)).sum();
@@ -174,7 +174,7 @@ proptest! {
             let decision = weight_shift::decide::target(action, weight, &route, &before, live, &checks);
             check_decision(decision, &planned, live, |one, other| one.may_be(other, &route, &before, &checks))?;
             let _ = (live.describe(), live.longest_ttl_seconds(), live.check_pair(&route));
-            let _ = rollback::by_hand::records(&route, live, &before);
+            let _ = routes::name::by_hand::command(&route, &before, Some(live));
         }
     }
 

@@ -14,7 +14,7 @@ use cutover_tests::compare::differences;
 use cutover_tests::control::Client;
 use cutover_tests::emulator::{Emulator, Options};
 use cutover_tests::follow;
-use cutover_tests::setup::Checkout;
+use cutover_tests::setup::{self, Checkout};
 use cutover_tests::stage::Stage;
 use cutover_tests::world::World;
 use serde_json::{Value, json};
@@ -173,11 +173,15 @@ pub fn plan(name: &str) -> Result<Value> {
     serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))
 }
 
-/// A definition of `statemachine/`.
+/// A definition of `statemachine/`, as it is deployed.
 pub fn definition(name: &str) -> Result<Value> {
-    let path = Checkout::of_this_build().root.join(format!("statemachine/{name}.asl.json"));
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))
+    serde_json::from_str(&definition_text(name)?).with_context(|| format!("the definition of {name} is no JSON"))
+}
+
+/// Its bytes.
+pub fn definition_text(name: &str) -> Result<String> {
+    let path = setup::definitions(&Checkout::of_this_build())?.join(format!("{name}.asl.json"));
+    std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Every Task state of a definition, those inside of Maps too, with the top-level state that holds it.

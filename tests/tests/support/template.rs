@@ -4,7 +4,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 
 use anyhow::{Context, Result, ensure};
 use cutover_tests::setup::{self, Checkout};
@@ -15,8 +14,7 @@ pub const STACK: &str = "cutover";
 pub fn synthesize(name: &str, context: &[&str]) -> Result<PathBuf> {
     let checkout = Checkout::of_this_build();
     setup::build_functions(&checkout)?;
-    let infra = checkout.root.join("infra");
-    install(&infra)?;
+    let infra = setup::infra()?;
     let out = checkout.target.join(format!("local-aws/cdk-{name}"));
     let binaries = out.with_extension("binaries");
     link_binaries(&checkout, &binaries)?;
@@ -28,16 +26,6 @@ pub fn synthesize(name: &str, context: &[&str]) -> Result<PathBuf> {
     }
     run(&mut command)?;
     Ok(out)
-}
-
-/// Tests of one binary run at once: one of them installs what the app needs.
-fn install(infra: &Path) -> Result<()> {
-    static INSTALLING: Mutex<()> = Mutex::new(());
-    let _installing = INSTALLING.lock();
-    if infra.join("node_modules/.package-lock.json").exists() {
-        return Ok(());
-    }
-    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(infra))
 }
 
 /// `<folder>/<crate>/bootstrap` for every function: scripts that run the binaries of this build.

@@ -2,51 +2,41 @@
 
 use std::collections::BTreeMap;
 
-use deserr::Deserr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::default;
 use crate::Seconds;
 
 /// The checks of a hold, and how many of them may fail.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
-#[deserr(deny_unknown_fields)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Monitoring {
     /// The time between two checks.
-    #[deserr(default = Seconds(60))]
-    #[serde(default = "sixty_seconds")]
     pub interval: Seconds,
     /// So many unhealthy checks in a row roll the run back.
-    #[deserr(default = 2)]
-    #[serde(default = "two")]
     #[schemars(range(min = 1, max = 100))]
     pub failure_limit: u32,
     /// So many checks in a row without data roll the run back.
-    #[deserr(default = 3)]
-    #[serde(default = "three")]
     #[schemars(range(min = 1, max = 100))]
     pub no_data_limit: u32,
     /// Target groups whose targets must be healthy.
-    #[deserr(default)]
-    #[serde(default)]
     pub target_groups: Vec<GroupHealth>,
     /// CloudWatch metrics and the values that mean trouble.
-    #[deserr(default)]
-    #[serde(default)]
+    #[schemars(length(max = 100))]
     pub metrics: Vec<Metric>,
     /// CloudWatch alarms that must not be in ALARM.
-    #[deserr(default)]
-    #[serde(default)]
+    #[schemars(length(max = 100))]
     pub alarms: Vec<String>,
 }
 
 impl Default for Monitoring {
     fn default() -> Self {
         Self {
-            interval: sixty_seconds(),
-            failure_limit: two(),
-            no_data_limit: three(),
+            interval: Seconds(60),
+            failure_limit: 2,
+            no_data_limit: 3,
             target_groups: Vec::new(),
             metrics: Vec::new(),
             alarms: Vec::new(),
@@ -54,40 +44,21 @@ impl Default for Monitoring {
     }
 }
 
-fn sixty_seconds() -> Seconds {
-    Seconds(60)
-}
-
-fn two() -> u32 {
-    2
-}
-
-fn three() -> u32 {
-    3
-}
-
 /// A target group whose targets must be healthy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, JsonSchema)]
-#[deserr(deny_unknown_fields)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct GroupHealth {
     /// The target group.
     pub target_group_arn: String,
     /// The share of its targets that must be healthy, compared exactly.
-    #[deserr(default = 80)]
-    #[serde(default = "eighty")]
+    #[serde(default = "default::u8::<80>")]
     #[schemars(range(min = 1, max = 100))]
     pub min_healthy_percent: u8,
 }
 
-fn eighty() -> u8 {
-    80
-}
-
 /// A metric and the value that means trouble: `statistic [/ divide_by] comparison threshold` is unhealthy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Deserr, JsonSchema)]
-#[deserr(deny_unknown_fields)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Metric {
     /// How a person calls it.
     pub name: String,
@@ -96,70 +67,51 @@ pub struct Metric {
     /// The metric's name.
     pub metric_name: String,
     /// The metric's dimensions; CloudWatch matches all of them exactly.
-    #[deserr(default)]
     #[serde(default)]
     pub dimensions: BTreeMap<String, String>,
     /// `Sum`, `Average`, `Minimum`, `Maximum`, `SampleCount`, or a percentile such as `p99`.
     pub statistic: String,
     /// The length of one datapoint; a multiple of 60 s.
-    #[deserr(default = Seconds(60))]
-    #[serde(default = "sixty_seconds")]
+    #[serde(default = "default::seconds::<60>")]
     pub period: Seconds,
     /// A second series that divides this one: a rate instead of a count.
-    #[deserr(default)]
-    #[serde(default)]
     pub divide_by: Option<Series>,
     /// When the value is trouble.
     pub comparison: Comparison,
     /// The value compared with; 0 is a threshold like any other.
     pub threshold: f64,
     /// What a missing value means.
-    #[deserr(default)]
     #[serde(default)]
     pub missing: Missing,
 }
 
 /// A series of datapoints: what a metric is divided by.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, JsonSchema)]
-#[deserr(deny_unknown_fields)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Series {
     /// The metric's namespace; that of the metric it divides where it is left out.
-    #[deserr(default)]
-    #[serde(default)]
     pub namespace: Option<String>,
     /// The metric's name.
     pub metric_name: String,
     /// The dimensions; those of the metric it divides where they are left out.
-    #[deserr(default)]
-    #[serde(default)]
     pub dimensions: Option<BTreeMap<String, String>>,
     /// The statistic; that of the metric it divides where it is left out.
-    #[deserr(default)]
-    #[serde(default)]
     pub statistic: Option<String>,
     /// The length of one datapoint; it must be that of the metric it divides.
-    #[deserr(default)]
-    #[serde(default)]
     pub period: Option<Seconds>,
 }
 
 /// When a value is trouble.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, JsonSchema)]
-#[deserr(rename_all = lowercase)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Comparison {
     /// Above the threshold.
-    #[deserr(rename = "greater_than")]
     GreaterThan,
     /// At the threshold or above.
-    #[deserr(rename = "greater_than_or_equal")]
     GreaterThanOrEqual,
     /// Below the threshold.
-    #[deserr(rename = "less_than")]
     LessThan,
     /// At the threshold or below.
-    #[deserr(rename = "less_than_or_equal")]
     LessThanOrEqual,
 }
 
@@ -176,8 +128,7 @@ impl Comparison {
 }
 
 /// What a missing value means.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Deserr, JsonSchema)]
-#[deserr(rename_all = lowercase)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
     /// Nobody can tell; it counts towards `no_data_limit`.
@@ -185,7 +136,6 @@ pub enum Missing {
     Inconclusive,
     /// Zero, provided that the divisor has a value above zero: for metrics that AWS reports only when there is
     /// something to count. Without a divisor's value, inconclusive.
-    #[deserr(rename = "zero_if_divisor")]
     ZeroIfDivisor,
     /// All is well: only for metrics that are silent when nothing is wrong.
     Healthy,

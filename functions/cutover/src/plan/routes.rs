@@ -1,10 +1,9 @@
 //! Routes: the places that direct traffic, and the steps by which their weights move.
 
-use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, Value, ValueKind, ValuePointerRef, take_cf_content};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
+use super::default;
 use crate::Seconds;
 
 /// A place that directs traffic.
@@ -45,16 +44,14 @@ impl Route {
 }
 
 /// A target of traffic on an Application Load Balancer: exactly one of `listener_arn` and `rule_arn`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, JsonSchema)]
-#[deserr(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct ListenerRoute {
     /// The listener whose default action forwards.
-    #[deserr(default)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub listener_arn: Option<String>,
     /// The rule whose action forwards.
-    #[deserr(default)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rule_arn: Option<String>,
     /// The target group that serves now.
     pub old_target_group_arn: String,
@@ -62,16 +59,12 @@ pub struct ListenerRoute {
     pub new_target_group_arn: String,
     /// The share of the new group's targets that must be healthy before it gets traffic, compared exactly. An automatic
     /// rollback, too, is held while less of the old group's targets are.
-    #[deserr(default = 80)]
-    #[serde(default = "eighty")]
+    #[serde(default = "default::u8::<80>")]
     #[schemars(range(min = 1, max = 100))]
     pub min_healthy_percent: u8,
     /// The weights to go through.
+    #[schemars(length(min = 1))]
     pub steps: Vec<Step>,
-}
-
-fn eighty() -> u8 {
-    80
 }
 
 impl ListenerRoute {
@@ -82,75 +75,64 @@ impl ListenerRoute {
 }
 
 /// A name in a Route 53 hosted zone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, JsonSchema)]
-#[deserr(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct DnsRoute {
     /// The hosted zone, such as `Z0123456789ABCDEFGHIJ`.
     pub hosted_zone_id: String,
     /// The name, with or without the last dot.
     pub record_name: String,
     /// What the name shall answer, by record type. All types of a name move in one atomic batch.
+    #[schemars(length(min = 1))]
     pub records: Vec<RecordChange>,
     /// The TTL while traffic is moved, in seconds; the records get their own TTL back at the end.
-    #[deserr(default = 60)]
-    #[serde(default = "sixty")]
+    #[serde(default = "default::u32::<60>")]
     #[schemars(range(min = 1, max = 86400))]
     pub ttl: u32,
     /// Route 53 health checks to create for the weighted pair; removed at cleanup.
-    #[deserr(default)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub health_checks: Option<HealthChecks>,
     /// The weights to go through.
+    #[schemars(length(min = 1))]
     pub steps: Vec<Step>,
-}
-
-fn sixty() -> u32 {
-    60
 }
 
 impl DnsRoute {
     /// The name as Route 53 stores it: lower case, with the last dot, `*` escaped.
     pub fn normalised_name(&self) -> String {
-        crate::record::normalise_name(&self.record_name)
+        crate::dns::normalise_name(&self.record_name)
     }
 
     /// How long resolvers may keep the answer from before a step.
     pub fn settle_seconds(&self) -> u64 {
-        u64::from(self.ttl.max(crate::record::ALIAS_TTL_SECONDS))
+        u64::from(self.ttl.max(crate::dns::ALIAS_TTL_SECONDS))
     }
 }
 
 /// What one record type of a name shall answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, JsonSchema)]
-#[deserr(deny_unknown_fields)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct RecordChange {
     /// The record type.
     #[serde(rename = "type")]
-    #[deserr(rename = "type")]
     pub record_type: RecordType,
     /// The answer on the new side.
     pub new: RecordData,
     /// Which record is the old side, where the name has several weighted records of this type. Left out, it is the
     /// only one that gets traffic.
-    #[deserr(default)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub old_set_identifier: Option<String>,
 }
 
 /// The record types that direct traffic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Deserr, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
-#[deserr(rename_all = lowercase)]
 pub enum RecordType {
     /// IPv4 addresses.
-    #[deserr(rename = "A")]
     A,
     /// IPv6 addresses.
-    #[deserr(rename = "AAAA")]
     Aaaa,
     /// Another name.
-    #[deserr(rename = "CNAME")]
     Cname,
 }
 
@@ -166,131 +148,73 @@ impl RecordType {
 }
 
 /// An answer: exactly one of `values` and `alias`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, JsonSchema)]
-#[deserr(deny_unknown_fields)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct RecordData {
     /// Addresses, or one name.
-    #[deserr(default)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 400))]
     pub values: Option<Vec<String>>,
     /// An alias to an AWS resource.
-    #[deserr(default)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub alias: Option<Alias>,
 }
 
 /// A Route 53 alias target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, JsonSchema)]
-#[deserr(deny_unknown_fields)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Alias {
     /// The resource's DNS name.
     pub dns_name: String,
     /// The hosted zone of the resource (of the load balancer, not of the record).
     pub hosted_zone_id: String,
     /// Whether Route 53 looks at the resource's own health.
-    #[deserr(default = false)]
     #[serde(default)]
     pub evaluate_target_health: bool,
 }
 
 /// Health checks of the weighted pair.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, JsonSchema)]
-#[deserr(deny_unknown_fields)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct HealthChecks {
     /// Of the old side's record.
-    #[deserr(default)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub old: Option<HealthCheck>,
     /// Of the new side's record.
-    #[deserr(default)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub new: Option<HealthCheck>,
 }
 
 /// A Route 53 HTTPS health check (HTTP on port 80).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, JsonSchema)]
-#[deserr(deny_unknown_fields)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct HealthCheck {
     /// The host name that Route 53's checkers ask.
     pub fqdn: String,
     /// The path.
-    #[deserr(default = "/".to_owned())]
-    #[serde(default = "root")]
+    #[serde(default = "default::root")]
     pub path: String,
     /// The port; 80 is asked by HTTP, every other by HTTPS.
-    #[deserr(default = 443)]
-    #[serde(default = "https")]
+    #[serde(default = "default::u16::<443>")]
+    #[schemars(range(min = 1, max = 65535))]
     pub port: u16,
     /// The time between two requests: 10 s or 30 s, nothing else.
-    #[deserr(default = Seconds(30))]
-    #[serde(default = "thirty_seconds")]
+    #[serde(default = "default::seconds::<30>")]
     pub interval: Seconds,
     /// So many failures in a row make it unhealthy: 1 to 10.
-    #[deserr(default = 3)]
-    #[serde(default = "three")]
+    #[serde(default = "default::u8::<3>")]
     #[schemars(range(min = 1, max = 10))]
     pub failure_threshold: u8,
 }
 
-fn root() -> String {
-    "/".to_owned()
-}
-
-fn https() -> u16 {
-    443
-}
-
-fn thirty_seconds() -> Seconds {
-    Seconds(30)
-}
-
-fn three() -> u8 {
-    3
-}
-
 /// One weight, and how long it is held under watch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, JsonSchema)]
-#[deserr(deny_unknown_fields)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Step {
     /// The new side's share of the pair, in percent.
     #[schemars(range(min = 0, max = 100))]
     pub new_weight: u8,
     /// How long the step is held; left out, it is checked once.
-    #[deserr(default)]
     #[serde(default)]
     pub hold: Seconds,
-}
-
-/// By hand, since the derive knows no variants with one unnamed field.
-impl<E: DeserializeError> Deserr<E> for Route {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef) -> Result<Self, E> {
-        let kind_of_value = value.kind();
-        let Json::Object(mut fields) = Json::from(value) else {
-            let msg = format!("is {kind_of_value}, and should be an object with a `type`");
-            return Err(take_cf_content(E::error::<V>(None, ErrorKind::Unexpected { msg }, location)));
-        };
-        match fields.remove("type") {
-            Some(Json::String(kind)) if kind == "listener" => {
-                ListenerRoute::deserialize_from_value(Json::Object(fields).into_value(), location).map(Self::Listener)
-            }
-            Some(Json::String(kind)) if kind == "dns" => {
-                DnsRoute::deserialize_from_value(Json::Object(fields).into_value(), location).map(Self::Dns)
-            }
-            Some(Json::String(kind)) => {
-                let problem = ErrorKind::UnknownValue { value: &kind, accepted: &["listener", "dns"] };
-                Err(take_cf_content(E::error::<V>(None, problem, location.push_key("type"))))
-            }
-            Some(other) => {
-                let problem =
-                    ErrorKind::IncorrectValueKind { actual: other.into_value(), accepted: &[ValueKind::String] };
-                Err(take_cf_content(E::error::<Json>(None, problem, location.push_key("type"))))
-            }
-            None => Err(take_cf_content(E::error::<V>(None, ErrorKind::MissingField { field: "type" }, location))),
-        }
-    }
 }

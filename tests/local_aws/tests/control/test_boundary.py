@@ -3,11 +3,13 @@
 import json
 import threading
 import time
+from types import SimpleNamespace
 
 from botocore.exceptions import ClientError, ConnectionClosedError
 from botocore.parsers import ResponseParserError
 
 from local_aws.clients import client
+from local_aws.control.boundary import Boundary
 
 from .. import support
 from ..services.test_functions import invoke
@@ -20,7 +22,7 @@ def has_topic(name: str) -> bool:
     return any(topic["TopicArn"].endswith(":" + name) for topic in client("sns").list_topics()["Topics"])
 
 
-class Boundary(support.TestCase):
+class Requests(support.TestCase):
     def tearDown(self):
         control("faults", [])
         support.server().boundary.denials = []
@@ -29,7 +31,7 @@ class Boundary(support.TestCase):
         return [entry for entry in control("requests") if all(entry[key] == value for key, value in wanted.items())]
 
 
-class Journal(Boundary):
+class Journal(Requests):
     def test_it_tells_who_asked_for_what(self):
         since = control("requests")[-1]["seq"]
         client("route53", "curious").list_hosted_zones()
@@ -58,7 +60,7 @@ class Journal(Boundary):
         )
 
 
-class Faults(Boundary):
+class Faults(Requests):
     def test_errors_come_in_the_protocol_of_the_service(self):
         for service, call in (
             ("route53", "list_hosted_zones"),
@@ -215,3 +217,17 @@ class Faults(Boundary):
         for rule in ({"match": {"operations": "x"}, "do": "before"}, {"match": {"service": "sns"}, "do": "never"}):
             with self.subTest(rule), self.assertRaises(support.ControlError):
                 control("faults", [rule])
+
+
+class Routings(support.TestCase):
+    def test_the_routing_is_noted_after_each_change_that_a_function_made(self):
+        boundary = Boundary(None)
+        for service, operation, process, noted in (
+            ("elasticloadbalancing", "ModifyListener", True, 1),
+            ("route53", "ChangeResourceRecordSets", True, 2),
+            ("route53", "GetChange", True, 2),
+            ("elasticloadbalancing", "ModifyListener", None, 2),
+            ("dynamodb", "PutItem", True, 2),
+        ):
+            boundary._note_routing(SimpleNamespace(service=service, operation=operation), process)
+            self.assertEqual(noted, len(boundary.routings), (service, operation))

@@ -8,7 +8,8 @@ import urllib.request
 
 from local_aws.clients import client
 from local_aws.control import cbor
-from local_aws.services.cloudwatch import Metrics, _sample, statistic
+from local_aws.services.cloudwatch import Metrics
+from local_aws.services.statistics import sample, statistic
 
 from .. import support
 from ..support import SPEED, control
@@ -20,7 +21,7 @@ class Clock(unittest.TestCase):
     def periods(self, speed: float, age_seconds: float) -> list[float]:
         """How old the period is in which a datapoint of this age lands."""
         metrics, now = Metrics(speed), time.time()
-        metrics.put("N", "M", {"a": "b"}, _sample(now - age_seconds, [(1.0, 1.0)]))
+        metrics.put("N", "M", {"a": "b"}, sample(now - age_seconds, [(1.0, 1.0)]))
         metric = {"Namespace": "N", "MetricName": "M", "Dimensions": [{"Name": "a", "Value": "b"}]}
         return [now - begin for begin in metrics.periods(metric, 60, now - 36_000, now + 60)]
 
@@ -47,30 +48,6 @@ class Steady(unittest.TestCase):
         self.assertEqual({7.0}, {statistic(samples, "p99") for samples in periods.values()})
         metrics.forget()
         self.assertEqual({}, metrics.periods(self.METRIC, 60, now - 600, now))
-
-
-class Statistics(unittest.TestCase):
-    SAMPLES = [_sample(0, [(1.0, 1.0), (2.0, 1.0)]), _sample(0, [(3.0, 1.0), (10.0, 7.0)])]
-
-    def test_all(self):
-        for name, expected in (
-            ("Sum", 76),
-            ("SampleCount", 10),
-            ("Average", 7.6),
-            ("Minimum", 1),
-            ("Maximum", 10),
-            ("p10", 1),
-            ("p20", 2),
-            ("p25", 3),
-            ("p50", 10),
-            ("p99.9", 10),
-        ):
-            with self.subTest(name):
-                self.assertEqual(expected, statistic(self.SAMPLES, name))
-
-    def test_an_unknown_one_is_an_error(self):
-        with self.assertRaises(Exception):
-            statistic(self.SAMPLES, "Median")
 
 
 class GetMetricData(support.TestCase):
@@ -130,6 +107,50 @@ class GetMetricData(support.TestCase):
             query["MetricStat"]["Stat"] = stat
             self.assertEqual([expected], self.ask(query)["MetricDataResults"][0]["Values"], stat)
         self.assertEqual(1, len(self.api.list_metrics(Namespace=self.namespace)["Metrics"]))
+
+    def stat(self, name: str) -> list[float]:
+        query = self.query()
+        query["MetricStat"]["Stat"] = name
+        return self.ask(query)["MetricDataResults"][0]["Values"]
+
+    def put_by_api(self, **datum) -> None:
+        dimensions = [{"Name": "a", "Value": "b"}]
+        self.api.put_metric_data(
+            Namespace=self.namespace, MetricData=[{"MetricName": "M", "Dimensions": dimensions, **datum}]
+        )
+
+    def test_percentiles_ranks_and_counts_of_what_was_put(self):
+        self.put_by_api(Values=[0.1, 0.4, 0.5, 2.0], Counts=[90, 5, 3, 2])
+        for name, expected in (
+            ("p50", 0.1),
+            ("p99", 2.0),
+            ("PR(:0.5)", 98),
+            ("TC(0.5:)", 2),
+            ("TC(0.1:0.5)", 8),
+            ("tc90", 90),
+        ):
+            self.assertEqual([expected], self.stat(name), name)
+
+    def test_a_statistic_set_has_no_percentiles_but_where_it_says_them(self):
+        self.put_by_api(StatisticValues={"SampleCount": 4, "Sum": 20, "Minimum": 1, "Maximum": 11})
+        self.assertEqual(([], [], [], [5]), tuple(map(self.stat, ("p50", "PR(:5)", "TC(5:)", "Average"))))
+        self.namespace = support.unique("N")
+        self.put_by_api(StatisticValues={"SampleCount": 4, "Sum": 20, "Minimum": 5, "Maximum": 5})
+        self.assertEqual(([5], [4]), (self.stat("p50"), self.stat("TC(:5)")))
+
+    def test_a_datum_has_exactly_one_form(self):
+        statistics = {"SampleCount": 1, "Sum": 1, "Minimum": 1, "Maximum": 1}
+        self.refused("InvalidParameterCombination", self.put_by_api, Value=1, Values=[1])
+        self.refused("InvalidParameterCombination", self.put_by_api, Value=1, StatisticValues=statistics)
+        self.refused("MissingParameter", self.put_by_api)
+        self.refused("InvalidParameterValue", self.put_by_api, Values=[1, 2], Counts=[1])
+        self.refused("InvalidParameterValue", self.put_by_api, Values=[1] * 151)
+        self.refused("InvalidParameterValue", self.put_by_api, StatisticValues={**statistics, "SampleCount": 0})
+        self.assertEqual([], self.stat("Sum"))
+
+    def test_an_unknown_statistic_is_refused_with_or_without_data(self):
+        for name in ("Median", "p101", "PR(1%:5%)", "TC(:)", "TC(1:5%)", "PR(-1:2)"):
+            self.refused("ValidationError", self.stat, name)
 
     def test_refusals(self):
         for queries in (

@@ -86,11 +86,38 @@ class Actions(Elbv2):
         gone = self.create_group()
         self.api.delete_target_group(TargetGroupArn=gone)
         self.refuses("TargetGroupNotFound", forward((gone, 1)))
-        self.refuses("InvalidConfigurationRequest", forward((self.create_group(Protocol="TCP"), 1)))
+        self.refuses("IncompatibleProtocols", forward((self.create_group(Protocol="TCP"), 1)))
 
     def test_a_group_serves_one_load_balancer(self):
-        self.balancer = self.create_balancer()
-        self.refused("TargetGroupAssociationLimit", self.create_listener, forward((self.old, 1)))
+        rule = self.create_rule(forward((self.new, 1)))
+        other = self.create_balancer()
+        for group in (self.old, self.new):
+            self.balancer = other
+            message = self.refused("TargetGroupAssociationLimit", self.create_listener, forward((group, 1)))
+            text = "The following target groups cannot be associated with more than one load balancer: "
+            self.assertEqual(text + group, message)
+        self.old, first = self.create_group(), self.old
+        self.listener = self.create_listener(forward((self.old, 1)))
+        self.refuses("TargetGroupAssociationLimit", forward((self.old, 1), (first, 0)))
+        self.api.delete_rule(RuleArn=rule)
+        self.modify(forward((self.new, 1)))
+
+    def test_target_stickiness_wants_group_stickiness_where_a_group_has_others_beside_it(self):
+        def stick(arn: str):
+            attributes = [{"Key": "stickiness.enabled", "Value": "true"}, {"Key": "stickiness.type", "Value": "lb_cookie"}]
+            self.api.modify_target_group_attributes(TargetGroupArn=arn, Attributes=attributes)
+
+        stick(self.old)  # alone in its action
+        self.refuses("InvalidConfigurationRequest", forward((self.old, 1), (self.new, 0)))
+        sticky = {"Enabled": True, "DurationSeconds": 60}
+        self.modify(forward((self.old, 1), (self.new, 0), **sticky))
+        stick(self.new)
+        self.modify(forward((self.new, 1)))
+        third = self.create_group()
+        fourth = self.create_group()
+        self.modify(forward((third, 1), (fourth, 1)))
+        message = self.refused("InvalidConfigurationRequest", stick, third)
+        self.assertIn("This target group appears behind a rule with group stickiness disabled (arn:aws:", message)
 
     def test_forward_limits(self):
         self.refuses("ValidationError", forward((self.old, 1000)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from local_aws.clients import client
 from local_aws.stacks.cloudformation import COPIED_BOOTSTRAP_BYTES
-from local_aws.stacks.resource_types import TYPES
+from local_aws.stacks.registry import TYPES
 
 from .. import assembly, support
 from ..services.test_functions import invoke
@@ -49,6 +49,8 @@ class Stacks(support.TestCase):
         names += [one["AlarmName"] for one in client("cloudwatch").describe_alarms()["MetricAlarms"]]
         names += [one["DashboardName"] for one in client("cloudwatch").list_dashboards()["DashboardEntries"]]
         names += [one["AliasName"] for one in client("kms").list_aliases()["Aliases"]]
+        names += [one["Name"] for one in client("s3").list_buckets()["Buckets"]]
+        names += client("ses").list_identities()["Identities"]
         return [name for name in names if self.prefix in name]
 
     def machine(self) -> str:
@@ -223,6 +225,39 @@ class Updates(Stacks):
 
         self.deploy(change)
         self.assertIn(f"{self.prefix}journal", client("dynamodb").list_tables()["TableNames"])
+
+
+class Reports(Stacks):
+    def test_a_bucket_has_what_the_template_says(self):
+        self.deploy()
+        bucket, api = {"Bucket": f"{self.prefix}reports"}, client("s3")
+        rule = api.get_bucket_lifecycle_configuration(**bucket)["Rules"][0]
+        self.assertEqual(("old", {"Days": 400}), (rule["ID"], rule["Expiration"]))
+        self.assertTrue(api.get_public_access_block(**bucket)["PublicAccessBlockConfiguration"]["BlockPublicPolicy"])
+        self.assertEqual("AES256", _algorithm(api.get_bucket_encryption(**bucket)))
+        self.assertIn("aws:SecureTransport", api.get_bucket_policy(**bucket)["Policy"])
+
+    def test_its_life_cycle_can_be_changed(self):
+        self.deploy()
+
+        def change(template):
+            rules = template["Resources"]["Reports"]["Properties"]["LifecycleConfiguration"]["Rules"]
+            rules[0]["ExpirationInDays"] = 30
+
+        self.deploy(change)
+        rules = client("s3").get_bucket_lifecycle_configuration(Bucket=f"{self.prefix}reports")["Rules"]
+        self.assertEqual({"Days": 30}, rules[0]["Expiration"])
+
+    def test_a_bucket_with_reports_stays(self):
+        self.deploy()
+        client("s3").put_object(Bucket=f"{self.prefix}reports", Key="a", Body=b"x")
+        with self.assertRaisesRegex(ControlError, "BucketNotEmpty"):
+            self.delete()
+
+
+def _algorithm(answer: dict) -> str:
+    rule = answer["ServerSideEncryptionConfiguration"]["Rules"][0]
+    return rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"]
 
 
 class Deletion(Stacks):

@@ -228,7 +228,7 @@ class Outside(support.TestCase):
     def test_the_dump_is_canonical(self):
         create()
         self.assertEqual(control("dump"), control("dump"))
-        self.assertEqual({"elbv2", "route53", "dms", "cloudwatch", "sns", "journal"}, set(control("dump")))
+        self.assertEqual({"elbv2", "route53", "dms", "cloudwatch", "sns", "ses", "s3", "journal"}, set(control("dump")))
 
     def test_routing_follows_live_weights(self):
         plan = create()["plan"]

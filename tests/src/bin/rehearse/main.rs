@@ -19,7 +19,7 @@ use cutover_tests::faults::shape::Shape;
 use cutover_tests::outcome::Outcome;
 use cutover_tests::report::{self, Progress};
 use cutover_tests::run::run;
-use cutover_tests::setup::Checkout;
+use cutover_tests::setup::{self, Checkout};
 use cutover_tests::stage::Stage;
 use cutover_tests::world::World;
 use serde_json::Value;
@@ -130,6 +130,7 @@ fn set_up(arguments: &Arguments, speed: f64) -> Result<Options> {
     let mut options = Options { port: arguments.port, ..Options::of_this_build(speed)? };
     if let Some(root) = &arguments.root {
         options.checkout.root = root.clone();
+        options.definitions = setup::definitions(&options.checkout)?;
     }
     Ok(options)
 }

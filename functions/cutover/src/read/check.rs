@@ -1,10 +1,11 @@
-//! What makes a well-formed plan sensible. Every rule reports on its own, so that all errors come at once.
+//! What makes a well-formed plan sensible. Every rule reports on its own, so that all errors come at once. The bounds of a
+//! single number stand at its field, in the plan's types.
 
 use std::collections::BTreeSet;
 
-use super::{
-    Alias, Database, DnsRoute, Hook, ListenerRoute, Metric, Monitoring, Plan, Probe, RecordChange, RecordType, Route,
-    Step,
+use crate::plan::{
+    Alias, Database, DnsRoute, HealthCheck, Hook, ListenerRoute, Metric, Missing, Monitoring, Plan, Probe,
+    RecordChange, RecordType, Route, Step,
 };
 use crate::{Finding, Seconds, alarm, schedule};
 
@@ -15,8 +16,6 @@ const LONGEST_HOOK: Seconds = Seconds(900);
 /// The longest run, and the longest wait for approval: the state machine's own time-out is longer than both and the
 /// longest probing before them.
 const LONGEST_RUN: Seconds = Seconds::hours(7 * 24);
-/// More alarms than these are not looked at.
-const MOST_ALARMS: usize = 100;
 /// The longest wait before cleanup: an execution lives a year at most.
 const LONGEST_CLEANUP: Seconds = Seconds::hours(300 * 24);
 
@@ -64,9 +63,6 @@ fn routes(routes: &[Route], findings: &mut Vec<Finding>) {
     if routes.is_empty() {
         findings.push(Finding::plan("$.routes", "is empty", "name at least one listener, rule or DNS name to move"));
     }
-    if routes.len() > 20 {
-        findings.push(Finding::plan("$.routes", "has more than 20 routes", "split the plan: a wave moves many plans"));
-    }
     let mut seen = BTreeSet::new();
     for (index, route) in routes.iter().enumerate() {
         let path = format!("$.routes[{index}]");
@@ -104,13 +100,6 @@ fn listener(route: &ListenerRoute, path: &str, findings: &mut Vec<Finding>) {
         let path = format!("{path}.new_target_group_arn");
         findings.push(Finding::plan(path, "is the old target group", "name the new side's target group"));
     }
-    percent(route.min_healthy_percent, &format!("{path}.min_healthy_percent"), findings);
-}
-
-fn percent(value: u8, path: &str, findings: &mut Vec<Finding>) {
-    if !(1..=100).contains(&value) {
-        findings.push(Finding::plan(path, format!("is {value}"), "should be a percentage from 1 to 100"));
-    }
 }
 
 fn dns(route: &DnsRoute, path: &str, findings: &mut Vec<Finding>) {
@@ -123,13 +112,6 @@ fn dns(route: &DnsRoute, path: &str, findings: &mut Vec<Finding>) {
     if !labels_fit || route.record_name.len() > 255 || !is_plain(&route.record_name) {
         let fix = "use a full name such as app.example.com, non-ASCII labels in punycode";
         findings.push(Finding::plan(format!("{path}.record_name"), "is not a DNS name", fix));
-    }
-    if !(1..=86_400).contains(&route.ttl) {
-        findings.push(Finding::plan(
-            format!("{path}.ttl"),
-            format!("is {}", route.ttl),
-            "should be 1 to 86400 seconds",
-        ));
     }
     let types: BTreeSet<RecordType> = route.records.iter().map(|record| record.record_type).collect();
     let records = format!("{path}.records");
@@ -177,8 +159,8 @@ fn is_plain(text: &str) -> bool {
 }
 
 fn record_values(record_type: RecordType, values: &[String], path: &str, findings: &mut Vec<Finding>) {
-    if values.is_empty() || values.len() > 400 {
-        findings.push(Finding::plan(path, format!("has {} values", values.len()), "give 1 to 400 values"));
+    if values.is_empty() {
+        findings.push(Finding::plan(path, "is empty", "give 1 to 400 values"));
     }
     if record_type == RecordType::Cname && values.len() > 1 {
         findings.push(Finding::plan(path, "has several values", "a CNAME has one"));
@@ -200,17 +182,10 @@ fn record_values(record_type: RecordType, values: &[String], path: &str, finding
     }
 }
 
-fn route53_health_check(check: &super::HealthCheck, path: &str, findings: &mut Vec<Finding>) {
+fn route53_health_check(check: &HealthCheck, path: &str, findings: &mut Vec<Finding>) {
     if ![Seconds(10), Seconds(30)].contains(&check.interval) {
         let problem = format!("is {}", check.interval);
         findings.push(Finding::plan(format!("{path}.interval"), problem, "Route 53 asks every 10s or 30s"));
-    }
-    if !(1..=10).contains(&check.failure_threshold) {
-        let problem = format!("is {}", check.failure_threshold);
-        findings.push(Finding::plan(format!("{path}.failure_threshold"), problem, "should be 1 to 10"));
-    }
-    if check.port == 0 {
-        findings.push(Finding::plan(format!("{path}.port"), "is 0", "should be 1 to 65535"));
     }
     if check.fqdn.is_empty() || check.fqdn.len() > 255 || !is_plain(&check.fqdn) {
         findings.push(Finding::plan(format!("{path}.fqdn"), "is not a host name", "give the host that is asked"));
@@ -229,9 +204,6 @@ fn steps(steps: &[Step], path: &str, findings: &mut Vec<Finding>) {
         let weight = step.new_weight;
         let step_path = format!("{path}[{index}]");
         let weight_path = format!("{step_path}.new_weight");
-        if weight > 100 {
-            findings.push(Finding::plan(&weight_path, format!("is {weight}"), "should be a percentage from 0 to 100"));
-        }
         if index > 0 && weight < steps[index - 1].new_weight {
             let problem = format!("falls from {} to {weight}", steps[index - 1].new_weight);
             findings.push(Finding::plan(weight_path, problem, "weights rise or stay"));
@@ -250,9 +222,6 @@ fn health_check(probe: &Probe, findings: &mut Vec<Finding>) {
         let fix = "give a full URL such as https://new.example.com/health";
         findings.push(Finding::plan(format!("{path}.url"), problem, fix));
     }
-    for (value, field) in [(probe.attempts, "attempts"), (probe.successes, "successes")] {
-        count(value, &format!("{path}.{field}"), findings);
-    }
     if probe.successes > probe.attempts {
         let problem = format!("is {}, with only {} attempts", probe.successes, probe.attempts);
         findings.push(Finding::plan(format!("{path}.successes"), problem, "allow at least as many attempts"));
@@ -262,12 +231,6 @@ fn health_check(probe: &Probe, findings: &mut Vec<Finding>) {
     if crate::probe::status_range(&probe.expect_status).is_none() {
         let problem = format!("is `{}`", probe.expect_status);
         findings.push(Finding::plan(format!("{path}.expect_status"), problem, "write 200, or a range 200-299"));
-    }
-}
-
-fn count(value: u32, path: &str, findings: &mut Vec<Finding>) {
-    if !(1..=100).contains(&value) {
-        findings.push(Finding::plan(path, format!("is {value}"), "should be 1 to 100"));
     }
 }
 
@@ -283,7 +246,6 @@ fn replication(database: &Database, findings: &mut Vec<Finding>) {
         }
     }
     between(database.drain_latency, Seconds(0), Seconds::hours(1), &format!("{path}.drain_latency"), findings);
-    count(database.samples, &format!("{path}.samples"), findings);
     between(database.interval, Seconds(1), Seconds::hours(1), &format!("{path}.interval"), findings);
     between(database.give_up_after, Seconds(1), LONGEST_RUN, &format!("{path}.give_up_after"), findings);
 }
@@ -322,15 +284,9 @@ fn split_writers(database: &Database, routes: &[Route], findings: &mut Vec<Findi
 fn monitoring(monitoring: &Monitoring, findings: &mut Vec<Finding>) {
     let path = "$.monitoring";
     between(monitoring.interval, Seconds(10), Seconds::hours(1), &format!("{path}.interval"), findings);
-    count(monitoring.failure_limit, &format!("{path}.failure_limit"), findings);
-    count(monitoring.no_data_limit, &format!("{path}.no_data_limit"), findings);
     for (index, group) in monitoring.target_groups.iter().enumerate() {
         let path = format!("{path}.target_groups[{index}]");
         arn(&group.target_group_arn, "elasticloadbalancing", &format!("{path}.target_group_arn"), findings);
-        percent(group.min_healthy_percent, &format!("{path}.min_healthy_percent"), findings);
-    }
-    if monitoring.metrics.len() > 100 || monitoring.alarms.len() > 100 {
-        findings.push(Finding::plan(path, "watches more than 100 metrics or alarms", "watch what decides"));
     }
     for (index, metric) in monitoring.metrics.iter().enumerate() {
         watched_metric(metric, &format!("{path}.metrics[{index}]"), findings);
@@ -350,7 +306,7 @@ fn watched_metric(metric: &Metric, path: &str, findings: &mut Vec<Finding>) {
     if !metric.threshold.is_finite() {
         findings.push(Finding::plan(format!("{path}.threshold"), "is not a number", "give a number"));
     }
-    if metric.missing == super::Missing::ZeroIfDivisor && metric.divide_by.is_none() {
+    if metric.missing == Missing::ZeroIfDivisor && metric.divide_by.is_none() {
         let fix = "add divide_by, or choose inconclusive, healthy or unhealthy";
         findings.push(Finding::plan(format!("{path}.missing"), "is zero_if_divisor without a divisor", fix));
     }
@@ -393,11 +349,8 @@ fn hooks(plan: &Plan, findings: &mut Vec<Finding>) {
 
 /// A second alarm of one name would overwrite the first, and find it changed.
 fn alarms(alarms: &[alarm::Alarm], findings: &mut Vec<Finding>) {
-    if alarms.len() > MOST_ALARMS {
-        findings.push(Finding::plan("$.alarms", format!("has more than {MOST_ALARMS} alarms"), "set what decides"));
-    }
     let mut seen = BTreeSet::new();
-    for (index, alarm) in alarms.iter().take(MOST_ALARMS).enumerate() {
+    for (index, alarm) in alarms.iter().enumerate() {
         let path = format!("$.alarms[{index}]");
         alarm::check(alarm, &path, findings);
         if !seen.insert(&alarm.alarm_name) {

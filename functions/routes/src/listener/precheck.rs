@@ -1,24 +1,28 @@
-//! What precheck looks at on a load balancer.
+//! What precheck looks at on a load balancer: the before-image of a listener or rule, and what does not fit the plan.
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::TargetGroup;
-use cutover::listener::ListenerState;
+use cutover::finding::soften;
 use cutover::plan::ListenerRoute;
 use cutover::verdict::at_least_percent;
 use cutover::{Finding, StepError, StepResult};
-use listener_swap::decide::pair;
 
-use crate::soften;
+use super::observe;
+use super::planned::pair;
+use super::state::ListenerState;
 
 /// The before-image of a listener or rule, and everything that does not fit the plan.
-pub(crate) async fn observe(
+///
+/// # Errors
+/// Those that a repetition may cure; all else is a finding.
+pub async fn observe(
     elb: &Client,
     route: &ListenerRoute,
     path: &str,
     findings: &mut Vec<Finding>,
 ) -> StepResult<Option<ListenerState>> {
     target_groups(elb, route, path, findings).await?;
-    let Some(live) = soften(listener_swap::observe::live(elb, route).await, path, findings)? else { return Ok(None) };
+    let Some(live) = soften(observe::live(elb, route).await, path, findings)? else { return Ok(None) };
     findings.extend(fits(route, &live.state, path));
     stack_owned(elb, route, path, findings).await?;
     Ok(Some(live.state))
@@ -70,11 +74,11 @@ async fn target_groups(elb: &Client, route: &ListenerRoute, path: &str, findings
         findings.push(Finding::environment(&new_path, problem, "a load balancer forwards within its VPC"));
     }
     let old_path = format!("{path}.old_target_group_arn");
-    let health = listener_swap::observe::health(elb, &route.old_target_group_arn).await;
+    let health = observe::health(elb, &route.old_target_group_arn).await;
     if let Some(health) = soften(health, &old_path, findings)? {
         findings.extend(sick_old_side(route, health, old_path));
     }
-    let health = listener_swap::observe::health(elb, &route.new_target_group_arn).await;
+    let health = observe::health(elb, &route.new_target_group_arn).await;
     if soften(health, &new_path, findings)?.is_some_and(|(_, total)| total == 0) {
         findings.push(Finding::environment(new_path, "has no registered targets", "register the new side's targets"));
     }
@@ -125,11 +129,11 @@ async fn stack_owned(elb: &Client, route: &ListenerRoute, path: &str, findings: 
 
 #[cfg(test)]
 mod tests {
-    use cutover::listener::{Forward, Stickiness, WeightedGroup};
     use cutover::plan::Step;
     use cutover::{Seconds, Severity};
 
     use super::*;
+    use crate::listener::{Forward, Stickiness, WeightedGroup};
 
     fn route() -> ListenerRoute {
         ListenerRoute {

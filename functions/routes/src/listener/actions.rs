@@ -1,14 +1,12 @@
-//! What is there: the live actions of a listener or rule, and the health of a target group.
+//! Actions in Elastic Load Balancing's API: what they mean, and the list that is sent.
 
-use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum, ForwardActionConfig, TargetGroupStickinessConfig, TargetGroupTuple, TargetHealthStateEnum,
+    Action, ActionTypeEnum, ForwardActionConfig, TargetGroupStickinessConfig, TargetGroupTuple,
 };
-use cutover::error::name;
-use cutover::listener::{Forward, ListenerState, Stickiness, WeightedGroup};
-use cutover::plan::ListenerRoute;
-use cutover::{StepError, StepResult};
-use serde_json::{Map, Value, json};
+use cutover::StepResult;
+use serde_json::{Value, json};
+
+use super::state::{Forward, ListenerState, Stickiness, WeightedGroup};
 
 /// The live actions, as AWS described them and as a value.
 #[derive(Clone, Debug)]
@@ -18,59 +16,16 @@ pub struct Live {
     pub state: ListenerState,
 }
 
-/// Reads the actions of a route's listener or rule.
-///
-/// # Errors
-/// AWS errors; `Cutover.Drift` where there is not exactly one forward action.
-pub async fn live(elb: &Client, route: &ListenerRoute) -> StepResult<Live> {
-    let actions = match &route.rule_arn {
-        Some(rule) => rule_actions(elb, rule).await?,
-        None => listener_actions(elb, route.arn()).await?,
-    };
-    let state =
-        state_of(&actions).map_err(|problem| StepError::new(name::DRIFT, format!("{}: {problem}", route.arn())))?;
-    Ok(Live { actions, state })
-}
-
-async fn listener_actions(elb: &Client, arn: &str) -> StepResult<Vec<Action>> {
-    let answer = elb.describe_listeners().listener_arns(arn).send().await;
-    let call = format!("elasticloadbalancing:DescribeListeners {arn}");
-    let answer = answer.map_err(|error| StepError::from_aws(&call, &error))?;
-    let listener = answer.listeners.unwrap_or_default().into_iter().next();
-    let listener =
-        listener.ok_or_else(|| StepError::new(name::REFUSED, format!("{call}: there is no such listener")))?;
-    Ok(listener.default_actions.unwrap_or_default())
-}
-
-async fn rule_actions(elb: &Client, arn: &str) -> StepResult<Vec<Action>> {
-    let answer = elb.describe_rules().rule_arns(arn).send().await;
-    let call = format!("elasticloadbalancing:DescribeRules {arn}");
-    let answer = answer.map_err(|error| StepError::from_aws(&call, &error))?;
-    let rule = answer.rules.unwrap_or_default().into_iter().next();
-    let rule = rule.ok_or_else(|| StepError::new(name::REFUSED, format!("{call}: there is no such rule")))?;
-    if rule.is_default == Some(true) {
-        let problem = format!("{arn} is a default rule, which only its listener can change: name the listener_arn");
-        return Err(StepError::new(name::REFUSED, problem));
-    }
-    Ok(rule.actions.unwrap_or_default())
-}
-
-/// How many targets of a group are healthy, and how many there are. Targets that are leaving do not count.
-///
-/// # Errors
-/// AWS errors.
-pub async fn health(elb: &Client, group: &str) -> StepResult<(usize, usize)> {
-    let answer = elb.describe_target_health().target_group_arn(group).send().await;
-    let call = format!("elasticloadbalancing:DescribeTargetHealth {group}");
-    let answer = answer.map_err(|error| StepError::from_aws(&call, &error))?;
-    let states = answer.target_health_descriptions().iter();
-    let states: Vec<_> = states.filter_map(|target| target.target_health()?.state()).collect();
-    let staying = states.iter().filter(|state| ***state != TargetHealthStateEnum::Draining);
-    let healthy = staying.clone().filter(|state| ***state == TargetHealthStateEnum::Healthy);
-    Ok((healthy.count(), staying.count()))
-}
-
 impl Live {
+    /// Actions, and what they mean.
+    ///
+    /// # Errors
+    /// The text of the problem, where there is not exactly one forward action.
+    pub(super) fn of(actions: Vec<Action>) -> Result<Self, String> {
+        let state = state_of(&actions)?;
+        Ok(Self { actions, state })
+    }
+
     /// The live actions with another forward action: everything else is sent back as it was described, but for the
     /// secret of an OIDC action, which AWS does not describe and keeps where it is told to (API reference of
     /// AuthenticateOidcActionConfig).
@@ -181,49 +136,6 @@ fn normalise(action: &Action) -> Value {
     value
 }
 
-/// Another action of a listener's state as the AWS CLI takes it, with the secret that AWS keeps; none for a kind of which not
-/// all is known.
-pub fn as_cli_json(other: &Value) -> Option<Value> {
-    let kind = other["type"].as_str()?;
-    let (key, known, config) = match kind {
-        "authenticate-oidc" => ("AuthenticateOidcConfig", &OIDC[..], other.get("oidc")?),
-        "authenticate-cognito" => ("AuthenticateCognitoConfig", &COGNITO[..], other.get("cognito")?),
-        _ => return None,
-    };
-    let given = |(name, field): &(&str, &str)| Some(((*name).to_owned(), config.get(*field)?.clone()));
-    let mut sent: Map<String, Value> =
-        known.iter().chain(&COMMON).filter_map(given).filter(|(_, value)| !value.is_null()).collect();
-    if kind == "authenticate-oidc" {
-        sent.insert("UseExistingClientSecret".to_owned(), json!(true));
-    }
-    let mut action = json!({ "Type": kind, key: sent });
-    if !other["order"].is_null() {
-        action["Order"] = other["order"].clone();
-    }
-    Some(action)
-}
-
-/// What `normalise` calls a field, by its name in the API.
-const OIDC: [(&str, &str); 5] = [
-    ("Issuer", "issuer"),
-    ("AuthorizationEndpoint", "authorization_endpoint"),
-    ("TokenEndpoint", "token_endpoint"),
-    ("UserInfoEndpoint", "user_info_endpoint"),
-    ("ClientId", "client_id"),
-];
-const COGNITO: [(&str, &str); 3] = [
-    ("UserPoolArn", "user_pool_arn"),
-    ("UserPoolClientId", "user_pool_client_id"),
-    ("UserPoolDomain", "user_pool_domain"),
-];
-const COMMON: [(&str, &str); 5] = [
-    ("SessionCookieName", "session_cookie_name"),
-    ("Scope", "scope"),
-    ("SessionTimeout", "session_timeout"),
-    ("AuthenticationRequestExtraParams", "extra_params"),
-    ("OnUnauthenticatedRequest", "on_unauthenticated"),
-];
-
 #[cfg(test)]
 mod tests {
     use aws_sdk_elasticloadbalancingv2::types::{
@@ -231,6 +143,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::listener::by_hand::as_cli_json;
 
     #[test]
     fn an_action_that_was_observed_is_one_that_the_cli_takes() {

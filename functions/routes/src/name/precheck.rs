@@ -1,15 +1,21 @@
-//! What precheck looks at in a hosted zone.
+//! What precheck looks at in a hosted zone: the name's before-image, and what does not fit the plan.
 
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::ResourceRecordSet;
+use cutover::dns::normalise_name;
+use cutover::finding::soften;
 use cutover::plan::DnsRoute;
-use cutover::record::{NameState, PairChecks, normalise_name};
 use cutover::{Finding, StepError, StepResult};
 
-use crate::soften;
+use super::checks::PairChecks;
+use super::observe;
+use super::state::NameState;
 
 /// The before-image of a name, and everything that does not fit the plan.
-pub(crate) async fn observe(
+///
+/// # Errors
+/// Those that a repetition may cure; all else is a finding.
+pub async fn observe(
     route53: &Client,
     route: &DnsRoute,
     path: &str,
@@ -18,11 +24,11 @@ pub(crate) async fn observe(
     if !zone_holds_name(route53, route, path, findings).await? {
         return Ok(None);
     }
-    let state = weight_shift::observe::name(route53, route).await;
+    let state = observe::live(route53, route).await;
     let Some(state) = soften(state, &format!("{path}.record_name"), findings)? else { return Ok(None) };
     findings.extend(fits(route, &state, path));
     let name = route.normalised_name();
-    let all = weight_shift::observe::all_of_name(route53, route, &name).await;
+    let all = observe::all_of_name(route53, route, &name).await;
     let all = soften(all, path, findings)?.unwrap_or_default();
     findings.extend(other_family(route, &all, path));
     Ok(Some(state))

@@ -5,25 +5,25 @@
 
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::{HealthCheckConfig, HealthCheckType};
-use cutover::contract::{RouteRequest, digest};
 use cutover::plan::{DnsRoute, HealthCheck};
-use cutover::record::PairChecks;
 use cutover::{StepError, StepResult};
 
-use crate::{Clients, phase_of};
+use super::by_hand;
+use super::checks::{PairChecks, reference, references};
+use crate::Left;
 
 /// Creates the health checks that the plan wants.
-pub(crate) async fn create(clients: &Clients, request: &RouteRequest, route: &DnsRoute) -> StepResult<PairChecks> {
-    let Some(wanted) = &route.health_checks else { return Ok(PairChecks::default()) };
-    clients.journal.fence(&request.caller, phase_of(request.action)).await?;
+///
+/// # Errors
+/// AWS errors.
+pub async fn create(route53: &Client, run_id: &str, index: usize, route: &DnsRoute) -> StepResult<PairChecks> {
     let mut made = PairChecks::default();
+    let Some(wanted) = &route.health_checks else { return Ok(made) };
     if let Some(check) = &wanted.old {
-        made.old =
-            Some(create_one(&clients.route53, check, &reference(&request.caller.run_id, request.route, "old")).await?);
+        made.old = Some(create_one(route53, check, &reference(run_id, index, "old")).await?);
     }
     if let Some(check) = &wanted.new {
-        made.new =
-            Some(create_one(&clients.route53, check, &reference(&request.caller.run_id, request.route, "new")).await?);
+        made.new = Some(create_one(route53, check, &reference(run_id, index, "new")).await?);
     }
     Ok(made)
 }
@@ -44,16 +44,7 @@ async fn create_one(route53: &Client, check: &HealthCheck, reference: &str) -> S
     Ok(answer.health_check.map(|check| check.id).unwrap_or_default())
 }
 
-/// Deletes the health checks that this run made for this route, once no record carries them.
-pub(crate) async fn delete(clients: &Clients, request: &RouteRequest, route: &DnsRoute) -> StepResult<()> {
-    if route.health_checks.is_none() {
-        return Ok(());
-    }
-    clients.journal.fence(&request.caller, phase_of(request.action)).await?;
-    delete_of_run(&clients.route53, &request.caller.run_id, request.route).await
-}
-
-/// Deletes the health checks that a run made for a route. Cleanup does the same as restore.
+/// Deletes the health checks that a run made for a route.
 ///
 /// # Errors
 /// AWS errors; a health check that is gone already is fine.
@@ -69,10 +60,7 @@ pub async fn delete_of_run(route53: &Client, run_id: &str, route: usize) -> Step
 }
 
 /// The identifiers of the health checks that a run made for a route.
-///
-/// # Errors
-/// AWS errors.
-pub async fn of_run(route53: &Client, run_id: &str, route: usize) -> StepResult<Vec<String>> {
+async fn of_run(route53: &Client, run_id: &str, route: usize) -> StepResult<Vec<String>> {
     let PairChecks { old, new } = find(route53, run_id, route).await?;
     Ok([old, new].into_iter().flatten().collect())
 }
@@ -96,12 +84,14 @@ pub async fn find(route53: &Client, run_id: &str, route: usize) -> StepResult<Pa
     Ok(found)
 }
 
-/// The caller references of the health checks that a run makes for a route: of the old side, and of the new.
-pub fn references(run_id: &str, route: usize) -> [String; 2] {
-    ["old", "new"].map(|side| reference(run_id, route, side))
-}
-
-/// At most 64 characters (API reference), so the run is digested.
-fn reference(run_id: &str, route: usize, side: &str) -> String {
-    format!("cutover-{}-{route}-{side}", digest(run_id))
+/// What of a run's health checks for a route is there still, each with the command that deletes it.
+///
+/// # Errors
+/// AWS errors.
+pub async fn left(route53: &Client, run_id: &str, index: usize, route: &DnsRoute) -> StepResult<Vec<Left>> {
+    if route.health_checks.is_none() {
+        return Ok(Vec::new());
+    }
+    let left = |id: &String| Left { live: format!("{id} is there"), change: by_hand::health_check(id) };
+    Ok(of_run(route53, run_id, index).await?.iter().map(left).collect())
 }

@@ -1,0 +1,87 @@
+//! A route of any kind, as AWS has it: each place here lists the kinds.
+
+use aws_types::SdkConfig;
+use cutover::plan::Route;
+use cutover::verdict::at_least_percent;
+use cutover::{Finding, StepResult};
+
+use crate::kind::{Left, RouteOfRun, RouteState};
+use crate::{listener, name};
+
+/// What routes are observed and moved by.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// Elastic Load Balancing.
+    pub elb: aws_sdk_elasticloadbalancingv2::Client,
+    /// Route 53.
+    pub route53: aws_sdk_route53::Client,
+}
+
+impl Clients {
+    /// The clients of a function.
+    pub fn new(aws: &SdkConfig) -> Self {
+        Self { elb: aws_sdk_elasticloadbalancingv2::Client::new(aws), route53: aws_sdk_route53::Client::new(aws) }
+    }
+}
+
+/// The live state of a route.
+///
+/// # Errors
+/// AWS errors, and `Cutover.Drift` for a state that no plan can move.
+pub async fn observe(clients: &Clients, route: &Route) -> StepResult<RouteState> {
+    match route {
+        Route::Listener(route) => Ok(RouteState::Listener(listener::observe::live(&clients.elb, route).await?.state)),
+        Route::Dns(route) => Ok(RouteState::Dns { records: name::observe::live(&clients.route53, route).await? }),
+    }
+}
+
+/// The before-image of a route, and everything that does not fit the plan; `path` is the route's place in it.
+///
+/// # Errors
+/// Those that a repetition may cure; all else is a finding.
+pub async fn precheck(
+    clients: &Clients,
+    route: &Route,
+    path: &str,
+    findings: &mut Vec<Finding>,
+) -> StepResult<Option<RouteState>> {
+    match route {
+        Route::Listener(route) => {
+            let state = listener::precheck::observe(&clients.elb, route, path, findings).await?;
+            Ok(state.map(RouteState::Listener))
+        }
+        Route::Dns(route) => {
+            let records = name::precheck::observe(&clients.route53, route, path, findings).await?;
+            Ok(records.map(|records| RouteState::Dns { records }))
+        }
+    }
+}
+
+/// Why traffic that the new side has should not go back to the old one by itself: that is not healthy. None where the new
+/// side has none, or where nothing speaks of the old side's health.
+///
+/// # Errors
+/// AWS errors.
+pub async fn sick_old_side(clients: &Clients, of_run: RouteOfRun<'_>) -> StepResult<Option<String>> {
+    let RouteOfRun::Listener(route, before) = of_run else { return Ok(None) };
+    let live = listener::observe::live(&clients.elb, route).await?.state;
+    if !live.serves(&route.new_target_group_arn) || live.is_like(before) {
+        return Ok(None);
+    }
+    let group = &route.old_target_group_arn;
+    let (healthy, total) = listener::observe::health(&clients.elb, group).await?;
+    let is_sick = !at_least_percent(healthy, total, route.min_healthy_percent);
+    let reason = || format!("{healthy} of {total} targets of the old target group {group} are healthy");
+    Ok(is_sick.then(reason))
+}
+
+/// What a run made beside a route and that is there still.
+///
+/// # Errors
+/// AWS errors.
+pub async fn left(clients: &Clients, route: &Route, run_id: &str, index: usize) -> StepResult<Vec<Left>> {
+    match route {
+        Route::Listener(_) => Ok(Vec::new()),
+        Route::Dns(route) => name::health_check::left(&clients.route53, run_id, index, route).await,
+    }
+}

@@ -1,0 +1,137 @@
+//! A route of any kind, as values: each place here lists the kinds.
+
+use cutover::plan::{DnsRoute, ListenerRoute, Route};
+use cutover::{StepError, StepResult};
+use serde::{Deserialize, Serialize};
+
+use crate::listener::{self, ListenerState};
+use crate::name::{self, NameState, PairChecks};
+
+/// What is observed of a route. Before it is touched, that is its before-image: what undo restores.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum RouteState {
+    /// A listener's default actions, or a rule's actions.
+    Listener(ListenerState),
+    /// A name's record sets.
+    Dns {
+        /// The record sets of the plan's types.
+        records: NameState,
+    },
+}
+
+impl RouteState {
+    /// Whether two states direct traffic alike.
+    pub fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Listener(state), Self::Listener(other)) => state.is_like(other),
+            (Self::Dns { records }, Self::Dns { records: other }) => records.is_like(other),
+            _ => false,
+        }
+    }
+
+    /// One line for a person.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Listener(state) => state.describe(),
+            Self::Dns { records } => records.describe(),
+        }
+    }
+
+    /// How long somebody may keep the answer from before a change, in seconds.
+    pub fn longest_ttl_seconds(&self) -> u32 {
+        match self {
+            Self::Listener(_) => 0,
+            Self::Dns { records } => records.longest_ttl_seconds(),
+        }
+    }
+}
+
+/// A route of a run's plan, with its before-image.
+#[derive(Clone, Copy, Debug)]
+pub enum RouteOfRun<'a> {
+    /// A listener or rule.
+    Listener(&'a ListenerRoute, &'a ListenerState),
+    /// A name.
+    Dns(&'a DnsRoute, &'a NameState),
+}
+
+impl<'a> RouteOfRun<'a> {
+    /// A route and its before-image.
+    ///
+    /// # Errors
+    /// `Cutover.InvalidPlan` where they are not of one kind.
+    pub fn of(route: &'a Route, before: &'a RouteState) -> StepResult<Self> {
+        match (route, before) {
+            (Route::Listener(route), RouteState::Listener(before)) => Ok(Self::Listener(route, before)),
+            (Route::Dns(route), RouteState::Dns { records }) => Ok(Self::Dns(route, records)),
+            _ => Err(StepError::invalid(format!("the before-image of {} is of another kind", route.title()))),
+        }
+    }
+
+    /// Whether this live state gives the new side traffic.
+    pub fn new_side_serves(&self, live: &RouteState) -> bool {
+        match (self, live) {
+            (Self::Listener(route, _), RouteState::Listener(live)) => live.serves(&route.new_target_group_arn),
+            (Self::Dns(route, before), RouteState::Dns { records: live }) => {
+                let checks = PairChecks::default();
+                let prepared = before.planned(route, 0, &checks);
+                !live.is_like(before) && !prepared.is_ok_and(|prepared| live.may_be(&prepared, route, before, &checks))
+            }
+            _ => true,
+        }
+    }
+
+    /// What leads to the before-image by hand, from the live state where it was seen.
+    pub fn by_hand(&self, live: Option<&RouteState>) -> String {
+        match (self, live) {
+            (Self::Listener(route, before), Some(RouteState::Listener(live))) => {
+                listener::by_hand::command(route, before, Some(live))
+            }
+            (Self::Listener(route, before), _) => listener::by_hand::command(route, before, None),
+            (Self::Dns(route, before), Some(RouteState::Dns { records: live })) => {
+                name::by_hand::command(route, before, Some(live))
+            }
+            (Self::Dns(route, before), _) => name::by_hand::command(route, before, None),
+        }
+    }
+}
+
+/// Something that a run made beside a route and that is there still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// What is there, for a person.
+    pub live: String,
+    /// What to do about it by hand.
+    pub change: String,
+}
+
+/// What to do about what a run may have made beside a route, where it could not be seen; none where it makes nothing.
+pub fn unseen_by_hand(route: &Route, run_id: &str, index: usize) -> Option<String> {
+    match route {
+        Route::Dns(route) if route.health_checks.is_some() => {
+            Some(name::by_hand::unseen_health_checks(&name::checks::references(run_id, index)))
+        }
+        Route::Listener(_) | Route::Dns(_) => None,
+    }
+}
+
+/// What a route no longer needs after its run, for people: should it be kept, this is what they look for.
+pub fn leaves(route: &Route, run_id: &str, index: usize) -> String {
+    match route {
+        Route::Listener(route) => route.old_target_group_arn.clone(),
+        Route::Dns(route) if route.health_checks.is_some() => {
+            let references = name::checks::references(run_id, index).join(" or ");
+            format!("health checks of {} with the caller reference {references}", route.record_name)
+        }
+        Route::Dns(route) => route.record_name.clone(),
+    }
+}
+
+/// The target group whose health says how a route's new side is, and the share of its targets that must be healthy.
+pub fn new_target_group(route: &Route) -> Option<(&str, u8)> {
+    match route {
+        Route::Listener(route) => Some((&route.new_target_group_arn, route.min_healthy_percent)),
+        Route::Dns(_) => None,
+    }
+}

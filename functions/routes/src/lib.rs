@@ -1,0 +1,25 @@
+//! The library of routes: a module for each kind, with the same few parts.
+//!
+//! | part | `listener` | `name` |
+//! |---|---|---|
+//! | the state, compared and described | `state` | `state`, `record` |
+//! | planned states | `planned` | `planned`, `group`, `checks` |
+//! | what is sent | `actions` | `batch`, `aws` |
+//! | observe | `observe` | `observe` |
+//! | write, and read back | `send` | `send` |
+//! | what the run makes beside it | - | `health_check` |
+//! | precheck's findings | `precheck` | `precheck` |
+//! | the command by hand | `by_hand` | `by_hand` |
+//!
+//! The plan's types, with a route's steps, title and lock, are `cutover::plan`'s. Places that list the kinds are [`kind`],
+//! pure, and `any`, which calls AWS; whoever calls AWS asks for its kind's feature, so that a function links only the SDK
+//! crates that it needs.
+
+#[cfg(feature = "any")]
+pub mod any;
+pub mod kind;
+pub mod listener;
+pub mod name;
+mod weights;
+
+pub use kind::{Left, RouteOfRun, RouteState};

@@ -1,0 +1,16 @@
+//! The kind `listener`: the weights of target groups on a listener's or a rule's forward action.
+
+#[cfg(feature = "listener")]
+pub mod actions;
+pub mod by_hand;
+#[cfg(feature = "listener")]
+pub mod observe;
+pub mod planned;
+#[cfg(feature = "listener")]
+pub mod precheck;
+#[cfg(feature = "listener")]
+pub mod send;
+pub mod state;
+
+pub use planned::{Pair, pair, planned_states};
+pub use state::{Forward, ListenerState, Stickiness, WeightedGroup};

@@ -1,0 +1,140 @@
+//! The states that a plan gives a listener or rule.
+//!
+//! A planned state is a pure function of the before-image and a percentage. Everything but the weights of the pair
+//! stays as it was observed: neighbours, stickiness, other actions, order.
+
+use cutover::plan::ListenerRoute;
+use cutover::{StepError, StepResult};
+
+use super::state::{Forward, ListenerState, WeightedGroup};
+use crate::weights::divide;
+
+/// The most target groups that one forward action takes (Elastic Load Balancing quota, API reference of
+/// `ForwardActionConfig`).
+const MOST_TARGET_GROUPS: usize = 5;
+
+/// The two target groups between which traffic moves.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair<'a> {
+    /// The group that serves before.
+    pub old: &'a str,
+    /// The group that serves after.
+    pub new: &'a str,
+}
+
+/// The pair of a route.
+pub fn pair(route: &ListenerRoute) -> Pair<'_> {
+    Pair { old: &route.old_target_group_arn, new: &route.new_target_group_arn }
+}
+
+/// Every state that a run of this plan writes: where a function that outlived its run may have left the route.
+///
+/// # Errors
+/// `Cutover.InvalidPlan`, as [`ListenerState::planned`] says.
+pub fn planned_states(route: &ListenerRoute, before: &ListenerState) -> StepResult<Vec<ListenerState>> {
+    let percents = std::iter::once(0).chain(route.steps.iter().map(|step| step.new_weight));
+    percents.map(|percent| before.planned(pair(route), percent).map_err(StepError::invalid)).collect()
+}
+
+impl ListenerState {
+    /// The planned state in which the new group has `percent` of the pair's traffic.
+    ///
+    /// With neighbours, the pair shares the old group's observed weight; alone, it shares 100.
+    ///
+    /// # Errors
+    /// The text of the problem, where whole weights cannot say it or the action has no room for the new group.
+    pub fn planned(&self, pair: Pair, percent: u8) -> Result<Self, String> {
+        let weights = self.forward.weights();
+        let Some(&old_weight) = weights.get(pair.old) else {
+            return Err(format!("{} is not among the action's target groups", pair.old));
+        };
+        let has_neighbours = weights.keys().any(|arn| *arn != pair.old && *arn != pair.new);
+        let (old, new) = divide(if has_neighbours { old_weight } else { 100 }, percent)?;
+        let mut groups = Vec::new();
+        for (arn, weight) in self.ordered_weights() {
+            if arn == pair.old {
+                groups.push(WeightedGroup { arn: arn.clone(), weight: Some(old) });
+                groups.push(WeightedGroup { arn: pair.new.to_owned(), weight: Some(new) });
+            } else if arn != pair.new {
+                groups.push(WeightedGroup { arn, weight: Some(weight) });
+            }
+        }
+        if groups.len() > MOST_TARGET_GROUPS {
+            return Err(format!("with the new group the action has {} target groups", groups.len()));
+        }
+        let forward = Forward { groups, target_group_arn: None, ..self.forward.clone() };
+        Ok(Self { forward, others: self.others.clone() })
+    }
+
+    /// The final state without the old group: what cleanup leaves.
+    pub fn without(&self, arn: &str) -> Self {
+        let mut state = self.clone();
+        state.forward.groups.retain(|group| group.arn != arn);
+        state
+    }
+
+    fn ordered_weights(&self) -> Vec<(String, i32)> {
+        if let (true, Some(arn)) = (self.forward.groups.is_empty(), &self.forward.target_group_arn) {
+            return vec![(arn.clone(), 1)];
+        }
+        self.forward.groups.iter().map(|group| (group.arn.clone(), group.weight.unwrap_or(1))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::listener::state::tests::state;
+
+    const PAIR: Pair<'static> = Pair { old: "old", new: "new" };
+
+    #[test]
+    fn the_pair_alone_shares_one_hundred() {
+        let planned = state(&[("old", 1)]).planned(PAIR, 10).unwrap();
+        assert_eq!(planned.forward.weights(), BTreeMap::from([("old", 90), ("new", 10)]));
+    }
+
+    #[test]
+    fn neighbours_keep_their_weights_and_order() {
+        let planned = state(&[("canary", 1), ("old", 10), ("blue", 3)]).planned(PAIR, 50).unwrap();
+        let order: Vec<&str> = planned.forward.groups.iter().map(|group| group.arn.as_str()).collect();
+        assert_eq!(order, ["canary", "old", "new", "blue"]);
+        assert_eq!(planned.describe(), "blue=3 canary=1 new=5 old=5");
+    }
+
+    #[test]
+    fn a_percentage_that_neighbours_cannot_represent_is_refused() {
+        let problem = state(&[("canary", 1), ("old", 1)]).planned(PAIR, 50).unwrap_err();
+        assert!(problem.contains("not a whole number"), "{problem}");
+    }
+
+    #[test]
+    fn more_than_five_groups_are_refused() {
+        let five = state(&[("old", 1), ("a", 1), ("b", 1), ("c", 1), ("d", 1)]);
+        assert!(five.planned(PAIR, 100).unwrap_err().contains("6 target groups"));
+    }
+
+    proptest! {
+        #[test]
+        fn planned_states_touch_only_the_pair(
+            neighbours in proptest::collection::btree_map("[a-d]", 0..1000_i32, 0..4),
+            old in 1..1000_i32, percent in 0..=100_u8,
+        ) {
+            let mut groups: Vec<(&str, i32)> = neighbours.iter().map(|(arn, weight)| (arn.as_str(), *weight)).collect();
+            groups.push(("old", old));
+            let before = state(&groups);
+            if let Ok(planned) = before.planned(PAIR, percent) {
+                let after = planned.forward.weights();
+                for (arn, weight) in &neighbours {
+                    prop_assert_eq!(after.get(arn.as_str()), Some(weight));
+                }
+                let pair: i32 = [after.get("old"), after.get("new")].into_iter().flatten().sum();
+                prop_assert_eq!(pair, if neighbours.is_empty() { 100 } else { old });
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The kind `name`: the weights of the records of one Route 53 name.
+
+#[cfg(feature = "name")]
+mod aws;
+pub mod batch;
+pub mod by_hand;
+pub mod checks;
+mod group;
+#[cfg(feature = "name")]
+pub mod health_check;
+#[cfg(feature = "name")]
+pub mod observe;
+pub mod planned;
+#[cfg(feature = "name")]
+pub mod precheck;
+pub mod record;
+#[cfg(feature = "name")]
+pub mod send;
+pub mod state;
+
+pub use checks::PairChecks;
+pub use planned::planned_states;
+pub use record::{AliasTarget, RecordSet};
+pub use state::NameState;

@@ -1,0 +1,63 @@
+//! The record sets of one type at a name, told apart: the old side's, the new side's, and their neighbours.
+
+use cutover::plan::RecordChange;
+
+use super::record::RecordSet;
+use super::state::NameState;
+
+/// The set identifier that a simple record gets while it is one of a weighted pair.
+const OLD_IDENTIFIER: &str = "cutover-old";
+/// The set identifier of the new side's record while traffic moves.
+const NEW_IDENTIFIER: &str = "cutover-new";
+
+/// The record sets of one type at a name.
+pub(super) struct Group<'a> {
+    pub(super) old: &'a RecordSet,
+    pub(super) new: Option<&'a RecordSet>,
+    pub(super) neighbours: Vec<&'a RecordSet>,
+}
+
+impl<'a> Group<'a> {
+    /// The record sets of one type, told apart.
+    pub(super) fn of(state: &'a NameState, change: &'a RecordChange) -> Result<Self, String> {
+        let kind = change.record_type.as_str();
+        let of_type: Vec<&RecordSet> = state.0.iter().filter(|record| record.record_type == kind).collect();
+        let new = of_type.iter().copied().find(|record| record.weight.is_some() && record.answers_like(&change.new));
+        let others: Vec<&RecordSet> = of_type.into_iter().filter(|record| Some(*record) != new).collect();
+        let old = find_old(&others, change)?;
+        let neighbours = others.into_iter().filter(|record| *record != old).collect();
+        Ok(Self { old, new, neighbours })
+    }
+
+    pub(super) fn old_identifier(&self) -> String {
+        self.old.set_identifier.clone().unwrap_or_else(|| OLD_IDENTIFIER.to_owned())
+    }
+
+    pub(super) fn new_identifier(&self) -> String {
+        let made_by_hand = self.new.and_then(|record| record.set_identifier.clone());
+        made_by_hand.unwrap_or_else(|| NEW_IDENTIFIER.to_owned())
+    }
+
+    /// What the pair shares: 100, or the old record's weight where neighbours keep theirs.
+    pub(super) fn pair_weight(&self) -> Result<i32, String> {
+        if self.neighbours.is_empty() {
+            return Ok(100);
+        }
+        let weight = self.old.weight.unwrap_or(0);
+        i32::try_from(weight).map_err(|_| format!("weight {weight} is out of range"))
+    }
+}
+
+fn find_old<'a>(candidates: &[&'a RecordSet], change: &RecordChange) -> Result<&'a RecordSet, String> {
+    let kind = change.record_type.as_str();
+    if let Some(identifier) = &change.old_set_identifier {
+        let named = candidates.iter().find(|record| record.set_identifier.as_ref() == Some(identifier));
+        return named.copied().ok_or_else(|| format!("no {kind} record has the set identifier `{identifier}`"));
+    }
+    let serving: Vec<&RecordSet> = candidates.iter().copied().filter(|record| record.weight != Some(0)).collect();
+    match (candidates, &serving[..]) {
+        ([], _) => Err(format!("there is no {kind} record that serves the old side")),
+        ([only], _) | (_, [only]) => Ok(only),
+        _ => Err(format!("several {kind} records get traffic, so which one is the old side is not clear")),
+    }
+}

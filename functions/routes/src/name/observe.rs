@@ -1,0 +1,56 @@
+//! What is there: the record sets of a name.
+
+use aws_sdk_route53::Client;
+use aws_sdk_route53::types::ResourceRecordSet;
+use cutover::plan::DnsRoute;
+use cutover::{StepError, StepResult};
+
+use super::aws::from_aws;
+use super::state::NameState;
+
+/// All record sets of the plan's types at the route's name, every set identifier.
+///
+/// ListResourceRecordSets starts at a name and goes on in its own order, 300 at most a page; a page that has gone past
+/// the name ends the search (Route 53 API reference).
+///
+/// # Errors
+/// AWS errors; `Cutover.Drift` for a routing policy that cannot be moved by weights.
+pub async fn live(route53: &Client, route: &DnsRoute) -> StepResult<NameState> {
+    let wanted = route.normalised_name();
+    let of_plan = |kind: &str| route.records.iter().any(|record| record.record_type.as_str() == kind);
+    let records = all_of_name(route53, route, &wanted).await?;
+    let records = records.iter().filter(|record| of_plan(record.r#type.as_str())).map(from_aws);
+    Ok(NameState::new(records.collect::<StepResult<_>>()?))
+}
+
+/// Every record set at the route's name, of all types.
+///
+/// # Errors
+/// AWS errors.
+pub async fn all_of_name(route53: &Client, route: &DnsRoute, wanted: &str) -> StepResult<Vec<ResourceRecordSet>> {
+    let call = format!("route53:ListResourceRecordSets {}", route.hosted_zone_id);
+    let mut found = Vec::new();
+    let mut start = (wanted.to_owned(), None, None);
+    loop {
+        let (start_name, start_type, start_identifier) = start;
+        let answer = route53
+            .list_resource_record_sets()
+            .hosted_zone_id(&route.hosted_zone_id)
+            .start_record_name(start_name)
+            .set_start_record_type(start_type)
+            .set_start_record_identifier(start_identifier)
+            .send()
+            .await
+            .map_err(|error| StepError::from_aws(&call, &error))?;
+        let is_past = answer.resource_record_sets.iter().any(|record| record.name.to_ascii_lowercase() != wanted);
+        found.extend(
+            answer.resource_record_sets.into_iter().filter(|record| record.name.to_ascii_lowercase() == wanted),
+        );
+        match answer.next_record_name {
+            Some(next) if answer.is_truncated && !is_past => {
+                start = (next, answer.next_record_type, answer.next_record_identifier);
+            }
+            _ => return Ok(found),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The states that a plan gives a name: every type a weighted pair, old and new, among its neighbours; and the final one.
+
+use cutover::dns::normalise_name;
+use cutover::plan::{DnsRoute, RecordChange};
+use cutover::{StepError, StepResult};
+
+use super::checks::PairChecks;
+use super::group::Group;
+use super::record::{AliasTarget, RecordSet};
+use super::state::NameState;
+use crate::weights::divide;
+
+/// Every weighted state that a run of this plan writes.
+///
+/// # Errors
+/// `Cutover.InvalidPlan`, as [`NameState::planned`] says.
+pub fn planned_states(route: &DnsRoute, before: &NameState, checks: &PairChecks) -> StepResult<Vec<NameState>> {
+    let percents = std::iter::once(0).chain(route.steps.iter().map(|step| step.new_weight));
+    percents.map(|percent| before.planned(route, percent, checks).map_err(StepError::invalid)).collect()
+}
+
+impl NameState {
+    /// The planned state in which the new record has `percent` of the pair's weight: every type a weighted group,
+    /// at the plan's TTL.
+    ///
+    /// # Errors
+    /// The text of the problem: no record of a type, an ambiguous old side, a weight that is not whole.
+    pub fn planned(&self, route: &DnsRoute, percent: u8, checks: &PairChecks) -> Result<Self, String> {
+        let mut records = Vec::new();
+        for change in &route.records {
+            let group = Group::of(self, change)?;
+            let (old_weight, new_weight) = divide(group.pair_weight()?, percent)?;
+            let ttl = |record: &RecordSet| record.ttl.map(|_| i64::from(route.ttl));
+            records.extend(group.neighbours.iter().map(|record| RecordSet { ttl: ttl(record), ..(*record).clone() }));
+            records.push(RecordSet {
+                set_identifier: Some(group.old_identifier()),
+                weight: Some(i64::from(old_weight)),
+                ttl: ttl(group.old),
+                health_check_id: checks.old.clone().or_else(|| group.old.health_check_id.clone()),
+                ..group.old.clone()
+            });
+            let new = group.new.map_or_else(|| answer(change, i64::from(route.ttl)), RecordSet::clone);
+            records.push(RecordSet {
+                set_identifier: Some(group.new_identifier()),
+                weight: Some(i64::from(new_weight)),
+                ttl: ttl(&new),
+                health_check_id: checks.new.clone().or_else(|| new.health_check_id.clone()),
+                ..new
+            });
+        }
+        Ok(Self::new(records))
+    }
+
+    /// The final state: the old side's record sets with the new side's answers, and the TTL they had before. A record
+    /// that was prepared by hand beside the old one stays beside it: new at the pair's weight, old at 0.
+    ///
+    /// # Errors
+    /// As [`planned`](Self::planned).
+    pub fn finished(&self, route: &DnsRoute) -> Result<Self, String> {
+        let mut records = Vec::new();
+        for change in &route.records {
+            let group = Group::of(self, change)?;
+            let ttl = group.old.ttl.unwrap_or_else(|| i64::from(route.ttl));
+            records.extend(group.neighbours.iter().map(|record| (*record).clone()));
+            let after = answer(change, ttl);
+            match group.new {
+                None => records.push(RecordSet {
+                    set_identifier: group.old.set_identifier.clone(),
+                    weight: group.old.weight,
+                    ..after
+                }),
+                Some(new) => {
+                    records.push(RecordSet { weight: Some(0), ..group.old.clone() });
+                    records.push(RecordSet { weight: Some(i64::from(group.pair_weight()?)), ..new.clone() });
+                }
+            }
+        }
+        Ok(Self::new(records))
+    }
+
+    /// Whether the old side serves and the new one does not: otherwise the way back would not lead to the old side.
+    ///
+    /// # Errors
+    /// The text of the problem.
+    pub fn check_pair(&self, route: &DnsRoute) -> Result<(), String> {
+        for change in &route.records {
+            let group = Group::of(self, change)?;
+            let kind = change.record_type.as_str();
+            if group.old.weight == Some(0) {
+                return Err(format!("the {kind} record of the old side gets no traffic: its weight is 0"));
+            }
+            if let Some(weight) = group.new.and_then(|record| record.weight).filter(|weight| *weight > 0) {
+                return Err(format!("the {kind} record of the new side gets traffic already: its weight is {weight}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The new side's record set, apart from its place in a group.
+fn answer(change: &RecordChange, ttl: i64) -> RecordSet {
+    let alias = change.new.alias.as_ref().map(|alias| AliasTarget {
+        dns_name: normalise_name(&alias.dns_name),
+        hosted_zone_id: alias.hosted_zone_id.clone(),
+        evaluate_target_health: alias.evaluate_target_health,
+    });
+    RecordSet {
+        record_type: change.record_type.as_str().to_owned(),
+        set_identifier: None,
+        weight: None,
+        ttl: alias.is_none().then_some(ttl),
+        values: change.new.values.clone().unwrap_or_default(),
+        alias,
+        health_check_id: None,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use cutover::plan::{RecordData, RecordType, Step};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::name::batch::Change;
+    use crate::name::record::tests::{checked, simple, weighted};
+
+    /// A route that moves a name's A record to `5.6.7.8` in one step.
+    pub(crate) fn route(old_set_identifier: Option<&str>) -> DnsRoute {
+        let new = RecordData { values: Some(vec!["5.6.7.8".to_owned()]), alias: None };
+        let old_set_identifier = old_set_identifier.map(str::to_owned);
+        DnsRoute {
+            hosted_zone_id: "Z1".to_owned(),
+            record_name: "App.Example.com".to_owned(),
+            records: vec![RecordChange { record_type: RecordType::A, new, old_set_identifier }],
+            ttl: 60,
+            health_checks: None,
+            steps: vec![Step { new_weight: 100, hold: cutover::Seconds(0) }],
+        }
+    }
+
+    /// `identifier value weight ttl` of each record set.
+    fn shape(state: &NameState) -> Vec<String> {
+        let line = |r: &RecordSet| {
+            let identifier = r.set_identifier.as_deref().unwrap_or("-");
+            format!("{identifier} {} {} {}", r.values.join(","), r.weight.unwrap_or(-1), r.ttl.unwrap_or(-1))
+        };
+        state.records().iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_simple_record_becomes_a_pair_and_then_one_record_with_its_own_ttl() {
+        let before = NameState::new(vec![simple("1.2.3.4", 300)]);
+        let prepared = before.planned(&route(None), 0, &PairChecks::default()).unwrap();
+        assert_eq!(shape(&prepared), ["cutover-new 5.6.7.8 0 60", "cutover-old 1.2.3.4 100 60"]);
+        let finished = before.finished(&route(None)).unwrap();
+        assert_eq!(shape(&finished), ["- 5.6.7.8 -1 300"]);
+    }
+
+    #[test]
+    fn neighbours_keep_their_weights_and_share_the_lowered_ttl() {
+        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 200), weighted("canary", "9.9.9.9", 0)]);
+        let planned = before.planned(&route(None), 25, &PairChecks::default()).unwrap();
+        assert_eq!(shape(&planned), ["blue 1.2.3.4 150 60", "canary 9.9.9.9 0 60", "cutover-new 5.6.7.8 50 60"]);
+        let finished = before.finished(&route(None)).unwrap();
+        assert_eq!(shape(&finished), ["blue 5.6.7.8 200 300", "canary 9.9.9.9 0 300"]);
+    }
+
+    #[test]
+    fn several_serving_records_need_the_old_one_named() {
+        let before = NameState::new(vec![weighted("a", "1.2.3.4", 100), weighted("b", "9.9.9.9", 100)]);
+        assert!(before.finished(&route(None)).unwrap_err().contains("not clear"));
+        assert_eq!(shape(&before.finished(&route(Some("b"))).unwrap())[1], "b 5.6.7.8 100 300");
+        assert!(before.finished(&route(Some("c"))).unwrap_err().contains("`c`"));
+    }
+
+    #[test]
+    fn a_new_record_prepared_by_hand_is_used_and_kept() {
+        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 100), weighted("green", "5.6.7.8", 0)]);
+        let planned = before.planned(&route(None), 30, &PairChecks::default()).unwrap();
+        assert_eq!(shape(&planned), ["blue 1.2.3.4 70 60", "green 5.6.7.8 30 60"]);
+        let finished = before.finished(&route(None)).unwrap();
+        assert_eq!(shape(&finished), ["blue 1.2.3.4 0 300", "green 5.6.7.8 100 300"]);
+    }
+
+    #[test]
+    fn the_old_side_must_serve_and_the_new_one_must_not() {
+        let pair = |old, new| NameState::new(vec![weighted("blue", "1.2.3.4", old), weighted("green", "5.6.7.8", new)]);
+        assert_eq!(pair(100, 0).check_pair(&route(None)), Ok(()));
+        assert!(pair(0, 50).check_pair(&route(None)).is_err());
+        assert!(pair(50, 50).check_pair(&route(None)).is_err());
+        assert!(pair(0, 0).check_pair(&route(None)).is_err());
+    }
+
+    #[test]
+    fn each_type_keeps_its_own_health_check_where_the_plan_wants_none() {
+        let new = |kind, value: &str| RecordChange {
+            record_type: kind,
+            new: RecordData { values: Some(vec![value.to_owned()]), alias: None },
+            old_set_identifier: None,
+        };
+        let records = vec![new(RecordType::A, "5.6.7.8"), new(RecordType::Aaaa, "2001:db8::77")];
+        let route = DnsRoute { records, ..route(None) };
+        let aaaa = RecordSet { record_type: "AAAA".to_owned(), ..weighted("blue", "2001:db8::1", 100) };
+        let before = NameState::new(vec![checked(weighted("blue", "1.2.3.4", 100), "four"), checked(aaaa, "six")]);
+        let planned = before.planned(&route, 50, &PairChecks::default()).unwrap();
+        let checks: Vec<_> = planned.records().iter().map(|record| record.health_check_id.as_deref()).collect();
+        assert_eq!(checks, [Some("four"), None, Some("six"), None]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_batch_there_and_back_restores_the_before_image(percent in 0..=100_u8, ttl in 1..86_400_i64) {
+            let before = NameState::new(vec![simple("1.2.3.4", ttl)]);
+            let planned = before.planned(&route(None), percent, &PairChecks::default()).unwrap();
+            let mut live = before.records().to_vec();
+            for change in before.batch_to(&planned).into_iter().chain(planned.batch_to(&before)) {
+                match change {
+                    Change::Delete(record) => {
+                        let place = live.iter().position(|r| *r == record);
+                        prop_assert!(place.is_some());
+                        live.remove(place.unwrap());
+                    }
+                    Change::Create(record) => live.push(record),
+                }
+            }
+            prop_assert_eq!(NameState::new(live), before);
+        }
+    }
+}

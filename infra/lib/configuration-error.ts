@@ -1,0 +1,2 @@
+/** A mistake in the configuration: its message alone tells what to do, without a stack trace. */
+export class ConfigurationError extends Error {}

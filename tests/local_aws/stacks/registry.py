@@ -1,0 +1,5 @@
+"""Every resource type that a stack may have, by name."""
+
+from . import report_types, resource_types
+
+TYPES: dict[str, resource_types.Type] = {**resource_types.TYPES, **report_types.TYPES}
