@@ -38,6 +38,16 @@ pub struct World {
     pub hooks: Value,
     /// For the emulated AWS.
     pub deny: Value,
+    /// For the emulated AWS: target types, stickiness, tags of groups.
+    pub groups: Value,
+    /// For the emulated AWS: groups that another listener forwards to as well.
+    pub also_forwarding: Value,
+    /// For the emulated AWS: what the checkers of Route 53 see.
+    pub health_checks: Value,
+    /// For the emulated AWS: records that no route names.
+    pub more_records: Value,
+    /// For the emulated AWS: other zones of the account.
+    pub zones: Value,
     /// What is done to the run while it goes on.
     pub during: Vec<During>,
     /// What a person says whom the plan asks for approval.

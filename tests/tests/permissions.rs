@@ -164,7 +164,7 @@ async fn a_rollback_that_the_sweep_gives_up(ground: &Ground) -> Result<()> {
     let plan = listener_plan("given-up", json!([{ "new_weight": 50, "hold": "60m" }, { "new_weight": 100 }]));
     let stage = ground.stage(&plan, json!({})).await?;
     ground.client.set_events(json!({ "status_events": false })).await?;
-    let failing = json!({ "function": "cutover-rollback", "state": "End" });
+    let failing = json!({ "function": "cutover-rollback", "state": "WriteEnding" });
     let fault = json!({ "match": failing, "times": null, "do": "before", "error": "Cutover.Refused" });
     ground.client.set_faults(json!([fault])).await?;
     let run_id = ground.start("cutover", "given-up", &with_own_topic(&stage.plan)).await?;

@@ -103,7 +103,7 @@ async fn a_run_that_cannot_be_read_does_not_keep_the_sweep_from_the_others() -> 
 async fn a_rollback_that_is_stopped_is_taken_over() -> Result<()> {
     let held = Held::new(half("stopped-rollback")).await?;
     let rollback = held.ground.start("rollback", "by-hand", &held.application()).await?;
-    held.ground.wait_for_state(&rollback, "OutliveZombies", LIMIT).await?;
+    held.ground.wait_for_state(&rollback, "WaitForLateWriters", LIMIT).await?;
     cutover_tests::follow::stop(&held.ground.client, &rollback).await?;
     held.ensure_rolled_back().await?;
     let run = held.ground.run(&held.run_id).await?.context("the run")?;
@@ -127,7 +127,7 @@ async fn a_mark_that_comes_right_before_the_takeover_counts() -> Result<()> {
     held.ground.client.set_faults(json!([just_then])).await?;
     held.stop().await?;
     held.ensure_rolled_back().await?;
-    ensure!(invoked(&held.ground, "InvokeResume").await? > 0, "the writers were not resumed");
+    ensure!(invoked(&held.ground, "ResumeHook").await? > 0, "the writers were not resumed");
     Ok(())
 }
 
@@ -315,7 +315,7 @@ async fn a_run_that_is_given_up_is_paged_each_time_though_the_sweeps_own_message
     };
     looks(1).await?;
     // A person tries again, and that cannot be ended.
-    let ends = denied(json!({ "caller": "states", "state": "End" }));
+    let ends = denied(json!({ "caller": "states", "state": "WriteEnding" }));
     held.ground.client.set_faults(json!([ends, lost])).await?;
     held.ground.start("rollback", "again", &held.application()).await?;
     looks(2).await
@@ -351,7 +351,7 @@ async fn a_mute_service_does_not_keep_a_rollback_from_beginning() -> Result<()> 
     held.ground.client.set_faults(json!([mute])).await?;
     held.stop().await?;
     held.ensure_rolled_back().await?;
-    let begins = invoked(&held.ground, "Begin").await?;
+    let begins = invoked(&held.ground, "TakeOverRun").await?;
     ensure!(begins == 1, "it took {begins} tries to begin");
     Ok(())
 }
@@ -556,13 +556,13 @@ async fn a_hook_that_outlives_its_run_is_undone() -> Result<()> {
     let stage = ground.stage(&plan, json!({})).await?;
     let before = ground.account().await?;
     let held_up = json!({
-        "match": { "caller": "states", "state": "InvokeQuiesce" }, "times": 1, "do": "delay", "seconds": 15,
+        "match": { "caller": "states", "state": "QuiesceHook" }, "times": 1, "do": "delay", "seconds": 15,
     });
     let run_id = stopped_while_held_up(&ground, &stage.plan, &held_up).await?;
     ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
     ensure_same(&before, &ground.account().await?)?;
-    ensure!(invoked(&ground, "InvokeResume").await? == 2, "not resumed twice");
-    let stops = invoked(&ground, "InvokeQuiesce").await?;
+    ensure!(invoked(&ground, "ResumeHook").await? == 2, "not resumed twice");
+    let stops = invoked(&ground, "QuiesceHook").await?;
     ensure!(stops == 1, "{stops} hooks were invoked to stop writers");
     Ok(())
 }
@@ -577,7 +577,7 @@ async fn no_hook_stops_writers_once_a_rollback_has_begun() -> Result<()> {
     plan["hooks"]["quiesce"].as_array_mut().context("no hooks")?.push(second);
     let stage = ground.stage(&plan, json!({})).await?;
     let slow = json!({
-        "match": { "caller": "states", "state": "InvokeQuiesce" }, "times": 1, "do": "delay", "seconds": 8,
+        "match": { "caller": "states", "state": "QuiesceHook" }, "times": 1, "do": "delay", "seconds": 8,
     });
     ground.client.set_faults(json!([slow])).await?;
     let run_id = ground.start("cutover", "run", &stage.plan).await?;
@@ -586,7 +586,7 @@ async fn no_hook_stops_writers_once_a_rollback_has_begun() -> Result<()> {
     ground.start("rollback", "meanwhile", &json!({ "application": stage.plan["application"] })).await?;
     let end = ground.end_of(&run_id, LIMIT).await?;
     ensure!(end["error"] == "Cutover.RolledBack", "ended {} {}", end["error"], end["cause"]);
-    let stops = invoked(&ground, "InvokeQuiesce").await?;
+    let stops = invoked(&ground, "QuiesceHook").await?;
     ensure!(stops == 1, "{stops} hooks were invoked to stop writers");
     Ok(())
 }
@@ -594,7 +594,7 @@ async fn no_hook_stops_writers_once_a_rollback_has_begun() -> Result<()> {
 #[tokio::test]
 async fn the_definition_waits_as_long_as_begin_says() -> Result<()> {
     let rollback = definition("rollback")?;
-    let seconds = &rollback["States"]["OutliveZombies"]["Seconds"];
-    ensure!(seconds == "{% $run.outlive_seconds %}", "rollback waits {seconds}");
+    let seconds = &rollback["States"]["WaitForLateWriters"]["Seconds"];
+    ensure!(seconds == "{% $run.late_writers_seconds %}", "rollback waits {seconds}");
     Ok(())
 }

@@ -57,11 +57,11 @@ impl Case {
     /// What a run in which this state fails for good must end with.
     fn endings(&self) -> &'static [&'static str] {
         match (self.named.as_str(), self.fault) {
-            ("Precheck" | "AnnounceNotStarted", _) | ("Claim", Fault::Before) => &["Cutover.PrecheckFailed"],
+            ("Precheck" | "AnnounceNothingTouched", _) | ("Claim", Fault::Before) => &["Cutover.PrecheckFailed"],
             ("AwaitApproval", _) => &["Cutover.Rejected"],
             ("AnnounceStart" | "AnnounceStep" | "AnnounceFinish" | "SetAlarms" | "StartCleanup", _) => &["Succeeded"],
             // The rollback could not be started, or not be followed, from here: the rule on the failed execution starts it.
-            ("StartRollback", Fault::Before) | ("ReadRun", _) => &["Cutover.RollbackUnfinished"],
+            ("StartRollback", Fault::Before) | ("LookAtRollback", _) => &["Cutover.RollbackUnfinished"],
             _ => &["Cutover.RolledBack"],
         }
     }
@@ -69,8 +69,8 @@ impl Case {
     /// States that only a failing run comes to need a first failure.
     fn first_failure(&self, execution: &str) -> Option<Value> {
         let failing = match self.task.as_str() {
-            "StartRollback" | "ReadRun" => "Validate",
-            "AnnounceNotStarted" => "Precheck",
+            "StartRollback" | "LookAtRollback" => "Validate",
+            "AnnounceNothingTouched" => "Precheck",
             _ => return None,
         };
         Some(json!({
@@ -82,7 +82,7 @@ impl Case {
 
 /// The plan that reaches a state: the default one, or one whose new database has no way back.
 fn plan_for(task: &str, index: usize) -> Result<Value> {
-    let mut plan = if task == "MarkNoReturn" {
+    let mut plan = if task == "RememberNoReturn" {
         let mut plan = plan("lag-falls")?;
         plan["database"]["reverse_replication_task_arn"] = Value::Null;
         plan

@@ -11,6 +11,7 @@
 mod default;
 mod hooks;
 mod monitoring;
+mod pattern;
 mod routes;
 
 use schemars::JsonSchema;
@@ -92,6 +93,7 @@ pub enum Mode {
 #[schemars(deny_unknown_fields)]
 pub struct Probe {
     /// A URL that reaches the new side directly, whatever the routes say.
+    #[schemars(regex(pattern = pattern::URL))]
     pub url: String,
     /// How often it is tried at the most.
     #[serde(default = "default::u32::<10>")]
@@ -120,6 +122,7 @@ pub struct Probe {
 #[schemars(deny_unknown_fields)]
 pub struct Database {
     /// The DMS replication task (`task:`), or the serverless replication (`replication-config:`).
+    #[schemars(regex(pattern = pattern::DMS_ARN))]
     pub replication_task_arn: String,
     /// The lag that passes: the larger of source and target latency. DMS counts the source's within the target's.
     #[serde(default = "default::seconds::<60>")]
@@ -149,6 +152,7 @@ pub struct Database {
     pub shared: bool,
     /// A replication task, or serverless replication, from new to old. Without one that works, and without a shared
     /// database, there is no automatic way back once the new side takes writes.
+    #[schemars(regex(pattern = pattern::DMS_ARN))]
     pub reverse_replication_task_arn: Option<String>,
 }
 
@@ -164,6 +168,7 @@ impl Database {
 #[schemars(deny_unknown_fields)]
 pub struct Notify {
     /// An SNS topic.
+    #[schemars(regex(pattern = pattern::SNS_ARN))]
     pub topic_arn: String,
 }
 
@@ -175,6 +180,7 @@ pub struct Approval {
     #[serde(default = "default::hours::<24>")]
     pub within: Seconds,
     /// The SNS topic of those who may agree.
+    #[schemars(regex(pattern = pattern::SNS_ARN))]
     pub topic_arn: String,
 }
 

@@ -53,7 +53,7 @@ pub fn hold(stranded_writes: Option<String>, sick_old_side: Option<String>) -> O
 
 /// How long whoever passed the fence before it closed may still act: our functions, and the hooks that stop writers, which
 /// are known to live no longer than the plan lets them.
-pub fn outlive_seconds(run: &Run) -> u64 {
+pub fn late_writers_seconds(run: &Run) -> u64 {
     let hooks = run.plan.hooks.quiesce.iter().filter(|_| run.quiesced).map(|hook| hook.timeout.0);
     hooks.chain([LONGEST_FUNCTION_SECONDS]).max().unwrap_or_default() + MARGIN_SECONDS
 }
@@ -127,7 +127,7 @@ mod tests {
             let mut run = Run { quiesced, ..run(Phase::RollingBack) };
             let hooks: Vec<_> = timeouts.iter().map(|seconds| hook(*seconds)).collect();
             run.plan.hooks.quiesce = serde_json::from_value(json!(hooks)).unwrap();
-            outlive_seconds(&run)
+            late_writers_seconds(&run)
         };
         assert_eq!(with_hooks(true, &[]), 35);
         assert_eq!(with_hooks(true, &[10]), 35);

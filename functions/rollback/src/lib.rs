@@ -123,7 +123,7 @@ pub struct BeginReply {
     /// The plan's places of the alarms that were set.
     pub alarms: Vec<usize>,
     /// How long whoever passed the fence before it closed may still act.
-    pub outlive_seconds: u64,
+    pub late_writers_seconds: u64,
     /// When this was decided, RFC 3339.
     pub at: String,
 }
@@ -204,7 +204,7 @@ fn what_to_do(run: &Run, hold: Option<String>, now: Timestamp) -> BeginReply {
         routes: routes.collect(),
         resume: if run.quiesced { run.plan.hooks.resume.clone() } else { Vec::new() },
         alarms: (0..run.plan.alarms.len()).filter(was_set).collect(),
-        outlive_seconds: decide::outlive_seconds(run),
+        late_writers_seconds: decide::late_writers_seconds(run),
         at: now.to_string(),
     }
 }

@@ -10,6 +10,7 @@ pub mod planned;
 pub mod precheck;
 #[cfg(feature = "listener")]
 pub mod send;
+pub mod shares;
 pub mod state;
 
 pub use planned::{Pair, pair, planned_states};

@@ -16,6 +16,7 @@ pub mod precheck;
 pub mod record;
 #[cfg(feature = "name")]
 pub mod send;
+pub mod shares;
 pub mod state;
 
 pub use checks::PairChecks;

@@ -6,6 +6,7 @@ targets, the state of a replication, datapoints of another time.
     boundary        the journal of requests, faults, denials
     protocols       who asks for what, and errors as each protocol writes them; cbor: a protocol of the Rust SDK that moto lacks
     api             what a test may ask and set: paths, and what they take
-    dump            the account seen from outside, for comparing before and after, and the live routing
+    dump            the account seen from outside, for comparing before and after
+    routing         where users' requests go now, and what of it is healthy
     clear           empties the account between runs
 """

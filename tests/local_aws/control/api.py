@@ -45,6 +45,7 @@ class Control:
             ("POST", "world"): self._world,
             ("POST", "target-health"): self._target_health,
             ("POST", "tags"): self._tags,
+            ("POST", "health-checks"): self._health_checks,
             ("POST", "rules"): self._rules,
             ("POST", "replication"): self._replication,
             ("POST", "metrics"): self._metrics,
@@ -104,9 +105,9 @@ class Control:
         return dump.dump(self._settings.journal_table)
 
     def _routing(self, query, body):
-        from . import dump
+        from . import routing
 
-        return dump.routing()
+        return routing.routing()
 
     def _runs(self, query, body):
         from . import dump
@@ -122,6 +123,13 @@ class Control:
         from ..services import elbv2
 
         elbv2.set_target_health(body["target_group_arn"], body["health"])
+        return {}
+
+    def _health_checks(self, query, body):
+        """[{"match": {..}, "health": ..}]: what the checkers of Route 53 see, see services/route53_health.py."""
+        from ..services import route53_health
+
+        route53_health.tell(body)
         return {}
 
     def _tags(self, query, body):

@@ -28,7 +28,7 @@ from ..faults.rules import READS, Past, Rule
 from ..services import s3
 from ..services.runtime_api import Runtime
 from ..stacks import iam
-from . import dump
+from . import routing
 from .cbor import Bridge
 from .protocols import Call, error_answer, identify, read_body
 
@@ -149,7 +149,7 @@ class Boundary:
 
     def _note_routing(self, call: Call, process) -> None:
         if process and call.service in ("elasticloadbalancing", "route53") and not call.operation.startswith(READS):
-            self.routings.append(dump.routing())
+            self.routings.append(routing.routing())
 
     def _call(self, given: dict, during: Call) -> bool:
         """Whatever comes of it: somebody else may be refused too. Answers whether it had an effect."""

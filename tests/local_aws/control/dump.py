@@ -1,12 +1,12 @@
-"""The account as seen from outside the product: for comparing before and after, and for the traffic's routing.
+"""The account as seen from outside the product, for comparing before and after.
 
 Contract: `dump()` reads everything that a cutover may touch through the AWS API, in one canonical order and without what differs
-from one moment to the next (times, request ids), but for the journal. `routing()` is the live weights alone, and `runs()` which
-executions run and how far the journal's runs are: read straight from the backends, cheap enough to ask several times a second.
+from one moment to the next (times, request ids), but for the journal. `runs()` is which executions run and how far the journal's runs
+are: read straight from the backends, cheap enough to ask several times a second.
 """
 
 from ..clients import client
-from ..services import elbv2, route53, s3
+from ..services import s3
 from ..settings import ACCOUNT_ID, REGION
 
 VOLATILE = {
@@ -157,53 +157,6 @@ def _ses() -> dict:
 def _journal(table: str) -> list[dict]:
     items = _all("dynamodb", "scan", "Items", TableName=table, ConsistentRead=True)
     return sorted(items, key=lambda item: item["pk"]["S"])
-
-
-def routing() -> dict:
-    return {"listeners": _live_listeners(), "records": _live_records()}
-
-
-def _live_listeners() -> dict:
-    """Listeners, and rules other than the default ones, by ARN."""
-    found = {}
-    for balancer in list(elbv2.backend().load_balancers.values()):
-        for listener in list(balancer.listeners.values()):
-            found[listener.arn] = _forwarding(listener.default_actions)
-            for rule in list(listener._non_default_rules.values()):
-                found[rule.arn] = _forwarding(rule.actions)
-    return found
-
-
-def _forwarding(actions: list) -> dict:
-    config = next((action.data["ForwardConfig"] for action in actions if action.type == "forward"), {})
-    stickiness = config.get("TargetGroupStickinessConfig") or {}
-    return {
-        "target_groups": [
-            {"arn": group["TargetGroupArn"], "weight": int(group["Weight"])} for group in config.get("TargetGroups", [])
-        ],
-        "sticky_seconds": int(stickiness["DurationSeconds"]) if stickiness.get("Enabled") else None,
-    }
-
-
-def _live_records() -> dict:
-    """By `<zone id>/<name>/<type>`, names without their final dot."""
-    found: dict[str, dict] = {}
-    for zone in list(route53.backend().zones.values()):
-        for record in route53.record_sets(zone):
-            if record["Type"] in ("NS", "SOA"):
-                continue
-            key = f"{route53.zone_id(zone)}/{record['Name'].rstrip('.')}/{record['Type']}"
-            entry = found.setdefault(key, {"ttl": record.get("TTL"), "members": []})
-            alias = record.get("AliasTarget")
-            entry["members"].append(
-                {
-                    "set_identifier": record.get("SetIdentifier"),
-                    "weight": record.get("Weight"),
-                    "values": None if alias else [item["Value"] for item in record["ResourceRecords"]],
-                    "alias": alias["DNSName"] if alias else None,
-                }
-            )
-    return found
 
 
 def runs(journal_table: str) -> dict:

@@ -3,7 +3,8 @@
 Why: moto stores nearly anything it is given. A cutover that AWS would refuse, or that would wait for what never comes, must
 fail here too. Each module opens with what it enforces; its function `install` puts the corrections into moto.
 
-    route53         atomic change batches (route53_records: the rules, pure), changes that take a while, health checks made once
+    route53         atomic change batches (route53_records and route53_values: the rules, pure), changes that take a while, health
+                    checks made once; route53_health: what checkers see; route53_zones: private ones, several of one name
     elbv2           actions as strict as AWS (elbv2_actions), targets that are `unused`, health that can be told (elbv2_groups)
     cloudwatch      metrics on a stretched clock, every statistic, alarms that keep their state (statistics and dashboards: the
                     rules, pure)

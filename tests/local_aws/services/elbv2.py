@@ -4,7 +4,7 @@ Contract: `install(speed)`.
 - Actions of listeners and rules are checked before they are stored (elbv2_actions.py), and described as they were sent, with what AWS
   fills in; an OIDC client secret is never described. ModifyListener and ModifyRule keep what is not sent.
 - Groups, targets, their health and their end: elbv2_groups.py.
-- A network load balancer has an ARN (`net/`), a zone and listener protocols of its own, forwards by weights, and has no rules.
+- A network load balancer has an ARN (`net/`), a DNS name, a zone and listener protocols of its own, forwards by weights, and has no rules.
 - Tags: the prefix `aws:` is AWS's own, and refused; `tag` (the control API) sets it as a stack would. What a request to describe tags
   names must exist.
 """
@@ -132,6 +132,7 @@ def _know_network_balancers(models) -> None:
         if created.type == "network":
             del self.load_balancers[created.arn]
             created.arn = created.arn.replace(":loadbalancer/app/", ":loadbalancer/net/")
+            created.dns_name = f"{created.name}-{created.arn.rpartition('/')[2]}.elb.{REGION}.amazonaws.com"
             self.load_balancers[created.arn] = created
         self.tagging_service.tag_resource(created.arn, tags)
         return created

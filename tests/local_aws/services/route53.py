@@ -11,6 +11,7 @@ import string
 import threading
 
 from ..settings import ACCOUNT_ID
+from . import route53_health, route53_zones
 from .route53_records import Refused, Zone, apply, normal_name, sort_key
 
 SYNC_SECONDS = 10
@@ -38,6 +39,7 @@ def forget() -> None:
     with _lock:
         _submitted.clear()
         _health_checks.clear()
+    route53_health.forget()
 
 
 def install(speed: float) -> None:
@@ -48,6 +50,8 @@ def install(speed: float) -> None:
     Route53.get_change = lambda self: _get_change(self, speed)
     Route53.list_resource_record_sets = _list
     _make_health_checks_once(Route53Backend)
+    route53_health.install(speed)
+    route53_zones.install()
     # A zone's id begins with Z; moto's with anything.
     HostedZoneIdentifier.generate = lambda self, existing_ids=None, tags=None: "Z" + _random_id(20)
 
@@ -88,9 +92,7 @@ def _as_dict(record) -> dict:
             result[field] = int(value) if field in ("TTL", "Weight") else value
     if record.records:
         # moto keeps the values of its own NS and SOA records in two ways.
-        result["ResourceRecords"] = [
-            value if isinstance(value, dict) else {"Value": value} for value in record.records
-        ]
+        result["ResourceRecords"] = [value if isinstance(value, dict) else {"Value": value} for value in record.records]
     if "AliasTarget" in result:
         alias = result["AliasTarget"]
         evaluate = str(alias.get("EvaluateTargetHealth")).lower() == "true"
@@ -118,13 +120,28 @@ def _change(self, speed: float):
     _check_health_checks_exist(self.backend, changes)
     with _lock:
         try:
-            records = apply(Zone(zone_id(zone), normal_name(zone.name)), record_sets(zone), changes)
+            this = Zone(zone_id(zone), normal_name(zone.name))
+            records = apply(this, record_sets(zone), changes, _others(self.backend, changes))
         except Refused as refused:
             raise _error("InvalidChangeBatch", str(refused))
         zone.rrsets = [_from_dict(record) for record in records]
         change_id = "C" + _random_id(20)
         _submitted[change_id] = _now()
     return ActionResult({"ChangeInfo": _change_info(change_id, speed)})
+
+
+def _others(backend_, changes: list[dict]) -> dict[str, Zone]:
+    """The account's zones that aliases of a batch name."""
+    named = {change["ResourceRecordSet"]["AliasTarget"]["HostedZoneId"] for change in changes if _alias_of(change)}
+    found = {}
+    for zone in [backend_.zones[name] for name in named if name in backend_.zones]:
+        has = frozenset((record["Name"], record["Type"]) for record in record_sets(zone))
+        found[zone_id(zone)] = Zone(zone_id(zone), normal_name(zone.name), has)
+    return found
+
+
+def _alias_of(change: dict) -> dict | None:
+    return change["ResourceRecordSet"].get("AliasTarget")
 
 
 def _check_health_checks_exist(backend_, changes: list[dict]) -> None:
@@ -196,10 +213,20 @@ def _make_health_checks_once(backend_class) -> None:
 
 
 def _check_settings(settings: dict) -> None:
+    kind, searched = settings.get("type") or "", settings.get("search_string")
+    if kind.endswith("STR_MATCH") != bool(searched):
+        raise _error(
+            "InvalidInput",
+            "Invalid parameter: SearchString is required for, and only for, string matching health checks",
+        )
+    if kind == "TCP" and settings.get("resource_path"):
+        raise _error("InvalidInput", "Invalid parameter: ResourcePath is not valid for TCP health checks")
+    if settings.get("regions") and len(settings["regions"]) < route53_health.LEAST_REGIONS:
+        raise _error("InvalidInput", f"Invalid parameter: at least {route53_health.LEAST_REGIONS} Regions are required")
     interval, threshold = settings.get("request_interval"), settings.get("failure_threshold")
     if interval is not None and int(interval) not in (10, 30):
         raise _error("InvalidInput", f"Invalid request interval {interval}: it must be 10 or 30")
     if threshold is not None and not 1 <= int(threshold) <= 10:
         raise _error("InvalidInput", f"Invalid failure threshold {threshold}: it must be between 1 and 10")
-    if settings.get("type") != "CALCULATED" and not (settings.get("fqdn") or settings.get("ip_address")):
+    if kind != "CALCULATED" and not (settings.get("fqdn") or settings.get("ip_address")):
         raise _error("InvalidInput", "Invalid parameter: exactly one of IPAddress and FullyQualifiedDomainName")

@@ -1,24 +1,36 @@
 """Route 53's rules for a batch of changes, as a pure function.
 
-Contract: `apply(zone, records, changes)` answers the zone's new record sets, or raises Refused with every reason; nothing is
-half done. Record sets are dicts as the API writes them; names are normalised: lower case, a final dot, `*` as `\\052`.
+Contract: `apply(zone, records, changes, others)` answers the zone's new record sets, or raises Refused with every reason; nothing
+is half done. `others` are the account's other zones, by id, which an alias may lead to. Record sets are dicts as the API writes them;
+names are normalised: lower case, a final dot, `*` as `\\052`. What a value may be, see route53_values.py.
 DELETE must repeat the stored record exactly, so DELETE + CREATE is a compare-and-set; stock moto looks at little of this.
 """
 
-import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from . import route53_values
 
 ROUTING_POLICIES = ("Weight", "Region", "Failover", "GeoLocation", "MultiValueAnswer")
 TYPES = {"A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SVCB", "TXT"}
 RECORDS_LIMIT = 1000
 CHARACTERS_LIMIT = 32_000
+TTL_LIMIT = 2_147_483_647
+# The zones of services that alias records name, with what their names end in. Any zone not known here may have any name.
+SERVICE_ZONES = {
+    "Z32O12XQLNTSW2": ".eu-west-1.elb.amazonaws.com.",
+    "Z2IFOLAFXWLO4F": ".elb.eu-west-1.amazonaws.com.",
+    "Z2FDTNDATAQYW2": ".cloudfront.net.",
+    "Z1BKCTXD74EZPE": "s3-website-eu-west-1.amazonaws.com.",
+}
 
 
 @dataclass(frozen=True)
 class Zone:
     id: str
     name: str
+    # Of another zone: which names with which types it has.
+    has: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
 
 
 class Refused(Exception):
@@ -45,13 +57,13 @@ def values(record: dict) -> list[str]:
     return [item["Value"] for item in record.get("ResourceRecords") or []]
 
 
-def apply(zone: Zone, records: list[dict], changes: list[dict]) -> list[dict]:
+def apply(zone: Zone, records: list[dict], changes: list[dict], others: dict[str, Zone] | None = None) -> list[dict]:
     reasons = _size_reasons(changes)
     current = {identity(record): record for record in records}
     touched = []
     for change in changes:
         record = {**change["ResourceRecordSet"], "Name": normal_name(change["ResourceRecordSet"]["Name"])}
-        problems = _apply_one(zone, current, change["Action"], record)
+        problems = _apply_one(zone, current, change["Action"], record, others or {})
         reasons += problems
         touched.append(record)
     reasons += _ttl_reasons(current, touched)
@@ -76,7 +88,7 @@ def _size_reasons(changes: list[dict]) -> list[str]:
     return reasons
 
 
-def _apply_one(zone: Zone, current: dict, action: str, record: dict) -> list[str]:
+def _apply_one(zone: Zone, current: dict, action: str, record: dict, others: dict[str, Zone]) -> list[str]:
     if record["Name"] != zone.name and not record["Name"].endswith("." + zone.name):
         return [f"RRSet with DNS name {record['Name']} is not permitted in zone {zone.name}"]
     if action == "DELETE":
@@ -84,7 +96,9 @@ def _apply_one(zone: Zone, current: dict, action: str, record: dict) -> list[str
     exists = identity(record) in current
     if action == "CREATE" and exists:
         return [f"Tried to create resource record set {_shown(record)} but it already exists"]
-    reasons = _form_reasons(record) + _place_reasons(zone, current, record)
+    reasons = (
+        _form_reasons(record) + _place_reasons(zone, current, record) + _alias_reasons(zone, current, record, others)
+    )
     if not reasons:
         current[identity(record)] = record
     return reasons
@@ -142,6 +156,8 @@ def _form_reasons(record: dict) -> list[str]:
             "Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or "
             f"TrafficPolicyInstanceId], in Change with {_shown(record)}"
         )
+    if record.get("TTL") is not None and not 0 <= int(record["TTL"]) <= TTL_LIMIT:
+        reasons.append(f"Invalid request: the TTL {record['TTL']} of {_shown(record)} is not between 0 and {TTL_LIMIT}")
     if weight is not None and not 0 <= int(weight) <= 255:
         reasons.append(f"Invalid request: the weight {weight} of {_shown(record)} is not between 0 and 255")
     if policies and not identifier:
@@ -152,28 +168,17 @@ def _form_reasons(record: dict) -> list[str]:
         reasons.append(f"Invalid request: more than one of {policies} in Change with {_shown(record)}")
     if identifier and not 1 <= len(identifier) <= 128:
         reasons.append("Invalid request: SetIdentifier must have 1 to 128 characters")
-    return reasons + _value_reasons(record)
+    return reasons + route53_values.name_problems(record["Name"]) + _value_reasons(record)
 
 
 def _value_reasons(record: dict) -> list[str]:
     given = values(record)
-    reasons = [
-        f"Invalid Resource Record: 'FATAL problem: illegal IP address' encountered with '{value}'"
-        for value in given
-        if record["Type"] in ("A", "AAAA") and not _is_address(value, 4 if record["Type"] == "A" else 6)
-    ]
+    reasons = route53_values.problems(record["Type"], given)
     if len(set(given)) != len(given):
         reasons.append(f"Duplicate Resource Record in {_shown(record)}")
     if record["Type"] in ("CNAME", "SOA") and len(given) > 1:
         reasons.append(f"Multiple values are not allowed in {_shown(record)}")
     return reasons
-
-
-def _is_address(value: str, version: int) -> bool:
-    try:
-        return ipaddress.ip_address(value).version == version
-    except ValueError:
-        return False
 
 
 def _place_reasons(zone: Zone, current: dict, record: dict) -> list[str]:
@@ -184,14 +189,34 @@ def _place_reasons(zone: Zone, current: dict, record: dict) -> list[str]:
     neighbours = [other for key, other in current.items() if key[0] == record["Name"] and key != identity(record)]
     for other in neighbours:
         reasons += _neighbour_reasons(record, other)
+    if record["Type"] == "SOA" and record["Name"] != zone.name:
+        reasons.append(
+            f"RRSet of type SOA with DNS name {record['Name']} is only permitted at the apex of zone {zone.name}"
+        )
+    return reasons
+
+
+def _alias_reasons(zone: Zone, current: dict, record: dict, others: dict[str, Zone]) -> list[str]:
+    """An alias leads to a record of the same type that is there, or into the zone of a service."""
     alias = record.get("AliasTarget")
-    if alias and alias["HostedZoneId"] == zone.id:
-        target = (normal_name(alias["DNSName"]), record["Type"])
-        if target == identity(record)[:2] or target not in {key[:2] for key in current}:
-            reasons.append(
-                f"Tried to create an alias that targets {target[0]}, type {target[1]} in zone {zone.id}, "
-                "but the alias target was not found"
-            )
+    if not alias:
+        return []
+    if record["Type"] in ("NS", "SOA"):
+        return [f"Invalid request: an alias record cannot be of type {record['Type']}, in {_shown(record)}"]
+    name, target_zone = normal_name(alias["DNSName"]), alias["HostedZoneId"].rpartition("/")[2]
+    tried = f"Tried to create an alias that targets {name}, type {record['Type']} in zone {target_zone}, but "
+    if target_zone in SERVICE_ZONES:
+        lies_within = name.endswith(SERVICE_ZONES[target_zone])
+        return [] if lies_within else [f"{tried}the alias target name does not lie within the target zone"]
+    target = zone if target_zone == zone.id else others.get(target_zone)
+    if target is None:
+        return []
+    reasons = []
+    if name != target.name and not name.endswith("." + target.name):
+        reasons.append(f"{tried}the alias target name does not lie within the target zone")
+    there = {key[:2] for key in current} if target is zone else target.has
+    if (name, record["Type"]) not in there or (target is zone and name == record["Name"]):
+        reasons.append(f"{tried}that target was not found")
     return reasons
 
 

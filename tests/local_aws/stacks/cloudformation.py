@@ -1,7 +1,8 @@
 """CloudFormation: stacks of the types in registry, and the deployment of a synthesized CDK app.
 
 Contract: `install()` corrects moto's engine; templates, parameters, conditions and intrinsic functions stay moto's.
-- A template with a type that is not in TYPES is refused before anything is created.
+- A template with a type that is not in TYPES is refused before anything is created. Properties are checked against the schemas that
+  CloudFormation publishes (schemas.py), once they are resolved and before the resource is touched.
 - Resources are made in the order of their dependencies, removed in the opposite one.
 - A failed creation is rolled back (the stack is ROLLBACK_COMPLETE and empty); a failed update stays where it stopped
   (UPDATE_FAILED: unlike AWS, it is not rolled back); a failed removal keeps the stack (DELETE_FAILED).
@@ -27,6 +28,7 @@ from moto.core.common_models import CloudFormationModel
 from ..clients import client
 from ..services import functions
 from ..settings import ACCOUNT_ID, REGION
+from . import schemas
 from .registry import TYPES
 from .resource_types import Made, NotEmulated
 
@@ -127,6 +129,9 @@ def _make(logical_id: str, definition: dict, resources, **_):
     for dependency in [depends_on] if isinstance(depends_on, str) else depends_on:
         resources[dependency]
     properties = clean_json(definition.get("Properties", {}), resources)
+    if reasons := schemas.problems(definition["Type"], properties):
+        listed = "\n".join(reasons)
+        raise _error(f"Properties validation failed for resource {logical_id} with message:\n{listed}")
     existing = getattr(resources, "existing", {}).get(logical_id)
     try:
         if existing is None:

@@ -114,6 +114,7 @@ def _environment(settings: Settings, crate: str) -> dict[str, str]:
 
 def _create_machines(settings: Settings, function_arns: dict[str, str]) -> dict[str, str]:
     values = {
+        "Partition": "aws",
         "JournalTableName": settings.journal_table,
         **{f"{name.capitalize()}StateMachineArn": machine_arn(name) for name in MACHINES},
         **{f"{_pascal_case(crate)}FunctionArn": arn for crate, arn in function_arns.items()},

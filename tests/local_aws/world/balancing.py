@@ -1,7 +1,8 @@
 """A world's load balancers, listeners, rules and target groups.
 
-Contract: what a plan's listener routes name, and whatever else it mentions by ARN or by a metric's dimension. The old group is
-attached and healthy, the new one is not attached yet; neighbours share the action with the old one.
+Contract: what a plan's listener routes name, and whatever else it mentions by ARN or by a metric's dimension; application and network
+load balancers, and groups of every type, as the ARNs and the world file say. The old group is attached and healthy, the new one is
+not attached yet; neighbours share the action with the old one.
 """
 
 import itertools
@@ -12,11 +13,12 @@ from ..services import elbv2
 from ..settings import ACCOUNT_ID, REGION
 from .environment import Environment, side_of, text
 
-BALANCER = re.compile(r"(app/([^/]+)/[^/]+)")
-LISTENER_ARN = re.compile(r"^arn:aws:elasticloadbalancing:[^:]*:[^:]*:listener/(app/[^/]+/[^/]+)/[^/]+$")
+BALANCER = re.compile(r"((?:app|net)/([^/]+)/[^/]+)")
+LISTENER_ARN = re.compile(r"^arn:aws:elasticloadbalancing:[^:]*:[^:]*:listener/((?:app|net)/[^/]+/[^/]+)/[^/]+$")
 RULE_ARN = re.compile(r"^arn:aws:elasticloadbalancing:[^:]*:[^:]*:listener-rule/(app/[^/]+/[^/]+)/([^/]+)/[^/]+$")
 GROUP_ARN = re.compile(r"^arn:aws:elasticloadbalancing:[^:]*:[^:]*:(targetgroup/([^/]+)/[^/]+)$")
-BALANCER_DIMENSION = re.compile(r"^app/[^/]+/[^/]+$")
+BALANCER_DIMENSION = re.compile(r"^(?:app|net)/[^/]+/[^/]+$")
+NETWORK = "net/"
 
 TARGETS_PER_GROUP = 3
 AUTHENTICATION = {
@@ -54,6 +56,7 @@ class Balancing:
         self._networks = itertools.count(environment.number * 16)
         self._balancers: dict[str, dict] = {}  # by the plan's dimension app/<name>/<id>
         self._listeners: dict[str, str] = {}  # by the plan's listener: the created one
+        self._behind: dict[str, dict] = {}  # by the plan's target group: its load balancer
 
     def create_route(self, route: dict) -> dict:
         planned = text(route.get("listener_arn")) or text(route.get("rule_arn"))
@@ -62,12 +65,12 @@ class Balancing:
             return {}
         balancer = self._balancer(found[1])
         setup = self._world.get("listeners", {}).get(planned, {})
-        old = self._group(text(route.get("old_target_group_arn")), "old")
-        new = self._group(text(route.get("new_target_group_arn")), "new")
+        old = self._group(text(route.get("old_target_group_arn")), "old", found[1])
+        new = self._group(text(route.get("new_target_group_arn")), "new", found[1])
         if planned not in self._mapping and old:
-            actions = self._actions(setup, old)
+            actions = self._actions(setup, old, found[1].startswith(NETWORK))
             if LISTENER_ARN.match(planned):
-                self._create_listener(planned, balancer, actions)
+                self._create_listener(planned, balancer, actions, setup.get("protocol"))
             else:
                 self._create_rule(planned, balancer, found[2], actions)
             self._tag(self._mapping[planned], setup.get("tags", {}))
@@ -83,7 +86,10 @@ class Balancing:
         """The load balancer for the plan's `app/<name>/<id>`."""
         if planned not in self._balancers:
             name = self.environment.name(planned.split("/")[1])
-            created = client("elbv2").create_load_balancer(Name=name, Subnets=subnet_ids())["LoadBalancers"][0]
+            kind = "network" if planned.startswith(NETWORK) else "application"
+            created = client("elbv2").create_load_balancer(Name=name, Subnets=subnet_ids(), Type=kind)["LoadBalancers"][
+                0
+            ]
             dimension = BALANCER.search(created["LoadBalancerArn"])[1]
             self._balancers[planned] = {"arn": created["LoadBalancerArn"], "dimension": dimension}
             self._mapping[planned] = dimension
@@ -92,39 +98,63 @@ class Balancing:
                     self._mapping[mention] = created["LoadBalancerArn"]
         return self._balancers[planned]
 
-    def _group(self, planned: str, side: str) -> str | None:
+    def _group(self, planned: str, side: str, balancer: str) -> str | None:
+        """`balancer` is the plan's dimension of the one that it is behind."""
         found = GROUP_ARN.match(planned)
         if not found:
             return None
+        self._behind[planned] = self._balancer(balancer)
         if planned not in self._mapping:
-            arn = self._create_group(found[2], side)
+            setup = self._world.get("groups", {}).get(planned, {})
+            arn = self._create_group(found[2], side, balancer.startswith(NETWORK), setup)
             self._mapping[planned] = arn
             self._mapping[found[1]] = arn.rpartition(":")[2]
         return self._mapping[planned]
 
-    def _create_group(self, name: str, side: str) -> str:
+    def _create_group(self, name: str, side: str, is_network: bool = False, setup: dict | None = None) -> str:
+        setup = setup or {}
         port = self._ports["new" if side == "new" else "old"]
-        arn = client("elbv2").create_target_group(
-            Name=self.environment.name(name),
-            Protocol="HTTP",
-            Port=port,
-            VpcId=vpc_id(),
-            TargetType="ip",
-            HealthCheckPath="/health",
-        )["TargetGroups"][0]["TargetGroupArn"]
-        network = next(self._networks)
-        targets = [
-            {"Id": f"10.{network // 256 % 256}.{network % 256}.{host}", "Port": port}
-            for host in range(10, 10 + TARGETS_PER_GROUP)
-        ]
-        client("elbv2").register_targets(TargetGroupArn=arn, Targets=targets)
+        kind = setup.get("target_type", "ip")
+        settings = {"Name": self.environment.name(name), "TargetType": kind}
+        if kind != "lambda":
+            protocol = setup.get("protocol", "TCP" if is_network else "HTTP")
+            settings |= {"Protocol": protocol, "Port": port, "VpcId": vpc_id()}
+        if kind != "lambda" and not is_network:
+            settings["HealthCheckPath"] = "/health"
+        if "health_checks" in setup:
+            settings["HealthCheckEnabled"] = setup["health_checks"]
+        arn = client("elbv2").create_target_group(**settings)["TargetGroups"][0]["TargetGroupArn"]
+        client("elbv2").register_targets(TargetGroupArn=arn, Targets=self._targets(kind, settings["Name"], port))
+        if setup.get("stickiness"):
+            attribute = {"Key": "stickiness.enabled", "Value": "true"}
+            client("elbv2").modify_target_group_attributes(TargetGroupArn=arn, Attributes=[attribute])
+        self._tag(arn, setup.get("tags", {}))
         self._sides[side]["target_groups"].append(arn)
         return arn
 
-    def _actions(self, setup: dict, old: str) -> list[dict]:
+    def _targets(self, kind: str, name: str, port: int) -> list[dict]:
+        if kind == "lambda":
+            return [{"Id": f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}"}]
+        if kind == "alb":
+            return [{"Id": self._balancer_as_target(name, port), "Port": port}]
+        number = next(self._networks)
+        hosts = range(10, 10 + TARGETS_PER_GROUP)
+        if kind == "instance":
+            return [{"Id": f"i-{number:013x}{host:04x}", "Port": port} for host in hosts]
+        return [{"Id": f"10.{number // 256 % 256}.{number % 256}.{host}", "Port": port} for host in hosts]
+
+    def _balancer_as_target(self, name: str, port: int) -> str:
+        """An application load balancer with a listener on the group's port, as AWS wants it."""
+        given = {"Name": self.environment.name(f"alb-{name}"), "Subnets": subnet_ids()}
+        arn = client("elbv2").create_load_balancer(**given)["LoadBalancers"][0]["LoadBalancerArn"]
+        answer = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}]
+        client("elbv2").create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=port, DefaultActions=answer)
+        return arn
+
+    def _actions(self, setup: dict, old: str, is_network: bool) -> list[dict]:
         groups = [{"TargetGroupArn": old, "Weight": setup.get("old_weight", 1)}]
         for neighbour in setup.get("neighbours", []):
-            arn = self._create_group(neighbour["name"], "other")
+            arn = self._create_group(neighbour["name"], "other", is_network)
             groups.append({"TargetGroupArn": arn, "Weight": neighbour["weight"]})
         config = {"TargetGroups": groups}
         if "stickiness_seconds" in setup:
@@ -136,9 +166,10 @@ class Balancing:
             return [{**action, "Order": order} for order, action in enumerate(actions, 1)]
         return actions
 
-    def _create_listener(self, planned: str, balancer: dict, actions: list[dict]) -> None:
+    def _create_listener(self, planned: str, balancer: dict, actions: list[dict], protocol: str | None = None) -> None:
+        protocol = protocol or ("TCP" if balancer["dimension"].startswith(NETWORK) else "HTTP")
         created = client("elbv2").create_listener(
-            LoadBalancerArn=balancer["arn"], Protocol="HTTP", Port=next(self._free_ports), DefaultActions=actions
+            LoadBalancerArn=balancer["arn"], Protocol=protocol, Port=next(self._free_ports), DefaultActions=actions
         )["Listeners"][0]["ListenerArn"]
         self._mapping[planned] = self._listeners[planned] = created
 
@@ -171,10 +202,17 @@ class Balancing:
         for mention in self.environment.strings():
             found = GROUP_ARN.match(mention)
             if found and mention not in self._mapping:
-                group = self._group(mention, side_of(found[2]))
-                balancer = self._balancer(f"app/{found[2]}/watched")
+                watched = f"app/{found[2]}/watched"
+                group = self._group(mention, side_of(found[2]), watched)
+                balancer = self._balancer(watched)
                 forward = {"Type": "forward", "TargetGroupArn": group}
                 self._create_listener(f"listener of {mention}", balancer, [forward])
+
+    def create_also_forwarding(self) -> None:
+        """Second listeners, which nobody's plan names."""
+        for planned in self._world.get("also_forwarding", []):
+            forward = {"Type": "forward", "TargetGroupArn": self._mapping[planned]}
+            self._create_listener(f"another listener of {planned}", self._behind[planned], [forward])
 
 
 def vpc_id() -> str:

@@ -1,11 +1,17 @@
 """A world's hosted zones and the records that are there before the cutover.
 
 Contract: one zone for each zone id of the plan, named after what its record names have in common; each planned record has a
-current one of the same type: what the world file says, else a simple one, or an alias where an alias is planned.
+current one of the same type: what the world file says, else a simple one, or an alias where an alias is planned. Beside them whatever
+the world file has: more records, other zones, private ones too, and health checks with what their checkers see.
 """
 
+import json
+
 from ..clients import client
-from ..services import elbv2
+from ..services import elbv2, route53_health, route53_values
+from ..services.route53_records import SERVICE_ZONES, normal_name
+from ..settings import REGION
+from .balancing import vpc_id
 from .environment import Environment, as_dict, dicts, text
 
 DEFAULT_TTL_SECONDS = 300
@@ -33,7 +39,7 @@ class Dns:
 
     def create_route(self, route: dict) -> dict:
         zone, name = self._mapping.get(text(route.get("hosted_zone_id"))), text(route.get("record_name")).rstrip(".")
-        if not zone or not name:
+        if not zone or route53_values.name_problems(normal_name(name)):
             return {}
         changes, types = [], []
         for record in dicts(route.get("records")):
@@ -69,7 +75,7 @@ class Dns:
             return [self._member(name, kind, member, index) for index, member in enumerate(setup["members"])]
         planned_alias = as_dict(new.get("alias"))
         if "alias" in setup or (planned_alias and "values" not in setup):
-            default = {**planned_alias, "dns_name": f"old-{text(planned_alias.get('dns_name'))}"}
+            default = {**planned_alias, "dns_name": _old_alias_name(planned_alias)}
             alias = {**default, **setup.get("alias", {})}
             self._sides["old"]["alias_names"].append(alias_name(alias["dns_name"]))
             return [self._alias_record(name, kind, alias)]
@@ -84,7 +90,48 @@ class Dns:
         side = "old" if index == 0 or member["set_identifier"] == "old" else "other"
         self._sides[side]["values"] += member["values"]
         record = plain_record(name, kind, member.get("ttl", DEFAULT_TTL_SECONDS), member["values"])
+        if "health" in member:
+            record["HealthCheckId"] = self._create_check(name, member)
         return {**record, "SetIdentifier": member["set_identifier"], "Weight": member["weight"]}
+
+    def _create_check(self, name: str, member: dict) -> str:
+        config = {"Type": "HTTPS", "FullyQualifiedDomainName": name, "ResourcePath": "/health"}
+        reference = f"world-{self.environment.number}-{name}-{member['set_identifier']}"
+        check = client("route53").create_health_check(CallerReference=reference, HealthCheckConfig=config)[
+            "HealthCheck"
+        ]["Id"]
+        told = member["health"] if isinstance(member["health"], str) else json.dumps(member["health"])
+        tag = [{"Key": route53_health.HEALTH_TAG, "Value": told}]
+        client("route53").change_tags_for_resource(ResourceType="healthcheck", ResourceId=check, AddTags=tag)
+        return check
+
+    def create_more(self) -> None:
+        """What no route names."""
+        for more in self._world.get("more_records", []):
+            self._create_records(self._mapping[more["hosted_zone_id"]], [more["record"]])
+        for index, zone in enumerate(self._world.get("zones", [])):
+            reference = f"world-{self.environment.number}-more-{index}"
+            private = {"VPC": {"VPCRegion": REGION, "VPCId": vpc_id()}} if zone.get("private") else {}
+            created = client("route53").create_hosted_zone(Name=zone["name"], CallerReference=reference, **private)
+            self._create_records(created["HostedZone"]["Id"].rpartition("/")[2], zone.get("records", []))
+
+    def _create_records(self, zone: str, records: list[dict]) -> None:
+        batch = [{"Action": "CREATE", "ResourceRecordSet": self._with_zones(record)} for record in records]
+        if batch:
+            client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": batch})
+
+    def _with_zones(self, record: dict) -> dict:
+        """An alias may lead into a zone of the plan."""
+        target = record.get("AliasTarget")
+        if not target:
+            return record
+        return {
+            **record,
+            "AliasTarget": {
+                **target,
+                "HostedZoneId": self._mapping.get(target["HostedZoneId"], target["HostedZoneId"]),
+            },
+        }
 
     def _alias_record(self, name: str, kind: str, alias: dict) -> dict:
         zone = text(alias.get("hosted_zone_id"))
@@ -94,6 +141,15 @@ class Dns:
             "EvaluateTargetHealth": bool(alias.get("evaluate_target_health")),
         }
         return {"Name": name, "Type": kind, "AliasTarget": target}
+
+
+def _old_alias_name(planned: dict) -> str:
+    """Beside the planned one; a plan may name a zone that its name does not lie in, which is for precheck to say."""
+    name = f"old-{text(planned.get('dns_name'))}"
+    ending = SERVICE_ZONES.get(text(planned.get("hosted_zone_id")), "")
+    return (
+        name if alias_name(name).endswith(ending) else f"old-side{ending if ending.startswith('.') else '.' + ending}"
+    )
 
 
 def alias_name(name: str) -> str:

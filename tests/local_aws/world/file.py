@@ -1,8 +1,15 @@
 """The world file beside a plan: what a plan does not say about the environment that it names.
 
 Contract: `check(world)` raises WorldError for every unknown key, with its path. The emulator applies at creation what the plan's
-environment starts with; behaviour over time (`lag_seconds`, `backlog`, `changes_per_second`, `old`, `new`) and of people (`during`, `approval`) is the
-rehearsal's business and only checked here.
+environment starts with; behaviour over time (`old`, `new`, and of a replication `lag_seconds`, `backlog`, `changes_per_second`) and of people (`during`,
+`approval`) is the rehearsal's business and only checked here. What is less plain:
+    groups           by the plan's target group ARN: target_type (ip, instance, lambda, alb), protocol, stickiness (true: cookies of the
+                     group's own), health_checks (false: none; true: of functions too), tags
+    also_forwarding  target groups of the plan that a second listener of their load balancer forwards to as well
+    health_checks    what Route 53's checkers see, also of checks that the run will make: services/route53_health.py
+    more_records     record sets as the API writes them, in a zone of the plan
+    zones            other zones of the account: name, private, and their records as the API writes them
+    records.*.members.*.health   the record has a health check, and this is what its checkers see
 """
 
 BEHAVIOUR = {"latency_ms", "error_rate", "healthy_percent", "health_body", "health_status"}
@@ -21,21 +28,22 @@ KEYS = {
         "deny",
         "during",
         "approval",
+        "groups",
+        "also_forwarding",
+        "health_checks",
+        "more_records",
+        "zones",
     },
-    "listeners.*": {"stickiness_seconds", "neighbours", "old_weight", "authenticate", "tags"},
+    "listeners.*": {"stickiness_seconds", "neighbours", "old_weight", "authenticate", "tags", "protocol"},
     "listeners.*.neighbours.*": {"name", "weight"},
     "records.*": {"ttl", "values", "alias", "members"},
     "records.*.alias": {"dns_name", "hosted_zone_id", "evaluate_target_health"},
-    "records.*.members.*": {"set_identifier", "weight", "ttl", "values"},
-    "replication": {
-        "status",
-        "lag_seconds",
-        "backlog",
-        "changes_per_second",
-        "tables",
-        "migration_type",
-        "reverse",
-    },
+    "records.*.members.*": {"set_identifier", "weight", "ttl", "values", "health"},
+    "groups.*": {"target_type", "protocol", "stickiness", "health_checks", "tags"},
+    "health_checks.*": {"match", "health"},
+    "more_records.*": {"hosted_zone_id", "record"},
+    "zones.*": {"name", "private", "records"},
+    "replication": {"status", "lag_seconds", "backlog", "changes_per_second", "tables", "migration_type", "reverse"},
     "replication.tables.*": {"schema", "table", "state", "table_state"},
     "replication.reverse": {"status", "lag_seconds", "migration_type"},
     "old": BEHAVIOUR | {"changes"},

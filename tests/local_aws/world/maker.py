@@ -6,7 +6,8 @@ Contract: `create({"plan", "world", "ports": {"old", "new"}}, boundary)` creates
     routes     per route of the plan, what was created for it
     resources  by the plan's own names: what each became (and the replications' ARNs and metric dimensions)
 A plan may be wrong: what cannot be understood is left alone, for the product's precheck to report. A wrong world file is
-an error. Every call makes an environment of its own; only the denials are replaced, since they hold for the whole account.
+an error. Every call makes an environment of its own; only the denials, and what checkers see, are replaced, since they hold for the
+whole account.
 """
 
 import itertools
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 from ..clients import client
 from ..control.boundary import Boundary
 from ..faults.rules import deny
-from ..services import dms, functions
+from ..services import dms, functions, route53_health
 from . import file
 from .balancing import Balancing
 from .dns import Dns
@@ -52,6 +53,7 @@ def create(request: dict, boundary: Boundary) -> dict:
     _create_topics(environment)
     _create_hooks(environment)
     _point_health_check(environment)
+    route53_health.tell(world.get("health_checks", []))
     boundary.denials = [_denial(item) for item in world.get("deny", [])]
     return {
         "plan": environment.mapped_plan(),
@@ -76,6 +78,8 @@ def _create_routes(environment: Environment) -> list[dict]:
         created.append(make(route) if make else {})
     balancing.create_mentioned_balancers()
     balancing.create_mentioned_groups()
+    balancing.create_also_forwarding()
+    dns.create_more()
     return created
 
 

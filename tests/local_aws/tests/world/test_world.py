@@ -36,7 +36,7 @@ PLAN = {
             "type": "dns",
             "hosted_zone_id": "ZPLAN",
             "record_name": "www.eu.example.com",
-            "records": [{"type": "A", "new": {"alias": {"dns_name": "New.elb.amazonaws.com", "hosted_zone_id": ALB_ZONE}}}],
+            "records": [{"type": "A", "new": {"alias": {"dns_name": "New.eu-west-1.elb.amazonaws.com", "hosted_zone_id": ALB_ZONE}}}],
         },
     ],
     "monitoring": {
@@ -105,7 +105,15 @@ class World(support.TestCase):
         self.assertEqual((300, [{"Value": "192.0.2.10"}]), (a["TTL"], a["ResourceRecords"]))
         self.assertEqual([{"Value": "2001:db8::10"}], self.record(plan, 2, "AAAA")[0]["ResourceRecords"])
         alias = self.record(plan, 3, "A")[0]["AliasTarget"]
-        self.assertEqual(("old-new.elb.amazonaws.com.", ALB_ZONE), (alias["DNSName"], alias["HostedZoneId"]))
+        self.assertEqual(("old-new.eu-west-1.elb.amazonaws.com.", ALB_ZONE), (alias["DNSName"], alias["HostedZoneId"]))
+
+    def test_an_alias_that_aws_would_refuse_is_for_precheck_to_tell(self):
+        alias = {"dns_name": "new.example.net", "hosted_zone_id": ALB_ZONE}
+        route = {**PLAN["routes"][3], "records": [{"type": "A", "new": {"alias": alias}}]}
+        plan = create(plan={**PLAN, "routes": [route]})["plan"]
+        self.assertEqual(alias, plan["routes"][0]["records"][0]["new"]["alias"])
+        old = self.record(plan, 0, "A")[0]["AliasTarget"]
+        self.assertEqual("old-side.eu-west-1.elb.amazonaws.com.", old["DNSName"])
 
     def test_sides(self):
         answer = create({"listeners": {LISTENER: {"neighbours": [{"name": "canary", "weight": 1}]}}})
@@ -115,7 +123,7 @@ class World(support.TestCase):
         self.assertEqual(1, len(sides["other"]["target_groups"]))
         self.assertEqual(["192.0.2.10", "2001:db8::10"], sides["old"]["values"])
         self.assertEqual(["5.6.7.8", "2001:db8::8"], sides["new"]["values"])
-        self.assertEqual(["new.elb.amazonaws.com."], sides["new"]["alias_names"])
+        self.assertEqual(["new.eu-west-1.elb.amazonaws.com."], sides["new"]["alias_names"])
         self.assertEqual(1, len(sides["old"]["load_balancers"]))
 
     def test_the_rest(self):
@@ -224,6 +232,88 @@ class World(support.TestCase):
                 create(world)
 
 
+class Kinds(support.TestCase):
+    """Target types, network load balancers, and what no route names."""
+
+    NETWORK = LISTENER.replace("listener/app/", "listener/net/")
+
+    def plan(self, listener: str = LISTENER) -> dict:
+        return {**PLAN, "monitoring": {}, "routes": [{**PLAN["routes"][0], "listener_arn": listener}, PLAN["routes"][2]]}
+
+    def groups(self, plan: dict) -> list[dict]:
+        route = plan["routes"][0]
+        arns = [route["old_target_group_arn"], route["new_target_group_arn"]]
+        return [client("elbv2").describe_target_groups(TargetGroupArns=[arn])["TargetGroups"][0] for arn in arns]
+
+    def test_a_listener_of_a_network_load_balancer(self):
+        plan = create(plan=self.plan(self.NETWORK))["plan"]
+        listener = plan["routes"][0]["listener_arn"]
+        described = client("elbv2").describe_listeners(ListenerArns=[listener])["Listeners"][0]
+        self.assertIn(":listener/net/", listener)
+        self.assertEqual("TCP", described["Protocol"])
+        self.assertEqual(["TCP", "TCP"], [group["Protocol"] for group in self.groups(plan)])
+
+    def test_groups_of_every_type(self):
+        for kind in ("ip", "instance", "lambda"):
+            groups = {NEW: {"target_type": kind, "tags": {"aws:cloudformation:stack-name": "shop"}}}
+            plan = create({"groups": groups}, self.plan())["plan"]
+            self.assertEqual(["ip", kind], [group["TargetType"] for group in self.groups(plan)])
+            arn = plan["routes"][0]["new_target_group_arn"]
+            self.assertEqual("shop", control("dump")["elbv2"]["tags"][arn]["aws:cloudformation:stack-name"])
+            health = client("elbv2").describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+            self.assertEqual({"unused"}, {one["TargetHealth"]["State"] for one in health})
+        plan = create({"groups": {NEW: {"target_type": "alb"}}}, self.plan(self.NETWORK))["plan"]
+        self.assertEqual(["ip", "alb"], [group["TargetType"] for group in self.groups(plan)])
+
+    def test_a_group_may_have_stickiness_of_its_own(self):
+        plan = create({"groups": {OLD: {"stickiness": True}}}, self.plan())["plan"]
+        arn = plan["routes"][0]["old_target_group_arn"]
+        attributes = client("elbv2").describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
+        self.assertIn({"Key": "stickiness.enabled", "Value": "true"}, attributes)
+
+    def test_another_listener_forwards_to_the_old_group_as_well(self):
+        answer = create({"also_forwarding": [OLD]}, self.plan())
+        old = answer["plan"]["routes"][0]["old_target_group_arn"]
+        routing = control("routing")["listeners"]
+        leading = [arn for arn, live in routing.items() if old in [group["arn"] for group in live["target_groups"]]]
+        self.assertEqual(2, len(leading))
+
+    def test_more_records_and_zones(self):
+        servers = [{"Value": "ns-1.example.net."}]
+        delegation = {"Name": "team.example.com", "Type": "NS", "TTL": 60, "ResourceRecords": servers}
+        target = {"DNSName": "app.example.com", "HostedZoneId": "ZPLAN", "EvaluateTargetHealth": False}
+        alias = {"Name": "also.example.com", "Type": "A", "AliasTarget": target}
+        more = [{"hosted_zone_id": "ZPLAN", "record": record} for record in (delegation, alias)]
+        address = {**delegation, "Name": "app.example.com", "Type": "A", "ResourceRecords": [{"Value": "10.0.0.1"}]}
+        private = {"name": "example.com", "private": True, "records": [address]}
+        plan = create({"more_records": more, "zones": [private]})["plan"]
+        zone = plan["routes"][2]["hosted_zone_id"]
+        zones = control("dump")["route53"]["hosted_zones"]
+        self.assertIn("team.example.com NS", zones[zone]["ResourceRecordSets"])
+        self.assertEqual(zone, zones[zone]["ResourceRecordSets"]["also.example.com A"]["AliasTarget"]["HostedZoneId"])
+        listed = client("route53").list_hosted_zones_by_name(DNSName="example.com")["HostedZones"]
+        self.assertTrue(any(one["Config"]["PrivateZone"] and one["Name"] == "example.com." for one in listed))
+
+    def test_a_member_may_have_a_check_that_fails(self):
+        member = {"set_identifier": "old", "weight": 1, "values": ["192.0.2.1"], "health": "unhealthy"}
+        plan = create({"records": {"app.example.com A": {"members": [member]}}})["plan"]
+        key = f"{plan['routes'][2]['hosted_zone_id']}/app.example.com/A"
+        support.until(lambda: control("routing")["records"][key]["members"][0]["healthy"] is False)
+
+    def test_what_checkers_will_see_is_told(self):
+        self.addCleanup(control, "health-checks", [])
+        create({"health_checks": [{"match": {"fqdn": "new.example.com"}, "health": "unhealthy"}]})
+        config = {"Type": "HTTP", "FullyQualifiedDomainName": "new.example.com", "RequestInterval": 10}
+        check = client("route53").create_health_check(CallerReference=support.unique("c"), HealthCheckConfig=config)
+        given = {"HealthCheckId": check["HealthCheck"]["Id"]}
+        seen = support.until(lambda: client("route53").get_health_check_status(**given)["HealthCheckObservations"])
+        self.assertTrue(seen[0]["StatusReport"]["Status"].startswith("Failure: "))
+
+    def test_a_name_that_cannot_be_is_left_alone(self):
+        route = {**PLAN["routes"][2], "record_name": "x" * 64 + ".example.com"}
+        self.assertEqual([{}], create(plan={**PLAN, "routes": [route]})["routes"])
+
+
 class Outside(support.TestCase):
     def test_the_dump_is_canonical(self):
         create()
@@ -245,13 +335,10 @@ class Outside(support.TestCase):
         live = routing["listeners"][first["listener_arn"]]
         self.assertEqual([90, 10], [group["weight"] for group in live["target_groups"]])
         self.assertIn(plan["routes"][1]["rule_arn"], routing["listeners"])
-        self.assertEqual(
-            {
-                "ttl": 300,
-                "members": [{"set_identifier": None, "weight": None, "values": ["192.0.2.10"], "alias": None}],
-            },
-            routing["records"][f"{dns['hosted_zone_id']}/app.example.com/A"],
-        )
+        nothing = ("set_identifier", "weight", "alias", "alias_zone", "evaluate_target_health", "health_check", "healthy")
+        member = {"values": ["192.0.2.10"], **dict.fromkeys(nothing)}
+        record = routing["records"][f"{dns['hosted_zone_id']}/app.example.com/A"]
+        self.assertEqual({"ttl": 300, "members": [member]}, record)
 
     def test_call(self):
         answer = control("call", {"service": "sns", "operation": "create_topic", "parameters": {"Name": "called"}})
