@@ -16,6 +16,8 @@ use crate::locked;
 
 const ROUTING_INTERVAL: Duration = Duration::from_millis(100);
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+/// How long one request waits; the emulated AWS would wait for 30 s at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 /// An answer of the emulated AWS that says no.
 #[derive(Clone, Debug, Deserialize)]
@@ -300,6 +302,28 @@ impl Client {
     /// Switches status events and the sweep: `{"status_events": bool, "sweep": bool}`.
     pub async fn set_events(&self, events: Value) -> Result<Value> {
         self.post("events", &events).await
+    }
+
+    /// Waits and retry delays that begin from now on are divided by it.
+    pub async fn set_speed(&self, speed: f64) -> Result<Value> {
+        self.post("speed", &json!({ "speed": speed })).await
+    }
+
+    /// Waits for what `tests/local_aws/control/waits.py` can wait for; answers whether it came to pass within `limit`.
+    pub async fn wait(&self, mut awaited: Value, limit: Duration) -> Result<bool> {
+        #[derive(Deserialize)]
+        struct Answer {
+            met: bool,
+        }
+        let started = Instant::now();
+        loop {
+            let left = limit.saturating_sub(started.elapsed());
+            awaited["seconds"] = json!(left.min(LONGEST_WAIT).as_secs_f64());
+            let Answer { met } = self.post("wait", &awaited).await?;
+            if met || left.is_zero() {
+                return Ok(met);
+            }
+        }
     }
 
     /// Replaces all faults.

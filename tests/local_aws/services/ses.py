@@ -128,6 +128,11 @@ def _backend():
     return ses_backends[ACCOUNT_ID][REGION]
 
 
+def set_speed(speed: float) -> None:
+    global _speed
+    _speed = speed
+
+
 def install(speed: float) -> None:
     global _speed
     from moto.ses.models import EmailIdentity

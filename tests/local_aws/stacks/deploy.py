@@ -4,7 +4,7 @@ Contract: both answer names and ARNs as the ready line tells them. `deploy_templ
 through CloudFormation. `deploy` needs no CDK: table, functions, state machines and rules straight from the checkout. A
 definition goes in as it was rendered, but for `${Placeholders}`; one that nothing fills is an error. What does not
 exist yet in the checkout (a machine's definition, the sweep) is left out with a warning on stderr. What differs from the app is
-listed in tests/same_deployment.rs, which compares the two.
+listed in tests/suite/same_deployment.rs, which compares the two.
 """
 
 import json

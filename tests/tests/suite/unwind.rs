@@ -5,23 +5,19 @@
 //! The states come from the definition, so that a new one is covered by itself. Faults are injected at the HTTP boundary
 //! between the state machine and what it calls; the comparison is of a dump of the whole account.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::harness::{self, Test};
+use crate::support::{Ground, definition, ensure_same, plan, task_states};
 use anyhow::{Context, Result, bail, ensure};
-use cutover_tests::Clock;
+use cutover_tests::metrics;
 use cutover_tests::stage::Stage;
 use serde_json::{Value, json};
-use support::{Ground, definition, ensure_same, plan, task_states};
 
 /// An hour in seconds; the whole default plan waits for about one.
 const SPEED: f64 = 900.0;
 /// A run with all its retries, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(240);
-
-/// What earlier cases leave behind makes the dumps of later ones slower: a new account now and then.
-const CASES_PER_ACCOUNT: usize = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
@@ -98,38 +94,29 @@ fn plan_for(task: &str, index: usize) -> Result<Value> {
     Ok(plan)
 }
 
-/// Healthy metrics of the new side and of replication, for as long as it is polled: one datapoint for every period.
-async fn publish_healthy(ground: &Ground, stage: &Stage) -> Result<()> {
-    let metrics = stage.plan["monitoring"]["metrics"].as_array().cloned().unwrap_or_default();
-    let requests = metrics.iter().map(|metric| {
-        json!({ "namespace": "AWS/ApplicationELB", "metric_name": "RequestCount", "dimensions": metric["dimensions"], "value": 100 })
+/// Healthy metrics of the new side and of replication, for as long as anybody looks: no dice are thrown here.
+fn healthy(stage: &Stage) -> Vec<Value> {
+    let metrics = stage.plan["monitoring"]["metrics"].as_array().into_iter().flatten();
+    let balancing = metrics.flat_map(|metric| {
+        [("RequestCount", 100.0), ("TargetResponseTime", 0.05)].map(|(name, value)| {
+            json!({ "namespace": "AWS/ApplicationELB", "metric_name": name, "dimensions": metric["dimensions"], "value": value })
+        })
     });
-    let latency = metrics.iter().map(|metric| {
-        json!({ "namespace": "AWS/ApplicationELB", "metric_name": "TargetResponseTime", "dimensions": metric["dimensions"], "value": 0.05 })
-    });
-    let datapoints: Vec<Value> = requests.chain(latency).collect();
-    loop {
-        ground.client.put_metrics(&datapoints).await?;
-        tokio::time::sleep(Duration::from_secs_f64(30.0 / SPEED)).await;
-    }
+    balancing.chain(metrics::healthy(&Value::Null, stage.replication())).collect()
 }
 
-async fn run_case(ground: &Ground, index: usize, case: &Case) -> Result<()> {
-    let stage = ground.stage(&plan_for(&case.task, index)?, json!({})).await?;
+async fn unwinds(index: usize, case: &Case) -> Result<()> {
+    let ground = &Ground::new(SPEED).await?;
+    ground.client.set_events(json!({ "sweep": false })).await?;
+    let stage = ground.quiet_stage(&plan_for(&case.task, index)?, json!({})).await?;
+    ground.client.keep_steady(&healthy(&stage)).await?;
     let name = format!("unwind-{index}");
     let execution = ground.execution("cutover", &name);
     let before = ground.account().await?;
     let rules: Vec<Value> = std::iter::once(case.rule(&execution)).chain(case.first_failure(&execution)).collect();
     ground.client.set_faults(json!(rules)).await?;
-    // Replication's metrics come from the stage; load balancers' from here, so that no dice are thrown.
-    let _metrics = stage.publish_metrics(Clock::start(SPEED));
-    let end = tokio::select! {
-        end = async {
-            ground.start("cutover", &name, &stage.plan).await?;
-            ground.end_of(&execution, LIMIT).await
-        } => end?,
-        error = publish_healthy(ground, &stage) => { error?; bail!("the metrics ended") },
-    };
+    ground.start("cutover", &name, &stage.plan).await?;
+    let end = ground.end_of(&execution, LIMIT).await?;
     let hits = ground.client.faults().await?.first().and_then(|rule| rule["hits"].as_u64());
     ensure!(hits > Some(0), "{} was never reached; the run ended {}: {}", case.task, end["error"], end["cause"]);
     let ending = end["error"].as_str().unwrap_or("Succeeded").to_owned();
@@ -138,7 +125,6 @@ async fn run_case(ground: &Ground, index: usize, case: &Case) -> Result<()> {
         "Succeeded" => ensure_wholly_new(&before, &ground.account().await?, &stage.plan)?,
         _ => ensure_as_before(ground, case, &execution, &end, &before).await?,
     }
-    ground.client.set_faults(json!([])).await?;
     Ok(())
 }
 
@@ -196,45 +182,16 @@ fn text(value: &Value) -> Result<&str> {
     value.as_str().with_context(|| format!("{value} is no text"))
 }
 
-/// Every other case, so that both cores are used.
-async fn worker(share: usize, of: usize) -> Result<usize> {
+/// One test for each case: they differ in nothing but what fails.
+pub fn tests() -> Result<Vec<Test>> {
     let tasks = task_states(&definition("cutover")?);
+    ensure!(!tasks.is_empty(), "the definition has no Task state");
     let cases = tasks
         .iter()
         .flat_map(|(task, named)| FAULTS.map(|fault| Case { task: task.clone(), named: named.clone(), fault }));
-    let mine: Vec<Case> = cases.enumerate().filter(|(index, _)| index % of == share).map(|(_, case)| case).collect();
-    let mut failures = Vec::new();
-    for (chunk, cases) in mine.chunks(CASES_PER_ACCOUNT).enumerate() {
-        let ground = Ground::new(SPEED).await?;
-        ground.client.set_events(json!({ "sweep": false })).await?;
-        failures.extend(run_cases(&ground, chunk, cases).await);
-        ground.emulator.stop().await?;
-    }
-    ensure!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), mine.len(), failures.join("\n"));
-    Ok(mine.len())
-}
-
-async fn run_cases(ground: &Ground, chunk: usize, cases: &[Case]) -> Vec<String> {
-    let mut failures = Vec::new();
-    for (index, case) in cases.iter().enumerate() {
-        let started = std::time::Instant::now();
-        let result = run_case(ground, CASES_PER_ACCOUNT * chunk + index, case).await;
-        let sign = if result.is_ok() { "as it should" } else { "WRONG" };
-        let seconds = started.elapsed().as_secs_f64();
-        println!("{:<22} {:<13} {sign} after {seconds:.1} s", case.task, format!("{:?}", case.fault));
-        failures.extend(result.err().map(|error| format!("{} {:?}: {error:#}", case.task, case.fault)));
-    }
-    failures
-}
-
-#[tokio::test]
-async fn every_failing_state_unwinds_first_half() -> Result<()> {
-    println!("{} cases", worker(0, 2).await?);
-    Ok(())
-}
-
-#[tokio::test]
-async fn every_failing_state_unwinds_second_half() -> Result<()> {
-    println!("{} cases", worker(1, 2).await?);
-    Ok(())
+    let test = |(index, case): (usize, Case)| {
+        let name = format!("every_failing_state_unwinds::{}_{:?}", case.task, case.fault);
+        Test::new(module_path!(), &name, move || harness::block_on(unwinds(index, &case))?)
+    };
+    Ok(cases.enumerate().map(test).collect())
 }

@@ -1,17 +1,16 @@
 //! Names and forms agree: in the definitions, the code, the inputs to start from, and the documents.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::harness::{Test, synchronous};
+use crate::support::{definition, definition_text, task_states};
 use anyhow::{Context, Result, ensure};
 use cutover::Plan;
 use cutover_tests::setup::Checkout;
 use schemars::Schema;
 use serde_json::{Value, json};
-use support::{definition, definition_text, task_states};
 
 const MACHINES: [&str; 4] = ["cutover", "rollback", "cleanup", "start"];
 
@@ -42,7 +41,6 @@ fn states(definition: &Value) -> Vec<(String, Value)> {
     .collect()
 }
 
-#[test]
 fn error_names_in_the_definitions_exist_in_the_code_and_back() -> Result<()> {
     let known: BTreeSet<&str> = cutover::error::name::ALL.into_iter().collect();
     let texts: String = MACHINES.iter().map(|machine| definition_text(machine)).collect::<Result<_>>()?;
@@ -57,7 +55,6 @@ fn error_names_in_the_definitions_exist_in_the_code_and_back() -> Result<()> {
     Ok(())
 }
 
-#[test]
 fn every_state_says_what_it_is_for_and_stands_in_the_document() -> Result<()> {
     let document = read("statemachine/README.md")?;
     for machine in MACHINES {
@@ -75,7 +72,6 @@ fn every_state_says_what_it_is_for_and_stands_in_the_document() -> Result<()> {
     Ok(())
 }
 
-#[test]
 fn every_task_has_a_time_out_and_retries_what_passes() -> Result<()> {
     for machine in MACHINES {
         let definition = definition(machine)?;
@@ -92,7 +88,6 @@ fn every_task_has_a_time_out_and_retries_what_passes() -> Result<()> {
 }
 
 /// The machine's time-out is the last resort: whatever a plan may ask for is over before it.
-#[test]
 fn the_machine_outlives_the_longest_plan() -> Result<()> {
     let days = |days: u64| days * 24 * 3600;
     let mut plan: Value = serde_json::from_str(&read("events/cutover.json")?)?;
@@ -116,7 +111,6 @@ fn the_machine_outlives_the_longest_plan() -> Result<()> {
     Ok(())
 }
 
-#[test]
 fn placeholders_and_functions_agree() -> Result<()> {
     let mut used = BTreeSet::new();
     for machine in MACHINES {
@@ -138,9 +132,8 @@ fn placeholders_and_functions_agree() -> Result<()> {
 }
 
 /// `fuzz/inputs.json` has an input of every action, and its test reads each of them.
-#[test]
 fn every_action_that_the_definitions_ask_for_is_one_that_its_function_knows() -> Result<()> {
-    let known: Value = serde_json::from_str(&read("tests/tests/fuzz/inputs.json")?)?;
+    let known: Value = serde_json::from_str(&read("tests/tests/suite/fuzz/inputs.json")?)?;
     for machine in MACHINES {
         for (name, state) in states(&definition(machine)?) {
             let payload = &state["Arguments"]["Payload"];
@@ -163,7 +156,6 @@ fn kebab_case(pascal: &str) -> String {
 }
 
 /// Run with UPDATE=1 to write the schemas anew.
-#[test]
 fn schemas_of_the_inputs_are_up_to_date() -> Result<()> {
     let schemas: [(&str, Schema); 3] = [
         ("cutover", Plan::schema()),
@@ -176,7 +168,7 @@ fn schemas_of_the_inputs_are_up_to_date() -> Result<()> {
         if std::env::var_os("UPDATE").is_some() {
             fs::write(path(&file), &wanted)?;
         }
-        ensure!(read(&file)? == wanted, "{file} is stale: run `UPDATE=1 cargo test --test contract`");
+        ensure!(read(&file)? == wanted, "{file} is stale: run `UPDATE=1 cargo test --test suite contract`");
     }
     Ok(())
 }
@@ -193,7 +185,6 @@ fn scenarios() -> Result<Vec<PathBuf>> {
     Ok(files.into_iter().filter(is_plan).collect())
 }
 
-#[test]
 fn every_input_to_start_from_is_a_valid_plan_with_a_world() -> Result<()> {
     let files = scenarios()?;
     ensure!(files.len() >= 8, "only {} scenarios", files.len());
@@ -209,7 +200,6 @@ fn every_input_to_start_from_is_a_valid_plan_with_a_world() -> Result<()> {
 }
 
 /// The reader of plans relies on it, and so does an editor: whatever a function cannot keep, the schema refuses.
-#[test]
 fn every_whole_number_of_the_schema_has_both_bounds() -> Result<()> {
     let schema = Plan::schema().to_value();
     let (mut open, mut numbers) = (vec![&schema], 0);
@@ -252,7 +242,6 @@ fn write_defaults(schema: &Value, root: &Value, value: &mut Value, written: &mut
 }
 
 /// What a reader fills in, what the schema promises, and what serde gives an item of the journal: one and the same.
-#[test]
 fn defaults_of_the_reader_and_of_the_schema_agree() -> Result<()> {
     let elb = "arn:aws:elasticloadbalancing:eu-west-1:123456789012";
     let plan = json!({
@@ -286,4 +275,20 @@ fn defaults_of_the_reader_and_of_the_schema_agree() -> Result<()> {
     let again: Plan = serde_json::from_value(serde_json::to_value(&by_reader)?)?;
     ensure!(again == by_reader, "the normalised plan does not read back");
     Ok(())
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    synchronous![
+        error_names_in_the_definitions_exist_in_the_code_and_back,
+        every_state_says_what_it_is_for_and_stands_in_the_document,
+        every_task_has_a_time_out_and_retries_what_passes,
+        the_machine_outlives_the_longest_plan,
+        placeholders_and_functions_agree,
+        every_action_that_the_definitions_ask_for_is_one_that_its_function_knows,
+        schemas_of_the_inputs_are_up_to_date,
+        every_whole_number_of_the_schema_has_both_bounds,
+        every_input_to_start_from_is_a_valid_plan_with_a_world,
+        defaults_of_the_reader_and_of_the_schema_agree,
+    ]
 }

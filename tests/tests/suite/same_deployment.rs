@@ -1,14 +1,13 @@
 //! What a rehearsal deploys, straight from the checkout, is what the CDK app's template deploys. Both are read through
 //! AWS's APIs.
 
-mod support;
-
+use crate::harness::{Test, asynchronous};
+use crate::support::Ground;
+use crate::support::template::synthesize;
 use anyhow::{Context, Result, ensure};
 use cutover_tests::compare::differences;
 use cutover_tests::setup::Checkout;
 use serde_json::{Map, Value, json};
-use support::Ground;
-use support::template::synthesize;
 
 const SPEED: f64 = 1.0;
 
@@ -38,10 +37,9 @@ const TELEMETRY: &str = "the emulated AWS writes no traces, and no logs of machi
 const FOR_PEOPLE: &str = "it is for people who look at the account";
 const WHEN: &str = "they were made one after the other";
 
-#[tokio::test]
 async fn a_rehearsal_deploys_what_the_template_deploys() -> Result<()> {
     let template = synthesize("same", &[])?;
-    let (rehearsed, provisioned) = tokio::join!(Ground::new(SPEED), Ground::from(SPEED, Some(template)));
+    let (rehearsed, provisioned) = tokio::join!(Ground::new(SPEED), Ground::from(SPEED, template));
     let (rehearsed, provisioned) = (rehearsed?, provisioned?);
     for ground in [&rehearsed, &provisioned] {
         ensure_code_of_this_build(ground).await?;
@@ -115,4 +113,10 @@ fn by(items: Vec<Value>, key: &str) -> Value {
         .map(|item| (item[key].as_str().unwrap_or_default().to_owned(), item))
         .collect::<Map<_, _>>()
         .into()
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    // It compares two accounts.
+    asynchronous![a_rehearsal_deploys_what_the_template_deploys].into_iter().map(|test| test.with_seats(2)).collect()
 }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use crate::accounts::{self, Account};
+use crate::harness::{Test, asynchronous};
 use anyhow::{Context, Result, ensure};
-use cutover_tests::emulator::{Emulator, Options};
+use cutover_tests::emulator::Options;
 use cutover_tests::routes::Place;
-use cutover_tests::setup::{Checkout, python_environment};
+use cutover_tests::setup::Checkout;
 use cutover_tests::stage::Stage;
 use cutover_tests::world::World;
 use serde_json::{Value, json};
@@ -39,7 +41,7 @@ async fn wait_for_share(stage: &Stage, route: usize, expected: f64) -> Result<()
     anyhow::bail!("users of route {route} see {last:?} % new, not {expected}")
 }
 
-async fn set_listener(emulator: &Emulator, stage: &Stage, old: u32, new: u32) -> Result<()> {
+async fn set_listener(emulator: &Account, stage: &Stage, old: u32, new: u32) -> Result<()> {
     let route = &stage.routes[0];
     let Place::Forward { arn } = &route.place else { anyhow::bail!("the first route is a listener") };
     let groups =
@@ -49,7 +51,7 @@ async fn set_listener(emulator: &Emulator, stage: &Stage, old: u32, new: u32) ->
     Ok(())
 }
 
-async fn set_records(emulator: &Emulator, stage: &Stage, changes: Value) -> Result<()> {
+async fn set_records(emulator: &Account, stage: &Stage, changes: Value) -> Result<()> {
     let zone = &stage.plan["routes"][1]["hosted_zone_id"];
     let parameters = json!({"HostedZoneId": zone, "ChangeBatch": {"Changes": changes}});
     emulator.client().call("route53", "change_resource_record_sets", parameters).await?;
@@ -67,17 +69,14 @@ fn weighted(action: &str, side: &str, value: &str, weight: u32) -> Value {
         "TTL": 60, "ResourceRecords": [{"Value": value}]}})
 }
 
-#[tokio::test]
 async fn users_follow_weights_that_are_flipped_by_hand() -> Result<()> {
     let checkout = Checkout::of_this_build();
-    let python = python_environment(&checkout)?;
     // Nothing is deployed: an empty folder has no functions and no definitions.
     let root = checkout.target.join("local-aws/nothing");
     std::fs::create_dir_all(root.join("functions")).context("cannot make an empty checkout")?;
-    let definitions = root.clone();
-    let checkout = Checkout { root, ..checkout };
-    let options = Options { checkout, definitions, python, port: 0, speed: SPEED, template: None };
-    let emulator = Emulator::start(&options).await?;
+    let (definitions, checkout) = (root.clone(), Checkout { root, ..checkout });
+    let options = Options { checkout, definitions, speed: SPEED, ..accounts::options()? };
+    let emulator = accounts::start(&options).await?;
     let world = World::from_json(json!({}))?;
     let stage = Stage::set(emulator.client(), emulator.ready(), &plan(), world, SPEED).await?;
 
@@ -102,6 +101,10 @@ async fn users_follow_weights_that_are_flipped_by_hand() -> Result<()> {
 
     let seen = stage.ledger.since(0);
     ensure!(seen.iter().all(|seen| seen.ok), "both sides were healthy all the time, and yet users saw failures");
-    drop(stage);
-    emulator.stop().await
+    Ok(())
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    asynchronous![users_follow_weights_that_are_flipped_by_hand,]
 }

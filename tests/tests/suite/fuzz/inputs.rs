@@ -12,7 +12,8 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 
-use crate::hostile::{self, Key};
+use super::hostile::{self, Key};
+use crate::harness::{Test, synchronous};
 
 /// In the dev profile, for what Step Functions carries.
 const LONGEST_READ: Duration = Duration::from_secs(1);
@@ -56,9 +57,8 @@ fn names(problem: &str, place: &[Key]) -> bool {
     place.iter().any(|key| matches!(key, Key::Field(name) if problem.contains(name.as_str())))
 }
 
-#[test]
 fn every_function_has_a_recorded_input_and_reads_it() -> Result<()> {
-    let folders = std::fs::read_dir(crate::root().join("functions"))?.filter_map(|entry| Some(entry.ok()?.path()));
+    let folders = std::fs::read_dir(super::root().join("functions"))?.filter_map(|entry| Some(entry.ok()?.path()));
     let names = folders.filter(|folder| folder.join("src/main.rs").exists());
     for folder in names {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -70,7 +70,6 @@ fn every_function_has_a_recorded_input_and_reads_it() -> Result<()> {
     Ok(())
 }
 
-#[test]
 fn every_field_that_is_of_another_kind_is_named() -> Result<()> {
     for (name, input) in recorded() {
         for field in input.as_object().into_iter().flatten().map(|(field, _)| field.clone()) {
@@ -87,7 +86,6 @@ fn every_field_that_is_of_another_kind_is_named() -> Result<()> {
 }
 
 /// A person types these.
-#[test]
 fn the_fields_of_a_gesture_are_named() {
     for (function, action) in [("rollback", "begin"), ("cleanup", "find")] {
         let with = |input: Value| json!({ "action": action, "execution_arn": "e", "input": input });
@@ -105,7 +103,6 @@ fn the_fields_of_a_gesture_are_named() {
 }
 
 proptest! {
-    #[test]
     fn an_input_after_one_mutation((name, input) in select(recorded()), choice in any::<Index>(), mutation in hostile::mutation()) {
         let hostile::Mutated { value, touched } = hostile::mutate(&input, choice, &mutation);
         let started = Instant::now();
@@ -116,7 +113,6 @@ proptest! {
         }
     }
 
-    #[test]
     fn anything_at_all_as_an_input((name, _) in select(recorded()), value in hostile::json_value()) {
         let started = Instant::now();
         // The sweep reads nothing of its event.
@@ -125,4 +121,15 @@ proptest! {
         }
         prop_assert!(started.elapsed() < LONGEST_READ, "reading took {:?}", started.elapsed());
     }
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    synchronous![
+        every_function_has_a_recorded_input_and_reads_it,
+        every_field_that_is_of_another_kind_is_named,
+        the_fields_of_a_gesture_are_named,
+        an_input_after_one_mutation,
+        anything_at_all_as_an_input,
+    ]
 }

@@ -2,19 +2,19 @@
 //! of `cargo test` must say so. Ignored by default, since each one builds functions of its own; that they still apply is always
 //! tested.
 //!
-//! `cargo test --package cutover-tests --test mutants -- --ignored --nocapture --test-threads 1`
+//! `cargo test --package cutover-tests --test suite mutants -- --ignored --test-threads 6`
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::harness::{self, Test, asynchronous, synchronous};
 use anyhow::{Context, Result, ensure};
 use cutover_tests::emulator::Options;
 use cutover_tests::faults::campaign::{self, Judged, Selection};
 use cutover_tests::faults::shape::Shape;
 use cutover_tests::setup::{self, Checkout};
 
-const FIELDS: usize = 6;
 /// What a build needs, and what is deployed.
 const COPIED: [&str; 7] =
     ["Cargo.toml", "Cargo.lock", ".cargo", "rust-toolchain.toml", "functions", "statemachine", "tests"];
@@ -53,7 +53,8 @@ async fn broken_promises(name: &str) -> Result<Vec<Judged>> {
     let checkout = Checkout { root, target };
     let definitions = setup::definitions(&checkout)?;
     let options = Options { checkout, definitions, python, port: 0, speed: 1.0, template: None };
-    let judged = campaign::run(&options, Shape::of_every_request(), &Selection::Quick, FIELDS, |_| {}).await?;
+    let judged =
+        campaign::run(&options, Shape::of_every_request(), &Selection::Quick, harness::seats(), |_| {}).await?;
     let cases = judged.len();
     let broken: Vec<Judged> = judged.into_iter().filter(Judged::is_broken).collect();
     println!("{name}: {} of {cases} cases break the promise", broken.len());
@@ -63,7 +64,6 @@ async fn broken_promises(name: &str) -> Result<Vec<Judged>> {
     Ok(broken)
 }
 
-#[test]
 fn the_patches_still_apply() -> Result<()> {
     let root = Checkout::of_this_build().root;
     for patch in fs::read_dir(root.join("tests/mutants")).context("no patches")? {
@@ -72,8 +72,6 @@ fn the_patches_still_apply() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-#[ignore = "builds functions of its own; the module's text has the command"]
 async fn a_rollback_that_skips_names_is_caught() -> Result<()> {
     // Not even the run without a fault can be rolled back.
     let caught = broken_promises("rollback-skips-dns").await;
@@ -82,8 +80,6 @@ async fn a_rollback_that_skips_names_is_caught() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-#[ignore = "builds functions of its own; the module's text has the command"]
 async fn a_claim_after_the_swap_is_caught() -> Result<()> {
     let broken = broken_promises("claim-after-the-swap").await?;
     let is_seen = |one: &Judged| one.played.violations.iter().any(|sentence| sentence.contains("holds no locks"));
@@ -91,27 +87,34 @@ async fn a_claim_after_the_swap_is_caught() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-#[ignore = "builds functions of its own; the module's text has the command"]
 async fn an_undo_that_does_not_compare_is_caught() -> Result<()> {
     let broken = broken_promises("undo-without-compare").await?;
     ensure!(broken.iter().any(|one| one.case.fault.is_drift()), "no foreign change was missed");
     Ok(())
 }
 
-#[tokio::test]
-#[ignore = "builds functions of its own; the module's text has the command"]
 async fn a_step_that_does_not_compare_is_caught() -> Result<()> {
     let broken = broken_promises("step-without-compare").await?;
     ensure!(broken.iter().any(|one| one.case.fault.is_drift()), "no foreign change was missed");
     Ok(())
 }
 
-#[tokio::test]
-#[ignore = "builds functions of its own; the module's text has the command"]
 async fn writers_that_stay_stopped_are_missed() -> Result<()> {
     // Not even the run without a fault is turned back as it should be.
     let error = broken_promises("writers-stay-stopped").await.err().context("the clean run was turned back")?;
     ensure!(format!("{error:#}").contains("ends Stuck, not Before"), "{error:#}");
     Ok(())
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    let with_builds = asynchronous![
+        a_rollback_that_skips_names_is_caught,
+        a_claim_after_the_swap_is_caught,
+        an_undo_that_does_not_compare_is_caught,
+        a_step_that_does_not_compare_is_caught,
+        writers_that_stay_stopped_are_missed,
+    ];
+    let ignored = with_builds.into_iter().map(|test| test.alone().ignored());
+    synchronous![the_patches_still_apply].into_iter().chain(ignored).collect()
 }

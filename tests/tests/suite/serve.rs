@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::harness::{Test, synchronous};
 use anyhow::{Context, Result, ensure};
 use cutover_tests::setup::{self, Checkout};
 
@@ -59,10 +60,9 @@ impl Drop for Serve {
     }
 }
 
-#[test]
 fn an_outsider_with_boto3_gets_the_same_promise() -> Result<()> {
     let python = setup::python_environment(&Checkout::of_this_build())?;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/serve.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/serve.py");
     let mut serve = Serve::start()?;
     let ready = serve.ready_line()?;
     let mut command = Command::new(python);
@@ -72,4 +72,9 @@ fn an_outsider_with_boto3_gets_the_same_promise() -> Result<()> {
     print!("{out}");
     ensure!(output.status.success(), "serve.py: {}\n{out}\n{err}", output.status);
     serve.stop()
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    synchronous![an_outsider_with_boto3_gets_the_same_promise,]
 }

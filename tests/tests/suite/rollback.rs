@@ -1,15 +1,14 @@
 //! Rollback from every side: stopped, timed out, crashed, asked for by a person, started twice, stopped itself, met by a
 //! function that outlives its run, met by somebody else's change. The account is dumped from outside the product.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::harness::{Test, asynchronous};
+use crate::support::{self, Ground, definition, dns_plan, ensure_same, listener_plan};
 use anyhow::{Context, Result, ensure};
 use cutover_tests::control::Request;
 use cutover_tests::stage::Stage;
 use serde_json::{Value, json};
-use support::{Ground, definition, dns_plan, ensure_same, listener_plan};
 
 const SPEED: f64 = 120.0;
 const LIMIT: Duration = Duration::from_secs(90);
@@ -69,7 +68,6 @@ fn output(description: &Value) -> Result<Value> {
     Ok(serde_json::from_str(description["output"].as_str().unwrap_or("null"))?)
 }
 
-#[tokio::test]
 async fn a_stopped_execution_is_rolled_back_by_its_status_event() -> Result<()> {
     let held = Held::new(half("stopped")).await?;
     held.ground.client.set_events(json!({ "sweep": false })).await?;
@@ -77,7 +75,6 @@ async fn a_stopped_execution_is_rolled_back_by_its_status_event() -> Result<()> 
     held.ensure_rolled_back().await
 }
 
-#[tokio::test]
 async fn a_lost_status_event_is_made_up_for_by_the_sweep() -> Result<()> {
     let held = Held::new(half("lost-event")).await?;
     held.ground.client.set_events(json!({ "status_events": false })).await?;
@@ -85,7 +82,6 @@ async fn a_lost_status_event_is_made_up_for_by_the_sweep() -> Result<()> {
     held.ensure_rolled_back().await
 }
 
-#[tokio::test]
 async fn a_run_that_cannot_be_read_does_not_keep_the_sweep_from_the_others() -> Result<()> {
     let held = Held::new(half("beside-unreadable")).await?;
     held.ground.client.set_events(json!({ "status_events": false })).await?;
@@ -99,7 +95,6 @@ async fn a_run_that_cannot_be_read_does_not_keep_the_sweep_from_the_others() -> 
     held.ensure_rolled_back().await
 }
 
-#[tokio::test]
 async fn a_rollback_that_is_stopped_is_taken_over() -> Result<()> {
     let held = Held::new(half("stopped-rollback")).await?;
     let rollback = held.ground.start("rollback", "by-hand", &held.application()).await?;
@@ -112,7 +107,6 @@ async fn a_rollback_that_is_stopped_is_taken_over() -> Result<()> {
 }
 
 /// What the cutover marks right before the rollback takes its run over: resume is owed.
-#[tokio::test]
 async fn a_mark_that_comes_right_before_the_takeover_counts() -> Result<()> {
     let mut plan = half("late-mark");
     plan["hooks"] = hooks("late-mark", "60s");
@@ -160,7 +154,6 @@ async fn invoked(ground: &Ground, state: &str) -> Result<usize> {
     Ok(requests.iter().filter(is_its).count())
 }
 
-#[tokio::test]
 async fn of_two_rollbacks_at_once_one_acts() -> Result<()> {
     let held = Held::new(half("two-rollbacks")).await?;
     let input = held.application();
@@ -179,7 +172,6 @@ async fn of_two_rollbacks_at_once_one_acts() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
 async fn a_refused_second_start_leaves_the_first_run_alone() -> Result<()> {
     let plan = listener_plan("twice", json!([{ "new_weight": 50, "hold": "5m" }, { "new_weight": 100 }]));
     let held = Held::new(plan).await?;
@@ -197,7 +189,6 @@ async fn a_refused_second_start_leaves_the_first_run_alone() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
 async fn a_finished_run_is_rolled_back_by_a_person_and_cleanup_loses() -> Result<()> {
     let mut plan = dns_plan("changed-mind", json!([{ "new_weight": 100 }]));
     plan["cleanup"] = json!({ "after": "20m" });
@@ -218,7 +209,6 @@ async fn a_finished_run_is_rolled_back_by_a_person_and_cleanup_loses() -> Result
     ensure_same(&before, &ground.account().await?)
 }
 
-#[tokio::test]
 async fn early_close_removes_the_old_group_and_after_it_there_is_no_way_back() -> Result<()> {
     let mut plan = listener_plan("early-close", json!([{ "new_weight": 100 }]));
     plan["cleanup"] = json!({ "after": "240h", "delete_old_target_group": true });
@@ -242,7 +232,6 @@ async fn early_close_removes_the_old_group_and_after_it_there_is_no_way_back() -
     Ok(())
 }
 
-#[tokio::test]
 async fn an_old_group_that_something_else_references_is_kept() -> Result<()> {
     let mut plan = listener_plan("referenced", json!([{ "new_weight": 100 }]));
     plan["cleanup"] = json!({ "after": "0s", "delete_old_target_group": true });
@@ -263,7 +252,6 @@ async fn an_old_group_that_something_else_references_is_kept() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
 async fn a_change_by_somebody_else_is_not_overwritten_but_told() -> Result<()> {
     let held = Held::new(half("drift")).await?;
     held.set_weights(37, 63).await?;
@@ -283,7 +271,6 @@ async fn a_change_by_somebody_else_is_not_overwritten_but_told() -> Result<()> {
     held.ensure_rolled_back().await
 }
 
-#[tokio::test]
 async fn a_stuck_run_is_released_by_a_person() -> Result<()> {
     let held = Held::new(half("released")).await?;
     held.set_weights(1, 1).await?;
@@ -296,7 +283,6 @@ async fn a_stuck_run_is_released_by_a_person() -> Result<()> {
 }
 
 /// The sweep gives a run up twice, and its own message is lost each time: the look that it starts pages all the same.
-#[tokio::test]
 async fn a_run_that_is_given_up_is_paged_each_time_though_the_sweeps_own_message_is_lost() -> Result<()> {
     let held = Held::at(half("given-up"), 600.0).await?;
     let denied = |matching: Value| json!({ "match": matching, "times": null, "do": "before", "error": "AccessDenied" });
@@ -321,7 +307,6 @@ async fn a_run_that_is_given_up_is_paged_each_time_though_the_sweeps_own_message
     looks(2).await
 }
 
-#[tokio::test]
 async fn traffic_is_not_sent_back_to_a_sick_old_side_unless_a_person_insists() -> Result<()> {
     let held = Held::new(half("sick-old-side")).await?;
     let old = held.stage.plan["routes"][0]["old_target_group_arn"].as_str().context("the old group")?;
@@ -336,7 +321,6 @@ async fn traffic_is_not_sent_back_to_a_sick_old_side_unless_a_person_insists() -
 }
 
 /// Three looks at a service that does not answer take longer than a function lives, if one follows the other.
-#[tokio::test]
 async fn a_mute_service_does_not_keep_a_rollback_from_beginning() -> Result<()> {
     let mut plan = half("mute");
     let route = plan["routes"][0].clone();
@@ -357,7 +341,6 @@ async fn a_mute_service_does_not_keep_a_rollback_from_beginning() -> Result<()> 
 }
 
 /// Past the point of no return a route that cannot be seen for a while holds nothing: the hold would be final.
-#[tokio::test]
 async fn a_look_that_passes_later_does_not_hold_a_rollback() -> Result<()> {
     let held = Held::new(half("seen-later")).await?;
     let update = json!({
@@ -381,7 +364,6 @@ async fn a_look_that_passes_later_does_not_hold_a_rollback() -> Result<()> {
     held.ensure_rolled_back().await
 }
 
-#[tokio::test]
 async fn what_a_person_insists_on_outlives_the_rollback_that_was_told() -> Result<()> {
     let held = Held::new(half("insisted")).await?;
     let old = held.stage.plan["routes"][0]["old_target_group_arn"].as_str().context("the old group")?;
@@ -398,7 +380,6 @@ async fn what_a_person_insists_on_outlives_the_rollback_that_was_told() -> Resul
     held.ground.wait_for_phase(&held.run_id, "rolled_back", LIMIT).await
 }
 
-#[tokio::test]
 async fn the_machines_own_timeout_rolls_back() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let mut definition = deployed(&ground).await?;
@@ -406,7 +387,6 @@ async fn the_machines_own_timeout_rolls_back() -> Result<()> {
     ends_rolled_back_with(ground, definition, "TIMED_OUT").await
 }
 
-#[tokio::test]
 async fn an_error_that_no_catch_sees_rolls_back() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let mut definition = deployed(&ground).await?;
@@ -425,6 +405,7 @@ async fn deployed(ground: &Ground) -> Result<Value> {
 /// Runs a patched definition; no Catch of it sees the end, so the rule has to.
 async fn ends_rolled_back_with(ground: Ground, definition: Value, status: &str) -> Result<()> {
     let update = json!({ "stateMachineArn": ground.machine("cutover"), "definition": definition.to_string() });
+    ground.emulator.spoil();
     ground.client.call("stepfunctions", "update_state_machine", update).await?;
     let stage = ground.stage(&half("uncaught"), json!({})).await?;
     let before = ground.account().await?;
@@ -435,7 +416,6 @@ async fn ends_rolled_back_with(ground: Ground, definition: Value, status: &str) 
     ensure_same(&before, &ground.account().await?)
 }
 
-#[tokio::test]
 async fn a_plan_past_its_deadline_rolls_back() -> Result<()> {
     // No hold takes so long, but nothing is healthy either: the only metric has no data.
     let mut plan = listener_plan("deadline", json!([{ "new_weight": 50 }, { "new_weight": 100 }]));
@@ -455,7 +435,6 @@ async fn a_plan_past_its_deadline_rolls_back() -> Result<()> {
 
 /// A clock that is a year ahead says that the deadline is over: that goes back, and nowhere else.
 #[cfg(target_os = "linux")]
-#[tokio::test]
 async fn a_function_with_a_wrong_clock_rolls_back() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let stage = ground.stage(&listener_plan("clock", json!([{ "new_weight": 100, "hold": "5m" }])), json!({})).await?;
@@ -470,7 +449,6 @@ async fn a_function_with_a_wrong_clock_rolls_back() -> Result<()> {
 
 /// At real time, since neither function time-outs nor a lost connection scale: the write of `listener-swap` is held up
 /// at the boundary until long after the execution was stopped and rollback has restored the route.
-#[tokio::test]
 async fn a_write_that_outlives_its_run_is_undone() -> Result<()> {
     let ground = Ground::new(1.0).await?;
     let plan = listener_plan("zombie", json!([{ "new_weight": 100, "hold": "60m" }]));
@@ -494,7 +472,6 @@ async fn a_write_that_outlives_its_run_is_undone() -> Result<()> {
 
 /// The same of an alarm: the client of `alarms` tries again after 4 s, when rollback has long begun, and the first try has its
 /// effect later still.
-#[tokio::test]
 async fn an_alarm_that_is_set_after_the_stop_is_put_back() -> Result<()> {
     let ground = Ground::new(1.0).await?;
     let mut plan = listener_plan("late-alarm", json!([{ "new_weight": 100 }]));
@@ -524,7 +501,6 @@ async fn stopped_while_held_up(ground: &Ground, plan: &Value, fault: &Value) -> 
 
 /// At real time: `listener-swap` sleeps right before its write, past the stop. The fence must see that the run is no longer
 /// its own: of the two writes seen, one prepares and one restores.
-#[tokio::test]
 async fn a_function_that_sleeps_past_the_stop_does_not_write() -> Result<()> {
     let ground = Ground::new(1.0).await?;
     let stage = ground.stage(&listener_plan("fence", json!([{ "new_weight": 100, "hold": "60m" }])), json!({})).await?;
@@ -546,7 +522,6 @@ async fn a_function_that_sleeps_past_the_stop_does_not_write() -> Result<()> {
 
 /// At real time: the hook that stops the writers is held up until its run was stopped and its rollback has resumed once. No
 /// further hook is invoked, and the writers are let go again after the last of them has been stopped.
-#[tokio::test]
 async fn a_hook_that_outlives_its_run_is_undone() -> Result<()> {
     let ground = Ground::new(1.0).await?;
     let mut plan = listener_plan("late-hook", json!([{ "new_weight": 100, "hold": "60m" }]));
@@ -568,7 +543,6 @@ async fn a_hook_that_outlives_its_run_is_undone() -> Result<()> {
 }
 
 /// The rollback begins between two hooks, while the cutover's execution goes on: the second hook is not invoked.
-#[tokio::test]
 async fn no_hook_stops_writers_once_a_rollback_has_begun() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let mut plan = half("fenced-hook");
@@ -591,10 +565,43 @@ async fn no_hook_stops_writers_once_a_rollback_has_begun() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
 async fn the_definition_waits_as_long_as_begin_says() -> Result<()> {
     let rollback = definition("rollback")?;
     let seconds = &rollback["States"]["WaitForLateWriters"]["Seconds"];
     ensure!(seconds == "{% $run.late_writers_seconds %}", "rollback waits {seconds}");
     Ok(())
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    asynchronous![
+        a_stopped_execution_is_rolled_back_by_its_status_event,
+        a_lost_status_event_is_made_up_for_by_the_sweep,
+        a_run_that_cannot_be_read_does_not_keep_the_sweep_from_the_others,
+        a_rollback_that_is_stopped_is_taken_over,
+        a_mark_that_comes_right_before_the_takeover_counts,
+        of_two_rollbacks_at_once_one_acts,
+        a_refused_second_start_leaves_the_first_run_alone,
+        a_finished_run_is_rolled_back_by_a_person_and_cleanup_loses,
+        early_close_removes_the_old_group_and_after_it_there_is_no_way_back,
+        an_old_group_that_something_else_references_is_kept,
+        a_change_by_somebody_else_is_not_overwritten_but_told,
+        a_stuck_run_is_released_by_a_person,
+        a_run_that_is_given_up_is_paged_each_time_though_the_sweeps_own_message_is_lost,
+        traffic_is_not_sent_back_to_a_sick_old_side_unless_a_person_insists,
+        a_mute_service_does_not_keep_a_rollback_from_beginning,
+        a_look_that_passes_later_does_not_hold_a_rollback,
+        what_a_person_insists_on_outlives_the_rollback_that_was_told,
+        the_machines_own_timeout_rolls_back,
+        an_error_that_no_catch_sees_rolls_back,
+        a_plan_past_its_deadline_rolls_back,
+        #[cfg(target_os = "linux")]
+        a_function_with_a_wrong_clock_rolls_back,
+        a_write_that_outlives_its_run_is_undone,
+        an_alarm_that_is_set_after_the_stop_is_put_back,
+        a_function_that_sleeps_past_the_stop_does_not_write,
+        a_hook_that_outlives_its_run_is_undone,
+        no_hook_stops_writers_once_a_rollback_has_begun,
+        the_definition_waits_as_long_as_begin_says,
+    ]
 }

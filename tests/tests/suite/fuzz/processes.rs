@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::inputs;
+use super::inputs;
+use crate::harness::{Test, asynchronous};
 use crate::support::Ground;
 
 /// A function has 256 MB in this project's deployment; a debug build is given half of it.
@@ -60,7 +61,6 @@ fn most_resident_kib(process: u32) -> Option<u64> {
     status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok())
 }
 
-#[tokio::test]
 async fn every_function_survives_hostile_payloads() -> Result<()> {
     let ground = Ground::new(60.0).await?;
     let mut recorded = inputs::recorded();
@@ -91,7 +91,7 @@ async fn every_function_survives_hostile_payloads() -> Result<()> {
 
 /// Through the state machine: what precheck found is carried to the execution's end.
 async fn ten_thousand_bad_steps_end_as_an_invalid_plan(ground: &Ground) -> Result<()> {
-    let mut plan = crate::plans::full();
+    let mut plan = super::plans::full();
     plan["routes"][0]["steps"] = vec![json!({}); 10_000].into();
     let execution = ground.start("cutover", "ten-thousand", &plan).await?;
     let end = ground.end_of(&execution, Duration::from_secs(60)).await?;
@@ -99,4 +99,9 @@ async fn ten_thousand_bad_steps_end_as_an_invalid_plan(ground: &Ground) -> Resul
     let cause = end["cause"].as_str().unwrap_or_default();
     ensure!(cause.contains("$.routes[0].steps[0].new_weight") && cause.contains("more errors"), "{cause:.500}");
     Ok(())
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    asynchronous![every_function_survives_hostile_payloads,]
 }

@@ -1,15 +1,14 @@
 //! What the CDK app deploys is what was tested: its synthesized template, deployed through CloudFormation, each function
 //! and state machine under its own role with permissions enforced by action.
 
-mod support;
-
 use std::path::Path;
 use std::time::Duration;
 
+use crate::harness::{Test, asynchronous};
+use crate::support::template::{STACK, synthesize};
+use crate::support::{Ground, ensure_same, plan};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use support::template::{STACK, synthesize};
-use support::{Ground, ensure_same, plan};
 
 const SPEED: f64 = 120.0;
 const LIMIT: Duration = Duration::from_secs(120);
@@ -42,7 +41,6 @@ fn plan_with_a_hook() -> Result<Value> {
     Ok(plan)
 }
 
-#[tokio::test]
 async fn the_deployed_stack_moves_and_restores_traffic_under_its_own_roles() -> Result<()> {
     let hooks = format!("hookFunctionArns={HOOK}");
     let template = synthesize("first", &[&hooks])?;
@@ -51,7 +49,7 @@ async fn the_deployed_stack_moves_and_restores_traffic_under_its_own_roles() -> 
     let topics = format!("topicArns={}", plan["notify"]["topic_arn"].as_str().context("no topic")?);
     let changes = ["emails=oncall@example.com", SCHEDULES, &hooks, &topics, "architecture=x86_64"];
     let changed = synthesize("second", &changes)?;
-    let ground = Ground::from(SPEED, Some(template)).await?;
+    let ground = Ground::from(SPEED, template).await?;
 
     let stage = ground.stage(&plan, json!({})).await?;
     let before = ground.account().await?;
@@ -122,4 +120,9 @@ async fn there_are(ground: &Ground, resources: &[Value]) -> Result<Vec<(&'static
         found.push((kind, ids.collect(), all));
     }
     Ok(found)
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    asynchronous![the_deployed_stack_moves_and_restores_traffic_under_its_own_roles,]
 }

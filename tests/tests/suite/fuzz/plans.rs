@@ -11,7 +11,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use crate::hostile::{self, Key};
+use super::hostile::{self, Key};
+use crate::harness::{Test, synchronous};
 
 /// For 256 KiB, which is what Step Functions carries, in the dev profile; larger ones in proportion.
 const LONGEST_READ: Duration = Duration::from_secs(1);
@@ -181,7 +182,6 @@ fn check_mutation(valid: &Value, choice: Index, mutation: &hostile::Mutation) ->
     Ok(())
 }
 
-#[test]
 fn the_full_plan_is_right_and_uses_every_field() -> Result<()> {
     let plan = Plan::read(&full()).map_err(|findings| anyhow::anyhow!("{findings:#?}"))?;
     let normalised = serde_json::to_value(&plan)?;
@@ -204,7 +204,6 @@ fn pointer(place: &[Key]) -> String {
         .collect()
 }
 
-#[test]
 fn ten_thousand_of_anything_are_answered_in_time_and_in_bounds() -> Result<()> {
     let plan = full();
     let lists: Vec<hostile::Place> = hostile::places(&plan)
@@ -225,19 +224,16 @@ fn ten_thousand_of_anything_are_answered_in_time_and_in_bounds() -> Result<()> {
 }
 
 proptest! {
-    #[test]
     fn a_full_plan_after_one_mutation(choice in any::<Index>(), mutation in hostile::mutation()) {
         check_mutation(&full(), choice, &mutation)?;
     }
 
-    #[test]
     fn a_plan_to_start_from_after_one_mutation(
-        plan in prop::sample::select(crate::plans_to_start_from()), choice in any::<Index>(), mutation in hostile::mutation(),
+        plan in prop::sample::select(super::plans_to_start_from()), choice in any::<Index>(), mutation in hostile::mutation(),
     ) {
         check_mutation(&plan, choice, &mutation)?;
     }
 
-    #[test]
     fn a_full_plan_after_several_mutations(mutations in prop::collection::vec((any::<Index>(), hostile::mutation()), 2..6)) {
         let mutated = mutations.iter().fold(full(), |plan, (choice, mutation)| {
             if hostile::places(&plan).is_empty() { plan } else { hostile::mutate(&plan, *choice, mutation).value }
@@ -245,8 +241,19 @@ proptest! {
         read(&mutated)?;
     }
 
-    #[test]
     fn anything_but_a_plan(value in hostile::json_value()) {
         prop_assert_eq!(read(&value)?, None);
     }
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    synchronous![
+        the_full_plan_is_right_and_uses_every_field,
+        ten_thousand_of_anything_are_answered_in_time_and_in_bounds,
+        a_full_plan_after_one_mutation,
+        a_plan_to_start_from_after_one_mutation,
+        a_full_plan_after_several_mutations,
+        anything_but_a_plan,
+    ]
 }

@@ -18,7 +18,8 @@ use proptest::sample::select;
 use routes::listener::{Forward, ListenerState, Stickiness, WeightedGroup, pair};
 use routes::name::{AliasTarget, NameState, PairChecks, RecordSet};
 
-use crate::hostile;
+use super::hostile;
+use crate::harness::{Test, synchronous};
 
 const ACTIONS: [RouteAction; 4] =
     [RouteAction::Prepare, RouteAction::Shift, RouteAction::Finalise, RouteAction::Restore];
@@ -131,7 +132,6 @@ fn percents(steps: &[Step]) -> impl Iterator<Item = u8> {
 }
 
 proptest! {
-    #[test]
     fn a_listener_is_only_moved_between_planned_states(
         action in select(ACTIONS.to_vec()), new_weight in any::<u8>(), steps in steps(), before in listener_state(), live in listener_state(),
         from in any::<prop::sample::Index>(),
@@ -148,7 +148,6 @@ proptest! {
         }
     }
 
-    #[test]
     fn the_pairs_weights_sum_as_planned(before in listener_state(), percent in any::<u8>()) {
         let route = listener_route(vec![]);
         let Ok(planned) = before.planned(pair(&route), percent) else { return Ok(()) };
@@ -160,7 +159,6 @@ proptest! {
         prop_assert_eq!(i64::from(is["new"]) * 100, sum * i64::from(percent));
     }
 
-    #[test]
     fn a_name_is_only_moved_between_planned_states(
         action in select(ACTIONS.to_vec()), new_weight in any::<u8>(), route in dns_route(), before in name_state(), live in name_state(),
         from in any::<prop::sample::Index>(),
@@ -178,7 +176,6 @@ proptest! {
         }
     }
 
-    #[test]
     fn a_name_gets_all_of_its_pairs_weight(route in dns_route(), before in name_state(), percent in any::<u8>()) {
         let Ok(planned) = before.planned(&route, percent, &PairChecks::default()) else { return Ok(()) };
         prop_assert!(percent <= 100 || route.records.is_empty());
@@ -190,13 +187,11 @@ proptest! {
         }
     }
 
-    #[test]
     fn none_of_none_is_not_healthy(total in any::<u16>(), healthy in any::<u16>(), percent in any::<u8>()) {
         let is_enough = total > 0 && u32::from(healthy) * 100 >= u32::from(total) * u32::from(percent);
         prop_assert_eq!(at_least_percent(healthy.into(), total.into(), percent), is_enough);
     }
 
-    #[test]
     fn no_data_is_never_healthy(
         values in any::<BTreeMap<i64, f64>>(), divisors in any::<BTreeMap<i64, f64>>(), period in any::<u64>(), elapsed in any::<u64>(),
         now in -1_000_000_000..100_000_000_000_i64, divided in any::<bool>(), threshold in any::<f64>(),
@@ -217,7 +212,6 @@ proptest! {
         }
     }
 
-    #[test]
     fn what_a_look_says_is_never_lost(
         verdicts in vec(select(vec![Verdict::Healthy, Verdict::Inconclusive, Verdict::Error, Verdict::Unhealthy]), 0..5),
         tally in vec(any::<u32>(), 7), limits in (1..=100_u32, 1..=100_u32), hold in any::<(u64, u64, bool)>(), is_early in any::<bool>(),
@@ -237,7 +231,6 @@ proptest! {
         }
     }
 
-    #[test]
     fn any_detail_makes_a_message(event in select(notify::Event::ALL.to_vec()), application in hostile::text(), detail in hostile::value()) {
         let text = notify::decide::message(&application, event, "run", &detail);
         prop_assert!(!text.is_empty() && text.len() <= 256 * 1024 && text.capacity() <= 2 * 1024 * 1024, "{}", text.capacity());
@@ -264,4 +257,18 @@ fn metric(missing: Missing, threshold: f64, divided: bool) -> Metric {
         threshold,
         missing,
     }
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    synchronous![
+        a_listener_is_only_moved_between_planned_states,
+        the_pairs_weights_sum_as_planned,
+        a_name_is_only_moved_between_planned_states,
+        a_name_gets_all_of_its_pairs_weight,
+        none_of_none_is_not_healthy,
+        no_data_is_never_healthy,
+        what_a_look_says_is_never_lost,
+        any_detail_makes_a_message,
+    ]
 }

@@ -1,8 +1,6 @@
 //! What the end-to-end tests share: an emulated AWS with the product on it, runs under names of our own, and comparisons
 //! of the whole account.
 
-#![allow(dead_code, reason = "each test binary uses its part")]
-
 pub mod template;
 
 use std::path::PathBuf;
@@ -12,35 +10,47 @@ use anyhow::{Context, Result, bail, ensure};
 use cutover_tests::approver::task_token;
 use cutover_tests::compare::differences;
 use cutover_tests::control::Client;
-use cutover_tests::emulator::{Emulator, Options};
+use cutover_tests::emulator::Options;
 use cutover_tests::follow;
 use cutover_tests::setup::{self, Checkout};
 use cutover_tests::stage::Stage;
+use cutover_tests::traffic::FEW_REQUESTS_PER_SECOND;
 use cutover_tests::world::World;
 use serde_json::{Value, json};
 
+use crate::accounts::{self, Account};
+
 /// An emulated AWS with the functions and state machines of this checkout.
 pub struct Ground {
-    pub emulator: Emulator,
+    pub emulator: Account,
     pub client: Client,
     pub speed: f64,
 }
 
 impl Ground {
     pub async fn new(speed: f64) -> Result<Self> {
-        Self::from(speed, None).await
+        Ok(Self::on(accounts::take(speed).await?, speed))
     }
 
     /// The same, deployed from a synthesized CDK app, with permissions enforced.
-    pub async fn from(speed: f64, template: Option<PathBuf>) -> Result<Self> {
-        let emulator = Emulator::start(&Options { template, ..Options::of_this_build(speed)? }).await?;
-        let client = emulator.client().clone();
-        Ok(Self { emulator, client, speed })
+    pub async fn from(speed: f64, template: PathBuf) -> Result<Self> {
+        let options = Options { speed, template: Some(template), ..accounts::options()? };
+        Ok(Self::on(accounts::start(&options).await?, speed))
+    }
+
+    fn on(emulator: Account, speed: f64) -> Self {
+        Self { client: emulator.client().clone(), emulator, speed }
     }
 
     /// The environment that a plan names, with users in it.
     pub async fn stage(&self, plan: &Value, world: Value) -> Result<Stage> {
         Stage::set(&self.client, self.emulator.ready(), plan, World::from_json(world)?, self.speed).await
+    }
+
+    /// The same with few users, for what does not depend on them.
+    pub async fn quiet_stage(&self, plan: &Value, world: Value) -> Result<Stage> {
+        let (world, pace) = (World::from_json(world)?, (self.speed, FEW_REQUESTS_PER_SECOND));
+        Stage::with_users(&self.client, self.emulator.ready(), plan, world, pace).await
     }
 
     pub fn machine(&self, name: &str) -> &str {
@@ -62,11 +72,8 @@ impl Ground {
 
     /// Waits for an execution's end, and answers its description.
     pub async fn end_of(&self, execution: &str, limit: Duration) -> Result<Value> {
-        wait_for(&format!("the end of {execution}"), limit, async || {
-            let description = self.describe(execution).await?;
-            Ok((description["status"] != "RUNNING").then_some(description))
-        })
-        .await
+        self.wait(&format!("the end of {execution}"), limit, json!({ "execution": execution, "ended": true })).await?;
+        self.describe(execution).await
     }
 
     /// The run's item in the journal.
@@ -83,18 +90,24 @@ impl Ground {
     }
 
     pub async fn wait_for_phase(&self, run_id: &str, phase: &str, limit: Duration) -> Result<()> {
-        wait_for(&format!("phase {phase} of {run_id}"), limit, async || {
-            Ok((self.phase(run_id).await? == phase).then_some(()))
-        })
-        .await
+        self.wait(&format!("phase {phase} of {run_id}"), limit, json!({ "run": run_id, "phase": phase })).await
     }
 
-    /// Waits until the state of an execution is entered.
+    /// Waits until a state of an execution is entered.
     pub async fn wait_for_state(&self, execution: &str, state: &str, limit: Duration) -> Result<()> {
-        wait_for(&format!("{state} of {execution}"), limit, async || {
-            Ok(self.states(execution).await?.iter().any(|entered| entered == state).then_some(()))
-        })
-        .await
+        self.wait_for_entries(execution, state, 1, limit).await
+    }
+
+    /// Waits until it is entered for the so many-th time.
+    pub async fn wait_for_entries(&self, execution: &str, state: &str, times: usize, limit: Duration) -> Result<()> {
+        let awaited = json!({ "execution": execution, "entered": state, "times": times });
+        self.wait(&format!("{state} of {execution}"), limit, awaited).await
+    }
+
+    async fn wait(&self, what: &str, limit: Duration, awaited: Value) -> Result<()> {
+        let is_met = self.client.wait(awaited, limit).await.with_context(|| format!("waiting for {what}"))?;
+        ensure!(is_met, "{what} did not come within {limit:?}");
+        Ok(())
     }
 
     /// The states that an execution has entered so far.

@@ -1,14 +1,13 @@
 //! Every shape of route there and back: moved wholly, and, stopped at its last step, put back exactly. What is not the
 //! pair's weights (authentication, stickiness, order, neighbours, other actions) is the same in every state on the way.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::harness::{Test, asynchronous};
+use crate::support::{self, Ground, ensure_same, listener_plan, plan};
 use anyhow::{Context, Result, ensure};
 use cutover_tests::faults::shape::Shape;
 use serde_json::{Value, json};
-use support::{Ground, ensure_same, listener_plan, plan};
 
 const SPEED: f64 = 300.0;
 const LIMIT: Duration = Duration::from_secs(60);
@@ -53,11 +52,7 @@ async fn there_and_back(ground: &Ground, shape: &Shape) -> Result<()> {
     let stage = ground.stage(&shape.plan, shape.world.clone()).await?;
     let before = ground.account().await?;
     let stopped = ground.start("cutover", &format!("{}-stopped", shape.name), &stage.plan).await?;
-    support::wait_for("the last step", LIMIT, async || {
-        let states = ground.states(&stopped).await?;
-        Ok((states.iter().filter(|state| *state == "AnnounceStep").count() == 2).then_some(()))
-    })
-    .await?;
+    ground.wait_for_entries(&stopped, "AnnounceStep", 2, LIMIT).await?;
     let half_way = ground.account().await?;
     ensure!(half_way != before, "nothing moved");
     let is_checked = half_way["route53"].to_string().contains("HealthCheckId");
@@ -99,17 +94,14 @@ async fn each(mine: impl Fn(&Shape) -> bool) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
 async fn listeners_and_rules_go_there_and_back() -> Result<()> {
     each(|shape| shape.plan["routes"][0]["type"] == "listener").await
 }
 
-#[tokio::test]
 async fn names_go_there_and_back() -> Result<()> {
     each(|shape| shape.plan["routes"][0]["type"] == "dns").await
 }
 
-#[tokio::test]
 async fn a_route_that_cannot_be_put_back_does_not_keep_the_others_from_it() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let mut plan = plan("dns-denied")?;
@@ -135,7 +127,6 @@ async fn a_route_that_cannot_be_put_back_does_not_keep_the_others_from_it() -> R
     Ok(())
 }
 
-#[tokio::test]
 async fn a_new_group_that_never_gets_healthy_gets_no_traffic() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let stage = ground.stage(&listener_plan("sick", steps()), json!({ "new": { "healthy_percent": 0 } })).await?;
@@ -146,4 +137,14 @@ async fn a_new_group_that_never_gets_healthy_gets_no_traffic() -> Result<()> {
     let cause: Value = serde_json::from_str(end["cause"].as_str().unwrap_or("null"))?;
     ensure!(cause["failed_state"] == "PrepareListener", "failed in {}", cause["failed_state"]);
     ensure_same(&before, &ground.account().await?)
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    asynchronous![
+        listeners_and_rules_go_there_and_back,
+        names_go_there_and_back,
+        a_route_that_cannot_be_put_back_does_not_keep_the_others_from_it,
+        a_new_group_that_never_gets_healthy_gets_no_traffic,
+    ]
 }

@@ -1,20 +1,18 @@
 //! A scheduled cutover is started once, however often its schedule is delivered.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::harness::{Test, asynchronous};
+use crate::support::template::{STACK, synthesize};
+use crate::support::{Ground, listener_plan, wait_for};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use support::template::{STACK, synthesize};
-use support::{Ground, listener_plan, wait_for};
 
 const SPEED: f64 = 120.0;
 const LIMIT: Duration = Duration::from_secs(60);
 
-#[tokio::test]
 async fn a_schedule_that_is_delivered_again_starts_one_run_and_pages_nobody() -> Result<()> {
-    let ground = Ground::from(SPEED, Some(synthesize("unscheduled", &[])?)).await?;
+    let ground = Ground::from(SPEED, synthesize("unscheduled", &[])?).await?;
     let stage = ground.stage(&listener_plan("shop", json!([{ "new_weight": 100, "hold": "20m" }])), json!({})).await?;
     let schedules = json!([{ "name": "shop", "at": "2100-03-01T02:00:00", "input": stage.plan }]);
     let scheduled = synthesize("scheduled", &[&format!("schedules={schedules}")])?;
@@ -66,4 +64,9 @@ async fn undelivered(ground: &Ground) -> Result<String> {
     let parameters = json!({ "QueueUrl": url["QueueUrl"], "AttributeNames": ["ApproximateNumberOfMessages"] });
     let answer = ground.client.call("sqs", "get_queue_attributes", parameters).await?;
     Ok(answer["Attributes"]["ApproximateNumberOfMessages"].as_str().context("no number")?.to_owned())
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    asynchronous![a_schedule_that_is_delivered_again_starts_one_run_and_pages_nobody,]
 }

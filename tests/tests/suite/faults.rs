@@ -5,22 +5,22 @@
 
 use std::collections::BTreeSet;
 
+use crate::accounts;
+use crate::harness::{self, Test, asynchronous};
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
-use cutover_tests::emulator::Options;
 use cutover_tests::faults::campaign::{self, Judged, Selection};
 use cutover_tests::faults::case::Fault;
 use cutover_tests::faults::report;
 use cutover_tests::faults::shape::Shape;
 
-const FIELDS: usize = 6;
 /// A run varies a little: how often it looks depends on the machine.
 const MOST_MISSED_PERCENT: usize = 5;
 
-#[tokio::test]
 async fn each_operation_with_each_fault_leaves_no_mixture() -> Result<()> {
-    let options = Options::of_this_build(1.0)?;
-    let judged = campaign::run(&options, Shape::of_every_request(), &Selection::Quick, FIELDS, |_| {}).await?;
+    let options = accounts::options()?;
+    let judged =
+        campaign::run(&options, Shape::of_every_request(), &Selection::Quick, harness::seats(), |_| {}).await?;
     println!("{}\n{}", report::by_state(&judged), report::counts(&judged, "fault", |one| one.case.fault.name()));
 
     let broken: Vec<String> = judged.iter().filter(|one| one.is_broken()).map(said).collect();
@@ -36,4 +36,9 @@ async fn each_operation_with_each_fault_leaves_no_mixture() -> Result<()> {
 
 fn said(one: &Judged) -> String {
     format!("{}: {:?}\n  again: {}", one.case.id(), one.played.violations, report::replay(None, one))
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    asynchronous![each_operation_with_each_fault_leaves_no_mixture].into_iter().map(Test::alone).collect()
 }

@@ -3,19 +3,18 @@
 //!
 //! Left out are `logs:` and `xray:`: the emulated functions and machines write neither logs nor traces through AWS's APIs.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::harness::{Test, asynchronous};
+use crate::support::template::{STACK, synthesize};
+use crate::support::{self, Ground, dns_plan, listener_plan, plan};
 use anyhow::{Context, Result, ensure};
 use cutover_tests::follow;
 use cutover_tests::stage::Stage;
 use serde_json::{Value, json};
-use support::template::{STACK, synthesize};
-use support::{Ground, dns_plan, listener_plan, plan};
 
 const SPEED: f64 = 300.0;
 const LIMIT: Duration = Duration::from_secs(90);
@@ -23,7 +22,6 @@ const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:cutover-pages";
 
 type Actions = BTreeMap<String, BTreeSet<String>>;
 
-#[tokio::test]
 async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
     let hooks = ["smoke-test", "pause-batch-jobs", "resume-batch-jobs"]
         .map(|hook| format!("arn:aws:lambda:eu-west-1:123456789012:function:portal-{hook}"))
@@ -31,7 +29,7 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
     let schedules = json!([{ "name": "shop", "at": "2100-03-01T02:00:00", "input": {} }]);
     let context = [format!("hookFunctionArns={hooks}"), format!("schedules={schedules}")];
     let template = synthesize("permissions", &context.each_ref().map(String::as_str))?;
-    let ground = Ground::from(SPEED, Some(template.clone())).await?;
+    let ground = Ground::from(SPEED, template.clone()).await?;
 
     a_delivered_and_an_undelivered_schedule(&ground).await?;
     // The first stage of an account keeps the plan's names, by which the stack was told of the hooks.
@@ -307,4 +305,9 @@ fn compare(allowed: &Actions, used: &Actions) -> Result<()> {
     }
     ensure!(differences.is_empty(), "{}", differences.join("\n"));
     Ok(())
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    asynchronous![roles_allow_what_recorded_runs_need_and_nothing_else,]
 }

@@ -1,12 +1,11 @@
 //! What people do to a run: approve, reject, stay silent, pause, resume. Each by the AWS call that the README names.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::harness::{Test, asynchronous};
+use crate::support::{Ground, ensure_same, listener_plan};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use support::{Ground, ensure_same, listener_plan};
 
 const SPEED: f64 = 120.0;
 const LIMIT: Duration = Duration::from_secs(60);
@@ -18,7 +17,6 @@ fn plan(application: &str, within: &str) -> Value {
     plan
 }
 
-#[tokio::test]
 async fn an_approved_run_goes_on_and_remembers_who_agreed() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let stage = ground.stage(&plan("approved", "1h"), json!({})).await?;
@@ -39,7 +37,6 @@ async fn an_approved_run_goes_on_and_remembers_who_agreed() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
 async fn an_approved_run_that_goes_back_says_who_agreed() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let mut plan = plan("regretted", "1h");
@@ -58,7 +55,6 @@ async fn an_approved_run_that_goes_back_says_who_agreed() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
 async fn a_rejected_run_touches_nothing() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let stage = ground.stage(&plan("rejected", "1h"), json!({})).await?;
@@ -75,7 +71,6 @@ async fn a_rejected_run_touches_nothing() -> Result<()> {
 }
 
 /// Task time-outs are not scaled: the approvers are given two real seconds.
-#[tokio::test]
 async fn silence_is_a_no() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let stage = ground.stage(&plan("silence", "2s"), json!({})).await?;
@@ -98,7 +93,6 @@ async fn set_paused(ground: &Ground, run_id: &str, paused: bool) -> Result<()> {
     ground.client.call("dynamodb", "update_item", update).await.map(drop)
 }
 
-#[tokio::test]
 async fn a_paused_run_holds_its_step_until_it_is_resumed() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let plan = listener_plan("paused", json!([{ "new_weight": 50, "hold": "2m" }, { "new_weight": 100 }]));
@@ -115,7 +109,6 @@ async fn a_paused_run_holds_its_step_until_it_is_resumed() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
 async fn a_dry_run_reports_and_touches_nothing() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let mut plan = listener_plan("dry", json!([{ "new_weight": 100 }]));
@@ -132,7 +125,6 @@ async fn a_dry_run_reports_and_touches_nothing() -> Result<()> {
 
 /// Nobody looks at a scheduled run: the topic of its plan is told why it was not started, also where the plan cannot be read
 /// but for that.
-#[tokio::test]
 async fn a_run_that_was_not_started_is_told() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let mut unseen = ground.stage(&listener_plan("unseen", json!([{ "new_weight": 100 }])), json!({})).await?.plan;
@@ -158,7 +150,6 @@ async fn a_run_that_was_not_started_is_told() -> Result<()> {
 }
 
 /// Telling decides nothing: the ending is the same where nobody can be told.
-#[tokio::test]
 async fn a_run_that_was_not_started_ends_the_same_though_nobody_can_be_told() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     for (name, input) in
@@ -169,4 +160,18 @@ async fn a_run_that_was_not_started_ends_the_same_though_nobody_can_be_told() ->
         ensure!(end["error"] == "Cutover.InvalidPlan", "{name} ended {} {}", end["error"], end["cause"]);
     }
     Ok(())
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    asynchronous![
+        an_approved_run_goes_on_and_remembers_who_agreed,
+        an_approved_run_that_goes_back_says_who_agreed,
+        a_rejected_run_touches_nothing,
+        silence_is_a_no,
+        a_paused_run_holds_its_step_until_it_is_resumed,
+        a_dry_run_reports_and_touches_nothing,
+        a_run_that_was_not_started_is_told,
+        a_run_that_was_not_started_ends_the_same_though_nobody_can_be_told,
+    ]
 }

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::harness::{Test, synchronous};
 use anyhow::{Context, Result, ensure};
 use cutover_tests::setup::Checkout;
 use serde_json::Value;
@@ -23,7 +24,6 @@ fn failures(outcome: &Value, side: &str) -> u64 {
     sides.filter(|saw| saw["side"] == side).filter_map(|saw| saw["failures"].as_u64()).sum()
 }
 
-#[test]
 fn the_default_plan_succeeds_and_its_summary_tells_what_was_measured() -> Result<()> {
     let outcome = rehearse("cutover", 0)?;
     let output = &outcome["execution"]["output"];
@@ -40,22 +40,18 @@ fn the_default_plan_succeeds_and_its_summary_tells_what_was_measured() -> Result
     Ok(())
 }
 
-#[test]
 fn a_new_side_that_turns_unhealthy_is_left() -> Result<()> {
     rehearse("new-side-unhealthy", 3).map(drop)
 }
 
-#[test]
 fn a_new_side_that_answers_errors_is_left() -> Result<()> {
     rehearse("errors-at-half", 3).map(drop)
 }
 
-#[test]
 fn lag_that_falls_is_waited_for() -> Result<()> {
     rehearse("lag-falls", 0).map(drop)
 }
 
-#[test]
 fn lag_that_stays_moves_no_traffic() -> Result<()> {
     let outcome = rehearse("lag-stays", 3)?;
     let sides = outcome["users"]["sides"].as_array().into_iter().flatten();
@@ -64,24 +60,20 @@ fn lag_that_stays_moves_no_traffic() -> Result<()> {
     Ok(())
 }
 
-#[test]
 fn a_denied_change_puts_everything_back() -> Result<()> {
     rehearse("dns-denied", 3).map(drop)
 }
 
-#[test]
 fn a_stopped_execution_puts_everything_back() -> Result<()> {
     rehearse("stopped", 3).map(drop)
 }
 
-#[test]
 fn a_second_cutover_is_refused_and_the_first_succeeds() -> Result<()> {
     let outcome = rehearse("second-cutover", 0)?;
     ensure!(outcome["second"]["error"] == "Cutover.Conflict", "the second: {}", outcome["second"]);
     Ok(())
 }
 
-#[test]
 fn a_rollback_that_cannot_write_says_what_to_do_by_hand() -> Result<()> {
     let outcome = rehearse("cannot-go-back", 4)?;
     let messages = outcome["messages"].as_array().into_iter().flatten();
@@ -93,4 +85,19 @@ fn a_rollback_that_cannot_write_says_what_to_do_by_hand() -> Result<()> {
         "no command in the page"
     );
     Ok(())
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    synchronous![
+        the_default_plan_succeeds_and_its_summary_tells_what_was_measured,
+        a_new_side_that_turns_unhealthy_is_left,
+        a_new_side_that_answers_errors_is_left,
+        lag_that_falls_is_waited_for,
+        lag_that_stays_moves_no_traffic,
+        a_denied_change_puts_everything_back,
+        a_stopped_execution_puts_everything_back,
+        a_second_cutover_is_refused_and_the_first_succeeds,
+        a_rollback_that_cannot_write_says_what_to_do_by_hand,
+    ]
 }
