@@ -50,20 +50,29 @@ pub struct Environment {
 /// What was created besides routes.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Resources {
-    /// The replication tasks of the plan.
-    pub replication: Vec<ReplicationTask>,
+    /// The replications of the plan.
+    pub replication: Vec<Replicating>,
     /// What each name of the plan became.
     #[serde(default)]
     pub mapping: BTreeMap<String, String>,
 }
 
-/// A replication task, as its metrics name it.
+/// A replication task or serverless replication, as its metrics name it.
 #[derive(Clone, Debug, Deserialize)]
-pub struct ReplicationTask {
-    /// The last element of its ARN.
-    pub task_identifier: String,
-    /// Its replication instance.
-    pub instance_identifier: String,
+pub struct Replicating {
+    /// The plan's field that names it.
+    pub key: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The dimensions of its metrics.
+    pub dimensions: Value,
+}
+
+impl Replicating {
+    /// Whether it goes from the new side to the old one.
+    pub fn is_reverse(&self) -> bool {
+        self.key.starts_with("reverse")
+    }
 }
 
 /// The live state of everything that directs traffic.
@@ -270,7 +279,7 @@ impl Client {
         self.post("target-health", &json!({"target_group_arn": target_group_arn, "health": health})).await
     }
 
-    /// Sets a replication task's status and tables.
+    /// Sets a replication's status and tables, and counts more changes.
     pub async fn set_replication(&self, change: Value) -> Result<Value> {
         self.post("replication", &change).await
     }

@@ -83,7 +83,7 @@ fn events_at(plan: &Plan, interval: Seconds) -> u64 {
     let probes = plan.health_check.as_ref().map_or(0, |probe| 2 * u64::from(probe.attempts));
     let samples = plan.database.as_ref().map_or(0, |database| {
         let checks = database.give_up_after.0 / database.interval.0.max(1) + u64::from(database.samples);
-        checks * if database.drain { 2 } else { 1 }
+        checks * if plan.looks_before_traffic() { 2 } else { 1 }
     });
     let checks: u64 = plan.routes.iter().flat_map(Route::steps).map(|step| of_hold(step.hold)).sum();
     let steps: u64 = plan.routes.iter().map(|route| route.steps().len() as u64).sum();

@@ -101,6 +101,22 @@ fn every_rule_names_the_place() {
         ("/health_check/expect_status", json!("2xx"), "$.health_check.expect_status"),
         ("/health_check/timeout", json!("60s"), "$.health_check.timeout"),
         ("/database/replication_task_arn", json!("T"), "$.database.replication_task_arn"),
+        (
+            "/database/replication_task_arn",
+            json!("arn:aws:dms:eu-west-1:123456789012:endpoint:T"),
+            "$.database.replication_task_arn",
+        ),
+        (
+            "/database/reverse_replication_task_arn",
+            json!("arn:aws:dms:eu-west-1:123456789012:rep:T"),
+            "$.database.reverse_replication_task_arn",
+        ),
+        (
+            "/database/reverse_replication_task_arn",
+            json!("arn:aws:dms:eu-west-1:123456789012:task:T"),
+            "$.database.reverse_replication_task_arn",
+        ),
+        ("/database/drain_latency", json!("2h"), "$.database.drain_latency"),
         ("/database/shared", json!(false), "$.routes[0].steps[0].new_weight"),
         ("/database/samples", json!(0), "$.database.samples"),
         ("/monitoring/failure_limit", json!(0), "$.monitoring.failure_limit"),

@@ -46,14 +46,9 @@ pub fn force(run: &Run, said: Option<&str>, by_a_person: bool) -> Option<String>
     said.or(before).map(|force| shown(force, MOST_FORCE_BYTES))
 }
 
-/// Why a person has to decide whether traffic goes back. `writes_are_stranded`: the new side serves, and what it writes
-/// goes to a database from which nothing flows back.
-pub fn hold(writes_are_stranded: bool, sick_old_side: Option<String>) -> Option<String> {
-    if writes_are_stranded {
-        let reason = "the new side has taken traffic and writes to its own database, and nothing replicates back";
-        return Some(reason.to_owned());
-    }
-    sick_old_side
+/// Why a person has to decide whether traffic goes back. What would be lost outweighs an old side that is sick.
+pub fn hold(stranded_writes: Option<String>, sick_old_side: Option<String>) -> Option<String> {
+    stranded_writes.or(sick_old_side)
 }
 
 /// How long whoever passed the fence before it closed may still act: our functions, and the hooks that stop writers, which
@@ -142,8 +137,10 @@ mod tests {
 
     #[test]
     fn the_point_of_no_return_and_a_sick_old_side_ask_a_person() {
-        assert_eq!(hold(false, None), None);
-        assert!(hold(false, Some("0 of 3 targets".to_owned())).is_some());
-        assert!(hold(true, None).is_some());
+        let (stranded, sick) = (|| Some("nothing replicates back".to_owned()), || Some("0 of 3 targets".to_owned()));
+        assert_eq!(hold(None, None), None);
+        assert_eq!(hold(None, sick()), sick());
+        assert_eq!(hold(stranded(), None), stranded());
+        assert_eq!(hold(stranded(), sick()), stranded());
     }
 }

@@ -151,7 +151,7 @@ class Control:
     def _replication(self, query, body):
         from ..services import dms
 
-        dms.set_replication(body["arn"], body.get("status"), body.get("tables"))
+        dms.set_replication(body["arn"], body.get("status"), body.get("tables"), body.get("changes", 0))
         return {}
 
     def _metrics(self, query, body):

@@ -2,7 +2,8 @@
 //! better what would be right.
 
 pub(super) const ELB_ARN: &str = "^arn:[!-9;-~]+:elasticloadbalancing:[!-9;-~]*:[!-9;-~]*:[!-~]+$";
-pub(super) const DMS_ARN: &str = "^arn:[!-9;-~]+:dms:[!-9;-~]*:[!-9;-~]*:[!-~]+$";
+/// A replication task or a serverless replication.
+pub(super) const DMS_ARN: &str = "^arn:[!-9;-~]+:dms:[!-9;-~]*:[!-9;-~]*:(task|replication-config):[!-~]*$";
 pub(super) const LAMBDA_ARN: &str = "^arn:[!-9;-~]+:lambda:[!-9;-~]*:[!-9;-~]*:[!-~]+$";
 /// Not a FIFO topic.
 pub(super) const SNS_ARN: &str = "^arn:[!-9;-~]+:sns:[!-9;-~]*:[!-9;-~]*:(?!.*\\.fifo$)[!-~]+$";

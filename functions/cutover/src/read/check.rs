@@ -20,7 +20,7 @@ const LONGEST_CLEANUP: Seconds = Seconds::hours(300 * 24);
 /// The fields, wherever they are, on which the time of a run depends.
 const TIMED: [&str; 4] = ["routes", "steps", "hold", "ttl"];
 /// The fields, wherever they are, on which the history of a run depends.
-const COUNTED: [&str; 18] = [
+const COUNTED: [&str; 19] = [
     "routes",
     "steps",
     "hold",
@@ -33,6 +33,7 @@ const COUNTED: [&str; 18] = [
     "give_up_after",
     "samples",
     "drain",
+    "shared",
     "hooks",
     "quiesce",
     "resume",
@@ -163,12 +164,31 @@ fn health_check(wanted: &Probe, report: &mut Report) {
 
 fn replication(database: &Database, report: &mut Report) {
     let path = "$.database";
-    arn(&database.replication_task_arn, "dms", &format!("{path}.replication_task_arn"), report);
+    let forward = format!("{path}.replication_task_arn");
+    replication_arn(&database.replication_task_arn, &forward, report);
     if let Some(reverse) = &database.reverse_replication_task_arn {
-        arn(reverse, "dms", &format!("{path}.reverse_replication_task_arn"), report);
+        let path = format!("{path}.reverse_replication_task_arn");
+        replication_arn(reverse, &path, report);
+        if *reverse == database.replication_task_arn {
+            let fix = "name the replication from the new side's database to the old side's, or leave it out";
+            report.say_beside(&[&forward], path, "is the replication to the new side", fix);
+        }
     }
+    between(database.drain_latency, Seconds(0), Seconds::hours(1), &format!("{path}.drain_latency"), report);
     between(database.interval, Seconds(1), Seconds::hours(1), &format!("{path}.interval"), report);
     between(database.give_up_after, Seconds(1), LONGEST_RUN, &format!("{path}.give_up_after"), report);
+}
+
+/// A replication task or a serverless replication: DMS has ARNs of endpoints and instances too.
+fn replication_arn(text: &str, path: &str, report: &mut Report) {
+    arn(text, "dms", path, report);
+    let resource = text.splitn(6, ':').last().unwrap_or_default();
+    let is_replication = ["task:", "replication-config:"].iter().any(|kind| resource.starts_with(kind));
+    if report.is_sound(path) && !is_replication {
+        let fix =
+            "give the ARN of a replication task (...:task:...) or serverless replication (...:replication-config:...)";
+        report.say(path, format!("`{text}` is no replication"), fix);
+    }
 }
 
 /// Two sides that take traffic at once write at once: to two databases, unless they share one.
