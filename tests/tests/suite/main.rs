@@ -6,6 +6,7 @@
 
 mod accounts;
 mod contract;
+mod databases;
 mod faults;
 mod fuzz;
 mod gestures;
@@ -38,6 +39,7 @@ fn tests() -> Result<Vec<Test>> {
         permissions::tests(),
         unwind::tests()?,
         rollback::tests(),
+        databases::tests(),
         same_deployment::tests(),
         serve::tests(),
         scenarios::tests(),

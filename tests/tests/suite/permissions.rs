@@ -40,6 +40,8 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
         a_failing_run(&ground),
         a_conflict_after_the_approval(&ground),
         a_stop_with_no_way_back(&ground),
+        a_stop_with_a_way_back(&ground, ("task", "replication-config")),
+        a_stop_with_a_way_back(&ground, ("replication-config", "task")),
     )?;
     a_rollback_that_the_sweep_gives_up(&ground).await?;
 
@@ -155,6 +157,22 @@ async fn a_stop_with_no_way_back(ground: &Ground) -> Result<()> {
     ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
     follow::stop(&ground.client, &run_id).await?;
     ground.wait_for_phase(&run_id, "stuck", LIMIT).await
+}
+
+/// Replications of both kinds, there and back: the rollback looks at the way back.
+async fn a_stop_with_a_way_back(ground: &Ground, (there, back): (&str, &str)) -> Result<()> {
+    let application = format!("back-by-{back}");
+    let mut plan = listener_plan(&application, json!([{ "new_weight": 100, "hold": "60m" }]));
+    let arn = |kind: &str, name: &str| format!("arn:aws:dms:eu-west-1:123456789012:{kind}:{name}");
+    let (forward, reverse) = (arn(there, "THERE"), arn(back, "BACK"));
+    plan["database"] =
+        json!({ "replication_task_arn": forward, "reverse_replication_task_arn": reverse, "samples": 1 });
+    let stage = ground.stage(&plan, json!({})).await?;
+    let _metrics = stage.publish_metrics(stage.clock());
+    let run_id = ground.start("cutover", &application, &with_own_topic(&stage.plan)).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    follow::stop(&ground.client, &run_id).await?;
+    ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await
 }
 
 /// The status event is lost, and `rollback` fails as often as the sweep starts it.

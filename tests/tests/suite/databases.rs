@@ -1,15 +1,14 @@
 //! Databases: what of a replication is refused before anything is touched, when it has run dry, whether the writers have
 //! stopped, and what holds a rollback.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::harness::{Test, asynchronous};
+use crate::support::{self, Ground, ensure_same, listener_plan};
 use anyhow::{Context, Result, ensure};
 use cutover_tests::follow;
 use cutover_tests::stage::Stage;
 use serde_json::{Value, json};
-use support::{Ground, ensure_same, listener_plan};
 use tokio::task::JoinSet;
 
 const SPEED: f64 = 120.0;
@@ -75,7 +74,6 @@ fn lag(seconds: u32) -> Value {
     json!({ "replication": { "lag_seconds": [[0, seconds]] } })
 }
 
-#[tokio::test]
 async fn what_can_never_pass_is_refused_with_a_way_out_and_nothing_is_touched() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let off = json!([{ "schema": "public", "table": "orders", "state": "Not enabled" }]);
@@ -98,7 +96,6 @@ async fn what_can_never_pass_is_refused_with_a_way_out_and_nothing_is_touched() 
     ensure_same(&before, &ground.account().await?)
 }
 
-#[tokio::test]
 async fn a_run_whose_database_is_ready_succeeds() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     tokio::try_join!(
@@ -129,7 +126,6 @@ async fn serverless_replications_pass_the_gate_and_bring_everything_back(ground:
     ground.wait_for_phase(&started.run_id, "rolled_back", LIMIT).await
 }
 
-#[tokio::test]
 async fn a_run_whose_database_is_not_ready_is_turned_back_before_traffic_moves() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let before = json!({ "drain_latency": "2s", "give_up_after": "6m" });
@@ -161,7 +157,6 @@ async fn a_run_whose_database_is_not_ready_is_turned_back_before_traffic_moves()
 }
 
 /// The way back dies while the new side serves: its writes would be missing on the old one.
-#[tokio::test]
 async fn a_way_back_that_is_dead_holds_the_rollback_until_somebody_insists() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let stopped = Started::new(&ground, with_way_back("stopped-way-back"), lag(1)).await?;
@@ -197,4 +192,14 @@ fn with_way_back(application: &str) -> Value {
     let mut plan = plan(application, json!({ "reverse_replication_task_arn": format!("{DMS}:task:BACK") }));
     plan["routes"][0]["steps"] = json!([{ "new_weight": 100, "hold": "60m" }]);
     plan
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    asynchronous![
+        what_can_never_pass_is_refused_with_a_way_out_and_nothing_is_touched,
+        a_run_whose_database_is_ready_succeeds,
+        a_run_whose_database_is_not_ready_is_turned_back_before_traffic_moves,
+        a_way_back_that_is_dead_holds_the_rollback_until_somebody_insists,
+    ]
 }
