@@ -78,7 +78,7 @@ export class CutoverStack extends Stack {
       names,
       logRetention,
       permissions: machinePermissions(here, functionArns, props.hookFunctionArns ?? []),
-      values: placeholderValues(names, table.tableName, functionArns),
+      values: { Partition: this.partition, ...placeholderValues(names, table.tableName, functionArns) },
     });
     const { cutover, rollback } = machines;
     const net = new SafetyNet(this, 'SafetyNet', { names, cutover, rollback, sweep: functions.sweep });

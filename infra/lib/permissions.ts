@@ -105,6 +105,11 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     resources: [arn('dms', 'task:*')],
     why: 'Plans name their replication tasks at run time, and this only reads.',
   };
+  const serverless: Target = {
+    resources: [arn('dms', 'replication-config:*')],
+    why: 'Plans name their serverless replications at run time, and this only reads.',
+  };
+  const replications = ['dms:DescribeReplicationInstances', 'dms:DescribeReplicationTasks', 'dms:DescribeReplications'];
   const topics = listed('topicArns', here.topicArns, arn('sns', '*'));
   const topicKeys: Target = { resources: here.topicKeyArns };
   const userPools: Target = {
@@ -123,7 +128,9 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'elasticloadbalancing:DescribeTags', 'elasticloadbalancing:DescribeTargetGroups'),
       may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
       may(zones, 'route53:GetHostedZone', 'route53:ListResourceRecordSets'),
-      may(anything, 'dms:DescribeReplicationTasks'),
+      may(anything, ...replications, 'cloudwatch:GetMetricData'),
+      may(tasks, 'dms:DescribeTableStatistics'),
+      may(serverless, 'dms:DescribeReplicationTableStatistics'),
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
       may(topics, 'sns:GetTopicAttributes'),
       may(table, 'dynamodb:BatchGetItem'),
@@ -134,9 +141,9 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
     ],
     'replication-lag': [
-      may(anything, 'dms:DescribeReplicationInstances', 'dms:DescribeReplicationTasks'),
+      may(anything, ...replications, 'cloudwatch:GetMetricData'),
       may(tasks, 'dms:DescribeTableStatistics'),
-      may(anything, 'cloudwatch:GetMetricData'),
+      may(serverless, 'dms:DescribeReplicationTableStatistics'),
       may(table, 'dynamodb:GetItem'),
     ],
     'listener-swap': [
@@ -156,7 +163,9 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(table, 'dynamodb:GetItem'),
     ],
     monitor: [
+      may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
       may(anything, 'elasticloadbalancing:DescribeTargetHealth', 'cloudwatch:GetMetricData'),
+      may(zones, 'route53:ListResourceRecordSets'),
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
       may(table, 'dynamodb:GetItem'),
     ],
@@ -172,6 +181,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
       may(zones, 'route53:ListResourceRecordSets'),
       may(anything, 'route53:ListHealthChecks'),
+      may(anything, ...replications, 'cloudwatch:GetMetricData'),
       may(executions('cutover', 'rollback'), 'states:DescribeExecution'),
       may(table, 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
     ],

@@ -8,7 +8,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { machinesShown, withTables } from '../lib/definition-tables';
-import { DEFINITIONS, machinesIn, parsed, rendered } from '../lib/definitions';
+import { DEFINITIONS, type Definition, machinesIn, parsed, rendered } from '../lib/definitions';
 import { MACHINES } from '../lib/names';
 import { INFRA, temporaryFolder } from './support';
 
@@ -27,9 +27,97 @@ test('every machine has a definition, and every definition is a machine', () => 
 
 for (const machine of MACHINES) {
   test(`${machine} passes asl-validator`, () => {
-    assert.deepEqual(validate(JSON.parse(rendered(machine))).errors, []);
+    // Its schema knows ARNs of the partition aws.
+    const definition = rendered(machine).replaceAll(/\$\{Partition\}/g, 'aws');
+    assert.deepEqual(validate(JSON.parse(definition)).errors, []);
   });
 }
+
+/** Every state of a definition, those inside of Maps too. */
+function states(definition: Definition): [string, Definition][] {
+  return Object.entries<Definition>(definition.States).flatMap(([name, state]) => [
+    [name, state] as [string, Definition],
+    ...(state.ItemProcessor ? states(state.ItemProcessor) : []),
+  ]);
+}
+
+const EVERY_STATE = MACHINES.flatMap((machine) =>
+  states(JSON.parse(rendered(machine))).map(([name, state]) => ({ machine, name, state, at: `${machine} ${name}` })),
+);
+const inAll = (is: (state: Definition) => boolean) => EVERY_STATE.filter(({ state }) => is(state));
+
+describe('states', () => {
+  const invoking = inAll(({ Resource }) => /:lambda:invoke/.test(Resource ?? ''));
+  const retrier = (state: Definition, error: string) =>
+    state.Retry.find(({ ErrorEquals }: Definition) => ErrorEquals.includes(error));
+
+  test('an ARN says nothing about the partition: it is filled in at deployment', () => {
+    for (const machine of MACHINES) assert.doesNotMatch(rendered(machine), /arn:aws/);
+    for (const { at, state } of inAll(({ Resource }) => Resource))
+      assert.match(state.Resource, /^arn:\$\{Partition\}:/, at);
+  });
+
+  test('a function that Lambda could not start just now, or throttles, is called again', () => {
+    const passing = [
+      'TooManyRequests',
+      'EC2Throttled',
+      'ENINotReady',
+      'ResourceConflict',
+      'ResourceNotReady',
+      'KMSAccessDenied',
+    ];
+    for (const { at, state } of invoking) {
+      for (const name of passing)
+        assert.ok(retrier(state, `Lambda.${name}Exception`)?.MaxAttempts >= 3, `${at} ${name}`);
+    }
+    // What Step Functions calls itself is retried whatever the error, but for an execution that exists.
+    for (const { at, state } of inAll(({ Resource }) => Resource && !/:lambda:invoke/.test(Resource))) {
+      assert.ok(retrier(state, 'States.ALL').MaxAttempts >= 5, at);
+    }
+  });
+
+  test('a function that ran out of memory is called once more', () => {
+    assert.ok(invoking.length > 30);
+    for (const { at, state } of invoking) assert.equal(retrier(state, 'Runtime.OutOfMemory')?.MaxAttempts, 1, at);
+  });
+
+  test('an error is retried in one way', () => {
+    for (const { at, state } of inAll(({ Retry }) => Retry)) {
+      const errors = state.Retry.flatMap(({ ErrorEquals }: Definition) => ErrorEquals);
+      assert.equal(new Set(errors).size, errors.length, at);
+    }
+  });
+
+  test('nothing that restores ends the rollback: what a wildcard does not catch is caught too', () => {
+    const restoring = EVERY_STATE.filter(
+      ({ machine, name }) => machine === 'rollback' && /^(Resume|Restore)/.test(name),
+    );
+    // What is called for a route is caught by the Map around it, as is all else that can fail there.
+    const own = restoring.filter(
+      ({ state }) => ['Map', 'Task'].includes(state.Type) && state.Next !== 'RestoreVerdict',
+    );
+    assert.deepEqual(
+      own.map(({ name }) => name),
+      ['ResumeWriters', 'ResumeHook', 'RestoreRoutes', 'RestoreRoute', 'RestoreAlarms', 'RestoreAlarm'],
+    );
+    for (const { at, state } of own) {
+      const caught = state.Catch.flatMap(({ ErrorEquals }: Definition) => ErrorEquals);
+      assert.deepEqual(caught, ['States.DataLimitExceeded', 'States.ALL'], at);
+    }
+  });
+
+  test('the console shows what was answered, and never the empty object', () => {
+    for (const { at, state } of EVERY_STATE) assert.notDeepEqual(state.Output, {}, at);
+    // What calls a function says what it answered, and cuts what is long; RememberQuiesce hands its hook on.
+    for (const { at, name, state } of invoking.filter(({ name }) => name !== 'RememberQuiesce')) {
+      assert.match(JSON.stringify(state.Output), /\$states\.result|resume hook/, at);
+      assert.match(JSON.stringify(state.Output), /\$substring|resume hook/, `${at}: ${name}`);
+    }
+    // Of one route only its item is handed on, which the Map around it cuts.
+    const maps = EVERY_STATE.filter(({ name, state }) => state.Type === 'Map' && name !== 'RestoreRoute');
+    for (const { at, state } of maps) assert.match(state.Output, /\$substring/, at);
+  });
+});
 
 describe('rendering', () => {
   const SHARED = 'x-shared:\n  retry: &retry { MaxAttempts: 8, Kept: 1 }\n';

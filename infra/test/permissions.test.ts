@@ -181,10 +181,10 @@ describe('the library of routes', () => {
 
 describe('state machines', () => {
   const INTEGRATIONS: Record<string, string> = {
-    'arn:aws:states:::lambda:invoke': 'lambda:InvokeFunction',
-    'arn:aws:states:::lambda:invoke.waitForTaskToken': 'lambda:InvokeFunction',
-    'arn:aws:states:::states:startExecution': 'states:StartExecution',
-    'arn:aws:states:::dynamodb:getItem': 'dynamodb:GetItem',
+    'arn:${Partition}:states:::lambda:invoke': 'lambda:InvokeFunction',
+    'arn:${Partition}:states:::lambda:invoke.waitForTaskToken': 'lambda:InvokeFunction',
+    'arn:${Partition}:states:::states:startExecution': 'states:StartExecution',
+    'arn:${Partition}:states:::dynamodb:getItem': 'dynamodb:GetItem',
   };
 
   for (const machine of MACHINES) {

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -25,6 +26,9 @@ def main() -> None:
         pass
     finally:
         server.stop()
+        sys.stderr.flush()
+        # Not by way of the interpreter's end, which waits a second or more for threads that have nothing left to do.
+        os._exit(0)
 
 
 def parse(arguments: list[str]) -> Settings:

@@ -13,10 +13,12 @@ from botocore.config import Config
 
 from .settings import REGION
 from .stacks.iam import EVENTS, SCHEDULER, SETUP, STATES, access_key
+from .transport import InProcess
 
 __all__ = ["EVENTS", "SCHEDULER", "SETUP", "STATES", "client", "connect", "evaluating"]
 
 _endpoint_url = ""
+_transport: InProcess | None = None
 _clients: dict = {}
 _lock = threading.Lock()
 
@@ -24,9 +26,10 @@ _lock = threading.Lock()
 evaluating = threading.local()
 
 
-def connect(endpoint_url: str) -> None:
-    global _endpoint_url
-    _endpoint_url = endpoint_url
+def connect(endpoint_url: str, application) -> None:
+    """To where this server listens, by calling what it would call."""
+    global _endpoint_url, _transport
+    _endpoint_url, _transport = endpoint_url, InProcess(application)
 
 
 def client(service: str, caller: str = SETUP, role_arn: str | None = None):
@@ -49,12 +52,9 @@ def _build(service: str, caller: str, access_key_id: str):
             # The engine passes on what a definition says; the service is the one to refuse it.
             parameter_validation=caller == SETUP,
             retries={"total_max_attempts": 1},
-            max_pool_connections=200,
-            connect_timeout=5,
-            # Longer than any function may run.
-            read_timeout=1000,
         ),
     )
+    built._endpoint.http_session = _transport
     if caller == STATES:
         built.meta.events.register("before-call", _say_which_state)
     return built

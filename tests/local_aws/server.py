@@ -22,17 +22,21 @@ class Server:
         # It logs every failing state with the whole definition; the history tells the same, readably.
         logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
 
+        from . import quicker
+
+        quicker.share_models()
+
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-        from . import quicker
         from .control import api, boundary
         from .stacks import iam
 
         quicker.install()
         aws = DomainDispatcherApplication(create_backend_app)
         self.boundary = boundary.Boundary(aws)
-        self._listen(api.Control(settings, self.boundary))
-        clients.connect(settings.endpoint_url)
+        application = api.Control(settings, self.boundary)
+        self._listen(application)
+        clients.connect(settings.endpoint_url, application)
         self._correct()
         self._serve()
         iam.create_local_role()
@@ -60,9 +64,9 @@ class Server:
         self.boundary.runtime = self.functions.runtime
         self.events = events.Events(self.settings)
         expressions.install()
-        engine.install(self.settings.speed, self.functions.runtime)
+        engine.install(self.settings, self.functions.runtime)
         api.install(self.events.execution_ended)
-        route53.install(self.settings.speed)
+        route53.install(self.settings)
         elbv2.install(self.settings.speed)
         dms.install()
         cloudwatch.install(self.settings.speed)

@@ -1,6 +1,6 @@
 """What one emulated AWS is started with.
 
-Contract: read-only after start-up, but for `status_events` and `sweep`, which the control API switches, and `journal_table`,
+Contract: read-only after start-up, but for `status_events`, `sweep` and `speed`, which the control API switches, and `journal_table`,
 which a template names.
 """
 

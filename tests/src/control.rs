@@ -16,6 +16,8 @@ use crate::locked;
 
 const ROUTING_INTERVAL: Duration = Duration::from_millis(100);
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+/// How long one request waits; the emulated AWS would wait for 30 s at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 /// An answer of the emulated AWS that says no.
 #[derive(Clone, Debug, Deserialize)]
@@ -48,20 +50,29 @@ pub struct Environment {
 /// What was created besides routes.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Resources {
-    /// The replication tasks of the plan.
-    pub replication: Vec<ReplicationTask>,
+    /// The replications of the plan.
+    pub replication: Vec<Replicating>,
     /// What each name of the plan became.
     #[serde(default)]
     pub mapping: BTreeMap<String, String>,
 }
 
-/// A replication task, as its metrics name it.
+/// A replication task or serverless replication, as its metrics name it.
 #[derive(Clone, Debug, Deserialize)]
-pub struct ReplicationTask {
-    /// The last element of its ARN.
-    pub task_identifier: String,
-    /// Its replication instance.
-    pub instance_identifier: String,
+pub struct Replicating {
+    /// The plan's field that names it.
+    pub key: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The dimensions of its metrics.
+    pub dimensions: Value,
+}
+
+impl Replicating {
+    /// Whether it goes from the new side to the old one.
+    pub fn is_reverse(&self) -> bool {
+        self.key.starts_with("reverse")
+    }
 }
 
 /// The live state of everything that directs traffic.
@@ -268,7 +279,7 @@ impl Client {
         self.post("target-health", &json!({"target_group_arn": target_group_arn, "health": health})).await
     }
 
-    /// Sets a replication task's status and tables.
+    /// Sets a replication's status and tables, and counts more changes.
     pub async fn set_replication(&self, change: Value) -> Result<Value> {
         self.post("replication", &change).await
     }
@@ -291,6 +302,28 @@ impl Client {
     /// Switches status events and the sweep: `{"status_events": bool, "sweep": bool}`.
     pub async fn set_events(&self, events: Value) -> Result<Value> {
         self.post("events", &events).await
+    }
+
+    /// Waits and retry delays that begin from now on are divided by it.
+    pub async fn set_speed(&self, speed: f64) -> Result<Value> {
+        self.post("speed", &json!({ "speed": speed })).await
+    }
+
+    /// Waits for what `tests/local_aws/control/waits.py` can wait for; answers whether it came to pass within `limit`.
+    pub async fn wait(&self, mut awaited: Value, limit: Duration) -> Result<bool> {
+        #[derive(Deserialize)]
+        struct Answer {
+            met: bool,
+        }
+        let started = Instant::now();
+        loop {
+            let left = limit.saturating_sub(started.elapsed());
+            awaited["seconds"] = json!(left.min(LONGEST_WAIT).as_secs_f64());
+            let Answer { met } = self.post("wait", &awaited).await?;
+            if met || left.is_zero() {
+                return Ok(met);
+            }
+        }
     }
 
     /// Replaces all faults.

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::control::{Client, ReplicationTask};
+use crate::control::{Client, Replicating};
 use crate::routes::{Place, Route, Side, Sides, load_balancer, target_group};
 use crate::traffic::{Ledger, Seen};
-use crate::world::{Replication, value_at};
+use crate::world::{Load, Replication};
 use crate::{Clock, real};
 
 const ALB: &str = "AWS/ApplicationELB";
@@ -128,7 +128,7 @@ impl Scope {
 
 /// Values at which everything that a plan watches is well, for metrics that are kept steady: on the good side of each
 /// threshold, and no replication lag.
-pub fn healthy(plan: &Value, tasks: &[ReplicationTask]) -> Vec<Value> {
+pub fn healthy(plan: &Value, replications: &[Replicating]) -> Vec<Value> {
     let metrics = plan["monitoring"]["metrics"].as_array().into_iter().flatten();
     let watched = metrics.flat_map(|metric| {
         let threshold = metric["threshold"].as_f64().unwrap_or_default();
@@ -149,26 +149,22 @@ pub fn healthy(plan: &Value, tasks: &[ReplicationTask]) -> Vec<Value> {
             vec![steady(metric, good * by), steady(divisor, by)]
         }
     });
-    watched.chain(replication_datapoints(tasks, 0.0, 0.0)).collect()
+    let calm = replications.iter().flat_map(|one| replication_datapoints(one, Load::default()));
+    watched.chain(calm).collect()
 }
 
-/// What DMS publishes of its tasks: the lag, split over source and target, and the changes that wait.
-fn replication_datapoints(tasks: &[ReplicationTask], lag_seconds: f64, backlog: f64) -> Vec<Value> {
-    let source_seconds = (lag_seconds / 2.0).floor();
-    let series = [
-        ("CDCLatencySource", source_seconds),
-        ("CDCLatencyTarget", lag_seconds - source_seconds),
-        ("CDCIncomingChanges", backlog),
-        ("CDCChangesMemoryTarget", 0.0),
-        ("CDCChangesDiskTarget", 0.0),
+/// What DMS publishes of a replication. The target's latency is that of the whole way, the source's a part of it.
+fn replication_datapoints(one: &Replicating, load: Load) -> Vec<Value> {
+    let of_all = [
+        ("CDCLatencySource", (load.lag_seconds / 2.0).floor()),
+        ("CDCLatencyTarget", load.lag_seconds),
+        ("CDCThroughputRowsSource", load.changes_per_second),
+        ("CDCIncomingChanges", load.backlog),
     ];
-    let of_task = |task| series.map(|(name, value)| datapoint(DMS, name, &task, "value", json!(value)));
-    tasks.iter().map(task_dimensions).flat_map(of_task).collect()
-}
-
-fn task_dimensions(task: &ReplicationTask) -> Value {
-    let (instance, task) = (&task.instance_identifier, &task.task_identifier);
-    json!({"ReplicationInstanceIdentifier": instance, "ReplicationTaskIdentifier": task})
+    let of_tasks = [("CDCChangesMemoryTarget", 0.0), ("CDCChangesDiskTarget", 0.0)];
+    let is_task = one.dimensions.get("ReplicationTaskIdentifier").is_some();
+    let series = of_all.into_iter().chain(of_tasks.into_iter().filter(|_| is_task));
+    series.map(|(name, value)| datapoint(DMS, name, &one.dimensions, "value", json!(value))).collect()
 }
 
 fn datapoint(namespace: &str, name: &str, dimensions: &Value, key: &str, value: Value) -> Value {
@@ -207,15 +203,19 @@ fn metric_dimensions(plan: &Value) -> Vec<Value> {
         .collect()
 }
 
-/// Publishes the metrics of the plan's replication tasks, for as long as it is polled. The lag lies in the target's
-/// part of it.
-pub async fn publish_replication(client: Client, tasks: Vec<ReplicationTask>, replication: Replication, clock: Clock) {
+/// Publishes the metrics of the plan's replications, and counts their changes, for as long as it is polled.
+pub async fn publish_replication(client: Client, replications: Vec<Replicating>, behaviour: Replication, clock: Clock) {
     let mut ticks = tokio::time::interval(real(DMS_PERIOD, clock.speed()));
     loop {
         ticks.tick().await;
-        let lag_seconds = value_at(&replication.lag_seconds, clock.now(), 0.0);
-        let backlog = value_at(&replication.backlog, clock.now(), 0.0);
-        let _ = client.put_metrics(&replication_datapoints(&tasks, lag_seconds, backlog)).await;
+        for one in &replications {
+            let load = behaviour.load(one.is_reverse(), clock.now());
+            let _ = client.put_metrics(&replication_datapoints(one, load)).await;
+            let changes = (load.changes_per_second * DMS_PERIOD.as_secs_f64()).round() as i64;
+            if changes > 0 {
+                let _ = client.set_replication(json!({ "arn": one.arn, "changes": changes })).await;
+            }
+        }
     }
 }
 

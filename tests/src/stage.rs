@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::Clock;
-use crate::control::{Client, LiveRouting, ReplicationTask, Routing};
+use crate::control::{Client, LiveRouting, Replicating, Routing};
 use crate::emulator::Ready;
 use crate::follow;
 use crate::metrics::{Meters, publish_replication};
@@ -42,7 +42,7 @@ pub struct Stage {
     pub(crate) client: Client,
     pub(crate) rollback_machine: Option<String>,
     cutover_machine: Option<String>,
-    replication: Vec<ReplicationTask>,
+    replication: Vec<Replicating>,
     servers: Arc<Servers>,
     speed: f64,
     _users: Users,
@@ -97,8 +97,8 @@ impl Stage {
         Clock::start(self.speed)
     }
 
-    /// The replication tasks of the plan.
-    pub fn replication(&self) -> &[ReplicationTask] {
+    /// The replications of the plan.
+    pub fn replication(&self) -> &[Replicating] {
         &self.replication
     }
 

@@ -26,7 +26,7 @@ pub struct World {
     pub listeners: Value,
     /// For the emulated AWS.
     pub records: Value,
-    /// The replication task: its state is for the emulated AWS, its metrics are published by us.
+    /// The replications: their state is for the emulated AWS, their metrics are published by us.
     pub replication: Replication,
     /// The old side.
     pub old: Behaviour,
@@ -199,7 +199,7 @@ fn reached(when_new_weight: Option<f64>, route: usize, new_percent: &[f64]) -> b
     when_new_weight.is_none_or(|weight| new_percent.get(route).is_some_and(|percent| percent + 0.25 >= weight))
 }
 
-/// The replication task's metrics over time; the rest of it shapes the environment.
+/// The replications' metrics over time; the rest of it shapes the environment.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Replication {
@@ -207,10 +207,56 @@ pub struct Replication {
     pub status: Option<String>,
     /// For the emulated AWS.
     pub tables: Option<Value>,
+    /// For the emulated AWS.
+    pub migration_type: Option<String>,
     /// Seconds behind, from these moments on.
     pub lag_seconds: Vec<Moment>,
     /// Changes not yet applied, from these moments on.
     pub backlog: Vec<Moment>,
+    /// Rows that are written to the old side's database, whatever the hooks do, from these moments on.
+    pub changes_per_second: Vec<Moment>,
+    /// Where the one from new to old is different.
+    pub reverse: Reverse,
+}
+
+/// The replication from new to old, where it is different from the other.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reverse {
+    /// For the emulated AWS.
+    pub status: Option<String>,
+    /// For the emulated AWS.
+    pub migration_type: Option<String>,
+    /// Seconds behind, from these moments on; without any, as the other.
+    pub lag_seconds: Vec<Moment>,
+}
+
+/// What replications report at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Load {
+    /// Seconds behind.
+    pub lag_seconds: f64,
+    /// Changes not yet applied.
+    pub backlog: f64,
+    /// Rows that come in each second.
+    pub changes_per_second: f64,
+}
+
+impl Replication {
+    /// What one reports at a time. Nobody but users writes to the new side's database: nothing is told of them.
+    pub fn load(&self, is_reverse: bool, now: Duration) -> Load {
+        let lag = if is_reverse && !self.reverse.lag_seconds.is_empty() {
+            &self.reverse.lag_seconds
+        } else {
+            &self.lag_seconds
+        };
+        let changes_per_second = value_at(&self.changes_per_second, now, 0.0);
+        Load {
+            lag_seconds: value_at(lag, now, 0.0),
+            backlog: value_at(&self.backlog, now, 0.0),
+            changes_per_second: if is_reverse { 0.0 } else { changes_per_second },
+        }
+    }
 }
 
 /// `["10m", 5]`: from this virtual time on, this value. A number is a time in seconds.
@@ -298,6 +344,21 @@ mod tests {
             [240.0, 240.0, 5.0, 5.0]
         );
         assert_eq!(value_at(&[], minutes(1), 1.0), 1.0);
+        Ok(())
+    }
+
+    #[test]
+    fn the_way_back_lags_as_the_way_there_unless_told_otherwise() -> Result<()> {
+        let of = |replication: Value| -> Result<[Load; 2]> {
+            let world = World::from_json(json!({ "replication": replication }))?;
+            Ok([false, true].map(|is_reverse| world.replication.load(is_reverse, minutes(5))))
+        };
+        let [there, back] =
+            of(json!({ "lag_seconds": [[0, 3]], "backlog": [[0, 7]], "changes_per_second": [[0, 9]] }))?;
+        assert_eq!(there, Load { lag_seconds: 3.0, backlog: 7.0, changes_per_second: 9.0 });
+        assert_eq!(back, Load { changes_per_second: 0.0, ..there });
+        let [_, back] = of(json!({ "lag_seconds": [[0, 3]], "reverse": { "lag_seconds": [[0, 1], ["4m", 900]] } }))?;
+        assert_eq!(back.lag_seconds, 900.0);
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
 use aws_sdk_elasticloadbalancingv2::types::TargetGroup;
 use cutover::contract::Caller;
 use cutover::plan::{ListenerRoute, Route};
+use cutover::schedule::MOST_HISTORY_EVENTS;
 use cutover::{StepError, StepResult};
 use jiff::{SignedDuration, Timestamp};
 use journal::{Phase, Run};
@@ -16,6 +17,8 @@ use crate::{Clients, RouteToTidy};
 const TRAFFIC_INTERVAL_SECONDS: u64 = 3600;
 /// So many looks make a week: group stickiness lasts 604,800 s at the most.
 const MOST_TRAFFIC_LOOKS: u32 = 168;
+/// The function, a Choice, a Wait: entered, scheduled, started, succeeded, exited.
+const EVENTS_PER_LOOK: u64 = 9;
 /// ALB datapoints arrive a period or two late; five minutes see them.
 const TRAFFIC_WINDOW: SignedDuration = SignedDuration::from_mins(5);
 
@@ -71,6 +74,13 @@ pub(crate) async fn remove(
     }
 }
 
+/// How often a route is looked at while its old group still serves: one execution looks after all of them, one after the
+/// other, and its history has to have room.
+fn most_looks(routes: usize) -> u32 {
+    let fitting = MOST_HISTORY_EVENTS / EVENTS_PER_LOOK / routes.max(1) as u64;
+    u32::try_from(fitting).unwrap_or(u32::MAX).min(MOST_TRAFFIC_LOOKS)
+}
+
 async fn old_target_group(
     clients: &Clients,
     caller: &Caller,
@@ -88,8 +98,13 @@ async fn old_target_group(
         return Ok(Removal { removed: vec![group.clone()], ..Removal::done(index) });
     };
     if serves(&clients.cloudwatch, &described, now).await? {
-        if attempt >= MOST_TRAFFIC_LOOKS {
-            return Ok(Removal::keeping(index, format!("{group}: it still serves traffic after a week")));
+        let routes = run.plan.routes.len();
+        if attempt >= most_looks(routes) {
+            let hours = u64::from(attempt) * TRAFFIC_INTERVAL_SECONDS / 3600;
+            return Ok(Removal::keeping(
+                index,
+                format!("{group}: it still serves traffic after {hours} hours of looking"),
+            ));
         }
         return Ok(Removal { settled: false, wait_seconds: TRAFFIC_INTERVAL_SECONDS, ..Removal::done(index) });
     }
@@ -168,4 +183,23 @@ fn request_count(group: &str, balancer: &str) -> MetricDataQuery {
         .build();
     let stat = MetricStat::builder().metric(metric).period(60).stat("Sum").build();
     MetricDataQuery::builder().id("requests").metric_stat(stat).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_looks_of_all_routes_fit_into_one_history() {
+        const MOST_ROUTES: usize = 20;
+        const QUOTA: u64 = 25_000;
+        let others_in_cleanup = 1_000;
+        for routes in 1..=MOST_ROUTES {
+            let looks = u64::from(most_looks(routes)) + 1; // the last one gives up
+            assert!(looks * routes as u64 * EVENTS_PER_LOOK + others_in_cleanup < QUOTA, "{routes} routes");
+        }
+        assert_eq!(most_looks(1), MOST_TRAFFIC_LOOKS);
+        assert_eq!(most_looks(13), MOST_TRAFFIC_LOOKS);
+        assert!(most_looks(MOST_ROUTES) > 4 * 24, "fewer than four days");
+    }
 }

@@ -3,8 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Finding;
-
 /// An input of PutMetricAlarm (CloudWatch API reference). It overwrites the whole alarm of its name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
@@ -74,40 +72,4 @@ pub struct Dimension {
     pub name: String,
     /// Such as `app/my-load-balancer/50dc6c495c0c9188`.
     pub value: String,
-}
-
-/// What CloudWatch would refuse (API reference of PutMetricAlarm).
-pub(crate) fn check(alarm: &Alarm, path: &str, findings: &mut Vec<Finding>) {
-    let mut report = |field: &str, problem: String, fix: &str| {
-        findings.push(Finding::plan(format!("{path}.{field}"), problem, fix));
-    };
-    for (text, field) in [(&alarm.metric_name, "MetricName"), (&alarm.namespace, "Namespace")] {
-        if text.is_empty() || text.len() > 255 {
-            report(field, "is missing or longer than 255".to_owned(), "name the metric that is watched");
-        }
-    }
-    if alarm.alarm_name.is_empty() || alarm.alarm_name.len() > 255 {
-        report("AlarmName", "is missing or longer than 255".to_owned(), "give the alarm a name");
-    }
-    if alarm.statistic.is_some() == alarm.extended_statistic.is_some() {
-        report("Statistic", "is not exactly one".to_owned(), "give Statistic or ExtendedStatistic");
-    }
-    if ![10, 20, 30].contains(&alarm.period) && (alarm.period <= 0 || alarm.period % 60 != 0) {
-        report("Period", format!("is {}", alarm.period), "should be 10, 20, 30 or a multiple of 60 seconds");
-    }
-    if alarm.evaluation_periods < 1 || i64::from(alarm.evaluation_periods) * i64::from(alarm.period) > 7 * 86_400 {
-        report("EvaluationPeriods", format!("is {}", alarm.evaluation_periods), "should be 1 or more, a week in all");
-    }
-    if alarm.datapoints_to_alarm.is_some_and(|datapoints| datapoints < 1 || datapoints > alarm.evaluation_periods) {
-        report("DatapointsToAlarm", "is out of range".to_owned(), "should be 1 to EvaluationPeriods");
-    }
-    let operators =
-        ["GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold"];
-    if !operators.contains(&alarm.comparison_operator.as_str()) {
-        report("ComparisonOperator", format!("is `{}`", alarm.comparison_operator), &operators.join(" or "));
-    }
-    let treatments = ["breaching", "notBreaching", "ignore", "missing"];
-    if alarm.treat_missing_data.as_deref().is_some_and(|treatment| !treatments.contains(&treatment)) {
-        report("TreatMissingData", "is not a treatment".to_owned(), &treatments.join(" or "));
-    }
 }

@@ -3,10 +3,36 @@
 /// How long resolvers keep an alias to a load balancer: its own TTL, 60 s (Route 53 developer guide).
 pub const ALIAS_TTL_SECONDS: u32 = 60;
 
-/// A name as Route 53 stores it: lower case, with the last dot, `*` as `\052`.
+/// A name as Route 53 stores it: lower case, with the last dot, all but letters, digits, `-`, `_` and the dots between labels
+/// as octal escapes, such as `\052` for `*` (developer guide, *DNS domain name format*). Escapes that stand for plain
+/// characters are read as these.
 pub fn normalise_name(name: &str) -> String {
-    let name = name.trim_end_matches('.').to_ascii_lowercase().replace('*', "\\052");
-    format!("{name}.")
+    let mut normal = String::new();
+    let mut rest = name.as_bytes();
+    while let Some((byte, is_escaped, after)) = next(rest) {
+        rest = after;
+        let is_plain = byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if is_plain || (byte == b'.' && !is_escaped) {
+            normal.push(char::from(byte.to_ascii_lowercase()));
+        } else {
+            normal.push_str(&format!("\\{byte:03o}"));
+        }
+    }
+    normal.truncate(normal.trim_end_matches('.').len());
+    normal.push('.');
+    normal
+}
+
+/// The next byte of a name, whether it was escaped, and what comes after it. A `\` escapes three octal digits or one character.
+fn next(name: &[u8]) -> Option<(u8, bool, &[u8])> {
+    match name {
+        [] => None,
+        [b'\\', high @ b'0'..=b'3', middle @ b'0'..=b'7', low @ b'0'..=b'7', after @ ..] => {
+            Some(((high - b'0') * 64 + (middle - b'0') * 8 + (low - b'0'), true, after))
+        }
+        [b'\\', byte, after @ ..] => Some((*byte, true, after)),
+        [byte, after @ ..] => Some((*byte, false, after)),
+    }
 }
 
 #[cfg(test)]
@@ -17,5 +43,17 @@ mod tests {
     fn names_are_compared_as_route_53_stores_them() {
         assert_eq!(normalise_name("*.Example.com"), "\\052.example.com.");
         assert_eq!(normalise_name("example.com."), "example.com.");
+    }
+
+    #[test]
+    fn one_name_in_several_spellings_is_one() {
+        for spelling in ["\\052.a-b_c.Example.com", "\\*.A-B_C.example.COM.", "*.\\141-b\\137c.example.com.."] {
+            assert_eq!(normalise_name(spelling), "\\052.a-b_c.example.com.", "{spelling}");
+        }
+        assert_eq!(normalise_name("a@b.example.com"), "a\\100b.example.com.");
+        assert_ne!(normalise_name("a\\056b.example.com"), normalise_name("a.b.example.com"), "a dot within a label");
+        for name in ["a\\056b.example.com.", "\\052.x.", "\\400.x", "tail\\", "ä.x"] {
+            assert_eq!(normalise_name(&normalise_name(name)), normalise_name(name), "{name}");
+        }
     }
 }

@@ -128,6 +128,9 @@ fn classify(code: &str, status: u16) -> &'static str {
         | "TooManyRequestsException"
         | "ProvisionedThroughputExceededException"
         | "RequestThrottled"
+        | "KMSThrottling"
+        | "KMSThrottlingException"
+        | "KmsThrottlingException"
         | "SlowDown"
         | "PriorRequestNotComplete" => name::THROTTLED,
         "AccessDenied"
@@ -185,6 +188,7 @@ mod tests {
         for (code, status, expected) in [
             ("Throttling", 400, name::THROTTLED),
             ("PriorRequestNotComplete", 400, name::THROTTLED),
+            ("KMSThrottling", 400, name::THROTTLED), // SNS, of the key of an encrypted topic
             ("Whatever", 429, name::THROTTLED),
             ("AccessDenied", 403, name::NOT_PERMITTED),
             ("AccessDeniedException", 400, name::NOT_PERMITTED),

@@ -83,6 +83,21 @@ pub fn shown_path(path: &str) -> String {
     shown(path, MOST_PATH_BYTES)
 }
 
+/// Findings in the order of their paths, each once, as many as can be carried.
+pub fn in_order(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by(|one, other| parts(&one.path).cmp(parts(&other.path)));
+    findings.dedup();
+    first(findings)
+}
+
+/// What a path is sorted by: names by their letters, `[9]` before `[10]`.
+fn parts(path: &str) -> impl Iterator<Item = (&str, u64)> {
+    path.split(['.', '[']).map(|part| match part.strip_suffix(']').and_then(|index| index.parse().ok()) {
+        Some(index) => ("", index),
+        None => (part, 0),
+    })
+}
+
 /// Turns what a repetition does not cure into a finding: a denied call is a missing permission, a refused one says that
 /// something is not what the plan says.
 ///
@@ -122,6 +137,14 @@ pub fn first(mut findings: Vec<Finding>) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn findings_are_told_in_the_order_of_the_plan() {
+        let paths = ["$", "$.application", "$.routes", "$.routes[2].steps[9].hold", "$.routes[10]", "$.timeout"];
+        let found = |path: &&str| Finding::plan(*path, "p", "f");
+        let told = in_order(paths.iter().rev().chain(&paths).map(found).collect());
+        assert_eq!(told.iter().map(|finding| finding.path.as_str()).collect::<Vec<_>>(), paths);
+    }
 
     #[test]
     fn the_longest_findings_fit_into_a_state_of_the_state_machine() {

@@ -11,6 +11,7 @@
 mod default;
 mod hooks;
 mod monitoring;
+mod pattern;
 mod routes;
 
 use schemars::JsonSchema;
@@ -63,6 +64,19 @@ pub struct Plan {
     pub timeout: Seconds,
 }
 
+impl Plan {
+    /// Whether the replication has to show that the hooks have stopped the old side's writers. A shared database cannot:
+    /// whoever else uses it may go on to write.
+    pub fn verifies_quiesce(&self) -> bool {
+        !self.hooks.quiesce.is_empty() && self.database.as_ref().is_some_and(|database| !database.shared)
+    }
+
+    /// Whether the replication is looked at between the hooks that stop the writers and the first traffic.
+    pub fn looks_before_traffic(&self) -> bool {
+        self.database.as_ref().is_some_and(|database| database.drain) || self.verifies_quiesce()
+    }
+}
+
 /// Whether a run may touch anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -79,6 +93,7 @@ pub enum Mode {
 #[schemars(deny_unknown_fields)]
 pub struct Probe {
     /// A URL that reaches the new side directly, whatever the routes say.
+    #[schemars(regex(pattern = pattern::URL))]
     pub url: String,
     /// How often it is tried at the most.
     #[serde(default = "default::u32::<10>")]
@@ -106,9 +121,10 @@ pub struct Probe {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Database {
-    /// The DMS replication task.
+    /// The DMS replication task (`task:`), or the serverless replication (`replication-config:`).
+    #[schemars(regex(pattern = pattern::DMS_ARN))]
     pub replication_task_arn: String,
-    /// The lag that passes: source and target latency together.
+    /// The lag that passes: the larger of source and target latency. DMS counts the source's within the target's.
     #[serde(default = "default::seconds::<60>")]
     pub max_lag: Seconds,
     /// How many fresh samples in a row must pass.
@@ -124,22 +140,26 @@ pub struct Database {
     /// Whether every table must be validated (or have no primary key, which DMS cannot validate).
     #[serde(default = "default::yes")]
     pub require_validated_tables: bool,
-    /// Whether lag and backlog are drained to zero right before the first traffic moves.
+    /// Whether the replication must have run dry right before the first traffic moves: no change waits, and the lag is
+    /// at most `drain_latency`.
     #[serde(default = "default::yes")]
     pub drain: bool,
+    /// The lag of a replication at rest: DMS reports 1 to 3 s though nothing waits.
+    #[serde(default = "default::seconds::<5>")]
+    pub drain_latency: Seconds,
     /// Whether both sides write to one database, so that traffic may be split between them.
     #[serde(default)]
     pub shared: bool,
-    /// A replication task from new to old. Without it, and without a shared database, there is no automatic way
-    /// back once the new side takes writes.
+    /// A replication task, or serverless replication, from new to old. Without one that works, and without a shared
+    /// database, there is no automatic way back once the new side takes writes.
+    #[schemars(regex(pattern = pattern::DMS_ARN))]
     pub reverse_replication_task_arn: Option<String>,
 }
 
 impl Database {
-    /// Whether the first traffic on the new side ends the automatic way back: it then writes to a database from
-    /// which nothing flows to the old one.
-    pub fn has_point_of_no_return(&self) -> bool {
-        !self.shared && self.reverse_replication_task_arn.is_none()
+    /// The replication on which the way back hangs, once the new side has written to a database of its own.
+    pub fn way_back(&self) -> Option<&str> {
+        self.reverse_replication_task_arn.as_deref().filter(|_| !self.shared)
     }
 }
 
@@ -148,6 +168,7 @@ impl Database {
 #[schemars(deny_unknown_fields)]
 pub struct Notify {
     /// An SNS topic.
+    #[schemars(regex(pattern = pattern::SNS_ARN))]
     pub topic_arn: String,
 }
 
@@ -159,6 +180,7 @@ pub struct Approval {
     #[serde(default = "default::hours::<24>")]
     pub within: Seconds,
     /// The SNS topic of those who may agree.
+    #[schemars(regex(pattern = pattern::SNS_ARN))]
     pub topic_arn: String,
 }
 

@@ -16,28 +16,40 @@ use serde_json::{Value, json};
 use crate::seconds::Seconds;
 use crate::{Finding, Plan, finding, input};
 
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| Plan::schema().to_value());
+
+/// The errors of form in a plan: those that a validator finds with its schema, but for patterns and lengths.
+pub fn form_errors(value: &Value) -> Vec<Finding> {
+    form::read(&SCHEMA, value).findings
+}
+
 impl Plan {
     /// Reads a plan as its author wrote it.
     ///
     /// # Errors
-    /// Every error at once, up to [`finding::MOST_FINDINGS`]: of form (types, bounds, unknown and missing fields) or, where
-    /// the form is right, of sense.
+    /// Every error at once, of form and, as far as that could be read, of sense; in the order of their paths, up to
+    /// [`finding::MOST_FINDINGS`].
     pub fn read(value: &Value) -> Result<Self, Vec<Finding>> {
-        static SCHEMA: LazyLock<Value> = LazyLock::new(|| Plan::schema().to_value());
-        let normalised = form::read(&SCHEMA, value).map_err(finding::first)?;
-        // What the schema lets through is a plan: this error would be one of ours.
-        let plan: Self =
-            input::read(normalised).map_err(|problem| vec![Finding::plan("$", problem, "correct the value")])?;
-        let findings = check::plan(&plan);
-        if findings.is_empty() { Ok(plan) } else { Err(finding::first(findings)) }
+        let form::Form { normalised, unread, mut findings } = form::read(&SCHEMA, value);
+        match input::read::<Self>(normalised) {
+            Ok(plan) => {
+                findings.extend(check::plan(&plan, &unread));
+                if findings.is_empty() { Ok(plan) } else { Err(finding::in_order(findings)) }
+            }
+            // What the schema lets through is a plan: this error would be one of ours.
+            Err(problem) => Err(vec![Finding::plan("$", problem, "correct the value")]),
+        }
     }
 
     /// The JSON Schema of a plan as its author writes it: `events/cutover.schema.json`.
     pub fn schema() -> Schema {
-        SchemaSettings::draft2020_12()
-            .with_transform(RecursiveTransform(default_as_written))
-            .into_generator()
-            .into_root_schema_for::<Self>()
+        let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(default_as_written));
+        let mut schema = settings.into_generator().into_root_schema_for::<Self>();
+        if let Some(fields) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            let description = "For editors: where this schema is. It says nothing about the run.";
+            fields.insert("$schema".to_owned(), json!({ "type": "string", "description": description }));
+        }
+        schema
     }
 }
 

@@ -83,7 +83,7 @@ fn events_at(plan: &Plan, interval: Seconds) -> u64 {
     let probes = plan.health_check.as_ref().map_or(0, |probe| 2 * u64::from(probe.attempts));
     let samples = plan.database.as_ref().map_or(0, |database| {
         let checks = database.give_up_after.0 / database.interval.0.max(1) + u64::from(database.samples);
-        checks * if database.drain { 2 } else { 1 }
+        checks * if plan.looks_before_traffic() { 2 } else { 1 }
     });
     let checks: u64 = plan.routes.iter().flat_map(Route::steps).map(|step| of_hold(step.hold)).sum();
     let steps: u64 = plan.routes.iter().map(|route| route.steps().len() as u64).sum();
@@ -121,13 +121,13 @@ pub fn check_time(plan: &Plan, old_ttls: Seconds) -> Option<Finding> {
 }
 
 /// Refuses a plan that the state machine cannot carry.
-pub(crate) fn check_size(plan: &Plan, findings: &mut Vec<Finding>) {
+pub(crate) fn check_size(plan: &Plan) -> Option<Finding> {
     let bytes = json_bytes(plan) + json_bytes(&steps(plan));
-    if bytes > MOST_BYTES {
+    (bytes > MOST_BYTES).then(|| {
         let problem =
             format!("has {bytes} bytes with its defaults and steps, more than the {MOST_BYTES} that a run carries");
-        findings.push(Finding::plan("$", problem, "split the plan, or watch and set less"));
-    }
+        Finding::plan("$", problem, "split the plan, or watch and set less")
+    })
 }
 
 fn json_bytes(value: &impl Serialize) -> usize {
@@ -135,17 +135,14 @@ fn json_bytes(value: &impl Serialize) -> usize {
 }
 
 /// Refuses a plan whose run does not fit into one execution's history, and names an interval that does.
-pub(crate) fn check(plan: &Plan, findings: &mut Vec<Finding>) {
+pub(crate) fn check_history(plan: &Plan) -> Option<Finding> {
     let events = history_events(plan);
-    if events <= MOST_HISTORY_EVENTS {
-        return;
-    }
     let fits = |interval: &u64| events_at(plan, Seconds(*interval)) <= MOST_HISTORY_EVENTS;
     let problem = format!("the run would take about {events} history events, more than {MOST_HISTORY_EVENTS}");
-    findings.push(match (1..=60).map(|minutes| minutes * 60).find(fits) {
+    (events > MOST_HISTORY_EVENTS).then(|| match (1..=60).map(|minutes| minutes * 60).find(fits) {
         Some(interval) => {
             Finding::plan("$.monitoring.interval", problem, format!("an interval of {} fits", Seconds(interval)))
         }
         None => Finding::plan("$", problem, "shorten the holds, lengthen database.interval, or split the plan"),
-    });
+    })
 }

@@ -84,7 +84,8 @@ fn every_rule_names_the_place() {
         ("/routes/0/steps", steps(&[101]), "$.routes[0].steps[0].new_weight"),
         ("/routes/0/steps/0/hold", json!("soon"), "$.routes[0].steps[0].hold"),
         ("/routes/1/record_name", json!("a..b"), "$.routes[1].record_name"),
-        ("/routes/1/hosted_zone_id", json!("/hostedzone/Z1"), "$.routes[1].hosted_zone_id"),
+        ("/routes/1/hosted_zone_id", json!("/change/Z1"), "$.routes[1].hosted_zone_id"),
+        ("/routes/1/hosted_zone_id", json!("/hostedzone/"), "$.routes[1].hosted_zone_id"),
         ("/routes/1/ttl", json!(0), "$.routes[1].ttl"),
         ("/routes/1/records", json!([]), "$.routes[1].records"),
         ("/routes/1/records/0/new", json!({}), "$.routes[1].records[0].new"),
@@ -100,6 +101,22 @@ fn every_rule_names_the_place() {
         ("/health_check/expect_status", json!("2xx"), "$.health_check.expect_status"),
         ("/health_check/timeout", json!("60s"), "$.health_check.timeout"),
         ("/database/replication_task_arn", json!("T"), "$.database.replication_task_arn"),
+        (
+            "/database/replication_task_arn",
+            json!("arn:aws:dms:eu-west-1:123456789012:endpoint:T"),
+            "$.database.replication_task_arn",
+        ),
+        (
+            "/database/reverse_replication_task_arn",
+            json!("arn:aws:dms:eu-west-1:123456789012:rep:T"),
+            "$.database.reverse_replication_task_arn",
+        ),
+        (
+            "/database/reverse_replication_task_arn",
+            json!("arn:aws:dms:eu-west-1:123456789012:task:T"),
+            "$.database.reverse_replication_task_arn",
+        ),
+        ("/database/drain_latency", json!("2h"), "$.database.drain_latency"),
         ("/database/shared", json!(false), "$.routes[0].steps[0].new_weight"),
         ("/database/samples", json!(0), "$.database.samples"),
         ("/monitoring/failure_limit", json!(0), "$.monitoring.failure_limit"),
@@ -142,6 +159,116 @@ fn all_errors_come_at_once() {
     for path in ["$.application", "$.routes[0].steps", "$.routes[0].record_name", "$.timeout", "$.x"] {
         assert!(paths.contains(&path), "{path} is not among {paths:?}");
     }
+}
+
+/// The places of all findings.
+fn places(plan: &Value) -> Vec<String> {
+    Plan::read(plan).err().unwrap_or_default().into_iter().map(|finding| finding.path).collect()
+}
+
+#[test]
+fn form_and_sense_come_together_in_the_order_of_the_plan() {
+    let mut plan = plan();
+    plan["application"] = json!("a b");
+    plan["timeout"] = json!(12);
+    plan["surprise"] = json!(1);
+    plan["routes"][0]["steps"] = json!([{ "new_weight": 50 }, { "new_weight": 20, "hold": 5 }, { "new_weight": 100 }]);
+    plan["routes"][1]["records"][0]["new"]["values"] = json!(["::1", 7]);
+    plan["monitoring"]["metrics"][0]["statistic"] = json!("p101");
+    assert_eq!(
+        places(&plan),
+        [
+            "$.application",
+            "$.monitoring.metrics[0].statistic",
+            "$.routes[0].steps[1].hold",
+            "$.routes[0].steps[1].new_weight",
+            "$.routes[1].records[0].new.values[0]",
+            "$.routes[1].records[0].new.values[1]",
+            "$.surprise",
+            "$.timeout",
+        ]
+    );
+}
+
+/// What could not be read has no follow-up: neither where it stands, nor in a rule over it and another place.
+#[test]
+fn what_could_not_be_read_makes_no_noise() {
+    for (pointer, value, place) in [
+        ("/application", json!(7), "$.application"),
+        ("/routes", json!({}), "$.routes"),
+        ("/routes/0", json!("listener"), "$.routes[0]"),
+        ("/routes/0/listener_arn", json!(7), "$.routes[0].listener_arn"),
+        ("/routes/0/old_target_group_arn", json!([]), "$.routes[0].old_target_group_arn"),
+        ("/routes/0/steps", json!("all"), "$.routes[0].steps"),
+        ("/routes/0/steps/0/new_weight", json!("all"), "$.routes[0].steps[0].new_weight"),
+        ("/routes/0/steps/1/new_weight", json!("all"), "$.routes[0].steps[1].new_weight"),
+        ("/routes/1/records", json!("A"), "$.routes[1].records"),
+        ("/routes/1/records/0/type", json!("MX"), "$.routes[1].records[0].type"),
+        ("/routes/1/records/0/new", json!("5.6.7.8"), "$.routes[1].records[0].new"),
+        ("/routes/1/records/0/new/values", json!("5.6.7.8"), "$.routes[1].records[0].new.values"),
+        ("/health_check", json!({ "url": "http://x/", "successes": 11, "attempts": "ten" }), "$.health_check.attempts"),
+        ("/hooks/resume", json!("r"), "$.hooks.resume"),
+        ("/alarms/0/Statistic", json!(7), "$.alarms[0].Statistic"),
+        ("/alarms/0/EvaluationPeriods", json!(0), "$.alarms[0].EvaluationPeriods"),
+        ("/timeout", json!("soon"), "$.timeout"),
+    ] {
+        let mut plan = plan();
+        plan["hooks"] = json!({ "quiesce": [{ "function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:f" }], "resume": [] });
+        plan["hooks"]["resume"] = plan["hooks"]["quiesce"].clone();
+        assert_eq!(Plan::read(&plan).err(), None);
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        match plan.pointer_mut(parent).unwrap() {
+            Value::Array(items) => items[key.parse::<usize>().unwrap()] = value,
+            fields => fields[key] = value,
+        }
+        assert_eq!(places(&plan), [place], "{pointer}");
+    }
+}
+
+/// An editor's hint is no part of the plan, and a zone is named as the console or as an SDK does.
+#[test]
+fn what_people_paste_is_taken() {
+    let mut pasted = plan();
+    pasted["$schema"] = json!("https://example.com/cutover.schema.json");
+    pasted["routes"][1]["hosted_zone_id"] = json!("/hostedzone/Z1");
+    let alias = |zone: &str| json!({ "alias": { "dns_name": "x.example.com.", "hosted_zone_id": zone } });
+    pasted["routes"][1]["records"][0]["new"] = alias("/hostedzone/Z2");
+    let mut plan = plan();
+    plan["routes"][1]["records"][0]["new"] = alias("Z2");
+    assert_eq!(Plan::read(&pasted), Plan::read(&plan));
+    assert!(Plan::read(&pasted).is_ok());
+    pasted["$schema"] = json!(7);
+    assert_eq!(places(&pasted), ["$.$schema"]);
+}
+
+#[test]
+fn a_missing_field_is_called_missing() {
+    for (pointer, path) in [
+        ("/application", "$.application"),
+        ("/routes", "$.routes"),
+        ("/routes/0/type", "$.routes[0].type"),
+        ("/routes/0/new_target_group_arn", "$.routes[0].new_target_group_arn"),
+        ("/routes/0/steps/0/new_weight", "$.routes[0].steps[0].new_weight"),
+        ("/routes/1/records/0/type", "$.routes[1].records[0].type"),
+        ("/routes/1/records/0/new", "$.routes[1].records[0].new"),
+        ("/health_check/url", "$.health_check.url"),
+        ("/alarms/0/AlarmName", "$.alarms[0].AlarmName"),
+        ("/alarms/0/EvaluationPeriods", "$.alarms[0].EvaluationPeriods"),
+    ] {
+        let findings = findings_with(pointer, Value::Null);
+        assert_eq!(findings.len(), 1, "{findings:#?}");
+        assert_eq!((findings[0].path.as_str(), findings[0].problem.as_str()), (path, "is missing"));
+    }
+}
+
+/// Without its type a route is still read as far as every type has the same.
+#[test]
+fn a_route_of_no_type_is_read_as_far_as_all_have_it() {
+    let mut plan = plan();
+    plan["routes"][0].as_object_mut().unwrap().remove("type");
+    plan["routes"][0]["steps"] = json!([{ "new_weight": 50 }]);
+    plan["routes"][0]["listener_arn"] = json!("a");
+    assert_eq!(places(&plan), ["$.routes[0].steps[0].new_weight", "$.routes[0].type"]);
 }
 
 #[test]

@@ -4,12 +4,13 @@ use cutover::contract::RouteAction;
 use cutover::error::name;
 use cutover::plan::ListenerRoute;
 use cutover::{StepError, StepResult};
-use routes::listener::{ListenerState, pair, planned_states};
+use routes::listener::{ListenerState, pair, planned_states, states_before_step};
 
 /// The state to write, or none where the live state is the wanted one already.
 ///
 /// # Errors
-/// `Cutover.Drift` when the live state is neither the before-image nor a planned one; `Cutover.InvalidPlan` for a weight
+/// `Cutover.Drift` when the live state is not one that the action starts from: for a step, the planned state of the step
+/// before; for undo, any state of the run; `Cutover.InvalidPlan` for a weight
 /// that is not the plan's: rollback would take it for somebody else's change.
 pub fn target(
     action: RouteAction,
@@ -24,7 +25,7 @@ pub fn target(
     let planned = |percent| before.planned(pair(route), percent).map_err(StepError::invalid);
     let (wanted, may_come_from) = match action {
         RouteAction::Prepare => (planned(0)?, vec![before.clone()]),
-        RouteAction::Shift => (planned(new_weight)?, planned_states(route, before)?),
+        RouteAction::Shift => (planned(new_weight)?, states_before_step(route, before, new_weight)?),
         RouteAction::Finalise => (planned(100)?, vec![]),
         RouteAction::Restore => (before.clone(), planned_states(route, before)?),
     };
@@ -35,12 +36,19 @@ pub fn target(
         return Ok(Some(wanted));
     }
     let problem = format!(
-        "{} is at {}, which is neither the before-image ({}) nor a planned state: somebody else changed it",
+        "{} is at {}, {}: somebody else changed it",
         route.arn(),
         live.describe(),
-        before.describe()
+        match action {
+            RouteAction::Shift => format!("and the step to {new_weight} % starts from {}", list(&may_come_from)),
+            _ => format!("which is neither the before-image ({}) nor a planned state", before.describe()),
+        }
     );
     Err(StepError::new(name::DRIFT, problem))
+}
+
+fn list(states: &[ListenerState]) -> String {
+    states.iter().map(ListenerState::describe).collect::<Vec<_>>().join(" or ")
 }
 
 #[cfg(test)]
@@ -111,6 +119,14 @@ mod tests {
                 "{weight}"
             );
         }
+    }
+
+    #[test]
+    fn a_step_starts_from_the_step_before_and_undo_from_any() {
+        let put_back = [("old", 100), ("new", 0)];
+        assert_eq!(decide(RouteAction::Shift, 100, &put_back), Err(name::DRIFT), "somebody put the weights back");
+        assert_eq!(decide(RouteAction::Shift, 50, &[("old", 0), ("new", 100)]), Err(name::DRIFT));
+        assert_eq!(decide(RouteAction::Restore, 0, &put_back), Ok(Some("old=1".to_owned())));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! | action | reads | writes | undone by |
 //! |---|---|---|---|
 //! | prepare | the actions, the new group's target health | the new group, at weight 0 | restore |
-//! | shift | the actions | the pair's weights | restore |
+//! | shift | the actions, which must be as the step before left them | the pair's weights | restore |
 //! | finalise | the actions | nothing: the old group stays at weight 0, health-checked, until cleanup | - |
 //! | restore | the actions | the before-image's forward action | - |
 //!
@@ -23,6 +23,8 @@ use cutover::verdict::at_least_percent;
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Journal, Phase};
+use routes::listener::ListenerState;
+use routes::listener::actions::Live;
 
 /// A load balancer's nodes follow a change of weights within seconds; AWS gives no number. Ten is generous.
 const SETTLE_SECONDS: u64 = 10;
@@ -47,8 +49,7 @@ pub struct Clients {
 pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) -> StepResult<RouteReply> {
     let run = clients.journal.fence(&request.caller, phase_of(request.action)).await?;
     let (route, before) = run.listener(request.route)?;
-    let live = routes::listener::observe::live(&clients.elb, route).await?;
-    let target = decide::target(request.action, request.new_weight, route, before, &live.state)?;
+    let (live, target) = look(clients, &request, route, before).await?;
     let (live, changed) = match target {
         None => (live, false),
         Some(target) => {
@@ -70,6 +71,25 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
         at: now.to_string(),
         live: live.state.describe(),
     })
+}
+
+/// The live actions and what to write. What looks like somebody else's change is looked at twice: a read can be behind.
+async fn look(
+    clients: &Clients,
+    request: &RouteRequest,
+    route: &ListenerRoute,
+    before: &ListenerState,
+) -> StepResult<(Live, Option<ListenerState>)> {
+    let decide = |live: &Live| decide::target(request.action, request.new_weight, route, before, &live.state);
+    let live = routes::listener::observe::live(&clients.elb, route).await?;
+    match decide(&live) {
+        Err(error) if error.name == name::DRIFT => {
+            let live = routes::listener::observe::live(&clients.elb, route).await?;
+            let target = decide(&live)?;
+            Ok((live, target))
+        }
+        target => Ok((live, target?)),
+    }
 }
 
 fn phase_of(action: RouteAction) -> Phase {

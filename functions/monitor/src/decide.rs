@@ -1,5 +1,6 @@
 //! Whether a step goes on, is over, or has failed. Pure.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use cutover::error::name;
@@ -108,6 +109,16 @@ pub fn groups(plan: &Plan, route: usize, new_weight: u8) -> BTreeMap<&str, u8> {
         *needed = percent.max(*needed);
     }
     groups
+}
+
+/// The new side's share of a route while `route` is held at `new_weight`, in percent: the routes before it have all their
+/// traffic there, those after it are prepared.
+pub fn percent_of(index: usize, route: usize, new_weight: u8) -> u8 {
+    match index.cmp(&route) {
+        Ordering::Less => 100,
+        Ordering::Equal => new_weight,
+        Ordering::Greater => 0,
+    }
 }
 
 /// Judges a target group by how many of its targets are healthy.
@@ -250,6 +261,11 @@ mod tests {
         assert_eq!(group("g", (1, 3), 50).verdict, Verdict::Unhealthy);
         assert_eq!(group("g", (4, 5), 80).verdict, Verdict::Healthy);
         assert_eq!(group("g", (0, 0), 1).verdict, Verdict::Unhealthy);
+    }
+
+    #[test]
+    fn routes_move_one_after_the_other() {
+        assert_eq!([0, 1, 2].map(|index| percent_of(index, 1, 25)), [100, 25, 0]);
     }
 
     #[test]

@@ -1,16 +1,19 @@
 //! `monitor`: looks once at everything that must hold while a step is held, and says whether to go on.
 //!
-//! Reads: the run item; the health of target groups; metrics; alarm states. Writes: nothing, so there is nothing to
+//! Reads: the run item; the routes; the health of target groups; metrics; alarm states. Writes: nothing, so there is nothing to
 //! undo. A step is over when its hold is, the last look was healthy, and nobody paused the run; all waiting is the state
 //! machine's.
 //!
 //! | look | healthy | unhealthy | inconclusive | error |
 //! |---|---|---|---|---|
+//! | route | it is where the plan has it at this step | - | - | the call failed |
 //! | target group | enough targets are healthy | they are not | - | the call failed |
 //! | metric | its newest value is no trouble | it is | there is no value | the call failed |
 //! | alarm | OK | ALARM | INSUFFICIENT_DATA | there is no such alarm, the call failed |
 //!
-//! Errors: `Cutover.Unhealthy` and `Cutover.Inconclusive` at the plan's limits, `Cutover.NotPermitted`,
+//! A route that is not where this step has it, looked at twice, was changed by somebody else: that ends the step at once.
+//!
+//! Errors: `Cutover.Drift` for that; `Cutover.Unhealthy` and `Cutover.Inconclusive` at the plan's limits, `Cutover.NotPermitted`,
 //! `Cutover.DeadlineExceeded`, `Cutover.Fenced`, and AWS errors of the journal.
 
 pub mod decide;
@@ -30,8 +33,8 @@ use serde::{Deserialize, Serialize};
 pub struct Clients {
     /// CloudWatch, for metrics and alarms.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
-    /// Elastic Load Balancing, for target health.
-    pub elb: aws_sdk_elasticloadbalancingv2::Client,
+    /// Those of routes, which also see target health.
+    pub routes: routes::any::Clients,
     /// The journal, for the plan.
     pub journal: Journal,
 }
@@ -117,7 +120,10 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let run = clients.journal.fence(&request.caller, Phase::Forward).await?;
     check_deadline(&run.started_at, run.plan.timeout, now)?;
     let (plan, elapsed_seconds) = (&run.plan, request.elapsed_seconds);
-    let mut checks = observe::groups(&clients.elb, decide::groups(plan, request.route, request.new_weight)).await?;
+    let routes = observe::routes(&clients.routes, &run, request.route, request.new_weight).await;
+    let mut checks = routes.map_err(|error| at_step(&request, error))?;
+    let groups = decide::groups(plan, request.route, request.new_weight);
+    checks.extend(observe::groups(&clients.routes.elb, groups).await?);
     checks.extend(observe::metrics(&clients.cloudwatch, &plan.monitoring.metrics, elapsed_seconds, now).await?);
     checks.extend(observe::alarms(&clients.cloudwatch, &plan.monitoring.alarms).await?);
     let hold = decide::Hold { hold_seconds: request.hold_seconds, elapsed_seconds, paused: run.paused };

@@ -7,7 +7,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
         |environment| {
             Ok(Clients {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(&environment.aws),
-                elb: aws_sdk_elasticloadbalancingv2::Client::new(&environment.aws),
+                routes: routes::any::Clients::new(&environment.aws),
                 journal: journal::Journal::of(environment)?,
             })
         },

@@ -13,10 +13,48 @@ use cutover::error::name;
 use cutover::plan::{self, Series as Divisor};
 use cutover::verdict::Verdict;
 use cutover::{Seconds, StepError, StepResult};
+use futures_util::future::join_all;
 use jiff::Timestamp;
+use journal::Run;
+use routes::any::Clients;
 
 use crate::metrics::{Datapoints, Series, Window, is_warm, judge};
 use crate::{Check, decide};
+
+/// Looks at every route of the run: whether it is where the plan has it while `route` is held at `new_weight` percent.
+///
+/// # Errors
+/// `Cutover.Drift` for a route that is not, seen twice, since a read can be behind; `Cutover.NotPermitted`.
+pub async fn routes(clients: &Clients, run: &Run, route: usize, new_weight: u8) -> StepResult<Vec<Check>> {
+    let looks = (0..run.plan.routes.len()).map(|index| async move {
+        let percent = decide::percent_of(index, route, new_weight);
+        match is_at(clients, run, index, percent).await? {
+            Ok(check) => Ok(check),
+            Err(_) => {
+                is_at(clients, run, index, percent).await?.map_err(|problem| StepError::new(name::DRIFT, problem))
+            }
+        }
+    });
+    join_all(looks).await.into_iter().collect()
+}
+
+/// A check that says that a route is where the plan has it, or that this was not seen; a problem where it is elsewhere.
+async fn is_at(clients: &Clients, run: &Run, index: usize, percent: u8) -> StepResult<Result<Check, String>> {
+    let (of_run, route) = (run.route(index)?, &run.plan.routes[index]);
+    let planned = of_run.planned(percent)?;
+    let live = match routes::any::observe(clients, route).await {
+        Ok(live) => live,
+        Err(error) if error.name == name::DRIFT => return Ok(Err(error.message)),
+        Err(error) => return failed(route.title(), error).map(Ok),
+    };
+    let seen = live.describe();
+    Ok(if of_run.is_at(&live, &planned) {
+        Ok(Check { name: route.title(), verdict: Verdict::Healthy, seen, is_early: false })
+    } else {
+        let planned = planned.describe();
+        Err(format!("{} is at [{seen}], and this step has it at [{planned}]: somebody else changed it", route.title()))
+    })
+}
 
 /// Looks at target groups: their ARNs, and the share of targets that must be healthy.
 ///

@@ -1,11 +1,12 @@
 //! `precheck`: reads a plan, observes everything it names, and reports every finding at once.
 //!
-//! Reads: listeners, rules, target groups, zones, record sets, replication tasks, alarms, the topic, the locks, the new
+//! Reads: listeners, rules, target groups, zones, record sets, replications, their tables and lag, alarms, the topic, the locks, the new
 //! side's health URL. Writes: nothing; safe at any time. Undo: none needed.
 //!
 //! It is called until `settled`: one try of the health URL a call, with the plan's interval in between; the rest is
 //! observed once the URL has passed or failed. Errors: only such that a repetition may cure; all else is a finding.
 
+mod databases;
 mod decide;
 mod services;
 
@@ -95,10 +96,12 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         }
     }
     let before = routes(clients, &plan, &mut findings).await?;
+    databases::observe(clients, &plan, now, &mut findings).await?;
     services::observe(clients, &plan, &mut findings).await?;
     locks(&clients.journal, &plan, &request.run_id, &mut findings).await?;
     decide::nothing_watched(&plan, &mut findings);
     findings.extend(decide::nobody_stops_writers(&plan));
+    findings.extend(decide::quiesce_unverified(&plan));
     findings.extend(schedule::check_time(&plan, decide::old_ttls(&before)));
     findings.extend(decide::hooks_not_allowed(&plan.hooks, &clients.hooks));
     Ok(decide::report(Some(plan), findings, before, tries, now))

@@ -1,19 +1,15 @@
-//! What precheck looks at besides the routes: replication, alarms, watched target groups, the topic.
+//! What precheck looks at besides routes and databases: alarms, watched target groups, the topic.
 
 use std::collections::HashMap;
 
 use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, MetricAlarm};
 use cutover::finding::soften;
-use cutover::plan::Database;
 use cutover::{Finding, Plan, StepError, StepResult};
 
 use crate::Clients;
 
-/// Observes everything that is no route.
+/// Observes everything that is no route and no database.
 pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
-    if let Some(database) = &plan.database {
-        replication(&clients.dms, database, findings).await?;
-    }
     watched_alarms(&clients.cloudwatch, &plan.monitoring.alarms, findings).await?;
     alarms_to_set(&clients.cloudwatch, plan, findings).await?;
     for (index, group) in plan.monitoring.target_groups.iter().enumerate() {
@@ -49,48 +45,6 @@ fn reaches_somebody(attributes: &HashMap<String, String>, path: &str) -> Vec<Fin
         findings.push(Finding::warning(path, problem, "the stack must list the key in topicKeyArns"));
     }
     findings
-}
-
-async fn replication(
-    dms: &aws_sdk_databasemigration::Client,
-    database: &Database,
-    findings: &mut Vec<Finding>,
-) -> StepResult<()> {
-    let forward = [("replication_task_arn", Some(&database.replication_task_arn))];
-    let reverse = [("reverse_replication_task_arn", database.reverse_replication_task_arn.as_ref())];
-    for (field, arn) in forward.into_iter().chain(reverse) {
-        let Some(arn) = arn else { continue };
-        let path = format!("$.database.{field}");
-        let answer = task_status(dms, arn).await;
-        match soften(answer, &path, findings)?.flatten().as_deref() {
-            Some("running") => {}
-            Some(status) => {
-                let problem = format!("is in status {status}");
-                findings.push(Finding::environment(path, problem, "start the replication task and let it catch up"));
-            }
-            None => {
-                let problem = format!("{arn} does not exist or cannot be read");
-                findings.push(Finding::environment(path, problem, "name the DMS replication task by its ARN"));
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn task_status(dms: &aws_sdk_databasemigration::Client, arn: &str) -> StepResult<Option<String>> {
-    let filter = aws_sdk_databasemigration::types::Filter::builder()
-        .name("replication-task-arn")
-        .values(arn)
-        .build()
-        .map_err(|error| StepError::invalid(error.to_string()))?;
-    let answer = dms.describe_replication_tasks().filters(filter).without_settings(true).send().await;
-    let answer = match answer {
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_fault()) => {
-            return Ok(None);
-        }
-        answer => answer.map_err(|error| StepError::from_aws("dms:DescribeReplicationTasks", &error))?,
-    };
-    Ok(answer.replication_tasks().first().and_then(|task| task.status()).map(str::to_owned))
 }
 
 /// Alarms of both types, by their names.

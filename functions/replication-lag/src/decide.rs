@@ -1,89 +1,65 @@
-//! Whether the replication has caught up. Pure: what was observed, and the time, are arguments.
-
-use std::collections::BTreeMap;
+//! Whether the replication has caught up, and whether the writers have stopped. Pure: what was observed, and the time, are
+//! arguments.
 
 use cutover::error::name;
 use cutover::plan::Database;
 use cutover::verdict::Verdict;
-use cutover::{StepError, StepResult};
+use cutover::{Plan, StepError, StepResult};
 use jiff::Timestamp;
+use replication::judge::{self, number};
+use replication::{Metrics, PERIOD_SECONDS, Replication, Table, kind};
 
+use crate::writers::Look;
 use crate::{Mode, Tally};
 
-/// DMS reports its metrics once a minute (DMS user guide, "Monitoring replication tasks").
-pub const PERIOD_SECONDS: i64 = 60;
 /// A sample older than this says nothing about now: three periods.
-const FRESH_SECONDS: i64 = 3 * PERIOD_SECONDS;
+pub const FRESH_SECONDS: i64 = 3 * PERIOD_SECONDS;
 /// A sample is another one if it is this much newer. The machine's clock stands still while a function runs, so on it
 /// one and the same sample seems a little older at every look, and the next one a little less than a period newer.
 const ANOTHER_SECONDS: i64 = PERIOD_SECONDS / 2;
-/// So many tables are named in a message.
-const MOST_TABLES_NAMED: usize = 5;
 
-/// Values by the start of their period, in seconds since 1970.
-pub type Series = BTreeMap<i64, f64>;
-
-/// The task's metrics in `AWS/DMS`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Metrics {
-    /// `CDCLatencySource`, seconds. It falls to 0 while the source is idle, so alone it proves nothing.
-    pub source_latency: Series,
-    /// `CDCLatencyTarget`, seconds.
-    pub target_latency: Series,
-    /// `CDCIncomingChanges`, `CDCChangesMemoryTarget`, `CDCChangesDiskTarget`: changes that wait, in rows.
-    pub backlog: [Series; 3],
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Wanted<'a> {
+    /// At which point of the run.
+    pub mode: Mode,
+    /// The plan's replication.
+    pub database: &'a Database,
+    /// Whether the replication has to show that the writers have stopped.
+    pub verifies_quiesce: bool,
 }
 
-/// What DescribeReplicationTasks says.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Task {
-    /// `running`, `stopped`, `failed`, ...
-    pub status: String,
-    /// Why it stopped or failed, where DMS says so.
-    pub reason: String,
-    /// `None`: DMS gave no statistics.
-    pub stats: Option<TaskStats>,
-}
-
-/// How many of the task's tables are where.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct TaskStats {
-    /// Tables in error.
-    pub errored: i32,
-    /// Tables that are queued for the full load, or in it.
-    pub unloaded: i32,
-}
-
-/// What DescribeTableStatistics says of one table.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Table {
-    /// `schema.table`.
-    pub name: String,
-    /// `ValidationState`.
-    pub validation: String,
+impl<'a> Wanted<'a> {
+    /// Of a plan with a database.
+    pub fn of(mode: Mode, plan: &'a Plan) -> Option<Self> {
+        let verifies_quiesce = mode == Mode::Drain && plan.verifies_quiesce();
+        Some(Self { mode, database: plan.database.as_ref()?, verifies_quiesce })
+    }
 }
 
 /// Everything that was looked at.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observed {
-    /// The task.
-    pub task: Task,
+    /// The task or serverless replication.
+    pub replication: Replication,
     /// Its metrics.
     pub metrics: Metrics,
-    /// Its tables; `None`: the plan does not ask for validated tables.
-    pub tables: Option<Vec<Table>>,
+    /// Its tables.
+    pub tables: Vec<Table>,
 }
 
-/// One reading of lag and backlog.
+/// One reading of the metrics.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
     /// The start of its period on the state machine's clock, which counts waits: seconds since the first look, below
     /// zero before it.
     pub at: i64,
-    /// Source and target latency together.
+    /// The larger of source and target latency.
     pub lag_seconds: f64,
-    /// Changes that wait, in rows; `None` where a metric of the three is missing.
+    /// Changes that wait, in rows; `None` where a metric of them is missing.
     pub backlog: Option<f64>,
+    /// Rows a second that came in from the source; `None` where DMS does not say.
+    pub rows_in: Option<f64>,
 }
 
 /// What one look comes to.
@@ -107,47 +83,57 @@ pub struct Decision {
 /// `Cutover.Unhealthy` where waiting does not help, or the time is up; `Cutover.Inconclusive` where the time is up and
 /// there never was a sample.
 pub fn decide(
-    mode: Mode,
-    database: &Database,
+    wanted: &Wanted,
     observed: &Observed,
     tally: &Tally,
     elapsed_seconds: u64,
     now: Timestamp,
 ) -> StepResult<Decision> {
-    let trouble = task_trouble(&observed.task).or_else(|| observed.tables.as_deref().and_then(table_trouble));
-    if let Some(problem) = trouble {
-        return Err(StepError::new(name::UNHEALTHY, format!("{}: {problem}", database.replication_task_arn)));
+    let database = wanted.database;
+    if let Some(problem) = trouble(observed, database.require_validated_tables) {
+        return Err(StepError::new(name::UNHEALTHY, told(database, &problem)));
     }
-    let sample = newest_sample(mode, &observed.metrics, elapsed_seconds, now);
-    let waiting_for = waiting_for(observed);
-    let good = sample.is_some_and(|sample| is_good(mode, database, sample));
-    let is_running = observed.task.status == "running";
-    let tally = tally.count(sample, good && is_running);
-    let passed = good && waiting_for.is_none() && tally.passed_in_row >= database.samples;
+    let sample = newest_sample(wanted.mode, &observed.metrics, elapsed_seconds, now);
+    let waiting_for = waiting_for(observed, database.require_validated_tables);
+    let good = sample.is_some_and(|sample| is_good(wanted, sample));
+    let tally = tally.count(sample, good && observed.replication.is_running(), &observed.tables, elapsed_seconds);
+    if wanted.verifies_quiesce
+        && let Some(problem) = sample.and_then(|sample| tally.writers.went_on(sample.lag_seconds))
+    {
+        return Err(StepError::new(name::UNHEALTHY, told(database, &problem)));
+    }
+    let is_quiet = !wanted.verifies_quiesce || tally.writers.have_stopped();
+    let passed = good && waiting_for.is_none() && tally.passed_in_row >= database.samples && is_quiet;
     let verdict = match (sample, &waiting_for) {
-        (Some(_), None) if good => Verdict::Healthy,
+        (Some(_), None) if good && is_quiet => Verdict::Healthy,
         (Some(_), _) if !good => Verdict::Unhealthy,
         _ => Verdict::Inconclusive,
     };
-    let seen = describe(sample, &tally, database.samples, waiting_for.as_deref());
+    let seen = describe(wanted, sample, &tally, waiting_for.as_deref());
     if !passed && elapsed_seconds >= database.give_up_after.0 {
-        return Err(gave_up(database, &tally, &seen));
+        return Err(gave_up(wanted, &tally, sample, &seen));
     }
     Ok(Decision { verdict, passed, tally, seen, sample })
 }
 
 impl Tally {
     /// Counts a sample once: the same one again is neither a pass nor a failure.
-    fn count(&self, sample: Option<Sample>, good: bool) -> Self {
-        let Some(sample) = sample else { return Self { passed_in_row: 0, ..self.clone() } };
-        let is_new = self.newest.is_none_or(|newest| sample.at >= newest.saturating_add(ANOTHER_SECONDS));
+    fn count(&self, sample: Option<Sample>, good: bool, tables: &[Table], elapsed_seconds: u64) -> Self {
+        let is_newer =
+            |sample: Sample| self.newest.is_none_or(|newest| sample.at >= newest.saturating_add(ANOTHER_SECONDS));
+        let elapsed_seconds = i64::try_from(elapsed_seconds).unwrap_or(i64::MAX);
+        let look = sample.map(|sample| Look { sample, is_new: is_newer(sample), elapsed_seconds });
+        let writers = self.writers.count(tables, look);
+        let Some(Look { sample, is_new, .. }) = look else {
+            return Self { passed_in_row: 0, writers, ..self.clone() };
+        };
         let passed_in_row = match (good, is_new) {
             (false, _) => 0,
             (true, true) => self.passed_in_row.saturating_add(1),
             (true, false) => self.passed_in_row,
         };
         let newest = if is_new { Some(sample.at) } else { self.newest };
-        Self { passed_in_row, newest, lag_seconds: Some(sample.lag_seconds) }
+        Self { passed_in_row, newest, lag_seconds: Some(sample.lag_seconds), writers }
     }
 }
 
@@ -156,12 +142,16 @@ impl Tally {
 fn newest_sample(mode: Mode, metrics: &Metrics, elapsed_seconds: u64, now: Timestamp) -> Option<Sample> {
     let elapsed = i64::try_from(elapsed_seconds).unwrap_or(i64::MAX);
     let periods = metrics.source_latency.range(now.as_second() - FRESH_SECONDS..).rev();
-    let mut samples = periods.filter_map(|(period, source)| {
-        let target = metrics.target_latency.get(period)?;
+    let mut samples = periods.filter_map(|(period, _)| {
+        let lag_seconds = metrics.lag_seconds(*period)?;
         let waiting: Option<Vec<f64>> = metrics.backlog.iter().map(|series| series.get(period).copied()).collect();
-        let backlog = waiting.map(|waiting| waiting.iter().sum());
+        // The first counts every change that waits, the others those of them that are on their way to the target.
+        let backlog = waiting.map(|waiting| match waiting[..] {
+            [incoming, ref on_their_way @ ..] => incoming.max(on_their_way.iter().sum()),
+            [] => 0.0,
+        });
         let at = elapsed.saturating_sub(now.as_second() - period);
-        Some(Sample { at, lag_seconds: source + target, backlog })
+        Some(Sample { at, lag_seconds, backlog, rows_in: metrics.rows_in.get(period).copied() })
     });
     samples.find(|sample| match mode {
         Mode::Gate => true,
@@ -169,89 +159,117 @@ fn newest_sample(mode: Mode, metrics: &Metrics, elapsed_seconds: u64, now: Times
     })
 }
 
-fn is_good(mode: Mode, database: &Database, sample: Sample) -> bool {
-    match mode {
+fn is_good(wanted: &Wanted, sample: Sample) -> bool {
+    let database = wanted.database;
+    match wanted.mode {
         Mode::Gate => sample.lag_seconds <= database.max_lag.0 as f64,
-        Mode::Drain => sample.lag_seconds <= 0.0 && sample.backlog.is_some_and(|backlog| backlog <= 0.0),
+        // Without a drain, only the writers are looked at.
+        Mode::Drain if !database.drain => true,
+        Mode::Drain => {
+            let is_empty = sample.backlog.is_some_and(|backlog| backlog <= 0.0);
+            is_empty && sample.lag_seconds <= database.drain_latency.0 as f64
+        }
     }
 }
 
-/// What is wrong with the task so that waiting does not help.
-fn task_trouble(task: &Task) -> Option<String> {
-    if ["failed", "stopping", "stopped", "deleting", "failed-move"].contains(&task.status.as_str()) {
-        return Some(format!("the task is {}; {}", task.status, task.reason));
-    }
-    let errored = task.stats.map_or(0, |stats| stats.errored);
-    (errored > 0).then(|| format!("{errored} tables of the task are in error"))
+/// What is wrong so that waiting does not help.
+fn trouble(observed: &Observed, must_be_validated: bool) -> Option<String> {
+    let tables = &observed.tables;
+    let failed = || if must_be_validated { judge::failed_validation(tables) } else { None };
+    observed.replication.trouble().or_else(|| tables_trouble(tables)).or_else(|| failed().map(colon))
 }
 
-/// Tables whose validation failed (API reference of TableStatistics, ValidationState).
-fn table_trouble(tables: &[Table]) -> Option<String> {
-    let failed = tables.iter().filter(|table| {
-        let state = table.validation.as_str();
-        matches!(state, "Mismatched records" | "Table error" | "Error") || state.starts_with("Suspended")
-    });
-    let failed: Vec<&Table> = failed.collect();
-    (!failed.is_empty()).then(|| format!("the validation of {} failed", named(&failed)))
+fn tables_trouble(tables: &[Table]) -> Option<String> {
+    judge::left_out(tables).map(colon)
+}
+
+/// A sentence of its own after the name of the replication.
+fn colon(sentence: String) -> String {
+    format!("is in trouble: {sentence}")
 }
 
 /// What else is needed, and may come by waiting.
-fn waiting_for(observed: &Observed) -> Option<String> {
-    let task = &observed.task;
-    if task.status != "running" {
-        return Some(format!("the task is `{}`, not running", task.status));
+fn waiting_for(observed: &Observed, must_be_validated: bool) -> Option<String> {
+    let Observed { replication, tables, .. } = observed;
+    if !replication.is_running() {
+        return Some(format!("the replication {}, and has to run", replication.told_status()));
     }
-    match task.stats {
-        None => return Some("DMS gives no statistics of the task".to_owned()),
-        Some(stats) if stats.unloaded > 0 => return Some(format!("{} tables are not loaded yet", stats.unloaded)),
+    match replication.stats {
+        None => return Some("DMS gives no statistics of the replication".to_owned()),
+        Some(stats) if stats.unloaded > 0 => return Some(format!("tables not loaded yet: {}", stats.unloaded)),
         Some(_) => {}
     }
-    let tables = observed.tables.as_deref()?;
+    if !must_be_validated {
+        return None;
+    }
     if tables.is_empty() {
-        return Some("DMS lists no tables of the task".to_owned());
+        return Some("DMS lists no tables of the replication".to_owned());
     }
     // A table without a primary key never validates; that is known before a cutover and no reason to hold it.
-    let is_done = |table: &&Table| matches!(table.validation.as_str(), "Validated" | "No primary key");
-    let open: Vec<&Table> = tables.iter().filter(|table| !is_done(table)).collect();
-    (!open.is_empty()).then(|| format!("not validated yet: {}", named(&open)))
+    let open = judge::named(tables, |table| !table.is_validated(), |table| &table.validation);
+    open.map(|tables| format!("not validated yet: {tables}"))
 }
 
-fn named(tables: &[&Table]) -> String {
-    let named = tables.iter().take(MOST_TABLES_NAMED).map(|table| format!("{} ({})", table.name, table.validation));
-    let mut text = named.collect::<Vec<_>>().join(", ");
-    if tables.len() > MOST_TABLES_NAMED {
-        text.push_str(&format!(" and {} more", tables.len() - MOST_TABLES_NAMED));
-    }
-    text
-}
-
-fn describe(sample: Option<Sample>, tally: &Tally, samples: u32, waiting_for: Option<&str>) -> String {
-    let mut text = match sample {
-        None => "no fresh data".to_owned(),
-        Some(Sample { lag_seconds, backlog: Some(backlog), .. }) => {
-            format!("lag {lag_seconds} s, backlog {backlog} changes")
-        }
-        Some(Sample { lag_seconds, backlog: None, .. }) => format!("lag {lag_seconds} s, backlog unknown"),
+fn describe(wanted: &Wanted, sample: Option<Sample>, tally: &Tally, waiting_for: Option<&str>) -> String {
+    let Wanted { mode, database, verifies_quiesce } = *wanted;
+    let Some(sample) = sample else {
+        let minutes = FRESH_SECONDS / 60;
+        let since = if mode == Mode::Drain { " since the writers were told to stop" } else { "" };
+        let mut text = format!("DMS has reported no lag in the last {minutes} minutes{since}");
+        text.extend(waiting_for.map(|waiting_for| format!("; {waiting_for}")));
+        return text;
     };
-    text.push_str(&format!("; {} of {samples} samples in a row are good", tally.passed_in_row));
-    if let Some(waiting_for) = waiting_for {
-        text.push_str(&format!("; {waiting_for}"));
+    let limit = if mode == Mode::Gate { database.max_lag } else { database.drain_latency };
+    let mut parts = vec![format!("the replication is {} s behind", number(sample.lag_seconds))];
+    if mode == Mode::Gate || database.drain {
+        parts[0].push_str(&format!(" (at most {limit} is allowed)"));
     }
-    text
+    if mode == Mode::Drain && database.drain {
+        parts.push(match sample.backlog {
+            Some(backlog) if backlog > 0.0 => format!("{} changes wait, and none may", number(backlog)),
+            _ => "no change waits".to_owned(),
+        });
+    }
+    if verifies_quiesce {
+        parts.push(tally.writers.describe());
+    }
+    parts.extend(waiting_for.map(str::to_owned));
+    let (passed, samples) = (tally.passed_in_row.min(database.samples), database.samples);
+    if (1..samples).contains(&passed) {
+        parts.push(format!("{passed} of the {samples} good readings in a row that are needed"));
+    }
+    parts.join("; ")
 }
 
-fn gave_up(database: &Database, tally: &Tally, seen: &str) -> StepError {
-    let Database { replication_task_arn, give_up_after, .. } = database;
-    let problem = format!("{replication_task_arn} has not caught up within {give_up_after}: {seen}");
-    match tally.lag_seconds {
-        Some(lag) => StepError::new(name::UNHEALTHY, format!("{problem}; the last lag was {lag} s")),
-        None => StepError::new(name::INCONCLUSIVE, format!("{problem}; there never was a lag")),
+fn gave_up(wanted: &Wanted, tally: &Tally, sample: Option<Sample>, seen: &str) -> StepError {
+    let database = wanted.database;
+    let within = format!("within {}", database.give_up_after);
+    if wanted.verifies_quiesce
+        && let Some(problem) = sample.and_then(|sample| tally.writers.still_write(sample))
+    {
+        return StepError::new(
+            name::UNHEALTHY,
+            told(database, &format!("{problem}; it did not come to rest {within}")),
+        );
     }
+    let done = if wanted.mode == Mode::Drain { "run dry" } else { "caught up" };
+    let problem = told(database, &format!("has not {done} {within}: {seen}"));
+    match tally.lag_seconds {
+        Some(lag) => StepError::new(name::UNHEALTHY, format!("{problem}; the last lag was {} s", number(lag))),
+        None => StepError::new(name::INCONCLUSIVE, format!("{problem}; DMS never reported a lag")),
+    }
+}
+
+/// A sentence about the replication.
+fn told(database: &Database, what: &str) -> String {
+    let arn = &database.replication_task_arn;
+    format!("the {} {arn} {what}", kind(arn))
 }
 
 #[cfg(test)]
 mod tests {
     use cutover::Seconds;
+    use replication::{Series, Stats};
 
     use super::*;
 
@@ -266,6 +284,7 @@ mod tests {
             give_up_after: Seconds(1800),
             require_validated_tables: true,
             drain: true,
+            drain_latency: Seconds(5),
             shared: false,
             reverse_replication_task_arn: None,
         }
@@ -275,22 +294,31 @@ mod tests {
     fn observed(age_seconds: i64, lag: f64, backlog: f64) -> Observed {
         let at = |value: f64| Series::from([(NOW - age_seconds, value)]);
         Observed {
-            task: Task { status: "running".to_owned(), reason: String::new(), stats: Some(TaskStats::default()) },
+            replication: Replication {
+                status: "running".to_owned(),
+                stats: Some(Stats::default()),
+                ..Replication::default()
+            },
             metrics: Metrics {
                 source_latency: at(lag),
                 target_latency: at(0.0),
-                backlog: [at(0.0), at(backlog), at(0.0)],
+                backlog: vec![at(0.0), at(backlog), at(0.0)],
+                rows_in: Series::new(),
             },
-            tables: Some(vec![table("Validated")]),
+            tables: vec![table("Validated")],
         }
     }
 
     fn table(validation: &str) -> Table {
-        Table { name: "public.orders".to_owned(), validation: validation.to_owned() }
+        Table { name: "public.orders".to_owned(), validation: validation.to_owned(), ..Table::default() }
     }
 
     fn look(mode: Mode, observed: &Observed, tally: &Tally, elapsed_seconds: u64) -> StepResult<Decision> {
-        decide(mode, &database(), observed, tally, elapsed_seconds, Timestamp::from_second(NOW).unwrap())
+        wanted(&Wanted { mode, database: &database(), verifies_quiesce: false }, observed, tally, elapsed_seconds)
+    }
+
+    fn wanted(wanted: &Wanted, observed: &Observed, tally: &Tally, elapsed_seconds: u64) -> StepResult<Decision> {
+        decide(wanted, observed, tally, elapsed_seconds, Timestamp::from_second(NOW).unwrap())
     }
 
     /// Looks every 30 s, as the machine waits, at samples one minute apart; whether each sample's first look passed.
@@ -319,15 +347,154 @@ mod tests {
     }
 
     #[test]
-    fn a_drain_needs_lag_and_backlog_at_zero() {
+    fn a_drain_needs_that_nothing_waits_and_a_lag_at_rest() {
         assert_eq!(looks(Mode::Drain, &[(0.0, 0.0), (0.0, 0.0), (0.0, 0.0)]), [false, false, true]);
+        assert_eq!(looks(Mode::Drain, &[(2.0, 0.0), (5.0, 0.0), (1.0, 0.0)]), [false, false, true]);
         assert_eq!(looks(Mode::Drain, &[(0.0, 1.0); 4]), [false; 4]);
-        assert_eq!(looks(Mode::Drain, &[(0.5, 0.0); 4]), [false; 4]);
+        assert_eq!(looks(Mode::Drain, &[(5.5, 0.0); 4]), [false; 4]);
+    }
+
+    #[test]
+    fn the_lag_is_the_larger_of_both_latencies_and_not_their_sum() {
+        let mut seen = observed(60, 40.0, 0.0);
+        seen.metrics.target_latency = Series::from([(NOW - 60, 60.0)]);
+        let decision = look(Mode::Gate, &seen, &Tally::default(), 60).unwrap();
+        assert_eq!((decision.verdict, decision.sample.unwrap().lag_seconds), (Verdict::Healthy, 60.0));
+        seen.metrics.source_latency = Series::from([(NOW - 60, 61.0)]);
+        assert_eq!(look(Mode::Gate, &seen, &Tally::default(), 60).unwrap().verdict, Verdict::Unhealthy);
+    }
+
+    #[test]
+    fn what_waits_of_a_serverless_replication_is_one_metric() {
+        let mut seen = observed(60, 0.0, 0.0);
+        seen.metrics.backlog = vec![Series::from([(NOW - 60, 7.0)])];
+        let decision = look(Mode::Drain, &seen, &Tally::default(), 60).unwrap();
+        assert_eq!((decision.verdict, decision.sample.unwrap().backlog), (Verdict::Unhealthy, Some(7.0)));
+        seen.metrics.backlog = vec![Series::from([(NOW - 60, 0.0)])];
+        assert_eq!(look(Mode::Drain, &seen, &Tally::default(), 60).unwrap().verdict, Verdict::Healthy);
+    }
+
+    #[test]
+    fn a_table_that_changes_do_not_reach_ends_the_gate_whatever_the_plan_requires() {
+        let database = Database { require_validated_tables: false, ..database() };
+        let asked = Wanted { mode: Mode::Gate, database: &database, verifies_quiesce: false };
+        for state in ["Table error", "Table cancelled", "Table does not exist"] {
+            let table = Table { state: state.to_owned(), ..table("Validated") };
+            let seen = Observed { tables: vec![table], ..observed(60, 0.0, 0.0) };
+            let error = wanted(&asked, &seen, &Tally::default(), 60).unwrap_err();
+            assert!(error.name == name::UNHEALTHY && error.message.contains(state), "{error:?}");
+        }
+    }
+
+    /// Looks once a minute after the hooks, each at the sample of the minute before, with so many changes captured so far;
+    /// until it passes or fails.
+    fn after_hooks(database: &Database, captured: impl Fn(i64) -> i64) -> StepResult<i64> {
+        let asked = Wanted { mode: Mode::Drain, database, verifies_quiesce: true };
+        let mut tally = Tally::default();
+        for minute in 0..60 {
+            let mut seen = observed(60, 2.0, 0.0);
+            seen.tables[0].changes = captured(minute);
+            let decision = wanted(&asked, &seen, &tally, 60 * minute as u64)?;
+            if decision.passed {
+                return Ok(minute);
+            }
+            tally = decision.tally;
+        }
+        unreachable!("it gives up after 30 minutes")
+    }
+
+    #[test]
+    fn writers_that_have_stopped_are_seen_within_the_samples_of_the_drain() {
+        assert_eq!(
+            after_hooks(&database(), |_| 1_000),
+            Ok(3),
+            "as many as the plan wants, from the first after the hooks"
+        );
+        let one = Database { samples: 1, ..database() };
+        assert_eq!(after_hooks(&one, |_| 1_000), Ok(2), "and two at least, to see that nothing changes");
+        assert_eq!(after_hooks(&one, |minute| 1_000 + minute.min(4)), Ok(6), "the last change is seen in the fifth");
+    }
+
+    #[test]
+    fn writers_that_go_round_the_hooks_end_it_long_before_the_time_is_up() {
+        for drain in [true, false] {
+            let error = after_hooks(&Database { drain, ..database() }, |minute| 10 * minute).unwrap_err();
+            assert_eq!(error.name, name::UNHEALTHY);
+            assert!(error.message.contains("Writers went round the hooks"), "{}", error.message);
+            assert!(error.message.contains("10 new changes were captured, and it is 2 s behind"), "{}", error.message);
+            assert!(!error.message.contains("within"), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn without_a_drain_only_the_writers_are_looked_at() {
+        let database = Database { drain: false, ..database() };
+        let asked = Wanted { mode: Mode::Drain, database: &database, verifies_quiesce: true };
+        let mut tally = Tally::default();
+        let passed: Vec<bool> = (0..4)
+            .map(|minute| {
+                let decision = wanted(&asked, &observed(60, 90.0, 500.0), &tally, 60 * minute).unwrap();
+                tally = decision.tally;
+                decision.passed
+            })
+            .collect();
+        assert_eq!(passed, [false, false, false, true], "behind and with changes that wait, but quiet");
+    }
+
+    #[test]
+    fn a_plan_verifies_what_its_database_can_show() {
+        let plan = |database: serde_json::Value, hooks: bool| {
+            let hook =
+                |name: &str| serde_json::json!([{ "function_arn": format!("arn:aws:lambda:r:1:function:{name}") }]);
+            let hooks = if hooks {
+                serde_json::json!({ "quiesce": hook("stop"), "resume": hook("go") })
+            } else {
+                serde_json::json!({})
+            };
+            let plan = serde_json::json!({ "application": "a", "routes": [], "hooks": hooks, "database": database });
+            serde_json::from_value::<Plan>(plan).unwrap()
+        };
+        let database =
+            |shared| serde_json::json!({ "replication_task_arn": "arn:aws:dms:r:1:task:T", "shared": shared });
+        let verifies = |mode, plan: &Plan| Wanted::of(mode, plan).map(|wanted| wanted.verifies_quiesce);
+        assert_eq!(verifies(Mode::Drain, &plan(database(false), true)), Some(true));
+        assert_eq!(verifies(Mode::Gate, &plan(database(false), true)), Some(false), "the writers still run");
+        assert_eq!(verifies(Mode::Drain, &plan(database(true), true)), Some(false), "others may write on");
+        assert_eq!(verifies(Mode::Drain, &plan(database(false), false)), Some(false));
+        assert_eq!(verifies(Mode::Drain, &plan(serde_json::Value::Null, true)), None);
+    }
+
+    #[test]
+    fn what_is_seen_is_told_with_values_and_limits() {
+        let seen = |mode, observed: &Observed, tally: &Tally| look(mode, observed, tally, 600).unwrap().seen;
+        let fresh = Tally::default();
+        assert_eq!(
+            seen(Mode::Gate, &observed(60, 75.04, 9.0), &fresh),
+            "the replication is 75 s behind (at most 1m is allowed)"
+        );
+        assert_eq!(
+            seen(Mode::Drain, &observed(60, 2.0, 0.0), &fresh),
+            "the replication is 2 s behind (at most 5s is allowed); no change waits; 1 of the 3 good readings in a row that \
+             are needed"
+        );
+        assert_eq!(
+            seen(Mode::Drain, &observed(60, 2.0, 40.0), &fresh),
+            "the replication is 2 s behind (at most 5s is allowed); 40 changes wait, and none may"
+        );
+        let silent = Observed { metrics: Metrics::default(), ..observed(60, 0.0, 0.0) };
+        assert_eq!(seen(Mode::Gate, &silent, &fresh), "DMS has reported no lag in the last 3 minutes");
+        let waiting = Observed { tables: vec![table("Pending records")], ..observed(60, 0.0, 0.0) };
+        let long = Tally { passed_in_row: 30, ..fresh.clone() };
+        assert_eq!(
+            seen(Mode::Gate, &waiting, &long),
+            "the replication is 0 s behind (at most 1m is allowed); not validated yet: public.orders (Pending records)",
+            "how often it was good before is nobody's business"
+        );
     }
 
     #[test]
     fn no_data_stale_data_and_repeated_data_are_never_a_pass() {
-        let almost = Tally { passed_in_row: 2, newest: Some(0), lag_seconds: Some(0.0) };
+        let almost = Tally { passed_in_row: 2, newest: Some(0), lag_seconds: Some(0.0), ..Tally::default() };
         let missing = Observed { metrics: Metrics::default(), ..observed(60, 0.0, 0.0) };
         for (seen, left) in [(missing, 0), (observed(181, 0.0, 0.0), 0), (observed(60, 0.0, 0.0), 2)] {
             let decision = look(Mode::Gate, &seen, &almost, 60).unwrap();
@@ -358,14 +525,14 @@ mod tests {
     #[test]
     fn failures_that_waiting_does_not_mend_end_the_gate_at_once() {
         let bad_tables = ["Mismatched records", "Suspended records", "Suspended tables", "Table error", "Error"]
-            .map(|state| Observed { tables: Some(vec![table("Validated"), table(state)]), ..observed(60, 0.0, 0.0) });
+            .map(|state| Observed { tables: vec![table("Validated"), table(state)], ..observed(60, 0.0, 0.0) });
         let bad_tasks = ["failed", "stopped", "stopping", "deleting"].map(|status| {
             let mut seen = observed(60, 0.0, 0.0);
-            seen.task.status = status.to_owned();
+            seen.replication.status = status.to_owned();
             seen
         });
         let mut errored = observed(60, 0.0, 0.0);
-        errored.task.stats = Some(TaskStats { errored: 1, unloaded: 0 });
+        errored.replication.stats = Some(Stats { errored: 1, unloaded: 0 });
         for seen in bad_tables.into_iter().chain(bad_tasks).chain([errored]) {
             let result = look(Mode::Gate, &seen, &Tally::default(), 0);
             assert_eq!(result.map_err(|error| error.name), Err(name::UNHEALTHY), "{seen:?}");
@@ -374,24 +541,30 @@ mod tests {
 
     #[test]
     fn what_may_still_come_is_waited_for() {
-        let almost = Tally { passed_in_row: 2, newest: Some(-60), lag_seconds: Some(0.0) };
+        let almost = Tally { passed_in_row: 2, newest: Some(-60), lag_seconds: Some(0.0), ..Tally::default() };
         let unvalidated = ["Pending records", "Not enabled", "Preparing table", "", "validated"]
-            .map(|state| Observed { tables: Some(vec![table(state)]), ..observed(60, 0.0, 0.0) });
-        let no_tables = Observed { tables: Some(vec![]), ..observed(60, 0.0, 0.0) };
+            .map(|state| Observed { tables: vec![table(state)], ..observed(60, 0.0, 0.0) });
+        let no_tables = Observed { tables: vec![], ..observed(60, 0.0, 0.0) };
         let mut loading = observed(60, 0.0, 0.0);
-        loading.task.stats = Some(TaskStats { errored: 0, unloaded: 2 });
+        loading.replication.stats = Some(Stats { errored: 0, unloaded: 2 });
         let mut unknown = observed(60, 0.0, 0.0);
-        unknown.task.stats = None;
+        unknown.replication.stats = None;
         let mut starting = observed(60, 0.0, 0.0);
-        starting.task.status = "starting".to_owned();
+        starting.replication.status = "starting".to_owned();
         for seen in unvalidated.into_iter().chain([no_tables, loading, unknown, starting]) {
             let decision = look(Mode::Gate, &seen, &almost, 60).unwrap();
             assert_eq!((decision.passed, decision.verdict), (false, Verdict::Inconclusive), "{}", decision.seen);
         }
-        let no_key = Observed { tables: Some(vec![table("No primary key")]), ..observed(60, 0.0, 0.0) };
-        let unasked = Observed { tables: None, ..observed(60, 0.0, 0.0) };
+        let no_key = Observed { tables: vec![table("No primary key")], ..observed(60, 0.0, 0.0) };
         assert!(look(Mode::Gate, &no_key, &almost, 60).unwrap().passed);
-        assert!(look(Mode::Gate, &unasked, &almost, 60).unwrap().passed);
+        let database = Database { require_validated_tables: false, ..database() };
+        let asked = Wanted { mode: Mode::Gate, database: &database, verifies_quiesce: false };
+        for state in ["Not enabled", "Pending records", "Mismatched records", "Validated"] {
+            let unasked = Observed { tables: vec![table(state)], ..observed(60, 0.0, 0.0) };
+            assert!(wanted(&asked, &unasked, &almost, 60).unwrap().passed, "{state}");
+        }
+        let no_tables = Observed { tables: vec![], ..observed(60, 0.0, 0.0) };
+        assert!(wanted(&asked, &no_tables, &almost, 60).unwrap().passed);
     }
 
     #[test]
@@ -399,10 +572,12 @@ mod tests {
         let error = look(Mode::Gate, &observed(60, 75.0, 0.0), &Tally::default(), 1800).unwrap_err();
         assert_eq!(error.name, name::UNHEALTHY);
         assert!(error.message.contains("the last lag was 75 s"), "{}", error.message);
+        assert!(error.message.contains("has not caught up within 30m"), "{}", error.message);
+        assert!(error.message.starts_with("the replication task arn:aws:dms:"), "{}", error.message);
         let silent = Observed { metrics: Metrics::default(), ..observed(60, 0.0, 0.0) };
         assert_eq!(look(Mode::Gate, &silent, &Tally::default(), 1800).unwrap_err().name, name::INCONCLUSIVE);
         assert!(look(Mode::Gate, &silent, &Tally::default(), 1799).is_ok());
-        let almost = Tally { passed_in_row: 2, newest: Some(-60), lag_seconds: Some(0.0) };
+        let almost = Tally { passed_in_row: 2, newest: Some(-60), lag_seconds: Some(0.0), ..Tally::default() };
         assert!(look(Mode::Gate, &observed(60, 0.0, 0.0), &almost, 1800).unwrap().passed, "in time, at the last look");
     }
 }

@@ -1,20 +1,22 @@
-//! `replication-lag`: whether the database on the new side has caught up.
+//! `replication-lag`: whether the database on the new side has caught up, and whether the old side's writers have stopped.
 //!
 //! | mode | passes when, in `samples` fresh samples in a row | phase of the run |
 //! |---|---|---|
 //! | gate | the lag is at most `max_lag` | claimed or forward |
-//! | drain | lag and backlog are zero, sampled after the writers stopped | forward |
+//! | drain | no change waits and the lag is at most `drain_latency`, sampled after the writers stopped | forward |
 //!
-//! Both need the task running, its tables loaded, none in error and, where the plan asks for it, all validated.
+//! Both need the replication running, its tables loaded, none in error and, where the plan asks for it, all validated. A drain
+//! after quiesce hooks also needs the source to be seen quiet ([`writers`]), and only that where the plan asks for no drain.
 //!
-//! Reads: the run item; the DMS task, its instance, its tables; five metrics of `AWS/DMS`. DescribeReplicationTasks has
-//! no lag. Writes: nothing, so there is nothing to undo.
+//! Reads: the run item; the replication, its tables, metrics of `AWS/DMS`. The API of DMS tells no lag. Writes: nothing, so
+//! there is nothing to undo.
 //!
-//! Errors: `Cutover.Unhealthy` when waiting does not help or the time is up, `Cutover.Inconclusive` when the time is up
-//! and there never was data, `Cutover.DeadlineExceeded`, `Cutover.Fenced`, and AWS errors.
+//! Errors: `Cutover.Unhealthy` when waiting does not help (somebody writes past the hooks, for one) or the time is up,
+//! `Cutover.Inconclusive` when the time is up and there never was data, `Cutover.DeadlineExceeded`, `Cutover.Fenced`, and AWS
+//! errors.
 
 pub mod decide;
-pub mod observe;
+pub mod writers;
 
 use cutover::contract::Caller;
 use cutover::deadline::check_deadline;
@@ -24,6 +26,9 @@ use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Journal, Phase, Run};
 use serde::{Deserialize, Serialize};
+
+use crate::decide::{FRESH_SECONDS, Observed, Wanted};
+use crate::writers::Writers;
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -73,6 +78,8 @@ pub struct Tally {
     pub newest: Option<i64>,
     /// The last lag that was seen.
     pub lag_seconds: Option<f64>,
+    /// What the source's changes say of the writers.
+    pub writers: Writers,
 }
 
 /// What was seen.
@@ -88,7 +95,7 @@ pub struct Reply {
     pub tally: Tally,
     /// For a person.
     pub seen: String,
-    /// Source and target latency together.
+    /// The larger of source and target latency.
     pub lag_seconds: Option<f64>,
     /// Changes that wait, in rows.
     pub backlog: Option<f64>,
@@ -103,10 +110,11 @@ pub struct Reply {
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
     let run = run_of(&clients.journal, &request.caller, request.mode).await?;
     check_deadline(&run.started_at, run.plan.timeout, now)?;
-    let Some(database) = &run.plan.database else { return Ok(nothing_to_wait_for(now)) };
-    let observed = observe::look(clients, database, now).await?;
+    let Some(wanted) = Wanted::of(request.mode, &run.plan) else { return Ok(nothing_to_wait_for(now)) };
+    let database = wanted.database;
+    let observed = look(clients, &database.replication_task_arn, now).await?;
     let tally = request.tally.unwrap_or_default();
-    let decision = decide::decide(request.mode, database, &observed, &tally, request.elapsed_seconds, now)?;
+    let decision = decide::decide(&wanted, &observed, &tally, request.elapsed_seconds, now)?;
     Ok(Reply {
         verdict: decision.verdict,
         passed: decision.passed,
@@ -117,6 +125,17 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         backlog: decision.sample.and_then(|sample| sample.backlog),
         at: now.to_string(),
     })
+}
+
+/// Looks at everything.
+async fn look(clients: &Clients, arn: &str, now: Timestamp) -> StepResult<Observed> {
+    let Clients { dms, cloudwatch, .. } = clients;
+    let replication = replication::observe::replication(dms, arn).await?;
+    let replication = replication
+        .ok_or_else(|| StepError::new(name::REFUSED, format!("DMS knows no {} {arn}", replication::kind(arn))))?;
+    let window = FRESH_SECONDS + 2 * replication::PERIOD_SECONDS;
+    let metrics = replication::observe::metrics((dms, cloudwatch), arn, &replication, window, now).await?;
+    Ok(Observed { metrics, tables: replication::observe::tables(dms, arn).await?, replication })
 }
 
 fn nothing_to_wait_for(now: Timestamp) -> Reply {

@@ -46,19 +46,14 @@ pub fn force(run: &Run, said: Option<&str>, by_a_person: bool) -> Option<String>
     said.or(before).map(|force| shown(force, MOST_FORCE_BYTES))
 }
 
-/// Why a person has to decide whether traffic goes back. `writes_are_stranded`: the new side serves, and what it writes
-/// goes to a database from which nothing flows back.
-pub fn hold(writes_are_stranded: bool, sick_old_side: Option<String>) -> Option<String> {
-    if writes_are_stranded {
-        let reason = "the new side has taken traffic and writes to its own database, and nothing replicates back";
-        return Some(reason.to_owned());
-    }
-    sick_old_side
+/// Why a person has to decide whether traffic goes back. What would be lost outweighs an old side that is sick.
+pub fn hold(stranded_writes: Option<String>, sick_old_side: Option<String>) -> Option<String> {
+    stranded_writes.or(sick_old_side)
 }
 
 /// How long whoever passed the fence before it closed may still act: our functions, and the hooks that stop writers, which
 /// are known to live no longer than the plan lets them.
-pub fn outlive_seconds(run: &Run) -> u64 {
+pub fn late_writers_seconds(run: &Run) -> u64 {
     let hooks = run.plan.hooks.quiesce.iter().filter(|_| run.quiesced).map(|hook| hook.timeout.0);
     hooks.chain([LONGEST_FUNCTION_SECONDS]).max().unwrap_or_default() + MARGIN_SECONDS
 }
@@ -132,7 +127,7 @@ mod tests {
             let mut run = Run { quiesced, ..run(Phase::RollingBack) };
             let hooks: Vec<_> = timeouts.iter().map(|seconds| hook(*seconds)).collect();
             run.plan.hooks.quiesce = serde_json::from_value(json!(hooks)).unwrap();
-            outlive_seconds(&run)
+            late_writers_seconds(&run)
         };
         assert_eq!(with_hooks(true, &[]), 35);
         assert_eq!(with_hooks(true, &[10]), 35);
@@ -142,8 +137,10 @@ mod tests {
 
     #[test]
     fn the_point_of_no_return_and_a_sick_old_side_ask_a_person() {
-        assert_eq!(hold(false, None), None);
-        assert!(hold(false, Some("0 of 3 targets".to_owned())).is_some());
-        assert!(hold(true, None).is_some());
+        let (stranded, sick) = (|| Some("nothing replicates back".to_owned()), || Some("0 of 3 targets".to_owned()));
+        assert_eq!(hold(None, None), None);
+        assert_eq!(hold(None, sick()), sick());
+        assert_eq!(hold(stranded(), None), stranded());
+        assert_eq!(hold(stranded(), sick()), stranded());
     }
 }

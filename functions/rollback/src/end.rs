@@ -283,7 +283,8 @@ mod tests {
 
     fn run(quiesced: bool) -> Run {
         let hook = |name: &str| json!({ "function_arn": format!("arn:aws:lambda:eu-west-1:1:function:{name}"), "timeout": 60 });
-        let alarm = json!({ "AlarmName": "late" });
+        let alarm = json!({ "AlarmName": "late", "Namespace": "AWS/ApplicationELB", "MetricName": "RequestCount",
+            "Period": 60, "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "LessThanThreshold" });
         let hooks = json!({ "resume": [hook("one"), hook("two")] });
         let plan = json!({ "application": "portal", "routes": [], "hooks": hooks, "alarms": [alarm] });
         let plan = serde_json::from_value::<Plan>(plan).unwrap();

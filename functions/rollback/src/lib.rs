@@ -2,7 +2,7 @@
 //!
 //! | action | reads | writes | undone by |
 //! |---|---|---|---|
-//! | begin | the run, its owner's execution, the old side's health | phase `rolling_back`, and who owns it | - |
+//! | begin | the run, its owner's execution, the old side's health, the replication back | phase `rolling_back`, and who owns it | - |
 //! | end | the routes that could not be restored | phase `rolled_back` and no locks, or `stuck` | - |
 //! | report | the run and all its routes | nothing | - |
 //!
@@ -15,6 +15,7 @@ mod by_hand;
 pub mod decide;
 mod end;
 mod look;
+mod way_back;
 
 use cutover::contract::{Caller, is_under_way};
 use cutover::plan::Hook;
@@ -34,6 +35,10 @@ pub use crate::end::{EndReply, EndRequest, Outcome, Report, ReportRequest};
 pub struct Clients {
     /// Those of routes, to look.
     pub routes: routes::any::Clients,
+    /// Database Migration Service, to look at the replication from new to old.
+    pub dms: aws_sdk_databasemigration::Client,
+    /// CloudWatch, for its lag.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// Step Functions, to see whether an owner is alive.
     pub sfn: aws_sdk_sfn::Client,
     /// The journal.
@@ -118,7 +123,7 @@ pub struct BeginReply {
     /// The plan's places of the alarms that were set.
     pub alarms: Vec<usize>,
     /// How long whoever passed the fence before it closed may still act.
-    pub outlive_seconds: u64,
+    pub late_writers_seconds: u64,
     /// When this was decided, RFC 3339.
     pub at: String,
 }
@@ -174,9 +179,9 @@ async fn begin(clients: &Clients, request: &BeginRequest, now: Timestamp) -> Ste
     let hold = match &run.forced {
         Some(_) => None,
         None => {
-            let strands = async { Ok(run.past_no_return && look::new_side_serves(clients, &run).await?) };
-            let (strands, sick_old_side) = tokio::join!(strands, look::sick_old_side(clients, &run));
-            decide::hold(strands?, sick_old_side)
+            let stranded = way_back::stranded(clients, &run, now);
+            let (stranded, sick_old_side) = tokio::join!(stranded, look::sick_old_side(clients, &run));
+            decide::hold(stranded?, sick_old_side)
         }
     };
     Ok(BeginReply { why: input.why.clone(), ..what_to_do(&run, hold, now) })
@@ -199,7 +204,7 @@ fn what_to_do(run: &Run, hold: Option<String>, now: Timestamp) -> BeginReply {
         routes: routes.collect(),
         resume: if run.quiesced { run.plan.hooks.resume.clone() } else { Vec::new() },
         alarms: (0..run.plan.alarms.len()).filter(was_set).collect(),
-        outlive_seconds: decide::outlive_seconds(run),
+        late_writers_seconds: decide::late_writers_seconds(run),
         at: now.to_string(),
     }
 }

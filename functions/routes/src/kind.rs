@@ -69,6 +69,32 @@ impl<'a> RouteOfRun<'a> {
         }
     }
 
+    /// The state in which the plan gives the new side so many percent; without the health checks of the run, which are not
+    /// known here.
+    ///
+    /// # Errors
+    /// `Cutover.InvalidPlan` for a share that the plan cannot give it.
+    pub fn planned(&self, percent: u8) -> StepResult<RouteState> {
+        let planned = match self {
+            Self::Listener(route, before) => before.planned(listener::pair(route), percent).map(RouteState::Listener),
+            Self::Dns(route, before) => {
+                let records = before.planned(route, percent, &PairChecks::default());
+                records.map(|records| RouteState::Dns { records })
+            }
+        };
+        planned.map_err(StepError::invalid)
+    }
+
+    /// Whether this live state is [`planned`](Self::planned), whatever health checks of the run its records carry.
+    pub fn is_at(&self, live: &RouteState, planned: &RouteState) -> bool {
+        match (self, live, planned) {
+            (Self::Dns(route, before), RouteState::Dns { records: live }, RouteState::Dns { records: planned }) => {
+                live.may_be(planned, route, before, &PairChecks::default())
+            }
+            _ => live.is_like(planned),
+        }
+    }
+
     /// Whether this live state gives the new side traffic.
     pub fn new_side_serves(&self, live: &RouteState) -> bool {
         match (self, live) {

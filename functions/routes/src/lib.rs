@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | the state, compared and described | `state` | `state`, `record` |
 //! | planned states | `planned` | `planned`, `group`, `checks` |
+//! | what users get | `shares` | `shares` |
 //! | what is sent | `actions` | `batch`, `aws` |
 //! | observe | `observe` | `observe` |
 //! | write, and read back | `send` | `send` |

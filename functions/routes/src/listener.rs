@@ -10,7 +10,8 @@ pub mod planned;
 pub mod precheck;
 #[cfg(feature = "listener")]
 pub mod send;
+pub mod shares;
 pub mod state;
 
-pub use planned::{Pair, pair, planned_states};
+pub use planned::{Pair, pair, planned_states, states_before_step};
 pub use state::{Forward, ListenerState, Stickiness, WeightedGroup};

@@ -5,6 +5,7 @@ mod aws;
 pub mod batch;
 pub mod by_hand;
 pub mod checks;
+mod conversion;
 mod group;
 #[cfg(feature = "name")]
 pub mod health_check;
@@ -16,9 +17,10 @@ pub mod precheck;
 pub mod record;
 #[cfg(feature = "name")]
 pub mod send;
+pub mod shares;
 pub mod state;
 
 pub use checks::PairChecks;
-pub use planned::planned_states;
+pub use planned::{planned_states, states_before_step};
 pub use record::{AliasTarget, RecordSet};
 pub use state::NameState;

@@ -1,4 +1,13 @@
-//! Whole weights: how a pair shares what it has.
+//! Whole weights: how a pair shares what it has, and the row of its shares over a plan's steps.
+
+use cutover::plan::Step;
+
+/// The shares of the new side from which a step to `new_weight` starts: that of the step before, or 0, as prepared, before the
+/// first. Several where the plan has this weight more than once, none where it does not have it.
+pub(crate) fn before_step(steps: &[Step], new_weight: u8) -> Vec<u8> {
+    let before = std::iter::once(0).chain(steps.iter().map(|step| step.new_weight));
+    before.zip(steps).filter(|(_, step)| step.new_weight == new_weight).map(|(before, _)| before).collect()
+}
 
 /// Divides `total` between old and new so that new has exactly `percent`.
 ///
@@ -21,7 +30,16 @@ pub(crate) fn divide(total: i32, percent: u8) -> Result<(i32, i32), String> {
 mod tests {
     use proptest::prelude::*;
 
+    use cutover::Seconds;
+
     use super::*;
+
+    #[test]
+    fn a_step_starts_from_the_step_before() {
+        let steps = [0, 10, 10, 50, 100].map(|new_weight| Step { new_weight, hold: Seconds(0) });
+        let before = [0, 10, 50, 100, 7].map(|new_weight| before_step(&steps, new_weight));
+        assert_eq!(before, [vec![0], vec![0, 10], vec![10], vec![50], vec![]]);
+    }
 
     proptest! {
         #[test]

@@ -4,12 +4,13 @@ use cutover::contract::RouteAction;
 use cutover::error::name;
 use cutover::plan::DnsRoute;
 use cutover::{StepError, StepResult};
-use routes::name::{NameState, PairChecks, planned_states};
+use routes::name::{NameState, PairChecks, planned_states, states_before_step};
 
 /// The state to write, or none where the live state is the wanted one already.
 ///
 /// # Errors
-/// `Cutover.Drift` when the live state is neither the before-image nor a planned one; `Cutover.InvalidPlan` for a weight
+/// `Cutover.Drift` when the live state is not one that the action starts from: for a step, the planned state of the step
+/// before; for undo, any state of the run; `Cutover.InvalidPlan` for a weight
 /// that is not the plan's: rollback would take it for somebody else's change; `Cutover.Transient` where the run's health
 /// checks would be left off the pair's records, since they are not seen yet.
 pub fn target(
@@ -27,7 +28,11 @@ pub fn target(
     let finished = before.finished(route).map_err(StepError::invalid)?;
     let (wanted, may_come_from) = match action {
         RouteAction::Prepare => (planned(0)?, vec![before.clone(), planned(0)?]),
-        RouteAction::Shift => (planned(new_weight)?, planned_states(route, before, checks)?),
+        RouteAction::Shift => {
+            // Its own state, too: a call whose answer was lost may have reached it without the run's health checks.
+            let from = states_before_step(route, before, new_weight, checks)?.into_iter().chain([planned(new_weight)?]);
+            (planned(new_weight)?, from.collect())
+        }
         RouteAction::Finalise => (finished, vec![planned(100)?]),
         RouteAction::Restore => {
             (before.clone(), planned_states(route, before, checks)?.into_iter().chain([finished]).collect())
@@ -42,12 +47,19 @@ pub fn target(
         return if is_whole { Ok(Some(wanted)) } else { Err(StepError::new(name::TRANSIENT, problem)) };
     }
     let problem = format!(
-        "{} is at [{}], which is neither the before-image [{}] nor a planned state: somebody else changed it",
+        "{} is at [{}], {}: somebody else changed it",
         route.record_name,
         live.describe(),
-        before.describe()
+        match action {
+            RouteAction::Shift => format!("and the step to {new_weight} % starts from [{}]", list(&may_come_from)),
+            _ => format!("which is neither the before-image [{}] nor a planned state", before.describe()),
+        }
     );
     Err(StepError::new(name::DRIFT, problem))
+}
+
+fn list(states: &[NameState]) -> String {
+    states.iter().map(NameState::describe).collect::<Vec<_>>().join("] or [")
 }
 
 #[cfg(test)]
@@ -108,6 +120,15 @@ mod tests {
     }
 
     #[test]
+    fn a_step_starts_from_the_step_before_and_undo_from_any() {
+        use RouteAction::{Restore, Shift};
+        assert_eq!(decide(Shift, 100, &planned(50)), Ok(Some(planned(100))));
+        assert_eq!(decide(Shift, 100, &planned(0)), Err(name::DRIFT), "somebody put the weights back");
+        assert_eq!(decide(Shift, 50, &planned(100)), Err(name::DRIFT));
+        assert_eq!(decide(Restore, 0, &planned(0)), Ok(Some(before())));
+    }
+
+    #[test]
     fn the_last_step_leaves_the_old_record_at_zero() {
         let weights: Vec<_> = planned(100).records().iter().map(|record| record.weight).collect();
         assert_eq!(weights, [Some(100), Some(0)]);
@@ -150,7 +171,7 @@ mod tests {
         let finished = before.finished(&route).unwrap();
         assert_eq!(decide(Prepare, &before), Some(planned(0)));
         assert_eq!(decide(Prepare, &planned(0)), None);
-        assert_eq!(decide(Shift, &planned(0)), Some(planned(100)));
+        assert_eq!(decide(Shift, &planned(50)), Some(planned(100)));
         assert_eq!(decide(Finalise, &planned(100)), Some(finished.clone()));
         assert_eq!(decide(Finalise, &finished), None);
         assert_eq!(decide(Restore, &planned(0)), Some(before.clone()));

@@ -3,7 +3,7 @@
 //! | action | reads | writes, each as one atomic batch | undone by |
 //! |---|---|---|---|
 //! | prepare | the name's record sets | health checks; every type a weighted pair 100/0, at the plan's TTL | restore |
-//! | shift | the record sets, the change | the pair's weights | restore |
+//! | shift | the record sets, which must be as the step before left them; the change | the pair's weights | restore |
 //! | finalise | the record sets, the change | the final record sets, with the TTL from before | restore |
 //! | restore | the record sets, the change | the before-image; deletes the health checks | - |
 //!
@@ -51,7 +51,7 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     let (route, before) = run.dns(request.route)?;
     let live = routes::name::observe::live(&clients.route53, route).await?;
     let checks = pair_checks(clients, &request, route, before, &live).await?;
-    let target = decide::target(request.action, request.new_weight, route, before, &live, &checks)?;
+    let (live, target) = decide_twice(clients, &request, route, before, live, &checks).await?;
     let changed = target.is_some();
     let (live, change_id) = match target {
         None => (live, request.change_id.clone()),
@@ -71,6 +71,26 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     let wait_seconds = if settled { wait_after(request.action, route, before) } else { sync_seconds };
     let (at, live) = (now.to_string(), live.describe());
     Ok(RouteReply { route: request.route, settled, wait_seconds, changed, change_id, at, live })
+}
+
+/// The live record sets and what to write. What looks like somebody else's change is looked at twice: a read can be behind.
+async fn decide_twice(
+    clients: &Clients,
+    request: &RouteRequest,
+    route: &DnsRoute,
+    before: &NameState,
+    live: NameState,
+    checks: &PairChecks,
+) -> StepResult<(NameState, Option<NameState>)> {
+    let decide = |live: &NameState| decide::target(request.action, request.new_weight, route, before, live, checks);
+    match decide(&live) {
+        Err(error) if error.name == name::DRIFT => {
+            let live = routes::name::observe::live(&clients.route53, route).await?;
+            let target = decide(&live)?;
+            Ok((live, target))
+        }
+        target => Ok((live, target?)),
+    }
 }
 
 fn phase_of(action: RouteAction) -> Phase {

@@ -9,4 +9,5 @@ targets, the state of a replication, datapoints of another time.
     dump            the account seen from outside, for comparing before and after
     routing         where users' requests go now, and what of it is healthy
     clear           empties the account between runs
+    waits           waits until something has come to pass, for tests that would ask again and again
 """

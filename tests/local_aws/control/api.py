@@ -52,6 +52,8 @@ class Control:
             ("POST", "steady-metrics"): self._steady_metrics,
             ("POST", "clear"): self._clear,
             ("POST", "events"): self._events,
+            ("POST", "speed"): self._speed,
+            ("POST", "wait"): self._wait,
             ("POST", "fire-schedule"): self._fire_schedule,
             ("POST", "deploy-template"): self._deploy_template,
             ("POST", "delete-template"): self._delete_template,
@@ -149,7 +151,7 @@ class Control:
     def _replication(self, query, body):
         from ..services import dms
 
-        dms.set_replication(body["arn"], body.get("status"), body.get("tables"))
+        dms.set_replication(body["arn"], body.get("status"), body.get("tables"), body.get("changes", 0))
         return {}
 
     def _metrics(self, query, body):
@@ -177,6 +179,22 @@ class Control:
         for key, value in body.items():
             setattr(self._settings, key, bool(value))
         return {"status_events": self._settings.status_events, "sweep": self._settings.sweep}
+
+    def _speed(self, query, body):
+        from ..services import cloudwatch, elbv2_groups, route53_health, s3, ses
+
+        speed = float(body["speed"])
+        if speed <= 0:
+            raise BadRequest("the speed must be above 0")
+        self._settings.speed = speed
+        for service in (cloudwatch, elbv2_groups, route53_health, s3, ses):
+            service.set_speed(speed)
+        return {}
+
+    def _wait(self, query, body):
+        from . import waits
+
+        return waits.wait(body, self._settings.journal_table)
 
     def _fire_schedule(self, query, body):
         from ..services import schedules

@@ -129,7 +129,11 @@ def _key(record: dict) -> tuple:
 
 def _dms() -> dict:
     tasks = client("dms").describe_replication_tasks()["ReplicationTasks"]
-    return {"replication_tasks": _by(tasks, "ReplicationTaskArn")}
+    serverless = client("dms").describe_replications()["Replications"]
+    return {
+        "replication_tasks": _by(tasks, "ReplicationTaskArn"),
+        "replications": _by(serverless, "ReplicationConfigArn"),
+    }
 
 
 def _cloudwatch() -> dict:

@@ -25,7 +25,7 @@ KEPT_PER_METRIC = 20_000
 
 class Metrics:
     def __init__(self, speed: float):
-        self._speed = speed
+        self.speed = speed
         self._samples: dict[tuple, deque[Sample]] = {}
         self._steady: dict[tuple, float] = {}
         self._lock = threading.Lock()
@@ -59,7 +59,7 @@ class Metrics:
             first, last = math.floor(start / period) * period, min(end, now)
             found = {begin: [sample(begin, [(steady, 1.0)])] for begin in range(first, math.ceil(last), period)}
         for stored in samples:
-            stretched = now - (now - stored.timestamp) * self._speed
+            stretched = now - (now - stored.timestamp) * self.speed
             begin = math.floor(stretched / period) * period
             if math.floor(start / period) * period <= begin < end:
                 found.setdefault(begin, []).append(stored)
@@ -95,6 +95,10 @@ def keep_steady(entries: list[dict]) -> None:
     """[{"namespace", "metric_name", "dimensions": {}, "value"}]"""
     keys = [_key(entry["namespace"], entry["metric_name"], entry.get("dimensions", {})) for entry in entries]
     _metrics.keep_steady({key: float(entry["value"]) for key, entry in zip(keys, entries, strict=True)})
+
+
+def set_speed(speed: float) -> None:
+    _metrics.speed = speed
 
 
 def forget() -> None:

@@ -1,7 +1,8 @@
-"""DMS: replication tasks with a state that can be told, and their tables.
+"""DMS: replication tasks and serverless replications with a state that can be told, and their tables.
 
-Contract: `install()`; `set_replication(arn, status, tables)` tells a task's status and the validation state of its tables,
-`[{"schema", "table", "state"}]`. Lag is not here: AWS reports it in CloudWatch only (dimension ReplicationTaskIdentifier:
+Contract: `install()`; `set_replication(arn, status, tables, changes)` tells the status and the validation state of the tables,
+`[{"schema", "table", "state"}]` (with `"table_state"`, where it is not the usual one), and counts so many more changes as
+captured from the source, in the first table. Lag is not here: AWS reports it in CloudWatch only (dimension ReplicationTaskIdentifier:
 the last element of the task's ARN, which is not its name).
 """
 
@@ -11,6 +12,7 @@ import random
 import string
 
 from ..settings import ACCOUNT_ID, REGION
+from . import dms_serverless
 
 TABLE_ERRORS = {"Mismatched records", "Suspended tables", "Error", "Table error"}
 
@@ -24,12 +26,14 @@ def backend():
     return dms_backends[ACCOUNT_ID][REGION]
 
 
-def set_replication(arn: str, status: str | None = None, tables: list[dict] | None = None) -> None:
-    task = backend().replication_tasks[arn]
+def set_replication(arn: str, status: str | None = None, tables: list[dict] | None = None, changes: int = 0) -> None:
+    replication = backend().replication_tasks.get(arn) or dms_serverless.replications()[arn]
     if status is not None:
-        task.status = status
+        replication.status = status
     if tables is not None:
-        _tables[arn] = tables
+        _tables[arn] = [dict(table) for table in tables]
+    for table in _tables.get(arn, [])[:1]:
+        table["changes"] = table.get("changes", 0) + changes
 
 
 def install() -> None:
@@ -41,6 +45,7 @@ def install() -> None:
     _describe_instances_in_epoch_seconds(FakeReplicationInstance)
     DatabaseMigrationServiceResponse.describe_replication_tasks = _describe_tasks
     DatabaseMigrationServiceResponse.describe_table_statistics = _describe_tables
+    dms_serverless.install()
 
 
 def _give_arns_of_their_own(task_class) -> None:
@@ -94,8 +99,16 @@ def _describe_instances_in_epoch_seconds(instance_class) -> None:
 
 
 def _statistics(task) -> dict:
-    tables = _tables.get(task.arn, [])
-    statistics = {
+    statistics = table_counts(task.arn)
+    if task.start_date:
+        started = task.start_date.timestamp()
+        statistics |= {"FreshStartDate": started, "StartDate": started, "FullLoadStartDate": started}
+    return statistics
+
+
+def table_counts(arn: str) -> dict:
+    tables = _tables.get(arn, [])
+    return {
         "FullLoadProgressPercent": 100,
         "ElapsedTimeMillis": 100,
         "TablesLoaded": len(tables),
@@ -103,10 +116,6 @@ def _statistics(task) -> dict:
         "TablesQueued": 0,
         "TablesErrored": sum(table["state"] in ("Error", "Table error") for table in tables),
     }
-    if task.start_date:
-        started = task.start_date.timestamp()
-        statistics |= {"FreshStartDate": started, "StartDate": started, "FullLoadStartDate": started}
-    return statistics
 
 
 def _describe_tasks(self):
@@ -117,7 +126,7 @@ def _describe_tasks(self):
     tasks = list(self.dms_backend.describe_replication_tasks(filters=filters, max_records=0))
     if filters and not tasks:
         raise ResourceNotFoundFault("No Tasks found matching this filter")
-    page, marker = _page(tasks, self._get_param("Marker"), self._get_int_param("MaxRecords", 100))
+    page, marker = page_of(tasks, self._get_param("Marker"), self._get_int_param("MaxRecords", 100))
     return json.dumps({"ReplicationTasks": [task.to_dict() for task in page], **marker})
 
 
@@ -127,15 +136,19 @@ def _describe_tables(self):
     arn = self._get_param("ReplicationTaskArn")
     if arn not in self.dms_backend.replication_tasks:
         raise ResourceNotFoundFault(f"Replication task {arn} not found")
-    tables = [_table(told) for told in _tables.get(arn, [])]
-    for wanted in self._get_param("Filters", []):
-        member = {"schema-name": "SchemaName", "table-name": "TableName", "table-state": "TableState"}[wanted["Name"]]
-        tables = [table for table in tables if table[member] in wanted["Values"]]
-    page, marker = _page(tables, self._get_param("Marker"), self._get_int_param("MaxRecords", 100))
+    page, marker = described_tables(self, arn)
     return json.dumps({"ReplicationTaskArn": arn, "TableStatistics": page, **marker})
 
 
-def _page(items: list, marker: str | None, limit: int) -> tuple[list, dict]:
+def described_tables(request, arn: str) -> tuple[list, dict]:
+    tables = [_table(told) for told in _tables.get(arn, [])]
+    for wanted in request._get_param("Filters", []):
+        member = {"schema-name": "SchemaName", "table-name": "TableName", "table-state": "TableState"}[wanted["Name"]]
+        tables = [table for table in tables if table[member] in wanted["Values"]]
+    return page_of(tables, request._get_param("Marker"), request._get_int_param("MaxRecords", 100))
+
+
+def page_of(items: list, marker: str | None, limit: int) -> tuple[list, dict]:
     from moto.dms.exceptions import ValidationError
 
     if not 20 <= limit <= 500:
@@ -150,13 +163,13 @@ def _table(told: dict) -> dict:
     return {
         "SchemaName": told["schema"],
         "TableName": told["table"],
-        "Inserts": 0,
+        "Inserts": told.get("changes", 0),
         "Deletes": 0,
         "Updates": 0,
         "Ddls": 0,
         "FullLoadRows": 1000,
         "FullLoadErrorRows": 0,
-        "TableState": "Table error" if told["state"] == "Table error" else "Table completed",
+        "TableState": told.get("table_state", "Table error" if told["state"] == "Table error" else "Table completed"),
         "ValidationPendingRecords": 1 if told["state"] == "Pending records" else 0,
         "ValidationFailedRecords": 1 if failed else 0,
         "ValidationSuspendedRecords": 1 if told["state"] == "Suspended tables" else 0,

@@ -33,6 +33,11 @@ _release_seconds = 0.0
 _released: dict[str, float] = {}
 
 
+def set_speed(speed: float) -> None:
+    global _speed
+    _speed = speed
+
+
 def install(models, speed: float) -> None:
     global _speed
     _speed = speed

@@ -14,6 +14,7 @@ import threading
 import time
 import traceback
 import uuid
+from functools import lru_cache
 
 from .. import clients
 from ..settings import ACCOUNT_ID, REGION, Settings
@@ -37,7 +38,7 @@ class Events:
         self._stopped = threading.Event()
         self._due: dict[str, float] = {}
         self._busy: set[str] = set()
-        self._schedules = schedules.Due(settings.speed)
+        self._schedules = schedules.Due(settings)
 
     def start(self) -> None:
         threading.Thread(target=self._tick, daemon=True).start()
@@ -115,10 +116,8 @@ def send_to_targets(rule, event: dict, wait: bool = False) -> None:
 
 def target_input(target: dict, event: dict) -> str:
     """What a target is given. moto's own template engine writes strings without their quotes."""
-    from jsonpath_ng import parse
-
     def at(path: str):
-        found = parse(path).find(event)
+        found = _parsed(path).find(event)
         return found[0].value if found else None
 
     if "Input" in target:
@@ -130,6 +129,14 @@ def target_input(target: dict, event: dict) -> str:
         values = {name: at(path) for name, path in transformer.get("InputPathsMap", {}).items()}
         return _fill(transformer["InputTemplate"], values)
     return json.dumps(event)
+
+
+@lru_cache(maxsize=64)
+def _parsed(path: str):
+    """jsonpath_ng makes its whole parser anew for each path."""
+    from jsonpath_ng import parse
+
+    return parse(path)
 
 
 def _fill(template: str, values: dict) -> str:

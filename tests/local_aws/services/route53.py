@@ -1,6 +1,6 @@
 """Route 53: strict, atomic change batches; changes that take a while; health checks made once.
 
-Contract: `install(speed)`. A change is PENDING for SYNC_SECONDS / speed, then INSYNC; moto says INSYNC at once and knows no
+Contract: `install(settings)`. A change is PENDING for SYNC_SECONDS / speed, then INSYNC; moto says INSYNC at once and knows no
 change by its id. ListResourceRecordSets is sorted, escaped and paged as on AWS. A caller reference makes one health
 check: the same again answers it, other settings (or a deleted check) answer HealthCheckAlreadyExists.
 """
@@ -10,7 +10,7 @@ import random
 import string
 import threading
 
-from ..settings import ACCOUNT_ID
+from ..settings import ACCOUNT_ID, Settings
 from . import route53_health, route53_zones
 from .route53_records import Refused, Zone, apply, normal_name, sort_key
 
@@ -42,15 +42,15 @@ def forget() -> None:
     route53_health.forget()
 
 
-def install(speed: float) -> None:
+def install(settings: Settings) -> None:
     from moto.route53.models import HostedZoneIdentifier, Route53Backend
     from moto.route53.responses import Route53
 
-    Route53.change_resource_record_sets = lambda self: _change(self, speed)
-    Route53.get_change = lambda self: _get_change(self, speed)
+    Route53.change_resource_record_sets = lambda self: _change(self, settings.speed)
+    Route53.get_change = lambda self: _get_change(self, settings.speed)
     Route53.list_resource_record_sets = _list
     _make_health_checks_once(Route53Backend)
-    route53_health.install(speed)
+    route53_health.install(settings.speed)
     route53_zones.install()
     # A zone's id begins with Z; moto's with anything.
     HostedZoneIdentifier.generate = lambda self, existing_ids=None, tags=None: "Z" + _random_id(20)

@@ -27,6 +27,11 @@ HOST = re.compile(
 _speed = 1.0
 
 
+def set_speed(speed: float) -> None:
+    global _speed
+    _speed = speed
+
+
 def install(speed: float) -> None:
     global _speed
     _speed = speed

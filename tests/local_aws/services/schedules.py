@@ -13,7 +13,7 @@ import uuid
 from dateutil import tz  # has the time zones with it, which a small system lacks
 
 from .. import clients
-from ..settings import ACCOUNT_ID, REGION
+from ..settings import ACCOUNT_ID, REGION, Settings
 from .deliveries import Delivery, deliver
 
 AT = re.compile(r"^at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)$")
@@ -63,8 +63,8 @@ def install() -> None:
 class Due:
     """Remembers what was delivered, so that each schedule is due once per time."""
 
-    def __init__(self, speed: float):
-        self._speed = speed
+    def __init__(self, settings: Settings):
+        self._settings = settings
         self._delivered: set[tuple] = set()
         self._next: dict[tuple, float] = {}
 
@@ -85,7 +85,7 @@ class Due:
     def _is_due_again(self, key: tuple, expression: str) -> bool:
         if not RATE.match(expression):
             return False
-        now, period = time.monotonic(), max(SHORTEST_RATE_SECONDS, rate_seconds(expression) / self._speed)
+        now, period = time.monotonic(), max(SHORTEST_RATE_SECONDS, rate_seconds(expression) / self._settings.speed)
         if now < self._next.setdefault(key, now + period):
             return False
         self._next[key] = now + period

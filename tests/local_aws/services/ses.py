@@ -25,6 +25,11 @@ from .ses_sending import CODES, Refused, Request, account, configure, forget, qu
 __all__ = ["configure", "forget", "install", "sent"]
 
 
+def set_speed(speed: float) -> None:
+    global _speed
+    _speed = speed
+
+
 def install(speed: float) -> None:
     from moto.ses.models import EmailIdentity
     from moto.ses.responses import EmailResponse

@@ -4,7 +4,7 @@ Contract: both answer names and ARNs as the ready line tells them. `deploy_templ
 through CloudFormation. `deploy` needs no CDK: table, functions, state machines and rules straight from the checkout. A
 definition goes in as it was rendered, but for `${Placeholders}`; one that nothing fills is an error. What does not
 exist yet in the checkout (a machine's definition, the sweep) is left out with a warning on stderr. What differs from the app is
-listed in tests/same_deployment.rs, which compares the two.
+listed in tests/suite/same_deployment.rs, which compares the two.
 """
 
 import json
@@ -114,6 +114,7 @@ def _environment(settings: Settings, crate: str) -> dict[str, str]:
 
 def _create_machines(settings: Settings, function_arns: dict[str, str]) -> dict[str, str]:
     values = {
+        "Partition": "aws",
         "JournalTableName": settings.journal_table,
         **{f"{name.capitalize()}StateMachineArn": machine_arn(name) for name in MACHINES},
         **{f"{_pascal_case(crate)}FunctionArn": arn for crate, arn in function_arns.items()},

@@ -1,6 +1,6 @@
 """Corrections to how moto's Step Functions engine evaluates states.
 
-Contract: `install(speed)`. Waits and retry delays are divided by `speed`; TimeoutSeconds of tasks and machines stay real.
+Contract: `install(settings, runtime)`. Waits and retry delays are divided by the settings' speed; TimeoutSeconds of tasks and machines stay real.
 Each function below is one correction; its text says what stock moto 5.2.5 does wrong.
 """
 
@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from .. import clients
 from ..services.runtime_api import Runtime
+from ..settings import Settings
 from .failures import failure
 
 COMPONENT = "asl.component."
@@ -57,7 +58,7 @@ def engine(name: str):
     return importlib.import_module("moto.stepfunctions.parser." + name)
 
 
-def install(speed: float, runtime: Runtime) -> None:
+def install(settings: Settings, runtime: Runtime) -> None:
     engine(TASK + "service.state_task_service_factory")  # load every task type before correcting them
     use_our_clients()
     name_the_state_that_calls()
@@ -69,7 +70,7 @@ def install(speed: float, runtime: Runtime) -> None:
     interrupt_tasks()
     silence_zombies()
     endings_are_final()
-    scale_waits(speed, runtime)
+    scale_waits(settings, runtime)
     tolerate_map_failures()
     parse_definitions_once()
     engine(TASK + "service.state_task_service_lambda")._SUPPORTED_API_PARAM_BINDINGS["invoke"].add("InvocationType")
@@ -344,7 +345,7 @@ def endings_are_final() -> None:
     environment.set_error, environment.set_timed_out = set_error, set_timed_out
 
 
-def scale_waits(speed: float, runtime: Runtime) -> None:
+def scale_waits(settings: Settings, runtime: Runtime) -> None:
     """Waits are divided by the speed. moto's retry waits cannot be interrupted, and its Wait states count whole seconds.
 
     Functions run in real time, whatever the speed: a wait for longer than any function lives ends only when those have ended
@@ -352,8 +353,8 @@ def scale_waits(speed: float, runtime: Runtime) -> None:
 
     def sleep(env, seconds):
         began = time.monotonic()
-        deadline = began + max(0, seconds) / speed
-        outlives_functions = speed > 1 and seconds > FUNCTION_LIFE_SECONDS
+        deadline = began + max(0, seconds) / settings.speed
+        outlives_functions = settings.speed > 1 and seconds > FUNCTION_LIFE_SECONDS
         while env.is_running():
             left = deadline - time.monotonic()
             if left <= 0 and not (outlives_functions and runtime.is_busy_since(began)):

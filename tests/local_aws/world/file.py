@@ -1,8 +1,8 @@
 """The world file beside a plan: what a plan does not say about the environment that it names.
 
 Contract: `check(world)` raises WorldError for every unknown key, with its path. The emulator applies at creation what the plan's
-environment starts with; behaviour over time (`lag_seconds`, `backlog`, `old`, `new`) and of people (`during`, `approval`) is the
-rehearsal's business and only checked here. What is less plain:
+environment starts with; behaviour over time (`old`, `new`, and of a replication `lag_seconds`, `backlog`, `changes_per_second`) and of people (`during`,
+`approval`) is the rehearsal's business and only checked here. What is less plain:
     groups           by the plan's target group ARN: target_type (ip, instance, lambda, alb), protocol, stickiness (true: cookies of the
                      group's own), health_checks (false: none; true: of functions too), tags
     also_forwarding  target groups of the plan that a second listener of their load balancer forwards to as well
@@ -43,8 +43,9 @@ KEYS = {
     "health_checks.*": {"match", "health"},
     "more_records.*": {"hosted_zone_id", "record"},
     "zones.*": {"name", "private", "records"},
-    "replication": {"status", "lag_seconds", "backlog", "tables"},
-    "replication.tables.*": {"schema", "table", "state"},
+    "replication": {"status", "lag_seconds", "backlog", "changes_per_second", "tables", "migration_type", "reverse"},
+    "replication.tables.*": {"schema", "table", "state", "table_state"},
+    "replication.reverse": {"status", "lag_seconds", "migration_type"},
     "old": BEHAVIOUR | {"changes"},
     "new": BEHAVIOUR | {"changes"},
     "old.changes.*": CHANGE,

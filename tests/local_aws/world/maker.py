@@ -4,7 +4,7 @@ Contract: `create({"plan", "world", "ports": {"old", "new"}}, boundary)` creates
     plan       the plan with the created ARNs, ids and dimensions in the place of its own
     sides      for old, new and other: the target groups, load balancers, record values and alias names that lead there
     routes     per route of the plan, what was created for it
-    resources  by the plan's own names: what each became (and the replication tasks' metric dimensions)
+    resources  by the plan's own names: what each became (and the replications' ARNs and metric dimensions)
 A plan may be wrong: what cannot be understood is left alone, for the product's precheck to report. A wrong world file is
 an error. Every call makes an environment of its own; only the denials, and what checkers see, are replaced, since they hold for the
 whole account.
@@ -25,6 +25,7 @@ from .dns import Dns
 from .environment import Environment, as_dict, dicts, text
 
 TASK_ARN = re.compile(r"^arn:aws:dms:[^:]*:[^:]*:task:(.+)$")
+CONFIG_ARN = re.compile(r"^arn:aws:dms:[^:]*:[^:]*:replication-config:(.+)$")
 TOPIC_ARN = re.compile(r"^arn:aws:sns:[^:]*:[^:]*:(.+)$")
 FUNCTION_ARN = re.compile(r"^arn:aws:lambda:[^:]*:[^:]*:function:([^:]+)")
 DEFAULT_TABLES = [{"schema": "public", "table": name, "state": "Validated"} for name in ("customers", "orders", "items")]
@@ -84,25 +85,64 @@ def _create_routes(environment: Environment) -> list[dict]:
 
 def _create_replication(environment: Environment) -> list[dict]:
     database = as_dict(environment.plan.get("database"))
-    setup = environment.world.get("replication", {})
+    forward = environment.world.get("replication", {})
+    setups = {"replication_task_arn": forward, "reverse_replication_task_arn": forward.get("reverse", {})}
     created = []
-    for key in ("replication_task_arn", "reverse_replication_task_arn"):
+    for key, setup in setups.items():
         planned = text(database.get(key))
         direction = "reverse" if key.startswith("reverse") else "forward"
-        if TASK_ARN.match(planned):
-            task = create_task(environment, planned, f"{direction}-{environment.number}")
-            dms.set_replication(task["task_arn"], setup.get("status", "running"), setup.get("tables", DEFAULT_TABLES))
-            created.append({"key": key, **task})
+        for pattern, create_one in ((TASK_ARN, create_task), (CONFIG_ARN, create_serverless)):
+            if pattern.match(planned):
+                suffix = f"{direction}-{environment.number}"
+                one = create_one(environment, planned, suffix, setup.get("migration_type", "full-load-and-cdc"))
+                status = setup.get("status", forward.get("status", "running"))
+                dms.set_replication(one["arn"], status, forward.get("tables", DEFAULT_TABLES))
+                created.append({"key": key, **one})
     return created
 
 
-def create_task(environment: Environment, planned: str, suffix: str) -> dict:
+def create_task(environment: Environment, planned: str, suffix: str, migration_type: str = "full-load-and-cdc") -> dict:
     api = client("dms")
     instance = api.create_replication_instance(
         ReplicationInstanceIdentifier=f"replication-{suffix}", ReplicationInstanceClass="dms.t3.medium"
     )["ReplicationInstance"]
-    endpoints = [
-        api.create_endpoint(
+    source, target = _create_endpoints(suffix)
+    arn = api.create_replication_task(
+        ReplicationTaskIdentifier=f"task-{suffix}",
+        SourceEndpointArn=source,
+        TargetEndpointArn=target,
+        ReplicationInstanceArn=instance["ReplicationInstanceArn"],
+        MigrationType=migration_type,
+        TableMappings=json.dumps({"rules": []}),
+    )["ReplicationTask"]["ReplicationTaskArn"]
+    api.start_replication_task(ReplicationTaskArn=arn, StartReplicationTaskType="start-replication")
+    own = arn.rpartition(":")[2]
+    environment.mapping[planned] = arn
+    environment.mapping[TASK_ARN.match(planned)[1]] = own
+    instance_identifier = instance["ReplicationInstanceIdentifier"]
+    dimensions = {"ReplicationInstanceIdentifier": instance_identifier, "ReplicationTaskIdentifier": own}
+    return {"arn": arn, "dimensions": dimensions}
+
+
+def create_serverless(environment: Environment, planned: str, suffix: str, migration_type: str) -> dict:
+    api = client("dms")
+    source, target = _create_endpoints(suffix)
+    arn = api.create_replication_config(
+        ReplicationConfigIdentifier=f"serverless-{suffix}",
+        SourceEndpointArn=source,
+        TargetEndpointArn=target,
+        ReplicationType=migration_type,
+        TableMappings=json.dumps({"rules": []}),
+        ComputeConfig={"MaxCapacityUnits": 4},
+    )["ReplicationConfig"]["ReplicationConfigArn"]
+    api.start_replication(ReplicationConfigArn=arn, StartReplicationType="start-replication")
+    environment.mapping[planned] = arn
+    return {"arn": arn, "dimensions": {"ReplicationConfigId": ":".join([arn.split(":")[4], arn.rpartition(":")[2]])}}
+
+
+def _create_endpoints(suffix: str) -> list[str]:
+    return [
+        client("dms").create_endpoint(
             EndpointIdentifier=f"{kind}-{suffix}",
             EndpointType=kind,
             EngineName="postgres",
@@ -114,22 +154,6 @@ def create_task(environment: Environment, planned: str, suffix: str) -> dict:
         )["Endpoint"]["EndpointArn"]
         for kind in ("source", "target")
     ]
-    arn = api.create_replication_task(
-        ReplicationTaskIdentifier=f"task-{suffix}",
-        SourceEndpointArn=endpoints[0],
-        TargetEndpointArn=endpoints[1],
-        ReplicationInstanceArn=instance["ReplicationInstanceArn"],
-        MigrationType="full-load-and-cdc",
-        TableMappings=json.dumps({"rules": []}),
-    )["ReplicationTask"]["ReplicationTaskArn"]
-    api.start_replication_task(ReplicationTaskArn=arn, StartReplicationTaskType="start-replication")
-    environment.mapping[planned] = arn
-    environment.mapping[TASK_ARN.match(planned)[1]] = arn.rpartition(":")[2]
-    return {
-        "task_arn": arn,
-        "task_identifier": arn.rpartition(":")[2],
-        "instance_identifier": instance["ReplicationInstanceIdentifier"],
-    }
 
 
 def _create_alarms(environment: Environment) -> None:

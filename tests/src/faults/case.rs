@@ -451,10 +451,10 @@ mod tests {
     #[test]
     fn only_what_a_clean_run_does_not_make_belongs_to_turning_back() {
         let swap = || request("cutover", "SwapListener", "states", "lambda", "Invoke");
-        let follow = request("cutover", "ReadRun", "states", "dynamodb", "GetItem");
+        let follow = request("cutover", "LookAtRollback", "states", "dynamodb", "GetItem");
         let clean = points(&[swap()], None);
         let found = of_turning_back(points(&[swap(), follow], Some(Turn::AtTheEnd)), &clean);
-        assert_eq!(found.iter().map(|point| point.state.as_str()).collect::<Vec<_>>(), ["ReadRun"]);
+        assert_eq!(found.iter().map(|point| point.state.as_str()).collect::<Vec<_>>(), ["LookAtRollback"]);
     }
 
     #[test]
@@ -466,7 +466,7 @@ mod tests {
         assert!(write.contains(&KilledAfter) && !write.contains(&Stale) && !write.contains(&Stopped));
         let read = at(request("cutover", "ShiftWeight", "weight-shift", "route53", "ListResourceRecordSets"));
         assert!(read.contains(&Stale));
-        let invocation = at(request("rollback", "Begin", "states", "lambda", "Invoke"));
+        let invocation = at(request("rollback", "TakeOverRun", "states", "lambda", "Invoke"));
         assert!(invocation.contains(&Stopped) && invocation.contains(&Twice) && !invocation.contains(&SecondStart));
     }
 

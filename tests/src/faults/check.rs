@@ -22,8 +22,8 @@ use crate::routes::{Place, Route};
 /// So many of the users' requests may fail on a busy machine without a fault of the product.
 const TOLERATED_FAILURES_PERCENT: f64 = 2.0;
 /// The states that stop the old side's writers, and let them write again.
-const QUIESCE: &str = "InvokeQuiesce";
-const RESUME: &str = "InvokeResume";
+const QUIESCE: &str = "QuiesceHook";
+const RESUME: &str = "ResumeHook";
 
 /// How a run ended, as far as the account is concerned.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

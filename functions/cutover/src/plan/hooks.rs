@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::default;
+use super::{default, pattern};
 use crate::Seconds;
 
 /// The functions to invoke, in order, at each point. Each may be invoked more than once and must be idempotent.
@@ -38,6 +38,7 @@ impl Hooks {
 #[schemars(deny_unknown_fields)]
 pub struct Hook {
     /// The Lambda function.
+    #[schemars(regex(pattern = pattern::LAMBDA_ARN))]
     pub function_arn: String,
     /// How long it may take; the function's own time-out must not exceed it.
     #[serde(default = "default::seconds::<60>")]

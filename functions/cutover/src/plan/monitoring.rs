@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::default;
+use super::{default, pattern};
 use crate::Seconds;
 
 /// The checks of a hold, and how many of them may fail.
@@ -49,6 +49,7 @@ impl Default for Monitoring {
 #[schemars(deny_unknown_fields)]
 pub struct GroupHealth {
     /// The target group.
+    #[schemars(regex(pattern = pattern::ELB_ARN))]
     pub target_group_arn: String,
     /// The share of its targets that must be healthy, compared exactly.
     #[serde(default = "default::u8::<80>")]
@@ -70,6 +71,7 @@ pub struct Metric {
     #[serde(default)]
     pub dimensions: BTreeMap<String, String>,
     /// `Sum`, `Average`, `Minimum`, `Maximum`, `SampleCount`, or a percentile such as `p99`.
+    #[schemars(regex(pattern = pattern::STATISTIC))]
     pub statistic: String,
     /// The length of one datapoint; a multiple of 60 s.
     #[serde(default = "default::seconds::<60>")]
@@ -96,6 +98,7 @@ pub struct Series {
     /// The dimensions; those of the metric it divides where they are left out.
     pub dimensions: Option<BTreeMap<String, String>>,
     /// The statistic; that of the metric it divides where it is left out.
+    #[schemars(regex(pattern = pattern::STATISTIC))]
     pub statistic: Option<String>,
     /// The length of one datapoint; it must be that of the metric it divides.
     pub period: Option<Seconds>,

@@ -1,9 +1,9 @@
 //! Routes: the places that direct traffic, and the steps by which their weights move.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::default;
+use super::{default, pattern};
 use crate::Seconds;
 
 /// A place that directs traffic.
@@ -49,13 +49,17 @@ impl Route {
 pub struct ListenerRoute {
     /// The listener whose default action forwards.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = pattern::ELB_ARN))]
     pub listener_arn: Option<String>,
     /// The rule whose action forwards.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = pattern::ELB_ARN))]
     pub rule_arn: Option<String>,
     /// The target group that serves now.
+    #[schemars(regex(pattern = pattern::ELB_ARN))]
     pub old_target_group_arn: String,
     /// The target group that shall serve.
+    #[schemars(regex(pattern = pattern::ELB_ARN))]
     pub new_target_group_arn: String,
     /// The share of the new group's targets that must be healthy before it gets traffic, compared exactly. An automatic
     /// rollback, too, is held while less of the old group's targets are.
@@ -78,9 +82,12 @@ impl ListenerRoute {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct DnsRoute {
-    /// The hosted zone, such as `Z0123456789ABCDEFGHIJ`.
+    /// The hosted zone, such as `Z0123456789ABCDEFGHIJ`; or `/hostedzone/Z0123456789ABCDEFGHIJ`, as AWS's SDKs give it.
+    #[serde(deserialize_with = "zone_id")]
+    #[schemars(regex(pattern = pattern::ZONE_ID))]
     pub hosted_zone_id: String,
     /// The name, with or without the last dot.
+    #[schemars(length(max = 255), regex(pattern = pattern::DNS_NAME))]
     pub record_name: String,
     /// What the name shall answer, by record type. All types of a name move in one atomic batch.
     #[schemars(length(min = 1))]
@@ -165,8 +172,11 @@ pub struct RecordData {
 #[schemars(deny_unknown_fields)]
 pub struct Alias {
     /// The resource's DNS name.
+    #[schemars(regex(pattern = pattern::HOST))]
     pub dns_name: String,
     /// The hosted zone of the resource (of the load balancer, not of the record).
+    #[serde(deserialize_with = "zone_id")]
+    #[schemars(regex(pattern = pattern::ZONE_ID))]
     pub hosted_zone_id: String,
     /// Whether Route 53 looks at the resource's own health.
     #[serde(default)]
@@ -190,9 +200,11 @@ pub struct HealthChecks {
 #[schemars(deny_unknown_fields)]
 pub struct HealthCheck {
     /// The host name that Route 53's checkers ask.
+    #[schemars(regex(pattern = pattern::HOST))]
     pub fqdn: String,
     /// The path.
     #[serde(default = "default::root")]
+    #[schemars(regex(pattern = pattern::URL_PATH))]
     pub path: String,
     /// The port; 80 is asked by HTTP, every other by HTTPS.
     #[serde(default = "default::u16::<443>")]
@@ -217,4 +229,10 @@ pub struct Step {
     /// How long the step is held; left out, it is checked once.
     #[serde(default)]
     pub hold: Seconds,
+}
+
+/// AWS's SDKs give a zone's ID with its kind before it; the journal, locks and requests have the ID alone.
+fn zone_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let id = String::deserialize(deserializer)?;
+    Ok(id.strip_prefix("/hostedzone/").map(str::to_owned).unwrap_or(id))
 }

@@ -13,16 +13,22 @@ use crate::{Finding, Seconds, finding};
 /// Where the schema describes [`Seconds`].
 pub(super) const DURATION: &str = "#/$defs/Duration";
 
-/// Reads a value: durations become seconds, and whole numbers lose a fraction of zero.
-///
-/// # Errors
-/// Every error, until there are more than can be told.
-pub(super) fn read(schema: &Value, value: &Value) -> Result<Value, Vec<Finding>> {
-    let mut reader = Reader { definitions: &schema["$defs"], findings: Vec::new() };
-    match reader.read(schema, value, &Place::Whole) {
-        Some(normalised) if reader.findings.is_empty() => Ok(normalised),
-        _ => Err(reader.findings),
-    }
+/// What was read of a value.
+pub(super) struct Form {
+    /// The value in the form that is kept: durations are seconds, whole numbers have no fraction of zero. It always is of
+    /// the schema's form: something stands in for what could not be read, and could not be left out.
+    pub normalised: Value,
+    /// The paths of what could not be read.
+    pub unread: Vec<String>,
+    /// Every error of form, until there are more than can be told.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads a value.
+pub(super) fn read(schema: &Value, value: &Value) -> Form {
+    let mut reader = Reader { definitions: &schema["$defs"], unread: Vec::new(), findings: Vec::new() };
+    let normalised = reader.read_or_stand_in(schema, value, &Place::Whole);
+    Form { normalised, unread: reader.unread, findings: reader.findings }
 }
 
 /// A place within the value.
@@ -45,6 +51,7 @@ impl fmt::Display for Place<'_> {
 
 struct Reader<'a> {
     definitions: &'a Value,
+    unread: Vec<String>,
     findings: Vec<Finding>,
 }
 
@@ -73,20 +80,35 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn read_or_stand_in(&mut self, schema: &'a Value, value: &Value, at: &Place) -> Value {
+        self.read(schema, value, at).unwrap_or_else(|| {
+            self.unread.push(at.to_string());
+            self.stand_in(schema)
+        })
+    }
+
     fn object(&mut self, schema: &'a Value, fields: &Map<String, Value>, at: &Place) -> Option<Value> {
         let mut read = Map::new();
         for (name, value) in fields {
             let place = Place::Field(at, name);
             match field(schema, name) {
-                Some(schema) => read.extend(self.read(schema, value, &place).map(|value| (name.clone(), value))),
+                Some(schema) => match self.read(schema, value, &place) {
+                    Some(value) => drop(read.insert(name.clone(), value)),
+                    None => self.unread.push(place.to_string()),
+                },
                 None => self.unknown_field(schema, &place),
             }
-            if self.findings.len() > finding::MOST_FINDINGS {
+            if self.is_enough() {
                 return None;
             }
         }
-        for name in texts(&schema["required"]).filter(|name| !fields.contains_key(*name)) {
-            self.tell(&Place::Field(at, name), "is missing".to_owned(), format!("add `{name}`"));
+        for name in texts(&schema["required"]) {
+            if !fields.contains_key(name) {
+                self.missing(name, at);
+            }
+            if !read.contains_key(name) {
+                read.insert(name.to_owned(), self.stand_in(&schema["properties"][name]));
+            }
         }
         Some(read.into())
     }
@@ -99,8 +121,8 @@ impl<'a> Reader<'a> {
         }
         let mut read = Vec::new();
         for (index, item) in items.iter().enumerate() {
-            read.extend(self.read(&schema["items"], item, &Place::Item(at, index)));
-            if self.findings.len() > finding::MOST_FINDINGS {
+            read.push(self.read_or_stand_in(&schema["items"], item, &Place::Item(at, index)));
+            if self.is_enough() {
                 return None;
             }
         }
@@ -117,13 +139,32 @@ impl<'a> Reader<'a> {
             return self.wrong(at, value, &format!("an object with a `{tag}`"));
         };
         let place = Place::Field(at, tag);
-        let Some(found) = fields.get(tag) else {
-            self.tell(&place, "is missing".to_owned(), format!("add `{tag}`"));
-            return None;
-        };
         let constants = choices.iter().map(|choice| &choice["properties"][tag]["const"]);
-        let chosen = self.one_of(constants, found, &place)?;
-        self.object(&choices[chosen], fields, at)
+        let chosen = match fields.get(tag) {
+            Some(found) => self.one_of(constants, found, &place),
+            None => {
+                self.missing(tag, at);
+                None
+            }
+        };
+        match chosen {
+            Some(chosen) => self.object(&choices[chosen], fields, at),
+            None => Some(self.common_fields(choices, fields, at)),
+        }
+    }
+
+    /// Of an object that could be any of these: what all of them have alike.
+    fn common_fields(&mut self, choices: &'a [Value], fields: &Map<String, Value>, at: &Place) -> Value {
+        let mut object = self.stand_in(&choices[0]);
+        for (name, schema) in choices[0]["properties"].as_object().into_iter().flatten() {
+            let place = Place::Field(at, name);
+            let is_common = choices.iter().all(|choice| choice["properties"][name] == *schema);
+            match fields.get(name).filter(|_| is_common) {
+                Some(value) => object[name] = self.read_or_stand_in(schema, value, &place),
+                None => self.unread.push(place.to_string()),
+            }
+        }
+        object
     }
 
     /// Which of these constants it is.
@@ -169,6 +210,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn missing(&mut self, name: &str, at: &Place) {
+        let place = Place::Field(at, name);
+        self.unread.push(place.to_string());
+        self.tell(&place, "is missing".to_owned(), format!("add `{name}`"));
+    }
+
     fn unknown_field(&mut self, schema: &Value, at: &Place) {
         let known: Vec<&str> =
             schema["properties"].as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
@@ -184,7 +231,44 @@ impl<'a> Reader<'a> {
         self.findings.push(Finding::plan(at.to_string(), problem, fix));
     }
 
-    fn definition(&self, schema: &'a Value) -> &'a Value {
+    fn is_enough(&self) -> bool {
+        self.findings.len() > finding::MOST_FINDINGS
+    }
+
+    /// The least value of a form.
+    fn stand_in(&self, schema: &Value) -> Value {
+        if may_be_null(schema) {
+            return Value::Null;
+        }
+        if schema["$ref"] == DURATION {
+            return 0.into();
+        }
+        let schema = self.definition(schema);
+        if let Some(choices) = schema["oneOf"].as_array() {
+            return self.stand_in(&choices[0]);
+        }
+        if let Some(constant) = schema.get("const") {
+            return constant.clone();
+        }
+        match type_name(schema) {
+            "object" => {
+                let fields = texts(&schema["required"]);
+                fields
+                    .map(|name| (name.to_owned(), self.stand_in(&schema["properties"][name])))
+                    .collect::<Map<_, _>>()
+                    .into()
+            }
+            "array" => Value::Array(Vec::new()),
+            "string" => "".into(),
+            "boolean" => false.into(),
+            _ => schema.get("minimum").cloned().unwrap_or_else(|| 0.into()),
+        }
+    }
+
+    fn definition<'b>(&self, schema: &'b Value) -> &'b Value
+    where
+        'a: 'b,
+    {
         let name = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/"));
         name.map_or(schema, |name| &self.definitions[name])
     }

@@ -7,7 +7,7 @@ use cutover::plan::ListenerRoute;
 use cutover::{StepError, StepResult};
 
 use super::state::{Forward, ListenerState, WeightedGroup};
-use crate::weights::divide;
+use crate::weights::{before_step, divide};
 
 /// The most target groups that one forward action takes (Elastic Load Balancing quota, API reference of
 /// `ForwardActionConfig`).
@@ -36,10 +36,24 @@ pub fn planned_states(route: &ListenerRoute, before: &ListenerState) -> StepResu
     percents.map(|percent| before.planned(pair(route), percent).map_err(StepError::invalid)).collect()
 }
 
+/// The states from which the step to `new_weight` starts.
+///
+/// # Errors
+/// As [`planned_states`].
+pub fn states_before_step(
+    route: &ListenerRoute,
+    before: &ListenerState,
+    new_weight: u8,
+) -> StepResult<Vec<ListenerState>> {
+    let percents = before_step(&route.steps, new_weight).into_iter();
+    percents.map(|percent| before.planned(pair(route), percent).map_err(StepError::invalid)).collect()
+}
+
 impl ListenerState {
     /// The planned state in which the new group has `percent` of the pair's traffic.
     ///
-    /// With neighbours, the pair shares the old group's observed weight; alone, it shares 100.
+    /// With neighbours that get traffic, the pair shares the old group's observed weight, so that theirs is worth the same;
+    /// otherwise it shares 100.
     ///
     /// # Errors
     /// The text of the problem, where whole weights cannot say it or the action has no room for the new group.
@@ -48,7 +62,8 @@ impl ListenerState {
         let Some(&old_weight) = weights.get(pair.old) else {
             return Err(format!("{} is not among the action's target groups", pair.old));
         };
-        let has_neighbours = weights.keys().any(|arn| *arn != pair.old && *arn != pair.new);
+        let is_neighbour = |arn: &str| arn != pair.old && arn != pair.new;
+        let has_neighbours = weights.iter().any(|(arn, weight)| is_neighbour(arn) && *weight > 0);
         let (old, new) = divide(if has_neighbours { old_weight } else { 100 }, percent)?;
         let mut groups = Vec::new();
         for (arn, weight) in self.ordered_weights() {
@@ -113,6 +128,12 @@ mod tests {
     }
 
     #[test]
+    fn neighbours_without_traffic_have_nothing_to_keep() {
+        let planned = state(&[("old", 1), ("left", 0)]).planned(PAIR, 10).unwrap();
+        assert_eq!(planned.forward.weights(), BTreeMap::from([("left", 0), ("new", 10), ("old", 90)]));
+    }
+
+    #[test]
     fn more_than_five_groups_are_refused() {
         let five = state(&[("old", 1), ("a", 1), ("b", 1), ("c", 1), ("d", 1)]);
         assert!(five.planned(PAIR, 100).unwrap_err().contains("6 target groups"));
@@ -133,7 +154,8 @@ mod tests {
                     prop_assert_eq!(after.get(arn.as_str()), Some(weight));
                 }
                 let pair: i32 = [after.get("old"), after.get("new")].into_iter().flatten().sum();
-                prop_assert_eq!(pair, if neighbours.is_empty() { 100 } else { old });
+                let nobody_beside = neighbours.values().all(|weight| *weight == 0);
+                prop_assert_eq!(pair, if nobody_beside { 100 } else { old });
             }
         }
     }

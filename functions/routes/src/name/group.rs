@@ -1,6 +1,8 @@
 //! The record sets of one type at a name, told apart: the old side's, the new side's, and their neighbours.
 
-use cutover::plan::RecordChange;
+use std::collections::BTreeSet;
+
+use cutover::plan::{DnsRoute, RecordChange};
 
 use super::record::RecordSet;
 use super::state::NameState;
@@ -9,6 +11,9 @@ use super::state::NameState;
 const OLD_IDENTIFIER: &str = "cutover-old";
 /// The set identifier of the new side's record while traffic moves.
 const NEW_IDENTIFIER: &str = "cutover-new";
+
+/// What a pair shares that nobody else has a part of, so that a percentage is a weight.
+const ALONE: i64 = 100;
 
 /// The record sets of one type at a name.
 pub(super) struct Group<'a> {
@@ -38,13 +43,32 @@ impl<'a> Group<'a> {
         made_by_hand.unwrap_or_else(|| NEW_IDENTIFIER.to_owned())
     }
 
-    /// What the pair shares: 100, or the old record's weight where neighbours keep theirs.
+    /// Whether every weight is 0: then all records answer evenly (API reference, ResourceRecordSet, Weight).
+    pub(super) fn is_even(&self) -> bool {
+        let records = self.neighbours.iter().copied().chain([self.old]).chain(self.new);
+        records.into_iter().all(|record| record.weight == Some(0))
+    }
+
+    /// The weight that gives a neighbour what it gets now, beside the [`pair_weight`](Self::pair_weight).
+    pub(super) fn neighbour_weight(&self, neighbour: &RecordSet) -> Option<i64> {
+        if self.is_even() { Some(ALONE) } else { neighbour.weight }
+    }
+
+    /// What the pair shares: 100, or the old record's weight where neighbours that get traffic keep theirs.
     pub(super) fn pair_weight(&self) -> Result<i32, String> {
-        if self.neighbours.is_empty() {
-            return Ok(100);
+        if self.is_even() || self.neighbours.iter().all(|record| record.weight == Some(0)) {
+            return Ok(ALONE as i32);
         }
         let weight = self.old.weight.unwrap_or(0);
         i32::try_from(weight).map_err(|_| format!("weight {weight} is out of range"))
+    }
+}
+
+impl NameState {
+    /// The set identifiers of the records that the route leaves as they are, of its types.
+    pub fn neighbours(&self, route: &DnsRoute) -> BTreeSet<String> {
+        let groups = route.records.iter().filter_map(|change| Group::of(self, change).ok());
+        groups.flat_map(|group| group.neighbours).filter_map(|record| record.set_identifier.clone()).collect()
     }
 }
 

@@ -2,13 +2,15 @@
 
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::ResourceRecordSet;
+use cutover::dns::normalise_name;
 use cutover::plan::DnsRoute;
 use cutover::{StepError, StepResult};
 
 use super::aws::from_aws;
+use super::conversion::concerns;
 use super::state::NameState;
 
-/// All record sets of the plan's types at the route's name, every set identifier.
+/// All record sets of the plan's types at the route's name, every set identifier; and those that cannot stand beside them.
 ///
 /// ListResourceRecordSets starts at a name and goes on in its own order, 300 at most a page; a page that has gone past
 /// the name ends the search (Route 53 API reference).
@@ -17,9 +19,8 @@ use super::state::NameState;
 /// AWS errors; `Cutover.Drift` for a routing policy that cannot be moved by weights.
 pub async fn live(route53: &Client, route: &DnsRoute) -> StepResult<NameState> {
     let wanted = route.normalised_name();
-    let of_plan = |kind: &str| route.records.iter().any(|record| record.record_type.as_str() == kind);
     let records = all_of_name(route53, route, &wanted).await?;
-    let records = records.iter().filter(|record| of_plan(record.r#type.as_str())).map(from_aws);
+    let records = records.iter().filter(|record| concerns(route, record.r#type.as_str())).map(from_aws);
     Ok(NameState::new(records.collect::<StepResult<_>>()?))
 }
 
@@ -42,10 +43,9 @@ pub async fn all_of_name(route53: &Client, route: &DnsRoute, wanted: &str) -> St
             .send()
             .await
             .map_err(|error| StepError::from_aws(&call, &error))?;
-        let is_past = answer.resource_record_sets.iter().any(|record| record.name.to_ascii_lowercase() != wanted);
-        found.extend(
-            answer.resource_record_sets.into_iter().filter(|record| record.name.to_ascii_lowercase() == wanted),
-        );
+        let is_wanted = |record: &ResourceRecordSet| normalise_name(&record.name) == wanted;
+        let is_past = !answer.resource_record_sets.iter().all(is_wanted);
+        found.extend(answer.resource_record_sets.into_iter().filter(is_wanted));
         match answer.next_record_name {
             Some(next) if answer.is_truncated && !is_past => {
                 start = (next, answer.next_record_type, answer.next_record_identifier);

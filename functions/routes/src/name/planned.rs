@@ -5,10 +5,11 @@ use cutover::plan::{DnsRoute, RecordChange};
 use cutover::{StepError, StepResult};
 
 use super::checks::PairChecks;
+use super::conversion::Conversion;
 use super::group::Group;
 use super::record::{AliasTarget, RecordSet};
 use super::state::NameState;
-use crate::weights::divide;
+use crate::weights::{before_step, divide};
 
 /// Every weighted state that a run of this plan writes.
 ///
@@ -19,6 +20,20 @@ pub fn planned_states(route: &DnsRoute, before: &NameState, checks: &PairChecks)
     percents.map(|percent| before.planned(route, percent, checks).map_err(StepError::invalid)).collect()
 }
 
+/// The states from which the step to `new_weight` starts.
+///
+/// # Errors
+/// As [`planned_states`].
+pub fn states_before_step(
+    route: &DnsRoute,
+    before: &NameState,
+    new_weight: u8,
+    checks: &PairChecks,
+) -> StepResult<Vec<NameState>> {
+    let percents = before_step(&route.steps, new_weight).into_iter();
+    percents.map(|percent| before.planned(route, percent, checks).map_err(StepError::invalid)).collect()
+}
+
 impl NameState {
     /// The planned state in which the new record has `percent` of the pair's weight: every type a weighted group,
     /// at the plan's TTL.
@@ -26,12 +41,19 @@ impl NameState {
     /// # Errors
     /// The text of the problem: no record of a type, an ambiguous old side, a weight that is not whole.
     pub fn planned(&self, route: &DnsRoute, percent: u8, checks: &PairChecks) -> Result<Self, String> {
+        if let Some(conversion) = Conversion::of(self, route)? {
+            return conversion.planned(percent).map(Self::new);
+        }
         let mut records = Vec::new();
         for change in &route.records {
             let group = Group::of(self, change)?;
             let (old_weight, new_weight) = divide(group.pair_weight()?, percent)?;
             let ttl = |record: &RecordSet| record.ttl.map(|_| i64::from(route.ttl));
-            records.extend(group.neighbours.iter().map(|record| RecordSet { ttl: ttl(record), ..(*record).clone() }));
+            records.extend(group.neighbours.iter().map(|record| RecordSet {
+                weight: group.neighbour_weight(record),
+                ttl: ttl(record),
+                ..(*record).clone()
+            }));
             records.push(RecordSet {
                 set_identifier: Some(group.old_identifier()),
                 weight: Some(i64::from(old_weight)),
@@ -57,6 +79,9 @@ impl NameState {
     /// # Errors
     /// As [`planned`](Self::planned).
     pub fn finished(&self, route: &DnsRoute) -> Result<Self, String> {
+        if let Some(conversion) = Conversion::of(self, route)? {
+            return Ok(Self::new(conversion.finished()));
+        }
         let mut records = Vec::new();
         for change in &route.records {
             let group = Group::of(self, change)?;
@@ -83,10 +108,13 @@ impl NameState {
     /// # Errors
     /// The text of the problem.
     pub fn check_pair(&self, route: &DnsRoute) -> Result<(), String> {
+        if Conversion::of(self, route)?.is_some() {
+            return Ok(());
+        }
         for change in &route.records {
             let group = Group::of(self, change)?;
             let kind = change.record_type.as_str();
-            if group.old.weight == Some(0) {
+            if group.old.weight == Some(0) && !(group.is_even() && group.new.is_none()) {
                 return Err(format!("the {kind} record of the old side gets no traffic: its weight is 0"));
             }
             if let Some(weight) = group.new.and_then(|record| record.weight).filter(|weight| *weight > 0) {
@@ -98,7 +126,7 @@ impl NameState {
 }
 
 /// The new side's record set, apart from its place in a group.
-fn answer(change: &RecordChange, ttl: i64) -> RecordSet {
+pub(super) fn answer(change: &RecordChange, ttl: i64) -> RecordSet {
     let alias = change.new.alias.as_ref().map(|alias| AliasTarget {
         dns_name: normalise_name(&alias.dns_name),
         hosted_zone_id: alias.hosted_zone_id.clone(),
@@ -158,11 +186,45 @@ pub(super) mod tests {
 
     #[test]
     fn neighbours_keep_their_weights_and_share_the_lowered_ttl() {
-        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 200), weighted("canary", "9.9.9.9", 0)]);
-        let planned = before.planned(&route(None), 25, &PairChecks::default()).unwrap();
-        assert_eq!(shape(&planned), ["blue 1.2.3.4 150 60", "canary 9.9.9.9 0 60", "cutover-new 5.6.7.8 50 60"]);
-        let finished = before.finished(&route(None)).unwrap();
-        assert_eq!(shape(&finished), ["blue 5.6.7.8 200 300", "canary 9.9.9.9 0 300"]);
+        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 200), weighted("canary", "9.9.9.9", 1)]);
+        let route = route(Some("blue"));
+        let planned = before.planned(&route, 25, &PairChecks::default()).unwrap();
+        assert_eq!(shape(&planned), ["blue 1.2.3.4 150 60", "canary 9.9.9.9 1 60", "cutover-new 5.6.7.8 50 60"]);
+        let finished = before.finished(&route).unwrap();
+        assert_eq!(shape(&finished), ["blue 5.6.7.8 200 300", "canary 9.9.9.9 1 300"]);
+    }
+
+    #[test]
+    fn neighbours_without_traffic_have_nothing_to_keep() {
+        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 1), weighted("left", "9.9.9.9", 0)]);
+        let planned = before.planned(&route(None), 10, &PairChecks::default()).unwrap();
+        assert_eq!(shape(&planned), ["blue 1.2.3.4 90 60", "cutover-new 5.6.7.8 10 60", "left 9.9.9.9 0 60"]);
+        assert_eq!(shape(&before.finished(&route(None)).unwrap()), ["blue 5.6.7.8 1 300", "left 9.9.9.9 0 300"]);
+    }
+
+    #[test]
+    fn one_record_at_weight_zero_answers_and_is_moved() {
+        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 0)]);
+        assert_eq!(before.check_pair(&route(None)), Ok(()));
+        let planned = before.planned(&route(None), 30, &PairChecks::default()).unwrap();
+        assert_eq!(shape(&planned), ["blue 1.2.3.4 70 60", "cutover-new 5.6.7.8 30 60"]);
+        assert_eq!(shape(&before.finished(&route(None)).unwrap()), ["blue 5.6.7.8 0 300"]);
+    }
+
+    #[test]
+    fn records_that_are_all_at_weight_zero_answer_evenly_and_neighbours_keep_their_part() {
+        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 0), weighted("canary", "9.9.9.9", 0)]);
+        let route = route(Some("blue"));
+        assert_eq!(before.check_pair(&route), Ok(()));
+        let planned = before.planned(&route, 30, &PairChecks::default()).unwrap();
+        assert_eq!(shape(&planned), ["blue 1.2.3.4 70 60", "canary 9.9.9.9 100 60", "cutover-new 5.6.7.8 30 60"]);
+        assert_eq!(shape(&before.finished(&route).unwrap()), ["blue 5.6.7.8 0 300", "canary 9.9.9.9 0 300"]);
+    }
+
+    #[test]
+    fn what_answers_evenly_with_the_new_side_among_it_serves_both() {
+        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 0), weighted("green", "5.6.7.8", 0)]);
+        assert!(before.check_pair(&route(None)).is_err());
     }
 
     #[test]

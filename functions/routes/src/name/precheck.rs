@@ -4,7 +4,7 @@ use aws_sdk_route53::Client;
 use aws_sdk_route53::types::ResourceRecordSet;
 use cutover::dns::normalise_name;
 use cutover::finding::soften;
-use cutover::plan::DnsRoute;
+use cutover::plan::{DnsRoute, RecordType};
 use cutover::{Finding, StepError, StepResult};
 
 use super::checks::PairChecks;
@@ -30,7 +30,8 @@ pub async fn observe(
     let name = route.normalised_name();
     let all = observe::all_of_name(route53, route, &name).await;
     let all = soften(all, path, findings)?.unwrap_or_default();
-    findings.extend(other_family(route, &all, path));
+    findings.extend(other_family(route, &state, &all, path));
+    findings.extend(beside_a_cname(route, &all, path));
     Ok(Some(state))
 }
 
@@ -75,7 +76,7 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
     }
     for (index, step) in route.steps.iter().enumerate() {
         if let Err(problem) = state.planned(route, step.new_weight, &PairChecks::default()) {
-            let fix = "choose weights that fit the other records' weights";
+            let fix = "choose weights that fit the other records' weights; from or to a CNAME, 0 and 100";
             findings.push(Finding::plan(format!("{path}.steps[{index}].new_weight"), problem, fix));
         }
     }
@@ -105,13 +106,30 @@ fn evaluates_health(route: &DnsRoute, state: &NameState) -> bool {
     live.map(|alias| alias.evaluate_target_health).chain(planned.map(|alias| alias.evaluate_target_health)).any(|on| on)
 }
 
-/// A and AAAA are separate record sets: moving one alone splits clients by address family.
-fn other_family(route: &DnsRoute, all: &[ResourceRecordSet], path: &str) -> Option<Finding> {
+/// A and AAAA are separate record sets: moving one alone splits clients by address family. Those of a neighbour stay with it.
+fn other_family(route: &DnsRoute, state: &NameState, all: &[ResourceRecordSet], path: &str) -> Option<Finding> {
     let in_plan = |kind: &str| route.records.iter().any(|record| record.record_type.as_str() == kind);
-    let left =
-        ["A", "AAAA"].into_iter().find(|kind| !in_plan(kind) && all.iter().any(|r| r.r#type.as_str() == *kind))?;
+    if in_plan("CNAME") {
+        return None;
+    }
+    let neighbours = state.neighbours(route);
+    let is_left = |record: &ResourceRecordSet| {
+        !record.set_identifier.as_ref().is_some_and(|identifier| neighbours.contains(identifier))
+    };
+    let left = ["A", "AAAA"]
+        .into_iter()
+        .find(|kind| !in_plan(kind) && all.iter().any(|record| record.r#type.as_str() == *kind && is_left(record)))?;
     let problem = format!("leaves the name's {left} records on the old side: clients would be split by address family");
     Some(Finding::environment(format!("{path}.records"), problem, format!("add the new {left} answer to the plan")))
+}
+
+/// Route 53 takes no CNAME beside a record of another type, and none at the zone's own name, where NS and SOA are.
+fn beside_a_cname(route: &DnsRoute, all: &[ResourceRecordSet], path: &str) -> Option<Finding> {
+    let to_cname = route.records.iter().any(|change| change.record_type == RecordType::Cname);
+    let beside = all.iter().map(|record| record.r#type.as_str()).find(|kind| !["A", "AAAA", "CNAME"].contains(kind));
+    let kind = beside.filter(|_| to_cname)?;
+    let problem = format!("has a {kind} record, beside which there can be no CNAME");
+    Some(Finding::environment(format!("{path}.records"), problem, "give the name an alias, or addresses"))
 }
 
 #[cfg(test)]
@@ -129,6 +147,37 @@ mod tests {
         record["values"] = record.get("values").cloned().unwrap_or(json!([]));
         let (route, state) = (serde_json::from_value(route).unwrap(), serde_json::from_value(json!([record])).unwrap());
         fits(&route, &state, "$").into_iter().map(|finding| (finding.severity, finding.problem)).collect()
+    }
+
+    fn route(kind: &str, new: &Value) -> DnsRoute {
+        let route = json!({ "hosted_zone_id": "Z1", "record_name": "a.example.com", "steps": [{ "new_weight": 100 }],
+            "records": [{ "type": kind, "new": { "values": [new] } }] });
+        serde_json::from_value(route).unwrap()
+    }
+
+    fn of_aws(kind: &str, identifier: Option<&str>) -> ResourceRecordSet {
+        let builder = ResourceRecordSet::builder().name("a.example.com.").r#type(kind.into());
+        builder.set_set_identifier(identifier.map(str::to_owned)).build().unwrap()
+    }
+
+    #[test]
+    fn a_neighbours_other_family_is_the_neighbours() {
+        let weighted = |identifier: &str, weight: i64, value: &str| json!({ "type": "A", "set_identifier": identifier, "weight": weight, "ttl": 60, "values": [value] });
+        let state = json!([weighted("blue", 100, "1.2.3.4"), weighted("canary", 0, "9.9.9.9")]);
+        let state = serde_json::from_value(state).unwrap();
+        let route = route("A", &json!("5.6.7.8"));
+        let left = |identifier| other_family(&route, &state, &[of_aws("AAAA", identifier)], "$").is_some();
+        assert_eq!([Some("canary"), Some("blue"), None].map(left), [false, true, true]);
+    }
+
+    #[test]
+    fn a_cname_needs_its_name_for_itself() {
+        let found = |kind, new, beside| {
+            beside_a_cname(&route(kind, &json!(new)), &[of_aws(beside, None)], "$").map(|finding| finding.problem)
+        };
+        assert!(found("CNAME", "new.example.net", "SOA").is_some_and(|problem| problem.contains("SOA")));
+        assert_eq!(found("CNAME", "new.example.net", "A"), None);
+        assert_eq!(found("A", "5.6.7.8", "MX"), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use cutover::dns::normalise_name;
-use cutover::plan::{RecordData, RecordType};
+use cutover::plan::RecordData;
 use serde::{Deserialize, Serialize};
 
 /// One record set, simple or weighted.
@@ -37,10 +37,12 @@ pub struct AliasTarget {
     pub evaluate_target_health: bool,
 }
 
-/// Values in one order, and IPv6 addresses, which can be written in many ways, in one form.
+/// Values in one order, and in one form what can be written in many ways: IPv6 addresses and names.
 fn canonical_values(record_type: &str, values: &[String]) -> Vec<String> {
-    let one_form = |value: &String| match value.parse::<Ipv6Addr>() {
-        Ok(address) if record_type == RecordType::Aaaa.as_str() => address.to_string(),
+    let ipv6 = |value: &String| value.parse::<Ipv6Addr>().map_or_else(|_| value.clone(), |address| address.to_string());
+    let one_form = |value: &String| match record_type {
+        "AAAA" => ipv6(value),
+        "CNAME" => normalise_name(value),
         _ => value.clone(),
     };
     let mut values: Vec<String> = values.iter().map(one_form).collect();

@@ -55,6 +55,15 @@ mod tests {
     use crate::name::record::tests::weighted;
 
     #[test]
+    fn one_name_in_two_spellings_is_one() {
+        let cname = |value: &str| RecordSet { record_type: "CNAME".to_owned(), ..weighted("green", value, 0) };
+        let [live, planned] = ["New-Side.example.com.", "new-side.example.com"].map(cname);
+        assert!(NameState::new(vec![live.clone()]).is_like(&NameState::new(vec![planned.clone()])));
+        assert!(live.answers_like(&RecordData { values: Some(planned.values), alias: None }));
+        assert!(!live.answers_like(&RecordData { values: Some(vec!["other.example.com".to_owned()]), alias: None }));
+    }
+
+    #[test]
     fn one_address_in_two_spellings_is_one() {
         let aaaa = |value: &str| RecordSet { record_type: "AAAA".to_owned(), ..weighted("green", value, 0) };
         let [live, planned] = ["2001:DB8::77", "2001:db8:0:0::77"].map(aaaa);

@@ -1,11 +1,11 @@
-"""Replication tasks and their tables."""
+"""Replication tasks, serverless replications, and their tables."""
 
 import json
 import urllib.request
 
 from local_aws.clients import client
 from local_aws.world.environment import Environment
-from local_aws.world.maker import create_task
+from local_aws.world.maker import create_serverless, create_task
 
 from .. import support
 from ..support import control
@@ -16,7 +16,7 @@ PLANNED = "arn:aws:dms:eu-west-1:111111111111:task:PLANNED"
 class Dms(support.TestCase):
     def setUp(self):
         self.api = client("dms")
-        self.task = create_task(Environment({}, {}, {}, 0), PLANNED, support.unique("t"))["task_arn"]
+        self.task = create_task(Environment({}, {}, {}, 0), PLANNED, support.unique("t"))["arn"]
 
     def described(self) -> dict:
         wanted = [{"Name": "replication-task-arn", "Values": [self.task]}]
@@ -63,3 +63,53 @@ class Dms(support.TestCase):
         call = self.api.describe_table_statistics
         self.refused("ValidationError", call, ReplicationTaskArn=self.task, MaxRecords=19)
         self.refused("ResourceNotFoundFault", call, ReplicationTaskArn=self.task + "X")
+
+    def test_changes_are_counted_and_a_table_can_be_in_error(self):
+        tables = [
+            {"schema": "public", "table": "one", "state": "Validated"},
+            {"schema": "public", "table": "two", "state": "Validated", "table_state": "Table error"},
+        ]
+        control("replication", {"arn": self.task, "tables": tables})
+        for changes in (5, 7):
+            control("replication", {"arn": self.task, "changes": changes})
+        found = self.api.describe_table_statistics(ReplicationTaskArn=self.task)["TableStatistics"]
+        self.assertEqual([12, 0], [table["Inserts"] for table in found])
+        self.assertEqual(["Table completed", "Table error"], [table["TableState"] for table in found])
+
+
+class Serverless(support.TestCase):
+    def setUp(self):
+        self.api = client("dms")
+        planned = "arn:aws:dms:eu-west-1:111111111111:replication-config:PLANNED"
+        created = create_serverless(Environment({}, {}, {}, 0), planned, support.unique("s"), "cdc")
+        self.arn, self.dimensions = created["arn"], created["dimensions"]
+
+    def described(self) -> dict:
+        wanted = [{"Name": "replication-config-arn", "Values": [self.arn]}]
+        return self.api.describe_replications(Filters=wanted)["Replications"][0]
+
+    def test_state_and_type_are_told(self):
+        self.assertEqual(("running", "cdc"), (self.described()["Status"], self.described()["ReplicationType"]))
+        control("replication", {"arn": self.arn, "status": "failed"})
+        self.assertEqual("failed", self.described()["Status"])
+        self.api.stop_replication(ReplicationConfigArn=self.arn)
+        self.assertEqual("stopped", self.described()["Status"])
+
+    def test_metrics_go_by_account_and_resource(self):
+        account, own = self.arn.split(":")[4], self.arn.rpartition(":")[2]
+        self.assertEqual({"ReplicationConfigId": f"{account}:{own}"}, self.dimensions)
+
+    def test_its_tables_are_told_as_a_tasks(self):
+        tables = [{"schema": "public", "table": "one", "state": "Not enabled"}]
+        control("replication", {"arn": self.arn, "tables": tables, "changes": 3})
+        (found,) = self.api.describe_replication_table_statistics(ReplicationConfigArn=self.arn)[
+            "ReplicationTableStatistics"
+        ]
+        self.assertEqual(("Not enabled", 3), (found["ValidationState"], found["Inserts"]))
+        self.assertEqual(1, self.described()["ReplicationStats"]["TablesLoaded"])
+
+    def test_what_is_not_there_is_an_error(self):
+        wanted = [{"Name": "replication-config-arn", "Values": [self.arn + "X"]}]
+        self.refused("ResourceNotFoundFault", self.api.describe_replications, Filters=wanted)
+        call = self.api.describe_replication_table_statistics
+        self.refused("ResourceNotFoundFault", call, ReplicationConfigArn=self.arn + "X")

@@ -133,7 +133,10 @@ class World(support.TestCase):
             Filters=[{"Name": "replication-task-arn", "Values": [plan["database"]["replication_task_arn"]]}]
         )["ReplicationTasks"]
         self.assertEqual("running", task["Status"])
-        self.assertEqual(task["ReplicationTaskArn"].rpartition(":")[2], answer["resources"]["replication"][0]["task_identifier"])
+        (created,) = answer["resources"]["replication"]
+        self.assertEqual(
+            task["ReplicationTaskArn"].rpartition(":")[2], created["dimensions"]["ReplicationTaskIdentifier"]
+        )
         tables = client("dms").describe_table_statistics(ReplicationTaskArn=task["ReplicationTaskArn"])
         self.assertEqual({"Validated"}, {table["ValidationState"] for table in tables["TableStatistics"]})
         (alarm,) = client("cloudwatch").describe_alarms(AlarmNames=["portal errors"])["MetricAlarms"]
@@ -354,7 +357,7 @@ class WorldFile(unittest.TestCase):
                 "expect": "RolledBack",
                 "old": behaviour,
                 "new": behaviour,
-                "replication": {"lag_seconds": [[0, 240], ["10m", 5]], "backlog": [[0, 0]]},
+                "replication": {"lag_seconds": [[0, 240], ["10m", 5]], "backlog": [[0, 0]], "changes_per_second": [[0, 0]]},
                 "during": [{"when_new_weight": 10, "route": 0, "do": "stop_execution"}],
                 "approval": "reject",
             }

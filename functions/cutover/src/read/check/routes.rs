@@ -1,0 +1,170 @@
+//! The sense of routes: what they name, and the steps by which they move.
+
+use std::collections::BTreeSet;
+
+use super::{LONGEST_RUN, Report, arn, between, is_plain};
+use crate::Seconds;
+use crate::plan::{Alias, DnsRoute, HealthCheck, ListenerRoute, RecordChange, RecordType, Route, Step};
+
+pub(super) fn check(routes: &[Route], report: &mut Report) {
+    if routes.is_empty() {
+        report.say("$.routes", "is empty", "name at least one listener, rule or DNS name to move");
+    }
+    let mut seen = BTreeSet::new();
+    for (index, route) in routes.iter().enumerate() {
+        let path = format!("$.routes[{index}]");
+        match route {
+            Route::Listener(route) => listener(route, &path, report),
+            Route::Dns(route) => dns(route, &path, report),
+        }
+        steps(route.steps(), &format!("{path}.steps"), report);
+        let names = ["type", "listener_arn", "rule_arn", "hosted_zone_id", "record_name"];
+        let is_named = names.iter().all(|name| report.is_read(&format!("{path}.{name}")));
+        if is_named && !seen.insert(route.lock_key()) {
+            let problem = format!("moves {} a second time", route.title());
+            report.say(path, problem, "name each route once, with all its steps");
+        }
+    }
+}
+
+fn listener(route: &ListenerRoute, path: &str, report: &mut Report) {
+    let [listener_arn, rule_arn, old, new] =
+        ["listener_arn", "rule_arn", "old_target_group_arn", "new_target_group_arn"]
+            .map(|name| format!("{path}.{name}"));
+    match (&route.listener_arn, &route.rule_arn) {
+        (Some(listener), None) => arn(listener, "elasticloadbalancing", &listener_arn, report),
+        (None, Some(rule)) => arn(rule, "elasticloadbalancing", &rule_arn, report),
+        (None, None) => {
+            let fix = "give listener_arn or rule_arn";
+            report.say_beside(&[&listener_arn, &rule_arn], path, "names no listener", fix);
+        }
+        (Some(_), Some(_)) => report.say(
+            path,
+            "names both a listener and a rule",
+            "give listener_arn for its default action, or rule_arn; move both as two routes",
+        ),
+    }
+    arn(&route.old_target_group_arn, "elasticloadbalancing", &old, report);
+    arn(&route.new_target_group_arn, "elasticloadbalancing", &new, report);
+    if route.old_target_group_arn == route.new_target_group_arn {
+        report.say_beside(&[&old], new, "is the old target group", "name the new side's target group");
+    }
+}
+
+fn dns(route: &DnsRoute, path: &str, report: &mut Report) {
+    let zone = &route.hosted_zone_id;
+    if !(1..=32).contains(&zone.len()) || !zone.chars().all(|c| c.is_ascii_alphanumeric()) {
+        let fix = "use the zone's ID, such as Z0123456789ABCDEFGHIJ";
+        report.say(format!("{path}.hosted_zone_id"), format!("`{zone}` is not an ID"), fix);
+    }
+    let name = route.record_name.strip_suffix('.').unwrap_or(&route.record_name);
+    let labels_fit = name.split('.').all(|label| (1..=63).contains(&label.len()));
+    if !labels_fit || route.record_name.len() > 255 || !is_plain(&route.record_name) {
+        let fix = "use a full name such as app.example.com, non-ASCII labels in punycode";
+        report.say(format!("{path}.record_name"), "is not a DNS name", fix);
+    }
+    let records = format!("{path}.records");
+    if route.records.is_empty() {
+        report.say(&records, "is empty", "say what the name shall answer, by record type");
+    }
+    record_types(&route.records, &records, report);
+    for (index, record) in route.records.iter().enumerate() {
+        record_change(record, &format!("{records}[{index}]"), report);
+    }
+    for (side, check) in route.health_checks.iter().flat_map(|both| [("old", &both.old), ("new", &both.new)]) {
+        if let Some(check) = check {
+            route53_health_check(check, &format!("{path}.health_checks.{side}"), report);
+        }
+    }
+}
+
+fn record_types(records: &[RecordChange], path: &str, report: &mut Report) {
+    let is_read = |index: &usize| report.is_read(&format!("{path}[{index}].type"));
+    let read: Vec<RecordType> = (0..records.len()).filter(is_read).map(|index| records[index].record_type).collect();
+    let types: BTreeSet<RecordType> = read.iter().copied().collect();
+    if types.len() < read.len() {
+        report.say(path, "has a record type twice", "name each type once");
+    }
+    if types.contains(&RecordType::Cname) && types.len() > 1 {
+        report.say(path, "has a CNAME beside another type", "a CNAME stands alone on its name");
+    }
+}
+
+fn record_change(record: &RecordChange, path: &str, report: &mut Report) {
+    let [record_type, new, values, target] =
+        ["type", "new", "new.values", "new.alias"].map(|name| format!("{path}.{name}"));
+    match (&record.new.values, &record.new.alias) {
+        (Some(found), None) if report.is_read(&record_type) => {
+            record_values(record.record_type, found, &values, report);
+        }
+        (Some(_), None) => {}
+        (None, Some(found)) => alias(found, &target, report),
+        (None, None) => report.say_beside(&[&values, &target], new, "has no answer", "give values or alias"),
+        (Some(_), Some(_)) => report.say(new, "has both values and alias", "give one of the two"),
+    }
+}
+
+fn alias(target: &Alias, path: &str, report: &mut Report) {
+    for (text, most, field) in [(&target.dns_name, 255, "dns_name"), (&target.hosted_zone_id, 32, "hosted_zone_id")] {
+        if text.is_empty() || text.len() > most || !is_plain(text) {
+            let fix = "give the DNS name and the zone of the resource, as the resource itself is described";
+            report.say(format!("{path}.{field}"), format!("is `{text}`"), fix);
+        }
+    }
+}
+
+fn record_values(record_type: RecordType, values: &[String], path: &str, report: &mut Report) {
+    if values.is_empty() {
+        report.say(path, "is empty", "give 1 to 400 values");
+    }
+    if record_type == RecordType::Cname && values.len() > 1 {
+        report.say(path, "has several values", "a CNAME has one");
+    }
+    for (index, value) in values.iter().enumerate() {
+        let (is_right, fix) = match record_type {
+            RecordType::A => (value.parse::<std::net::Ipv4Addr>().is_ok(), "should be an IPv4 address"),
+            RecordType::Aaaa => (value.parse::<std::net::Ipv6Addr>().is_ok(), "should be an IPv6 address"),
+            RecordType::Cname => (!value.is_empty() && value.len() <= 255 && is_plain(value), "should be a DNS name"),
+        };
+        if !is_right {
+            report.say(format!("{path}[{index}]"), format!("is `{value}`"), fix);
+        }
+    }
+}
+
+fn route53_health_check(check: &HealthCheck, path: &str, report: &mut Report) {
+    if ![Seconds(10), Seconds(30)].contains(&check.interval) {
+        let problem = format!("is {}", check.interval);
+        report.say(format!("{path}.interval"), problem, "Route 53 asks every 10s or 30s");
+    }
+    if check.fqdn.is_empty() || check.fqdn.len() > 255 || !is_plain(&check.fqdn) {
+        report.say(format!("{path}.fqdn"), "is not a host name", "give the host that is asked");
+    }
+    if !check.path.starts_with('/') || check.path.len() > 255 || !is_plain(&check.path) {
+        report.say(format!("{path}.path"), "is not a path", "give a path such as /health");
+    }
+}
+
+/// A weight that could not be read is passed over: the weights around it are still compared.
+fn steps(steps: &[Step], path: &str, report: &mut Report) {
+    if steps.is_empty() {
+        report.say(path, "is empty", "end with {\"new_weight\": 100}");
+    }
+    let mut before = 0;
+    for (index, step) in steps.iter().enumerate() {
+        let weight_path = format!("{path}[{index}].new_weight");
+        between(step.hold, Seconds(0), LONGEST_RUN, &format!("{path}[{index}].hold"), report);
+        if !report.is_read(&weight_path) {
+            continue;
+        }
+        let weight = step.new_weight;
+        let is_last = index + 1 == steps.len();
+        if weight < before {
+            report.say(&weight_path, format!("falls from {before} to {weight}"), "weights rise or stay");
+        }
+        if is_last && weight < 100 {
+            report.say(weight_path, format!("ends at {weight}"), "the last step is 100");
+        }
+        before = weight;
+    }
+}

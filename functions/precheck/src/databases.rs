@@ -1,0 +1,276 @@
+//! What precheck finds out about the plan's replications: those that cannot pass the gate, or bring nothing back.
+
+use cutover::error::name;
+use cutover::finding::soften;
+use cutover::plan::Database;
+use cutover::{Finding, Plan, Seconds, StepError, StepResult};
+use jiff::Timestamp;
+use replication::judge::{self, number};
+use replication::{Replication, Table, is_serverless, kind, observe};
+
+use crate::Clients;
+
+/// A lag so many times the one that passes is told: it may take longer to fall than the gate waits.
+const FAR_ABOVE: f64 = 2.0;
+/// Datapoints come a minute or two late; a replication that runs reports every minute.
+const LAG_WINDOW: Seconds = Seconds::minutes(15);
+
+/// Which way a replication goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    /// To the new side: it has to pass the gate.
+    Forward,
+    /// Back to the old one: a rollback depends on it.
+    Reverse,
+}
+
+/// Looks at the replications that a plan names.
+pub(crate) async fn observe(
+    clients: &Clients,
+    plan: &Plan,
+    now: Timestamp,
+    findings: &mut Vec<Finding>,
+) -> StepResult<()> {
+    let Some(database) = &plan.database else { return Ok(()) };
+    let forward = [(Way::Forward, "replication_task_arn", Some(&database.replication_task_arn))];
+    let reverse = [(Way::Reverse, "reverse_replication_task_arn", database.reverse_replication_task_arn.as_ref())];
+    for (way, field, arn) in forward.into_iter().chain(reverse) {
+        let Some(arn) = arn else { continue };
+        let path = format!("$.database.{field}");
+        match soften(observe::replication(&clients.dms, arn).await, &path, findings)? {
+            None => {}
+            Some(None) => findings.push(unknown(&path, arn)),
+            Some(Some(replication)) => {
+                findings.extend(state(&path, arn, &replication));
+                one(clients, (way, &path, arn), database, &replication, now, findings).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Looks at one that is there.
+async fn one(
+    clients: &Clients,
+    (way, path, arn): (Way, &str, &str),
+    database: &Database,
+    replication: &Replication,
+    now: Timestamp,
+    findings: &mut Vec<Finding>,
+) -> StepResult<()> {
+    if way == Way::Forward
+        && let Some(found) = soften(observe::tables(&clients.dms, arn).await, path, findings)?
+    {
+        findings.extend(tables(path, arn, database, &found));
+    }
+    if !replication.is_running() || replication.is_full_load_only {
+        return Ok(());
+    }
+    let services = (&clients.dms, &clients.cloudwatch);
+    let metrics = observe::metrics(services, arn, replication, LAG_WINDOW.0.cast_signed(), now).await;
+    let newest = metrics.map(|metrics| metrics.newest_lag_seconds(now.as_second() - LAG_WINDOW.0.cast_signed()));
+    findings.extend(lag(path, database, newest)?);
+    Ok(())
+}
+
+/// DMS does not know it.
+fn unknown(path: &str, arn: &str) -> Finding {
+    if is_serverless(arn) {
+        let problem = format!("{arn} does not exist, or was never started");
+        return Finding::environment(path, problem, "start the serverless replication and let it catch up");
+    }
+    Finding::environment(path, format!("{arn} does not exist"), "name the DMS replication task by its ARN")
+}
+
+/// Whether changes flow, and will.
+fn state(path: &str, arn: &str, replication: &Replication) -> Option<Finding> {
+    if replication.is_full_load_only {
+        let problem = "copies the tables once (its type is full-load), and none of the changes after that";
+        let fix = format!("make the {} one of type full-load-and-cdc or cdc, and let it catch up", kind(arn));
+        return Some(Finding::environment(path, problem, fix));
+    }
+    if !replication.is_running() {
+        let fix = format!("start the {} and let it catch up", kind(arn));
+        return Some(Finding::environment(path, replication.told_status(), fix));
+    }
+    replication.trouble().map(|problem| Finding::environment(path, problem, RELOAD))
+}
+
+const RELOAD: &str = "find the reason in the log of the replication, mend it, and reload these tables";
+
+/// Tables that changes do not reach, or that can never pass the gate.
+fn tables(path: &str, arn: &str, database: &Database, tables: &[Table]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(problem) = judge::left_out(tables) {
+        findings.push(Finding::environment(path, problem, RELOAD));
+    }
+    if !database.require_validated_tables {
+        return findings;
+    }
+    let validation = |table: &Table| table.is_validation_off();
+    let names = |tables: String| tables.replace(" (Not enabled)", "");
+    if let Some(off) = judge::named(tables, validation, |table| &table.validation).map(names) {
+        let problem = format!("does not validate its data, so these tables can never pass: {off}");
+        let fix = format!(
+            "set ValidationSettings.EnableValidation to true in the settings of the {} (it has to be stopped for that), or \
+             require_validated_tables to false in the plan",
+            kind(arn)
+        );
+        findings.push(Finding::environment(path, problem, fix));
+    }
+    if let Some(problem) = judge::failed_validation(tables) {
+        let fix =
+            "look into awsdms_validation_failures_v1 on the target, mend the rows, and have the tables validated again";
+        findings.push(Finding::environment(path, problem, fix));
+    }
+    let names = |tables: String| tables.replace(" (No primary key)", "");
+    if let Some(keyless) = judge::named(tables, Table::has_no_key, |table| &table.validation).map(names) {
+        let problem = format!("cannot validate tables without a primary key: {keyless}. They pass unseen");
+        findings.push(Finding::warning(
+            path,
+            problem,
+            "compare these tables by other means, or give them a primary key",
+        ));
+    }
+    if tables.is_empty() {
+        let problem = "lists no tables: until it does, the gate does not open";
+        findings.push(Finding::warning(
+            path,
+            problem,
+            "see whether its table mappings select the tables that are meant",
+        ));
+    }
+    findings
+}
+
+/// How far behind it is. What cannot be looked at here is a warning: the gate looks with permissions of its own.
+fn lag(path: &str, database: &Database, lag: StepResult<Option<f64>>) -> StepResult<Option<Finding>> {
+    let limit = database.max_lag;
+    let (problem, fix) = match lag {
+        Ok(Some(lag)) if lag <= limit.0 as f64 * FAR_ABOVE => return Ok(None),
+        Ok(Some(lag)) => {
+            let within = database.give_up_after;
+            let problem = format!("is {} s behind, far above the {limit} that pass", number(lag));
+            (problem, format!("start when it is nearly there: a run waits {within} for it, and then gives up"))
+        }
+        Ok(None) => {
+            let problem = format!("has reported no lag in the last {LAG_WINDOW}");
+            (problem, "see its metrics in CloudWatch: without them the gate does not open".to_owned())
+        }
+        Err(StepError { name: name::THROTTLED | name::TRANSIENT, message }) => {
+            return Err(StepError::new(name::TRANSIENT, message));
+        }
+        Err(StepError { message, .. }) => {
+            (format!("its lag was not looked at: {message}"), "allow precheck's role this action".to_owned())
+        }
+    };
+    Ok(Some(Finding::warning(path, problem, fix)))
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover::Severity;
+    use replication::Stats;
+    use serde_json::json;
+
+    use super::*;
+
+    const PATH: &str = "$.database.replication_task_arn";
+    const TASK: &str = "arn:aws:dms:eu-west-1:123456789012:task:T";
+    const SERVERLESS: &str = "arn:aws:dms:eu-west-1:123456789012:replication-config:S";
+
+    fn database(validated: bool) -> Database {
+        let database = json!({ "replication_task_arn": TASK, "require_validated_tables": validated });
+        serde_json::from_value(database).unwrap()
+    }
+
+    fn table(name: &str, validation: &str) -> Table {
+        Table {
+            name: name.to_owned(),
+            state: "Table completed".to_owned(),
+            validation: validation.to_owned(),
+            ..Table::default()
+        }
+    }
+
+    fn found(validated: bool, found: &[Table]) -> Vec<(Severity, String, String)> {
+        let findings = tables(PATH, TASK, &database(validated), found);
+        findings.into_iter().map(|finding| (finding.severity, finding.problem, finding.fix)).collect()
+    }
+
+    fn running() -> Replication {
+        Replication { status: "running".to_owned(), ..Replication::default() }
+    }
+
+    #[test]
+    fn validation_that_is_off_is_told_with_both_ways_out() {
+        let off = [table("public.orders", "Not enabled"), table("public.items", "Validated")];
+        let [(severity, problem, fix)] = &found(true, &off)[..] else { panic!("{:?}", found(true, &off)) };
+        assert_eq!(*severity, Severity::Error);
+        assert_eq!(problem, "does not validate its data, so these tables can never pass: public.orders");
+        assert!(fix.contains("EnableValidation") && fix.contains("require_validated_tables to false"), "{fix}");
+        assert!(fix.len() <= 300, "it would be cut");
+        assert_eq!(found(false, &off), []);
+    }
+
+    #[test]
+    fn tables_that_failed_their_validation_are_errors_and_those_without_a_key_a_warning() {
+        for state in ["Mismatched records", "Suspended tables", "Suspended records", "Error", "Table error"] {
+            let findings = found(true, &[table("public.orders", state)]);
+            assert_eq!(findings.len(), 1, "{state}");
+            assert!(findings[0].0 == Severity::Error && findings[0].1.contains(state), "{findings:?}");
+            assert_eq!(found(false, &[table("public.orders", state)]), [], "{state}");
+        }
+        let findings = found(true, &[table("public.log", "No primary key"), table("public.orders", "Validated")]);
+        assert!(findings.len() == 1 && findings[0].0 == Severity::Warning, "{findings:?}");
+        assert!(findings[0].1.contains("primary key: public.log."), "{findings:?}");
+        let pending = ["Pending records", "Pending validation", "Preparing table", "Pending revalidation"];
+        assert_eq!(found(true, &pending.map(|state| table("public.orders", state))), [], "the gate waits for these");
+        assert_eq!(found(true, &[])[0].0, Severity::Warning);
+    }
+
+    #[test]
+    fn a_table_that_changes_do_not_reach_is_an_error_whatever_the_plan_requires() {
+        for state in ["Table error", "Table cancelled", "Table does not exist"] {
+            let table = Table { state: state.to_owned(), ..table("public.orders", "Validated") };
+            for validated in [true, false] {
+                let findings = found(validated, std::slice::from_ref(&table));
+                assert!(findings.len() == 1 && findings[0].0 == Severity::Error, "{state}: {findings:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_replication_has_to_run_and_to_go_on() {
+        assert_eq!(state(PATH, TASK, &running()), None);
+        let stopped =
+            Replication { status: "stopped".to_owned(), reason: "Stop Reason NORMAL".to_owned(), ..running() };
+        let finding = state(PATH, SERVERLESS, &stopped).unwrap();
+        assert_eq!(finding.problem, "is stopped (Stop Reason NORMAL)");
+        assert_eq!(finding.fix, "start the serverless replication and let it catch up");
+        let once = Replication { is_full_load_only: true, ..stopped };
+        let finding = state(PATH, TASK, &once).unwrap();
+        assert!(finding.fix.contains("full-load-and-cdc or cdc"), "{finding:?}");
+        let errored = Replication { stats: Some(Stats { errored: 2, unloaded: 0 }), ..running() };
+        assert!(state(PATH, TASK, &errored).is_some_and(|finding| finding.problem.contains("2 tables in error")));
+        assert!(unknown(PATH, SERVERLESS).problem.contains("never started"));
+        assert!(!unknown(PATH, TASK).problem.contains("never started"));
+    }
+
+    #[test]
+    fn a_lag_far_above_or_unknown_is_a_warning() {
+        let found =
+            |value| lag(PATH, &database(true), value).unwrap().map(|finding| (finding.severity, finding.problem));
+        assert_eq!(found(Ok(Some(120.0))), None);
+        let (severity, problem) = found(Ok(Some(240.0))).unwrap();
+        assert_eq!((severity, problem.as_str()), (Severity::Warning, "is 240 s behind, far above the 1m that pass"));
+        assert!(found(Ok(None)).is_some_and(|(severity, _)| severity == Severity::Warning));
+        let denied = found(Err(StepError::new(name::NOT_PERMITTED, "cloudwatch:GetMetricData: AccessDenied: no")));
+        assert!(
+            denied
+                .is_some_and(|(severity, problem)| severity == Severity::Warning && problem.contains("GetMetricData"))
+        );
+        let passing = lag(PATH, &database(true), Err(StepError::new(name::THROTTLED, "slow")));
+        assert_eq!(passing.unwrap_err().name, name::TRANSIENT, "it is tried again");
+    }
+}

@@ -1,0 +1,65 @@
+//! Every test that needs more than one crate, in one binary, so that all of them are built and linked once and share the
+//! emulated AWSs.
+//!
+//! `cargo test --package cutover-tests --test suite [part of a name]`; a test's name begins with its module. A module ends with
+//! the list of its tests: the compiler tells of one that is not in it.
+
+mod accounts;
+mod contract;
+mod databases;
+mod faults;
+mod fuzz;
+mod gestures;
+mod harness;
+mod mutants;
+mod permissions;
+mod provisioned;
+mod rollback;
+mod same_deployment;
+mod scenarios;
+mod schedules;
+mod serve;
+mod shapes;
+mod suites;
+mod support;
+mod traffic;
+mod unwind;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use harness::Test;
+
+/// The longest first: what is short fills what is left of the last of them.
+fn tests() -> Result<Vec<Test>> {
+    let all = [
+        faults::tests(),
+        suites::tests(),
+        provisioned::tests(),
+        permissions::tests(),
+        unwind::tests()?,
+        rollback::tests(),
+        databases::tests(),
+        same_deployment::tests(),
+        serve::tests(),
+        scenarios::tests(),
+        shapes::tests(),
+        schedules::tests(),
+        gestures::tests(),
+        fuzz::tests(),
+        traffic::tests(),
+        contract::tests(),
+        mutants::tests(),
+    ];
+    Ok(all.into_iter().flatten().collect())
+}
+
+fn main() -> ExitCode {
+    match tests() {
+        Ok(tests) => harness::run(tests),
+        Err(error) => {
+            eprintln!("the tests cannot be listed: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

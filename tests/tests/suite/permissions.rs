@@ -1,0 +1,331 @@
+//! Each role of the template allows exactly the actions that recorded runs have needed: none is missing, none unused. With
+//! `--nocapture` it prints the roles as a Markdown table: actions, resources, and the keys of conditions.
+//!
+//! Left out are `logs:` and `xray:`: the emulated functions and machines write neither logs nor traces through AWS's APIs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::harness::{Test, asynchronous};
+use crate::support::template::{STACK, synthesize};
+use crate::support::{self, Ground, dns_plan, listener_plan, plan};
+use anyhow::{Context, Result, ensure};
+use cutover_tests::follow;
+use cutover_tests::stage::Stage;
+use serde_json::{Value, json};
+
+const SPEED: f64 = 300.0;
+const LIMIT: Duration = Duration::from_secs(90);
+const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:cutover-pages";
+
+type Actions = BTreeMap<String, BTreeSet<String>>;
+
+async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
+    let hooks = ["smoke-test", "pause-batch-jobs", "resume-batch-jobs"]
+        .map(|hook| format!("arn:aws:lambda:eu-west-1:123456789012:function:portal-{hook}"))
+        .join(",");
+    let schedules = json!([{ "name": "shop", "at": "2100-03-01T02:00:00", "input": {} }]);
+    let context = [format!("hookFunctionArns={hooks}"), format!("schedules={schedules}")];
+    let template = synthesize("permissions", &context.each_ref().map(String::as_str))?;
+    let ground = Ground::from(SPEED, template.clone()).await?;
+
+    a_delivered_and_an_undelivered_schedule(&ground).await?;
+    // The first stage of an account keeps the plan's names, by which the stack was told of the hooks.
+    let stage = stage_with_everything(&ground).await?;
+    tokio::try_join!(
+        there_back_and_there_again(&ground, &stage),
+        a_rule_stopped_then_moved(&ground),
+        a_failing_run(&ground),
+        a_conflict_after_the_approval(&ground),
+        a_stop_with_no_way_back(&ground),
+        a_stop_with_a_way_back(&ground, ("task", "replication-config")),
+        a_stop_with_a_way_back(&ground, ("replication-config", "task")),
+    )?;
+    a_rollback_that_the_sweep_gives_up(&ground).await?;
+
+    let statements = statements(&template)?;
+    println!("{}", table(&statements));
+    let used = used(&ground, &template).await?;
+    ensure!(!statements.is_empty(), "the template has no roles");
+    compare(&allowed(&statements), &used)
+}
+
+/// The plan in it is wrong: that is for `cutover` to say. The second delivery finds Step Functions out of order.
+async fn a_delivered_and_an_undelivered_schedule(ground: &Ground) -> Result<()> {
+    ground.client.fire_schedule("shop").await?;
+    let run_id = ground.execution("cutover", "shop-21000301T020000");
+    support::wait_for("the scheduled run", LIMIT, async || Ok(ground.describe(&run_id).await.ok())).await?;
+    let out_of_order =
+        json!({ "match": { "caller": "scheduler", "operation": "StartExecution" }, "times": 1, "do": "before" });
+    ground.client.set_faults(json!([out_of_order])).await?;
+    let delivery = ground.client.fire_schedule("shop").await?;
+    ensure!(delivery["dead_letter"] == true, "not in the dead-letter queue: {delivery}");
+    Ok(())
+}
+
+/// The default plan with all that it leaves out.
+async fn stage_with_everything(ground: &Ground) -> Result<Stage> {
+    let mut plan = plan("cutover")?;
+    plan["routes"][0]["steps"] = json!([{ "new_weight": 100 }]);
+    plan["routes"][1]["steps"] = json!([{ "new_weight": 100 }]);
+    plan["routes"][1]["health_checks"] =
+        json!({ "old": { "fqdn": "old.example.com" }, "new": { "fqdn": "new.example.com" } });
+    plan["monitoring"]["alarms"] = json!(["portal-errors"]);
+    plan["cleanup"] = json!({ "after": "240h" });
+    ground.stage(&plan, json!({})).await
+}
+
+/// Moved, put back by a person, moved again, and cleaned up.
+async fn there_back_and_there_again(ground: &Ground, stage: &Stage) -> Result<()> {
+    let _metrics = stage.publish_metrics(stage.clock());
+    let mut plan = with_own_topic(&stage.plan);
+    let run_id = ground.start("cutover", "there", &plan).await?;
+    succeeded(ground, &run_id).await?;
+    ground.start("rollback", "back", &json!({ "application": plan["application"] })).await?;
+    ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
+
+    plan["cleanup"] = json!({ "after": "0s", "delete_old_target_group": true });
+    let run_id = ground.start("cutover", "there-again", &plan).await?;
+    succeeded(ground, &run_id).await?;
+    ground.wait_for_phase(&run_id, "closed", LIMIT).await
+}
+
+async fn a_rule_stopped_then_moved(ground: &Ground) -> Result<()> {
+    let mut plan = listener_plan("rule", json!([{ "new_weight": 50 }, { "new_weight": 100, "hold": "30m" }]));
+    let rule = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/rule/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee";
+    let route = plan["routes"][0].as_object_mut().context("a route")?;
+    route.remove("listener_arn");
+    route.insert("rule_arn".to_owned(), json!(rule));
+    plan["cleanup"] = json!({ "after": "0s", "delete_old_target_group": true });
+    // Whoever sends an authentication by Cognito back needs a permission for it.
+    let world = json!({ "listeners": { rule: { "authenticate": "cognito" } } });
+    let stage = ground.stage(&plan, world).await?;
+    let plan = with_own_topic(&stage.plan);
+    let run_id = ground.start("cutover", "rule-stopped", &plan).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    follow::stop(&ground.client, &run_id).await?;
+    ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
+    let run_id = ground.start("cutover", "rule-moved", &plan).await?;
+    succeeded(ground, &run_id).await?;
+    ground.wait_for_phase(&run_id, "closed", LIMIT).await
+}
+
+async fn a_failing_run(ground: &Ground) -> Result<()> {
+    let plan = listener_plan("failing", json!([{ "new_weight": 50, "hold": "60m" }, { "new_weight": 100 }]));
+    let stage = ground.stage(&plan, json!({})).await?;
+    let run_id = ground.start("cutover", "failing", &with_own_topic(&stage.plan)).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    let new = stage.plan["routes"][0]["new_target_group_arn"].as_str().context("no target group")?;
+    ground.client.set_target_health(new, json!({ "*": "unhealthy" })).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.RolledBack", "ended {} {}", end["error"], end["cause"]);
+    Ok(())
+}
+
+/// While those who may agree are asked, another run takes the application.
+async fn a_conflict_after_the_approval(ground: &Ground) -> Result<()> {
+    let mut plan = listener_plan("asked", json!([{ "new_weight": 100 }]));
+    plan["approval"] = json!({ "within": "1h", "topic_arn": plan["notify"]["topic_arn"] });
+    let asked = ground.stage(&plan, json!({})).await?;
+    let other = ground.stage(&listener_plan("other", json!([{ "new_weight": 100 }])), json!({})).await?;
+    let run_id = ground.start("cutover", "asked", &asked.plan).await?;
+    let token = ground.approval_token(LIMIT).await?;
+
+    let mut plan = with_own_topic(&other.plan);
+    plan["application"] = json!("asked");
+    let holder = ground.start("cutover", "other", &plan).await?;
+    succeeded(ground, &holder).await?;
+    let answer = json!({ "taskToken": token, "output": json!({ "by": "Ada" }).to_string() });
+    ground.client.call("stepfunctions", "send_task_success", answer).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.Conflict", "ended {} {}", end["error"], end["cause"]);
+    Ok(())
+}
+
+/// The new side has written to a database of its own: rollback looks whether it still serves, and asks a person, who is told
+/// of the name's health checks too.
+async fn a_stop_with_no_way_back(ground: &Ground) -> Result<()> {
+    let mut plan = dns_plan("one-way", json!([{ "new_weight": 100, "hold": "60m" }]));
+    plan["routes"][0]["health_checks"] = json!({ "new": { "fqdn": "new.example.com" } });
+    plan["database"] =
+        json!({ "replication_task_arn": "arn:aws:dms:eu-west-1:123456789012:task:ONEWAY", "shared": false });
+    let stage = ground.stage(&plan, json!({})).await?;
+    let _metrics = stage.publish_metrics(stage.clock());
+    let run_id = ground.start("cutover", "one-way", &with_own_topic(&stage.plan)).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    follow::stop(&ground.client, &run_id).await?;
+    ground.wait_for_phase(&run_id, "stuck", LIMIT).await
+}
+
+/// Replications of both kinds, there and back: the rollback looks at the way back.
+async fn a_stop_with_a_way_back(ground: &Ground, (there, back): (&str, &str)) -> Result<()> {
+    let application = format!("back-by-{back}");
+    let mut plan = listener_plan(&application, json!([{ "new_weight": 100, "hold": "60m" }]));
+    let arn = |kind: &str, name: &str| format!("arn:aws:dms:eu-west-1:123456789012:{kind}:{name}");
+    let (forward, reverse) = (arn(there, "THERE"), arn(back, "BACK"));
+    plan["database"] =
+        json!({ "replication_task_arn": forward, "reverse_replication_task_arn": reverse, "samples": 1 });
+    let stage = ground.stage(&plan, json!({})).await?;
+    let _metrics = stage.publish_metrics(stage.clock());
+    let run_id = ground.start("cutover", &application, &with_own_topic(&stage.plan)).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    follow::stop(&ground.client, &run_id).await?;
+    ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await
+}
+
+/// The status event is lost, and `rollback` fails as often as the sweep starts it.
+async fn a_rollback_that_the_sweep_gives_up(ground: &Ground) -> Result<()> {
+    let plan = listener_plan("given-up", json!([{ "new_weight": 50, "hold": "60m" }, { "new_weight": 100 }]));
+    let stage = ground.stage(&plan, json!({})).await?;
+    ground.client.set_events(json!({ "status_events": false })).await?;
+    let failing = json!({ "function": "cutover-rollback", "state": "WriteEnding" });
+    let fault = json!({ "match": failing, "times": null, "do": "before", "error": "Cutover.Refused" });
+    ground.client.set_faults(json!([fault])).await?;
+    let run_id = ground.start("cutover", "given-up", &with_own_topic(&stage.plan)).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    follow::stop(&ground.client, &run_id).await?;
+    ground.wait_for_phase(&run_id, "stuck", LIMIT).await?;
+    ground.page("CRITICAL", LIMIT).await.map(drop)
+}
+
+/// The stack's own topic is encrypted, so that publishing takes its key.
+fn with_own_topic(plan: &Value) -> Value {
+    let mut plan = plan.clone();
+    plan["notify"]["topic_arn"] = json!(TOPIC);
+    plan
+}
+
+async fn succeeded(ground: &Ground, run_id: &str) -> Result<()> {
+    let end = ground.end_of(run_id, LIMIT).await?;
+    ensure!(end["status"] == "SUCCEEDED", "{run_id} ended {} {}", end["error"], end["cause"]);
+    Ok(())
+}
+
+fn roles(template: &Path) -> Result<BTreeMap<String, Value>> {
+    let text = fs::read_to_string(template.join("Cutover.template.json")).context("cannot read the template")?;
+    let mut template: Value = serde_json::from_str(&text)?;
+    let resources: BTreeMap<String, Value> = serde_json::from_value(template["Resources"].take())?;
+    Ok(resources.into_iter().filter(|(_, resource)| resource["Type"] == "AWS::IAM::Role").collect())
+}
+
+/// A role's construct, as `permissions.ts` and the constructs name it: `Functions/Alarms`.
+fn name(role: &Value) -> Result<String> {
+    let path = role["Metadata"]["aws:cdk:path"].as_str().context("a role without its path")?;
+    Ok(path.trim_start_matches("Cutover/").trim_end_matches("/Resource").trim_end_matches("/Role").to_owned())
+}
+
+/// What a role may do on some resources.
+struct Statement {
+    role: String,
+    actions: BTreeSet<String>,
+    resources: Vec<String>,
+    conditions: Vec<String>,
+}
+
+/// What each role of the template may do, role by role.
+fn statements(template: &Path) -> Result<Vec<Statement>> {
+    let mut statements = Vec::new();
+    for role in roles(template)?.values() {
+        let policies = role["Properties"]["Policies"].as_array().into_iter().flatten();
+        for statement in policies.flat_map(|policy| several(&policy["PolicyDocument"]["Statement"])) {
+            let conditions = statement["Condition"].as_object().into_iter().flat_map(|operators| operators.values());
+            let keys = conditions.filter_map(Value::as_object).flat_map(|keys| keys.keys().cloned());
+            statements.push(Statement {
+                role: name(role)?,
+                actions: several(&statement["Action"]).iter().map(shown).collect(),
+                resources: several(&statement["Resource"]).iter().map(shown).collect(),
+                conditions: keys.collect::<BTreeSet<_>>().into_iter().collect(),
+            });
+        }
+    }
+    statements.sort_by(|one, other| (&one.role, &one.actions).cmp(&(&other.role, &other.actions)));
+    Ok(statements)
+}
+
+/// Templates leave out the list around a single one.
+fn several(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Array(several) => several.clone(),
+        one => vec![one.clone()],
+    }
+}
+
+/// A text of the template, with `<Id>` or `<Id.Attribute>` for what is known at deployment only.
+fn shown(value: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    match value {
+        Value::String(text) => text.clone(),
+        _ if value["Ref"].is_string() => format!("<{}>", text(&value["Ref"])),
+        _ if value["Fn::GetAtt"].is_array() => {
+            format!("<{}>", several(&value["Fn::GetAtt"]).iter().map(text).collect::<Vec<_>>().join("."))
+        }
+        _ if value["Fn::Join"][1].is_array() => several(&value["Fn::Join"][1]).iter().map(shown).collect(),
+        other => other.to_string(),
+    }
+}
+
+/// As Markdown.
+fn table(statements: &[Statement]) -> String {
+    let row = |Statement { role, actions, resources, conditions }: &Statement| {
+        let actions = actions.iter().cloned().collect::<Vec<_>>();
+        let cells = [&actions, resources, conditions].map(|cell| cell.join("<br>").replace('|', "\\|"));
+        format!("| {role} | {} |\n", cells.join(" | "))
+    };
+    let head = "| role | actions | resources | conditions on |\n|---|---|---|---|\n";
+    head.to_owned() + &statements.iter().map(row).collect::<String>()
+}
+
+/// What each role may do, without what nothing here does.
+fn allowed(statements: &[Statement]) -> Actions {
+    let mut allowed = Actions::new();
+    for Statement { role, actions, .. } in statements {
+        let actions = actions.iter().filter(|action| !is_telemetry(action)).cloned();
+        allowed.entry(role.clone()).or_default().extend(actions);
+    }
+    allowed
+}
+
+fn is_telemetry(action: &str) -> bool {
+    action.starts_with("logs:") || action.starts_with("xray:")
+}
+
+/// What was needed in each role, refused or not.
+async fn used(ground: &Ground, template: &Path) -> Result<Actions> {
+    let roles = roles(template)?;
+    let stack = json!({ "StackName": STACK });
+    let described = ground.client.call("cloudformation", "describe_stack_resources", stack).await?;
+    let mut names = BTreeMap::new();
+    for resource in described["StackResources"].as_array().into_iter().flatten() {
+        if let Some(role) = resource["LogicalResourceId"].as_str().and_then(|id| roles.get(id)) {
+            names.insert(resource["PhysicalResourceId"].as_str().context("no physical id")?.to_owned(), name(role)?);
+        }
+    }
+    let mut used = Actions::new();
+    for request in ground.client.requests(0).await? {
+        // Hooks, which are the application's, have another role.
+        if let Some(name) = request.role.as_ref().and_then(|role| names.get(role)) {
+            used.entry(name.clone()).or_default().extend(request.actions);
+        }
+    }
+    Ok(used)
+}
+
+/// What differs.
+fn compare(allowed: &Actions, used: &Actions) -> Result<()> {
+    let none = BTreeSet::new();
+    let mut differences = Vec::new();
+    for role in allowed.keys().chain(used.keys()).collect::<BTreeSet<_>>() {
+        let (allowed, used) = (allowed.get(role).unwrap_or(&none), used.get(role).unwrap_or(&none));
+        differences.extend(used.difference(allowed).map(|action| format!("{role} lacks {action}")));
+        differences.extend(allowed.difference(used).map(|action| format!("{role} has no use for {action}")));
+    }
+    ensure!(differences.is_empty(), "{}", differences.join("\n"));
+    Ok(())
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    asynchronous![roles_allow_what_recorded_runs_need_and_nothing_else,]
+}

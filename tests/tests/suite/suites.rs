@@ -1,0 +1,77 @@
+//! The test suites in other languages: the emulated AWS's own (Python) and the CDK app's (Node.js); and cfn-lint on what
+//! the app synthesizes.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::harness::{Test, synchronous};
+use crate::support;
+use crate::support::template::{synthesize, synthesize_by_command};
+use anyhow::{Context, Result, ensure};
+use cutover_tests::setup::{self, Checkout};
+use serde_json::Value;
+
+fn run(command: &mut Command) -> Result<()> {
+    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "{command:?}: {}\n{out}\n{err}", output.status);
+    Ok(())
+}
+
+fn every_correction_to_the_emulator_has_a_test_that_passes() -> Result<()> {
+    let checkout = Checkout::of_this_build();
+    let python = setup::python_environment(&checkout)?;
+    let tests = ["-m", "unittest", "discover", "-t", "tests", "-s", "tests/local_aws/tests"];
+    run(Command::new(python).args(tests).current_dir(&checkout.root))
+}
+
+fn the_cdk_app_passes_its_tests() -> Result<()> {
+    let infra = setup::infra()?;
+    run(Command::new("npm").args(["test"]).current_dir(&infra))
+}
+
+/// A context that uses all that can be configured.
+const EVERYTHING: [&str; 8] = [
+    "emails=oncall@example.com",
+    "hookFunctionArns=arn:aws:lambda:eu-west-1:123456789012:function:stop-writers",
+    "topicArns=arn:aws:sns:eu-west-1:123456789012:shop-cutover",
+    "topicKeyArns=arn:aws:kms:eu-west-1:123456789012:key/0b1c2d3e",
+    "hostedZones=Z0123456789TEST00",
+    "recordNames=shop.example.com",
+    "alarmNames=shop-*",
+    r#"schedules=[{"name":"shop","at":"2030-03-01T02:00:00","input":{"application":"shop"}}]"#,
+];
+
+/// By the resource schemas that CloudFormation itself publishes: what it would refuse, or warn of.
+fn the_template_passes_cfn_lint() -> Result<()> {
+    let checkout = Checkout::of_this_build();
+    let python = setup::python_environment(&checkout)?;
+    let templates = [synthesize("lint-plain", &[])?, synthesize("lint-everything", &EVERYTHING)?];
+    let configuration = checkout.root.join("infra/.cfnlintrc.yaml");
+    run(Command::new(python.with_file_name("cfn-lint"))
+        .arg("--config-file")
+        .arg(configuration)
+        .arg("--")
+        .args(templates.map(|template| template.join("Cutover.template.json"))))
+}
+
+/// What the tests deploy is what a user would deploy.
+fn the_cdk_command_synthesizes_the_same() -> Result<()> {
+    let template = |folder: PathBuf| -> Result<Value> {
+        let text = fs::read_to_string(folder.join("Cutover.template.json")).context("there is no template")?;
+        serde_json::from_str(&text).context("the template is no JSON")
+    };
+    let (ours, commands) = (synthesize("ours", &EVERYTHING)?, synthesize_by_command("commands", &EVERYTHING)?);
+    support::ensure_same(&template(commands)?, &template(ours)?)
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    synchronous![
+        every_correction_to_the_emulator_has_a_test_that_passes,
+        the_cdk_app_passes_its_tests,
+        the_template_passes_cfn_lint,
+        the_cdk_command_synthesizes_the_same,
+    ]
+}
