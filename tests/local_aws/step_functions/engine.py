@@ -71,6 +71,7 @@ def install(settings: Settings, runtime: Runtime) -> None:
     silence_zombies()
     endings_are_final()
     scale_waits(settings, runtime)
+    keep_names_of_errors_within()
     tolerate_map_failures()
     parse_definitions_once()
     engine(TASK + "service.state_task_service_lambda")._SUPPORTED_API_PARAM_BINDINGS["invoke"].add("InvocationType")
@@ -381,6 +382,13 @@ def scale_waits(settings: Settings, runtime: Runtime) -> None:
         env.stack.append(module.RetrierOutcome.Executed)
 
     module.RetrierDecl._eval_body = eval_retrier
+
+
+def keep_names_of_errors_within() -> None:
+    """A Map or Parallel in which a state fails with an error of AWS's own (States.QueryEvaluationError, States.Timeout) fails
+    with that error. moto refuses the name where it passes it on, and that no Catch sees."""
+    custom = engine(COMPONENT + "common.error_name.custom_error_name").CustomErrorName
+    custom.__init__ = engine(COMPONENT + "common.error_name.error_name").ErrorName.__init__
 
 
 def tolerate_map_failures() -> None:

@@ -103,6 +103,20 @@ class Errors(support.TestCase):
         self.assertEqual("SUCCEEDED", result(ToleratedFailurePercentage=50)["status"])
 
 
+class ErrorsWithin(support.TestCase):
+    def test_a_map_fails_with_the_error_of_its_item_which_is_caught_for_each_item_alone(self):
+        breaks = {"Type": "Pass", "Output": "{% $states.input = 1 ? $error('broken') : $states.input %}", "End": True}
+        within = {"Type": "Map", "Items": "{% [$states.input] %}", "ItemProcessor": {"StartAt": "P", "States": {"P": breaks}}}
+        caught = {"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput.Error %}", "Next": "Caught"}
+        states = {
+            "Within": {**within, "Catch": [caught], "End": True},
+            "Caught": {"Type": "Pass", "Output": "{% $string($states.context.Map.Item.Value) & $states.input %}", "End": True},
+        }
+        processor = {"StartAt": "Within", "States": states}
+        around = {"Type": "Map", "Items": [1, 2], "MaxConcurrency": 1, "ItemProcessor": processor, "End": True}
+        self.assertEqual(["1States.QueryEvaluationError", [2]], support.output(support.run({"M": around})))
+
+
 class Variables(support.TestCase):
     def test_output_sees_the_variables_as_they_were(self):
         states = {
