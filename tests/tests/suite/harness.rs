@@ -94,7 +94,7 @@ impl Test {
             let result = result.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             // At once, too: the list of failures comes when all is over.
             result
-                .inspect_err(|error| eprintln!("{}: {error:?}", self.name))
+                .inspect_err(|error| eprintln!("{}: {error:#}", self.name))
                 .map_err(|error| Failed::from(format!("{error:?}")))
         };
         Trial::test(name, run).with_ignored_flag(self.is_ignored)
