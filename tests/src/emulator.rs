@@ -23,7 +23,7 @@ use crate::control::Client;
 use crate::setup::{self, Checkout};
 use crate::wall_clock;
 
-const START_LIMIT: Duration = Duration::from_secs(120);
+const START_LIMIT: Duration = Duration::from_secs(300);
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 const KEPT_LOGS_AGE: Duration = Duration::from_secs(24 * 3600);
 

@@ -182,7 +182,10 @@ fn schemas_of_the_inputs_are_up_to_date() -> Result<()> {
         if std::env::var_os("UPDATE").is_some() {
             fs::write(path(&file), &wanted)?;
         }
-        ensure!(read(&file)? == wanted, "{file} is stale: run `UPDATE=1 cargo test --test suite contract`");
+        ensure!(
+            read(&file)? == wanted,
+            "{file} is stale: run `UPDATE=1 cargo test --workspace --test suite contract::`"
+        );
     }
     Ok(())
 }

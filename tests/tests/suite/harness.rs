@@ -92,7 +92,10 @@ impl Test {
             block_on(accounts::tidy_up())?;
             note(&self.name, started.elapsed());
             let result = result.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            result.map_err(|error| Failed::from(format!("{error:?}")))
+            // At once, too: the list of failures comes when all is over.
+            result
+                .inspect_err(|error| eprintln!("{}: {error:#}", self.name))
+                .map_err(|error| Failed::from(format!("{error:?}")))
         };
         Trial::test(name, run).with_ignored_flag(self.is_ignored)
     }

@@ -1,7 +1,7 @@
 //! Every test that needs more than one crate, in one binary, so that all of them are built and linked once and share the
 //! emulated AWSs.
 //!
-//! `cargo test --package cutover-tests --test suite [part of a name]`; a test's name begins with its module. A module ends with
+//! `cargo test --workspace --test suite [part of a name]`; a test's name begins with its module. A module ends with
 //! the list of its tests: the compiler tells of one that is not in it.
 
 mod accounts;

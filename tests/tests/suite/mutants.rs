@@ -2,7 +2,7 @@
 //! of `cargo test` must say so. Ignored by default, since each one builds functions of its own; that they still apply is always
 //! tested.
 //!
-//! `cargo test --package cutover-tests --test suite mutants -- --ignored --test-threads 6`
+//! `cargo test --workspace --test suite mutants:: -- --ignored`
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -9,7 +9,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 const SPEED: f64 = 120.0;
-const LIMIT: Duration = Duration::from_secs(60);
+/// Several tests run at once, on whatever machine there is.
+const LIMIT: Duration = Duration::from_secs(240);
 
 async fn a_schedule_that_is_delivered_again_starts_one_run_and_pages_nobody() -> Result<()> {
     let ground = Ground::from(SPEED, synthesize("unscheduled", &[])?).await?;

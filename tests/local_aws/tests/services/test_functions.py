@@ -44,7 +44,7 @@ class Functions(support.TestCase):
     def test_a_timeout_kills_the_process(self):
         path = json.dumps({"path": str(support.server().settings.bin_dir / "echo")})
         name = support.unique("short")
-        functions.create(name, functions.zipped("pointer.json", path), timeout_seconds=1)
+        functions.create(name, functions.zipped("pointer.json", path), timeout_seconds=4)
         pid = invoke({}, name)[0]["pid"]
         answer, error = invoke({"do": "sleep", "seconds": 60}, name)
         self.assertEqual(("Unhandled", "Sandbox.Timedout"), (error, answer["errorType"]))

@@ -35,7 +35,7 @@ class Services(support.TestCase):
 
     def test_a_second_child_of_the_name_is_the_same_and_after_its_end_an_error(self):
         child = machine({"W": {"Type": "Wait", "Seconds": "{% $states.input.seconds %}", "End": True}})
-        given = {"StateMachineArn": child, "Name": "literal", "Input": {"seconds": 60}}
+        given = {"StateMachineArn": child, "Name": "literal", "Input": {"seconds": 240}}
         state = states_api("states:startExecution", given, Catch=caught("StepFunctions.ExecutionAlreadyExistsException"))
         first, second = (output(run({"A": state, "C": SUCCEED})) for _ in range(2))
         self.assertEqual(first["ExecutionArn"], second["ExecutionArn"])

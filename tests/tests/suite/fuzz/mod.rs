@@ -1,7 +1,7 @@
 //! Hostile input: plans and every function's input, mutated at random. Nothing panics, hangs or grows without bounds, and
 //! every error names the field.
 //!
-//! At scale: `PROPTEST_CASES=10000 cargo test --package cutover-tests --test suite fuzz`. Without it each property is tried 256
+//! At scale: `PROPTEST_CASES=10000 cargo test --workspace --test suite fuzz::`. Without it each property is tried 256
 //! times.
 
 mod hostile;
