@@ -172,7 +172,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     validate: [may(table, 'dynamodb:GetItem')],
     alarms: [
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
-      may(alarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:PutMetricAlarm'),
+      may(alarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:PutMetricAlarm', 'cloudwatch:TagResource'),
       may(table, 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
     ],
     notify: [may(topics, 'sns:Publish'), may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey')],

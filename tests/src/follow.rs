@@ -33,6 +33,16 @@ impl End {
         self.output.as_ref()?["ending"].as_str()
     }
 
+    /// The executions of a machine that a succeeded one tells of in its output.
+    pub fn told_executions(&self, machine: &str) -> Vec<String> {
+        let of_machine = format!(":execution:{machine}:");
+        let told = self.output.as_ref().map(texts).unwrap_or_default();
+        told.into_iter()
+            .filter(|text| text.starts_with("arn:") && text.contains(&of_machine))
+            .map(str::to_owned)
+            .collect()
+    }
+
     /// The name of an ending that Cutover itself declared, without its prefix. Whoever stops an execution can write any
     /// error.
     pub fn cutover_error(&self) -> Option<&str> {
@@ -159,11 +169,12 @@ pub async fn stop(client: &Client, arn: &str) -> Result<()> {
     client.call(STATES, "stop_execution", parameters).await.map(drop)
 }
 
-/// Executions of a machine whose input speaks of a run, oldest first. Those in `known` are not looked at again.
+/// Executions of a machine whose input speaks of one of these executions, oldest first. Those in `known` are not looked at
+/// again.
 pub async fn executions_about(
     client: &Client,
     machine_arn: &str,
-    run_id: &str,
+    run_ids: &[String],
     known: &mut Vec<String>,
 ) -> Result<Vec<String>> {
     let listed = client.call(STATES, "list_executions", json!({"stateMachineArn": machine_arn})).await?;
@@ -177,7 +188,7 @@ pub async fn executions_about(
         known.push(arn.to_string());
         let description = client.call(STATES, "describe_execution", json!({"executionArn": arn})).await?;
         let input: Value = serde_json::from_str(description["input"].as_str().unwrap_or("null")).unwrap_or_default();
-        if texts(&input).contains(&run_id) {
+        if texts(&input).iter().any(|text| run_ids.iter().any(|run_id| run_id == text)) {
             about.push(arn.to_string());
         }
     }

@@ -15,6 +15,7 @@
 //! | [`traffic`] | users, who follow the live weights |
 //! | [`metrics`] | the datapoints that load balancers and replication would publish |
 //! | [`stage`] | the environment that a plan names, with its sides and users |
+//! | [`machines`] | the machines of the stack: what each is started with, and what comes of it |
 //! | [`run`] | one run on that stage, from its start to its ending |
 //! | [`follow`] | the executions of a run, read from their history |
 //! | [`compare`] | two states of the account, compared |
@@ -31,6 +32,7 @@ pub mod control;
 pub mod emulator;
 pub mod faults;
 pub mod follow;
+pub mod machines;
 pub mod metrics;
 pub mod outcome;
 pub mod report;

@@ -28,7 +28,7 @@ pub enum Ending {
     RolledBack,
     /// A person has to act.
     Stuck,
-    /// Refused before anything was touched: InvalidPlan, PrecheckFailed, Conflict, Rejected.
+    /// Nothing was touched: InvalidPlan, PrecheckFailed, Conflict, Rejected, NothingToDo.
     Refused(String),
     /// Anything else, by its status or error.
     Other(String),
@@ -39,7 +39,8 @@ impl Ending {
     /// counts.
     pub fn of(end: &End, rollbacks: &[End]) -> Self {
         if end.status == "SUCCEEDED" {
-            return Self::Succeeded;
+            let told = end.told_ending().filter(|told| ["RolledBack", "NothingToDo"].contains(told));
+            return told.map_or(Self::Succeeded, Self::named);
         }
         if let Some(name) = end.cutover_error() {
             return Self::named(name);
@@ -63,7 +64,9 @@ impl Ending {
             "Succeeded" => Self::Succeeded,
             "RolledBack" => Self::RolledBack,
             "Stuck" => Self::Stuck,
-            "InvalidPlan" | "PrecheckFailed" | "Conflict" | "Rejected" => Self::Refused(name.to_string()),
+            "InvalidPlan" | "PrecheckFailed" | "Conflict" | "Rejected" | "NothingToDo" => {
+                Self::Refused(name.to_string())
+            }
             other => Self::Other(other.to_string()),
         }
     }
@@ -188,6 +191,9 @@ pub struct Outcome {
     pub seconds: f64,
     /// The run.
     pub execution: Execution,
+    /// What it started, but for rollbacks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub started: Vec<Execution>,
     /// Its rollbacks.
     pub rollbacks: Vec<Execution>,
     /// A second execution that the world file started meanwhile.
@@ -206,12 +212,19 @@ pub struct Outcome {
     pub messages: Vec<Message>,
     /// The plan as it was run, with the ARNs of the emulated environment.
     pub plan: Value,
+    /// What it means that it succeeded.
+    #[serde(skip)]
+    pub success: &'static str,
+    /// The run that a gesture is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preceding: Option<Box<Outcome>>,
 }
 
 impl Outcome {
-    /// Whether every route leads where it led before.
+    /// Whether every route leads where it led before: before the run, where this is a gesture about one.
     pub fn is_as_before(&self) -> bool {
-        self.before.iter().zip(&self.after).all(|(before, after)| before.destinations == after.destinations)
+        let before = self.preceding.as_ref().map_or(&self.before, |preceding| &preceding.before);
+        before.iter().zip(&self.after).all(|(before, after)| before.destinations == after.destinations)
     }
 }
 
@@ -319,7 +332,10 @@ mod tests {
             (end("FAILED", Some("Cutover.RolledBack"), None), vec![], "RolledBack", 3),
             (aborted.clone(), vec![rolled_back, nothing.clone()], "RolledBack", 3),
             (aborted.clone(), vec![stuck], "Stuck", 4),
-            (aborted, vec![nothing], "ABORTED", 1),
+            (aborted, vec![nothing.clone()], "ABORTED", 1),
+            (end("SUCCEEDED", None, Some(json!({"ending": "RolledBack"}))), vec![], "RolledBack", 3),
+            (nothing, vec![], "NothingToDo", 2),
+            (end("SUCCEEDED", None, Some(json!({"ending": "Released"}))), vec![], "Succeeded", 0),
             (end("FAILED", Some("States.Runtime"), None), vec![], "States.Runtime", 1),
         ] {
             let ending = Ending::of(&run, &rollbacks);

@@ -213,8 +213,8 @@ fn ending(text: &mut String, outcome: &Outcome) {
         _ => BAD,
     };
     let meaning = match outcome.ending {
-        Ending::Succeeded if outcome.is_as_before() => "nothing was to be moved",
-        Ending::Succeeded => "the new side serves",
+        Ending::Succeeded if outcome.preceding.is_none() && outcome.is_as_before() => "nothing was to be moved",
+        Ending::Succeeded => outcome.success,
         Ending::RolledBack if outcome.is_as_before() => "every route is as it was before",
         Ending::RolledBack => "AND YET A ROUTE IS NOT AS BEFORE, see below",
         Ending::Stuck => "a person has to act: the messages below say how",
@@ -321,7 +321,7 @@ fn messages(text: &mut String, outcome: &Outcome) {
 
 fn executions(text: &mut String, outcome: &Outcome) {
     let acted = outcome.rollbacks.iter().filter(|rollback| rollback.end.told_ending() != Some("NothingToDo"));
-    let all = [&outcome.execution].into_iter().chain(acted).chain(&outcome.second);
+    let all = [&outcome.execution].into_iter().chain(&outcome.started).chain(acted).chain(&outcome.second);
     for Execution { label, end, .. } in all {
         heading(text, &format!("The execution's own word: {label}"));
         put!(text, "  {}", ended(end));

@@ -1,15 +1,17 @@
-//! One run on a stage, from its start to its ending.
+//! One run of a machine on a stage, from its start to its ending.
 //!
-//! Contract: [`run`] starts the execution, lets the sides behave as the world says, follows the run and its rollbacks
-//! to their ends, and answers what happened. It sequences nothing of the cutover: between start and end it only looks,
-//! and does what the world file says a person does.
+//! Contract: [`run`] starts the execution, lets the sides behave as the world says, follows it and what comes of it to
+//! their ends, and answers what happened. It sequences nothing of the cutover: between start and end it only looks,
+//! and does what the world file says a person does to a cutover. [`rehearse`] makes the run that a gesture is about first.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 use crate::approver::{Answer, Approver};
 use crate::follow::{self, End, Followed, Told};
+use crate::machines::Machine;
 use crate::outcome::{Change, Ending, Execution, Move, Outcome, UsersSaw};
 use crate::routes::Side;
 use crate::stage::Stage;
@@ -17,6 +19,8 @@ use crate::traffic::Tally;
 use crate::world::{Act, Conduct, Script};
 use crate::{Clock, real};
 
+const CUTOVER: &str = "cutover";
+const ROLLBACK: &str = "rollback";
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 /// Over which users' share is told.
 const USERS_WINDOW: Duration = Duration::from_secs(2);
@@ -46,14 +50,35 @@ pub enum Happening {
     Behaves(Side, Conduct),
 }
 
-/// Runs the stage's plan; `watch` is told what happens, with the virtual time.
-pub async fn run(stage: &Stage, mut watch: impl FnMut(Duration, &Happening)) -> Result<Outcome> {
+/// Rehearses a machine on a stage; `given` is its input, or has its plan. `watch` is told what happens, with the virtual
+/// time of each run.
+pub async fn rehearse(
+    stage: &Stage,
+    machine: &Machine,
+    given: Option<&Value>,
+    mut watch: impl FnMut(Duration, &Happening),
+) -> Result<Outcome> {
+    let preceding = match machine.is_about_a_run {
+        true => Some(Box::new(run(stage, Machine::cutover(), &stage.plan, &mut watch).await?)),
+        false => None,
+    };
+    let outcome = run(stage, machine, &machine.input_on(stage, given), &mut watch).await?;
+    Ok(Outcome { preceding, ..outcome })
+}
+
+/// Runs a machine with an input.
+async fn run(
+    stage: &Stage,
+    machine: &Machine,
+    input: &Value,
+    mut watch: impl FnMut(Duration, &Happening),
+) -> Result<Outcome> {
     let clock = stage.clock();
     let seen_before = stage.ledger.since(0).len();
     let requests_before = stage.client.requests(0).await?.last().map_or(0, |request| request.seq);
     let messages_before = stage.client.messages().await?.len();
     let _metrics = stage.publish_metrics(clock);
-    let mut run = Run::start(stage, clock).await?;
+    let mut run = Run::start(stage, clock, machine, input).await?;
     while !run.look(&mut watch).await? {
         tokio::time::sleep(LOOK_INTERVAL).await;
     }
@@ -62,10 +87,12 @@ pub async fn run(stage: &Stage, mut watch: impl FnMut(Duration, &Happening)) -> 
     run.see_moves();
     run.tell(&mut watch);
 
+    let decisive = run.decisive().and_then(|followed| followed.end.clone()).context("the execution has not ended")?;
     let execution = Execution::ended(run.main).context("the execution has not ended")?;
-    let rollbacks: Vec<Execution> = run.rollbacks.into_iter().filter_map(Execution::ended).collect();
+    let brought = run.brought.into_iter().filter_map(Execution::ended);
+    let (rollbacks, started): (Vec<_>, Vec<_>) = brought.partition(|execution| execution.label == ROLLBACK);
     let ends: Vec<End> = rollbacks.iter().map(|rollback| rollback.end.clone()).collect();
-    let ending = Ending::of(&execution.end, &ends);
+    let ending = Ending::of(&decisive, &ends);
     let requests = stage.client.requests(requests_before).await?;
     Ok(Outcome {
         exit_code: ending.exit_code(),
@@ -73,6 +100,7 @@ pub async fn run(stage: &Stage, mut watch: impl FnMut(Duration, &Happening)) -> 
         expected: stage.world.expect.clone(),
         seconds,
         execution,
+        started,
         rollbacks,
         second: run.second.and_then(Execution::ended),
         before: run.before,
@@ -82,6 +110,8 @@ pub async fn run(stage: &Stage, mut watch: impl FnMut(Duration, &Happening)) -> 
         changes: Change::among(&requests, clock),
         messages: stage.client.messages().await?.split_off(messages_before),
         plan: stage.plan.clone(),
+        success: machine.success,
+        preceding: None,
     })
 }
 
@@ -89,9 +119,11 @@ pub async fn run(stage: &Stage, mut watch: impl FnMut(Duration, &Happening)) -> 
 struct Run<'a> {
     stage: &'a Stage,
     clock: Clock,
+    machine: &'a Machine,
     main: Followed,
     second: Option<Followed>,
-    rollbacks: Vec<Followed>,
+    /// What came of it, by the names of their machines.
+    brought: Vec<Followed>,
     known: Vec<String>,
     ended_at: Option<Instant>,
     scripts: [(Side, Script, Conduct); 2],
@@ -106,7 +138,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    async fn start(stage: &'a Stage, clock: Clock) -> Result<Self> {
+    async fn start(stage: &'a Stage, clock: Clock, machine: &'a Machine, input: &Value) -> Result<Self> {
         let before = stage.moves(&stage.routing.latest(), Duration::ZERO);
         let found = before.iter().map(|state| (Duration::ZERO, Happening::Moved(state.clone()))).collect();
         let script = |behaviour| {
@@ -116,13 +148,14 @@ impl<'a> Run<'a> {
         };
         let scripts = [(Side::Old, script(&stage.world.old)), (Side::New, script(&stage.world.new))];
         let routings_seen = stage.routing.since(0).len();
-        let arn = stage.start_execution().await?;
+        let arn = stage.start_execution(machine.name, input).await?;
         Ok(Self {
             stage,
             clock,
-            main: Followed::new(&arn, "cutover", false),
+            machine,
+            main: Followed::new(&arn, machine.name, false),
             second: None,
-            rollbacks: Vec::new(),
+            brought: Vec::new(),
             known: Vec::new(),
             ended_at: None,
             scripts: scripts.map(|(side, (script, conduct))| (side, script, conduct)),
@@ -144,7 +177,7 @@ impl<'a> Run<'a> {
         self.let_sides_behave().await?;
         self.do_to_the_run().await?;
         self.approve().await?;
-        self.find_rollbacks().await?;
+        self.find_brought().await?;
         self.see_executions().await?;
         self.tell(watch);
         self.is_over()
@@ -174,18 +207,29 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// The execution whose end is the rehearsal's ending, once it has begun.
+    fn decisive(&self) -> Option<&Followed> {
+        [&self.main].into_iter().chain(&self.brought).find(|followed| followed.label == self.machine.decided_by)
+    }
+
+    /// The cutover that goes on, to which a person may do something.
+    fn open_cutover(&self) -> Option<String> {
+        self.decisive().filter(|run| run.label == CUTOVER && run.end.is_none()).map(|run| run.arn.clone())
+    }
+
     async fn do_to_the_run(&mut self) -> Result<()> {
+        let Some(run) = self.open_cutover() else { return Ok(()) };
         let percents = self.stage.new_percents();
         for (index, during) in self.stage.world.during.iter().enumerate() {
-            if self.done[index] || self.main.end.is_some() || !during.is_due(&percents) {
+            if self.done[index] || !during.is_due(&percents) {
                 continue;
             }
             self.done[index] = true;
             self.find(Happening::Did(during.act));
             match during.act {
-                Act::StopExecution => follow::stop(&self.stage.client, &self.main.arn).await?,
+                Act::StopExecution => follow::stop(&self.stage.client, &run).await?,
                 Act::StartSecond => {
-                    let arn = self.stage.start_execution().await?;
+                    let arn = self.stage.start_execution(CUTOVER, &self.stage.plan).await?;
                     self.second = Some(Followed::new(&arn, "second", true));
                 }
             }
@@ -194,23 +238,32 @@ impl<'a> Run<'a> {
     }
 
     async fn approve(&mut self) -> Result<()> {
-        let is_asked_for = !self.stage.plan["approval"].is_null() && self.main.end.is_none();
+        let is_asked_for = !self.stage.plan["approval"].is_null() && self.open_cutover().is_some();
         if is_asked_for && self.approver.look(&self.stage.client).await? {
             self.find(Happening::Answered(self.stage.world.approval));
         }
         Ok(())
     }
 
-    async fn find_rollbacks(&mut self) -> Result<()> {
-        let Some(machine) = &self.stage.rollback_machine else { return Ok(()) };
-        for arn in follow::executions_about(&self.stage.client, machine, &self.main.arn, &mut self.known).await? {
-            self.rollbacks.push(Followed::new(&arn, "rollback", true));
+    /// What a followed execution told of when it ended, or what speaks of one.
+    async fn find_brought(&mut self) -> Result<()> {
+        for name in self.machine.brings {
+            let followed: Vec<&Followed> = [&self.main].into_iter().chain(&self.brought).collect();
+            let ids: Vec<String> = followed.iter().map(|followed| followed.arn.clone()).collect();
+            let ends = followed.iter().filter_map(|followed| followed.end.as_ref());
+            let mut found: Vec<String> = ends.flat_map(|end| end.told_executions(name)).collect();
+            if let Some(machine) = self.stage.machine(name) {
+                found.extend(follow::executions_about(&self.stage.client, machine, &ids, &mut self.known).await?);
+            }
+            for arn in found.into_iter().filter(|arn| !ids.contains(arn)) {
+                self.brought.push(Followed::new(&arn, name, true));
+            }
         }
         Ok(())
     }
 
     async fn see_executions(&mut self) -> Result<()> {
-        for followed in [&mut self.main].into_iter().chain(&mut self.second).chain(&mut self.rollbacks) {
+        for followed in [&mut self.main].into_iter().chain(&mut self.second).chain(&mut self.brought) {
             let (label, nested) = (followed.label.clone(), followed.nested);
             let was_running = followed.end.is_none();
             let told = followed.poll(&self.stage.client).await?;
@@ -255,22 +308,31 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// After an ending of its own a run's rollback has ended too. Otherwise one is still to come: by event, or by the
-    /// sweep.
+    /// After an ending of its own a cutover's rollback has ended too. Otherwise one is still to come: by event, or by the
+    /// sweep. What succeeded without the execution that decides has still to show it.
     fn is_over(&mut self) -> Result<bool> {
-        let Some(end) = &self.main.end else { return Ok(false) };
-        if self.second.iter().chain(&self.rollbacks).any(|followed| followed.end.is_none()) {
+        let mut followed = [&self.main].into_iter().chain(&self.second).chain(&self.brought);
+        if followed.any(|followed| followed.end.is_none()) {
             return Ok(false);
         }
-        let has_ending = end.status == "SUCCEEDED" || end.cutover_error().is_some();
-        if has_ending || !self.rollbacks.is_empty() || self.stage.rollback_machine.is_none() {
+        let decisive = self.decisive();
+        let end = decisive.and_then(|followed| followed.end.as_ref());
+        let has_ending = end.is_some_and(|end| end.status == "SUCCEEDED" || end.cutover_error().is_some());
+        let has_rollback = self.brought.iter().any(|followed| followed.label == ROLLBACK);
+        let brings_rollback = self.machine.brings.contains(&ROLLBACK) && self.stage.machine(ROLLBACK).is_some();
+        let has_failed_to_begin =
+            decisive.is_none() && self.main.end.as_ref().is_some_and(|end| end.status != "SUCCEEDED");
+        if has_failed_to_begin {
+            bail!("the {} machine ended {}", self.main.label, self.main.end.as_ref().map_or("", |end| &end.status));
+        }
+        if has_ending || has_rollback || (decisive.is_some() && !brings_rollback) {
             return Ok(true);
         }
         let limit = real(ROLLBACK_LIMIT, self.clock.speed()) + ROLLBACK_LIMIT_REAL;
         if self.ended_at.get_or_insert_with(Instant::now).elapsed() > limit {
             bail!(
-                "the execution ended {} and within {limit:?} nothing started the rollback machine for it",
-                end.status
+                "the execution ended and within {limit:?} nothing came of it that decides how: no {}",
+                self.machine.decided_by
             );
         }
         Ok(false)

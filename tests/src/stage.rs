@@ -40,8 +40,7 @@ pub struct Stage {
     /// What each name of the plan became.
     pub mapping: BTreeMap<String, String>,
     pub(crate) client: Client,
-    pub(crate) rollback_machine: Option<String>,
-    cutover_machine: Option<String>,
+    machines: BTreeMap<String, String>,
     replication: Vec<Replicating>,
     servers: Arc<Servers>,
     speed: f64,
@@ -69,7 +68,6 @@ impl Stage {
         let sides = Sides::new(&environment.sides);
         let routing = client.watch_routing().await?;
         let (users, ledger) = Users::start(&routes, &sides, &servers, &routing, speed, requests_per_second)?;
-        let machine = |name: &str| ready.state_machines.get(name).cloned();
         let stage = Self {
             plan: environment.plan,
             routes,
@@ -78,8 +76,7 @@ impl Stage {
             routing,
             world,
             client: client.clone(),
-            rollback_machine: machine("rollback"),
-            cutover_machine: machine("cutover"),
+            machines: ready.state_machines.clone(),
             mapping: environment.resources.mapping,
             replication: environment.resources.replication,
             servers,
@@ -102,11 +99,15 @@ impl Stage {
         &self.replication
     }
 
-    /// Starts an execution of the plan.
-    pub async fn start_execution(&self) -> Result<String> {
-        let machine = self.cutover_machine.as_deref();
-        let machine = machine.context("no state machine cutover: it has no definition")?;
-        follow::start(&self.client, machine, &format!("rehearsal-{:08x}", rand::random::<u32>()), &self.plan).await
+    /// The ARN of a machine of the stack.
+    pub fn machine(&self, name: &str) -> Option<&str> {
+        self.machines.get(name).map(String::as_str)
+    }
+
+    /// Starts an execution of a machine.
+    pub async fn start_execution(&self, machine: &str, input: &Value) -> Result<String> {
+        let arn = self.machine(machine).with_context(|| format!("no state machine {machine}: it has no definition"))?;
+        follow::start(&self.client, arn, &format!("rehearsal-{:08x}", rand::random::<u32>()), input).await
     }
 
     /// Publishes what load balancers and replication would, until the answer is dropped.

@@ -71,7 +71,7 @@ mod tests {
 
     /// The planned alarm, what was there before, and what somebody else made of it.
     fn alarms() -> (Alarm, Alarm, Alarm) {
-        (full(), Alarm { threshold: 9.0, ..full() }, Alarm { alarm_name: full().alarm_name, ..plain() })
+        (full(), Alarm { threshold: Some(9.0), ..full() }, Alarm { alarm_name: full().alarm_name, ..plain() })
     }
 
     #[test]

@@ -269,6 +269,8 @@ fn a_route_of_no_type_is_read_as_far_as_all_have_it() {
     plan["routes"][0]["steps"] = json!([{ "new_weight": 50 }]);
     plan["routes"][0]["listener_arn"] = json!("a");
     assert_eq!(places(&plan), ["$.routes[0].steps[0].new_weight", "$.routes[0].type"]);
+    plan["routes"][0].as_object_mut().unwrap().remove("steps");
+    assert_eq!(places(&plan), ["$.routes[0].steps", "$.routes[0].type"]);
 }
 
 #[test]

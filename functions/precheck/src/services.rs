@@ -115,9 +115,10 @@ async fn alarms_to_set(
     for (index, alarm) in plan.alarms.iter().enumerate() {
         let path = format!("$.alarms[{index}].AlarmName");
         let is_it = |name: Option<&str>| name == Some(&alarm.alarm_name);
-        let on_math = there.metric.iter().any(|alarm| is_it(alarm.alarm_name()) && !alarm.metrics().is_empty());
-        if on_math || there.composite.iter().any(|alarm| is_it(alarm.alarm_name())) {
-            let problem = "exists, and is a composite alarm or one on metric math, which undo could not restore";
+        let by_query =
+            there.metric.iter().any(|alarm| is_it(alarm.alarm_name()) && alarm.evaluation_criteria().is_some());
+        if by_query || there.composite.iter().any(|alarm| is_it(alarm.alarm_name())) {
+            let problem = "exists, and is a composite alarm or one on a query, which undo could not restore";
             findings.push(Finding::environment(path, problem, "choose another name"));
         }
     }

@@ -9,7 +9,7 @@ Contract: off until `install(True)` (the command's `--iam`). Then every request 
 Policies are read at every request, so a change holds at once. Actions only: an Allow counts whatever its Resource and
 Condition; a Deny counts only if it has Resource `*` and no Condition. What a call needs beyond its own action: the parts
 of a DynamoDB transaction; the key of an encrypted topic; the client of a user pool that a listener or rule authenticates
-with; for a state machine with logs, the delivery of logs; for a raw mail by version 2 of SES, SendRawEmail.
+with; tags of an alarm; for a state machine with logs, the delivery of logs; for a raw mail by version 2 of SES, SendRawEmail.
 Nobody here writes logs or traces as a function, so logs:* and xray:* of functions are not exercised.
 """
 
@@ -19,6 +19,7 @@ import uuid
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
+from ..control import cbor
 from ..control.protocols import Call, read_body
 from ..settings import ACCOUNT_ID, REGION, ROLE_ARN
 
@@ -174,7 +175,15 @@ def needed_actions(call: Call, environ: dict) -> list[str]:
         return [action, "cognito-idp:DescribeUserPoolClient"]
     if action == "ses:SendEmail" and call.protocol == "rest-json" and b'"Raw"' in read_body(environ):
         return ["ses:SendRawEmail"]  # version 2 has one operation for both
+    if action == "cloudwatch:PutMetricAlarm" and _has_tags(call, read_body(environ)):
+        return [action, "cloudwatch:TagResource"]
     return [ACTIONS.get(action, action)]
+
+
+def _has_tags(call: Call, body: bytes) -> bool:
+    if call.protocol == "query":
+        return any(name.startswith("Tags.") for name in parse_qs(body.decode()))
+    return bool((cbor.decode(body) if call.protocol == "cbor" else json.loads(body)).get("Tags"))
 
 
 def _form(environ: dict) -> dict[str, str]:

@@ -15,6 +15,7 @@ from .balancing import vpc_id
 from .environment import Environment, as_dict, dicts, text
 
 DEFAULT_TTL_SECONDS = 300
+KIND = "/hostedzone/"  # before a zone's id, as AWS's SDKs give it
 OLD_VALUES = {"A": "192.0.2.10", "AAAA": "2001:db8::10", "CNAME": "old.example.net"}
 
 
@@ -30,12 +31,13 @@ class Dns:
         for route in dicts(self.environment.plan.get("routes")):
             zone, name = text(route.get("hosted_zone_id")), text(route.get("record_name"))
             if route.get("type") == "dns" and zone and "." in name:
-                parents.setdefault(zone, []).append(name.rstrip(".").partition(".")[2])
+                parents.setdefault(zone.removeprefix(KIND), []).append(name.rstrip(".").partition(".")[2])
         for zone, names in parents.items():
             created = client("route53").create_hosted_zone(
                 Name=common_parent(names), CallerReference=f"world-{self.environment.number}-{zone}"
             )
-            self._mapping[zone] = created["HostedZone"]["Id"].rpartition("/")[2]
+            bare = created["HostedZone"]["Id"].rpartition("/")[2]
+            self._mapping.update({zone: bare, KIND + zone: bare})
 
     def create_route(self, route: dict) -> dict:
         zone, name = self._mapping.get(text(route.get("hosted_zone_id"))), text(route.get("record_name")).rstrip(".")

@@ -169,6 +169,14 @@ fn kebab_case(pascal: &str) -> String {
     pascal.chars().map(part).collect::<String>().trim_start_matches('-').to_owned()
 }
 
+/// `cargo rehearse --machine` knows every machine of the stack.
+#[test]
+fn every_machine_can_be_rehearsed() -> Result<()> {
+    let known: BTreeSet<&str> = cutover_tests::machines::MACHINES.iter().map(|machine| machine.name).collect();
+    ensure!(known == BTreeSet::from(MACHINES), "the stack has {MACHINES:?}, the table of rehearsals {known:?}");
+    Ok(())
+}
+
 /// Run with UPDATE=1 to write the schemas anew.
 fn schemas_of_the_inputs_are_up_to_date() -> Result<()> {
     let schemas: [(&str, Schema); 3] = [

@@ -74,6 +74,7 @@ async fn stage_with_everything(ground: &Ground) -> Result<Stage> {
     plan["routes"][1]["health_checks"] =
         json!({ "old": { "fqdn": "old.example.com" }, "new": { "fqdn": "new.example.com" } });
     plan["monitoring"]["alarms"] = json!(["portal-errors"]);
+    plan["alarms"][0]["Tags"] = json!([{ "Key": "team", "Value": "portal" }]);
     plan["cleanup"] = json!({ "after": "240h" });
     ground.stage(&plan, json!({})).await
 }

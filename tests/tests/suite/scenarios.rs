@@ -24,6 +24,40 @@ fn failures(outcome: &Value, side: &str) -> u64 {
     sides.filter(|saw| saw["side"] == side).filter_map(|saw| saw["failures"].as_u64()).sum()
 }
 
+/// Another machine of the stack, on the world of the default plan, in JSON.
+fn rehearse_machine(arguments: &[&str], exit_code: i32) -> Result<Value> {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_rehearse")).args(arguments).args(["--speed", "240", "--json"]).output()?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.code() == Some(exit_code), "exit code {:?}, not {exit_code}:\n{told}", output.status.code());
+    serde_json::from_slice(&output.stdout).context("stdout is not one JSON document")
+}
+
+fn a_rollback_by_a_person_is_rehearsed_after_a_run() -> Result<()> {
+    let outcome = rehearse_machine(&["--machine", "rollback"], 3)?;
+    ensure!(outcome["ending"] == "RolledBack" && outcome["preceding"]["ending"] == "Succeeded", "{outcome}");
+    let led = |moves: &Value| {
+        moves.as_array().into_iter().flatten().map(|one| one["destinations"].clone()).collect::<Vec<_>>()
+    };
+    ensure!(led(&outcome["after"]) == led(&outcome["preceding"]["before"]), "not as before: {}", outcome["after"]);
+    Ok(())
+}
+
+fn a_cleanup_by_a_person_is_rehearsed_after_a_run() -> Result<()> {
+    let outcome = rehearse_machine(&["--machine", "cleanup"], 0)?;
+    ensure!(outcome["execution"]["label"] == "cleanup" && outcome["preceding"]["ending"] == "Succeeded", "{outcome}");
+    let removed = outcome["changes"].as_array().into_iter().flatten();
+    let operations: Vec<&str> = removed.filter_map(|change| change["operation"].as_str()).collect();
+    ensure!(operations.contains(&"DeleteTargetGroup"), "the old group is still there: {operations:?}");
+    Ok(())
+}
+
+fn a_scheduled_start_is_rehearsed_to_the_end_of_what_it_starts() -> Result<()> {
+    let outcome = rehearse_machine(&["--machine", "start"], 0)?;
+    ensure!(outcome["ending"] == "Succeeded" && outcome["started"][0]["label"] == "cutover", "{}", outcome["started"]);
+    Ok(())
+}
+
 fn the_default_plan_succeeds_and_its_summary_tells_what_was_measured() -> Result<()> {
     let outcome = rehearse("cutover", 0)?;
     let output = &outcome["execution"]["output"];
@@ -99,5 +133,8 @@ pub fn tests() -> Vec<Test> {
         a_stopped_execution_puts_everything_back,
         a_second_cutover_is_refused_and_the_first_succeeds,
         a_rollback_that_cannot_write_says_what_to_do_by_hand,
+        a_rollback_by_a_person_is_rehearsed_after_a_run,
+        a_cleanup_by_a_person_is_rehearsed_after_a_run,
+        a_scheduled_start_is_rehearsed_to_the_end_of_what_it_starts,
     ]
 }

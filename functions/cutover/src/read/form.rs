@@ -159,9 +159,11 @@ impl<'a> Reader<'a> {
         for (name, schema) in choices[0]["properties"].as_object().into_iter().flatten() {
             let place = Place::Field(at, name);
             let is_common = choices.iter().all(|choice| choice["properties"][name] == *schema);
-            match fields.get(name).filter(|_| is_common) {
-                Some(value) => object[name] = self.read_or_stand_in(schema, value, &place),
-                None => self.unread.push(place.to_string()),
+            let is_required = choices.iter().all(|choice| texts(&choice["required"]).any(|required| required == name));
+            match fields.get(name) {
+                Some(value) if is_common => object[name] = self.read_or_stand_in(schema, value, &place),
+                None if is_common && is_required => self.missing(name, at),
+                _ => self.unread.push(place.to_string()),
             }
         }
         object

@@ -7,7 +7,7 @@
 mod faults;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
@@ -16,9 +16,10 @@ use cutover_tests::control::Client;
 use cutover_tests::emulator::{Emulator, Options, Ready};
 use cutover_tests::faults::campaign::{Part, Selection};
 use cutover_tests::faults::shape::Shape;
+use cutover_tests::machines::{MACHINES, Machine};
 use cutover_tests::outcome::Outcome;
 use cutover_tests::report::{self, Progress};
-use cutover_tests::run::run;
+use cutover_tests::run::rehearse;
 use cutover_tests::setup::{self, Checkout};
 use cutover_tests::stage::Stage;
 use cutover_tests::world::World;
@@ -39,6 +40,16 @@ struct Arguments {
     /// events/cutover.json]
     #[arg(conflicts_with = "serve")]
     plan: Option<PathBuf>,
+
+    /// Start another machine of the stack than cutover. PLAN may then be the machine's own input; without one it is made from
+    /// the plan
+    #[arg(long, conflicts_with_all = ["serve", "faults"], value_name = "NAME", value_parser = Machine::named, default_value = "cutover",
+          hide_default_value = true, long_help = machines())]
+    machine: &'static Machine,
+
+    /// The plan of the run that the machine's own input is about [default: events/cutover.json]
+    #[arg(long, requires = "machine", requires = "plan", value_name = "PLAN")]
+    of: Option<PathBuf>,
 
     /// How many times faster than the clock waits pass [default: 120; with --serve: 1]
     #[arg(long)]
@@ -97,11 +108,19 @@ Examples:
   cargo rehearse                               the default plan, an hour in half a minute
   cargo rehearse my-plan.json --speed 600      your own plan, faster
   cargo rehearse my-plan.json --json | jq .users
+  cargo rehearse --machine rollback            a cutover of the default plan, then a rollback by a person
+  cargo rehearse --machine cleanup release.json --of my-plan.json
   cargo rehearse my-plan.json --faults quick   the proof for your own plan: what is left when AWS fails
   cargo rehearse --serve --port 4566           then: aws --endpoint-url http://127.0.0.1:4566 stepfunctions list-state-machines
 
 Exit codes:
   0 Succeeded   2 plan or precheck errors   3 RolledBack   4 Stuck   1 the rehearsal itself failed";
+
+fn machines() -> String {
+    let row = |machine: &Machine| format!("\n  {:<9} {}", machine.name, machine.does);
+    let intro = "Start another machine of the stack than cutover. PLAN may then be the machine's own input; without one it is made from the plan";
+    format!("{intro}:{}", MACHINES.iter().map(row).collect::<String>())
+}
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -235,7 +254,7 @@ async fn play(
     let stage = Stage::set(client, ready, &scenario.plan, scenario.world, speed).await?;
     let out: Box<dyn Write> = if arguments.json { Box::new(anstream::stderr()) } else { Box::new(anstream::stdout()) };
     let mut progress = Progress::new(out);
-    run(&stage, |at, happening| progress.show(at, happening)).await
+    rehearse(&stage, arguments.machine, scenario.given.as_ref(), |at, happening| progress.show(at, happening)).await
 }
 
 fn tell(arguments: &Arguments, outcome: &Outcome) -> Result<()> {
@@ -247,20 +266,40 @@ fn tell(arguments: &Arguments, outcome: &Outcome) -> Result<()> {
     Ok(())
 }
 
-/// A plan and the world it meets.
+/// A plan, the world it meets, and what the machine was given.
 struct Scenario {
     plan: Value,
     world: World,
+    given: Option<Value>,
 }
 
 impl Scenario {
+    /// What is given may be the plan, or have it within, or be the input of a machine that is about a run of another plan.
     fn read(arguments: &Arguments) -> Result<Self> {
-        let path = arguments.plan.clone().unwrap_or_else(|| Checkout::of_this_build().root.join(DEFAULT_PLAN));
-        let fault = || PlanAtFault(path.clone());
-        let text = std::fs::read_to_string(&path).with_context(fault)?;
-        let plan = serde_json::from_str(&text).with_context(fault)?;
-        Ok(Self { plan, world: World::beside(&path)? })
+        let default = || Checkout::of_this_build().root.join(DEFAULT_PLAN);
+        let path = arguments.plan.clone().unwrap_or_else(default);
+        let given = json_at(&path)?;
+        if let Some(plan) = arguments.machine.plan_in(&given) {
+            ensure!(
+                arguments.of.is_none(),
+                "{} has a plan of its own: --of is for an input without one",
+                path.display()
+            );
+            return Ok(Self { plan: plan.clone(), world: World::beside(&path)?, given: Some(given) });
+        }
+        if !arguments.machine.is_about_a_run {
+            // A plan without routes: that is for the product to say.
+            return Ok(Self { plan: given.clone(), world: World::beside(&path)?, given: Some(given) });
+        }
+        let path = arguments.of.clone().unwrap_or_else(default);
+        Ok(Self { plan: json_at(&path)?, world: World::beside(&path)?, given: Some(given) })
     }
+}
+
+fn json_at(path: &Path) -> Result<Value> {
+    let fault = || PlanAtFault(path.to_owned());
+    let text = std::fs::read_to_string(path).with_context(fault)?;
+    serde_json::from_str(&text).with_context(fault)
 }
 
 /// The plan cannot even be read: the product never sees it, but the exit code is the same.

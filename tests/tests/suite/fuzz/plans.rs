@@ -60,7 +60,12 @@ pub fn full() -> Value {
                      "InsufficientDataActions": ["i"], "MetricName": "m", "Namespace": "n", "Statistic": "Sum",
                      "Dimensions": [{ "Name": "n", "Value": "v" }], "Period": 60, "Unit": "Count", "EvaluationPeriods": 3,
                      "DatapointsToAlarm": 2, "Threshold": 1.5, "ComparisonOperator": "GreaterThanThreshold",
-                     "TreatMissingData": "notBreaching" }],
+                     "TreatMissingData": "notBreaching", "Tags": [{ "Key": "team", "Value": "a" }] },
+                   { "AlarmName": "band", "EvaluationPeriods": 3, "ComparisonOperator": "GreaterThanUpperThreshold",
+                     "ThresholdMetricId": "band", "Metrics": [
+                         { "Id": "rate", "ReturnData": true, "MetricStat": { "Period": 60, "Stat": "Sum", "Unit": "Count", "Metric": {
+                             "Namespace": "n", "MetricName": "m", "Dimensions": [{ "Name": "n", "Value": "v" }] } } },
+                         { "Id": "band", "Expression": "ANOMALY_DETECTION_BAND(rate, 2)", "Label": "l", "ReturnData": true }] }],
         "notify": { "topic_arn": "arn:aws:sns:eu-west-1:123456789012:t" },
         "approval": { "topic_arn": "arn:aws:sns:eu-west-1:123456789012:t", "within": "24h" },
         "cleanup": { "after": "24h", "delete_old_target_group": true },
@@ -194,7 +199,7 @@ fn the_full_plan_is_right_and_uses_every_field() -> Result<()> {
     Ok(())
 }
 
-fn pointer(place: &[Key]) -> String {
+pub fn pointer(place: &[Key]) -> String {
     place
         .iter()
         .map(|key| match key {

@@ -7,6 +7,9 @@ use crate::alarm::Alarm;
 
 const OPERATORS: [&str; 4] =
     ["GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold"];
+/// Of an anomaly band.
+const BAND_OPERATORS: [&str; 3] =
+    ["LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold", "GreaterThanUpperThreshold"];
 const TREATMENTS: [&str; 4] = ["breaching", "notBreaching", "ignore", "missing"];
 const WEEK_SECONDS: i64 = 7 * 86_400;
 
@@ -25,25 +28,29 @@ pub(super) fn check(alarms: &[Alarm], report: &mut Report) {
 
 fn own(alarm: &Alarm, path: &str, report: &mut Report) {
     let field = |name: &str| format!("{path}.{name}");
-    for (text, name, fix) in [
-        (&alarm.alarm_name, "AlarmName", "give the alarm a name"),
-        (&alarm.metric_name, "MetricName", "name the metric that is watched"),
-        (&alarm.namespace, "Namespace", "name the metric that is watched"),
-    ] {
-        if text.is_empty() || text.len() > 255 {
-            report.say(field(name), "is empty or longer than 255", fix);
-        }
+    if !(1..=255).contains(&alarm.alarm_name.len()) {
+        report.say(field("AlarmName"), "is empty or longer than 255", "give the alarm a name");
     }
-    if alarm.statistic.is_some() == alarm.extended_statistic.is_some() {
-        let others = [&field("ExtendedStatistic")[..]];
-        report.say_beside(&others, field("Statistic"), "is not exactly one", "give Statistic or ExtendedStatistic");
+    if alarm.metrics.is_empty() {
+        one_metric(alarm, path, report)
+    } else {
+        metrics(alarm, path, report)
     }
-    if ![10, 20, 30].contains(&alarm.period) && alarm.period % 60 != 0 {
-        let fix = "should be 10, 20, 30 or a multiple of 60 seconds";
-        report.say(field("Period"), format!("is {}", alarm.period), fix);
+    let (is_band, operators) = match &alarm.threshold_metric_id {
+        Some(_) => (true, &BAND_OPERATORS[..]),
+        None => (false, &OPERATORS[..]),
+    };
+    if alarm.threshold.is_some() == is_band {
+        let (problem, fix) = if is_band {
+            ("is given beside ThresholdMetricId", "give one of the two")
+        } else {
+            ("is missing", "add `Threshold`")
+        };
+        report.say_beside(&[&field("ThresholdMetricId"), &field("Metrics")], field("Threshold"), problem, fix);
     }
     let periods = field("EvaluationPeriods");
-    if i64::from(alarm.evaluation_periods) * i64::from(alarm.period) > WEEK_SECONDS {
+    let period = alarm.period.unwrap_or_default();
+    if i64::from(alarm.evaluation_periods) * i64::from(period) > WEEK_SECONDS {
         let problem = format!("is {}", alarm.evaluation_periods);
         report.say_beside(&[&field("Period")], &periods, problem, "should be a week in all at the most");
     }
@@ -51,11 +58,78 @@ fn own(alarm: &Alarm, path: &str, report: &mut Report) {
         let fix = "should be 1 to EvaluationPeriods";
         report.say_beside(&[&periods], field("DatapointsToAlarm"), "is out of range", fix);
     }
-    if !OPERATORS.contains(&alarm.comparison_operator.as_str()) {
+    if !operators.contains(&alarm.comparison_operator.as_str()) {
         let problem = format!("is `{}`", alarm.comparison_operator);
-        report.say(field("ComparisonOperator"), problem, OPERATORS.join(" or "));
+        report.say_beside(&[&field("ThresholdMetricId")], field("ComparisonOperator"), problem, operators.join(" or "));
     }
     if alarm.treat_missing_data.as_deref().is_some_and(|treatment| !TREATMENTS.contains(&treatment)) {
         report.say(field("TreatMissingData"), "is not a treatment", TREATMENTS.join(" or "));
+    }
+}
+
+/// An alarm on one metric, which needs all of these unless it has `Metrics`.
+fn one_metric(alarm: &Alarm, path: &str, report: &mut Report) {
+    let field = |name: &str| format!("{path}.{name}");
+    let metrics = field("Metrics");
+    for (text, name) in [(&alarm.metric_name, "MetricName"), (&alarm.namespace, "Namespace")] {
+        match text {
+            None => report.say_beside(&[&metrics], field(name), "is missing", format!("add `{name}`, or `Metrics`")),
+            Some(text) if !(1..=255).contains(&text.len()) => {
+                report.say(field(name), "is empty or longer than 255", "name the metric that is watched");
+            }
+            Some(_) => {}
+        }
+    }
+    match alarm.period {
+        None => report.say_beside(&[&metrics], field("Period"), "is missing", "add `Period`, or `Metrics`"),
+        Some(period) if ![10, 20, 30].contains(&period) && period % 60 != 0 => {
+            let fix = "should be 10, 20, 30 or a multiple of 60 seconds";
+            report.say(field("Period"), format!("is {period}"), fix);
+        }
+        Some(_) => {}
+    }
+    if alarm.statistic.is_some() == alarm.extended_statistic.is_some() {
+        let others = [&field("ExtendedStatistic")[..], &metrics];
+        report.say_beside(&others, field("Statistic"), "is not exactly one", "give Statistic or ExtendedStatistic");
+    }
+    if alarm.threshold_metric_id.is_some() {
+        let problem = "is given without Metrics";
+        report.say_beside(&[&metrics], field("ThresholdMetricId"), problem, "the band is one of Metrics");
+    }
+}
+
+/// An alarm on several metrics, which names none of its own (API reference of PutMetricAlarm, Metrics).
+fn metrics(alarm: &Alarm, path: &str, report: &mut Report) {
+    let own = [
+        ("MetricName", alarm.metric_name.is_some()),
+        ("Namespace", alarm.namespace.is_some()),
+        ("Period", alarm.period.is_some()),
+        ("Statistic", alarm.statistic.is_some()),
+        ("ExtendedStatistic", alarm.extended_statistic.is_some()),
+        ("Unit", alarm.unit.is_some()),
+        ("Dimensions", !alarm.dimensions.is_empty()),
+    ];
+    for (name, _) in own.into_iter().filter(|(_, is_given)| *is_given) {
+        report.say(format!("{path}.{name}"), "is given beside Metrics", "give it within Metrics");
+    }
+    let mut ids = BTreeSet::new();
+    for (index, query) in alarm.metrics.iter().enumerate() {
+        let here = format!("{path}.Metrics[{index}]");
+        let [id, stat, expression] = ["Id", "MetricStat", "Expression"].map(|name| format!("{here}.{name}"));
+        if query.metric_stat.is_some() == query.expression.is_some() {
+            report.say_beside(&[&stat, &expression], here, "is not exactly one", "give MetricStat or Expression");
+        }
+        if report.is_read(&id) && !ids.insert(&query.id) {
+            report.say(id, "is the Id of an earlier one", "give each an Id of its own");
+        }
+    }
+    if let Some(band) = alarm.threshold_metric_id.as_ref().filter(|band| !ids.contains(band)) {
+        let problem = format!("`{band}` is none of Metrics");
+        report.say_beside(
+            &[&format!("{path}.Metrics")],
+            format!("{path}.ThresholdMetricId"),
+            problem,
+            "name one of their Ids",
+        );
     }
 }
