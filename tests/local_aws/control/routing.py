@@ -10,7 +10,7 @@ An alias is as healthy as its target: records of a zone if any of them is; a loa
 whatever weight, has a healthy target (Developer Guide, "Evaluate target health"). A target whose health is not checked counts as one.
 """
 
-from ..services import elbv2, route53, route53_health
+from ..services import elbv2, elbv2_groups, route53, route53_health
 from ..services.elbv2_actions import group_arns
 from ..services.route53_records import normal_name
 
@@ -48,8 +48,8 @@ def _forwarding(actions: list) -> dict:
 
 def _targets(arn: str) -> dict:
     group = elbv2.backend().target_groups.get(arn)
-    targets = list(group.targets.values()) if group else []
-    healthy = sum(group.health_for(target, elbv2.backend().ec2_backend).status in SERVING for target in targets)
+    targets = list(group.targets) if group else []
+    healthy = sum(elbv2_groups.health_in_use(group, target) in SERVING for target in targets)
     return {"targets": len(targets), "healthy_targets": healthy}
 
 

@@ -122,10 +122,13 @@ def _tell_target_health(group_class) -> None:
 
 
 def _told_health(group, target_id: str) -> str:
+    return health_in_use(group, target_id) if group.load_balancer_arns else "unused"
+
+
+def health_in_use(group, target_id: str) -> str:
+    """Of a registered target, if something refers to its group."""
     from moto.elbv2.models import elbv2_backends
 
-    if not group.load_balancer_arns:
-        return "unused"
     if not group.health_check_enabled:
         return "unavailable"
     tagging = elbv2_backends[group.account_id][group.region_name].tagging_service

@@ -22,12 +22,7 @@ import json
 from . import mail
 from .ses_sending import CODES, Refused, Request, account, configure, forget, quota, send, sent, set_speed, size_problem
 
-__all__ = ["configure", "forget", "install", "sent"]
-
-
-def set_speed(speed: float) -> None:
-    global _speed
-    _speed = speed
+__all__ = ["configure", "forget", "install", "sent", "set_speed"]
 
 
 def install(speed: float) -> None:
