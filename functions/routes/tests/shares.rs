@@ -43,14 +43,14 @@ fn seen<const COUNT: usize>(checks: [(&str, bool); COUNT]) -> BTreeMap<String, b
 }
 
 /// The shares of records with these weights; each has a check of this health, or none.
-fn shares(records: &[(i64, Option<bool>)]) -> Vec<f64> {
+fn shares(records: &[(i64, Option<bool>)]) -> Result<Vec<f64>, String> {
     let of = |(index, (weight, check)): (usize, &(i64, Option<bool>))| {
         let record = record(&format!("192.0.2.{index}"), Some(*weight));
         if check.is_some() { checked(record, &index.to_string()) } else { record }
     };
     let zone = zone(&[("app", records.iter().enumerate().map(of).collect())]);
     let seen = records.iter().enumerate().filter_map(|(index, (_, check))| Some((index.to_string(), (*check)?)));
-    zone.shares("app", "A", &Health { checks: seen.collect(), ..Health::default() }).unwrap()
+    zone.shares("app", "A", &Health { checks: seen.collect(), ..Health::default() })
 }
 
 /// Developer guide, *Health checks and weighted routing*: both tables, row by row.
@@ -68,22 +68,22 @@ fn a_record_of_weight_zero_answers_as_the_guides_tables_say() {
         ([sick, sick, None], [0.0, 0.0, 1.0]),
         ([sick, well, None], [0.0, 1.0, 0.0]),
     ] {
-        assert_eq!(shares(&[(1, health[0]), (1, health[1]), (0, health[2])]), answers, "{health:?}");
+        assert_eq!(shares(&[(1, health[0]), (1, health[1]), (0, health[2])]), Ok(answers.to_vec()), "{health:?}");
     }
 }
 
 #[test]
 fn one_record_of_weight_zero_answers_and_several_answer_evenly() {
-    assert_eq!(shares(&[(0, None)]), [1.0]);
-    assert_eq!(shares(&[(0, Some(false))]), [1.0]);
-    assert_eq!(shares(&[(0, None), (0, None)]), [0.5, 0.5]);
-    assert_eq!(shares(&[(0, Some(false)), (0, None)]), [0.0, 1.0]);
+    assert_eq!(shares(&[(0, None)]), Ok(vec![1.0]));
+    assert_eq!(shares(&[(0, Some(false))]), Ok(vec![1.0]));
+    assert_eq!(shares(&[(0, None), (0, None)]), Ok(vec![0.5, 0.5]));
+    assert_eq!(shares(&[(0, Some(false)), (0, None)]), Ok(vec![0.0, 1.0]));
 }
 
 /// The new record at weight 0 has no check, the old one's fails: all users move before any gate.
 #[test]
 fn a_failing_check_moves_everybody_to_the_record_of_weight_zero() {
-    assert_eq!(shares(&[(100, Some(false)), (0, None)]), [0.0, 1.0]);
+    assert_eq!(shares(&[(100, Some(false)), (0, None)]), Ok(vec![0.0, 1.0]));
 }
 
 #[test]
@@ -170,8 +170,11 @@ fn drawn(weights: &[i64], healthy: &[bool]) -> Vec<f64> {
     got
 }
 
+/// Whether something is healthy, by its name.
+type Seen = BTreeMap<String, bool>;
+
 /// A zone in which each name's aliases lead only to names before it: `name-0`, `name-1` and so on; and its health.
-fn zones() -> impl Strategy<Value = (Vec<Vec<RecordSet>>, BTreeMap<String, bool>, BTreeMap<String, bool>)> {
+fn zones() -> impl Strategy<Value = (Vec<Vec<RecordSet>>, Seen, Seen)> {
     let kind = (0..3_u8, any::<prop::sample::Index>(), any::<bool>());
     let check = proptest::option::weighted(0.6, select(vec!["check-0", "check-1", "check-2", "check-3"]));
     let one = (kind, check, select(vec![0, 0, 1, 3, 100, 255]), 0..4_u8);
@@ -207,7 +210,7 @@ proptest! {
     fn a_group_is_shared_as_it_is_drawn(records in vec((select(vec![0, 1, 2, 50, 255]), proptest::option::of(any::<bool>())), 1..6)) {
         let weights: Vec<i64> = records.iter().map(|(weight, _)| *weight).collect();
         let healthy: Vec<bool> = records.iter().map(|(_, check)| check.unwrap_or(true)).collect();
-        let (shared, drawn) = (shares(&records), drawn(&weights, &healthy));
+        let (shared, drawn) = (shares(&records).unwrap(), drawn(&weights, &healthy));
         for (share, expected) in shared.iter().zip(&drawn) {
             prop_assert!((share - expected).abs() < 1e-9, "{shared:?}, drawn {drawn:?}");
         }

@@ -62,7 +62,7 @@ impl<'a> Conversion<'a> {
         let lowered = |record: &&RecordSet| RecordSet { ttl: record.ttl.map(|_| ttl), ..(*record).clone() };
         match percent {
             0 => Ok(self.old.iter().map(lowered).collect()),
-            100 => Ok(self.new(ttl)),
+            100 => Ok(self.new_records(ttl)),
             _ => Err(format!(
                 "{percent} % is not possible: a {} record cannot share a name with another type, so all moves at once",
                 if gives_way(self.route, CNAME) { CNAME } else { "A or AAAA" }
@@ -73,18 +73,18 @@ impl<'a> Conversion<'a> {
     /// The new record sets, with the TTL that the old ones had before.
     pub(super) fn finished(&self) -> Vec<RecordSet> {
         let ttl = self.old.iter().find_map(|record| record.ttl);
-        self.new(ttl.unwrap_or_else(|| i64::from(self.route.ttl)))
+        self.new_records(ttl.unwrap_or_else(|| i64::from(self.route.ttl)))
     }
 
     /// Weighted where the old one was: an only record answers whatever its weight.
-    fn new(&self, ttl: i64) -> Vec<RecordSet> {
+    fn new_records(&self, ttl: i64) -> Vec<RecordSet> {
         let first = self.old.first();
-        let new = |change| RecordSet {
+        let of_change = |change| RecordSet {
             set_identifier: first.and_then(|record| record.set_identifier.clone()),
             weight: first.and_then(|record| record.weight),
             ..answer(change, ttl)
         };
-        self.route.records.iter().map(new).collect()
+        self.route.records.iter().map(of_change).collect()
     }
 }
 
