@@ -134,6 +134,8 @@ async fn a_run_whose_database_is_not_ready_is_turned_back_before_traffic_moves()
     let behind = json!({ "replication_task_arn": serverless, "give_up_after": "3m" });
     let behind = Started::new(&ground, plan("serverless-behind", behind), lag(300)).await?;
     let world = json!({ "replication": { "lag_seconds": [[0, 2]], "changes_per_second": [[0, 4]] } });
+    let undrained = plan("undrained", json!({ "drain": false }));
+    let undrained = Started::new(&ground, undrained, world.clone()).await?;
     let written_to = Started::new(&ground, plan("round-the-hook", json!({})), world).await?;
 
     let cause = restless.ensure_ended("Cutover.RolledBack").await?;
@@ -149,7 +151,11 @@ async fn a_run_whose_database_is_not_ready_is_turned_back_before_traffic_moves()
     ensure!(!cause.contains("within 30m"), "it was waited for in vain: {cause}");
     ensure!(written_to.invoked("resume").await? > 0, "the writers that had stopped were not resumed");
 
-    for turned_back in [&restless, &behind, &written_to] {
+    // The writers are looked at also where the plan asks for no drain.
+    let cause = undrained.ensure_ended("Cutover.RolledBack").await?;
+    ensure!(cause.contains("Writers went round the hooks"), "{cause}");
+
+    for turned_back in [&restless, &behind, &written_to, &undrained] {
         let states = ground.states(&turned_back.run_id).await?;
         ensure!(!states.iter().any(|state| state == "SwapListener"), "traffic has moved: {states:?}");
     }
