@@ -39,8 +39,8 @@ function named(crate: string): string[] {
   return callsIn(sources(crate));
 }
 
-/** What the libraries call for a function. A transaction needs the permission of each write in it. */
-const LIBRARIES: Record<string, string[]> = {
+/** What the journal calls for a function. A transaction needs the permission of each write in it. */
+const JOURNAL: Record<string, string[]> = {
   'journal.read': ['dynamodb:GetItem'],
   'journal.fence': ['dynamodb:GetItem'],
   'journal.find': ['dynamodb:GetItem'],
@@ -61,70 +61,84 @@ const IMPLIED: Record<string, string[]> = {
   // For a listener or rule that authenticates with Cognito.
   'elasticloadbalancing:ModifyListener': ['cognito-idp:DescribeUserPoolClient'],
   'elasticloadbalancing:ModifyRule': ['cognito-idp:DescribeUserPoolClient'],
+  // For an alarm with tags.
+  'cloudwatch:PutMetricAlarm': ['cloudwatch:TagResource'],
 };
 
 /** A change `to` an ending without locks, or a function that answers one. */
 const RELEASING = /(\bto(?::| =)[^;]*?|-> Phase \{[^}]*?)Phase::(RolledBack|Closed)\b/;
 
+/** The libraries whose functions call AWS for others, each with the permissions of its caller. */
+const LIBRARIES = ['routes', 'replication'];
+
 /**
- * The functions of the library of routes by their paths, `routes::listener::observe::live`, each with its text. A module is a
- * file, and a function ends where its closing brace stands at the beginning of a line.
+ * The functions of the libraries by their paths, `routes::listener::observe::live`, each with its text. A module is a file, and
+ * a function ends where its closing brace stands at the beginning of a line.
  */
-const ROUTES: Record<string, string> = Object.fromEntries(
-  rustFiles('routes').flatMap(([file, source]) => {
-    const module = ['routes', ...file.replace(/\.rs$/, '').split(/[\\/]/)].join('::');
-    const functions = [...source.matchAll(/^(?:pub(?:\([a-z]+\))? )?(?:async )?fn ([a-z0-9_]+)[\s\S]*?^\}/gm)];
-    return functions.map((found) => [`${module}::${found[1]}`, found[0]]);
-  }),
+const LIBRARY: Record<string, string> = Object.fromEntries(
+  LIBRARIES.flatMap((crate) => rustFiles(crate).map(([file, source]) => [crate, file, source] as const)).flatMap(
+    ([crate, file, source]) => {
+      const parts = file.replace(/\.rs$/, '').split(/[\\/]/);
+      const module = [crate, ...parts.filter((part) => part !== 'lib')].join('::');
+      const functions = [...source.matchAll(/^(?:pub(?:\([a-z]+\))? )?(?:async )?fn ([a-z0-9_]+)[\s\S]*?^\}/gm)];
+      return functions.map((found) => [`${module}::${found[1]}`, found[0]]);
+    },
+  ),
 );
 
-/** Where a text within `module` finds what it calls by `call`: beside it, in its kind, or from the library's root. */
-function routesFunction(module: string, call: string): string | undefined {
-  const kind = module.split('::').slice(0, 2).join('::');
-  return [module, kind, 'routes'].map((place) => `${place}::${call}`).find((path) => ROUTES[path]);
+/** Where a text within `module` finds what it calls by `call`: beside it, in its room, or from the library's root. */
+function libraryFunction(module: string, call: string): string | undefined {
+  const [crate = '', room = ''] = module.split('::');
+  return [module, `${crate}::${room}`, crate].map((place) => `${place}::${call}`).find((path) => LIBRARY[path]);
 }
 
-/** The calls that a function of the library of routes names: its own, and those of the library's functions that it calls. */
-function namedByRoutes(path: string, seen: Set<string> = new Set()): string[] {
-  const text = ROUTES[path];
-  assert.ok(text, `${path} is not a function of the library of routes`);
+/** The calls that a function of a library names: its own, and those of the library's functions that it calls. */
+function namedByLibrary(path: string, seen: Set<string> = new Set()): string[] {
+  const text = LIBRARY[path];
+  assert.ok(text, `${path} is not a function of a library`);
   if (seen.has(path)) return [];
   seen.add(path);
   const module = path.split('::').slice(0, -1).join('::');
   const calls = [...text.matchAll(/(?<![.\w:])((?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g)].map((match) => match[1] ?? '');
-  const inside = calls.map((call) => routesFunction(module, call)).filter((place) => place !== undefined);
-  return [...callsIn(text), ...inside.flatMap((place) => namedByRoutes(place, seen))];
+  const inside = calls.map((call) => libraryFunction(module, call)).filter((place) => place !== undefined);
+  return [...callsIn(text), ...inside.flatMap((place) => namedByLibrary(place, seen))];
 }
 
-/** What a text imports of the library of routes that is no type: `routes::listener::pair`. */
-function importedOfRoutes(text: string): string[] {
-  return [...text.matchAll(/^use routes::([^;]*);/gm)].flatMap((match) => {
-    const [, path = '', names = ''] = /^((?:\w+::)*)\{?([^}]*)\}?$/.exec(match[1] ?? '') ?? [];
-    const imported = names.split(',').map((name) => name.trim());
-    return imported.filter((name) => /^[a-z]/.test(name)).map((name) => `routes::${path}${name}`);
+/** What a text imports of the libraries that is no type, as paths: `routes::listener::pair`, `replication::judge`. */
+function importedOfLibrary(text: string): string[] {
+  return [...text.matchAll(/^use (routes|replication)::([^;]*);/gm)].flatMap(([, crate, imported = '']) => {
+    const [, path = '', names = ''] = /^((?:\w+::)*)\{?([^}]*)\}?$/.exec(imported) ?? [];
+    const lower = names.split(',').map((name) => name.trim());
+    return lower.filter((name) => /^[a-z]/.test(name)).map((name) => `${crate}::${path}${name}`.replace(/::self$/, ''));
   });
+}
+
+/** Whether a function, or every function of a module, calls nothing. */
+function isPure(path: string): boolean {
+  const name = path.split('::').pop();
+  const meant = Object.keys(LIBRARY).filter((known) => known.endsWith(`::${name}`) || known.includes(`::${name}::`));
+  return meant.length > 0 && meant.every((known) => namedByLibrary(known).length === 0);
 }
 
 function called(crate: Crate): string[] {
   const text = sources(crate);
   const uses = [...[...text.matchAll(/\bjournal\s*\.\s*([a-z_]+)\(/g)].map((match) => `journal.${match[1]}`)];
-  const routes = [...text.matchAll(/\broutes::((?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g)].map((match) => `routes::${match[1]}`);
-  for (const path of importedOfRoutes(text)) {
-    const name = path.split('::').pop();
-    const meant = Object.keys(ROUTES).filter((known) => known.endsWith(`::${name}`));
-    const isPure = meant.length > 0 && meant.every((known) => namedByRoutes(known).length === 0);
-    assert.ok(isPure, `${crate} imports ${path}: call what calls AWS, and modules, by their whole path`);
+  const paths = [...text.matchAll(/\b((?:routes|replication)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g)].map(
+    (match) => match[1] ?? '',
+  );
+  for (const path of importedOfLibrary(text)) {
+    assert.ok(isPure(path), `${crate} imports ${path}: call what calls AWS, and modules, by their whole path`);
   }
-  const throughLibraries = uses.flatMap((use) => {
-    assert.ok(LIBRARIES[use], `${crate} calls ${use}: say here which permissions that takes`);
-    return LIBRARIES[use];
+  const throughJournal = uses.flatMap((use) => {
+    assert.ok(JOURNAL[use], `${crate} calls ${use}: say here which permissions that takes`);
+    return JOURNAL[use];
   });
   // The endings that release locks delete them in the same transaction.
   const releases = uses.includes('journal.transition') && RELEASING.test(text);
   const calls = [
     ...named(crate),
-    ...throughLibraries,
-    ...routes.flatMap((path) => namedByRoutes(path)),
+    ...throughJournal,
+    ...paths.flatMap((path) => namedByLibrary(path)),
     ...(releases ? ['dynamodb:DeleteItem'] : []),
   ];
   return sorted(calls.flatMap((call) => [call, ...(IMPLIED[call] ?? [])]));
@@ -158,20 +172,20 @@ describe('functions', () => {
   });
 });
 
-describe('the library of routes', () => {
+describe('the libraries', () => {
   test('every call is in a function that is seen here', () => {
-    assert.deepEqual(sorted(Object.values(ROUTES).flatMap(callsIn)), sorted(named('routes')));
+    assert.deepEqual(sorted(Object.values(LIBRARY).flatMap(callsIn)), sorted(LIBRARIES.flatMap(named)));
   });
 
   test('whoever calls a function that calls AWS is seen to', () => {
-    const calling = Object.keys(ROUTES).filter((path) => callsIn(ROUTES[path] ?? '').length > 0);
+    const calling = Object.keys(LIBRARY).filter((path) => callsIn(LIBRARY[path] ?? '').length > 0);
     const names = new Set(calling.map((path) => path.split('::').pop()));
-    for (const [path, text] of Object.entries(ROUTES)) {
+    for (const [path, text] of Object.entries(LIBRARY)) {
       const module = path.split('::').slice(0, -1).join('::');
       const calls = [...text.matchAll(/(?<![.\w:])((?:[a-z0-9_]+::)*([a-z0-9_]+))\(/g)];
       for (const [, call = '', name = ''] of calls) {
         assert.ok(
-          !names.has(name) || routesFunction(module, call),
+          !names.has(name) || libraryFunction(module, call),
           `${path} calls ${call}, and where that is, is not seen`,
         );
       }

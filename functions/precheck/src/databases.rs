@@ -6,7 +6,7 @@ use cutover::plan::Database;
 use cutover::{Finding, Plan, Seconds, StepError, StepResult};
 use jiff::Timestamp;
 use replication::judge::{self, number};
-use replication::{Replication, Table, is_serverless, kind, observe};
+use replication::{Replication, Table, is_serverless, kind};
 
 use crate::Clients;
 
@@ -37,7 +37,7 @@ pub(crate) async fn observe(
     for (way, field, arn) in forward.into_iter().chain(reverse) {
         let Some(arn) = arn else { continue };
         let path = format!("$.database.{field}");
-        match soften(observe::replication(&clients.dms, arn).await, &path, findings)? {
+        match soften(replication::observe::replication(&clients.dms, arn).await, &path, findings)? {
             None => {}
             Some(None) => findings.push(unknown(&path, arn)),
             Some(Some(replication)) => {
@@ -59,7 +59,7 @@ async fn one(
     findings: &mut Vec<Finding>,
 ) -> StepResult<()> {
     if way == Way::Forward
-        && let Some(found) = soften(observe::tables(&clients.dms, arn).await, path, findings)?
+        && let Some(found) = soften(replication::observe::tables(&clients.dms, arn).await, path, findings)?
     {
         findings.extend(tables(path, arn, database, &found));
     }
@@ -67,7 +67,7 @@ async fn one(
         return Ok(());
     }
     let services = (&clients.dms, &clients.cloudwatch);
-    let metrics = observe::metrics(services, arn, replication, LAG_WINDOW.0.cast_signed(), now).await;
+    let metrics = replication::observe::metrics(services, arn, replication, LAG_WINDOW.0.cast_signed(), now).await;
     let newest = metrics.map(|metrics| metrics.newest_lag_seconds(now.as_second() - LAG_WINDOW.0.cast_signed()));
     findings.extend(lag(path, database, newest)?);
     Ok(())

@@ -6,8 +6,8 @@ use cutover::plan::Database;
 use cutover::{Seconds, StepError, StepResult};
 use jiff::Timestamp;
 use journal::Run;
+use replication::Replication;
 use replication::judge::number;
-use replication::{Replication, observe};
 
 use crate::Clients;
 use crate::look::{in_time, new_side_serves};
@@ -61,10 +61,12 @@ async fn dead_way_back(
 }
 
 async fn look(clients: &Clients, arn: &str, now: Timestamp) -> StepResult<Seen> {
-    let Some(replication) = observe::replication(&clients.dms, arn).await? else { return Ok(Seen::default()) };
+    let Some(replication) = replication::observe::replication(&clients.dms, arn).await? else {
+        return Ok(Seen::default());
+    };
     let services = (&clients.dms, &clients.cloudwatch);
     let window = LAG_WINDOW.0.cast_signed();
-    let metrics = observe::metrics(services, arn, &replication, window, now).await?;
+    let metrics = replication::observe::metrics(services, arn, &replication, window, now).await?;
     let lag_seconds = metrics.newest_lag_seconds(now.as_second() - window);
     Ok(Seen { replication: Some(replication), lag_seconds })
 }
