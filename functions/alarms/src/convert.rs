@@ -12,8 +12,9 @@ use cutover::alarm::{Alarm, Dimension, Metric, MetricDataQuery, MetricStat};
 pub fn from_live(live: &MetricAlarm) -> Option<Alarm> {
     let window_fits = live.evaluation_window().is_none_or(EvaluationWindow::is_sliding_window);
     let is_on_metrics = !live.metrics().is_empty();
-    let is_plain = (is_on_metrics || (live.threshold_metric_id().is_none() && live.threshold.is_some()))
-        && (is_on_metrics || (live.metric_name().is_some() && live.namespace().is_some() && live.period.is_some()))
+    let is_on_one_metric = live.metric_name().is_some() && live.namespace().is_some() && live.period.is_some();
+    let has_a_number = live.threshold_metric_id().is_none() && live.threshold.is_some();
+    let is_plain = (is_on_metrics || (is_on_one_metric && has_a_number))
         && live.evaluation_criteria().is_none()
         && live.warm_up_configuration().is_none()
         && live.action_configuration().is_none();

@@ -15,8 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::accounts;
 
-/// A test waits a good part of its time, and an emulated AWS is one Python process, which uses one core. Measured on two cores:
-/// see the README.
+/// A test waits a good part of its time, and an emulated AWS is one Python process, which uses one core.
 const SEATS_PER_CORE: usize = 2;
 
 static RUNTIME: LazyLock<std::io::Result<Runtime>> = LazyLock::new(Runtime::new);

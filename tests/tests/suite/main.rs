@@ -30,10 +30,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use harness::Test;
 
-/// The longest first: what is short fills what is left of the last of them.
+/// The longest first: what is short fills what is left of the last of them. Faults take every seat, so they come at the end:
+/// nothing waits for them, and they for the last of the others only.
 fn tests() -> Result<Vec<Test>> {
     let all = [
-        faults::tests(),
         suites::tests(),
         provisioned::tests(),
         permissions::tests(),
@@ -50,6 +50,7 @@ fn tests() -> Result<Vec<Test>> {
         traffic::tests(),
         contract::tests(),
         mutants::tests(),
+        faults::tests(),
     ];
     Ok(all.into_iter().flatten().collect())
 }
