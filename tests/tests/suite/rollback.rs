@@ -606,7 +606,7 @@ async fn what_fails_within_one_route_does_not_keep_the_others_from_their_restore
     held.ground.client.call("elbv2", "modify_listener", modify).await?;
     held.stop().await?;
     held.ground.wait_for_phase(&held.run_id, "stuck", LIMIT).await?;
-    let page = held.ground.page("ACTION NEEDED", LIMIT).await?;
+    let page = held.ground.page("CRITICAL", LIMIT).await?;
     ensure!(page.contains("broken on purpose") && page.contains(listener(1)), "the page:\n{page}");
     let now = held.ground.account().await?;
     let of = |account: &Value| account["elbv2"]["listeners"][listener(0)].clone();
@@ -629,7 +629,7 @@ async fn a_map_that_fails_does_not_end_the_rollback() -> Result<()> {
     .await?;
     held.stop().await?;
     held.ground.wait_for_phase(&held.run_id, "stuck", LIMIT).await?;
-    let page = held.ground.page("ACTION NEEDED", LIMIT).await?;
+    let page = held.ground.page("CRITICAL", LIMIT).await?;
     for told in ["broken on purpose", "modify-listener", "maps-break-resume", "not seen to have run"] {
         ensure!(page.contains(told), "the page does not tell `{told}`:\n{page}");
     }

@@ -112,18 +112,19 @@ fn metrics(alarm: &Alarm, path: &str, report: &mut Report) {
     for (name, _) in own.into_iter().filter(|(_, is_given)| *is_given) {
         report.say(format!("{path}.{name}"), "is given beside Metrics", "give it within Metrics");
     }
-    let mut ids = BTreeSet::new();
+    let (mut ids, mut all_are_read) = (BTreeSet::new(), true);
     for (index, query) in alarm.metrics.iter().enumerate() {
         let here = format!("{path}.Metrics[{index}]");
         let [id, stat, expression] = ["Id", "MetricStat", "Expression"].map(|name| format!("{here}.{name}"));
         if query.metric_stat.is_some() == query.expression.is_some() {
             report.say_beside(&[&stat, &expression], here, "is not exactly one", "give MetricStat or Expression");
         }
+        all_are_read &= report.is_read(&id);
         if report.is_read(&id) && !ids.insert(&query.id) {
             report.say(id, "is the Id of an earlier one", "give each an Id of its own");
         }
     }
-    if let Some(band) = alarm.threshold_metric_id.as_ref().filter(|band| !ids.contains(band)) {
+    if let Some(band) = alarm.threshold_metric_id.as_ref().filter(|band| all_are_read && !ids.contains(band)) {
         let problem = format!("`{band}` is none of Metrics");
         report.say_beside(
             &[&format!("{path}.Metrics")],
