@@ -170,6 +170,10 @@ fn depends(finding: &str, touched: &str) -> bool {
         "$.hooks.resume" => touched.starts_with("$.hooks.quiesce"),
         // Whether weights may split, and whether a route is moved twice.
         _ if finding.starts_with("$.routes[") => touched.starts_with("$.database") || touched.starts_with("$.routes"),
+        // The band of an alarm is one of its metrics.
+        _ if finding.ends_with(".ThresholdMetricId") => {
+            touched.starts_with(&finding.replace("ThresholdMetricId", "Metrics"))
+        }
         // The whole plan is too large, or has more errors than are told.
         _ => finding == "$",
     }
