@@ -42,6 +42,10 @@ pub struct Plan {
     /// What directs traffic, in the order in which it is moved; it is put back in reverse.
     #[schemars(length(min = 1, max = 20))]
     pub routes: Vec<Route>,
+    /// What may go on to lead users to the old side, though precheck finds it.
+    #[serde(default)]
+    #[schemars(length(max = 100))]
+    pub leaves_behind: Vec<LeftBehind>,
     /// What is watched while a step is held.
     #[serde(default)]
     pub monitoring: Monitoring,
@@ -161,6 +165,19 @@ impl Database {
     pub fn way_back(&self) -> Option<&str> {
         self.reverse_replication_task_arn.as_deref().filter(|_| !self.shared)
     }
+}
+
+/// Something that goes on to lead users to the old side, and why that is meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct LeftBehind {
+    /// What it is, as precheck's finding names it: the ARN of a rule or listener, or a record's type and name, such as
+    /// `AAAA app.example.com`.
+    #[schemars(length(min = 1, max = 512))]
+    pub what: String,
+    /// Why it is left, for those who read the report.
+    #[schemars(length(min = 1, max = 500))]
+    pub why: String,
 }
 
 /// Who is told.

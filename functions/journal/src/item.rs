@@ -244,12 +244,12 @@ mod tests {
     }
 
     /// Fields that plans have since 0.1.0: where, which, and what a plan from before means.
-    const ADDED: [(&str, &str, u64); 1] = [("/database", "drain_latency", 5)];
+    const ADDED: [(&str, &str, &str); 2] = [("/database", "drain_latency", "5"), ("", "leaves_behind", "[]")];
 
     fn with_what_was_added(mut plan: Value) -> Value {
         for (place, field, default) in ADDED {
             if let Some(Value::Object(fields)) = plan.pointer_mut(place) {
-                fields.entry(field).or_insert(json!(default));
+                fields.entry(field).or_insert(serde_json::from_str(default).unwrap());
             }
         }
         plan

@@ -287,6 +287,7 @@ mod tests {
             health_check: None,
             database: None,
             routes: vec![route("one"), route("two")],
+            leaves_behind: Vec::new(),
             monitoring: Monitoring { target_groups: vec![watched], ..Monitoring::default() },
             hooks: cutover::plan::Hooks::default(),
             alarms: vec![],

@@ -108,10 +108,11 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
 }
 
 async fn routes(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<Vec<RouteState>> {
-    let mut before = Vec::new();
-    for (index, route) in plan.routes.iter().enumerate() {
-        before.extend(routes::any::precheck(&clients.routes, route, &format!("$.routes[{index}]"), findings).await?);
+    let (mut before, mut behind) = (Vec::new(), Vec::new());
+    for index in 0..plan.routes.len() {
+        before.extend(routes::any::precheck(&clients.routes, plan, index, findings, &mut behind).await?);
     }
+    findings.extend(routes::behind::judge(&behind, &plan.leaves_behind));
     Ok(before)
 }
 

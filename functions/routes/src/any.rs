@@ -1,10 +1,11 @@
 //! A route of any kind, as AWS has it: each place here lists the kinds.
 
 use aws_types::SdkConfig;
-use cutover::plan::Route;
+use cutover::plan::{Plan, Route};
 use cutover::verdict::at_least_percent;
 use cutover::{Finding, StepResult};
 
+use crate::behind::Behind;
 use crate::kind::{Left, RouteOfRun, RouteState};
 use crate::{listener, name};
 
@@ -35,23 +36,25 @@ pub async fn observe(clients: &Clients, route: &Route) -> StepResult<RouteState>
     }
 }
 
-/// The before-image of a route, and everything that does not fit the plan; `path` is the route's place in it.
+/// The before-image of a route, everything that does not fit the plan, and who would stay on the old side.
 ///
 /// # Errors
 /// Those that a repetition may cure; all else is a finding.
 pub async fn precheck(
     clients: &Clients,
-    route: &Route,
-    path: &str,
+    plan: &Plan,
+    index: usize,
     findings: &mut Vec<Finding>,
+    behind: &mut Vec<Behind>,
 ) -> StepResult<Option<RouteState>> {
-    match route {
+    let path = &format!("$.routes[{index}]");
+    match &plan.routes[index] {
         Route::Listener(route) => {
             let state = listener::precheck::observe(&clients.elb, route, path, findings).await?;
             Ok(state.map(RouteState::Listener))
         }
         Route::Dns(route) => {
-            let records = name::precheck::observe(&clients.route53, route, path, findings).await?;
+            let records = name::precheck::observe(&clients.route53, route, path, findings, behind).await?;
             Ok(records.map(|records| RouteState::Dns { records }))
         }
     }

@@ -18,6 +18,7 @@
 
 #[cfg(feature = "any")]
 pub mod any;
+pub mod behind;
 pub mod kind;
 pub mod listener;
 pub mod name;

@@ -10,6 +10,7 @@ use cutover::{Finding, StepError, StepResult};
 use super::checks::PairChecks;
 use super::observe;
 use super::state::NameState;
+use crate::behind::Behind;
 
 /// The before-image of a name, and everything that does not fit the plan.
 ///
@@ -20,6 +21,7 @@ pub async fn observe(
     route: &DnsRoute,
     path: &str,
     findings: &mut Vec<Finding>,
+    behind: &mut Vec<Behind>,
 ) -> StepResult<Option<NameState>> {
     if !zone_holds_name(route53, route, path, findings).await? {
         return Ok(None);
@@ -30,7 +32,7 @@ pub async fn observe(
     let name = route.normalised_name();
     let all = observe::all_of_name(route53, route, &name).await;
     let all = soften(all, path, findings)?.unwrap_or_default();
-    findings.extend(other_family(route, &state, &all, path));
+    behind.extend(other_family(route, &state, &all, path));
     findings.extend(beside_a_cname(route, &all, path));
     Ok(Some(state))
 }
@@ -107,7 +109,7 @@ fn evaluates_health(route: &DnsRoute, state: &NameState) -> bool {
 }
 
 /// A and AAAA are separate record sets: moving one alone splits clients by address family. Those of a neighbour stay with it.
-fn other_family(route: &DnsRoute, state: &NameState, all: &[ResourceRecordSet], path: &str) -> Option<Finding> {
+fn other_family(route: &DnsRoute, state: &NameState, all: &[ResourceRecordSet], path: &str) -> Option<Behind> {
     let in_plan = |kind: &str| route.records.iter().any(|record| record.record_type.as_str() == kind);
     if in_plan("CNAME") {
         return None;
@@ -120,7 +122,10 @@ fn other_family(route: &DnsRoute, state: &NameState, all: &[ResourceRecordSet], 
         .into_iter()
         .find(|kind| !in_plan(kind) && all.iter().any(|record| record.r#type.as_str() == *kind && is_left(record)))?;
     let problem = format!("leaves the name's {left} records on the old side: clients would be split by address family");
-    Some(Finding::environment(format!("{path}.records"), problem, format!("add the new {left} answer to the plan")))
+    let what = format!("{left} {}", route.normalised_name().trim_end_matches('.'));
+    let fix =
+        format!("add the new {left} answer to the plan, or {left} with \"new\": null where the new side has none");
+    Some(Behind { path: format!("{path}.records"), what, problem, fix })
 }
 
 /// Route 53 takes no CNAME beside a record of another type, and none at the zone's own name, where NS and SOA are.
