@@ -2,6 +2,8 @@
 
 #[cfg(feature = "listener")]
 pub mod actions;
+#[cfg(feature = "listener")]
+mod behind;
 pub mod by_hand;
 #[cfg(feature = "listener")]
 pub mod observe;

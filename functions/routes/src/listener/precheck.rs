@@ -3,13 +3,14 @@
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::TargetGroup;
 use cutover::finding::soften;
-use cutover::plan::ListenerRoute;
+use cutover::plan::{ListenerRoute, Plan};
 use cutover::verdict::at_least_percent;
 use cutover::{Finding, StepError, StepResult};
 
-use super::observe;
 use super::planned::pair;
 use super::state::ListenerState;
+use super::{behind, observe};
+use crate::behind::Behind;
 
 /// The before-image of a listener or rule, and everything that does not fit the plan.
 ///
@@ -18,10 +19,15 @@ use super::state::ListenerState;
 pub async fn observe(
     elb: &Client,
     route: &ListenerRoute,
-    path: &str,
+    (plan, index): (&Plan, usize),
     findings: &mut Vec<Finding>,
+    behind: &mut Vec<Behind>,
 ) -> StepResult<Option<ListenerState>> {
-    target_groups(elb, route, path, findings).await?;
+    let path = &format!("$.routes[{index}]");
+    let old = target_groups(elb, route, path, findings).await?;
+    if let Some(old) = old {
+        behind.extend(behind::look(elb, (plan, index), old.load_balancer_arns(), findings).await?);
+    }
     let Some(live) = soften(observe::live(elb, route).await, path, findings)? else { return Ok(None) };
     findings.extend(fits(route, &live.state, path));
     stack_owned(elb, route, path, findings).await?;
@@ -63,12 +69,17 @@ fn fits(route: &ListenerRoute, state: &ListenerState, path: &str) -> Vec<Finding
     findings
 }
 
-/// Both groups exist, are of one kind, and the new one has targets.
-async fn target_groups(elb: &Client, route: &ListenerRoute, path: &str, findings: &mut Vec<Finding>) -> StepResult<()> {
+/// Both groups exist, are of one kind, and the new one has targets; the old one, where it was seen.
+async fn target_groups(
+    elb: &Client,
+    route: &ListenerRoute,
+    path: &str,
+    findings: &mut Vec<Finding>,
+) -> StepResult<Option<TargetGroup>> {
     let old = target_group(elb, &route.old_target_group_arn, &format!("{path}.old_target_group_arn"), findings).await?;
     let new_path = format!("{path}.new_target_group_arn");
     let new = target_group(elb, &route.new_target_group_arn, &new_path, findings).await?;
-    let (Some(old), Some(new)) = (old, new) else { return Ok(()) };
+    let (Some(old), Some(new)) = (old.clone(), new) else { return Ok(old) };
     if old.vpc_id != new.vpc_id {
         let problem = format!("is in VPC {:?}, the old one in {:?}", new.vpc_id, old.vpc_id);
         findings.push(Finding::environment(&new_path, problem, "a load balancer forwards within its VPC"));
@@ -82,7 +93,7 @@ async fn target_groups(elb: &Client, route: &ListenerRoute, path: &str, findings
     if soften(health, &new_path, findings)?.is_some_and(|(_, total)| total == 0) {
         findings.push(Finding::environment(new_path, "has no registered targets", "register the new side's targets"));
     }
-    Ok(())
+    Ok(Some(old))
 }
 
 /// A rollback does not by itself send traffic back to an old side that is not healthy: pure.
