@@ -110,7 +110,7 @@ async fn old_target_group(
     }
     let whole = before.planned(pair(route), 100).map_err(StepError::invalid)?;
     let live = routes::listener::observe::live(&clients.routes.elb, route).await?;
-    let without = whole.without(group);
+    let without = before.finished(pair(route), true);
     if live.state.is_like(&whole) {
         clients.journal.fence(caller, Phase::Cleaning).await?;
         routes::listener::send::write(&clients.routes.elb, route, &live, &without).await?;
