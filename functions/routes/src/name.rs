@@ -6,6 +6,7 @@ pub mod batch;
 pub mod by_hand;
 pub mod checks;
 mod conversion;
+mod family;
 mod group;
 #[cfg(feature = "name")]
 pub mod health_check;
