@@ -1,8 +1,12 @@
 //! The kind `name`: the weights of the records of one Route 53 name.
 
 #[cfg(feature = "name")]
+mod around;
+#[cfg(feature = "name")]
 mod aws;
 pub mod batch;
+#[cfg(feature = "name")]
+mod behind;
 pub mod by_hand;
 pub mod checks;
 mod conversion;

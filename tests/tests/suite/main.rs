@@ -12,6 +12,7 @@ mod fuzz;
 mod gestures;
 mod harness;
 mod mutants;
+mod names;
 mod permissions;
 mod provisioned;
 mod rollback;
@@ -43,6 +44,7 @@ fn tests() -> Result<Vec<Test>> {
         same_deployment::tests(),
         serve::tests(),
         scenarios::tests(),
+        names::tests(),
         shapes::tests(),
         schedules::tests(),
         gestures::tests(),
