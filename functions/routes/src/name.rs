@@ -24,6 +24,8 @@ pub mod record;
 pub mod send;
 pub mod shares;
 pub mod state;
+#[cfg(feature = "name")]
+mod told;
 
 pub use checks::PairChecks;
 pub use planned::{planned_states, states_before_step};

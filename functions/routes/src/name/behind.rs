@@ -1,7 +1,6 @@
 //! Who stays on the old side of a name: other types, other names of the zone, other zones, browsers that follow hints. Pure.
 
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
-use cutover::Finding;
 use cutover::dns::normalise_name;
 use cutover::plan::{DnsRoute, Plan, RecordType, Route};
 
@@ -39,18 +38,12 @@ impl Named<'_> {
         found
     }
 
-    /// Other names whose users move with this one, or may have stayed: worth knowing.
-    pub(super) fn others(&self, around: &Around) -> Vec<Finding> {
-        let others = around.records.iter().filter(|record| !self.is_moved(&self.zone.id, record));
-        others.filter_map(|record| self.follows(record).or_else(|| self.same_address(record))).collect()
-    }
-
     fn say(&self, what: String, problem: String, fix: impl Into<String>) -> Behind {
         Behind { path: format!("{}.record_name", self.path), what, problem, fix: fix.into() }
     }
 
     /// Whether a route of the plan moves the record of this zone.
-    fn is_moved(&self, zone_id: &str, record: &ResourceRecordSet) -> bool {
+    pub(super) fn is_moved(&self, zone_id: &str, record: &ResourceRecordSet) -> bool {
         self.plan.routes.iter().any(|route| match route {
             Route::Dns(route) => {
                 route.hosted_zone_id == zone_id && route.normalised_name() == normalise_name(&record.name)
@@ -60,7 +53,7 @@ impl Named<'_> {
     }
 
     /// The old side's records of this name.
-    fn old(&self) -> Vec<&RecordSet> {
+    pub(super) fn old(&self) -> Vec<&RecordSet> {
         let families = self.route.records.iter().filter_map(|change| Family::of(self.state, self.route, change).ok());
         families.filter_map(|family| family.old()).collect()
     }
@@ -177,30 +170,6 @@ impl Named<'_> {
         let fix = format!("name the zone that answers, or add its NS records to zone {}", above.zone.id);
         Some(self.say(format!("NS {} {}", shown(&self.zone.name), above.zone.id), problem, fix))
     }
-
-    /// Another name that is an alias to this one: Route 53 answers it with this name's records.
-    fn follows(&self, record: &ResourceRecordSet) -> Option<Finding> {
-        let alias = record.alias_target.as_ref()?;
-        let is_this =
-            alias.hosted_zone_id == self.zone.id && normalise_name(&alias.dns_name) == self.route.normalised_name();
-        let problem = format!("takes {} with it, which is an alias to it", shown(&record.name));
-        let fix = "make sure that the new side serves that name, too";
-        is_this.then(|| Finding::warning(format!("{}.record_name", self.path), problem, fix))
-    }
-
-    /// Another name with an address of the old side: perhaps the side's own.
-    fn same_address(&self, record: &ResourceRecordSet) -> Option<Finding> {
-        let old = self.old();
-        let is_old = |value: &str| {
-            old.iter()
-                .any(|old| old.record_type == record.r#type.as_str() && old.values.iter().any(|other| other == value))
-        };
-        let value = record.resource_records().iter().map(|value| value.value.as_str()).find(|value| is_old(value))?;
-        let kinds = [RrType::A, RrType::Aaaa];
-        let problem = format!("is not the only name of {value}: {} has it too, and keeps it", shown(&record.name));
-        let fix = format!("if {} is more than a name of the old side itself, add a route for it", shown(&record.name));
-        kinds.contains(&record.r#type).then(|| Finding::warning(format!("{}.record_name", self.path), problem, fix))
-    }
 }
 
 /// `AAAA app.example.com`.
@@ -209,7 +178,7 @@ fn what(record: &ResourceRecordSet) -> String {
 }
 
 /// A name without its last dot.
-fn shown(name: &str) -> &str {
+pub(super) fn shown(name: &str) -> &str {
     name.trim_end_matches('.')
 }
 
@@ -246,7 +215,7 @@ fn leads_to(value: &str, name: &str, new: &[&str]) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use aws_sdk_route53::types::{AliasTarget, ResourceRecord};
     use serde_json::{Value, json};
 
@@ -254,13 +223,13 @@ mod tests {
 
     const LB: &str = "old-lb.eu-west-1.elb.amazonaws.com";
 
-    fn record(kind: &str, name: &str, values: &[&str]) -> ResourceRecordSet {
+    pub(crate) fn record(kind: &str, name: &str, values: &[&str]) -> ResourceRecordSet {
         let values = values.iter().map(|value| ResourceRecord::builder().value(*value).build().unwrap());
         let record = ResourceRecordSet::builder().name(name).r#type(RrType::from(kind)).ttl(60);
         record.set_resource_records(Some(values.collect())).build().unwrap()
     }
 
-    fn alias(kind: &str, name: &str, target: &str, zone: &str) -> ResourceRecordSet {
+    pub(crate) fn alias(kind: &str, name: &str, target: &str, zone: &str) -> ResourceRecordSet {
         let target = AliasTarget::builder().dns_name(target).hosted_zone_id(zone).evaluate_target_health(false).build();
         let record = ResourceRecordSet::builder().name(name).r#type(RrType::from(kind));
         record.alias_target(target.unwrap()).build().unwrap()
@@ -271,7 +240,7 @@ mod tests {
     }
 
     /// A plan that moves `app.example.com` in zone Z1 from `live` to `new`, and the names given.
-    fn plan(new: Value, also: &[(&str, &str)]) -> Plan {
+    pub(crate) fn plan(new: Value, also: &[(&str, &str)]) -> Plan {
         let route = |zone: &str, name: &str, new: &Value| {
             json!({ "type": "dns", "hosted_zone_id": zone, "record_name": name, "records": [{ "type": "A", "new": new }],
                 "steps": [{ "new_weight": 100 }] })
@@ -281,11 +250,11 @@ mod tests {
         Plan::read(&json!({ "application": "a", "routes": routes })).unwrap()
     }
 
-    fn values() -> Value {
+    pub(crate) fn values() -> Value {
         json!({ "values": ["5.6.7.8"] })
     }
 
-    fn found<T>(plan: &Plan, live: ResourceRecordSet, judge: impl FnOnce(&Named) -> T) -> T {
+    pub(crate) fn found<T>(plan: &Plan, live: ResourceRecordSet, judge: impl FnOnce(&Named) -> T) -> T {
         let Route::Dns(route) = &plan.routes[0] else { panic!("no name") };
         let state = NameState::new(vec![super::super::aws::from_aws(&live).unwrap()]);
         let zone = zone("Z1", "example.com.", false);
@@ -296,11 +265,11 @@ mod tests {
         found(plan, live, |named| named.behind(around)).into_iter().map(|one| one.what).collect()
     }
 
-    fn simple() -> ResourceRecordSet {
+    pub(crate) fn simple() -> ResourceRecordSet {
         record("A", "app.example.com.", &["1.2.3.4"])
     }
 
-    fn with(records: Vec<ResourceRecordSet>) -> Around {
+    pub(crate) fn with(records: Vec<ResourceRecordSet>) -> Around {
         Around { records, ..Around::default() }
     }
 
@@ -369,27 +338,5 @@ mod tests {
         };
         assert_eq!(behind(&plan(values(), &[]), simple(), &above(false)), ["NS example.com Z0"]);
         assert_eq!(behind(&plan(values(), &[]), simple(), &above(true)), [""; 0]);
-    }
-
-    #[test]
-    fn names_that_follow_or_share_an_address_are_told() {
-        let around = with(vec![
-            simple(),
-            alias("A", "www.example.com.", "app.example.com.", "Z1"),
-            record("A", "blue.example.com.", &["1.2.3.4"]),
-            record("TXT", "blue.example.com.", &["1.2.3.4"]),
-            record("A", "other.example.com.", &["9.9.9.9"]),
-        ]);
-        let told = found(&plan(values(), &[]), simple(), |named| named.others(&around));
-        assert!(told.iter().all(|finding| finding.severity == cutover::Severity::Warning));
-        let problems: Vec<&str> = told.iter().map(|finding| finding.problem.as_str()).collect();
-        assert_eq!(
-            problems,
-            [
-                "takes www.example.com with it, which is an alias to it",
-                "is not the only name of 1.2.3.4: blue.example.com has it too, and keeps it"
-            ]
-        );
-        assert_eq!(behind(&plan(values(), &[]), simple(), &around), [""; 0]);
     }
 }

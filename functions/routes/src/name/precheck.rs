@@ -38,7 +38,7 @@ pub async fn observe(
     let around = around::observe(route53, route, &zone, path, findings).await?;
     let named = Named { plan, route, path, zone: &zone, state: &state };
     behind.extend(named.behind(&around));
-    findings.extend(named.others(&around));
+    findings.extend(named.told(&around));
     Ok(Some(state))
 }
 
