@@ -1,11 +1,16 @@
 //! The kind `name`: the weights of the records of one Route 53 name.
 
 #[cfg(feature = "name")]
+mod around;
+#[cfg(feature = "name")]
 mod aws;
 pub mod batch;
+#[cfg(feature = "name")]
+mod behind;
 pub mod by_hand;
 pub mod checks;
 mod conversion;
+mod family;
 mod group;
 #[cfg(feature = "name")]
 pub mod health_check;
@@ -19,6 +24,8 @@ pub mod record;
 pub mod send;
 pub mod shares;
 pub mod state;
+#[cfg(feature = "name")]
+mod told;
 
 pub use checks::PairChecks;
 pub use planned::{planned_states, states_before_step};

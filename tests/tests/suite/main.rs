@@ -13,6 +13,7 @@ mod fuzz;
 mod gestures;
 mod harness;
 mod mutants;
+mod names;
 mod permissions;
 mod provisioned;
 mod rollback;
@@ -45,6 +46,7 @@ fn tests() -> Result<Vec<Test>> {
         same_deployment::tests(),
         serve::tests(),
         scenarios::tests(),
+        names::tests(),
         shapes::tests(),
         schedules::tests(),
         gestures::tests(),
