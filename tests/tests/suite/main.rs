@@ -5,6 +5,7 @@
 //! the list of its tests: the compiler tells of one that is not in it.
 
 mod accounts;
+mod balancers;
 mod contract;
 mod databases;
 mod faults;
@@ -41,6 +42,7 @@ fn tests() -> Result<Vec<Test>> {
         unwind::tests()?,
         rollback::tests(),
         databases::tests(),
+        balancers::tests(),
         same_deployment::tests(),
         serve::tests(),
         scenarios::tests(),

@@ -244,8 +244,10 @@ async fn an_old_group_that_something_else_references_is_kept() -> Result<()> {
         "Conditions": [{ "Field": "path-pattern", "Values": ["/old/*"] }],
         "Actions": [{ "Type": "forward", "TargetGroupArn": route["old_target_group_arn"] }],
     });
-    ground.client.call("elbv2", "create_rule", rule).await?;
-    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    let created = ground.client.call("elbv2", "create_rule", rule).await?;
+    let mut plan = stage.plan.clone();
+    plan["leaves_behind"] = json!([{ "what": created["Rules"][0]["RuleArn"], "why": "the old pages stay" }]);
+    let run_id = ground.start("cutover", "run", &plan).await?;
     ensure!(ground.end_of(&run_id, LIMIT).await?["status"] == "SUCCEEDED", "the cutover did not succeed");
     ground.wait_for_phase(&run_id, "closed", LIMIT).await?;
     let old = route["old_target_group_arn"].as_str().context("the old group")?;
