@@ -102,7 +102,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     decide::nothing_watched(&plan, &mut findings);
     findings.extend(decide::nobody_stops_writers(&plan));
     findings.extend(decide::quiesce_unverified(&plan));
-    findings.extend(schedule::check_time(&plan, decide::old_ttls(&before)));
+    findings.extend(schedule::check_time(&plan, decide::old_ttls(&plan, &before)));
     findings.extend(decide::hooks_not_allowed(&plan.hooks, &clients.hooks));
     Ok(decide::report(Some(plan), findings, before, tries, now))
 }

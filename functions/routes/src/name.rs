@@ -14,13 +14,17 @@ pub mod observe;
 pub mod planned;
 #[cfg(feature = "name")]
 pub mod precheck;
+#[cfg(feature = "name")]
+pub mod reach;
 pub mod record;
 #[cfg(feature = "name")]
 pub mod send;
 pub mod shares;
 pub mod state;
+pub mod ttl;
 
 pub use checks::PairChecks;
 pub use planned::{planned_states, states_before_step};
 pub use record::{AliasTarget, RecordSet};
 pub use state::NameState;
+pub use ttl::AliasTtls;

@@ -38,9 +38,29 @@ impl<'a> Group<'a> {
         self.old.set_identifier.clone().unwrap_or_else(|| OLD_IDENTIFIER.to_owned())
     }
 
+    /// That of the record made by hand, or one of the run's own that no record of the group has: `cutover-new` may be left
+    /// from another run, and Route 53 takes an identifier once.
     pub(super) fn new_identifier(&self) -> String {
         let made_by_hand = self.new.and_then(|record| record.set_identifier.clone());
-        made_by_hand.unwrap_or_else(|| NEW_IDENTIFIER.to_owned())
+        made_by_hand.unwrap_or_else(|| self.free_identifier())
+    }
+
+    /// `cutover-new`, or `cutover-new-2` and so on: a function of the before-image, so that every action finds the same one.
+    fn free_identifier(&self) -> String {
+        let is_taken = |identifier: &String| {
+            let others = self.neighbours.iter().copied().filter_map(|record| record.set_identifier.as_ref());
+            others.chain([&self.old_identifier()]).any(|other| other == identifier)
+        };
+        let numbered = (2..).map(|number: u32| format!("{NEW_IDENTIFIER}-{number}"));
+        let mut candidates = std::iter::once(NEW_IDENTIFIER.to_owned()).chain(numbered);
+        candidates.find(|identifier| !is_taken(identifier)).unwrap_or_else(|| NEW_IDENTIFIER.to_owned())
+    }
+
+    /// The TTL of the group while traffic moves, in seconds: the plan's, or its own where that is lower already. All weighted
+    /// records of one name and type have one TTL (developer guide, *Values specific for weighted records*).
+    pub(super) fn ttl(&self, planned: u32) -> i64 {
+        let records = self.neighbours.iter().copied().chain([self.old]).chain(self.new);
+        records.filter_map(|record| record.ttl).fold(i64::from(planned), i64::min)
     }
 
     /// Whether every weight is 0: then all records answer evenly (API reference, ResourceRecordSet, Weight).

@@ -36,7 +36,7 @@ pub fn states_before_step(
 
 impl NameState {
     /// The planned state in which the new record has `percent` of the pair's weight: every type a weighted group,
-    /// at the plan's TTL.
+    /// at the plan's TTL, or at its own where that is lower.
     ///
     /// # Errors
     /// The text of the problem: no record of a type, an ambiguous old side, a weight that is not whole.
@@ -48,7 +48,8 @@ impl NameState {
         for change in &route.records {
             let group = Group::of(self, change)?;
             let (old_weight, new_weight) = divide(group.pair_weight()?, percent)?;
-            let ttl = |record: &RecordSet| record.ttl.map(|_| i64::from(route.ttl));
+            let lowered = group.ttl(route.ttl);
+            let ttl = |record: &RecordSet| record.ttl.map(|_| lowered);
             records.extend(group.neighbours.iter().map(|record| RecordSet {
                 weight: group.neighbour_weight(record),
                 ttl: ttl(record),
@@ -61,7 +62,7 @@ impl NameState {
                 health_check_id: checks.old.clone().or_else(|| group.old.health_check_id.clone()),
                 ..group.old.clone()
             });
-            let new = group.new.map_or_else(|| answer(change, i64::from(route.ttl)), RecordSet::clone);
+            let new = group.new.map_or_else(|| answer(change, lowered), RecordSet::clone);
             records.push(RecordSet {
                 set_identifier: Some(group.new_identifier()),
                 weight: Some(i64::from(new_weight)),
@@ -123,6 +124,12 @@ impl NameState {
         }
         Ok(())
     }
+}
+
+/// The new side's record sets, apart from their place in a group, and from their TTL.
+#[cfg(feature = "name")]
+pub(super) fn answers(route: &DnsRoute) -> Vec<RecordSet> {
+    route.records.iter().map(|change| answer(change, 0)).collect()
 }
 
 /// The new side's record set, apart from its place in a group.
@@ -200,6 +207,31 @@ pub(super) mod tests {
         let planned = before.planned(&route(None), 10, &PairChecks::default()).unwrap();
         assert_eq!(shape(&planned), ["blue 1.2.3.4 90 60", "cutover-new 5.6.7.8 10 60", "left 9.9.9.9 0 60"]);
         assert_eq!(shape(&before.finished(&route(None)).unwrap()), ["blue 5.6.7.8 1 300", "left 9.9.9.9 0 300"]);
+    }
+
+    #[test]
+    fn a_ttl_that_is_lower_than_the_plans_is_not_raised() {
+        let short = |record: RecordSet| RecordSet { ttl: Some(20), ..record };
+        let before = NameState::new(vec![short(weighted("blue", "1.2.3.4", 1)), short(weighted("left", "9.9.9.9", 0))]);
+        let planned = before.planned(&route(None), 10, &PairChecks::default()).unwrap();
+        assert_eq!(shape(&planned), ["blue 1.2.3.4 90 20", "cutover-new 5.6.7.8 10 20", "left 9.9.9.9 0 20"]);
+        assert_eq!(shape(&before.finished(&route(None)).unwrap()), ["blue 5.6.7.8 1 20", "left 9.9.9.9 0 20"]);
+    }
+
+    #[test]
+    fn a_set_identifier_that_is_taken_is_left_to_its_record() {
+        let left = weighted("cutover-old", "1.2.3.4", 0);
+        let before = NameState::new(vec![left.clone(), weighted("cutover-new", "9.9.9.9", 100)]);
+        let planned = before.planned(&route(None), 30, &PairChecks::default()).unwrap();
+        assert_eq!(
+            shape(&planned),
+            ["cutover-new 9.9.9.9 70 60", "cutover-new-2 5.6.7.8 30 60", "cutover-old 1.2.3.4 0 60"]
+        );
+        let finished = before.finished(&route(None)).unwrap();
+        assert_eq!(shape(&finished), ["cutover-new 5.6.7.8 100 300", "cutover-old 1.2.3.4 0 300"]);
+        let more = [left, weighted("cutover-new", "9.9.9.9", 100), weighted("cutover-new-2", "9.9.9.8", 0)];
+        let planned = NameState::new(more.to_vec()).planned(&route(None), 30, &PairChecks::default()).unwrap();
+        assert!(shape(&planned).contains(&"cutover-new-3 5.6.7.8 30 60".to_owned()), "{planned:?}");
     }
 
     #[test]

@@ -8,9 +8,23 @@ use cutover::plan::{DnsRoute, RecordType};
 use cutover::{Finding, StepError, StepResult};
 
 use super::checks::PairChecks;
-use super::observe;
+use super::planned::answers;
+use super::shares::Zone;
 use super::state::NameState;
+use super::ttl::AliasTtls;
+use super::{observe, reach};
 use crate::behind::Behind;
+
+/// What was seen of a name.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Its before-image.
+    pub state: NameState,
+    /// How long resolvers keep what its aliases lead to.
+    pub alias_ttls: AliasTtls,
+    /// Its zone, as far as its answers lead.
+    pub zone: Zone,
+}
 
 /// The before-image of a name, and everything that does not fit the plan.
 ///
@@ -22,7 +36,7 @@ pub async fn observe(
     path: &str,
     findings: &mut Vec<Finding>,
     behind: &mut Vec<Behind>,
-) -> StepResult<Option<NameState>> {
+) -> StepResult<Option<Seen>> {
     if !zone_holds_name(route53, route, path, findings).await? {
         return Ok(None);
     }
@@ -34,7 +48,10 @@ pub async fn observe(
     let all = soften(all, path, findings)?.unwrap_or_default();
     behind.extend(other_family(route, &state, &all, path));
     findings.extend(beside_a_cname(route, &all, path));
-    Ok(Some(state))
+    let zone = reach::zone(route53, route, &state, path, findings).await?;
+    let alias_ttls = AliasTtls::of(&zone, state.records().iter().chain(&answers(route)));
+    findings.extend(alias_ttls.findings(route, &state, path));
+    Ok(Some(Seen { state, alias_ttls, zone }))
 }
 
 async fn zone_holds_name(
