@@ -113,6 +113,9 @@ async fn routes(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> 
         before.extend(routes::any::precheck(&clients.routes, plan, index, findings, &mut behind).await?);
     }
     findings.extend(routes::behind::judge(&behind, &plan.leaves_behind));
+    if before.len() == plan.routes.len() {
+        routes::in_dns::precheck_together(&clients.routes, plan, &before, findings).await?;
+    }
     Ok(before)
 }
 

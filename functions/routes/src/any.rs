@@ -7,7 +7,7 @@ use cutover::{Finding, StepResult};
 
 use crate::behind::Behind;
 use crate::kind::{Left, RouteOfRun, RouteState};
-use crate::{listener, name};
+use crate::{in_dns, listener, name};
 
 /// What routes are observed and moved by.
 #[derive(Clone, Debug)]
@@ -55,6 +55,9 @@ pub async fn precheck(
         }
         Route::Dns(route) => {
             let seen = name::precheck::observe(&clients.route53, route, path, findings, behind).await?;
+            if let Some(seen) = &seen {
+                in_dns::what_users_get(clients, route, seen, path, findings).await?;
+            }
             Ok(seen.map(|seen| RouteState::Dns { records: seen.state, alias_ttls: seen.alias_ttls }))
         }
     }

@@ -6,6 +6,7 @@ pub mod batch;
 pub mod by_hand;
 pub mod checks;
 mod conversion;
+pub mod evaluated;
 mod group;
 #[cfg(feature = "name")]
 pub mod health_check;
@@ -18,10 +19,13 @@ pub mod precheck;
 pub mod reach;
 pub mod record;
 #[cfg(feature = "name")]
+pub mod seen;
+#[cfg(feature = "name")]
 pub mod send;
 pub mod shares;
 pub mod state;
 pub mod ttl;
+pub mod users;
 
 pub use checks::PairChecks;
 pub use planned::{planned_states, states_before_step};

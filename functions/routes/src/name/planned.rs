@@ -127,7 +127,6 @@ impl NameState {
 }
 
 /// The new side's record sets, apart from their place in a group, and from their TTL.
-#[cfg(feature = "name")]
 pub(super) fn answers(route: &DnsRoute) -> Vec<RecordSet> {
     route.records.iter().map(|change| answer(change, 0)).collect()
 }

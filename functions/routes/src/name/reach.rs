@@ -1,6 +1,7 @@
 //! What a name's answers lead to within its zone: the records behind aliases, as far as they can be read.
 
 use aws_sdk_route53::Client;
+use cutover::dns::normalise_name;
 use cutover::finding::soften;
 use cutover::plan::DnsRoute;
 use cutover::{Finding, StepResult};
@@ -42,6 +43,29 @@ pub async fn zone(
         zone.add(&name, records);
     }
     Ok(zone)
+}
+
+/// A whole zone, as far as weights move it: those with another routing policy are answered by other rules, and are told by
+/// name, with the DNS name that they are an alias of by health.
+///
+/// # Errors
+/// AWS errors.
+pub async fn whole(route53: &Client, zone_id: &str) -> StepResult<(Zone, Vec<(String, String)>)> {
+    let (records, _) = observe::whole_zone(route53, zone_id).await?;
+    let mut zone = Zone { id: zone_id.to_owned(), ..Zone::default() };
+    let mut others = Vec::new();
+    for record in &records {
+        let evaluated = record.alias_target.as_ref().filter(|alias| alias.evaluate_target_health);
+        match (from_aws(record), evaluated) {
+            (Ok(own), _) => zone.add(&record.name, vec![own]),
+            (Err(_), Some(alias)) => {
+                let what = format!("{} {}", record.r#type.as_str(), normalise_name(&record.name).trim_end_matches('.'));
+                others.push((what, normalise_name(&alias.dns_name)));
+            }
+            (Err(_), None) => {}
+        }
+    }
+    Ok((zone, others))
 }
 
 async fn read(

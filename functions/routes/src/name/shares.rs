@@ -77,6 +77,23 @@ impl Zone {
         }
     }
 
+    /// The same zone, where a name has these records, of all types.
+    pub fn with_name(&self, name: &str, records: &[RecordSet]) -> Self {
+        let name = normalise_name(name);
+        let mut zone = self.clone();
+        zone.records.retain(|(other, _), _| *other != name);
+        zone.add(&name, records.to_vec());
+        zone
+    }
+
+    /// Whether Route 53 may answer a record while another one is healthy too.
+    ///
+    /// # Errors
+    /// As [`shares`](Self::shares).
+    pub fn healthy(&self, record: &RecordSet, health: &Health) -> Result<bool, String> {
+        self.is_healthy(record, health, MOST_ALIASES)
+    }
+
     /// The name in this zone that a record is an alias of.
     pub fn leads_to(&self, record: &RecordSet) -> Option<String> {
         let alias = record.alias.as_ref().filter(|alias| self.holds(alias))?;
