@@ -7,6 +7,7 @@ pub mod by_hand;
 pub mod checks;
 mod conversion;
 pub mod evaluated;
+mod family;
 mod group;
 #[cfg(feature = "name")]
 pub mod health_check;

@@ -118,13 +118,15 @@ impl DnsRoute {
 
 /// What one record type of a name shall answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("required" = ["type", "new"]))]
 pub struct RecordChange {
     /// The record type.
     #[serde(rename = "type")]
     pub record_type: RecordType,
-    /// The answer on the new side.
-    pub new: RecordData,
+    /// The answer on the new side; `null` where it has none of this type, whose record then goes. A type of which the old
+    /// side has no record comes with the new side. Both happen at 100 %, with the change of the other types.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub new: Option<RecordData>,
     /// Which record is the old side, where the name has several weighted records of this type. Left out, it is the
     /// only one that gets traffic.
     #[serde(skip_serializing_if = "Option::is_none")]

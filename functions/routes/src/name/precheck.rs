@@ -4,10 +4,11 @@ use aws_sdk_route53::Client;
 use aws_sdk_route53::types::ResourceRecordSet;
 use cutover::dns::normalise_name;
 use cutover::finding::soften;
-use cutover::plan::{DnsRoute, RecordType};
+use cutover::plan::{DnsRoute, RecordChange, RecordType};
 use cutover::{Finding, StepError, StepResult};
 
 use super::checks::PairChecks;
+use super::family::Family;
 use super::planned::answers;
 use super::shares::Zone;
 use super::state::NameState;
@@ -80,7 +81,7 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
     let finished = match state.finished(route) {
         Ok(finished) => finished,
         Err(problem) => {
-            let fix = "the name must have a record of each type in the plan; where several get traffic, set \
+            let fix = "the name must have a record of at least one type in the plan; where several get traffic, set \
                        old_set_identifier";
             return vec![Finding::environment(records, problem, fix)];
         }
@@ -105,6 +106,7 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
         let fix = "give the name's records fewer values";
         findings.push(Finding::environment(&records, problem, fix));
     }
+    findings.extend(of_one_side(route, state, &records));
     if state.records().iter().any(|record| record.health_check_id.is_some()) {
         let problem = "has a record with a health check, which can redirect traffic away from its weight";
         let fix = "make sure that the checks are healthy; the final record has none";
@@ -118,10 +120,33 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
     findings
 }
 
+/// A type that only one side has cannot move by weights: what that means for its users.
+fn of_one_side(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
+    let told = |(index, change): (usize, &RecordChange)| {
+        let kind = change.record_type.as_str();
+        let (problem, fix) = match Family::of(state, route, change).ok()? {
+            Family::Moved(_) => return None,
+            Family::Dropped { .. } => (
+                format!(
+                    "takes the {kind} records away with the change to 100 %: until then all who use them are on the old side, \
+                     and those who have nothing else are not served after"
+                ),
+                "make sure that every user can do without",
+            ),
+            Family::Added { .. } => (
+                format!("adds {kind} records, which the name does not have yet, with the change to 100 %"),
+                "try the new side by them beforehand: no step before tries them",
+            ),
+        };
+        Some(Finding::warning(format!("{path}[{index}]"), problem, fix))
+    };
+    route.records.iter().enumerate().filter_map(told).collect()
+}
+
 /// Whether an alias among the records, or among the plan's answers, gets no traffic while its target is not healthy.
 fn evaluates_health(route: &DnsRoute, state: &NameState) -> bool {
     let live = state.records().iter().filter_map(|record| record.alias.as_ref());
-    let planned = route.records.iter().filter_map(|change| change.new.alias.as_ref());
+    let planned = route.records.iter().filter_map(|change| change.new.as_ref()?.alias.as_ref());
     live.map(|alias| alias.evaluate_target_health).chain(planned.map(|alias| alias.evaluate_target_health)).any(|on| on)
 }
 

@@ -253,7 +253,7 @@ mod tests {
             hosted_zone_id: "Z2".to_owned(),
             evaluate_target_health: true,
         };
-        route.records[0].new = RecordData { values: None, alias: Some(alias) };
+        route.records[0].new = Some(RecordData { values: None, alias: Some(alias) });
         route
     }
 
