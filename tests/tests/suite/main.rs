@@ -5,6 +5,7 @@
 //! the list of its tests: the compiler tells of one that is not in it.
 
 mod accounts;
+mod answers;
 mod contract;
 mod databases;
 mod faults;
@@ -44,6 +45,7 @@ fn tests() -> Result<Vec<Test>> {
         serve::tests(),
         scenarios::tests(),
         shapes::tests(),
+        answers::tests(),
         schedules::tests(),
         gestures::tests(),
         fuzz::tests(),
