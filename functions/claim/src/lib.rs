@@ -122,7 +122,7 @@ async fn claim(clients: &Clients, run: &Run) -> StepResult<()> {
     }
     for (index, (route, before)) in run.plan.routes.iter().zip(&run.before).enumerate() {
         let live = routes::any::observe(&clients.routes, route).await?;
-        if live != *before {
+        if !live.is_unchanged(before) {
             let problem =
                 format!("routes[{index}], {}, changed since precheck saw it; nothing was touched", route.title());
             return Err(StepError::new(name::PRECHECK_FAILED, problem));
