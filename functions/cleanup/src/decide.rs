@@ -38,6 +38,10 @@ pub(crate) struct Facts<'a> {
     pub is_asked: bool,
     /// Whether it still exists.
     pub exists: bool,
+    /// A later route of the plan that has the same old group: the last one deletes it.
+    pub later: Option<usize>,
+    /// Another listener or rule that forwards to it, where its traffic was asked after.
+    pub led_by: Option<String>,
     /// Where the action is.
     pub place: Place,
     /// Whether clients may stay with the group although its weight is 0: stickiness, connections.
@@ -61,6 +65,8 @@ pub(crate) enum Next {
     Keep(String),
     /// Take the group out of the action, and keep it; the reason.
     LetGo(String),
+    /// Take it out of the action; a later route decides what becomes of it.
+    Leave,
     /// Take it out of the action, and delete it.
     Delete,
 }
@@ -74,9 +80,13 @@ pub(crate) fn next(facts: &Facts) -> Next {
     if let Place::Elsewhere(live) = &facts.place {
         return Next::Keep(format!("{group}: {} was changed to {live} since", facts.arn));
     }
+    if facts.later.is_some() && !facts.lingers {
+        return Next::Leave;
+    }
     let unasked = || format!("{group}: the plan does not ask to delete it");
     match &facts.traffic {
         Traffic::Serves if facts.lingers || facts.is_asked => serving(facts),
+        Traffic::Silent if facts.later.is_some() => Next::Leave,
         Traffic::Silent if facts.is_asked => Next::Delete,
         Traffic::Unknown(why) if facts.is_asked => {
             Next::LetGo(format!("{group}: {why}; once you know better: {}", by_hand(group)))
@@ -86,7 +96,11 @@ pub(crate) fn next(facts: &Facts) -> Next {
 }
 
 /// Whoever is still served is waited for. In the end the group stays; out of the action only if nobody is served through it.
+/// Where others forward to it, its traffic is theirs, and waiting for it to end is in vain.
 fn serving(facts: &Facts) -> Next {
+    if let Some(other) = facts.led_by.as_ref().filter(|_| !facts.lingers) {
+        return Next::LetGo(format!("{}: {other} forwards to it", facts.group));
+    }
     if facts.attempt < facts.most_looks {
         return Next::Wait;
     }
@@ -121,8 +135,19 @@ mod tests {
     const GROUP: &str = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/old/1";
 
     fn facts(is_asked: bool, traffic: Traffic) -> Facts<'static> {
-        let (exists, place, lingers) = (true, Place::Whole, false);
-        Facts { arn: "listener", group: GROUP, is_asked, exists, place, lingers, traffic, attempt: 0, most_looks: 168 }
+        Facts {
+            arn: "listener",
+            group: GROUP,
+            is_asked,
+            exists: true,
+            later: None,
+            led_by: None,
+            place: Place::Whole,
+            lingers: false,
+            traffic,
+            attempt: 0,
+            most_looks: 168,
+        }
     }
 
     fn unknown() -> Traffic {
@@ -138,6 +163,8 @@ mod tests {
             facts(false, unknown()),
             facts(true, Traffic::Serves),
             facts(true, unknown()),
+            Facts { later: Some(1), ..facts(true, Traffic::Silent) },
+            Facts { later: Some(1), lingers: true, ..facts(true, Traffic::Silent) },
             Facts { exists: false, ..facts(true, Traffic::Silent) },
             Facts { place: Place::Elsewhere("old=1".to_owned()), ..facts(true, Traffic::Silent) },
         ];
@@ -171,6 +198,27 @@ mod tests {
             assert!(matches!(next(&given_up), Next::Keep(reason) if reason.contains("after 168 hours")));
         }
         assert!(matches!(next(&asked(168)), Next::LetGo(reason) if reason.contains("after 168 hours")));
+    }
+
+    #[test]
+    fn a_group_of_several_routes_goes_with_the_last_of_them() {
+        let shared = |traffic| Facts { later: Some(1), ..facts(true, traffic) };
+        for traffic in [Traffic::Silent, Traffic::Serves, unknown()] {
+            assert_eq!(next(&shared(traffic)), Next::Leave);
+        }
+        let sticky = |traffic| Facts { lingers: true, ..shared(traffic) };
+        assert_eq!(next(&sticky(Traffic::Silent)), Next::Leave);
+        assert_eq!(next(&sticky(Traffic::Serves)), Next::Wait, "its clients are waited for");
+    }
+
+    #[test]
+    fn traffic_that_others_lead_to_the_group_is_not_waited_for() {
+        let others = |lingers| {
+            let led_by = Some("rule 7 (path /old/*)".to_owned());
+            next(&Facts { led_by, lingers, ..facts(true, Traffic::Serves) })
+        };
+        assert_eq!(others(false), Next::LetGo(format!("{GROUP}: rule 7 (path /old/*) forwards to it")));
+        assert_eq!(others(true), Next::Wait, "sticky clients may be among them");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use aws_sdk_elasticloadbalancingv2::types::TargetGroup;
 use cutover::contract::Caller;
-use cutover::plan::{ListenerRoute, Route};
+use cutover::error::name;
+use cutover::plan::{ListenerRoute, Plan, Route};
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Phase, Run};
@@ -79,34 +80,56 @@ async fn old_target_group(
     let (route, before) = run.listener(index)?;
     let group = &route.old_target_group_arn;
     let is_asked = run.plan.cleanup.delete_old_target_group;
-    let described = describe(&clients.routes.elb, group).await?;
     let live = routes::listener::observe::live(&clients.routes.elb, route).await?;
     let finished = before.finished(pair(route), is_asked);
-    let facts = Facts {
-        arn: route.arn(),
-        group,
-        is_asked,
-        exists: described.is_some(),
-        place: place(route, before, &live.state, &finished)?,
-        lingers: lingers(route, &live.state),
-        traffic: traffic(clients, route, run, described.as_ref(), now).await?,
-        attempt: request.attempt,
-        most_looks: decide::most_looks(run.plan.routes.len()),
-    };
+    let place = place(route, before, &live.state, &finished)?;
+    let facts = look(clients, request, run, (route, &live.state, place), now).await?;
+    let go = || let_go(clients, &request.caller, route, (&live, &finished));
     match decide::next(&facts) {
         Next::Gone if is_asked => Ok(Removal { removed: vec![group.clone()], ..Removal::done(index) }),
         Next::Gone => Ok(Removal::keeping(index, format!("{group}: it is gone already"))),
         Next::Wait => Ok(Removal::waiting(index, decide::TRAFFIC_INTERVAL_SECONDS)),
         Next::Keep(reason) => Ok(Removal::keeping(index, reason)),
-        Next::LetGo(reason) => {
-            let_go(clients, &request.caller, route, (&live, &finished)).await?;
-            Ok(Removal::keeping(index, reason))
-        }
+        Next::LetGo(reason) => go().await.map(|()| Removal::keeping(index, reason)),
+        Next::Leave => go().await.map(|()| Removal::done(index)),
         Next::Delete => {
-            let_go(clients, &request.caller, route, (&live, &finished)).await?;
+            go().await?;
             delete(clients, request, group).await
         }
     }
+}
+
+/// Everything that is known of the old group.
+async fn look<'a>(
+    clients: &Clients,
+    request: &RemoveRequest,
+    run: &'a Run,
+    (route, live, place): (&'a ListenerRoute, &ListenerState, Place),
+    now: Timestamp,
+) -> StepResult<Facts<'a>> {
+    let group = &route.old_target_group_arn;
+    let described = describe(&clients.routes.elb, group).await?;
+    let balancers = balancers(route, described.as_ref());
+    let traffic = match &described {
+        Some(_) => {
+            let place = traffic::Place { group, balancers: &balancers, started_at: &run.started_at };
+            traffic::of(&clients.cloudwatch, place, now).await?
+        }
+        None => Traffic::Silent,
+    };
+    Ok(Facts {
+        arn: route.arn(),
+        group,
+        is_asked: run.plan.cleanup.delete_old_target_group,
+        exists: described.is_some(),
+        later: later(&run.plan, request.route, group),
+        led_by: led_by(clients, route, &balancers, &traffic).await?,
+        place,
+        lingers: lingers(route, live),
+        traffic,
+        attempt: request.attempt,
+        most_looks: decide::most_looks(run.plan.routes.len()),
+    })
 }
 
 /// Where the action is, seen from the states that the run and cleanup give it.
@@ -131,20 +154,36 @@ fn lingers(route: &ListenerRoute, live: &ListenerState) -> bool {
     live.forward.sticky_seconds().is_some() || arns::is_network(route.arn())
 }
 
-/// The old group's traffic, through the load balancers that have it and the route's own, which may have let it go just now.
-async fn traffic(
+/// The load balancers that may have sent the old group traffic: those that have it, and the route's own, which may have let it
+/// go just now.
+fn balancers(route: &ListenerRoute, described: Option<&TargetGroup>) -> Vec<String> {
+    let mut balancers: Vec<String> = described.map(TargetGroup::load_balancer_arns).unwrap_or_default().to_vec();
+    let own = arns::balancer(route.arn()).filter(|own| !balancers.contains(own));
+    balancers.extend(own);
+    balancers
+}
+
+/// A later route of the plan that moves traffic away from the same group.
+fn later(plan: &Plan, index: usize, group: &str) -> Option<usize> {
+    let is_from_it = |route: &Route| matches!(route, Route::Listener(route) if route.old_target_group_arn == group);
+    plan.routes.iter().skip(index + 1).position(is_from_it).map(|place| index + 1 + place)
+}
+
+/// Who else forwards to a group that serves. What may not be looked at is nobody.
+async fn led_by(
     clients: &Clients,
     route: &ListenerRoute,
-    run: &Run,
-    described: Option<&TargetGroup>,
-    now: Timestamp,
-) -> StepResult<Traffic> {
-    let Some(described) = described else { return Ok(Traffic::Silent) };
-    let mut balancers: Vec<String> = described.load_balancer_arns().to_vec();
-    balancers.extend(arns::balancer(route.arn()).filter(|own| !described.load_balancer_arns().contains(own)));
-    let place =
-        traffic::Place { group: &route.old_target_group_arn, balancers: &balancers, started_at: &run.started_at };
-    traffic::of(&clients.cloudwatch, place, now).await
+    balancers: &[String],
+    traffic: &Traffic,
+) -> StepResult<Option<String>> {
+    if *traffic != Traffic::Serves {
+        return Ok(None);
+    }
+    let group = &route.old_target_group_arn;
+    match routes::listener::behind::another(&clients.routes.elb, balancers, group, route.arn()).await {
+        Err(error) if error.name == name::NOT_PERMITTED => Ok(None),
+        found => found,
+    }
 }
 
 /// Takes the old group out of the action, unless it is out of it.
@@ -248,9 +287,34 @@ mod tests {
         assert!(lingers(&route("net", None), &silent));
     }
 
+    #[test]
+    fn a_load_balancer_that_has_just_let_the_group_go_is_still_looked_at() {
+        let own = "arn:aws:elasticloadbalancing:r:1:loadbalancer/app/shop/1".to_owned();
+        let group = |arns: &[&str]| {
+            let arns = arns.iter().map(|arn| (*arn).to_owned()).collect();
+            TargetGroup::builder().set_load_balancer_arns(Some(arns)).build()
+        };
+        let of = |group: TargetGroup| balancers(&route("app", None), Some(&group));
+        assert_eq!(of(group(&[])), [own.clone()]);
+        assert_eq!(of(group(&[&own])), [own.clone()]);
+        assert_eq!(of(group(&["other"])), ["other".to_owned(), own]);
+    }
+
+    #[test]
+    fn the_last_route_from_a_group_is_the_one_after_which_none_comes() {
+        let route = |arn: &str, old: &str| {
+            json!({ "type": "listener", "listener_arn": arn, "old_target_group_arn": old,
+            "new_target_group_arn": "new", "steps": [] })
+        };
+        let plan = json!({ "application": "a", "routes": [route("1", "old"), route("2", "other"), route("3", "old")] });
+        let plan: Plan = serde_json::from_value(plan).unwrap();
+        assert_eq!([0, 1, 2].map(|index| later(&plan, index, "old")), [Some(2), Some(2), None]);
+        assert_eq!(later(&plan, 0, "other"), Some(1));
+        assert_eq!(later(&plan, 1, "other"), None);
+    }
+
     fn request(releasing: u32) -> RemoveRequest {
-        let request =
-            json!({ "run_id": "run", "execution_arn": "me", "route": 3, "attempt": 0, "releasing": releasing });
+        let request = json!({ "run_id": "run", "execution_arn": "me", "state": "RemoveFromRoute", "route": 3, "attempt": 0, "releasing": releasing });
         serde_json::from_value(request).unwrap()
     }
 

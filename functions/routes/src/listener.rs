@@ -4,7 +4,7 @@
 pub mod actions;
 pub mod arns;
 #[cfg(feature = "listener")]
-mod behind;
+pub mod behind;
 pub mod by_hand;
 #[cfg(feature = "listener")]
 mod fit;

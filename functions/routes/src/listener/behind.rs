@@ -55,6 +55,27 @@ pub(super) async fn look(
     Ok(left(old, &forwarders, &moved(plan, old), &path))
 }
 
+/// A listener or rule of these load balancers, other than `own`, that forwards to a group: which one, for a person.
+///
+/// # Errors
+/// AWS errors.
+pub async fn another(elb: &Client, balancers: &[String], group: &str, own: &str) -> StepResult<Option<String>> {
+    let leads = |one: &Forwarder| one.arn != own && leads_to(&one.forward, group);
+    for balancer in balancers {
+        for listener in &listeners(elb, balancer).await? {
+            let mut found: Vec<Forwarder> = of_listener(listener).into_iter().collect();
+            let arn = listener.listener_arn().unwrap_or_default();
+            if arn.contains(":listener/app/") {
+                found.extend(rules(elb, arn).await?.iter().filter_map(|rule| of_rule(rule, listener)));
+            }
+            if let Some(other) = found.into_iter().find(leads) {
+                return Ok(Some(format!("{}, {},", other.title, other.arn)));
+            }
+        }
+    }
+    Ok(None)
+}
+
 fn old_group(route: &Route) -> Option<&str> {
     match route {
         Route::Listener(route) => Some(&route.old_target_group_arn),

@@ -207,7 +207,8 @@ async fn target_group(
     Ok(soften(answer, path, findings)?.and_then(|answer| answer.target_groups.unwrap_or_default().into_iter().next()))
 }
 
-/// The groups of the run's action that have target stickiness by cookies. Only Application Load Balancers have that.
+/// The groups of the run's action that have target stickiness by cookies. Behind a Network Load Balancer it is by address, and
+/// told here.
 async fn cookies(
     elb: &Client,
     route: &ListenerRoute,
@@ -216,9 +217,6 @@ async fn cookies(
     findings: &mut Vec<Finding>,
 ) -> StepResult<BTreeSet<String>> {
     let mut cookies = BTreeSet::new();
-    if arns::is_network(route.arn()) {
-        return Ok(cookies);
-    }
     let mut groups: BTreeSet<&str> = state.forward.weights().into_keys().collect();
     groups.insert(&route.new_target_group_arn);
     for group in groups {
@@ -231,7 +229,17 @@ async fn cookies(
         let attributes = answer.attributes.unwrap_or_default();
         let is =
             |key: &str, value: &str| attributes.iter().any(|one| one.key() == Some(key) && one.value() == Some(value));
-        if is("stickiness.enabled", "true") && !is("stickiness.type", "source_ip") {
+        let is_sticky = is("stickiness.enabled", "true");
+        if is_sticky && arns::is_network(route.arn()) {
+            let problem = format!(
+                "has target stickiness by address on {group}: AWS does not say that a client stays with one of two groups"
+            );
+            findings.push(Finding::warning(
+                path,
+                problem,
+                "move at once (one step to 100), or switch it off for the run",
+            ));
+        } else if is_sticky && !is("stickiness.type", "source_ip") {
             cookies.insert(group.to_owned());
         }
     }
