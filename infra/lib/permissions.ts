@@ -100,6 +100,10 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     resources: [route53('healthcheck/*')],
     why: "Route 53 gives health checks their ids when a run makes them; only those with the run's own reference are deleted.",
   };
+  const anyHealthCheck: Target = {
+    resources: [route53('healthcheck/*')],
+    why: 'Records carry the health checks that their owners gave them, and this only reads.',
+  };
   const alarms = listed('alarmNames', narrowing.alarmNames?.map(alarmArn), alarmArn('*'));
   const tasks: Target = {
     resources: [arn('dms', 'task:*')],
@@ -130,6 +134,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
       may(zones, 'route53:GetHostedZone', 'route53:ListResourceRecordSets'),
       may(anything, 'route53:ListHostedZonesByName'),
+      may(anyHealthCheck, 'route53:GetHealthCheck', 'route53:GetHealthCheckStatus'),
       may(anything, ...replications, 'cloudwatch:GetMetricData'),
       may(tasks, 'dms:DescribeTableStatistics'),
       may(serverless, 'dms:DescribeReplicationTableStatistics'),

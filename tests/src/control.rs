@@ -161,6 +161,12 @@ pub struct RecordMember {
     pub values: Option<Vec<String>>,
     /// The name it is an alias of.
     pub alias: Option<String>,
+    /// The hosted zone of that name.
+    #[serde(default)]
+    pub alias_zone: Option<String>,
+    /// Whether it is healthy, by its check and by what it leads to; none where nothing tells.
+    #[serde(default)]
+    pub healthy: Option<bool>,
 }
 
 /// One request that reached the emulated AWS.

@@ -135,7 +135,7 @@ async fn claim(clients: &Clients, run: &Run) -> StepResult<()> {
 /// Whether a route is what precheck saw: exactly, since that is what undo would restore. Pure.
 fn unchanged(run: &Run, index: usize, live: &RouteState) -> StepResult<()> {
     run.route(index)?; // each has a before-image, and one of its kind
-    if run.before.get(index) == Some(live) {
+    if run.before.get(index).is_some_and(|before| live.is_unchanged(before)) {
         return Ok(());
     }
     let title = run.plan.routes.get(index).map(|route| route.title()).unwrap_or_default();

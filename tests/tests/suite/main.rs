@@ -5,6 +5,7 @@
 //! the list of its tests: the compiler tells of one that is not in it.
 
 mod accounts;
+mod answers;
 mod balancers;
 mod contract;
 mod databases;
@@ -48,6 +49,7 @@ fn tests() -> Result<Vec<Test>> {
         scenarios::tests(),
         names::tests(),
         shapes::tests(),
+        answers::tests(),
         schedules::tests(),
         gestures::tests(),
         fuzz::tests(),
