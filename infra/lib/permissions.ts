@@ -207,6 +207,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(rules, 'elasticloadbalancing:ModifyRule'),
       may(userPools, 'cognito-idp:DescribeUserPoolClient'),
       may(targetGroups, 'elasticloadbalancing:DeleteTargetGroup'),
+      may(zones, 'route53:ListResourceRecordSets'),
       may(anything, 'route53:ListHealthChecks'),
       may(healthChecks, 'route53:DeleteHealthCheck'),
       may(table, 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
