@@ -133,6 +133,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
       may(anything, 'elasticloadbalancing:DescribeLoadBalancers'),
       may(zones, 'route53:GetHostedZone', 'route53:ListResourceRecordSets'),
+      may(anything, 'route53:ListHostedZonesByName'),
       may(anyHealthCheck, 'route53:GetHealthCheck', 'route53:GetHealthCheckStatus'),
       may(anything, ...replications, 'cloudwatch:GetMetricData'),
       may(tasks, 'dms:DescribeTableStatistics'),

@@ -54,7 +54,7 @@ pub async fn precheck(
             Ok(state.map(RouteState::Listener))
         }
         Route::Dns(route) => {
-            let seen = name::precheck::observe(&clients.route53, route, path, findings, behind).await?;
+            let seen = name::precheck::observe(&clients.route53, plan, route, path, findings, behind).await?;
             if let Some(seen) = &seen {
                 in_dns::what_users_get(clients, route, seen, path, findings).await?;
             }

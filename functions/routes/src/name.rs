@@ -1,8 +1,12 @@
 //! The kind `name`: the weights of the records of one Route 53 name.
 
 #[cfg(feature = "name")]
+mod around;
+#[cfg(feature = "name")]
 mod aws;
 pub mod batch;
+#[cfg(feature = "name")]
+mod behind;
 pub mod by_hand;
 pub mod checks;
 mod conversion;
@@ -25,6 +29,8 @@ pub mod seen;
 pub mod send;
 pub mod shares;
 pub mod state;
+#[cfg(feature = "name")]
+mod told;
 pub mod ttl;
 pub mod users;
 

@@ -48,6 +48,14 @@ impl<'a> Family<'a> {
         Group::of(state, change, new).map(Self::Moved)
     }
 
+    /// The old side's record, where it has one.
+    pub(super) fn old(&self) -> Option<&'a RecordSet> {
+        match self {
+            Self::Moved(Group { old, .. }) | Self::Dropped { old, .. } => Some(old),
+            Self::Added { .. } => None,
+        }
+    }
+
     /// The record sets that the plan leaves as they are.
     pub(super) fn neighbours(&self) -> &[&'a RecordSet] {
         match self {

@@ -2,18 +2,18 @@
 
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::ResourceRecordSet;
-use cutover::dns::normalise_name;
 use cutover::finding::soften;
-use cutover::plan::{DnsRoute, RecordChange, RecordType};
+use cutover::plan::{DnsRoute, Plan, RecordChange, RecordType};
 use cutover::{Finding, StepError, StepResult};
 
+use super::around::{self, Zone};
+use super::behind::Named;
 use super::checks::PairChecks;
 use super::family::Family;
 use super::planned::answers;
-use super::shares::Zone;
 use super::state::NameState;
 use super::ttl::AliasTtls;
-use super::{observe, reach};
+use super::{observe, reach, shares};
 use crate::behind::Behind;
 
 /// What was seen of a name.
@@ -24,7 +24,7 @@ pub struct Seen {
     /// How long resolvers keep what its aliases lead to.
     pub alias_ttls: AliasTtls,
     /// Its zone, as far as its answers lead.
-    pub zone: Zone,
+    pub zone: shares::Zone,
 }
 
 /// The before-image of a name, and everything that does not fit the plan.
@@ -33,46 +33,50 @@ pub struct Seen {
 /// Those that a repetition may cure; all else is a finding.
 pub async fn observe(
     route53: &Client,
+    plan: &Plan,
     route: &DnsRoute,
     path: &str,
     findings: &mut Vec<Finding>,
     behind: &mut Vec<Behind>,
 ) -> StepResult<Option<Seen>> {
-    if !zone_holds_name(route53, route, path, findings).await? {
-        return Ok(None);
-    }
+    let Some(zone) = zone_of_name(route53, route, path, findings).await? else { return Ok(None) };
     let state = observe::live(route53, route).await;
     let Some(state) = soften(state, &format!("{path}.record_name"), findings)? else { return Ok(None) };
     findings.extend(fits(route, &state, path));
     let name = route.normalised_name();
-    let all = observe::all_of_name(route53, route, &name).await;
+    let all = observe::all_of_name(route53, &zone.id, &name).await;
     let all = soften(all, path, findings)?.unwrap_or_default();
     behind.extend(other_family(route, &state, &all, path));
     findings.extend(beside_a_cname(route, &all, path));
-    let zone = reach::zone(route53, route, &state, path, findings).await?;
-    let alias_ttls = AliasTtls::of(&zone, state.records().iter().chain(&answers(route)));
+    let around = around::observe(route53, route, &zone, path, findings).await?;
+    let named = Named { plan, route, path, zone: &zone, state: &state };
+    behind.extend(named.behind(&around));
+    findings.extend(named.told(&around));
+    let within = reach::zone(route53, route, &state, path, findings).await?;
+    let alias_ttls = AliasTtls::of(&within, state.records().iter().chain(&answers(route)));
     findings.extend(alias_ttls.findings(route, &state, path));
-    Ok(Some(Seen { state, alias_ttls, zone }))
+    Ok(Some(Seen { state, alias_ttls, zone: within }))
 }
 
-async fn zone_holds_name(
+/// The plan's zone, where the name is in it.
+async fn zone_of_name(
     route53: &Client,
     route: &DnsRoute,
     path: &str,
     findings: &mut Vec<Finding>,
-) -> StepResult<bool> {
+) -> StepResult<Option<Zone>> {
     let answer = route53.get_hosted_zone().id(&route.hosted_zone_id).send().await;
     let call = format!("route53:GetHostedZone {}", route.hosted_zone_id);
     let answer = answer.map_err(|error| StepError::from_aws(&call, &error));
-    let Some(answer) = soften(answer, &format!("{path}.hosted_zone_id"), findings)? else { return Ok(false) };
-    let zone = normalise_name(answer.hosted_zone().map(|zone| zone.name.as_str()).unwrap_or_default());
+    let answer = soften(answer, &format!("{path}.hosted_zone_id"), findings)?;
+    let Some(zone) = answer.and_then(|answer| answer.hosted_zone).map(|zone| Zone::of(&zone)) else { return Ok(None) };
     let name = route.normalised_name();
-    if name == zone || name.ends_with(&format!(".{zone}")) {
-        return Ok(true);
+    if name == zone.name || name.ends_with(&format!(".{}", zone.name)) {
+        return Ok(Some(zone));
     }
-    let problem = format!("is not in the zone, which is {zone}");
+    let problem = format!("is not in the zone, which is {}", zone.name);
     findings.push(Finding::environment(format!("{path}.record_name"), problem, "name a record of this zone"));
-    Ok(false)
+    Ok(None)
 }
 
 /// Whether the plan can be carried out from this state: pure.

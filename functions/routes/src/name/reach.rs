@@ -15,6 +15,8 @@ use super::state::NameState;
 
 /// More names than this are not followed: of one name's aliases, so many are a mistake.
 const MOST_NAMES: usize = 32;
+/// So many pages of 300 records: a larger zone is looked at so far.
+const MOST_PAGES: usize = 10;
 
 /// The zone as far as the name's records and the plan's answers lead into it. What is not read is a warning: its TTL
 /// and its health are not known then.
@@ -51,7 +53,7 @@ pub async fn zone(
 /// # Errors
 /// AWS errors.
 pub async fn whole(route53: &Client, zone_id: &str) -> StepResult<(Zone, Vec<(String, String)>)> {
-    let (records, _) = observe::whole_zone(route53, zone_id).await?;
+    let (records, _) = observe::all_of_zone(route53, zone_id, MOST_PAGES).await?;
     let mut zone = Zone { id: zone_id.to_owned(), ..Zone::default() };
     let mut others = Vec::new();
     for record in &records {
@@ -75,7 +77,7 @@ async fn read(
     path: &str,
     findings: &mut Vec<Finding>,
 ) -> StepResult<Vec<RecordSet>> {
-    let records = observe::all_of_name(route53, route, name).await;
+    let records = observe::all_of_name(route53, &route.hosted_zone_id, name).await;
     let records = records.and_then(|records| records.iter().map(from_aws).collect::<StepResult<Vec<_>>>());
     let mut problems = Vec::new();
     let records = soften(records, path, &mut problems)?;
