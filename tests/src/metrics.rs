@@ -2,7 +2,9 @@
 //!
 //! Contract: one datapoint per meter and virtual minute, as AWS/ApplicationELB reports: counts only when above 0,
 //! response times only when there is traffic. A target group's meter counts what was sent through it by its listener
-//! and what its side answered under a DNS name. A load balancer that only a metric of the plan names stands for the
+//! and what its side answered under a DNS name. A Network Load Balancer counts flows and bytes, as AWS/NetworkELB reports: for the
+//! whole balancer only, as the user guide (*CloudWatch metrics for your Network Load Balancer*) knows no flows of a target group. Each
+//! request is a flow of its own here. A load balancer that only a metric of the plan names stands for the
 //! side that the emulated AWS tells.
 
 use std::time::Duration;
@@ -16,7 +18,10 @@ use crate::world::{Load, Replication};
 use crate::{Clock, real};
 
 const ALB: &str = "AWS/ApplicationELB";
+const NLB: &str = "AWS/NetworkELB";
 const DMS: &str = "AWS/DMS";
+/// What a request and its answer have, about: nobody counts the emulated ones.
+const BYTES_PER_FLOW: usize = 1_500;
 const ALB_PERIOD: Duration = Duration::from_secs(60);
 const DMS_PERIOD: Duration = Duration::from_secs(30);
 
@@ -47,6 +52,9 @@ impl Meters {
             let Place::Forward { arn } = &route.place else { continue };
             let Some(balancer) = load_balancer(arn) else { continue };
             meters.add(json!({"LoadBalancer": balancer}), Scope::Routes(routes_of(balancer, routes)));
+            if is_network(balancer) {
+                continue;
+            }
             for (group, arn) in route.groups.iter().filter_map(|arn| Some((target_group(arn)?, arn))) {
                 let scope = Scope::Group { name: group.to_string(), side: sides.of(arn) };
                 meters.add(json!({"TargetGroup": group}), scope.clone());
@@ -91,6 +99,9 @@ impl Meters {
 impl Meter {
     fn datapoints(&self, seen: &[Seen]) -> Vec<Value> {
         let mine: Vec<&Seen> = seen.iter().filter(|seen| self.scope.covers(seen)).collect();
+        if self.dimensions["LoadBalancer"].as_str().is_some_and(is_network) {
+            return self.flows(mine.len());
+        }
         // What reached no target was answered by the load balancer itself.
         let (answered, unanswered): (Vec<&Seen>, Vec<&Seen>) =
             mine.into_iter().partition(|seen| seen.side != Side::Nowhere);
@@ -111,6 +122,22 @@ impl Meter {
         }
         datapoints
     }
+}
+
+impl Meter {
+    /// ActiveFlowCount is always reported, the others when they are not 0.
+    fn flows(&self, count: usize) -> Vec<Value> {
+        let active = datapoint(NLB, "ActiveFlowCount", &self.dimensions, "value", json!(count));
+        let counted = [("NewFlowCount", count), ("ProcessedBytes", count * BYTES_PER_FLOW)];
+        let counted = counted.into_iter().filter(|(_, count)| *count > 0);
+        let counted = counted.map(|(name, count)| datapoint(NLB, name, &self.dimensions, "value", json!(count)));
+        std::iter::once(active).chain(counted).collect()
+    }
+}
+
+/// Whether `net/<name>/<id>` is a Network Load Balancer.
+fn is_network(balancer: &str) -> bool {
+    balancer.starts_with("net/")
 }
 
 impl Scope {
@@ -197,7 +224,7 @@ fn metric_dimensions(plan: &Value) -> Vec<Value> {
     let metrics = plan["monitoring"]["metrics"].as_array().into_iter().flatten();
     metrics
         .flat_map(|metric| [metric, &metric["divide_by"]])
-        .filter(|metric| metric["namespace"] == ALB)
+        .filter(|metric| metric["namespace"] == ALB || metric["namespace"] == NLB)
         .map(|metric| metric["dimensions"].clone())
         .filter(|dimensions| dimensions.as_object().is_some_and(|dimensions| !dimensions.is_empty()))
         .collect()
@@ -275,6 +302,28 @@ mod tests {
         assert_eq!(of(json!({"LoadBalancer": "app/portal/3"}), "RequestCount"), Some(json!(2)));
         assert_eq!(of(json!({"LoadBalancer": "app/portal/3"}), "HTTPCode_ELB_5XX_Count"), Some(json!(1)));
         assert_eq!(of(json!({"LoadBalancer": "app/portal-new/9"}), "RequestCount"), Some(json!(2)));
+    }
+
+    #[test]
+    fn a_network_load_balancer_counts_flows_of_its_own_and_of_no_target_group() {
+        let plan = json!({ "routes": [{ "listener_arn": format!("{ELB}:listener/net/portal/3/4"),
+            "old_target_group_arn": format!("{ELB}:targetgroup/blue/1"), "new_target_group_arn": format!("{ELB}:targetgroup/green/2") }] });
+        let meters = Meters::new(&plan, &routes::routes(&plan), &Sides::default());
+        let dimensions = json!({ "LoadBalancer": "net/portal/3" });
+        let counts = |seen: &[Seen]| {
+            let datapoints = meters.datapoints(seen);
+            assert!(
+                datapoints.iter().all(|it| it["namespace"] == NLB && it["dimensions"] == dimensions),
+                "{datapoints:?}"
+            );
+            ["ActiveFlowCount", "NewFlowCount", "ProcessedBytes"].map(|name| find(&datapoints, &dimensions, name))
+        };
+        let two = [
+            seen(0, Side::Old, Some("targetgroup/blue/1"), true),
+            seen(0, Side::New, Some("targetgroup/green/2"), true),
+        ];
+        assert_eq!(counts(&two), [Some(json!(2)), Some(json!(2)), Some(json!(3000))]);
+        assert_eq!(counts(&[]), [Some(json!(0)), None, None], "always reported, and when not 0");
     }
 
     #[test]

@@ -9,9 +9,9 @@ use cutover::{Finding, StepError, StepResult, error};
 use crate::any::Clients;
 use crate::balancers;
 use crate::kind::RouteState;
+use crate::name::forecast::Wanted;
 use crate::name::precheck::Seen;
 use crate::name::shares::{Health, Zone};
-use crate::name::users::Wanted;
 use crate::name::{self, NameState, PairChecks};
 
 /// What users would get of a name at each state of the run, by the health that can be seen now.
@@ -30,7 +30,7 @@ pub(crate) async fn what_users_get(
     let health = Health { checks: name::seen::checks(&clients.route53, &wanted.checks).await?, targets };
     let (health, unseen) = wanted.with(health, path);
     findings.extend(unseen);
-    findings.extend(name::users::findings(route, &seen.state, &seen.zone, &health, path));
+    findings.extend(name::forecast::findings(route, &seen.state, &seen.zone, &health, path));
     Ok(())
 }
 

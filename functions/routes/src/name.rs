@@ -12,6 +12,7 @@ pub mod checks;
 mod conversion;
 pub mod evaluated;
 mod family;
+pub mod forecast;
 mod group;
 #[cfg(feature = "name")]
 pub mod health_check;
@@ -32,7 +33,6 @@ pub mod state;
 #[cfg(feature = "name")]
 mod told;
 pub mod ttl;
-pub mod users;
 
 pub use checks::PairChecks;
 pub use planned::{planned_states, states_before_step};
