@@ -16,6 +16,9 @@
 //! pure, and `any`, which calls AWS; whoever calls AWS asks for its kind's feature, so that a function links only the SDK
 //! crates that it needs.
 
+// Who asks for one kind, or for values alone, leaves parts unused; all are judged where every kind is there.
+#![cfg_attr(not(feature = "any"), allow(dead_code))]
+
 #[cfg(feature = "any")]
 pub mod any;
 #[cfg(feature = "listener")]
