@@ -4,6 +4,9 @@
 mod aws;
 pub mod batch;
 pub mod by_hand;
+#[cfg(feature = "name")]
+pub mod check_look;
+pub mod check_status;
 pub mod checks;
 mod conversion;
 mod group;
@@ -20,6 +23,7 @@ pub mod send;
 pub mod shares;
 pub mod state;
 
+pub use check_status::{Attached, Look, Side, Status};
 pub use checks::PairChecks;
 pub use planned::{planned_states, states_before_step};
 pub use record::{AliasTarget, RecordSet};

@@ -4,7 +4,7 @@
 
 use cutover::plan::{DnsRoute, RecordType};
 
-use super::planned::answer;
+use super::planned::{answer, named};
 use super::record::RecordSet;
 use super::state::NameState;
 
@@ -82,6 +82,7 @@ impl<'a> Conversion<'a> {
         let of_change = |change| RecordSet {
             set_identifier: first.and_then(|record| record.set_identifier.clone()),
             weight: first.and_then(|record| record.weight),
+            health_check_id: named(change, first.and_then(|record| record.health_check_id.as_ref())),
             ..answer(change, ttl)
         };
         self.route.records.iter().map(of_change).collect()
@@ -110,7 +111,7 @@ mod tests {
         };
         let change = |record_type| RecordChange {
             record_type,
-            new: RecordData { values: None, alias: Some(alias.clone()) },
+            new: RecordData { alias: Some(alias.clone()), ..RecordData::default() },
             old_set_identifier: None,
         };
         DnsRoute { records: vec![change(RecordType::A), change(RecordType::Aaaa)], ..route(None) }
@@ -140,7 +141,7 @@ mod tests {
     fn addresses_become_a_cname_with_their_ttl() {
         let change = RecordChange {
             record_type: RecordType::Cname,
-            new: RecordData { values: Some(vec!["new.example.net".to_owned()]), alias: None },
+            new: RecordData { values: Some(vec!["new.example.net".to_owned()]), ..RecordData::default() },
             old_set_identifier: None,
         };
         let route = DnsRoute { records: vec![change], ..route(None) };

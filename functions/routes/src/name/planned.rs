@@ -66,14 +66,15 @@ impl NameState {
                 set_identifier: Some(group.new_identifier()),
                 weight: Some(i64::from(new_weight)),
                 ttl: ttl(&new),
-                health_check_id: checks.new.clone().or_else(|| new.health_check_id.clone()),
+                health_check_id: checks.new.clone().or_else(|| named(change, new.health_check_id.as_ref())),
                 ..new
             });
         }
         Ok(Self::new(records))
     }
 
-    /// The final state: the old side's record sets with the new side's answers, and the TTL they had before. A record
+    /// The final state: the old side's record sets with the new side's answers, and the TTL and health check that they had
+    /// before, unless the plan names another check, or none. A record
     /// that was prepared by hand beside the old one stays beside it: new at the pair's weight, old at 0.
     ///
     /// # Errors
@@ -92,15 +93,32 @@ impl NameState {
                 None => records.push(RecordSet {
                     set_identifier: group.old.set_identifier.clone(),
                     weight: group.old.weight,
+                    health_check_id: named(change, group.old.health_check_id.as_ref()),
                     ..after
                 }),
                 Some(new) => {
                     records.push(RecordSet { weight: Some(0), ..group.old.clone() });
-                    records.push(RecordSet { weight: Some(i64::from(group.pair_weight()?)), ..new.clone() });
+                    records.push(RecordSet {
+                        weight: Some(i64::from(group.pair_weight()?)),
+                        health_check_id: named(change, new.health_check_id.as_ref()),
+                        ..new.clone()
+                    });
                 }
             }
         }
         Ok(Self::new(records))
+    }
+
+    /// The final state without health checks that it inherits: so did 0.1 leave it.
+    ///
+    /// # Errors
+    /// As [`planned`](Self::planned).
+    pub fn finished_bare(&self, route: &DnsRoute) -> Result<Self, String> {
+        let mut bare = route.clone();
+        for change in &mut bare.records {
+            change.new.health_check_id.get_or_insert(None);
+        }
+        self.finished(&bare)
     }
 
     /// Whether the old side serves and the new one does not: otherwise the way back would not lead to the old side.
@@ -123,6 +141,11 @@ impl NameState {
         }
         Ok(())
     }
+}
+
+/// The health check that the plan names for an answer; where it says nothing, the one that is inherited.
+pub(super) fn named(change: &RecordChange, inherited: Option<&String>) -> Option<String> {
+    change.new.health_check_id.clone().unwrap_or_else(|| inherited.cloned())
 }
 
 /// The new side's record set, apart from its place in a group.
@@ -154,7 +177,7 @@ pub(super) mod tests {
 
     /// A route that moves a name's A record to `5.6.7.8` in one step.
     pub(crate) fn route(old_set_identifier: Option<&str>) -> DnsRoute {
-        let new = RecordData { values: Some(vec!["5.6.7.8".to_owned()]), alias: None };
+        let new = RecordData { values: Some(vec!["5.6.7.8".to_owned()]), ..RecordData::default() };
         let old_set_identifier = old_set_identifier.map(str::to_owned);
         DnsRoute {
             hosted_zone_id: "Z1".to_owned(),
@@ -257,7 +280,7 @@ pub(super) mod tests {
     fn each_type_keeps_its_own_health_check_where_the_plan_wants_none() {
         let new = |kind, value: &str| RecordChange {
             record_type: kind,
-            new: RecordData { values: Some(vec![value.to_owned()]), alias: None },
+            new: RecordData { values: Some(vec![value.to_owned()]), ..RecordData::default() },
             old_set_identifier: None,
         };
         let records = vec![new(RecordType::A, "5.6.7.8"), new(RecordType::Aaaa, "2001:db8::77")];
@@ -267,6 +290,39 @@ pub(super) mod tests {
         let planned = before.planned(&route, 50, &PairChecks::default()).unwrap();
         let checks: Vec<_> = planned.records().iter().map(|record| record.health_check_id.as_deref()).collect();
         assert_eq!(checks, [Some("four"), None, Some("six"), None]);
+    }
+
+    #[test]
+    fn the_final_record_inherits_its_health_check_unless_the_plan_says_otherwise() {
+        let before = NameState::new(vec![checked(simple("1.2.3.4", 300), "old")]);
+        let found = |named: Option<Option<&str>>| {
+            let mut route = route(None);
+            route.records[0].new.health_check_id = named.map(|named| named.map(str::to_owned));
+            let of = |state: NameState| -> Vec<Option<String>> {
+                state.records().iter().map(|record| record.health_check_id.clone()).collect()
+            };
+            let pair = of(before.planned(&route, 50, &PairChecks::default()).unwrap());
+            (pair, of(before.finished(&route).unwrap()))
+        };
+        let text = |id: &str| Some(id.to_owned());
+        // The pair is the new record and the old one: a check of the old side says nothing of the new one.
+        assert_eq!(found(None), (vec![None, text("old")], vec![text("old")]));
+        assert_eq!(found(Some(None)), (vec![None, text("old")], vec![None]));
+        assert_eq!(found(Some(Some("new"))), (vec![text("new"), text("old")], vec![text("new")]));
+    }
+
+    #[test]
+    fn a_record_prepared_by_hand_keeps_its_own_health_check() {
+        let before = NameState::new(vec![
+            checked(weighted("blue", "1.2.3.4", 100), "old"),
+            checked(weighted("green", "5.6.7.8", 0), "own"),
+        ]);
+        let of = |state: &NameState| -> Vec<Option<String>> {
+            state.records().iter().map(|record| record.health_check_id.clone()).collect()
+        };
+        let kept = [Some("old".to_owned()), Some("own".to_owned())];
+        assert_eq!(of(&before.planned(&route(None), 50, &PairChecks::default()).unwrap()), kept);
+        assert_eq!(of(&before.finished(&route(None)).unwrap()), kept);
     }
 
     proptest! {
