@@ -128,6 +128,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'elasticloadbalancing:DescribeTags', 'elasticloadbalancing:DescribeTargetGroups'),
       may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
       may(zones, 'route53:GetHostedZone', 'route53:ListResourceRecordSets'),
+      may(anything, 'route53:ListHostedZonesByName'),
       may(anything, ...replications, 'cloudwatch:GetMetricData'),
       may(tasks, 'dms:DescribeTableStatistics'),
       may(serverless, 'dms:DescribeReplicationTableStatistics'),

@@ -218,11 +218,13 @@ impl Pool {
                 (side, group.map(Arc::from))
             }
             Place::Name { zone, name, types } => {
-                // A dual-stack client asks for both addresses and uses one of them.
-                let Some(kind) = types.get(user / RESOLVERS % types.len().max(1)) else { return (Side::Nowhere, None) };
-                let key = Route::record_key(zone, name, kind);
+                // A dual-stack client asks for both addresses and uses one of those that there are.
                 let resolver = &mut self.resolvers[user % RESOLVERS];
-                let answer = resolver.resolve(&key, routing.records.get(&key), now, self.speed, draw);
+                let first = user / RESOLVERS % types.len().max(1);
+                let answer = types.iter().cycle().skip(first).take(types.len()).find_map(|kind| {
+                    let key = Route::record_key(zone, name, kind);
+                    resolver.resolve(&key, routing.records.get(&key), now, self.speed, draw)
+                });
                 (answer.map_or(Side::Nowhere, |answer| self.sides.of(&answer)), None)
             }
         }

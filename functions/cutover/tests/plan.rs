@@ -90,6 +90,8 @@ fn every_rule_names_the_place() {
         ("/routes/1/ttl", json!(0), "$.routes[1].ttl"),
         ("/routes/1/records", json!([]), "$.routes[1].records"),
         ("/routes/1/records/0/new", json!({}), "$.routes[1].records[0].new"),
+        ("/routes/1/records", json!([{ "type": "A", "new": null }]), "$.routes[1].records"),
+        ("/leaves_behind", json!([{ "what": "x" }]), "$.leaves_behind[0].why"),
         ("/routes/1/records/0/new/values", json!(["::1"]), "$.routes[1].records[0].new.values[0]"),
         ("/routes/1/records/0/type", json!("MX"), "$.routes[1].records[0].type"),
         (
@@ -303,6 +305,8 @@ fn what_people_paste_is_taken() {
     plan["routes"][1]["records"][0]["new"] = alias("Z2");
     assert_eq!(Plan::read(&pasted), Plan::read(&plan));
     assert!(Plan::read(&pasted).is_ok());
+    pasted["routes"][1]["records"] = json!([pasted["routes"][1]["records"][0], { "type": "AAAA", "new": null }]);
+    assert!(Plan::read(&pasted).is_ok(), "{:?}", Plan::read(&pasted));
     pasted["$schema"] = json!(7);
     assert_eq!(places(&pasted), ["$.$schema"]);
 }

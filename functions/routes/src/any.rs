@@ -54,7 +54,7 @@ pub async fn precheck(
             Ok(state.map(RouteState::Listener))
         }
         Route::Dns(route) => {
-            let records = name::precheck::observe(&clients.route53, route, path, findings, behind).await?;
+            let records = name::precheck::observe(&clients.route53, plan, route, path, findings, behind).await?;
             Ok(records.map(|records| RouteState::Dns { records }))
         }
     }

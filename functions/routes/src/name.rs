@@ -1,14 +1,19 @@
 //! The kind `name`: the weights of the records of one Route 53 name.
 
 #[cfg(feature = "name")]
+mod around;
+#[cfg(feature = "name")]
 mod aws;
 pub mod batch;
+#[cfg(feature = "name")]
+mod behind;
 pub mod by_hand;
 #[cfg(feature = "name")]
 pub mod check_look;
 pub mod check_status;
 pub mod checks;
 mod conversion;
+mod family;
 mod group;
 #[cfg(feature = "name")]
 pub mod health_check;
@@ -22,6 +27,8 @@ pub mod record;
 pub mod send;
 pub mod shares;
 pub mod state;
+#[cfg(feature = "name")]
+mod told;
 
 pub use check_status::{Attached, Look, Side, Status};
 pub use checks::PairChecks;

@@ -209,6 +209,7 @@ fn names() -> Vec<Shape> {
     let by_hand = json!([member("blue", 10, "192.0.2.1"), member("green", 0, "198.51.100.77")]);
     // With the plan's TTL, so that only the health checks are what is to be taken off at the end.
     let ready = json!([member("blue", 100, "192.0.2.1"), member("green", 0, "198.51.100.77")]);
+    let dropped = json!([both[0], { "type": "AAAA", "new": null }]);
     let health_checks = json!({ "old": { "fqdn": "old.example.com" }, "new": { "fqdn": "new.example.com" } });
     let mut checked = name("checked", a_record(), json!({}));
     let mut ready = name("ready", a_record(), json!({ "ready.example.com A": { "members": ready } }));
@@ -224,6 +225,8 @@ fn names() -> Vec<Shape> {
         ),
         name("alias", json!([{ "type": "A", "new": { "alias": alias } }]), json!({})),
         name("cname", json!([{ "type": "CNAME", "new": { "values": ["new.example.net"] } }]), json!({})),
+        name("dropped", dropped, json!({})),
+        name("added", both.clone(), json!({ "added.example.com AAAA": { "members": [] } })),
         name("both", both, json!({})),
         name("weighted", a_record(), json!({ "weighted.example.com A": { "members": neighbour } })),
         name("by-hand", a_record(), json!({ "by-hand.example.com A": { "members": by_hand } })),

@@ -13,6 +13,7 @@ mod gestures;
 mod harness;
 mod health;
 mod mutants;
+mod names;
 mod permissions;
 mod provisioned;
 mod rollback;
@@ -44,6 +45,7 @@ fn tests() -> Result<Vec<Test>> {
         same_deployment::tests(),
         serve::tests(),
         scenarios::tests(),
+        names::tests(),
         shapes::tests(),
         health::tests(),
         schedules::tests(),

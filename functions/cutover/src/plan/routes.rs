@@ -118,8 +118,7 @@ impl DnsRoute {
 
     /// Whether the plan brings a health check with it, made for the run or named.
     pub fn brings_checks(&self) -> bool {
-        self.health_checks.is_some()
-            || self.records.iter().any(|record| matches!(record.new.health_check_id, Some(Some(_))))
+        self.health_checks.is_some() || self.records.iter().any(|record| record.check(None).is_some())
     }
 
     /// How long resolvers may keep the answer from before a step.
@@ -130,17 +129,27 @@ impl DnsRoute {
 
 /// What one record type of a name shall answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("required" = ["type", "new"]))]
 pub struct RecordChange {
     /// The record type.
     #[serde(rename = "type")]
     pub record_type: RecordType,
-    /// The answer on the new side.
-    pub new: RecordData,
+    /// The answer on the new side; `null` where it has none of this type, whose record then goes. A type of which the old
+    /// side has no record comes with the new side. Both happen at 100 %, with the change of the other types.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub new: Option<RecordData>,
     /// Which record is the old side, where the name has several weighted records of this type. Left out, it is the
     /// only one that gets traffic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub old_set_identifier: Option<String>,
+}
+
+impl RecordChange {
+    /// The health check that the plan names for the new answer; where it says nothing, the one that is inherited.
+    pub fn check(&self, inherited: Option<&String>) -> Option<String> {
+        let named = self.new.as_ref().and_then(|new| new.health_check_id.clone());
+        named.unwrap_or_else(|| inherited.cloned())
+    }
 }
 
 /// The record types that direct traffic.

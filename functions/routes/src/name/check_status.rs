@@ -4,10 +4,14 @@
 //! checkers do not say (developer guide, *How Route 53 determines whether a health check is healthy*). A check of which
 //! nothing is known yet is not healthy here, though Route 53 takes it for that: no data is never a pass.
 
+use std::collections::BTreeSet;
+
 use cutover::plan::DnsRoute;
 
 use super::checks::PairChecks;
-use super::group::Group;
+use super::conversion::Conversion;
+use super::family::Family;
+use super::record::RecordSet;
 use super::state::NameState;
 
 /// A health check is healthy while more of its checkers succeed.
@@ -117,28 +121,11 @@ pub struct Attached {
 }
 
 impl NameState {
-    /// The health checks of the pair's records in this state of a run, each once for a side. Neighbours have their own, and
-    /// a name that is converted at once has one side at a time.
+    /// The health checks of both sides' records in this state of a run, each once for a side. Neighbours have their own.
     pub fn attached(&self, route: &DnsRoute, before: &Self) -> Vec<Attached> {
-        let mut found = Vec::new();
-        for change in &route.records {
-            let Ok(group) = Group::of(before, change) else { continue };
-            let (old, new) = (group.old_identifier(), group.new_identifier());
-            for record in self.records().iter().filter(|record| record.record_type == change.record_type.as_str()) {
-                let is_of = |identifier: &String| record.set_identifier.as_ref() == Some(identifier);
-                let is_simple = record.set_identifier.is_none();
-                let side = match (is_of(&new), is_of(&old) || is_simple) {
-                    (true, _) => Side::New,
-                    (false, true) if record.answers_like(&change.new) => Side::New,
-                    (false, true) => Side::Old,
-                    (false, false) => continue,
-                };
-                found.extend(record.health_check_id.clone().map(|id| Attached { side, id }));
-            }
-        }
-        found.sort();
-        found.dedup();
-        found
+        let with_side = |record: &RecordSet| Some((side_of(record, route, before)?, record.health_check_id.clone()?));
+        let found = self.records().iter().filter_map(with_side).map(|(side, id)| Attached { side, id });
+        found.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// The health checks that a run's records carry on the way, which have to be healthy before it attaches any.
@@ -151,6 +138,28 @@ impl NameState {
         found.sort();
         found.dedup();
         Ok(found)
+    }
+}
+
+/// The side whose a record is in a state of a run; none for a neighbour.
+pub(super) fn side_of(record: &RecordSet, route: &DnsRoute, before: &NameState) -> Option<Side> {
+    let change = route.records.iter().find(|change| change.record_type.as_str() == record.record_type);
+    // What cannot stand beside the plan's types gives way to them.
+    let Some(change) = change else { return Some(Side::Old) };
+    if Conversion::of(before, route).is_ok_and(|conversion| conversion.is_some()) {
+        return Some(Side::New);
+    }
+    let is_new = change.new.as_ref().is_some_and(|new| record.answers_like(new));
+    let is_simple = record.set_identifier.is_none();
+    let has = |identifier: &str| record.set_identifier.as_deref() == Some(identifier);
+    match Family::of(before, route, change).ok()? {
+        Family::Moved(group) if has(&group.new_identifier()) => Some(Side::New),
+        Family::Moved(group) if has(&group.old_identifier()) || is_simple => {
+            Some(if is_new { Side::New } else { Side::Old })
+        }
+        Family::Dropped { old, .. } if record.set_identifier == old.set_identifier => Some(Side::Old),
+        Family::Added { new, .. } if record.set_identifier == new.set_identifier && is_new => Some(Side::New),
+        _ => None,
     }
 }
 

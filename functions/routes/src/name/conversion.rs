@@ -2,9 +2,9 @@
 //! stay whole, then one atomic batch deletes them and creates the new ones (Route 53 API reference,
 //! ChangeResourceRecordSets). So there are the shares 0 and 100 only.
 
-use cutover::plan::{DnsRoute, RecordType};
+use cutover::plan::{DnsRoute, RecordChange, RecordType};
 
-use super::planned::{answer, named};
+use super::planned::answer;
 use super::record::RecordSet;
 use super::state::NameState;
 
@@ -79,19 +79,21 @@ impl<'a> Conversion<'a> {
     /// Weighted where the old one was: an only record answers whatever its weight.
     fn new_records(&self, ttl: i64) -> Vec<RecordSet> {
         let first = self.old.first();
-        let of_change = |change| RecordSet {
-            set_identifier: first.and_then(|record| record.set_identifier.clone()),
-            weight: first.and_then(|record| record.weight),
-            health_check_id: named(change, first.and_then(|record| record.health_check_id.as_ref())),
-            ..answer(change, ttl)
+        let of_change = |change: &RecordChange| {
+            Some(RecordSet {
+                set_identifier: first.and_then(|record| record.set_identifier.clone()),
+                weight: first.and_then(|record| record.weight),
+                health_check_id: change.check(first.and_then(|record| record.health_check_id.as_ref())),
+                ..answer(change.record_type, change.new.as_ref()?, ttl)
+            })
         };
-        self.route.records.iter().map(of_change).collect()
+        self.route.records.iter().filter_map(of_change).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use cutover::plan::{Alias, RecordChange, RecordData};
+    use cutover::plan::{Alias, RecordData};
 
     use super::*;
     use crate::name::PairChecks;
@@ -111,7 +113,7 @@ mod tests {
         };
         let change = |record_type| RecordChange {
             record_type,
-            new: RecordData { alias: Some(alias.clone()), ..RecordData::default() },
+            new: Some(RecordData { alias: Some(alias.clone()), ..RecordData::default() }),
             old_set_identifier: None,
         };
         DnsRoute { records: vec![change(RecordType::A), change(RecordType::Aaaa)], ..route(None) }
@@ -141,7 +143,7 @@ mod tests {
     fn addresses_become_a_cname_with_their_ttl() {
         let change = RecordChange {
             record_type: RecordType::Cname,
-            new: RecordData { values: Some(vec!["new.example.net".to_owned()]), ..RecordData::default() },
+            new: Some(RecordData { values: Some(vec!["new.example.net".to_owned()]), ..RecordData::default() }),
             old_set_identifier: None,
         };
         let route = DnsRoute { records: vec![change], ..route(None) };

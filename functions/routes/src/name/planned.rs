@@ -1,11 +1,12 @@
 //! The states that a plan gives a name: every type a weighted pair, old and new, among its neighbours; and the final one.
 
 use cutover::dns::normalise_name;
-use cutover::plan::{DnsRoute, RecordChange};
+use cutover::plan::{DnsRoute, RecordChange, RecordData, RecordType};
 use cutover::{StepError, StepResult};
 
 use super::checks::PairChecks;
 use super::conversion::Conversion;
+use super::family::Family;
 use super::group::Group;
 use super::record::{AliasTarget, RecordSet};
 use super::state::NameState;
@@ -41,34 +42,22 @@ impl NameState {
     /// # Errors
     /// The text of the problem: no record of a type, an ambiguous old side, a weight that is not whole.
     pub fn planned(&self, route: &DnsRoute, percent: u8, checks: &PairChecks) -> Result<Self, String> {
+        if percent > 100 {
+            return Err(format!("there is no {percent} % of the traffic"));
+        }
         if let Some(conversion) = Conversion::of(self, route)? {
             return conversion.planned(percent).map(Self::new);
         }
         let mut records = Vec::new();
         for change in &route.records {
-            let group = Group::of(self, change)?;
-            let (old_weight, new_weight) = divide(group.pair_weight()?, percent)?;
-            let ttl = |record: &RecordSet| record.ttl.map(|_| i64::from(route.ttl));
-            records.extend(group.neighbours.iter().map(|record| RecordSet {
-                weight: group.neighbour_weight(record),
-                ttl: ttl(record),
-                ..(*record).clone()
-            }));
-            records.push(RecordSet {
-                set_identifier: Some(group.old_identifier()),
-                weight: Some(i64::from(old_weight)),
-                ttl: ttl(group.old),
-                health_check_id: checks.old.clone().or_else(|| group.old.health_check_id.clone()),
-                ..group.old.clone()
-            });
-            let new = group.new.map_or_else(|| answer(change, i64::from(route.ttl)), RecordSet::clone);
-            records.push(RecordSet {
-                set_identifier: Some(group.new_identifier()),
-                weight: Some(i64::from(new_weight)),
-                ttl: ttl(&new),
-                health_check_id: checks.new.clone().or_else(|| named(change, new.health_check_id.as_ref())),
-                ..new
-            });
+            let family = Family::of(self, route, change)?;
+            match &family {
+                Family::Moved(group) => records.extend(planned_pair(group, route, change, percent, checks)?),
+                _ => {
+                    let here = family.neighbours().iter().copied().chain(family.of_one_side(percent));
+                    records.extend(here.map(|record| at_ttl(record, route)));
+                }
+            }
         }
         Ok(Self::new(records))
     }
@@ -85,25 +74,11 @@ impl NameState {
         }
         let mut records = Vec::new();
         for change in &route.records {
-            let group = Group::of(self, change)?;
-            let ttl = group.old.ttl.unwrap_or_else(|| i64::from(route.ttl));
-            records.extend(group.neighbours.iter().map(|record| (*record).clone()));
-            let after = answer(change, ttl);
-            match group.new {
-                None => records.push(RecordSet {
-                    set_identifier: group.old.set_identifier.clone(),
-                    weight: group.old.weight,
-                    health_check_id: named(change, group.old.health_check_id.as_ref()),
-                    ..after
-                }),
-                Some(new) => {
-                    records.push(RecordSet { weight: Some(0), ..group.old.clone() });
-                    records.push(RecordSet {
-                        weight: Some(i64::from(group.pair_weight()?)),
-                        health_check_id: named(change, new.health_check_id.as_ref()),
-                        ..new.clone()
-                    });
-                }
+            let family = Family::of(self, route, change)?;
+            records.extend(family.neighbours().iter().map(|record| (*record).clone()));
+            match &family {
+                Family::Moved(group) => records.extend(finished_pair(group, route, change)?),
+                _ => records.extend(family.of_one_side(100).cloned()),
             }
         }
         Ok(Self::new(records))
@@ -115,8 +90,8 @@ impl NameState {
     /// As [`planned`](Self::planned).
     pub fn finished_bare(&self, route: &DnsRoute) -> Result<Self, String> {
         let mut bare = route.clone();
-        for change in &mut bare.records {
-            change.new.health_check_id.get_or_insert(None);
+        for new in bare.records.iter_mut().filter_map(|change| change.new.as_mut()) {
+            new.health_check_id.get_or_insert(None);
         }
         self.finished(&bare)
     }
@@ -130,7 +105,7 @@ impl NameState {
             return Ok(());
         }
         for change in &route.records {
-            let group = Group::of(self, change)?;
+            let Family::Moved(group) = Family::of(self, route, change)? else { continue };
             let kind = change.record_type.as_str();
             if group.old.weight == Some(0) && !(group.is_even() && group.new.is_none()) {
                 return Err(format!("the {kind} record of the old side gets no traffic: its weight is 0"));
@@ -143,24 +118,69 @@ impl NameState {
     }
 }
 
-/// The health check that the plan names for an answer; where it says nothing, the one that is inherited.
-pub(super) fn named(change: &RecordChange, inherited: Option<&String>) -> Option<String> {
-    change.new.health_check_id.clone().unwrap_or_else(|| inherited.cloned())
+/// A record set at the plan's TTL, where it has one of its own.
+fn at_ttl(record: &RecordSet, route: &DnsRoute) -> RecordSet {
+    RecordSet { ttl: record.ttl.map(|_| i64::from(route.ttl)), ..record.clone() }
+}
+
+/// A pair at a share, among its neighbours.
+fn planned_pair(
+    group: &Group,
+    route: &DnsRoute,
+    change: &RecordChange,
+    percent: u8,
+    checks: &PairChecks,
+) -> Result<Vec<RecordSet>, String> {
+    let (old_weight, new_weight) = divide(group.pair_weight()?, percent)?;
+    let neighbour = |record: &&RecordSet| RecordSet { weight: group.neighbour_weight(record), ..at_ttl(record, route) };
+    let mut records: Vec<RecordSet> = group.neighbours.iter().map(neighbour).collect();
+    records.push(RecordSet {
+        set_identifier: Some(group.old_identifier()),
+        weight: Some(i64::from(old_weight)),
+        health_check_id: checks.old.clone().or_else(|| group.old.health_check_id.clone()),
+        ..at_ttl(group.old, route)
+    });
+    let made = || change.new.as_ref().map(|new| answer(change.record_type, new, i64::from(route.ttl)));
+    records.extend(group.new.cloned().or_else(made).map(|new| RecordSet {
+        set_identifier: Some(group.new_identifier()),
+        weight: Some(i64::from(new_weight)),
+        health_check_id: checks.new.clone().or_else(|| change.check(new.health_check_id.as_ref())),
+        ..at_ttl(&new, route)
+    }));
+    Ok(records)
+}
+
+/// What is left of a pair at the end.
+fn finished_pair(group: &Group, route: &DnsRoute, change: &RecordChange) -> Result<Vec<RecordSet>, String> {
+    if let Some(new) = group.new {
+        let weight = Some(i64::from(group.pair_weight()?));
+        let health_check_id = change.check(new.health_check_id.as_ref());
+        let new = RecordSet { weight, health_check_id, ..new.clone() };
+        return Ok(vec![RecordSet { weight: Some(0), ..group.old.clone() }, new]);
+    }
+    let ttl = group.old.ttl.unwrap_or_else(|| i64::from(route.ttl));
+    let after = change.new.iter().map(|new| RecordSet {
+        set_identifier: group.old.set_identifier.clone(),
+        weight: group.old.weight,
+        health_check_id: change.check(group.old.health_check_id.as_ref()),
+        ..answer(change.record_type, new, ttl)
+    });
+    Ok(after.collect())
 }
 
 /// The new side's record set, apart from its place in a group.
-pub(super) fn answer(change: &RecordChange, ttl: i64) -> RecordSet {
-    let alias = change.new.alias.as_ref().map(|alias| AliasTarget {
+pub(super) fn answer(record_type: RecordType, new: &RecordData, ttl: i64) -> RecordSet {
+    let alias = new.alias.as_ref().map(|alias| AliasTarget {
         dns_name: normalise_name(&alias.dns_name),
         hosted_zone_id: alias.hosted_zone_id.clone(),
         evaluate_target_health: alias.evaluate_target_health,
     });
     RecordSet {
-        record_type: change.record_type.as_str().to_owned(),
+        record_type: record_type.as_str().to_owned(),
         set_identifier: None,
         weight: None,
         ttl: alias.is_none().then_some(ttl),
-        values: change.new.values.clone().unwrap_or_default(),
+        values: new.values.clone().unwrap_or_default(),
         alias,
         health_check_id: None,
     }
@@ -168,7 +188,7 @@ pub(super) fn answer(change: &RecordChange, ttl: i64) -> RecordSet {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use cutover::plan::{RecordData, RecordType, Step};
+    use cutover::plan::Step;
     use proptest::prelude::*;
 
     use super::*;
@@ -182,7 +202,7 @@ pub(super) mod tests {
         DnsRoute {
             hosted_zone_id: "Z1".to_owned(),
             record_name: "App.Example.com".to_owned(),
-            records: vec![RecordChange { record_type: RecordType::A, new, old_set_identifier }],
+            records: vec![RecordChange { record_type: RecordType::A, new: Some(new), old_set_identifier }],
             ttl: 60,
             health_checks: None,
             steps: vec![Step { new_weight: 100, hold: cutover::Seconds(0) }],
@@ -280,7 +300,7 @@ pub(super) mod tests {
     fn each_type_keeps_its_own_health_check_where_the_plan_wants_none() {
         let new = |kind, value: &str| RecordChange {
             record_type: kind,
-            new: RecordData { values: Some(vec![value.to_owned()]), ..RecordData::default() },
+            new: Some(RecordData { values: Some(vec![value.to_owned()]), ..RecordData::default() }),
             old_set_identifier: None,
         };
         let records = vec![new(RecordType::A, "5.6.7.8"), new(RecordType::Aaaa, "2001:db8::77")];
@@ -297,7 +317,7 @@ pub(super) mod tests {
         let before = NameState::new(vec![checked(simple("1.2.3.4", 300), "old")]);
         let found = |named: Option<Option<&str>>| {
             let mut route = route(None);
-            route.records[0].new.health_check_id = named.map(|named| named.map(str::to_owned));
+            route.records[0].new.as_mut().unwrap().health_check_id = named.map(|named| named.map(str::to_owned));
             let of = |state: NameState| -> Vec<Option<String>> {
                 state.records().iter().map(|record| record.health_check_id.clone()).collect()
             };

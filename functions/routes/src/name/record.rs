@@ -56,6 +56,12 @@ impl RecordSet {
         Self { values: canonical_values(&self.record_type, &self.values), ..self.clone() }
     }
 
+    /// The name that an alias or a CNAME leads to, in its normal form.
+    pub(super) fn target(&self) -> Option<String> {
+        let cname = self.values.first().filter(|_| self.record_type == "CNAME").map(|value| normalise_name(value));
+        self.alias.as_ref().map(|alias| alias.dns_name.clone()).or(cname)
+    }
+
     /// Whether it answers what a plan wants.
     pub(super) fn answers_like(&self, data: &RecordData) -> bool {
         let canonical = |values| canonical_values(&self.record_type, values);

@@ -96,6 +96,7 @@ fn dns_route() -> impl Strategy<Value = DnsRoute> {
         RecordData::default(),
     ]);
     let identifier = proptest::option::weighted(0.3, Just("blue".to_owned()));
+    let data = proptest::option::weighted(0.8, data);
     let change = (select(vec![RecordType::A, RecordType::A, RecordType::Aaaa]), data, identifier)
         .prop_map(|(record_type, new, old_set_identifier)| RecordChange { record_type, new, old_set_identifier });
     (vec(change, 0..3), any::<u32>(), any::<bool>(), steps()).prop_map(|(records, ttl, checked, steps)| DnsRoute {

@@ -16,8 +16,8 @@ pub(super) fn check(route: &DnsRoute, path: &str, report: &mut Report) {
     let is_made = route.health_checks.as_ref().is_some_and(|both| both.new.is_some());
     for (index, record) in route.records.iter().enumerate() {
         let place = format!("{path}.records[{index}].new.health_check_id");
-        let Some(Some(id)) = &record.new.health_check_id else { continue };
-        if !(1..=64).contains(&id.len()) || !is_plain(id) {
+        let Some(id) = record.check(None) else { continue };
+        if !(1..=64).contains(&id.len()) || !is_plain(&id) {
             report.say(&place, "is not an ID", "give the ID of a health check that is there, or null");
         }
         if is_made {

@@ -68,6 +68,10 @@ fn dns(route: &DnsRoute, path: &str, report: &mut Report) {
         report.say(&records, "is empty", "say what the name shall answer, by record type");
     }
     record_types(&route.records, &records, report);
+    let is_read = (0..route.records.len()).all(|index| report.is_read(&format!("{records}[{index}].new")));
+    if is_read && !route.records.is_empty() && route.records.iter().all(|record| record.new.is_none()) {
+        report.say(&records, "leaves the name without an answer", "give at least one type an answer on the new side");
+    }
     for (index, record) in route.records.iter().enumerate() {
         record_change(record, &format!("{records}[{index}]"), report);
     }
@@ -89,7 +93,8 @@ fn record_types(records: &[RecordChange], path: &str, report: &mut Report) {
 fn record_change(record: &RecordChange, path: &str, report: &mut Report) {
     let [record_type, new, values, target] =
         ["type", "new", "new.values", "new.alias"].map(|name| format!("{path}.{name}"));
-    match (&record.new.values, &record.new.alias) {
+    let Some(answer) = &record.new else { return };
+    match (&answer.values, &answer.alias) {
         (Some(found), None) if report.is_read(&record_type) => {
             record_values(record.record_type, found, &values, report);
         }
