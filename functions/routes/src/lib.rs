@@ -6,7 +6,7 @@
 //! | planned states | `planned` | `planned`, `group`, `checks` |
 //! | what users get | `shares` | `shares` |
 //! | what is sent | `actions` | `batch`, `aws` |
-//! | observe | `observe` | `observe`, `reach`, `seen` |
+//! | observe | `observe` | `observe`, `reach`, `check_look` |
 //! | write, and read back | `send` | `send` |
 //! | what the run makes beside it | - | `health_check` |
 //! | precheck's findings | `precheck` | `precheck`, `users`, `ttl` |

@@ -8,6 +8,9 @@ pub mod batch;
 #[cfg(feature = "name")]
 mod behind;
 pub mod by_hand;
+#[cfg(feature = "name")]
+pub mod check_look;
+pub mod check_status;
 pub mod checks;
 mod conversion;
 pub mod evaluated;
@@ -25,8 +28,6 @@ pub mod precheck;
 pub mod reach;
 pub mod record;
 #[cfg(feature = "name")]
-pub mod seen;
-#[cfg(feature = "name")]
 pub mod send;
 pub mod shares;
 pub mod state;
@@ -34,6 +35,7 @@ pub mod state;
 mod told;
 pub mod ttl;
 
+pub use check_status::{Attached, Look, Side, Status};
 pub use checks::PairChecks;
 pub use planned::{planned_states, states_before_step};
 pub use record::{AliasTarget, RecordSet};

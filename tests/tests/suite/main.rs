@@ -12,6 +12,7 @@ mod faults;
 mod fuzz;
 mod gestures;
 mod harness;
+mod health;
 mod mutants;
 mod names;
 mod permissions;
@@ -48,6 +49,7 @@ fn tests() -> Result<Vec<Test>> {
         names::tests(),
         shapes::tests(),
         answers::tests(),
+        health::tests(),
         schedules::tests(),
         gestures::tests(),
         fuzz::tests(),

@@ -33,7 +33,10 @@ pub struct Wanted {
 impl Wanted {
     /// What the records of a zone and the plan's answers depend on.
     pub fn of(zone: &Zone, route: &DnsRoute) -> Self {
-        Self::of_records(zone, zone.records.values().flatten().chain(&answers(route)))
+        let mut wanted = Self::of_records(zone, zone.records.values().flatten().chain(&answers(route)));
+        let named = route.records.iter().filter_map(|change| change.new.as_ref()?.health_check_id.clone()?);
+        wanted.checks.extend(named);
+        wanted
     }
 
     /// What all records of a zone depend on.
@@ -253,7 +256,7 @@ mod tests {
             hosted_zone_id: "Z2".to_owned(),
             evaluate_target_health: true,
         };
-        route.records[0].new = Some(RecordData { values: None, alias: Some(alias) });
+        route.records[0].new = Some(RecordData { alias: Some(alias), ..RecordData::default() });
         route
     }
 
