@@ -305,6 +305,11 @@ impl Client {
         self.post("steady-metrics", &metrics).await
     }
 
+    /// How long a target group stays in use, in virtual seconds, after the last listener or rule has let it go.
+    pub async fn set_release_seconds(&self, seconds: u64) -> Result<Value> {
+        self.post("rules", &json!({ "release_seconds": seconds })).await
+    }
+
     /// Empties the account but for what is deployed.
     pub async fn clear(&self) -> Result<Value> {
         self.post("clear", &json!({})).await

@@ -1,13 +1,11 @@
 //! The datapoints that load balancers and replication publish by themselves on AWS, made from what users really saw.
 //!
 //! Contract: one datapoint per meter and virtual minute, as AWS/ApplicationELB reports: counts only when above 0,
-//! response times only when there is traffic. A target group's meter counts what was sent through it by its listener
-//! and what its side answered under a DNS name. A Network Load Balancer counts flows and bytes, as AWS/NetworkELB reports: for the
-//! whole balancer only, as the user guide (*CloudWatch metrics for your Network Load Balancer*) knows no flows of a target group. Each
-//! request is a flow of its own here. A load balancer that only a metric of the plan names stands for the
+//! response times only when there is traffic; and as AWS/NetworkELB does: the active flows always. A target group's meter counts what was sent through it by its listener
+//! and what its side answered under a DNS name. A load balancer that only a metric of the plan names stands for the
 //! side that the emulated AWS tells.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -19,9 +17,10 @@ use crate::{Clock, real};
 
 const ALB: &str = "AWS/ApplicationELB";
 const NLB: &str = "AWS/NetworkELB";
+const BYTES_OF_A_REQUEST: usize = 1_000;
+/// The old side's users of this long before the run are what was reported of them.
+const BEFORE_RUN: Duration = Duration::from_secs(3 * 3600);
 const DMS: &str = "AWS/DMS";
-/// What a request and its answer have, about: nobody counts the emulated ones.
-const BYTES_PER_FLOW: usize = 1_500;
 const ALB_PERIOD: Duration = Duration::from_secs(60);
 const DMS_PERIOD: Duration = Duration::from_secs(30);
 
@@ -52,9 +51,6 @@ impl Meters {
             let Place::Forward { arn } = &route.place else { continue };
             let Some(balancer) = load_balancer(arn) else { continue };
             meters.add(json!({"LoadBalancer": balancer}), Scope::Routes(routes_of(balancer, routes)));
-            if is_network(balancer) {
-                continue;
-            }
             for (group, arn) in route.groups.iter().filter_map(|arn| Some((target_group(arn)?, arn))) {
                 let scope = Scope::Group { name: group.to_string(), side: sides.of(arn) };
                 meters.add(json!({"TargetGroup": group}), scope.clone());
@@ -99,12 +95,12 @@ impl Meters {
 impl Meter {
     fn datapoints(&self, seen: &[Seen]) -> Vec<Value> {
         let mine: Vec<&Seen> = seen.iter().filter(|seen| self.scope.covers(seen)).collect();
-        if self.dimensions["LoadBalancer"].as_str().is_some_and(is_network) {
-            return self.flows(mine.len());
-        }
         // What reached no target was answered by the load balancer itself.
         let (answered, unanswered): (Vec<&Seen>, Vec<&Seen>) =
             mine.into_iter().partition(|seen| seen.side != Side::Nowhere);
+        if self.is_network() {
+            return self.flows(answered.len());
+        }
         let good = answered.iter().filter(|seen| seen.ok).count();
         let counts = [
             ("RequestCount", answered.len()),
@@ -125,19 +121,38 @@ impl Meter {
 }
 
 impl Meter {
-    /// ActiveFlowCount is always reported, the others when they are not 0.
+    fn is_network(&self) -> bool {
+        self.dimensions["LoadBalancer"].as_str().is_some_and(|balancer| balancer.starts_with("net/"))
+    }
+
+    /// Each request is a connection of its own.
     fn flows(&self, count: usize) -> Vec<Value> {
-        let active = datapoint(NLB, "ActiveFlowCount", &self.dimensions, "value", json!(count));
-        let counted = [("NewFlowCount", count), ("ProcessedBytes", count * BYTES_PER_FLOW)];
-        let counted = counted.into_iter().filter(|(_, count)| *count > 0);
-        let counted = counted.map(|(name, count)| datapoint(NLB, name, &self.dimensions, "value", json!(count)));
-        std::iter::once(active).chain(counted).collect()
+        let all = [("ActiveFlowCount", count), ("NewFlowCount", count), ("ProcessedBytes", count * BYTES_OF_A_REQUEST)];
+        let reported = all.into_iter().filter(|(name, count)| *name == "ActiveFlowCount" || *count > 0);
+        reported.map(|(name, count)| datapoint(NLB, name, &self.dimensions, "value", json!(count))).collect()
     }
 }
 
-/// Whether `net/<name>/<id>` is a Network Load Balancer.
-fn is_network(balancer: &str) -> bool {
-    balancer.starts_with("net/")
+/// What load balancers have reported of the old side's users of before the run: datapoints, and metrics that are always there.
+pub fn before_run(routes: &[Route], sides: &Sides, speed: f64) -> (Vec<Value>, Vec<Value>) {
+    let at = SystemTime::now() - real(BEFORE_RUN, speed);
+    let at_ms = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let (mut datapoints, mut steady) = (Vec::new(), Vec::new());
+    for route in routes {
+        let Place::Forward { arn } = &route.place else { continue };
+        let Some(balancer) = load_balancer(arn) else { continue };
+        for group in route.groups.iter().filter(|arn| sides.of(arn) == Side::Old).filter_map(|arn| target_group(arn)) {
+            let dimensions = json!({"LoadBalancer": balancer, "TargetGroup": group});
+            if balancer.starts_with("net/") {
+                steady.push(datapoint(NLB, "ActiveFlowCount", &dimensions, "value", json!(0)));
+            } else {
+                let mut counted = datapoint(ALB, "RequestCount", &dimensions, "value", json!(100));
+                counted["timestamp_ms"] = json!(at_ms);
+                datapoints.push(counted);
+            }
+        }
+    }
+    (datapoints, steady)
 }
 
 impl Scope {
@@ -305,25 +320,15 @@ mod tests {
     }
 
     #[test]
-    fn a_network_load_balancer_counts_flows_of_its_own_and_of_no_target_group() {
-        let plan = json!({ "routes": [{ "listener_arn": format!("{ELB}:listener/net/portal/3/4"),
-            "old_target_group_arn": format!("{ELB}:targetgroup/blue/1"), "new_target_group_arn": format!("{ELB}:targetgroup/green/2") }] });
-        let meters = Meters::new(&plan, &routes::routes(&plan), &Sides::default());
-        let dimensions = json!({ "LoadBalancer": "net/portal/3" });
-        let counts = |seen: &[Seen]| {
-            let datapoints = meters.datapoints(seen);
-            assert!(
-                datapoints.iter().all(|it| it["namespace"] == NLB && it["dimensions"] == dimensions),
-                "{datapoints:?}"
-            );
-            ["ActiveFlowCount", "NewFlowCount", "ProcessedBytes"].map(|name| find(&datapoints, &dimensions, name))
-        };
-        let two = [
-            seen(0, Side::Old, Some("targetgroup/blue/1"), true),
-            seen(0, Side::New, Some("targetgroup/green/2"), true),
-        ];
-        assert_eq!(counts(&two), [Some(json!(2)), Some(json!(2)), Some(json!(3000))]);
-        assert_eq!(counts(&[]), [Some(json!(0)), None, None], "always reported, and when not 0");
+    fn a_network_load_balancer_counts_flows_and_tells_of_none() {
+        let dimensions = json!({"LoadBalancer": "net/portal/3"});
+        let meter = Meter { dimensions: dimensions.clone(), scope: Scope::Side(Side::Old) };
+        let of = |seen: &[Seen], name| find(&meter.datapoints(seen), &dimensions, name);
+        assert_eq!(of(&[], "ActiveFlowCount"), Some(json!(0)));
+        assert_eq!(of(&[], "NewFlowCount"), None);
+        let one = [seen(0, Side::Old, None, true)];
+        assert_eq!(of(&one, "ProcessedBytes"), Some(json!(1_000)));
+        assert_eq!(of(&one, "RequestCount"), None);
     }
 
     #[test]

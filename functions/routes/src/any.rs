@@ -50,7 +50,7 @@ pub async fn precheck(
     let path = &format!("$.routes[{index}]");
     match &plan.routes[index] {
         Route::Listener(route) => {
-            let state = listener::precheck::observe(&clients.elb, route, path, findings).await?;
+            let state = listener::precheck::observe(&clients.elb, route, (plan, index), findings, behind).await?;
             Ok(state.map(RouteState::Listener))
         }
         Route::Dns(route) => {

@@ -3,7 +3,7 @@
 //! | action | reads | writes, each as one atomic batch | undone by |
 //! |---|---|---|---|
 //! | prepare | the name's record sets; the pair's health checks | health checks; every type a weighted pair 100/0, at the plan's TTL | restore |
-//! | shift | the record sets, which must be as the step before left them; the change | the pair's weights | restore |
+//! | shift | the record sets, which must be as the step before left them; the change; at its end the health checks | the pair's weights | restore |
 //! | finalise | the record sets, the change | the final record sets, with the TTL from before | restore |
 //! | restore | the record sets, the change | the before-image; deletes the health checks | - |
 //!
@@ -29,7 +29,9 @@ use cutover::plan::DnsRoute;
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Journal, Phase, Run};
-use routes::name::{NameState, PairChecks};
+use routes::name::forecast::Wanted;
+use routes::name::shares::Zone;
+use routes::name::{NameState, PairChecks, Status};
 
 use crate::ready::Readiness;
 
@@ -87,8 +89,29 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
         delete_checks(clients, &request, route).await?;
     }
     let wait_seconds = if settled { wait_after(&run, &request) } else { sync_seconds };
-    let (at, live) = (now.to_string(), live.describe());
+    let users = match request.action {
+        RouteAction::Shift if settled => what_users_get(clients, route, before, &live).await,
+        _ => String::new(),
+    };
+    let (at, live) = (now.to_string(), format!("{}{users}", live.describe()));
     Ok(RouteReply { route: request.route, settled, wait_seconds, changed, change_id, at, live })
+}
+
+/// What health makes of the weights that were just set: said, where it is not what they say. The hold that follows judges it. What
+/// cannot be seen counts as healthy, as Route 53 has it, and is said too.
+async fn what_users_get(clients: &Clients, route: &DnsRoute, before: &NameState, live: &NameState) -> String {
+    let zone = Zone { id: route.hosted_zone_id.clone(), ..Zone::default() };
+    let zone = zone.with_name(&route.normalised_name(), live.records());
+    let wanted = Wanted::of_zone(&zone);
+    let (mut health, mut said) = (wanted.all_well(), String::new());
+    for id in &wanted.checks {
+        match routes::name::check_look::look(&clients.route53, id).await {
+            Ok(look) => drop(health.checks.insert(id.clone(), look.status != Status::Unhealthy)),
+            Err(_) => said.push_str(&format!("; health check {id} could not be looked at")),
+        }
+    }
+    let difference = routes::name::forecast::difference(route, before, &zone, &health);
+    said + &difference.map(|difference| format!("; {difference}")).unwrap_or_default()
 }
 
 /// The live record sets and what to write. What looks like somebody else's change is looked at twice: a read can be behind.

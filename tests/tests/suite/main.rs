@@ -6,6 +6,7 @@
 
 mod accounts;
 mod answers;
+mod balancers;
 mod contract;
 mod databases;
 mod faults;
@@ -43,6 +44,7 @@ fn tests() -> Result<Vec<Test>> {
         unwind::tests()?,
         rollback::tests(),
         databases::tests(),
+        balancers::tests(),
         same_deployment::tests(),
         serve::tests(),
         scenarios::tests(),

@@ -130,6 +130,22 @@ pub fn findings(route: &DnsRoute, before: &NameState, zone: &Zone, health: &Heal
     kinds.iter().filter_map(of_kind).collect()
 }
 
+/// What users of the live record sets get that their weights do not say, for a person; nothing where health changes nothing.
+pub fn difference(route: &DnsRoute, before: &NameState, zone: &Zone, health: &Health) -> Option<String> {
+    let well = Wanted::of(zone, route).all_well();
+    let of_kind = |kind: &str| {
+        let (real, wanted) = (parts(route, before, zone, health, kind)?, parts(route, before, zone, &well, kind)?);
+        let sick = || sick_records(zone, route, health, kind).join(", ");
+        let told = || {
+            format!("users of {kind} get {} instead of {}: not healthy: {}", real.describe(), wanted.describe(), sick())
+        };
+        real.differs(wanted).then(told)
+    };
+    let kinds: BTreeSet<&str> = route.records.iter().map(|change| change.record_type.as_str()).collect();
+    let told: Vec<String> = kinds.into_iter().filter_map(of_kind).collect();
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
 fn stages(route: &DnsRoute, before: &NameState) -> Vec<Stage> {
     let planned = |percent| before.planned(route, percent, &PairChecks::default()).ok();
     let prepared = planned(0).map(|state| Stage { called: "before the first step".to_owned(), state });
@@ -291,6 +307,20 @@ mod tests {
         let found = told(&route, vec![simple("1.2.3.4", 300)], &["lb.example.net."]);
         let [(Severity::Error, problem)] = &found[..] else { panic!("{found:?}") };
         assert!(problem.contains("at 50 % 100 % old, 0 % new instead of 50 % old, 50 % new"), "{problem}");
+    }
+
+    #[test]
+    fn of_live_records_only_what_health_changes_is_said() {
+        let (route, before) = (route(None), NameState::new(vec![checked(simple("1.2.3.4", 300), "abc")]));
+        let live = before.planned(&route, 25, &PairChecks::default()).unwrap();
+        let zone = Zone::default().with_name(&route.normalised_name(), live.records());
+        let said = |healthy| {
+            let health = Health { checks: [("abc".to_owned(), healthy)].into(), ..Health::default() };
+            difference(&route, &before, &zone, &health)
+        };
+        assert_eq!(said(true), None);
+        let told = "users of A get 0 % old, 100 % new instead of 75 % old, 25 % new: not healthy: A 1.2.3.4 (by health check abc)";
+        assert_eq!(said(false).as_deref(), Some(told));
     }
 
     #[test]

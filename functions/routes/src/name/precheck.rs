@@ -6,14 +6,15 @@ use cutover::finding::soften;
 use cutover::plan::{DnsRoute, Plan, RecordChange, RecordType};
 use cutover::{Finding, StepError, StepResult};
 
-use super::around::{self, Zone};
+use super::around::{self, HostedZone};
 use super::behind::Named;
 use super::checks::PairChecks;
 use super::family::Family;
 use super::planned::answers;
+use super::shares::Zone;
 use super::state::NameState;
 use super::ttl::AliasTtls;
-use super::{observe, reach, shares};
+use super::{observe, reach};
 use crate::behind::Behind;
 
 /// What was seen of a name.
@@ -24,7 +25,7 @@ pub struct Seen {
     /// How long resolvers keep what its aliases lead to.
     pub alias_ttls: AliasTtls,
     /// Its zone, as far as its answers lead.
-    pub zone: shares::Zone,
+    pub zone: Zone,
 }
 
 /// The before-image of a name, and everything that does not fit the plan.
@@ -39,23 +40,23 @@ pub async fn observe(
     findings: &mut Vec<Finding>,
     behind: &mut Vec<Behind>,
 ) -> StepResult<Option<Seen>> {
-    let Some(zone) = zone_of_name(route53, route, path, findings).await? else { return Ok(None) };
+    let Some(hosted) = zone_of_name(route53, route, path, findings).await? else { return Ok(None) };
     let state = observe::live(route53, route).await;
     let Some(state) = soften(state, &format!("{path}.record_name"), findings)? else { return Ok(None) };
     findings.extend(fits(route, &state, path));
     let name = route.normalised_name();
-    let all = observe::all_of_name(route53, &zone.id, &name).await;
+    let all = observe::all_of_name(route53, &hosted.id, &name).await;
     let all = soften(all, path, findings)?.unwrap_or_default();
     behind.extend(other_family(route, &state, &all, path));
     findings.extend(beside_a_cname(route, &all, path));
-    let around = around::observe(route53, route, &zone, path, findings).await?;
-    let named = Named { plan, route, path, zone: &zone, state: &state };
+    let around = around::observe(route53, route, &hosted, path, findings).await?;
+    let named = Named { plan, route, path, zone: &hosted, state: &state };
     behind.extend(named.behind(&around));
     findings.extend(named.told(&around));
-    let within = reach::zone(route53, route, &state, path, findings).await?;
-    let alias_ttls = AliasTtls::of(&within, state.records().iter().chain(&answers(route)));
+    let zone = reach::zone(route53, route, &state, path, findings).await?;
+    let alias_ttls = AliasTtls::of(&zone, state.records().iter().chain(&answers(route)));
     findings.extend(alias_ttls.findings(route, &state, path));
-    Ok(Some(Seen { state, alias_ttls, zone: within }))
+    Ok(Some(Seen { state, alias_ttls, zone }))
 }
 
 /// The plan's zone, where the name is in it.
@@ -64,12 +65,14 @@ async fn zone_of_name(
     route: &DnsRoute,
     path: &str,
     findings: &mut Vec<Finding>,
-) -> StepResult<Option<Zone>> {
+) -> StepResult<Option<HostedZone>> {
     let answer = route53.get_hosted_zone().id(&route.hosted_zone_id).send().await;
     let call = format!("route53:GetHostedZone {}", route.hosted_zone_id);
     let answer = answer.map_err(|error| StepError::from_aws(&call, &error));
     let answer = soften(answer, &format!("{path}.hosted_zone_id"), findings)?;
-    let Some(zone) = answer.and_then(|answer| answer.hosted_zone).map(|zone| Zone::of(&zone)) else { return Ok(None) };
+    let Some(zone) = answer.and_then(|answer| answer.hosted_zone).map(|zone| HostedZone::of(&zone)) else {
+        return Ok(None);
+    };
     let name = route.normalised_name();
     if name == zone.name || name.ends_with(&format!(".{}", zone.name)) {
         return Ok(Some(zone));

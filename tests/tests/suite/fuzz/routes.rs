@@ -60,6 +60,7 @@ fn listener_route(steps: Vec<Step>) -> ListenerRoute {
         old_target_group_arn: "old".to_owned(),
         new_target_group_arn: "new".to_owned(),
         min_healthy_percent: 80,
+        group_stickiness: None,
         steps,
     }
 }
