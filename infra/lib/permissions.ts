@@ -133,7 +133,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'elasticloadbalancing:DescribeTargetGroupAttributes', 'elasticloadbalancing:DescribeTargetGroups'),
       may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
       may(zones, 'route53:GetHostedZone', 'route53:ListResourceRecordSets'),
-      may(anything, 'route53:ListHostedZonesByName'),
+      may(anything, 'route53:ListHostedZones', 'route53:ListHostedZonesByName'),
       may(anyHealthCheck, 'route53:GetHealthCheck', 'route53:GetHealthCheckStatus'),
       may(anything, ...replications, 'cloudwatch:GetMetricData'),
       may(tasks, 'dms:DescribeTableStatistics'),
@@ -166,7 +166,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(records, 'route53:ChangeResourceRecordSets'),
       may(changes, 'route53:GetChange'),
       may(anything, 'route53:CreateHealthCheck', 'route53:ListHealthChecks'),
-      may(healthChecks, 'route53:DeleteHealthCheck'),
+      may(healthChecks, 'route53:DeleteHealthCheck', 'route53:GetHealthCheck', 'route53:GetHealthCheckStatus'),
       may(table, 'dynamodb:GetItem'),
     ],
     monitor: [

@@ -116,7 +116,7 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
     findings.extend(of_one_side(route, state, &records));
     if state.records().iter().any(|record| record.health_check_id.is_some()) {
         let problem = "has a record with a health check, which can redirect traffic away from its weight";
-        let fix = "make sure that the checks are healthy; the final record has none";
+        let fix = "make sure that the checks are healthy, and stay so while traffic moves";
         findings.push(Finding::warning(&records, problem, fix));
     }
     if evaluates_health(route, state) {

@@ -33,7 +33,10 @@ pub struct Wanted {
 impl Wanted {
     /// What the records of a zone and the plan's answers depend on.
     pub fn of(zone: &Zone, route: &DnsRoute) -> Self {
-        Self::of_records(zone, zone.records.values().flatten().chain(&answers(route)))
+        let mut wanted = Self::of_records(zone, zone.records.values().flatten().chain(&answers(route)));
+        let named = route.records.iter().filter_map(|change| change.new.as_ref()?.health_check_id.clone()?);
+        wanted.checks.extend(named);
+        wanted
     }
 
     /// What all records of a zone depend on.
@@ -125,6 +128,22 @@ pub fn findings(route: &DnsRoute, before: &NameState, zone: &Zone, health: &Heal
     let kinds: BTreeSet<&str> = route.records.iter().map(|change| change.record_type.as_str()).collect();
     let of_kind = |kind: &&str| of_type(route, before, zone, health, kind, &stages, path);
     kinds.iter().filter_map(of_kind).collect()
+}
+
+/// What users of the live record sets get that their weights do not say, for a person; nothing where health changes nothing.
+pub fn difference(route: &DnsRoute, before: &NameState, zone: &Zone, health: &Health) -> Option<String> {
+    let well = Wanted::of(zone, route).all_well();
+    let of_kind = |kind: &str| {
+        let (real, wanted) = (parts(route, before, zone, health, kind)?, parts(route, before, zone, &well, kind)?);
+        let sick = || sick_records(zone, route, health, kind).join(", ");
+        let told = || {
+            format!("users of {kind} get {} instead of {}: not healthy: {}", real.describe(), wanted.describe(), sick())
+        };
+        real.differs(wanted).then(told)
+    };
+    let kinds: BTreeSet<&str> = route.records.iter().map(|change| change.record_type.as_str()).collect();
+    let told: Vec<String> = kinds.into_iter().filter_map(of_kind).collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 fn stages(route: &DnsRoute, before: &NameState) -> Vec<Stage> {
@@ -253,7 +272,7 @@ mod tests {
             hosted_zone_id: "Z2".to_owned(),
             evaluate_target_health: true,
         };
-        route.records[0].new = Some(RecordData { values: None, alias: Some(alias) });
+        route.records[0].new = Some(RecordData { alias: Some(alias), ..RecordData::default() });
         route
     }
 
@@ -288,6 +307,20 @@ mod tests {
         let found = told(&route, vec![simple("1.2.3.4", 300)], &["lb.example.net."]);
         let [(Severity::Error, problem)] = &found[..] else { panic!("{found:?}") };
         assert!(problem.contains("at 50 % 100 % old, 0 % new instead of 50 % old, 50 % new"), "{problem}");
+    }
+
+    #[test]
+    fn of_live_records_only_what_health_changes_is_said() {
+        let (route, before) = (route(None), NameState::new(vec![checked(simple("1.2.3.4", 300), "abc")]));
+        let live = before.planned(&route, 25, &PairChecks::default()).unwrap();
+        let zone = Zone::default().with_name(&route.normalised_name(), live.records());
+        let said = |healthy| {
+            let health = Health { checks: [("abc".to_owned(), healthy)].into(), ..Health::default() };
+            difference(&route, &before, &zone, &health)
+        };
+        assert_eq!(said(true), None);
+        let told = "users of A get 0 % old, 100 % new instead of 75 % old, 25 % new: not healthy: A 1.2.3.4 (by health check abc)";
+        assert_eq!(said(false).as_deref(), Some(told));
     }
 
     #[test]
