@@ -167,6 +167,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
       may(anything, 'elasticloadbalancing:DescribeTargetHealth', 'cloudwatch:GetMetricData'),
       may(zones, 'route53:ListResourceRecordSets'),
+      may(healthChecks, 'route53:GetHealthCheck', 'route53:GetHealthCheckStatus'),
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
       may(table, 'dynamodb:GetItem'),
     ],

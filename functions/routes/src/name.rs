@@ -29,6 +29,7 @@ pub mod shares;
 pub mod state;
 #[cfg(feature = "name")]
 mod told;
+pub mod users;
 
 pub use check_status::{Attached, Look, Side, Status};
 pub use checks::PairChecks;
