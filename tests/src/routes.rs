@@ -59,6 +59,13 @@ impl Sides {
     }
 }
 
+impl Sides {
+    /// The side of an answer: of the first name on its way that somebody knows.
+    pub fn of_path(&self, path: &[String]) -> Side {
+        path.iter().map(|destination| self.of(destination)).find(|side| *side != Side::Other).unwrap_or(Side::Other)
+    }
+}
+
 /// Names are compared as DNS does; the `dualstack.` prefix of a load balancer's name does not change where it leads.
 fn normal(destination: &str) -> String {
     let name = destination.trim_end_matches('.').to_ascii_lowercase();

@@ -79,6 +79,8 @@ fn every_rule_names_the_place() {
             "$.routes[0].new_target_group_arn",
         ),
         ("/routes/0/min_healthy_percent", json!(0), "$.routes[0].min_healthy_percent"),
+        ("/routes/0/group_stickiness", json!("0s"), "$.routes[0].group_stickiness"),
+        ("/routes/0/group_stickiness", json!("169h"), "$.routes[0].group_stickiness"),
         ("/routes/0/steps", json!([]), "$.routes[0].steps"),
         ("/routes/0/steps", steps(&[50, 20, 100]), "$.routes[0].steps[1].new_weight"),
         ("/routes/0/steps", steps(&[50]), "$.routes[0].steps[0].new_weight"),

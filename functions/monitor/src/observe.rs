@@ -59,8 +59,8 @@ async fn is_at(clients: &Clients, run: &Run, index: usize, percent: u8) -> StepR
         )));
     }
     let mut checks = vec![Check { name: route.title(), verdict: Verdict::Healthy, seen, is_early: false }];
-    if let (RouteOfRun::Dns(route, before), RouteState::Dns { records: live }) = (&of_run, &live) {
-        checks.extend(names::health_checks(&clients.route53, Name { route, before, live, percent }).await?);
+    if let (RouteOfRun::Dns(route, before), RouteState::Dns { records: live, .. }) = (&of_run, &live) {
+        checks.extend(names::health(clients, Name { route, before, live, percent }).await?);
     }
     Ok(Ok(checks))
 }

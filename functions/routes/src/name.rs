@@ -13,6 +13,7 @@ pub mod check_look;
 pub mod check_status;
 pub mod checks;
 mod conversion;
+pub mod evaluated;
 mod family;
 mod group;
 #[cfg(feature = "name")]
@@ -22,6 +23,10 @@ pub mod observe;
 pub mod planned;
 #[cfg(feature = "name")]
 pub mod precheck;
+#[cfg(feature = "name")]
+mod precheck_health;
+#[cfg(feature = "name")]
+pub mod reach;
 pub mod record;
 #[cfg(feature = "name")]
 pub mod send;
@@ -29,6 +34,7 @@ pub mod shares;
 pub mod state;
 #[cfg(feature = "name")]
 mod told;
+pub mod ttl;
 pub mod users;
 
 pub use check_status::{Attached, Look, Side, Status};
@@ -36,3 +42,4 @@ pub use checks::PairChecks;
 pub use planned::{planned_states, states_before_step};
 pub use record::{AliasTarget, RecordSet};
 pub use state::NameState;
+pub use ttl::AliasTtls;

@@ -167,7 +167,26 @@ fn listeners() -> Vec<Shape> {
         listener("cognito", json!({ "authenticate": "cognito", "stickiness_seconds": 60 })),
         listener("crowded", json!({ "old_weight": 4, "neighbours": neighbours })),
         rule(),
+        network(),
+        function(),
     ]
+}
+
+/// A listener of a Network Load Balancer.
+fn network() -> Shape {
+    let mut shape = listener("network", json!({}));
+    let arn = format!("{ELB}:listener/net/network/50dc6c495c0c9188/f2f7dc8efc522ab2");
+    shape.plan["routes"][0]["listener_arn"] = json!(arn);
+    shape.world = json!({});
+    shape
+}
+
+/// From addresses to a function.
+fn function() -> Shape {
+    let mut shape = listener("function", json!({}));
+    let new = shape.plan["routes"][0]["new_target_group_arn"].as_str().unwrap_or_default().to_owned();
+    shape.world = json!({ "groups": { new: { "target_type": "lambda" } } });
+    shape
 }
 
 fn rule() -> Shape {

@@ -5,6 +5,8 @@
 //! the list of its tests: the compiler tells of one that is not in it.
 
 mod accounts;
+mod answers;
+mod balancers;
 mod contract;
 mod databases;
 mod faults;
@@ -42,12 +44,14 @@ fn tests() -> Result<Vec<Test>> {
         unwind::tests()?,
         rollback::tests(),
         databases::tests(),
+        balancers::tests(),
         same_deployment::tests(),
         serve::tests(),
         scenarios::tests(),
         names::tests(),
         shapes::tests(),
         health::tests(),
+        answers::tests(),
         schedules::tests(),
         gestures::tests(),
         fuzz::tests(),

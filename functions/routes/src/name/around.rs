@@ -3,7 +3,7 @@
 //! What a team withholds from precheck's role is a warning that says what was not looked at.
 
 use aws_sdk_route53::Client;
-use aws_sdk_route53::types::{HostedZone, ResourceRecordSet, RrType};
+use aws_sdk_route53::types::{self, ResourceRecordSet, RrType};
 use cutover::dns::normalise_name;
 use cutover::error::name;
 use cutover::plan::DnsRoute;
@@ -29,7 +29,7 @@ pub(super) struct Around {
 #[derive(Debug)]
 pub(super) struct Elsewhere {
     /// That zone.
-    pub zone: Zone,
+    pub zone: HostedZone,
     /// The record set: of the name itself, or of the `*` that covers it.
     pub record: ResourceRecordSet,
 }
@@ -38,14 +38,14 @@ pub(super) struct Elsewhere {
 #[derive(Debug)]
 pub(super) struct Above {
     /// That zone.
-    pub zone: Zone,
+    pub zone: HostedZone,
     /// Whether it has NS records for the plan's zone.
     pub delegates: bool,
 }
 
 /// A hosted zone of the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Zone {
+pub(super) struct HostedZone {
     /// Its ID.
     pub id: String,
     /// Its name in its normal form.
@@ -54,9 +54,9 @@ pub(super) struct Zone {
     pub is_private: bool,
 }
 
-impl Zone {
+impl HostedZone {
     /// A zone as the API describes it.
-    pub(super) fn of(zone: &HostedZone) -> Self {
+    pub(super) fn of(zone: &types::HostedZone) -> Self {
         Self {
             id: zone.id.trim_start_matches("/hostedzone/").to_owned(),
             name: normalise_name(&zone.name),
@@ -72,7 +72,7 @@ impl Zone {
 pub(super) async fn observe(
     route53: &Client,
     route: &DnsRoute,
-    zone: &Zone,
+    zone: &HostedZone,
     path: &str,
     findings: &mut Vec<Finding>,
 ) -> StepResult<Around> {
@@ -118,14 +118,14 @@ fn seen<T>(look: StepResult<T>, what: &str, path: &str, findings: &mut Vec<Findi
 }
 
 /// The zones of the account, beside the plan's, that could answer for the name: those of its own name and of every name above it.
-async fn other_zones(route53: &Client, route: &DnsRoute, zone: &Zone) -> StepResult<Vec<Zone>> {
+async fn other_zones(route53: &Client, route: &DnsRoute, zone: &HostedZone) -> StepResult<Vec<HostedZone>> {
     let name = route.normalised_name();
     let mut found = Vec::new();
     for suffix in suffixes(&name) {
         let answer = route53.list_hosted_zones_by_name().dns_name(suffix).send().await;
         let answer =
             answer.map_err(|error| StepError::from_aws(&format!("route53:ListHostedZonesByName {suffix}"), &error))?;
-        let zones = answer.hosted_zones.iter().map(Zone::of);
+        let zones = answer.hosted_zones.iter().map(HostedZone::of);
         found.extend(zones.take_while(|other| other.name == suffix).filter(|other| other.id != zone.id));
     }
     Ok(found)
@@ -138,7 +138,7 @@ fn suffixes(name: &str) -> Vec<&str> {
 }
 
 /// What another zone answers for the name: its own record sets, else those of the nearest `*`.
-async fn answers(route53: &Client, route: &DnsRoute, zone: &Zone) -> StepResult<Vec<ResourceRecordSet>> {
+async fn answers(route53: &Client, route: &DnsRoute, zone: &HostedZone) -> StepResult<Vec<ResourceRecordSet>> {
     let name = route.normalised_name();
     let is_answer = |record: &ResourceRecordSet| matches!(record.r#type, RrType::A | RrType::Aaaa | RrType::Cname);
     for asked in std::iter::once(name.clone()).chain(wildcards(&name, &zone.name)) {

@@ -4,7 +4,7 @@ use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use cutover::dns::normalise_name;
 use cutover::plan::{DnsRoute, Plan, RecordType, Route};
 
-use super::around::{Above, Around, Elsewhere, Zone};
+use super::around::{Above, Around, Elsewhere, HostedZone};
 use super::family::Family;
 use super::record::RecordSet;
 use super::state::NameState;
@@ -19,7 +19,7 @@ pub(super) struct Named<'a> {
     /// Its place in the plan.
     pub path: &'a str,
     /// The zone that the plan names.
-    pub zone: &'a Zone,
+    pub zone: &'a HostedZone,
     /// The before-image.
     pub state: &'a NameState,
 }
@@ -235,8 +235,8 @@ pub(super) mod tests {
         record.alias_target(target.unwrap()).build().unwrap()
     }
 
-    fn zone(id: &str, name: &str, is_private: bool) -> Zone {
-        Zone { id: id.to_owned(), name: name.to_owned(), is_private }
+    fn zone(id: &str, name: &str, is_private: bool) -> HostedZone {
+        HostedZone { id: id.to_owned(), name: name.to_owned(), is_private }
     }
 
     /// A plan that moves `app.example.com` in zone Z1 from `live` to `new`, and the names given.

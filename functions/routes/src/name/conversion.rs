@@ -4,7 +4,7 @@
 
 use cutover::plan::{DnsRoute, RecordChange, RecordType};
 
-use super::planned::answer;
+use super::planned::{answer, lowered};
 use super::record::RecordSet;
 use super::state::NameState;
 
@@ -56,9 +56,9 @@ impl<'a> Conversion<'a> {
         Ok(Some(Self { route, old }))
     }
 
-    /// The record sets at a share: the old ones at the plan's TTL, or the new ones.
+    /// The record sets at a share, at the plan's TTL or their own where that is lower: the old ones, or the new ones.
     pub(super) fn planned(&self, percent: u8) -> Result<Vec<RecordSet>, String> {
-        let ttl = i64::from(self.route.ttl);
+        let ttl = lowered(self.old.iter().copied(), self.route.ttl);
         let lowered = |record: &&RecordSet| RecordSet { ttl: record.ttl.map(|_| ttl), ..(*record).clone() };
         match percent {
             0 => Ok(self.old.iter().map(lowered).collect()),

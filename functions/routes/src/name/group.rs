@@ -52,15 +52,32 @@ impl<'a> Group<'a> {
         self.old.set_identifier.clone().unwrap_or_else(|| OLD_IDENTIFIER.to_owned())
     }
 
+    /// That of the record made by hand, or one of the run's own that no record of the group has: `cutover-new` may be left
+    /// from another run, and Route 53 takes an identifier once.
     pub(super) fn new_identifier(&self) -> String {
         let made_by_hand = self.new.and_then(|record| record.set_identifier.clone());
-        made_by_hand.unwrap_or_else(|| NEW_IDENTIFIER.to_owned())
+        made_by_hand.unwrap_or_else(|| self.free_identifier())
+    }
+
+    /// `cutover-new`, or `cutover-new-2` and so on: a function of the before-image, so that every action finds the same one.
+    fn free_identifier(&self) -> String {
+        let is_taken = |identifier: &String| {
+            let others = self.neighbours.iter().copied().filter_map(|record| record.set_identifier.as_ref());
+            others.chain([&self.old_identifier()]).any(|other| other == identifier)
+        };
+        let numbered = (2..).map(|number: u32| format!("{NEW_IDENTIFIER}-{number}"));
+        let mut candidates = std::iter::once(NEW_IDENTIFIER.to_owned()).chain(numbered);
+        candidates.find(|identifier| !is_taken(identifier)).unwrap_or_else(|| NEW_IDENTIFIER.to_owned())
+    }
+
+    /// All of them.
+    pub(super) fn records(&self) -> impl Iterator<Item = &'a RecordSet> {
+        self.neighbours.iter().copied().chain([self.old]).chain(self.new)
     }
 
     /// Whether every weight is 0: then all records answer evenly (API reference, ResourceRecordSet, Weight).
     pub(super) fn is_even(&self) -> bool {
-        let records = self.neighbours.iter().copied().chain([self.old]).chain(self.new);
-        records.into_iter().all(|record| record.weight == Some(0))
+        self.records().all(|record| record.weight == Some(0))
     }
 
     /// The weight that gives a neighbour what it gets now, beside the [`pair_weight`](Self::pair_weight).

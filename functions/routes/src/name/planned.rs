@@ -37,7 +37,7 @@ pub fn states_before_step(
 
 impl NameState {
     /// The planned state in which the new record has `percent` of the pair's weight: every type a weighted group,
-    /// at the plan's TTL.
+    /// at the plan's TTL, or at its own where that is lower.
     ///
     /// # Errors
     /// The text of the problem: no record of a type, an ambiguous old side, a weight that is not whole.
@@ -55,7 +55,8 @@ impl NameState {
                 Family::Moved(group) => records.extend(planned_pair(group, route, change, percent, checks)?),
                 _ => {
                     let here = family.neighbours().iter().copied().chain(family.of_one_side(percent));
-                    records.extend(here.map(|record| at_ttl(record, route)));
+                    let ttl = lowered(here.clone(), route.ttl);
+                    records.extend(here.map(|record| at_ttl(record, ttl)));
                 }
             }
         }
@@ -118,9 +119,24 @@ impl NameState {
     }
 }
 
-/// A record set at the plan's TTL, where it has one of its own.
-fn at_ttl(record: &RecordSet, route: &DnsRoute) -> RecordSet {
-    RecordSet { ttl: record.ttl.map(|_| i64::from(route.ttl)), ..record.clone() }
+/// The new side's record sets, apart from their place in a group, and from their TTL.
+pub(super) fn answers(route: &DnsRoute) -> Vec<RecordSet> {
+    let of_change = |change: &RecordChange| {
+        let health_check_id = change.check(None);
+        Some(RecordSet { health_check_id, ..answer(change.record_type, change.new.as_ref()?, 0) })
+    };
+    route.records.iter().filter_map(of_change).collect()
+}
+
+/// The TTL of records of one name and type while traffic moves, in seconds: the plan's, or their own where that is lower
+/// already. Weighted records of one name and type have one (developer guide, *Values specific for weighted records*).
+pub(super) fn lowered<'a>(records: impl Iterator<Item = &'a RecordSet>, planned: u32) -> i64 {
+    records.filter_map(|record| record.ttl).fold(i64::from(planned), i64::min)
+}
+
+/// A record set at this TTL, where it has one of its own.
+fn at_ttl(record: &RecordSet, ttl: i64) -> RecordSet {
+    RecordSet { ttl: record.ttl.map(|_| ttl), ..record.clone() }
 }
 
 /// A pair at a share, among its neighbours.
@@ -132,20 +148,21 @@ fn planned_pair(
     checks: &PairChecks,
 ) -> Result<Vec<RecordSet>, String> {
     let (old_weight, new_weight) = divide(group.pair_weight()?, percent)?;
-    let neighbour = |record: &&RecordSet| RecordSet { weight: group.neighbour_weight(record), ..at_ttl(record, route) };
+    let ttl = lowered(group.records(), route.ttl);
+    let neighbour = |record: &&RecordSet| RecordSet { weight: group.neighbour_weight(record), ..at_ttl(record, ttl) };
     let mut records: Vec<RecordSet> = group.neighbours.iter().map(neighbour).collect();
     records.push(RecordSet {
         set_identifier: Some(group.old_identifier()),
         weight: Some(i64::from(old_weight)),
         health_check_id: checks.old.clone().or_else(|| group.old.health_check_id.clone()),
-        ..at_ttl(group.old, route)
+        ..at_ttl(group.old, ttl)
     });
-    let made = || change.new.as_ref().map(|new| answer(change.record_type, new, i64::from(route.ttl)));
+    let made = || change.new.as_ref().map(|new| answer(change.record_type, new, ttl));
     records.extend(group.new.cloned().or_else(made).map(|new| RecordSet {
         set_identifier: Some(group.new_identifier()),
         weight: Some(i64::from(new_weight)),
         health_check_id: checks.new.clone().or_else(|| change.check(new.health_check_id.as_ref())),
-        ..at_ttl(&new, route)
+        ..at_ttl(&new, ttl)
     }));
     Ok(records)
 }
@@ -243,6 +260,31 @@ pub(super) mod tests {
         let planned = before.planned(&route(None), 10, &PairChecks::default()).unwrap();
         assert_eq!(shape(&planned), ["blue 1.2.3.4 90 60", "cutover-new 5.6.7.8 10 60", "left 9.9.9.9 0 60"]);
         assert_eq!(shape(&before.finished(&route(None)).unwrap()), ["blue 5.6.7.8 1 300", "left 9.9.9.9 0 300"]);
+    }
+
+    #[test]
+    fn a_ttl_that_is_lower_than_the_plans_is_not_raised() {
+        let short = |record: RecordSet| RecordSet { ttl: Some(20), ..record };
+        let before = NameState::new(vec![short(weighted("blue", "1.2.3.4", 1)), short(weighted("left", "9.9.9.9", 0))]);
+        let planned = before.planned(&route(None), 10, &PairChecks::default()).unwrap();
+        assert_eq!(shape(&planned), ["blue 1.2.3.4 90 20", "cutover-new 5.6.7.8 10 20", "left 9.9.9.9 0 20"]);
+        assert_eq!(shape(&before.finished(&route(None)).unwrap()), ["blue 5.6.7.8 1 20", "left 9.9.9.9 0 20"]);
+    }
+
+    #[test]
+    fn a_set_identifier_that_is_taken_is_left_to_its_record() {
+        let left = weighted("cutover-old", "1.2.3.4", 0);
+        let before = NameState::new(vec![left.clone(), weighted("cutover-new", "9.9.9.9", 100)]);
+        let planned = before.planned(&route(None), 30, &PairChecks::default()).unwrap();
+        assert_eq!(
+            shape(&planned),
+            ["cutover-new 9.9.9.9 70 60", "cutover-new-2 5.6.7.8 30 60", "cutover-old 1.2.3.4 0 60"]
+        );
+        let finished = before.finished(&route(None)).unwrap();
+        assert_eq!(shape(&finished), ["cutover-new 5.6.7.8 100 300", "cutover-old 1.2.3.4 0 300"]);
+        let more = [left, weighted("cutover-new", "9.9.9.9", 100), weighted("cutover-new-2", "9.9.9.8", 0)];
+        let planned = NameState::new(more.to_vec()).planned(&route(None), 30, &PairChecks::default()).unwrap();
+        assert!(shape(&planned).contains(&"cutover-new-3 5.6.7.8 30 60".to_owned()), "{planned:?}");
     }
 
     #[test]

@@ -6,13 +6,27 @@ use cutover::finding::soften;
 use cutover::plan::{DnsRoute, Plan, RecordChange, RecordType};
 use cutover::{Finding, StepError, StepResult};
 
-use super::around::{self, Zone};
+use super::around::{self, HostedZone};
 use super::behind::Named;
 use super::checks::PairChecks;
 use super::family::Family;
-use super::observe;
+use super::planned::answers;
+use super::shares::Zone;
 use super::state::NameState;
+use super::ttl::AliasTtls;
+use super::{observe, precheck_health, reach};
 use crate::behind::Behind;
+
+/// What was seen of a name.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Its before-image.
+    pub state: NameState,
+    /// How long resolvers keep what its aliases lead to.
+    pub alias_ttls: AliasTtls,
+    /// Its zone, as far as its answers lead.
+    pub zone: Zone,
+}
 
 /// The before-image of a name, and everything that does not fit the plan.
 ///
@@ -25,21 +39,25 @@ pub async fn observe(
     path: &str,
     findings: &mut Vec<Finding>,
     behind: &mut Vec<Behind>,
-) -> StepResult<Option<NameState>> {
-    let Some(zone) = zone_of_name(route53, route, path, findings).await? else { return Ok(None) };
+) -> StepResult<Option<Seen>> {
+    let Some(hosted) = zone_of_name(route53, route, path, findings).await? else { return Ok(None) };
     let state = observe::live(route53, route).await;
     let Some(state) = soften(state, &format!("{path}.record_name"), findings)? else { return Ok(None) };
     findings.extend(fits(route, &state, path));
     let name = route.normalised_name();
-    let all = observe::all_of_name(route53, &zone.id, &name).await;
+    let all = observe::all_of_name(route53, &hosted.id, &name).await;
     let all = soften(all, path, findings)?.unwrap_or_default();
     behind.extend(other_family(route, &state, &all, path));
     findings.extend(beside_a_cname(route, &all, path));
-    let around = around::observe(route53, route, &zone, path, findings).await?;
-    let named = Named { plan, route, path, zone: &zone, state: &state };
+    precheck_health::observe(route53, route, &state, path, findings).await?;
+    let around = around::observe(route53, route, &hosted, path, findings).await?;
+    let named = Named { plan, route, path, zone: &hosted, state: &state };
     behind.extend(named.behind(&around));
     findings.extend(named.told(&around));
-    Ok(Some(state))
+    let zone = reach::zone(route53, route, &state, path, findings).await?;
+    let alias_ttls = AliasTtls::of(&zone, state.records().iter().chain(&answers(route)));
+    findings.extend(alias_ttls.findings(route, &state, path));
+    Ok(Some(Seen { state, alias_ttls, zone }))
 }
 
 /// The plan's zone, where the name is in it.
@@ -48,12 +66,14 @@ async fn zone_of_name(
     route: &DnsRoute,
     path: &str,
     findings: &mut Vec<Finding>,
-) -> StepResult<Option<Zone>> {
+) -> StepResult<Option<HostedZone>> {
     let answer = route53.get_hosted_zone().id(&route.hosted_zone_id).send().await;
     let call = format!("route53:GetHostedZone {}", route.hosted_zone_id);
     let answer = answer.map_err(|error| StepError::from_aws(&call, &error));
     let answer = soften(answer, &format!("{path}.hosted_zone_id"), findings)?;
-    let Some(zone) = answer.and_then(|answer| answer.hosted_zone).map(|zone| Zone::of(&zone)) else { return Ok(None) };
+    let Some(zone) = answer.and_then(|answer| answer.hosted_zone).map(|zone| HostedZone::of(&zone)) else {
+        return Ok(None);
+    };
     let name = route.normalised_name();
     if name == zone.name || name.ends_with(&format!(".{}", zone.name)) {
         return Ok(Some(zone));
@@ -95,11 +115,6 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
         findings.push(Finding::environment(&records, problem, fix));
     }
     findings.extend(of_one_side(route, state, &records));
-    if state.records().iter().any(|record| record.health_check_id.is_some()) {
-        let problem = "has a record with a health check, which can redirect traffic away from its weight";
-        let fix = "make sure that the checks are healthy; the final record has none";
-        findings.push(Finding::warning(&records, problem, fix));
-    }
     if evaluates_health(route, state) {
         let problem =
             "has an alias that evaluates its target's health, which can redirect traffic away from its weight";
@@ -223,11 +238,8 @@ mod tests {
         let new = json!({ "values": ["5.6.7.8"] });
         assert_eq!(found(new.clone(), plain("1.2.3.4")), []);
         assert_eq!(found(new.clone(), json!({ "alias": alias(false) })), []);
-        let warnings = [
-            found(new.clone(), json!({ "alias": alias(true) })),
-            found(json!({ "alias": alias(true) }), plain("1.2.3.4")),
-            found(new, json!({ "ttl": 60, "values": ["1.2.3.4"], "health_check_id": "abc" })),
-        ];
+        let warnings =
+            [found(new, json!({ "alias": alias(true) })), found(json!({ "alias": alias(true) }), plain("1.2.3.4"))];
         for warning in warnings {
             assert!(matches!(&warning[..], [(Severity::Warning, text)] if text.contains("redirect")), "{warning:?}");
         }

@@ -74,6 +74,22 @@ impl RecordSet {
         }
     }
 
+    /// Whether it leads where another record does.
+    pub(super) fn leads_like(&self, other: &Self) -> bool {
+        let place = |alias: &AliasTarget| (normalise_name(&alias.dns_name), alias.hosted_zone_id.clone());
+        let values = |record: &Self| canonical_values(&record.record_type, &record.values);
+        self.alias.as_ref().map(place) == other.alias.as_ref().map(place) && values(self) == values(other)
+    }
+
+    /// What it answers, and by what its health is told, for a person.
+    pub(super) fn describe_health(&self) -> String {
+        let answer = self.alias.as_ref().map_or_else(|| self.values.join(","), |alias| alias.dns_name.clone());
+        let check = self.health_check_id.as_ref().map(|id| format!("health check {id}"));
+        let target = self.alias.as_ref().filter(|alias| alias.evaluate_target_health);
+        let by: Vec<String> = check.into_iter().chain(target.map(|_| "its target's health".to_owned())).collect();
+        format!("{} {answer} (by {})", self.record_type, by.join(" and "))
+    }
+
     /// Everything that is compared, for a person.
     pub(super) fn describe(&self) -> String {
         let answer = self.alias.as_ref().map_or_else(|| self.values.join(","), |alias| alias.dns_name.clone());

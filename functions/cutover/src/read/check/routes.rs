@@ -6,6 +6,9 @@ use super::{LONGEST_RUN, Report, arn, between, health_checks, is_plain};
 use crate::Seconds;
 use crate::plan::{Alias, DnsRoute, ListenerRoute, RecordChange, RecordType, Route, Step};
 
+/// Elastic Load Balancing's limit (API reference of `TargetGroupStickinessConfig`): 604,800 s.
+const LONGEST_GROUP_STICKINESS: Seconds = Seconds::hours(7 * 24);
+
 pub(super) fn check(routes: &[Route], report: &mut Report) {
     if routes.is_empty() {
         report.say("$.routes", "is empty", "name at least one listener, rule or DNS name to move");
@@ -43,6 +46,9 @@ fn listener(route: &ListenerRoute, path: &str, report: &mut Report) {
             "names both a listener and a rule",
             "give listener_arn for its default action, or rule_arn; move both as two routes",
         ),
+    }
+    if let Some(stickiness) = route.group_stickiness {
+        between(stickiness, Seconds(1), LONGEST_GROUP_STICKINESS, &format!("{path}.group_stickiness"), report);
     }
     arn(&route.old_target_group_arn, "elasticloadbalancing", &old, report);
     arn(&route.new_target_group_arn, "elasticloadbalancing", &new, report);
