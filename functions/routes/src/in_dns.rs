@@ -1,7 +1,7 @@
 //! Names and balancers together: what users get of a name by the health of what it leads to, and what attaching a target group
 //! does to the answers that lead to its balancer. For precheck.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use cutover::plan::{DnsRoute, Plan, Route};
 use cutover::{Finding, StepError, StepResult, error};
@@ -12,7 +12,7 @@ use crate::kind::RouteState;
 use crate::name::forecast::Wanted;
 use crate::name::precheck::Seen;
 use crate::name::shares::{Health, Zone};
-use crate::name::{self, NameState, PairChecks, Status};
+use crate::name::{self, NameState, PairChecks};
 
 /// A zone's records, and those that other policies than weights answer by the health of a DNS name.
 type ZoneSeen = (Zone, Vec<(String, String)>);
@@ -30,25 +30,11 @@ pub(crate) async fn what_users_get(
 ) -> StepResult<()> {
     let wanted = Wanted::of(&seen.zone, route);
     let targets = overlooked(balancers::health(&clients.elb, &wanted.targets).await)?.unwrap_or_default();
-    let health = Health { checks: checks_seen(clients, &wanted).await?, targets };
+    let health = Health { checks: name::check_look::seen(&clients.route53, &wanted.checks).await?, targets };
     let (health, unseen) = wanted.with(health, path);
     findings.extend(unseen);
     findings.extend(name::forecast::findings(route, &seen.state, &seen.zone, &health, path));
     Ok(())
-}
-
-/// What the checkers see of the health checks, by id; one of which nothing is known is left out.
-async fn checks_seen(clients: &Clients, wanted: &Wanted) -> StepResult<BTreeMap<String, bool>> {
-    let mut seen = BTreeMap::new();
-    for id in &wanted.checks {
-        let look = overlooked(name::check_look::look(&clients.route53, id).await)?;
-        match look.map(|look| look.status) {
-            Some(Status::Healthy) => drop(seen.insert(id.clone(), true)),
-            Some(Status::Unhealthy) => drop(seen.insert(id.clone(), false)),
-            Some(Status::Unknown | Status::Unseen) | None => {}
-        }
-    }
-    Ok(seen)
 }
 
 /// What is found only when a plan's routes are seen together: a target group that is attached to a balancer which DNS

@@ -25,6 +25,8 @@ pub mod planned;
 #[cfg(feature = "name")]
 pub mod precheck;
 #[cfg(feature = "name")]
+mod precheck_health;
+#[cfg(feature = "name")]
 pub mod reach;
 pub mod record;
 #[cfg(feature = "name")]

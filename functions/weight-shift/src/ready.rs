@@ -24,8 +24,9 @@ pub enum Readiness {
 /// After the last look: `Cutover.Unhealthy` naming each check that fails and what its checkers see, `Cutover.Inconclusive`
 /// where they tell nothing.
 pub fn judge(looks: &[(Attached, Look)], looks_before: u32, most_looks: u32) -> StepResult<Readiness> {
-    let with = |status: Status| looks.iter().filter(move |(_, look)| look.status == status).collect::<Vec<_>>();
-    let (unhealthy, unknown) = (with(Status::Unhealthy), with(Status::Unknown));
+    let with =
+        |statuses: &[Status]| -> Vec<_> { looks.iter().filter(|(_, look)| statuses.contains(&look.status)).collect() };
+    let (unhealthy, unknown) = (with(&[Status::Unhealthy]), with(&[Status::Unknown, Status::Missing]));
     if unhealthy.is_empty() && unknown.is_empty() {
         return Ok(Readiness::Ready);
     }

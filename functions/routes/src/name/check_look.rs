@@ -1,7 +1,10 @@
 //! Looks at Route 53 health checks: what they ask, and what their checkers see.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::{HealthCheckConfig, HealthCheckType};
+use cutover::error::name;
 use cutover::{StepError, StepResult};
 
 use super::check_status::{Look, Status, calculated, judge};
@@ -19,11 +22,32 @@ pub async fn look(route53: &Client, id: &str) -> StepResult<Look> {
     for child in config.child_health_checks() {
         statuses.push(match config_of(route53, child).await? {
             Some(config) => own(route53, child, &config).await?.status,
-            None => Status::Unknown,
+            None => Status::Missing,
         });
     }
     let least_healthy = usize::try_from(config.health_threshold().unwrap_or_default()).unwrap_or_default();
     Ok(told(id, &config, calculated(&statuses, least_healthy)))
+}
+
+/// Of these health checks, by id: whether they are healthy. One of which that is not known is left out.
+///
+/// # Errors
+/// Those that a repetition may cure.
+pub async fn seen<'a>(
+    route53: &Client,
+    ids: impl IntoIterator<Item = &'a String>,
+) -> StepResult<BTreeMap<String, bool>> {
+    let mut seen = BTreeMap::new();
+    for id in ids {
+        match look(route53, id).await {
+            Ok(Look { status: status @ (Status::Healthy | Status::Unhealthy), .. }) => {
+                seen.insert(id.clone(), status == Status::Healthy);
+            }
+            Err(error) if [name::THROTTLED, name::TRANSIENT].contains(&error.name) => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(seen)
 }
 
 /// What a check asks; none where it is not there.
@@ -54,14 +78,14 @@ fn told(id: &str, config: &HealthCheckConfig, (status, seen): (Status, String)) 
 
 fn missing(id: &str) -> Look {
     let seen = "it does not exist, and what Route 53 answers then is not said".to_owned();
-    Look { id: id.to_owned(), asks: "nothing".to_owned(), status: Status::Unknown, seen }
+    Look { id: id.to_owned(), asks: "nothing".to_owned(), status: Status::Missing, seen }
 }
 
 async fn reports(route53: &Client, id: &str) -> StepResult<(Status, String)> {
     let call = format!("route53:GetHealthCheckStatus {id}");
     let answer = match route53.get_health_check_status().health_check_id(id).send().await {
         Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_health_check()) => {
-            return Ok((Status::Unknown, "it does not exist any more".to_owned()));
+            return Ok((Status::Missing, "it does not exist any more".to_owned()));
         }
         answer => answer.map_err(|error| StepError::from_aws(&call, &error))?,
     };

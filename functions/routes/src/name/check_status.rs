@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use cutover::dns::normalise_name;
 use cutover::plan::DnsRoute;
 
 use super::checks::PairChecks;
@@ -45,8 +46,10 @@ pub enum Status {
     Healthy,
     /// It is not.
     Unhealthy,
-    /// Its checkers have not told yet, or it is not there.
+    /// Its checkers have not told yet.
     Unknown,
+    /// There is no such check.
+    Missing,
     /// Nobody can ask for the status of its kind.
     Unseen,
 }
@@ -103,7 +106,7 @@ pub(super) fn calculated(children: &[Status], least_healthy: usize) -> (Status, 
         Status::Healthy
     } else if children.len() - sick < least_healthy {
         Status::Unhealthy
-    } else if count(Status::Unknown) > 0 {
+    } else if count(Status::Unknown) + count(Status::Missing) > 0 {
         Status::Unknown
     } else {
         Status::Unseen
@@ -126,6 +129,17 @@ impl NameState {
         let with_side = |record: &RecordSet| Some((side_of(record, route, before)?, record.health_check_id.clone()?));
         let found = self.records().iter().filter_map(with_side).map(|(side, id)| Attached { side, id });
         found.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What the aliases of both sides' records lead to outside of the zone and are answered by the health of, by DNS name.
+    pub fn evaluated(&self, route: &DnsRoute, before: &Self) -> BTreeSet<(Side, String)> {
+        let with_side = |record: &RecordSet| {
+            let alias = record.alias.as_ref()?;
+            let is_outside = alias.evaluate_target_health && alias.hosted_zone_id != route.hosted_zone_id;
+            let side = side_of(record, route, before).filter(|_| is_outside)?;
+            Some((side, normalise_name(&alias.dns_name)))
+        };
+        self.records().iter().filter_map(with_side).collect()
     }
 
     /// The health checks that a run's records carry on the way, which have to be healthy before it attaches any.

@@ -10,6 +10,7 @@ use cutover::Finding;
 use cutover::dns::normalise_name;
 use cutover::plan::DnsRoute;
 
+use super::check_status::{Look, Status};
 use super::checks::PairChecks;
 use super::planned::answers;
 use super::record::RecordSet;
@@ -113,6 +114,23 @@ impl Parts {
         let percent = |share: f64| (share * 1000.0).round() / 10.0;
         let others = (self.others > 0.0).then(|| format!(" and {} % of neighbours", percent(self.others)));
         format!("{} % old, {} % new{}", percent(self.old), percent(self.new), others.unwrap_or_default())
+    }
+}
+
+/// The new side's part of what both sides get of a type in this state, in percent; none where they get nothing, or where health
+/// that it depends on is not known.
+pub fn new_percent(route: &DnsRoute, before: &NameState, live: &NameState, health: &Health, kind: &str) -> Option<f64> {
+    let zone = Zone { id: route.hosted_zone_id.clone(), ..Zone::default() };
+    let zone = zone.with_name(&route.normalised_name(), live.records());
+    parts(route, before, &zone, health, kind)?.new_of_pair().map(|part| 100.0 * part)
+}
+
+impl Health {
+    /// What Route 53 makes of what was seen of a check: of what nothing is known yet it takes for healthy.
+    pub fn add(&mut self, look: &Look) {
+        if look.status != Status::Unseen {
+            self.checks.insert(look.id.clone(), look.status != Status::Unhealthy);
+        }
     }
 }
 
@@ -352,5 +370,29 @@ mod tests {
             targets: [("lb.example.net.".to_owned(), true)].into(),
         };
         assert_eq!(wanted.with(seen.clone(), "$"), (seen, None));
+    }
+
+    #[test]
+    fn a_failing_check_gives_the_other_side_everything_whatever_the_weights() {
+        use Status::{Healthy, Unhealthy, Unknown, Unseen};
+        let before = NameState::new(vec![simple("1.2.3.4", 300)]);
+        let checks = PairChecks { old: Some("old".to_owned()), new: Some("new".to_owned()) };
+        for (percent, old, new, expected) in [
+            (10, Healthy, Healthy, Some(10.0)),
+            (10, Healthy, Unknown, Some(10.0)),
+            (0, Unhealthy, Healthy, Some(100.0)),
+            (10, Unhealthy, Healthy, Some(100.0)),
+            (10, Healthy, Unhealthy, Some(0.0)),
+            (10, Unhealthy, Unhealthy, Some(10.0)),
+            (10, Unseen, Healthy, None),
+        ] {
+            let mut health = Health::default();
+            for (id, status) in [("old", old), ("new", new)] {
+                health.add(&Look { id: id.to_owned(), asks: String::new(), status, seen: String::new() });
+            }
+            let live = before.planned(&route(None), percent, &checks).unwrap();
+            let found = new_percent(&route(None), &before, &live, &health, "A");
+            assert_eq!(found, expected, "{percent} {old:?} {new:?}");
+        }
     }
 }

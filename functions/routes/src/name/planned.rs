@@ -121,7 +121,10 @@ impl NameState {
 
 /// The new side's record sets, apart from their place in a group, and from their TTL.
 pub(super) fn answers(route: &DnsRoute) -> Vec<RecordSet> {
-    let of_change = |change: &RecordChange| Some(answer(change.record_type, change.new.as_ref()?, 0));
+    let of_change = |change: &RecordChange| {
+        let health_check_id = change.check(None);
+        Some(RecordSet { health_check_id, ..answer(change.record_type, change.new.as_ref()?, 0) })
+    };
     route.records.iter().filter_map(of_change).collect()
 }
 
