@@ -13,6 +13,7 @@ mod faults;
 mod fuzz;
 mod gestures;
 mod harness;
+mod health;
 mod mutants;
 mod names;
 mod permissions;
@@ -50,6 +51,7 @@ fn tests() -> Result<Vec<Test>> {
         names::tests(),
         shapes::tests(),
         answers::tests(),
+        health::tests(),
         schedules::tests(),
         gestures::tests(),
         fuzz::tests(),

@@ -12,5 +12,7 @@ pub(super) const URL: &str = "^https?://[!\"$-.0->A-~]+([/?#][!-~]*)?$";
 pub(super) const ZONE_ID: &str = "^(/hostedzone/)?[A-Za-z0-9]{1,32}$";
 pub(super) const DNS_NAME: &str = "^[!-\\-/-~]{1,63}(\\.[!-\\-/-~]{1,63})*\\.?$";
 pub(super) const HOST: &str = "^[!-~]{1,255}$";
+/// Of Route 53.
+pub(super) const HEALTH_CHECK_ID: &str = "^[!-~]{1,64}$";
 pub(super) const URL_PATH: &str = "^/[!-~]{0,254}$";
 pub(super) const STATISTIC: &str = "^(Sum|Average|Minimum|Maximum|SampleCount|p(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]+)?))$";
