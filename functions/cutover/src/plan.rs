@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::hooks::{Hook, Hooks};
-pub use self::monitoring::{Comparison, GroupHealth, Metric, Missing, Monitoring, Series};
+pub use self::monitoring::{AlarmMissing, Comparison, GroupHealth, Metric, Missing, Monitoring, Series};
 pub use self::routes::{
     Alias, DnsRoute, HealthCheck, HealthChecks, ListenerRoute, RecordChange, RecordData, RecordType, Route, Step,
 };

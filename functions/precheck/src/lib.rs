@@ -6,6 +6,7 @@
 //! It is called until `settled`: one try of the health URL a call, with the plan's interval in between; the rest is
 //! observed once the URL has passed or failed. Errors: only such that a repetition may cure; all else is a finding.
 
+mod alarms;
 mod databases;
 mod decide;
 mod services;

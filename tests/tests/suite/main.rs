@@ -11,6 +11,7 @@ mod faults;
 mod fuzz;
 mod gestures;
 mod harness;
+mod looking;
 mod mutants;
 mod permissions;
 mod provisioned;
@@ -44,6 +45,7 @@ fn tests() -> Result<Vec<Test>> {
         serve::tests(),
         scenarios::tests(),
         shapes::tests(),
+        looking::tests(),
         schedules::tests(),
         gestures::tests(),
         fuzz::tests(),

@@ -50,6 +50,7 @@ pub fn full() -> Value {
         ],
         "monitoring": {
             "interval": "60s", "failure_limit": 2, "no_data_limit": 3, "alarms": ["errors"],
+            "alarms_missing": { "errors": "healthy" },
             "target_groups": [{ "target_group_arn": format!("{elb}:targetgroup/new/1"), "min_healthy_percent": 90 }],
             "metrics": [{ "name": "m", "namespace": "n", "metric_name": "m", "dimensions": { "LoadBalancer": "l" }, "statistic": "p99.9",
                           "period": "60s", "comparison": "less_than", "threshold": 0.5, "missing": "zero_if_divisor",

@@ -1,0 +1,75 @@
+//! What is looked at, and what can be seen: alarms that only the new side's traffic gives data.
+
+use std::time::Duration;
+
+use crate::harness::{Test, asynchronous};
+use crate::support::{Ground, ensure_same, listener_plan};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+const SPEED: f64 = 300.0;
+/// Several tests run at once, on whatever machine there is.
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// A plan that watches the alarm `<application>-slow`, and gives up at the first look without data that counts.
+fn watching(application: &str, steps: Value) -> Value {
+    let mut plan = listener_plan(application, steps);
+    plan["monitoring"] = json!({ "interval": "60s", "no_data_limit": 1, "alarms": [format!("{application}-slow")] });
+    plan
+}
+
+/// The alarm has one period of five minutes: it has seen the traffic after twelve.
+async fn put_alarm(ground: &Ground, application: &str, state: &str) -> Result<()> {
+    let name = format!("{application}-slow");
+    let alarm = json!({ "AlarmName": name, "Namespace": "AWS/ApplicationELB", "MetricName": "TargetResponseTime",
+        "Statistic": "Average", "Period": 300, "EvaluationPeriods": 1, "Threshold": 1,
+        "ComparisonOperator": "GreaterThanThreshold" });
+    ground.client.call("cloudwatch", "put_metric_alarm", alarm).await?;
+    let state = json!({ "AlarmName": name, "StateValue": state, "StateReason": "set by the test" });
+    ground.client.call("cloudwatch", "set_alarm_state", state).await.map(drop)
+}
+
+/// At 0 % nobody waits for it, at 10 % everybody does.
+async fn an_alarm_that_only_the_new_sides_traffic_gives_data_is_waited_for() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let steps = json!([{ "new_weight": 0, "hold": "3m" }, { "new_weight": 10, "hold": "2m" }, { "new_weight": 100 }]);
+    let stage = ground.stage(&watching("waited", steps), json!({})).await?;
+    put_alarm(&ground, "waited", "INSUFFICIENT_DATA").await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    ground.wait_for_entries(&run_id, "AnnounceStep", 2, LIMIT).await?;
+    let monitored = ground.states(&run_id).await?.iter().filter(|state| *state == "Monitor").count();
+    ground.wait_for_entries(&run_id, "Monitor", monitored + 6, LIMIT).await?;
+    put_alarm(&ground, "waited", "OK").await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
+    let output: Value = serde_json::from_str(end["output"].as_str().context("an output")?)?;
+    let held: Vec<u64> =
+        output["steps"].as_array().into_iter().flatten().filter_map(|step| step["held_seconds"].as_u64()).collect();
+    ensure!(held[0] == 180, "at 0 % it was held for {} s", held[0]);
+    ensure!(held[1] >= 360, "at 10 % it was held for {} s, without a word of the alarm", held[1]);
+    Ok(())
+}
+
+async fn an_alarm_that_never_gets_data_ends_inconclusive() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let steps = json!([{ "new_weight": 10, "hold": "1m" }, { "new_weight": 100 }]);
+    let stage = ground.stage(&watching("silent", steps), json!({})).await?;
+    put_alarm(&ground, "silent", "INSUFFICIENT_DATA").await?;
+    let before = ground.account().await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    let cause = end["cause"].as_str().context("a cause")?;
+    ensure!(end["error"] == "Cutover.RolledBack", "ended {} {cause}", end["error"]);
+    ensure!(cause.contains("Cutover.Inconclusive") && cause.contains("alarm silent-slow"), "{cause}");
+    let monitored = ground.states(&run_id).await?.iter().filter(|state| *state == "Monitor").count();
+    ensure!((12..=13).contains(&monitored), "{monitored} looks, a minute each");
+    ensure_same(&before, &ground.account().await?)
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    asynchronous![
+        an_alarm_that_only_the_new_sides_traffic_gives_data_is_waited_for,
+        an_alarm_that_never_gets_data_ends_inconclusive,
+    ]
+}
