@@ -89,6 +89,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let mut findings = Vec::new();
     let mut tries = request.tries.unwrap_or_default();
     if let Some(wanted) = &plan.health_check {
+        findings.extend(decide::any_issuer(wanted));
         tries = tries.count(&probe::ask(wanted).await);
         match tries.progress(wanted) {
             Progress::TryAgain => return Ok(decide::try_again(wanted.interval, tries, now)),

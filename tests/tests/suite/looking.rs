@@ -1,11 +1,17 @@
-//! What is looked at, and what can be seen: alarms that only the new side's traffic gives data.
+//! What is looked at, and what can be seen: alarms that only the new side's traffic gives data; a new side that is not in DNS
+//! yet.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::harness::{Test, asynchronous};
 use crate::support::{Ground, ensure_same, listener_plan};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::{ServerConfig, crypto::ring};
 
 const SPEED: f64 = 300.0;
 /// Several tests run at once, on whatever machine there is.
@@ -66,10 +72,55 @@ async fn an_alarm_that_never_gets_data_ends_inconclusive() -> Result<()> {
     ensure_same(&before, &ground.account().await?)
 }
 
+/// A new side that answers 200, with a certificate of its own making for `shop.example.com`. Answers its address.
+async fn self_signed_side() -> Result<String> {
+    let made = rcgen::generate_simple_self_signed(["shop.example.com".to_owned()])?;
+    let key = made.signing_key.serialize_der().try_into().map_err(anyhow::Error::msg)?;
+    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions()?.with_no_client_auth();
+    let acceptor = TlsAcceptor::from(Arc::new(builder.with_single_cert(vec![made.cert.into()], key)?));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?.to_string();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let _ = stream.read(&mut [0; 2048]).await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    Ok(address)
+}
+
+/// The new side is reached by its address, and has the certificate of the name that users ask for.
+async fn a_side_that_is_not_in_dns_yet_is_probed_under_its_name() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let stage = ground.stage(&listener_plan("probed", json!([{ "new_weight": 100 }])), json!({})).await?;
+    let url = format!("https://{}/health", self_signed_side().await?);
+    let mut plan = stage.plan.clone();
+    plan["health_check"] = json!({ "url": url, "attempts": 2, "interval": "10s" });
+    let end = ground.end_of(&ground.start("cutover", "by-address", &plan).await?, LIMIT).await?;
+    let cause = end["cause"].as_str().context("a cause")?;
+    ensure!(end["error"] == "Cutover.PrecheckFailed", "ended {} {cause}", end["error"]);
+    for words in ["the certificate is for shop.example.com, and not for 127.0.0.1", "self-signed", "health_check.host"]
+    {
+        ensure!(cause.contains(words), "nothing of `{words}` in {cause}");
+    }
+
+    plan["health_check"]["host"] = json!("shop.example.com");
+    plan["health_check"]["certificate"] = json!("any_issuer");
+    let end = ground.end_of(&ground.start("cutover", "by-name", &plan).await?, LIMIT).await?;
+    ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
+    let output = end["output"].as_str().context("an output")?;
+    ensure!(output.contains("is any_issuer"), "the report does not say that nobody checks the issuer: {output}");
+    Ok(())
+}
+
 /// What is run.
 pub fn tests() -> Vec<Test> {
     asynchronous![
         an_alarm_that_only_the_new_sides_traffic_gives_data_is_waited_for,
         an_alarm_that_never_gets_data_ends_inconclusive,
+        a_side_that_is_not_in_dns_yet_is_probed_under_its_name,
     ]
 }
