@@ -110,8 +110,8 @@ fn is_own_authority(problem: &CertificateError) -> bool {
 
 /// What is wrong, and what may mend it.
 fn refusal(problem: &CertificateError, name: Option<&CertificateError>, host: &str, wanted: Certificate) -> String {
-    let own = (!is_of_name(problem) && !(is_of_issuer(problem) && wanted == Certificate::AnyIssuer))
-        .then(|| words(problem, host));
+    let is_overlooked = is_of_name(problem) || (is_of_issuer(problem) && wanted == Certificate::AnyIssuer);
+    let own = (!is_overlooked).then(|| words(problem, host));
     let name = name.map(|problem| words(problem, host));
     name.into_iter().chain(own).collect::<Vec<_>>().join("; and it ")
 }
