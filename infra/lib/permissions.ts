@@ -75,9 +75,9 @@ const anyAlarm: Target = {
 };
 
 /** What a prop lists; without it, all there is. */
-function listed(prop: string, resources: string[] | undefined, all: string): Target {
+function listed(prop: string, resources: string[] | undefined, ...all: string[]): Target {
   if (resources) return { resources, why: `The prop \`${prop}\` says so.` };
-  return { resources: [all], why: `Plans name these at run time; the prop \`${prop}\` narrows it to a list.` };
+  return { resources: all, why: `Plans name these at run time; the prop \`${prop}\` narrows it to a list.` };
 }
 
 /** The functions: what each one calls, and on what. */
@@ -91,7 +91,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
 
   const table: Target = { resources: [here.journal.tableArn] };
   const openRuns: Target = { resources: [`${here.journal.tableArn}/index/${OPEN_RUNS}`] };
-  const listeners = listed('listeners', narrowing.listeners, elb('listener/app/*'));
+  const listeners = listed('listeners', narrowing.listeners, elb('listener/app/*'), elb('listener/net/*'));
   const rules = listed('rules', narrowing.rules, elb('listener-rule/app/*'));
   const targetGroups = listed('targetGroups', narrowing.targetGroups, elb('targetgroup/*'));
   const zones = listed('hostedZones', narrowing.hostedZones?.map(zoneArn), zoneArn('*'));
@@ -103,6 +103,10 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
   const healthChecks: Target = {
     resources: [route53('healthcheck/*')],
     why: "Route 53 gives health checks their ids when a run makes them; only those with the run's own reference are deleted.",
+  };
+  const anyHealthCheck: Target = {
+    resources: [route53('healthcheck/*')],
+    why: 'Records carry the health checks that their owners gave them, and this only reads.',
   };
   const alarms = listed('alarmNames', narrowing.alarmNames?.map(alarmArn), alarmArn('*'));
   const tasks: Target = {
@@ -129,9 +133,12 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
   return {
     precheck: [
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
-      may(anything, 'elasticloadbalancing:DescribeTags', 'elasticloadbalancing:DescribeTargetGroups'),
+      may(anything, 'elasticloadbalancing:DescribeLoadBalancers', 'elasticloadbalancing:DescribeTags'),
+      may(anything, 'elasticloadbalancing:DescribeTargetGroupAttributes', 'elasticloadbalancing:DescribeTargetGroups'),
       may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
       may(zones, 'route53:GetHostedZone', 'route53:ListResourceRecordSets'),
+      may(anything, 'route53:ListHostedZonesByName'),
+      may(anyHealthCheck, 'route53:GetHealthCheck', 'route53:GetHealthCheckStatus'),
       may(anything, ...replications, 'cloudwatch:GetMetricData'),
       may(tasks, 'dms:DescribeTableStatistics'),
       may(serverless, 'dms:DescribeReplicationTableStatistics'),

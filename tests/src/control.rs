@@ -161,6 +161,12 @@ pub struct RecordMember {
     pub values: Option<Vec<String>>,
     /// The name it is an alias of.
     pub alias: Option<String>,
+    /// The hosted zone of that name.
+    #[serde(default)]
+    pub alias_zone: Option<String>,
+    /// Whether it is healthy, by its check and by what it leads to; none where nothing tells.
+    #[serde(default)]
+    pub healthy: Option<bool>,
 }
 
 /// One request that reached the emulated AWS.
@@ -292,6 +298,11 @@ impl Client {
     /// Keeps metrics at a value, without a gap: `[{"namespace", "metric_name", "dimensions", "value"}]`.
     pub async fn keep_steady(&self, metrics: &[Value]) -> Result<Value> {
         self.post("steady-metrics", &metrics).await
+    }
+
+    /// How long a target group stays in use, in virtual seconds, after the last listener or rule has let it go.
+    pub async fn set_release_seconds(&self, seconds: u64) -> Result<Value> {
+        self.post("rules", &json!({ "release_seconds": seconds })).await
     }
 
     /// Empties the account but for what is deployed.

@@ -26,6 +26,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+pub mod answers;
 pub mod approver;
 pub mod compare;
 pub mod control;

@@ -1,11 +1,11 @@
 //! The datapoints that load balancers and replication publish by themselves on AWS, made from what users really saw.
 //!
 //! Contract: one datapoint per meter and virtual minute, as AWS/ApplicationELB reports: counts only when above 0,
-//! response times only when there is traffic. A target group's meter counts what was sent through it by its listener
+//! response times only when there is traffic; and as AWS/NetworkELB does: the active flows always. A target group's meter counts what was sent through it by its listener
 //! and what its side answered under a DNS name. A load balancer that only a metric of the plan names stands for the
 //! side that the emulated AWS tells.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -16,6 +16,10 @@ use crate::world::{Load, Replication};
 use crate::{Clock, real};
 
 const ALB: &str = "AWS/ApplicationELB";
+const NLB: &str = "AWS/NetworkELB";
+const BYTES_OF_A_REQUEST: usize = 1_000;
+/// The old side's users of this long before the run are what was reported of them.
+const BEFORE_RUN: Duration = Duration::from_secs(3 * 3600);
 const DMS: &str = "AWS/DMS";
 const ALB_PERIOD: Duration = Duration::from_secs(60);
 const DMS_PERIOD: Duration = Duration::from_secs(30);
@@ -94,6 +98,9 @@ impl Meter {
         // What reached no target was answered by the load balancer itself.
         let (answered, unanswered): (Vec<&Seen>, Vec<&Seen>) =
             mine.into_iter().partition(|seen| seen.side != Side::Nowhere);
+        if self.is_network() {
+            return self.flows(answered.len());
+        }
         let good = answered.iter().filter(|seen| seen.ok).count();
         let counts = [
             ("RequestCount", answered.len()),
@@ -111,6 +118,41 @@ impl Meter {
         }
         datapoints
     }
+}
+
+impl Meter {
+    fn is_network(&self) -> bool {
+        self.dimensions["LoadBalancer"].as_str().is_some_and(|balancer| balancer.starts_with("net/"))
+    }
+
+    /// Each request is a connection of its own.
+    fn flows(&self, count: usize) -> Vec<Value> {
+        let all = [("ActiveFlowCount", count), ("NewFlowCount", count), ("ProcessedBytes", count * BYTES_OF_A_REQUEST)];
+        let reported = all.into_iter().filter(|(name, count)| *name == "ActiveFlowCount" || *count > 0);
+        reported.map(|(name, count)| datapoint(NLB, name, &self.dimensions, "value", json!(count))).collect()
+    }
+}
+
+/// What load balancers have reported of the old side's users of before the run: datapoints, and metrics that are always there.
+pub fn before_run(routes: &[Route], sides: &Sides, speed: f64) -> (Vec<Value>, Vec<Value>) {
+    let at = SystemTime::now() - real(BEFORE_RUN, speed);
+    let at_ms = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let (mut datapoints, mut steady) = (Vec::new(), Vec::new());
+    for route in routes {
+        let Place::Forward { arn } = &route.place else { continue };
+        let Some(balancer) = load_balancer(arn) else { continue };
+        for group in route.groups.iter().filter(|arn| sides.of(arn) == Side::Old).filter_map(|arn| target_group(arn)) {
+            let dimensions = json!({"LoadBalancer": balancer, "TargetGroup": group});
+            if balancer.starts_with("net/") {
+                steady.push(datapoint(NLB, "ActiveFlowCount", &dimensions, "value", json!(0)));
+            } else {
+                let mut counted = datapoint(ALB, "RequestCount", &dimensions, "value", json!(100));
+                counted["timestamp_ms"] = json!(at_ms);
+                datapoints.push(counted);
+            }
+        }
+    }
+    (datapoints, steady)
 }
 
 impl Scope {
@@ -197,7 +239,7 @@ fn metric_dimensions(plan: &Value) -> Vec<Value> {
     let metrics = plan["monitoring"]["metrics"].as_array().into_iter().flatten();
     metrics
         .flat_map(|metric| [metric, &metric["divide_by"]])
-        .filter(|metric| metric["namespace"] == ALB)
+        .filter(|metric| metric["namespace"] == ALB || metric["namespace"] == NLB)
         .map(|metric| metric["dimensions"].clone())
         .filter(|dimensions| dimensions.as_object().is_some_and(|dimensions| !dimensions.is_empty()))
         .collect()
@@ -275,6 +317,18 @@ mod tests {
         assert_eq!(of(json!({"LoadBalancer": "app/portal/3"}), "RequestCount"), Some(json!(2)));
         assert_eq!(of(json!({"LoadBalancer": "app/portal/3"}), "HTTPCode_ELB_5XX_Count"), Some(json!(1)));
         assert_eq!(of(json!({"LoadBalancer": "app/portal-new/9"}), "RequestCount"), Some(json!(2)));
+    }
+
+    #[test]
+    fn a_network_load_balancer_counts_flows_and_tells_of_none() {
+        let dimensions = json!({"LoadBalancer": "net/portal/3"});
+        let meter = Meter { dimensions: dimensions.clone(), scope: Scope::Side(Side::Old) };
+        let of = |seen: &[Seen], name| find(&meter.datapoints(seen), &dimensions, name);
+        assert_eq!(of(&[], "ActiveFlowCount"), Some(json!(0)));
+        assert_eq!(of(&[], "NewFlowCount"), None);
+        let one = [seen(0, Side::Old, None, true)];
+        assert_eq!(of(&one, "ProcessedBytes"), Some(json!(1_000)));
+        assert_eq!(of(&one, "RequestCount"), None);
     }
 
     #[test]

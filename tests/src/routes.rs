@@ -59,6 +59,13 @@ impl Sides {
     }
 }
 
+impl Sides {
+    /// The side of an answer: of the first name on its way that somebody knows.
+    pub fn of_path(&self, path: &[String]) -> Side {
+        path.iter().map(|destination| self.of(destination)).find(|side| *side != Side::Other).unwrap_or(Side::Other)
+    }
+}
+
 /// Names are compared as DNS does; the `dualstack.` prefix of a load balancer's name does not change where it leads.
 fn normal(destination: &str) -> String {
     let name = destination.trim_end_matches('.').to_ascii_lowercase();
@@ -213,13 +220,14 @@ impl Route {
         }
     }
 
-    /// Whether a request is sent anywhere at all: a group with a weight, or an answer for each type.
+    /// Whether a request is sent anywhere at all: a group with a weight, or an answer for one of the types.
     pub fn leads_somewhere(&self, routing: &Routing) -> bool {
         match &self.place {
             Place::Forward { arn } => {
                 routing.listeners.get(arn).is_some_and(|state| state.target_groups.iter().any(|group| group.weight > 0))
             }
-            Place::Name { zone, name, types } => types.iter().all(|kind| {
+            // A type that only one side has may be missing.
+            Place::Name { zone, name, types } => types.iter().any(|kind| {
                 let state = routing.records.get(&Self::record_key(zone, name, kind));
                 state.is_some_and(|state| !state.members.is_empty())
             }),
@@ -229,8 +237,11 @@ impl Route {
     /// The new side's share of what the old and the new side get together, in percent: what a plan's `new_weight`
     /// speaks of.
     pub fn new_percent(&self, routing: &Routing, sides: &Sides) -> f64 {
-        let destinations = self.destinations(routing, sides);
-        // A simple record has no weight: it takes everything.
+        let mut destinations = self.destinations(routing, sides);
+        // A simple record has no weight: it takes everything. Beside weighted ones it is of a type that only one side has.
+        if destinations.iter().any(|it| it.weight.is_some()) {
+            destinations.retain(|it| it.weight.is_some());
+        }
         let of = |side| {
             destinations.iter().filter(|it| it.side == side).map(|it| it.weight.unwrap_or(1)).sum::<u64>() as f64
         };

@@ -15,7 +15,7 @@ use crate::Clock;
 use crate::control::{Client, LiveRouting, Replicating, Routing};
 use crate::emulator::Ready;
 use crate::follow;
-use crate::metrics::{Meters, publish_replication};
+use crate::metrics::{self, Meters, publish_replication};
 use crate::outcome::Move;
 use crate::routes::{self, Route, Side, Sides};
 use crate::sides::Servers;
@@ -83,6 +83,11 @@ impl Stage {
             speed,
             _users: users,
         };
+        if stage.world.old.reported {
+            let (datapoints, steady) = metrics::before_run(&stage.routes, &stage.sides, speed);
+            client.put_metrics(&datapoints).await?;
+            client.keep_steady(&steady).await?;
+        }
         for (side, behaviour) in [(Side::Old, &stage.world.old), (Side::New, &stage.world.new)] {
             stage.behave(side, &Script::new(behaviour).conduct(Duration::ZERO, &[]), &Conduct::default()).await?;
         }

@@ -2,10 +2,10 @@
 //!
 //! Contract: for each route a pool of users, who together send requests at a fixed rate, answered or not (open loop),
 //! with a bound on requests under way. Nothing here knows the plan's steps: users see only the live routing.
-//! - A listener or rule draws a target group by weight. With group stickiness a user keeps the group for that long, while
+//! - A listener or rule draws a target group by its share. With group stickiness a user keeps the group for that long, while
 //!   it is in the action, even at weight 0.
-//! - A name is asked of one of some resolvers. A resolver draws a record by weight and keeps the answer for its TTL,
-//!   whatever happens meanwhile.
+//! - A name is asked of one of some resolvers. A resolver gets an answer by Route 53's rules for weights and health (`answers`) and
+//!   keeps it for its TTL, whatever happens meanwhile.
 //!
 //! TTLs and stickiness are virtual times. The draw is an argument, so that every decision can be tested.
 
@@ -19,10 +19,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
-use crate::control::{ForwardState, LiveRouting, RecordState, Routing};
-use crate::locked;
+use crate::control::{ForwardState, LiveRouting, Routing};
 use crate::routes::{Place, Route, Side, Sides};
 use crate::sides::{Servers, USER};
+use crate::{answers, locked};
 
 /// Requests a second for each route, in real time.
 pub const REQUESTS_PER_SECOND: u32 = 40;
@@ -32,8 +32,6 @@ const USERS: usize = 200;
 const RESOLVERS: usize = 60;
 const UNDER_WAY_LIMIT: usize = 200;
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Route 53 answers for an alias to a load balancer with the load balancer's own TTL.
-const ALIAS_TTL: Duration = Duration::from_secs(60);
 
 /// One request of a user, as the user saw it.
 #[derive(Clone, Debug)]
@@ -105,17 +103,6 @@ impl Tally {
     }
 }
 
-/// Chooses by weight; `draw` is in 0..1. None if every weight is 0.
-pub fn choose(weights: &[u64], draw: f64) -> Option<usize> {
-    let total: u64 = weights.iter().sum();
-    let mut left = (draw * total as f64) as u64;
-    weights.iter().position(|&weight| {
-        let is_hit = left < weight;
-        left = left.saturating_sub(weight);
-        is_hit
-    })
-}
-
 #[derive(Clone, Debug, Default)]
 struct Browser {
     cookie: Option<(String, Instant)>,
@@ -131,8 +118,7 @@ impl Browser {
         {
             return Some(group.clone());
         }
-        let weights: Vec<u64> = state.target_groups.iter().map(|group| group.weight).collect();
-        let group = state.target_groups[choose(&weights, draw)?].arn.clone();
+        let group = answers::of_forward(state, draw)?;
         let until = |seconds| now + Duration::from_secs(seconds).div_f64(speed);
         self.cookie = state.sticky_seconds.map(|seconds| (group.clone(), until(seconds)));
         Some(group)
@@ -141,34 +127,21 @@ impl Browser {
 
 #[derive(Clone, Debug, Default)]
 struct Resolver {
-    cache: HashMap<String, (String, Instant)>,
+    cache: HashMap<String, (Arc<[String]>, Instant)>,
 }
 
 impl Resolver {
-    /// Where a record set leads, as far as this resolver knows.
-    fn resolve(
-        &mut self,
-        key: &str,
-        state: Option<&RecordState>,
-        now: Instant,
-        speed: f64,
-        draw: f64,
-    ) -> Option<String> {
+    /// Where a record set leads, as far as this resolver knows: the names on the way, and the answer.
+    fn resolve(&mut self, key: &str, routing: &Routing, now: Instant, speed: f64, draw: f64) -> Option<Arc<[String]>> {
         if let Some((answer, until)) = self.cache.get(key)
             && now < *until
         {
             return Some(answer.clone());
         }
-        let state = state?;
-        let weights: Vec<u64> = state.members.iter().map(|member| member.weight.unwrap_or(1)).collect();
-        // All weights 0 means an equal split.
-        let equal = vec![1; weights.len()];
-        let index = choose(&weights, draw).or_else(|| choose(&equal, draw))?;
-        let member = &state.members[index];
-        let ttl = if member.alias.is_some() { ALIAS_TTL } else { Duration::from_secs(state.ttl.unwrap_or(0)) };
-        let answer = member.destination()?.to_string();
-        self.cache.insert(key.to_string(), (answer.clone(), now + ttl.div_f64(speed)));
-        Some(answer)
+        let answer = answers::of_name(routing, key, draw)?;
+        let path: Arc<[String]> = answer.path.into();
+        self.cache.insert(key.to_string(), (path.clone(), now + answer.ttl.div_f64(speed)));
+        Some(path)
     }
 
     /// In the world before the run, resolvers asked at different times.
@@ -218,12 +191,14 @@ impl Pool {
                 (side, group.map(Arc::from))
             }
             Place::Name { zone, name, types } => {
-                // A dual-stack client asks for both addresses and uses one of them.
-                let Some(kind) = types.get(user / RESOLVERS % types.len().max(1)) else { return (Side::Nowhere, None) };
-                let key = Route::record_key(zone, name, kind);
+                // A dual-stack client asks for both addresses and uses one of those that there are.
                 let resolver = &mut self.resolvers[user % RESOLVERS];
-                let answer = resolver.resolve(&key, routing.records.get(&key), now, self.speed, draw);
-                (answer.map_or(Side::Nowhere, |answer| self.sides.of(&answer)), None)
+                let first = user / RESOLVERS % types.len().max(1);
+                let answer = types.iter().cycle().skip(first).take(types.len()).find_map(|kind| {
+                    let key = Route::record_key(zone, name, kind);
+                    resolver.resolve(&key, routing, now, self.speed, draw)
+                });
+                (answer.map_or(Side::Nowhere, |path| self.sides.of_path(&path)), None)
             }
         }
     }
@@ -303,29 +278,23 @@ impl Sender {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::{GroupWeight, RecordMember};
+    use crate::control::{GroupWeight, RecordMember, RecordState};
+
+    const KEY: &str = "Z1/app.example.com/A";
 
     fn action(weights: &[(&str, u64)], sticky_seconds: Option<u64>) -> ForwardState {
         let group = |&(arn, weight): &(&str, u64)| GroupWeight { arn: arn.to_string(), weight };
         ForwardState { target_groups: weights.iter().map(group).collect(), sticky_seconds }
     }
 
-    fn records(weights: &[(&str, u64)]) -> RecordState {
+    fn records(weights: &[(&str, u64)]) -> Routing {
         let member = |&(value, weight): &(&str, u64)| RecordMember {
             weight: Some(weight),
             values: Some(vec![value.to_string()]),
             ..RecordMember::default()
         };
-        RecordState { ttl: Some(300), members: weights.iter().map(member).collect() }
-    }
-
-    #[test]
-    fn weights_choose_in_proportion_and_never_a_zero() {
-        let draws = || (0..1000).map(|step| f64::from(step) / 1000.0);
-        let hits = |index| draws().filter(|&draw| choose(&[3, 0, 1], draw) == Some(index)).count();
-        assert_eq!([hits(0), hits(1), hits(2)], [750, 0, 250]);
-        assert!(draws().all(|draw| choose(&[0, 0], draw).is_none()));
-        assert_eq!(choose(&[], 0.5), None);
+        let state = RecordState { ttl: Some(300), members: weights.iter().map(member).collect() };
+        Routing { records: [(KEY.to_owned(), state)].into(), ..Routing::default() }
     }
 
     #[test]
@@ -352,18 +321,13 @@ mod tests {
         let (mut resolver, now) = (Resolver::default(), Instant::now());
         let (before, after) =
             (records(&[("192.0.2.1", 100), ("192.0.2.2", 0)]), records(&[("192.0.2.1", 0), ("192.0.2.2", 100)]));
-        let mut ask =
-            |state, seconds: f64| resolver.resolve("a", state, now + Duration::from_secs_f64(seconds), 100.0, 0.5);
-        assert_eq!(ask(Some(&before), 0.0).as_deref(), Some("192.0.2.1"));
-        assert_eq!(ask(Some(&after), 2.9).as_deref(), Some("192.0.2.1"));
-        assert_eq!(ask(Some(&after), 3.1).as_deref(), Some("192.0.2.2"));
-        assert_eq!(ask(None, 7.0), None);
-    }
-
-    #[test]
-    fn all_weights_zero_is_an_equal_split_in_dns() {
-        let state = records(&[("192.0.2.1", 0), ("192.0.2.2", 0)]);
-        let answer = |draw| Resolver::default().resolve("a", Some(&state), Instant::now(), 1.0, draw);
-        assert_eq!([answer(0.1).as_deref(), answer(0.9).as_deref()], [Some("192.0.2.1"), Some("192.0.2.2")]);
+        let mut ask = |routing, seconds: f64| {
+            let path = resolver.resolve(KEY, routing, now + Duration::from_secs_f64(seconds), 100.0, 0.5);
+            path.map(|path| path.join(" "))
+        };
+        assert_eq!(ask(&before, 0.0).as_deref(), Some("192.0.2.1"));
+        assert_eq!(ask(&after, 2.9).as_deref(), Some("192.0.2.1"));
+        assert_eq!(ask(&after, 3.1).as_deref(), Some("192.0.2.2"));
+        assert_eq!(ask(&Routing::default(), 7.0), None);
     }
 }

@@ -94,6 +94,8 @@ pub struct Behaviour {
     health_body: String,
     health_status: u16,
     changes: Vec<Change>,
+    /// Whether its load balancers have reported its users of before the run.
+    pub reported: bool,
 }
 
 impl Default for Behaviour {
@@ -105,6 +107,7 @@ impl Default for Behaviour {
             health_body: "ok".to_string(),
             health_status: 200,
             changes: Vec::new(),
+            reported: true,
         }
     }
 }

@@ -120,13 +120,9 @@ async fn claim(clients: &Clients, run: &Run) -> StepResult<()> {
     if clients.journal.read(&run.run_id).await?.is_some() {
         return Ok(());
     }
-    for (index, (route, before)) in run.plan.routes.iter().zip(&run.before).enumerate() {
+    for (index, route) in run.plan.routes.iter().enumerate() {
         let live = routes::any::observe(&clients.routes, route).await?;
-        if live != *before {
-            let problem =
-                format!("routes[{index}], {}, changed since precheck saw it; nothing was touched", route.title());
-            return Err(StepError::new(name::PRECHECK_FAILED, problem));
-        }
+        unchanged(run, index, &live)?;
     }
     match clients.journal.claim(run).await? {
         Claim::Claimed => Ok(()),
@@ -136,6 +132,17 @@ async fn claim(clients: &Clients, run: &Run) -> StepResult<()> {
     }
 }
 
+/// Whether a route is what precheck saw: exactly, since that is what undo would restore. Pure.
+fn unchanged(run: &Run, index: usize, live: &RouteState) -> StepResult<()> {
+    run.route(index)?; // each has a before-image, and one of its kind
+    if run.before.get(index).is_some_and(|before| live.is_unchanged(before)) {
+        return Ok(());
+    }
+    let title = run.plan.routes.get(index).map(|route| route.title()).unwrap_or_default();
+    let problem = format!("routes[{index}], {title}, changed since precheck saw it; nothing was touched");
+    Err(StepError::new(name::PRECHECK_FAILED, problem))
+}
+
 /// Changes the phase, unless an earlier try did.
 async fn advance(journal: &Journal, caller: &Caller, from: Phase, to: Phase) -> StepResult<()> {
     let run = match journal.fence(caller, from).await {
@@ -143,4 +150,49 @@ async fn advance(journal: &Journal, caller: &Caller, from: Phase, to: Phase) -> 
         Err(error) => return journal.fence(caller, to).await.map(drop).map_err(|_| error),
     };
     journal.transition(&Transition { run: &run, to, owner: &caller.execution_arn, ending: None }).await
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn state(old: i32, new: i32) -> RouteState {
+        let group = |arn: &str, weight: i32| json!({ "arn": arn, "weight": weight });
+        let forward = json!({ "order": null, "target_group_arn": null, "stickiness": null,
+            "groups": [group("old", old), group("new", new)] });
+        serde_json::from_value(json!({ "type": "listener", "forward": forward, "others": [] })).unwrap()
+    }
+
+    fn run(before: Vec<RouteState>) -> Run {
+        let route = |arn: &str| {
+            json!({ "type": "listener", "listener_arn": arn, "old_target_group_arn": "old",
+            "new_target_group_arn": "new", "steps": [{ "new_weight": 100 }] })
+        };
+        let plan = json!({ "application": "shop", "routes": [route("one"), route("two")] });
+        let caller = json!({ "run_id": "run", "execution_arn": "me", "state": "Claim" });
+        let caller: Caller = serde_json::from_value(caller).unwrap();
+        Run::claimed(&caller, serde_json::from_value(plan).unwrap(), before, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_route_that_changed_since_precheck_is_not_claimed() {
+        let run = run(vec![state(100, 0), state(1, 0)]);
+        assert_eq!(unchanged(&run, 0, &state(100, 0)), Ok(()));
+        assert_eq!(unchanged(&run, 1, &state(1, 0)), Ok(()));
+        for (index, live) in [(0, state(99, 1)), (0, state(1, 0)), (1, state(100, 0))] {
+            let error = unchanged(&run, index, &live).unwrap_err();
+            assert_eq!(error.name, name::PRECHECK_FAILED, "{index}");
+            assert!(
+                error.message.contains(&format!("routes[{index}]")) && error.message.contains("nothing was touched")
+            );
+        }
+    }
+
+    #[test]
+    fn a_route_without_a_before_image_is_not_claimed() {
+        let error = unchanged(&run(vec![state(100, 0)]), 1, &state(100, 0)).unwrap_err();
+        assert_eq!(error.name, name::INVALID_PLAN);
+    }
 }

@@ -4,16 +4,18 @@
 //! |---|---|---|---|
 //! | find | the run | who owns it: this cleanup, which now waits | - |
 //! | begin | the run | phase `finished` to `cleaning`: from here on there is no way back | - |
-//! | remove | a route, its old target group's traffic | takes the old group out and deletes it; deletes health checks | - |
+//! | remove | a route, its old target group's traffic | takes the old group out of the action; deletes it, and health checks | - |
 //! | close | the run | phase `closed`, no locks | - |
 //! | release | the run | phase `stuck` to `closed`, no locks: a person has put things right | - |
 //!
-//! There is no undo: what is removed is what nothing references and what serves no traffic; all else is kept, with the
+//! There is no undo: what is removed is what nothing refers to and what is known to serve no traffic; all else is kept, with the
 //! reason. A rollback that started first wins: `begin` loses its condition and ends with nothing to do.
 //!
 //! Errors: `Cutover.Fenced` when the run is not this cleanup's, and AWS errors.
 
+mod decide;
 mod remove;
+mod traffic;
 
 use cutover::contract::Caller;
 use cutover::{StepError, StepResult, input};
@@ -69,6 +71,9 @@ pub struct RemoveRequest {
     pub route: usize,
     /// How many times this has been called before.
     pub attempt: u32,
+    /// What the last reply said.
+    #[serde(default)]
+    pub releasing: u32,
 }
 
 /// The end of a run.
@@ -155,9 +160,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
             serde_json::to_value(find(&clients.journal, &execution_arn, &input, now).await?)
         }
         Request::Begin(caller) => Ok(json!({ "begun": begin(&clients.journal, &caller).await? })),
-        Request::Remove(RemoveRequest { caller, route, attempt }) => {
-            serde_json::to_value(remove::remove(clients, &caller, route, attempt, now).await?)
-        }
+        Request::Remove(request) => serde_json::to_value(remove::remove(clients, &request, now).await?),
         Request::Close(CloseRequest { caller, removals }) => {
             close(&clients.journal, &caller, &removals, now).await?;
             Ok(json!({ "ending": "Closed", "removals": removals, "at": now.to_string() }))

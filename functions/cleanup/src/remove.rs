@@ -1,26 +1,20 @@
-//! What one route no longer needs: its old target group, or the health checks of its pair.
+//! What one route no longer needs: its old target group, or the health checks of its pair. What becomes of it is decided in
+//! [`decide`](crate::decide).
 
-use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
 use aws_sdk_elasticloadbalancingv2::types::TargetGroup;
 use cutover::contract::Caller;
-use cutover::plan::{ListenerRoute, Route};
-use cutover::schedule::MOST_HISTORY_EVENTS;
+use cutover::error::name;
+use cutover::plan::{ListenerRoute, Plan, Route};
 use cutover::{StepError, StepResult};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use journal::{Phase, Run};
-use routes::listener::pair;
+use routes::listener::actions::Live;
+use routes::listener::{ListenerState, arns, pair};
 use serde::{Deserialize, Serialize};
 
-use crate::{Clients, RouteToTidy};
-
-/// The time between two looks at an old group that still serves sticky clients.
-const TRAFFIC_INTERVAL_SECONDS: u64 = 3600;
-/// So many looks make a week: group stickiness lasts 604,800 s at the most.
-const MOST_TRAFFIC_LOOKS: u32 = 168;
-/// The function, a Choice, a Wait: entered, scheduled, started, succeeded, exited.
-const EVENTS_PER_LOOK: u64 = 9;
-/// ALB datapoints arrive a period or two late; five minutes see them.
-const TRAFFIC_WINDOW: SignedDuration = SignedDuration::from_mins(5);
+use crate::decide::{self, Facts, Next, Place};
+use crate::traffic::{self, Traffic};
+use crate::{Clients, RemoveRequest, RouteToTidy};
 
 /// What came of one route.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +25,9 @@ pub struct Removal {
     pub settled: bool,
     /// How long to wait.
     pub wait_seconds: u64,
+    /// How often AWS has said that the group is still in use although nothing refers to it: to be sent with the next call.
+    #[serde(default)]
+    pub releasing: u32,
     /// What was removed.
     pub removed: Vec<String>,
     /// What was kept, and why.
@@ -39,11 +36,15 @@ pub struct Removal {
 
 impl Removal {
     fn done(route: usize) -> Self {
-        Self { route, settled: true, wait_seconds: 0, removed: Vec::new(), kept: Vec::new() }
+        Self { route, settled: true, wait_seconds: 0, releasing: 0, removed: Vec::new(), kept: Vec::new() }
     }
 
     fn keeping(route: usize, reason: String) -> Self {
         Self { kept: vec![reason], ..Self::done(route) }
+    }
+
+    fn waiting(route: usize, wait_seconds: u64) -> Self {
+        Self { settled: false, wait_seconds, ..Self::done(route) }
     }
 }
 
@@ -55,16 +56,11 @@ pub(crate) fn routes(run: &Run) -> Vec<RouteToTidy> {
 }
 
 /// Removes what a route no longer needs.
-pub(crate) async fn remove(
-    clients: &Clients,
-    caller: &Caller,
-    route: usize,
-    attempt: u32,
-    now: Timestamp,
-) -> StepResult<Removal> {
+pub(crate) async fn remove(clients: &Clients, request: &RemoveRequest, now: Timestamp) -> StepResult<Removal> {
+    let (caller, route) = (&request.caller, request.route);
     let run = clients.journal.fence(caller, Phase::Cleaning).await?;
     match run.plan.routes.get(route) {
-        Some(Route::Listener(_)) => old_target_group(clients, caller, &run, route, attempt, now).await,
+        Some(Route::Listener(_)) => old_target_group(clients, request, &run, now).await,
         Some(Route::Dns(dns)) if dns.health_checks.is_some() => {
             routes::name::health_check::delete_of_run(&clients.routes.route53, &run.run_id, route).await?;
             Ok(Removal { removed: vec![format!("health checks of {}", dns.record_name)], ..Removal::done(route) })
@@ -74,68 +70,159 @@ pub(crate) async fn remove(
     }
 }
 
-/// How often a route is looked at while its old group still serves: one execution looks after all of them, one after the
-/// other, and its history has to have room.
-fn most_looks(routes: usize) -> u32 {
-    let fitting = MOST_HISTORY_EVENTS / EVENTS_PER_LOOK / routes.max(1) as u64;
-    u32::try_from(fitting).unwrap_or(u32::MAX).min(MOST_TRAFFIC_LOOKS)
-}
-
 async fn old_target_group(
     clients: &Clients,
-    caller: &Caller,
+    request: &RemoveRequest,
     run: &Run,
-    index: usize,
-    attempt: u32,
     now: Timestamp,
 ) -> StepResult<Removal> {
+    let index = request.route;
     let (route, before) = run.listener(index)?;
     let group = &route.old_target_group_arn;
-    if !run.plan.cleanup.delete_old_target_group {
-        return Ok(Removal::keeping(index, format!("{group}: the plan does not ask to delete it")));
-    }
-    let Some(described) = describe(&clients.routes.elb, group).await? else {
-        return Ok(Removal { removed: vec![group.clone()], ..Removal::done(index) });
-    };
-    if serves(&clients.cloudwatch, &described, now).await? {
-        let routes = run.plan.routes.len();
-        if attempt >= most_looks(routes) {
-            let hours = u64::from(attempt) * TRAFFIC_INTERVAL_SECONDS / 3600;
-            return Ok(Removal::keeping(
-                index,
-                format!("{group}: it still serves traffic after {hours} hours of looking"),
-            ));
-        }
-        return Ok(Removal { settled: false, wait_seconds: TRAFFIC_INTERVAL_SECONDS, ..Removal::done(index) });
-    }
-    let whole = before.planned(pair(route), 100).map_err(StepError::invalid)?;
+    let is_asked = run.plan.cleanup.delete_old_target_group;
     let live = routes::listener::observe::live(&clients.routes.elb, route).await?;
-    let without = whole.without(group);
-    if live.state.is_like(&whole) {
-        clients.journal.fence(caller, Phase::Cleaning).await?;
-        routes::listener::send::write(&clients.routes.elb, route, &live, &without).await?;
-    } else if !live.state.is_like(&without) {
-        let reason = format!("{group}: {} was changed to {} since", route.arn(), live.state.describe());
-        return Ok(Removal::keeping(index, reason));
+    let finished = before.finished(pair(route), is_asked);
+    let place = place(route, before, &live.state, &finished)?;
+    let facts = look(clients, request, run, (route, &live.state, place), now).await?;
+    let go = || let_go(clients, &request.caller, route, (&live, &finished));
+    match decide::next(&facts) {
+        Next::Gone if is_asked => Ok(Removal { removed: vec![group.clone()], ..Removal::done(index) }),
+        Next::Gone => Ok(Removal::keeping(index, format!("{group}: it is gone already"))),
+        Next::Wait => Ok(Removal::waiting(index, decide::TRAFFIC_INTERVAL_SECONDS)),
+        Next::Keep(reason) => Ok(Removal::keeping(index, reason)),
+        Next::LetGo(reason) => go().await.map(|()| Removal::keeping(index, reason)),
+        Next::Leave => go().await.map(|()| Removal::done(index)),
+        Next::Delete => {
+            go().await?;
+            delete(clients, request, group).await
+        }
     }
-    delete(clients, caller, route, index).await
 }
 
-/// Deletes the group if no load balancer routes to it any more.
-async fn delete(clients: &Clients, caller: &Caller, route: &ListenerRoute, index: usize) -> StepResult<Removal> {
+/// Everything that is known of the old group.
+async fn look<'a>(
+    clients: &Clients,
+    request: &RemoveRequest,
+    run: &'a Run,
+    (route, live, place): (&'a ListenerRoute, &ListenerState, Place),
+    now: Timestamp,
+) -> StepResult<Facts<'a>> {
     let group = &route.old_target_group_arn;
     let described = describe(&clients.routes.elb, group).await?;
-    if let Some(balancer) = described.as_ref().and_then(|group| group.load_balancer_arns().first()) {
-        return Ok(Removal::keeping(index, format!("{group}: {balancer} still references it")));
+    let balancers = balancers(route, described.as_ref());
+    let traffic = match &described {
+        Some(_) => {
+            let place = traffic::Place { group, balancers: &balancers, started_at: &run.started_at };
+            traffic::of(&clients.cloudwatch, place, now).await?
+        }
+        None => Traffic::Silent,
+    };
+    Ok(Facts {
+        arn: route.arn(),
+        group,
+        is_asked: run.plan.cleanup.delete_old_target_group,
+        exists: described.is_some(),
+        later: later(&run.plan, request.route, group),
+        led_by: led_by(clients, route, &balancers, &traffic).await?,
+        place,
+        lingers: lingers(route, live),
+        traffic,
+        attempt: request.attempt,
+        most_looks: decide::most_looks(run.plan.routes.len()),
+    })
+}
+
+/// Where the action is, seen from the states that the run and cleanup give it.
+fn place(
+    route: &ListenerRoute,
+    before: &ListenerState,
+    live: &ListenerState,
+    finished: &ListenerState,
+) -> StepResult<Place> {
+    let whole = before.planned(pair(route), 100).map_err(StepError::invalid)?;
+    Ok(if live.is_like(finished) {
+        Place::Finished
+    } else if live.is_like(&whole) {
+        Place::Whole
+    } else {
+        Place::Elsewhere(live.describe())
+    })
+}
+
+/// Whether clients may stay with a group of weight 0: by group stickiness, or by connections that go on.
+fn lingers(route: &ListenerRoute, live: &ListenerState) -> bool {
+    live.forward.sticky_seconds().is_some() || arns::is_network(route.arn())
+}
+
+/// The load balancers that may have sent the old group traffic: those that have it, and the route's own, which may have let it
+/// go just now.
+fn balancers(route: &ListenerRoute, described: Option<&TargetGroup>) -> Vec<String> {
+    let mut balancers: Vec<String> = described.map(TargetGroup::load_balancer_arns).unwrap_or_default().to_vec();
+    let own = arns::balancer(route.arn()).filter(|own| !balancers.contains(own));
+    balancers.extend(own);
+    balancers
+}
+
+/// A later route of the plan that moves traffic away from the same group.
+fn later(plan: &Plan, index: usize, group: &str) -> Option<usize> {
+    let is_from_it = |route: &Route| matches!(route, Route::Listener(route) if route.old_target_group_arn == group);
+    plan.routes.iter().skip(index + 1).position(is_from_it).map(|place| index + 1 + place)
+}
+
+/// Who else forwards to a group that serves. What may not be looked at is nobody.
+async fn led_by(
+    clients: &Clients,
+    route: &ListenerRoute,
+    balancers: &[String],
+    traffic: &Traffic,
+) -> StepResult<Option<String>> {
+    if *traffic != Traffic::Serves {
+        return Ok(None);
     }
-    clients.journal.fence(caller, Phase::Cleaning).await?;
+    let group = &route.old_target_group_arn;
+    match routes::listener::behind::another(&clients.routes.elb, balancers, group, route.arn()).await {
+        Err(error) if error.name == name::NOT_PERMITTED => Ok(None),
+        found => found,
+    }
+}
+
+/// Takes the old group out of the action, unless it is out of it.
+async fn let_go(
+    clients: &Clients,
+    caller: &Caller,
+    route: &ListenerRoute,
+    (live, finished): (&Live, &ListenerState),
+) -> StepResult<()> {
+    if !live.state.is_like(finished) {
+        clients.journal.fence(caller, Phase::Cleaning).await?;
+        routes::listener::send::write(&clients.routes.elb, route, live, finished).await?;
+    }
+    Ok(())
+}
+
+/// Deletes the group if no load balancer refers to it any more. AWS lets go of one only after a while.
+async fn delete(clients: &Clients, request: &RemoveRequest, group: &str) -> StepResult<Removal> {
+    let described = describe(&clients.routes.elb, group).await?;
+    if let Some(balancer) = described.as_ref().and_then(|group| group.load_balancer_arns().first()) {
+        return Ok(in_use(request, format!("{group}: {balancer} still refers to it")));
+    }
+    clients.journal.fence(&request.caller, Phase::Cleaning).await?;
     match clients.routes.elb.delete_target_group().target_group_arn(group).send().await {
-        Ok(_) => Ok(Removal { removed: vec![group.clone()], ..Removal::done(index) }),
+        Ok(_) => Ok(Removal { removed: vec![group.to_owned()], ..Removal::done(request.route) }),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => {
-            Ok(Removal::keeping(index, format!("{group}: a listener or rule still references it")))
+            Ok(in_use(request, format!("{group}: a listener or rule still refers to it")))
         }
         Err(error) => Err(StepError::from_aws(&format!("elasticloadbalancing:DeleteTargetGroup {group}"), &error)),
     }
+}
+
+/// A group in use is tried again for some minutes, then kept.
+fn in_use(request: &RemoveRequest, reason: String) -> Removal {
+    if decide::is_release_awaited(request.releasing) {
+        let waiting = Removal::waiting(request.route, decide::RELEASE_INTERVAL_SECONDS);
+        return Removal { releasing: request.releasing + 1, ..waiting };
+    }
+    Removal::keeping(request.route, reason)
 }
 
 async fn describe(elb: &aws_sdk_elasticloadbalancingv2::Client, group: &str) -> StepResult<Option<TargetGroup>> {
@@ -148,58 +235,94 @@ async fn describe(elb: &aws_sdk_elasticloadbalancingv2::Client, group: &str) -> 
     }
 }
 
-/// Whether the group served requests lately. RequestCount is reported whenever there is traffic (ALB metrics guide), so
-/// its absence over the whole window is absence of traffic.
-async fn serves(cloudwatch: &aws_sdk_cloudwatch::Client, group: &TargetGroup, now: Timestamp) -> StepResult<bool> {
-    for balancer in group.load_balancer_arns() {
-        let query = request_count(group.target_group_arn().unwrap_or_default(), balancer);
-        let answer = cloudwatch
-            .get_metric_data()
-            .metric_data_queries(query)
-            .start_time(seconds(now - TRAFFIC_WINDOW))
-            .end_time(seconds(now))
-            .send()
-            .await
-            .map_err(|error| StepError::from_aws("cloudwatch:GetMetricData RequestCount", &error))?;
-        if answer.metric_data_results().iter().any(|result| result.values().iter().any(|count| *count > 0.0)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn seconds(at: Timestamp) -> aws_sdk_cloudwatch::primitives::DateTime {
-    aws_sdk_cloudwatch::primitives::DateTime::from_secs(at.as_second())
-}
-
-fn request_count(group: &str, balancer: &str) -> MetricDataQuery {
-    let last = |arn: &str, kind: &str| arn.split_once(kind).map_or(arn.to_owned(), |(_, rest)| rest.to_owned());
-    let dimension = |name: &str, value: String| Dimension::builder().name(name).value(value).build();
-    let metric = Metric::builder()
-        .namespace("AWS/ApplicationELB")
-        .metric_name("RequestCount")
-        .dimensions(dimension("TargetGroup", format!("targetgroup/{}", last(group, ":targetgroup/"))))
-        .dimensions(dimension("LoadBalancer", last(balancer, ":loadbalancer/")))
-        .build();
-    let stat = MetricStat::builder().metric(metric).period(60).stat("Sum").build();
-    MetricDataQuery::builder().id("requests").metric_stat(stat).build()
-}
-
 #[cfg(test)]
 mod tests {
+    use routes::listener::{Forward, Stickiness, WeightedGroup};
+    use serde_json::json;
+
     use super::*;
 
+    fn route(balancer: &str, group_stickiness: Option<u64>) -> ListenerRoute {
+        let arn = format!("arn:aws:elasticloadbalancing:r:1:listener/{balancer}/shop/1/2");
+        let route = json!({ "listener_arn": arn, "old_target_group_arn": "old", "new_target_group_arn": "new",
+            "group_stickiness": group_stickiness, "steps": [{ "new_weight": 100 }] });
+        serde_json::from_value(route).unwrap()
+    }
+
+    fn state(groups: &[(&str, i32)], sticky_seconds: Option<i32>) -> ListenerState {
+        let groups = groups.iter().map(|(arn, weight)| WeightedGroup { arn: (*arn).to_owned(), weight: Some(*weight) });
+        let stickiness = sticky_seconds.map(|seconds| Stickiness { enabled: true, duration_seconds: Some(seconds) });
+        let forward = Forward { order: None, target_group_arn: None, groups: groups.collect(), stickiness };
+        ListenerState { forward, others: vec![] }
+    }
+
     #[test]
-    fn the_looks_of_all_routes_fit_into_one_history() {
-        const MOST_ROUTES: usize = 20;
-        const QUOTA: u64 = 25_000;
-        let others_in_cleanup = 1_000;
-        for routes in 1..=MOST_ROUTES {
-            let looks = u64::from(most_looks(routes)) + 1; // the last one gives up
-            assert!(looks * routes as u64 * EVENTS_PER_LOOK + others_in_cleanup < QUOTA, "{routes} routes");
+    fn an_action_is_where_the_run_left_it_or_as_its_owner_would_write_it_or_somebody_elses() {
+        let (route, before) = (route("app", None), state(&[("old", 1)], None));
+        let place = |live: &[(&str, i32)]| {
+            place(&route, &before, &state(live, None), &before.finished(pair(&route), true)).unwrap()
+        };
+        assert_eq!(place(&[("old", 0), ("new", 100)]), Place::Whole);
+        assert_eq!(place(&[("new", 1)]), Place::Finished);
+        for live in [&[("old", 1)][..], &[("old", 50), ("new", 50)], &[("new", 100)]] {
+            assert!(matches!(place(live), Place::Elsewhere(_)), "{live:?}");
         }
-        assert_eq!(most_looks(1), MOST_TRAFFIC_LOOKS);
-        assert_eq!(most_looks(13), MOST_TRAFFIC_LOOKS);
-        assert!(most_looks(MOST_ROUTES) > 4 * 24, "fewer than four days");
+    }
+
+    #[test]
+    fn the_runs_own_stickiness_goes_with_the_old_group() {
+        let (route, before) = (route("app", Some(60)), state(&[("old", 1)], None));
+        let finished = before.finished(pair(&route), false);
+        let live = state(&[("old", 0), ("new", 100)], Some(60));
+        assert_eq!(place(&route, &before, &live, &finished), Ok(Place::Whole));
+        assert_eq!(finished, state(&[("new", 1)], None));
+        assert!(lingers(&route, &live), "its clients are waited for");
+    }
+
+    #[test]
+    fn clients_stay_by_stickiness_or_by_connections() {
+        let silent = state(&[("old", 0), ("new", 100)], None);
+        assert!(!lingers(&route("app", None), &silent));
+        assert!(lingers(&route("app", None), &state(&[("new", 1)], Some(60))));
+        assert!(lingers(&route("net", None), &silent));
+    }
+
+    #[test]
+    fn a_load_balancer_that_has_just_let_the_group_go_is_still_looked_at() {
+        let own = "arn:aws:elasticloadbalancing:r:1:loadbalancer/app/shop/1".to_owned();
+        let group = |arns: &[&str]| {
+            let arns = arns.iter().map(|arn| (*arn).to_owned()).collect();
+            TargetGroup::builder().set_load_balancer_arns(Some(arns)).build()
+        };
+        let of = |group: TargetGroup| balancers(&route("app", None), Some(&group));
+        assert_eq!(of(group(&[])), [own.clone()]);
+        assert_eq!(of(group(&[&own])), [own.clone()]);
+        assert_eq!(of(group(&["other"])), ["other".to_owned(), own]);
+    }
+
+    #[test]
+    fn the_last_route_from_a_group_is_the_one_after_which_none_comes() {
+        let route = |arn: &str, old: &str| {
+            json!({ "type": "listener", "listener_arn": arn, "old_target_group_arn": old,
+            "new_target_group_arn": "new", "steps": [] })
+        };
+        let plan = json!({ "application": "a", "routes": [route("1", "old"), route("2", "other"), route("3", "old")] });
+        let plan: Plan = serde_json::from_value(plan).unwrap();
+        assert_eq!([0, 1, 2].map(|index| later(&plan, index, "old")), [Some(2), Some(2), None]);
+        assert_eq!(later(&plan, 0, "other"), Some(1));
+        assert_eq!(later(&plan, 1, "other"), None);
+    }
+
+    fn request(releasing: u32) -> RemoveRequest {
+        let request = json!({ "run_id": "run", "execution_arn": "me", "state": "RemoveFromRoute", "route": 3, "attempt": 0, "releasing": releasing });
+        serde_json::from_value(request).unwrap()
+    }
+
+    #[test]
+    fn a_group_in_use_is_tried_again_and_then_kept() {
+        let waits = in_use(&request(2), "why".to_owned());
+        assert_eq!((waits.settled, waits.releasing, waits.route), (false, 3, 3));
+        assert_eq!(waits.wait_seconds, decide::RELEASE_INTERVAL_SECONDS);
+        assert_eq!(in_use(&request(10), "why".to_owned()), Removal::keeping(3, "why".to_owned()));
     }
 }

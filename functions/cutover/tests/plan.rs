@@ -78,6 +78,8 @@ fn every_rule_names_the_place() {
             "$.routes[0].new_target_group_arn",
         ),
         ("/routes/0/min_healthy_percent", json!(0), "$.routes[0].min_healthy_percent"),
+        ("/routes/0/group_stickiness", json!("0s"), "$.routes[0].group_stickiness"),
+        ("/routes/0/group_stickiness", json!("169h"), "$.routes[0].group_stickiness"),
         ("/routes/0/steps", json!([]), "$.routes[0].steps"),
         ("/routes/0/steps", steps(&[50, 20, 100]), "$.routes[0].steps[1].new_weight"),
         ("/routes/0/steps", steps(&[50]), "$.routes[0].steps[0].new_weight"),
@@ -89,6 +91,8 @@ fn every_rule_names_the_place() {
         ("/routes/1/ttl", json!(0), "$.routes[1].ttl"),
         ("/routes/1/records", json!([]), "$.routes[1].records"),
         ("/routes/1/records/0/new", json!({}), "$.routes[1].records[0].new"),
+        ("/routes/1/records", json!([{ "type": "A", "new": null }]), "$.routes[1].records"),
+        ("/leaves_behind", json!([{ "what": "x" }]), "$.leaves_behind[0].why"),
         ("/routes/1/records/0/new/values", json!(["::1"]), "$.routes[1].records[0].new.values[0]"),
         ("/routes/1/records/0/type", json!("MX"), "$.routes[1].records[0].type"),
         (
@@ -241,6 +245,8 @@ fn what_people_paste_is_taken() {
     plan["routes"][1]["records"][0]["new"] = alias("Z2");
     assert_eq!(Plan::read(&pasted), Plan::read(&plan));
     assert!(Plan::read(&pasted).is_ok());
+    pasted["routes"][1]["records"] = json!([pasted["routes"][1]["records"][0], { "type": "AAAA", "new": null }]);
+    assert!(Plan::read(&pasted).is_ok(), "{:?}", Plan::read(&pasted));
     pasted["$schema"] = json!(7);
     assert_eq!(places(&pasted), ["$.$schema"]);
 }

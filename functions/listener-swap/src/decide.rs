@@ -67,6 +67,7 @@ mod tests {
             old_target_group_arn: "old".to_owned(),
             new_target_group_arn: "new".to_owned(),
             min_healthy_percent: 80,
+            group_stickiness: None,
             steps: vec![step(50), step(100)],
         }
     }

@@ -259,6 +259,7 @@ mod tests {
                 old_target_group_arn: "old".to_owned(),
                 new_target_group_arn: group.to_owned(),
                 min_healthy_percent: 70,
+                group_stickiness: None,
                 steps: vec![Step { new_weight: 100, hold: Seconds(0) }],
             })
         };

@@ -1,7 +1,7 @@
 //! From findings to the report: pure.
 
 use cutover::finding::{self, Kind};
-use cutover::plan::{Certificate, Hook, Hooks, Probe};
+use cutover::plan::{Certificate, Hook, Hooks, Probe, Route};
 use cutover::probe::Tries;
 use cutover::{Finding, Plan, Seconds, Severity};
 use jiff::Timestamp;
@@ -152,14 +152,24 @@ pub(crate) fn quiesce_unverified(plan: &Plan) -> Option<Finding> {
     Some(Finding::warning("$.hooks.quiesce", problem, fix))
 }
 
-/// How long the names' answers from before are waited out, one name after the other.
-pub(crate) fn old_ttls(before: &[RouteState]) -> Seconds {
-    Seconds(before.iter().map(|before| u64::from(before.longest_ttl_seconds())).sum())
+/// How long the names' answers from before are waited out, one name after the other: once before the first step, and after
+/// each step where that takes longer than the plan alone tells.
+pub(crate) fn old_ttls(plan: &Plan, before: &[RouteState]) -> Seconds {
+    let of_route = |(route, before): (&Route, &RouteState)| {
+        let known = match route {
+            Route::Listener(_) => 0,
+            Route::Dns(route) => route.settle_seconds(),
+        };
+        let of_step = u64::from(before.settle_seconds(route)).saturating_sub(known);
+        u64::from(before.longest_ttl_seconds()) + of_step * route.steps().len() as u64
+    };
+    Seconds(plan.routes.iter().zip(before).map(of_route).sum())
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use routes::name::NameState;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -241,10 +251,22 @@ mod tests {
     fn each_names_longest_ttl_is_waited_out() {
         let name = |ttls: &[i64]| {
             let record = |ttl: &i64| json!({ "type": "A", "ttl": ttl, "values": [] });
-            serde_json::from_value(json!(ttls.iter().map(record).collect::<Vec<_>>())).unwrap()
+            serde_json::from_value::<NameState>(json!(ttls.iter().map(record).collect::<Vec<_>>())).unwrap()
         };
-        let before = [&[300, 60][..], &[900]].map(|ttls| RouteState::Dns { records: name(ttls) });
-        assert_eq!(old_ttls(&before), Seconds(1200));
+        let before = [&[300, 60][..], &[900]].map(|ttls| RouteState::from(name(ttls)));
+        let route = |steps: Value| {
+            json!({ "type": "dns", "hosted_zone_id": "Z1", "record_name": "a.example.com", "steps": steps,
+                "records": [{ "type": "A", "new": { "values": ["5.6.7.8"] } }] })
+        };
+        let mut plan = plan(None, json!({}));
+        let steps = json!([{ "new_weight": 50 }, { "new_weight": 100 }]);
+        plan.routes = vec![serde_json::from_value(route(steps)).unwrap(); 2];
+        assert_eq!(old_ttls(&plan, &before), Seconds(1200));
+        let alias = json!({ "dns_name": "blue.example.com.", "hosted_zone_id": "Z1", "evaluate_target_health": false });
+        let before = json!({ "type": "dns", "records": [{ "type": "A", "values": [], "alias": alias }],
+            "alias_ttls": { "A blue.example.com.": 3600 } });
+        let before = [serde_json::from_value(before).unwrap()];
+        assert_eq!(old_ttls(&plan, &before), Seconds(3600 + 2 * (3600 - 60)), "after each step as well");
     }
 
     #[test]

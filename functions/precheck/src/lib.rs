@@ -104,7 +104,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     decide::nothing_watched(&plan, &mut findings);
     findings.extend(decide::nobody_stops_writers(&plan));
     findings.extend(decide::quiesce_unverified(&plan));
-    findings.extend(schedule::check_time(&plan, decide::old_ttls(&before)));
+    findings.extend(schedule::check_time(&plan, decide::old_ttls(&plan, &before)));
     findings.extend(decide::hooks_not_allowed(&plan.hooks, &clients.hooks));
     Ok(decide::report(Some(plan), findings, before, tries, now))
 }
@@ -115,6 +115,9 @@ async fn routes(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> 
         before.extend(routes::any::precheck(&clients.routes, plan, index, findings, &mut behind).await?);
     }
     findings.extend(routes::behind::judge(&behind, &plan.leaves_behind));
+    if before.len() == plan.routes.len() {
+        routes::in_dns::precheck_together(&clients.routes, plan, &before, findings).await?;
+    }
     Ok(before)
 }
 

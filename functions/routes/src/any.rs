@@ -7,7 +7,7 @@ use cutover::{Finding, StepResult};
 
 use crate::behind::Behind;
 use crate::kind::{Left, RouteOfRun, RouteState};
-use crate::{listener, name};
+use crate::{in_dns, listener, name};
 
 /// What routes are observed and moved by.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl Clients {
 pub async fn observe(clients: &Clients, route: &Route) -> StepResult<RouteState> {
     match route {
         Route::Listener(route) => Ok(RouteState::Listener(listener::observe::live(&clients.elb, route).await?.state)),
-        Route::Dns(route) => Ok(RouteState::Dns { records: name::observe::live(&clients.route53, route).await? }),
+        Route::Dns(route) => Ok(name::observe::live(&clients.route53, route).await?.into()),
     }
 }
 
@@ -50,12 +50,15 @@ pub async fn precheck(
     let path = &format!("$.routes[{index}]");
     match &plan.routes[index] {
         Route::Listener(route) => {
-            let state = listener::precheck::observe(&clients.elb, route, path, findings).await?;
+            let state = listener::precheck::observe(&clients.elb, route, (plan, index), findings, behind).await?;
             Ok(state.map(RouteState::Listener))
         }
         Route::Dns(route) => {
-            let records = name::precheck::observe(&clients.route53, route, path, findings, behind).await?;
-            Ok(records.map(|records| RouteState::Dns { records }))
+            let seen = name::precheck::observe(&clients.route53, plan, route, path, findings, behind).await?;
+            if let Some(seen) = &seen {
+                in_dns::what_users_get(clients, route, seen, path, findings).await?;
+            }
+            Ok(seen.map(|seen| RouteState::Dns { records: seen.state, alias_ttls: seen.alias_ttls }))
         }
     }
 }

@@ -5,7 +5,7 @@ use cutover::{StepError, StepResult};
 use serde::{Deserialize, Serialize};
 
 use crate::listener::{self, ListenerState};
-use crate::name::{self, NameState, PairChecks};
+use crate::name::{self, AliasTtls, NameState, PairChecks};
 
 /// What is observed of a route. Before it is touched, that is its before-image: what undo restores.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +17,17 @@ pub enum RouteState {
     Dns {
         /// The record sets of the plan's types.
         records: NameState,
+        /// How long resolvers keep what its aliases lead to, within the zone.
+        #[serde(default, skip_serializing_if = "AliasTtls::is_empty")]
+        alias_ttls: AliasTtls,
     },
+}
+
+impl From<NameState> for RouteState {
+    /// The state of a name, of which only its own records were looked at.
+    fn from(records: NameState) -> Self {
+        Self::Dns { records, alias_ttls: AliasTtls::default() }
+    }
 }
 
 impl RouteState {
@@ -25,8 +35,16 @@ impl RouteState {
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Listener(state), Self::Listener(other)) => state.is_like(other),
-            (Self::Dns { records }, Self::Dns { records: other }) => records.is_like(other),
+            (Self::Dns { records, .. }, Self::Dns { records: other, .. }) => records.is_like(other),
             _ => false,
+        }
+    }
+
+    /// Whether nothing of the route itself changed between two looks.
+    pub fn is_unchanged(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Dns { records, .. }, Self::Dns { records: other, .. }) => records == other,
+            _ => self == other,
         }
     }
 
@@ -34,7 +52,7 @@ impl RouteState {
     pub fn describe(&self) -> String {
         match self {
             Self::Listener(state) => state.describe(),
-            Self::Dns { records } => records.describe(),
+            Self::Dns { records, .. } => records.describe(),
         }
     }
 
@@ -42,7 +60,15 @@ impl RouteState {
     pub fn longest_ttl_seconds(&self) -> u32 {
         match self {
             Self::Listener(_) => 0,
-            Self::Dns { records } => records.longest_ttl_seconds(),
+            Self::Dns { records, alias_ttls } => alias_ttls.longest_of(records),
+        }
+    }
+
+    /// How long somebody may keep the answer from before a step of the plan that starts from this before-image, in seconds.
+    pub fn settle_seconds(&self, route: &Route) -> u32 {
+        match (self, route) {
+            (Self::Dns { records, alias_ttls }, Route::Dns(route)) => alias_ttls.settle_seconds(route, records),
+            _ => 0,
         }
     }
 }
@@ -64,7 +90,7 @@ impl<'a> RouteOfRun<'a> {
     pub fn of(route: &'a Route, before: &'a RouteState) -> StepResult<Self> {
         match (route, before) {
             (Route::Listener(route), RouteState::Listener(before)) => Ok(Self::Listener(route, before)),
-            (Route::Dns(route), RouteState::Dns { records }) => Ok(Self::Dns(route, records)),
+            (Route::Dns(route), RouteState::Dns { records, .. }) => Ok(Self::Dns(route, records)),
             _ => Err(StepError::invalid(format!("the before-image of {} is of another kind", route.title()))),
         }
     }
@@ -77,10 +103,7 @@ impl<'a> RouteOfRun<'a> {
     pub fn planned(&self, percent: u8) -> StepResult<RouteState> {
         let planned = match self {
             Self::Listener(route, before) => before.planned(listener::pair(route), percent).map(RouteState::Listener),
-            Self::Dns(route, before) => {
-                let records = before.planned(route, percent, &PairChecks::default());
-                records.map(|records| RouteState::Dns { records })
-            }
+            Self::Dns(route, before) => before.planned(route, percent, &PairChecks::default()).map(RouteState::from),
         };
         planned.map_err(StepError::invalid)
     }
@@ -88,9 +111,11 @@ impl<'a> RouteOfRun<'a> {
     /// Whether this live state is [`planned`](Self::planned), whatever health checks of the run its records carry.
     pub fn is_at(&self, live: &RouteState, planned: &RouteState) -> bool {
         match (self, live, planned) {
-            (Self::Dns(route, before), RouteState::Dns { records: live }, RouteState::Dns { records: planned }) => {
-                live.may_be(planned, route, before, &PairChecks::default())
-            }
+            (
+                Self::Dns(route, before),
+                RouteState::Dns { records: live, .. },
+                RouteState::Dns { records: planned, .. },
+            ) => live.may_be(planned, route, before, &PairChecks::default()),
             _ => live.is_like(planned),
         }
     }
@@ -99,7 +124,7 @@ impl<'a> RouteOfRun<'a> {
     pub fn new_side_serves(&self, live: &RouteState) -> bool {
         match (self, live) {
             (Self::Listener(route, _), RouteState::Listener(live)) => live.serves(&route.new_target_group_arn),
-            (Self::Dns(route, before), RouteState::Dns { records: live }) => {
+            (Self::Dns(route, before), RouteState::Dns { records: live, .. }) => {
                 let checks = PairChecks::default();
                 let prepared = before.planned(route, 0, &checks);
                 !live.is_like(before) && !prepared.is_ok_and(|prepared| live.may_be(&prepared, route, before, &checks))
@@ -115,7 +140,7 @@ impl<'a> RouteOfRun<'a> {
                 listener::by_hand::command(route, before, Some(live))
             }
             (Self::Listener(route, before), _) => listener::by_hand::command(route, before, None),
-            (Self::Dns(route, before), Some(RouteState::Dns { records: live })) => {
+            (Self::Dns(route, before), Some(RouteState::Dns { records: live, .. })) => {
                 name::by_hand::command(route, before, Some(live))
             }
             (Self::Dns(route, before), _) => name::by_hand::command(route, before, None),

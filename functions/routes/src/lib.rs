@@ -6,10 +6,10 @@
 //! | planned states | `planned` | `planned`, `group`, `checks` |
 //! | what users get | `shares` | `shares` |
 //! | what is sent | `actions` | `batch`, `aws` |
-//! | observe | `observe` | `observe` |
+//! | observe | `observe` | `observe`, `reach`, `seen` |
 //! | write, and read back | `send` | `send` |
 //! | what the run makes beside it | - | `health_check` |
-//! | precheck's findings | `precheck` | `precheck` |
+//! | precheck's findings | `precheck` | `precheck`, `users`, `ttl` |
 //! | the command by hand | `by_hand` | `by_hand` |
 //!
 //! The plan's types, with a route's steps, title and lock, are `cutover::plan`'s. Places that list the kinds are [`kind`],
@@ -18,7 +18,11 @@
 
 #[cfg(feature = "any")]
 pub mod any;
+#[cfg(feature = "listener")]
+pub mod balancers;
 pub mod behind;
+#[cfg(feature = "any")]
+pub mod in_dns;
 pub mod kind;
 pub mod listener;
 pub mod name;

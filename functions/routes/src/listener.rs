@@ -2,9 +2,15 @@
 
 #[cfg(feature = "listener")]
 pub mod actions;
+pub mod arns;
+#[cfg(feature = "listener")]
+pub mod behind;
 pub mod by_hand;
 #[cfg(feature = "listener")]
+mod fit;
+#[cfg(feature = "listener")]
 pub mod observe;
+mod owners;
 pub mod planned;
 #[cfg(feature = "listener")]
 pub mod precheck;
@@ -12,6 +18,7 @@ pub mod precheck;
 pub mod send;
 pub mod shares;
 pub mod state;
+mod sticky;
 
 pub use planned::{Pair, pair, planned_states, states_before_step};
 pub use state::{Forward, ListenerState, Stickiness, WeightedGroup};

@@ -9,7 +9,8 @@
 //!
 //! A batch deletes what was observed and creates what is wanted, so that a change by somebody else in between makes
 //! Route 53 refuse it. An action is called until its change is INSYNC; after prepare the *old* TTL is waited out, since
-//! resolvers keep their answers for that long.
+//! resolvers keep their answers for that long; after a shift, the TTL that the answers have meanwhile: an alias within the
+//! zone has its target's, which no plan lowers.
 //!
 //! Errors: `Cutover.Drift` when somebody else changed the records, `Cutover.Fenced`, and AWS errors.
 
@@ -22,7 +23,7 @@ use cutover::error::name;
 use cutover::plan::DnsRoute;
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
-use journal::{Journal, Phase};
+use journal::{Journal, Phase, Run};
 use routes::name::{NameState, PairChecks};
 
 /// The time between two looks at a change: PENDING to INSYNC is generally under 60 s (Route 53 API reference, GetChange).
@@ -68,7 +69,7 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     if settled && request.action == RouteAction::Restore {
         delete_checks(clients, &request, route).await?;
     }
-    let wait_seconds = if settled { wait_after(request.action, route, before) } else { sync_seconds };
+    let wait_seconds = if settled { wait_after(&run, &request) } else { sync_seconds };
     let (at, live) = (now.to_string(), live.describe());
     Ok(RouteReply { route: request.route, settled, wait_seconds, changed, change_id, at, live })
 }
@@ -152,10 +153,13 @@ async fn in_sync(route53: &Client, change_id: Option<&str>, changed: bool, attem
 }
 
 /// How long resolvers may still give the answer from before the change.
-fn wait_after(action: RouteAction, route: &DnsRoute, before: &NameState) -> u64 {
-    match action {
+fn wait_after(run: &Run, request: &RouteRequest) -> u64 {
+    let (Some(route), Some(before)) = (run.plan.routes.get(request.route), run.before.get(request.route)) else {
+        return 0;
+    };
+    match request.action {
         RouteAction::Prepare => u64::from(before.longest_ttl_seconds()),
-        RouteAction::Shift => route.settle_seconds(),
+        RouteAction::Shift => u64::from(before.settle_seconds(route)),
         RouteAction::Finalise | RouteAction::Restore => 0,
     }
 }

@@ -157,6 +157,12 @@ def _check_fit(balancer, protocol: str, group) -> None:
     if group.protocol not in COMPATIBLE.get(protocol, set()):
         text = f"The listener and its associated target group '{group.arn}' have incompatible protocols"
         raise error("IncompatibleProtocols", f"{text}: '{protocol}' and '{group.protocol}'.")
+    if protocol == "HTTP" and group.protocol_version in ("HTTP2", "GRPC"):
+        text = f"Listener protocol 'HTTP' is not supported with a target group with the protocol-version '{group.protocol_version}'"
+        raise error("InvalidConfigurationRequest", f"{text}: {group.arn}")
+    if group.ip_address_type == "ipv6" and balancer.ip_address_type == "ipv4":
+        text = "IPv6 target groups are not supported by load balancers of IP address type 'ipv4'"
+        raise error("InvalidConfigurationRequest", f"{text}: {group.arn}")
     if group.vpc_id != balancer.vpc_id:
         text = f"The following target groups are not in the VPC of the load balancer ({balancer.vpc_id})"
         raise error("InvalidConfigurationRequest", f"{text}: {group.arn}")

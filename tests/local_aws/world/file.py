@@ -14,6 +14,7 @@ environment starts with; behaviour over time (`old`, `new`, and of a replication
 
 BEHAVIOUR = {"latency_ms", "error_rate", "healthy_percent", "health_body", "health_status"}
 CHANGE = BEHAVIOUR | {"when_new_weight", "route", "after"}
+SIDE = BEHAVIOUR | {"changes", "reported"}
 KEYS = {
     "": {
         "description",
@@ -46,8 +47,8 @@ KEYS = {
     "replication": {"status", "lag_seconds", "backlog", "changes_per_second", "tables", "migration_type", "reverse"},
     "replication.tables.*": {"schema", "table", "state", "table_state"},
     "replication.reverse": {"status", "lag_seconds", "migration_type"},
-    "old": BEHAVIOUR | {"changes"},
-    "new": BEHAVIOUR | {"changes"},
+    "old": SIDE,
+    "new": SIDE,
     "old.changes.*": CHANGE,
     "new.changes.*": CHANGE,
     "hooks.*": {"fail"},

@@ -167,7 +167,26 @@ fn listeners() -> Vec<Shape> {
         listener("cognito", json!({ "authenticate": "cognito", "stickiness_seconds": 60 })),
         listener("crowded", json!({ "old_weight": 4, "neighbours": neighbours })),
         rule(),
+        network(),
+        function(),
     ]
+}
+
+/// A listener of a Network Load Balancer.
+fn network() -> Shape {
+    let mut shape = listener("network", json!({}));
+    let arn = format!("{ELB}:listener/net/network/50dc6c495c0c9188/f2f7dc8efc522ab2");
+    shape.plan["routes"][0]["listener_arn"] = json!(arn);
+    shape.world = json!({});
+    shape
+}
+
+/// From addresses to a function.
+fn function() -> Shape {
+    let mut shape = listener("function", json!({}));
+    let new = shape.plan["routes"][0]["new_target_group_arn"].as_str().unwrap_or_default().to_owned();
+    shape.world = json!({ "groups": { new: { "target_type": "lambda" } } });
+    shape
 }
 
 fn rule() -> Shape {
@@ -209,6 +228,7 @@ fn names() -> Vec<Shape> {
     let by_hand = json!([member("blue", 10, "192.0.2.1"), member("green", 0, "198.51.100.77")]);
     // With the plan's TTL, so that only the health checks are what is to be taken off at the end.
     let ready = json!([member("blue", 100, "192.0.2.1"), member("green", 0, "198.51.100.77")]);
+    let dropped = json!([both[0], { "type": "AAAA", "new": null }]);
     let health_checks = json!({ "old": { "fqdn": "old.example.com" }, "new": { "fqdn": "new.example.com" } });
     let mut checked = name("checked", a_record(), json!({}));
     let mut ready = name("ready", a_record(), json!({ "ready.example.com A": { "members": ready } }));
@@ -224,6 +244,8 @@ fn names() -> Vec<Shape> {
         ),
         name("alias", json!([{ "type": "A", "new": { "alias": alias } }]), json!({})),
         name("cname", json!([{ "type": "CNAME", "new": { "values": ["new.example.net"] } }]), json!({})),
+        name("dropped", dropped, json!({})),
+        name("added", both.clone(), json!({ "added.example.com AAAA": { "members": [] } })),
         name("both", both, json!({})),
         name("weighted", a_record(), json!({ "weighted.example.com A": { "members": neighbour } })),
         name("by-hand", a_record(), json!({ "by-hand.example.com A": { "members": by_hand } })),

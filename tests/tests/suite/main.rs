@@ -5,6 +5,8 @@
 //! the list of its tests: the compiler tells of one that is not in it.
 
 mod accounts;
+mod answers;
+mod balancers;
 mod contract;
 mod databases;
 mod faults;
@@ -13,6 +15,7 @@ mod gestures;
 mod harness;
 mod looking;
 mod mutants;
+mod names;
 mod permissions;
 mod provisioned;
 mod rollback;
@@ -41,11 +44,14 @@ fn tests() -> Result<Vec<Test>> {
         unwind::tests()?,
         rollback::tests(),
         databases::tests(),
+        balancers::tests(),
         same_deployment::tests(),
         serve::tests(),
         scenarios::tests(),
+        names::tests(),
         shapes::tests(),
         looking::tests(),
+        answers::tests(),
         schedules::tests(),
         gestures::tests(),
         fuzz::tests(),

@@ -244,8 +244,10 @@ async fn an_old_group_that_something_else_references_is_kept() -> Result<()> {
         "Conditions": [{ "Field": "path-pattern", "Values": ["/old/*"] }],
         "Actions": [{ "Type": "forward", "TargetGroupArn": route["old_target_group_arn"] }],
     });
-    ground.client.call("elbv2", "create_rule", rule).await?;
-    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    let created = ground.client.call("elbv2", "create_rule", rule).await?;
+    let mut plan = stage.plan.clone();
+    plan["leaves_behind"] = json!([{ "what": created["Rules"][0]["RuleArn"], "why": "the old pages stay" }]);
+    let run_id = ground.start("cutover", "run", &plan).await?;
     ensure!(ground.end_of(&run_id, LIMIT).await?["status"] == "SUCCEEDED", "the cutover did not succeed");
     ground.wait_for_phase(&run_id, "closed", LIMIT).await?;
     let old = route["old_target_group_arn"].as_str().context("the old group")?;
@@ -537,9 +539,17 @@ async fn a_hook_that_outlives_its_run_is_undone() -> Result<()> {
     let run_id = stopped_while_held_up(&ground, &stage.plan, &held_up).await?;
     ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
     ensure_same(&before, &ground.account().await?)?;
-    ensure!(invoked(&ground, "ResumeHook").await? == 2, "not resumed twice");
+    // Requests are seen when they are sent, hooks when they begin.
     let stops = invoked(&ground, "QuiesceHook").await?;
     ensure!(stops == 1, "{stops} hooks were invoked to stop writers");
+    let hooks_begun = async || -> Result<Vec<String>> {
+        let invocations = ground.client.invocations().await?;
+        Ok(invocations.into_iter().filter(|one| one.hook).filter_map(|one| one.state).collect())
+    };
+    let is_late = async || Ok(hooks_begun().await?.contains(&"QuiesceHook".to_owned()).then_some(()));
+    support::wait_for("the hook that was held up", LIMIT, is_late).await?;
+    let begun = hooks_begun().await?;
+    ensure!(begun == ["ResumeHook", "QuiesceHook", "ResumeHook"], "the writers were let go in the order {begun:?}");
     Ok(())
 }
 

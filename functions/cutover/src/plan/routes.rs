@@ -10,7 +10,7 @@ use crate::Seconds;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Route {
-    /// Weights of target groups on an Application Load Balancer's listener or rule.
+    /// Weights of target groups on an Application Load Balancer's listener or rule, or a Network Load Balancer's listener.
     Listener(ListenerRoute),
     /// Weights of the records of a Route 53 name.
     Dns(DnsRoute),
@@ -43,7 +43,7 @@ impl Route {
     }
 }
 
-/// A target of traffic on an Application Load Balancer: exactly one of `listener_arn` and `rule_arn`.
+/// A target of traffic on a load balancer: exactly one of `listener_arn` and `rule_arn`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ListenerRoute {
@@ -66,6 +66,11 @@ pub struct ListenerRoute {
     #[serde(default = "default::u8::<80>")]
     #[schemars(range(min = 1, max = 100))]
     pub min_healthy_percent: u8,
+    /// Group stickiness for the run: for how long clients keep the target group that they got (1 s to 7 days), while the run has
+    /// both in the action. AWS wants it where a group has target stickiness. It is switched on with the new group, and off with
+    /// the old one's leaving, or by undo; where it is on already, it stays as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_stickiness: Option<Seconds>,
     /// The weights to go through.
     #[schemars(length(min = 1))]
     pub steps: Vec<Step>,
@@ -118,13 +123,15 @@ impl DnsRoute {
 
 /// What one record type of a name shall answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("required" = ["type", "new"]))]
 pub struct RecordChange {
     /// The record type.
     #[serde(rename = "type")]
     pub record_type: RecordType,
-    /// The answer on the new side.
-    pub new: RecordData,
+    /// The answer on the new side; `null` where it has none of this type, whose record then goes. A type of which the old
+    /// side has no record comes with the new side. Both happen at 100 %, with the change of the other types.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub new: Option<RecordData>,
     /// Which record is the old side, where the name has several weighted records of this type. Left out, it is the
     /// only one that gets traffic.
     #[serde(skip_serializing_if = "Option::is_none")]

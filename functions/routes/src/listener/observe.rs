@@ -1,7 +1,7 @@
 //! What is there: the live actions of a listener or rule, and the health of a target group.
 
 use aws_sdk_elasticloadbalancingv2::Client;
-use aws_sdk_elasticloadbalancingv2::types::{Action, TargetHealthStateEnum};
+use aws_sdk_elasticloadbalancingv2::types::{Action, TargetHealth, TargetHealthReasonEnum, TargetHealthStateEnum};
 use cutover::error::name;
 use cutover::plan::ListenerRoute;
 use cutover::{StepError, StepResult};
@@ -43,7 +43,8 @@ async fn rule_actions(elb: &Client, arn: &str) -> StepResult<Vec<Action>> {
     Ok(rule.actions.unwrap_or_default())
 }
 
-/// How many targets of a group are healthy, and how many there are. Targets that are leaving do not count.
+/// How many targets of a group are healthy, and how many there are. Targets that are leaving do not count; those whose health
+/// nobody checks, as of functions unless asked for, are not sick.
 ///
 /// # Errors
 /// AWS errors.
@@ -51,9 +52,52 @@ pub async fn health(elb: &Client, group: &str) -> StepResult<(usize, usize)> {
     let answer = elb.describe_target_health().target_group_arn(group).send().await;
     let call = format!("elasticloadbalancing:DescribeTargetHealth {group}");
     let answer = answer.map_err(|error| StepError::from_aws(&call, &error))?;
-    let states = answer.target_health_descriptions().iter();
-    let states: Vec<_> = states.filter_map(|target| target.target_health()?.state()).collect();
-    let staying = states.iter().filter(|state| ***state != TargetHealthStateEnum::Draining);
-    let healthy = staying.clone().filter(|state| ***state == TargetHealthStateEnum::Healthy);
-    Ok((healthy.count(), staying.count()))
+    Ok(counted(answer.target_health_descriptions().iter().filter_map(|target| target.target_health())))
+}
+
+/// How many of these are healthy, and how many stay.
+fn counted<'a>(targets: impl Iterator<Item = &'a TargetHealth>) -> (usize, usize) {
+    let staying: Vec<_> = targets.filter(|target| target.state() != Some(&TargetHealthStateEnum::Draining)).collect();
+    (staying.iter().filter(|target| is_healthy(target)).count(), staying.len())
+}
+
+fn is_healthy(target: &TargetHealth) -> bool {
+    match target.state() {
+        Some(TargetHealthStateEnum::Healthy) => true,
+        Some(TargetHealthStateEnum::Unavailable) => {
+            target.reason() == Some(&TargetHealthReasonEnum::HealthCheckDisabled)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(targets: &[(&str, Option<&str>)]) -> (usize, usize) {
+        let target = |(state, reason): &(&str, Option<&str>)| {
+            TargetHealth::builder().state((*state).into()).set_reason(reason.map(Into::into)).build()
+        };
+        counted(targets.iter().map(target).collect::<Vec<_>>().iter())
+    }
+
+    #[test]
+    fn a_target_whose_health_nobody_checks_is_not_sick() {
+        assert_eq!(count(&[("unavailable", Some("Target.HealthCheckDisabled"))]), (1, 1));
+        assert_eq!(count(&[("unavailable", Some("Elb.InternalError"))]), (0, 1));
+        assert_eq!(count(&[("unavailable", None)]), (0, 1));
+    }
+
+    #[test]
+    fn only_healthy_targets_count_and_those_that_leave_do_not() {
+        let all = [
+            ("healthy", None),
+            ("draining", Some("Target.DeregistrationInProgress")),
+            ("unused", Some("Target.NotInUse")),
+            ("initial", Some("Elb.InitialHealthChecking")),
+            ("unhealthy", Some("Target.Timeout")),
+        ];
+        assert_eq!(count(&all), (1, 4));
+    }
 }

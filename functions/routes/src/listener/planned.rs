@@ -1,12 +1,12 @@
 //! The states that a plan gives a listener or rule.
 //!
 //! A planned state is a pure function of the before-image and a percentage. Everything but the weights of the pair
-//! stays as it was observed: neighbours, stickiness, other actions, order.
+//! stays as it was observed: neighbours, other actions, order; and stickiness, unless the plan switches it on for the run.
 
 use cutover::plan::ListenerRoute;
 use cutover::{StepError, StepResult};
 
-use super::state::{Forward, ListenerState, WeightedGroup};
+use super::state::{Forward, ListenerState, Stickiness, WeightedGroup};
 use crate::weights::{before_step, divide};
 
 /// The most target groups that one forward action takes (Elastic Load Balancing quota, API reference of
@@ -20,11 +20,14 @@ pub struct Pair<'a> {
     pub old: &'a str,
     /// The group that serves after.
     pub new: &'a str,
+    /// For how long clients keep their group while the run has both in the action, where they do not do so anyway.
+    pub group_stickiness_seconds: Option<i32>,
 }
 
 /// The pair of a route.
 pub fn pair(route: &ListenerRoute) -> Pair<'_> {
-    Pair { old: &route.old_target_group_arn, new: &route.new_target_group_arn }
+    let seconds = route.group_stickiness.and_then(|seconds| i32::try_from(seconds.0).ok());
+    Pair { old: &route.old_target_group_arn, new: &route.new_target_group_arn, group_stickiness_seconds: seconds }
 }
 
 /// Every state that a run of this plan writes: where a function that outlived its run may have left the route.
@@ -77,15 +80,40 @@ impl ListenerState {
         if groups.len() > MOST_TARGET_GROUPS {
             return Err(format!("with the new group the action has {} target groups", groups.len()));
         }
-        let forward = Forward { groups, target_group_arn: None, ..self.forward.clone() };
+        let forward =
+            Forward { groups, target_group_arn: None, stickiness: self.stickiness(pair), ..self.forward.clone() };
         Ok(Self { forward, others: self.others.clone() })
     }
 
-    /// The final state without the old group: what cleanup leaves.
-    pub fn without(&self, arn: &str) -> Self {
-        let mut state = self.clone();
-        state.forward.groups.retain(|group| group.arn != arn);
-        state
+    fn stickiness(&self, pair: Pair) -> Option<Stickiness> {
+        match (pair.group_stickiness_seconds, self.forward.sticky_seconds()) {
+            (Some(seconds), None) => Some(Stickiness { enabled: true, duration_seconds: Some(seconds) }),
+            _ => self.forward.stickiness,
+        }
+    }
+
+    /// What cleanup leaves: this before-image as its owner would write it for the new side. The new group stands in the old
+    /// one's place, with its weight; alone, it is a plain forward. Neighbours and stickiness are the owner's.
+    ///
+    /// Where the owner had both groups in the action, both stay unless the old one is to go (`old_goes`): theirs is an action
+    /// of two groups, of which one is at 0.
+    pub fn finished(&self, pair: Pair, old_goes: bool) -> Self {
+        let before = self.ordered_weights();
+        let both = before.iter().any(|(arn, _)| arn == pair.new) && !old_goes;
+        let mut groups = Vec::new();
+        for (arn, weight) in before {
+            if arn == pair.old {
+                groups.push(WeightedGroup { arn: pair.new.to_owned(), weight: Some(weight) });
+                groups.extend(both.then_some(WeightedGroup { arn, weight: Some(0) }));
+            } else if arn != pair.new {
+                groups.push(WeightedGroup { arn, weight: Some(weight) });
+            }
+        }
+        if let [alone] = &mut groups[..] {
+            alone.weight = Some(1);
+        }
+        let forward = Forward { groups, target_group_arn: None, ..self.forward.clone() };
+        Self { forward, others: self.others.clone() }
     }
 
     fn ordered_weights(&self) -> Vec<(String, i32)> {
@@ -105,7 +133,7 @@ mod tests {
     use super::*;
     use crate::listener::state::tests::state;
 
-    const PAIR: Pair<'static> = Pair { old: "old", new: "new" };
+    const PAIR: Pair<'static> = Pair { old: "old", new: "new", group_stickiness_seconds: None };
 
     #[test]
     fn the_pair_alone_shares_one_hundred() {
@@ -131,6 +159,44 @@ mod tests {
     fn neighbours_without_traffic_have_nothing_to_keep() {
         let planned = state(&[("old", 1), ("left", 0)]).planned(PAIR, 10).unwrap();
         assert_eq!(planned.forward.weights(), BTreeMap::from([("left", 0), ("new", 10), ("old", 90)]));
+    }
+
+    fn sticky(mut of: ListenerState, enabled: bool) -> ListenerState {
+        of.forward.stickiness = Some(Stickiness { enabled, duration_seconds: Some(60) });
+        of
+    }
+
+    #[test]
+    fn group_stickiness_is_on_for_the_run_and_off_again_in_the_end() {
+        let pair = Pair { group_stickiness_seconds: Some(3600), ..PAIR };
+        let before = sticky(state(&[("old", 1)]), false);
+        for percent in [0, 50, 100] {
+            assert_eq!(before.planned(pair, percent).unwrap().forward.sticky_seconds(), Some(3600), "{percent}");
+        }
+        assert_eq!(before.finished(pair, true).forward.stickiness, before.forward.stickiness);
+        let own = sticky(state(&[("old", 1)]), true);
+        assert_eq!(own.planned(pair, 50).unwrap().forward.sticky_seconds(), Some(60), "the owner's own is kept");
+    }
+
+    #[test]
+    fn in_the_end_the_new_group_stands_in_the_old_ones_place() {
+        let finished = |groups: &[(&str, i32)], old_goes| state(groups).finished(PAIR, old_goes).describe();
+        for old_goes in [true, false] {
+            assert_eq!(finished(&[("old", 1)], old_goes), "new=1");
+            assert_eq!(finished(&[("old", 100)], old_goes), "new=1", "a plain forward");
+            assert_eq!(finished(&[("canary", 1), ("old", 3)], old_goes), "canary=1 new=3");
+            assert_eq!(finished(&[("old", 7), ("left", 0)], old_goes), "left=0 new=7", "what was not the run's stays");
+        }
+        let mut short = state(&[]);
+        short.forward.target_group_arn = Some("old".to_owned());
+        assert_eq!(short.finished(PAIR, true).describe(), "new=1");
+    }
+
+    #[test]
+    fn an_owner_of_both_groups_keeps_both_unless_the_old_one_is_to_go() {
+        let both = state(&[("old", 100), ("new", 0)]);
+        assert_eq!(both.finished(PAIR, false).describe(), "new=100 old=0");
+        assert_eq!(both.finished(PAIR, true).describe(), "new=1");
     }
 
     #[test]

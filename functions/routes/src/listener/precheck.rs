@@ -1,31 +1,91 @@
 //! What precheck looks at on a load balancer: the before-image of a listener or rule, and what does not fit the plan.
+//!
+//! Reads beside the listener or rule: both target groups with their health and attributes, the load balancer, all its listeners
+//! and rules, and the tags of all these. What the run itself does not need and may not be seen is a warning (see [`behind`]).
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_elasticloadbalancingv2::Client;
-use aws_sdk_elasticloadbalancingv2::types::TargetGroup;
+use aws_sdk_elasticloadbalancingv2::types::{TargetGroup, TargetTypeEnum};
 use cutover::finding::soften;
-use cutover::plan::ListenerRoute;
+use cutover::plan::{ListenerRoute, Plan, Route};
 use cutover::verdict::at_least_percent;
 use cutover::{Finding, StepError, StepResult};
 
-use super::observe;
+use super::behind::beside;
+use super::fit::Surroundings;
 use super::planned::pair;
 use super::state::ListenerState;
+use super::{arns, behind, fit, observe, owners, sticky};
+use crate::behind::Behind;
 
-/// The before-image of a listener or rule, and everything that does not fit the plan.
+/// The before-image of a listener or rule, everything that does not fit the plan, and who would stay on the old side.
 ///
 /// # Errors
 /// Those that a repetition may cure; all else is a finding.
 pub async fn observe(
     elb: &Client,
     route: &ListenerRoute,
-    path: &str,
+    (plan, index): (&Plan, usize),
     findings: &mut Vec<Finding>,
+    behind: &mut Vec<Behind>,
 ) -> StepResult<Option<ListenerState>> {
-    target_groups(elb, route, path, findings).await?;
+    let path = &format!("$.routes[{index}]");
+    findings.extend(by_arns(plan, index, route, path));
+    if arns::is_gateway(route.arn()) {
+        return Ok(None);
+    }
+    let (old_path, new_path) = (format!("{path}.old_target_group_arn"), format!("{path}.new_target_group_arn"));
+    let old = target_group(elb, &route.old_target_group_arn, &old_path, findings).await?;
+    let new = target_group(elb, &route.new_target_group_arn, &new_path, findings).await?;
+    if let Some(old) = &old {
+        behind.extend(behind::look(elb, (plan, index), old.load_balancer_arns(), findings).await?);
+    }
+    if let (Some(old), Some(new)) = (&old, &new) {
+        let here = surroundings(elb, route, path, findings).await?;
+        let misfits = fit::misfits(&here, old, new).into_iter();
+        findings.extend(misfits.map(|(problem, fix)| Finding::environment(&new_path, problem, fix)));
+        health(elb, route, new, (&old_path, &new_path), findings).await?;
+    }
     let Some(live) = soften(observe::live(elb, route).await, path, findings)? else { return Ok(None) };
     findings.extend(fits(route, &live.state, path));
-    stack_owned(elb, route, path, findings).await?;
+    let cookies = cookies(elb, route, &live.state, path, findings).await?;
+    findings.extend(sticky::findings(route, &live.state, &cookies, path));
+    owned(elb, route, path, findings).await?;
     Ok(Some(live.state))
+}
+
+/// What the ARNs of the plan tell by themselves: pure.
+fn by_arns(plan: &Plan, index: usize, route: &ListenerRoute, path: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if arns::is_gateway(route.arn()) {
+        let problem = "is on a Gateway Load Balancer, which knows no weights";
+        findings.push(Finding::plan(path, problem, "move a listener of an Application or Network Load Balancer"));
+    }
+    let balancer = arns::balancer(route.arn());
+    let is_elsewhere = |other: &Route| {
+        matches!(other, Route::Listener(other) if other.new_target_group_arn == route.new_target_group_arn
+            && arns::balancer(other.arn()) != balancer)
+    };
+    if let Some(other) = plan.routes[..index].iter().position(is_elsewhere) {
+        let problem = format!(
+            "is that of routes[{other}], too, which is on another load balancer: AWS lets it belong to one only"
+        );
+        let fix = "make a target group of its own for each load balancer";
+        findings.push(Finding::plan(format!("{path}.new_target_group_arn"), problem, fix));
+    }
+    if arns::is_network(route.arn()) {
+        let problem = "is on a Network Load Balancer: a connection stays on its target group until it ends, up to an hour \
+                       after a shift while it is in use; only new ones follow the weights";
+        findings.push(Finding::warning(path, problem, "allow for it in the steps' holds and in cleanup.after"));
+        if plan.cleanup.delete_old_target_group {
+            let problem = "is of a Network Load Balancer, whose flows AWS counts for the load balancer as a whole: where \
+                           nothing is counted for the group, cleanup keeps it";
+            let fix = "delete it by hand, as cleanup's report says";
+            findings.push(Finding::warning(format!("{path}.old_target_group_arn"), problem, fix));
+        }
+    }
+    findings
 }
 
 /// Whether the plan can be carried out from this state: pure.
@@ -56,33 +116,71 @@ fn fits(route: &ListenerRoute, state: &ListenerState, path: &str) -> Vec<Finding
             findings.push(Finding::plan(format!("{path}.steps[{index}].new_weight"), problem, fix));
         }
     }
-    if let Some(seconds) = state.forward.sticky_seconds() {
+    let sticky = state.planned(pair(route), 0).ok().and_then(|prepared| prepared.forward.sticky_seconds());
+    if let Some(seconds) = sticky {
         let problem = format!("keeps sticky clients on the old target group for up to {seconds} s after a shift");
         findings.push(Finding::warning(path, problem, "allow for it in the steps' holds and in cleanup.after"));
     }
     findings
 }
 
-/// Both groups exist, are of one kind, and the new one has targets.
-async fn target_groups(elb: &Client, route: &ListenerRoute, path: &str, findings: &mut Vec<Finding>) -> StepResult<()> {
-    let old = target_group(elb, &route.old_target_group_arn, &format!("{path}.old_target_group_arn"), findings).await?;
-    let new_path = format!("{path}.new_target_group_arn");
-    let new = target_group(elb, &route.new_target_group_arn, &new_path, findings).await?;
-    let (Some(old), Some(new)) = (old, new) else { return Ok(()) };
-    if old.vpc_id != new.vpc_id {
-        let problem = format!("is in VPC {:?}, the old one in {:?}", new.vpc_id, old.vpc_id);
-        findings.push(Finding::environment(&new_path, problem, "a load balancer forwards within its VPC"));
-    }
-    let old_path = format!("{path}.old_target_group_arn");
+/// The load balancer and its listener's protocol, as far as they may be seen.
+async fn surroundings(
+    elb: &Client,
+    route: &ListenerRoute,
+    path: &str,
+    findings: &mut Vec<Finding>,
+) -> StepResult<Surroundings> {
+    let Some(balancer) = arns::balancer(route.arn()) else { return Ok(Surroundings::default()) };
+    let not_seen = "nobody looked at the load balancer's VPC and kind of addresses";
+    let answer = elb.describe_load_balancers().load_balancer_arns(&balancer).send().await;
+    let call = format!("elasticloadbalancing:DescribeLoadBalancers {balancer}");
+    let answer = beside(answer.map_err(|error| StepError::from_aws(&call, &error)), path, not_seen, findings)?;
+    let described = answer.and_then(|answer| answer.load_balancers.unwrap_or_default().into_iter().next());
+    let listener = arns::listener(route.arn()).unwrap_or_default();
+    let not_seen = "nobody looked at the listener's protocol";
+    let answer = elb.describe_listeners().listener_arns(&listener).send().await;
+    let call = format!("elasticloadbalancing:DescribeListeners {listener}");
+    let answer = beside(answer.map_err(|error| StepError::from_aws(&call, &error)), path, not_seen, findings)?;
+    let protocol = answer.and_then(|answer| answer.listeners.unwrap_or_default().into_iter().next()?.protocol);
+    Ok(Surroundings {
+        balancer,
+        vpc_id: described.as_ref().and_then(|balancer| balancer.vpc_id.clone()),
+        ip_address_type: described.and_then(|balancer| balancer.ip_address_type),
+        protocol: protocol.map(|protocol| protocol.as_str().to_owned()),
+    })
+}
+
+/// The old group could be gone back to, and the new one has targets.
+async fn health(
+    elb: &Client,
+    route: &ListenerRoute,
+    new: &TargetGroup,
+    (old_path, new_path): (&str, &str),
+    findings: &mut Vec<Finding>,
+) -> StepResult<()> {
     let health = observe::health(elb, &route.old_target_group_arn).await;
-    if let Some(health) = soften(health, &old_path, findings)? {
-        findings.extend(sick_old_side(route, health, old_path));
+    if let Some(health) = soften(health, old_path, findings)? {
+        findings.extend(sick_old_side(route, health, old_path.to_owned()));
     }
     let health = observe::health(elb, &route.new_target_group_arn).await;
-    if soften(health, &new_path, findings)?.is_some_and(|(_, total)| total == 0) {
-        findings.push(Finding::environment(new_path, "has no registered targets", "register the new side's targets"));
+    if let Some((_, total)) = soften(health, new_path, findings)? {
+        findings.extend(new_targets(new, total, new_path));
     }
     Ok(())
+}
+
+/// What the new group's targets say before anything is attached: pure.
+fn new_targets(new: &TargetGroup, total: usize, path: &str) -> Option<Finding> {
+    let is_function = new.target_type() == Some(&TargetTypeEnum::Lambda);
+    if total == 0 {
+        let fix = if is_function { "register the new side's function" } else { "register the new side's targets" };
+        return Some(Finding::environment(path, "has no registered targets", fix));
+    }
+    (new.health_check_enabled() == Some(false)).then(|| {
+        let problem = "has no health checks (of functions they are off unless asked for): its targets count as healthy";
+        Finding::warning(path, problem, "switch health checks on, or watch metrics or alarms of the function")
+    })
 }
 
 /// A rollback does not by itself send traffic back to an old side that is not healthy: pure.
@@ -109,22 +207,75 @@ async fn target_group(
     Ok(soften(answer, path, findings)?.and_then(|answer| answer.target_groups.unwrap_or_default().into_iter().next()))
 }
 
-/// A stack that owns the listener resets its weights at its next update.
-async fn stack_owned(elb: &Client, route: &ListenerRoute, path: &str, findings: &mut Vec<Finding>) -> StepResult<()> {
-    let answer = elb.describe_tags().resource_arns(route.arn()).send().await;
-    let answer = answer.map_err(|error| StepError::from_aws("elasticloadbalancing:DescribeTags", &error));
-    let Some(answer) = soften(answer, path, findings)? else { return Ok(()) };
-    let tags = answer.tag_descriptions().iter().flat_map(|description| description.tags());
-    let stack = tags.filter(|tag| tag.key() == Some("aws:cloudformation:stack-name")).find_map(|tag| tag.value());
-    if let Some(stack) = stack {
-        let problem = format!("belongs to the CloudFormation stack {stack}, whose next update resets the weights");
-        findings.push(Finding::warning(
-            path,
-            problem,
-            "change the stack's template to the new side before its next update",
-        ));
+/// The groups of the run's action that have target stickiness by cookies. Behind a Network Load Balancer it is by address, and
+/// told here.
+async fn cookies(
+    elb: &Client,
+    route: &ListenerRoute,
+    state: &ListenerState,
+    path: &str,
+    findings: &mut Vec<Finding>,
+) -> StepResult<BTreeSet<String>> {
+    let mut cookies = BTreeSet::new();
+    let mut groups: BTreeSet<&str> = state.forward.weights().into_keys().collect();
+    groups.insert(&route.new_target_group_arn);
+    for group in groups {
+        let answer = elb.describe_target_group_attributes().target_group_arn(group).send().await;
+        let call = format!("elasticloadbalancing:DescribeTargetGroupAttributes {group}");
+        let answer = answer.map_err(|error| StepError::from_aws(&call, &error));
+        let not_seen =
+            "nobody looked whether the groups have target stickiness, with which AWS may refuse the run's actions";
+        let Some(answer) = beside(answer, path, not_seen, findings)? else { break };
+        let attributes = answer.attributes.unwrap_or_default();
+        let is =
+            |key: &str, value: &str| attributes.iter().any(|one| one.key() == Some(key) && one.value() == Some(value));
+        let is_sticky = is("stickiness.enabled", "true");
+        if is_sticky && arns::is_network(route.arn()) {
+            let problem = format!(
+                "has target stickiness by address on {group}: AWS does not say that a client stays with one of two groups"
+            );
+            findings.push(Finding::warning(
+                path,
+                problem,
+                "move at once (one step to 100), or switch it off for the run",
+            ));
+        } else if is_sticky && !is("stickiness.type", "source_ip") {
+            cookies.insert(group.to_owned());
+        }
     }
+    Ok(cookies)
+}
+
+/// Who keeps the listener, the load balancer or the groups, and would put back what the run changes.
+async fn owned(elb: &Client, route: &ListenerRoute, path: &str, findings: &mut Vec<Finding>) -> StepResult<()> {
+    let parts = parts(route);
+    let arns: Vec<String> = parts.iter().map(|(_, arn)| arn.clone()).collect();
+    let answer = elb.describe_tags().set_resource_arns(Some(arns)).send().await;
+    let answer = answer.map_err(|error| StepError::from_aws("elasticloadbalancing:DescribeTags", &error));
+    let not_seen =
+        "nobody looked at the tags, which tell whether a stack or a controller puts back what the run changes";
+    let Some(answer) = beside(answer, path, not_seen, findings)? else { return Ok(()) };
+    let described = answer.tag_descriptions();
+    let tags_of = |arn: &str| -> BTreeMap<String, String> {
+        let of_it = described.iter().filter(|one| one.resource_arn() == Some(arn)).flat_map(|one| one.tags());
+        of_it.filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
+    };
+    let tagged: Vec<_> = parts.iter().map(|(part, arn)| (*part, tags_of(arn))).collect();
+    findings.extend(owners::findings(&tagged, path));
     Ok(())
+}
+
+/// The parts of a route that can have an owner, and their ARNs.
+fn parts(route: &ListenerRoute) -> Vec<(&'static str, String)> {
+    let arn = route.arn();
+    let listener = arns::listener(arn).filter(|listener| listener != arn);
+    let mut parts =
+        vec![if listener.is_some() { ("the rule", arn.to_owned()) } else { ("the listener", arn.to_owned()) }];
+    parts.extend(listener.map(|listener| ("its listener", listener)));
+    parts.extend(arns::balancer(arn).map(|balancer| ("the load balancer", balancer)));
+    parts.push((owners::OLD_GROUP, route.old_target_group_arn.clone()));
+    parts.push((owners::NEW_GROUP, route.new_target_group_arn.clone()));
+    parts
 }
 
 #[cfg(test)]
@@ -142,6 +293,7 @@ mod tests {
             old_target_group_arn: "old".to_owned(),
             new_target_group_arn: "new".to_owned(),
             min_healthy_percent: 80,
+            group_stickiness: None,
             steps: vec![Step { new_weight: 50, hold: Seconds(0) }, Step { new_weight: 100, hold: Seconds(0) }],
         }
     }
@@ -180,6 +332,65 @@ mod tests {
         assert_eq!(severity(4, 5), None);
         assert_eq!(severity(3, 5), Some(Severity::Warning));
         assert_eq!(severity(0, 0), Some(Severity::Warning));
+    }
+
+    fn plan_of(routes: &[(&str, &str)], delete: bool) -> Plan {
+        let route = |(balancer, new): &(&str, &str)| {
+            let arn = format!("arn:aws:elasticloadbalancing:r:1:listener/{balancer}/1/2");
+            serde_json::json!({ "type": "listener", "listener_arn": arn, "old_target_group_arn": "old",
+                "new_target_group_arn": new, "steps": [] })
+        };
+        let routes: Vec<_> = routes.iter().map(route).collect();
+        let cleanup = serde_json::json!({ "delete_old_target_group": delete });
+        serde_json::from_value(serde_json::json!({ "application": "a", "routes": routes, "cleanup": cleanup })).unwrap()
+    }
+
+    fn told_by_arns(routes: &[(&str, &str)], delete: bool) -> Vec<(Severity, String)> {
+        let plan = plan_of(routes, delete);
+        let index = routes.len() - 1;
+        let Route::Listener(route) = &plan.routes[index] else { return Vec::new() };
+        by_arns(&plan, index, route, "$").into_iter().map(|found| (found.severity, found.path)).collect()
+    }
+
+    #[test]
+    fn a_new_group_for_two_load_balancers_is_an_error_of_the_plan() {
+        let error = (Severity::Error, "$.new_target_group_arn".to_owned());
+        assert_eq!(told_by_arns(&[("app/one", "new"), ("app/two", "new")], false), [error]);
+        assert_eq!(told_by_arns(&[("app/one", "new"), ("app/one", "new")], false), []);
+        assert_eq!(told_by_arns(&[("app/one", "new"), ("app/two", "newer")], false), []);
+    }
+
+    #[test]
+    fn each_kind_of_load_balancer_is_told_by_its_arn() {
+        assert_eq!(told_by_arns(&[("gwy/wall", "new")], false), [(Severity::Error, "$".to_owned())]);
+        let connections = (Severity::Warning, "$".to_owned());
+        assert_eq!(told_by_arns(&[("net/mail", "new")], false), [connections.clone()]);
+        let flows = (Severity::Warning, "$.old_target_group_arn".to_owned());
+        assert_eq!(told_by_arns(&[("net/mail", "new")], true), [connections, flows]);
+        assert_eq!(told_by_arns(&[("app/shop", "new")], true), []);
+    }
+
+    #[test]
+    fn a_new_group_without_targets_is_an_error_and_one_without_health_checks_a_warning() {
+        let told = |kind: TargetTypeEnum, is_checked: bool, total: usize| {
+            let group = TargetGroup::builder().target_type(kind).health_check_enabled(is_checked).build();
+            new_targets(&group, total, "$").map(|found| (found.severity, found.fix))
+        };
+        let error = |fix: &str| Some((Severity::Error, fix.to_owned()));
+        assert_eq!(told(TargetTypeEnum::Lambda, false, 0), error("register the new side's function"));
+        assert_eq!(told(TargetTypeEnum::Ip, true, 0), error("register the new side's targets"));
+        assert_eq!(told(TargetTypeEnum::Ip, true, 1), None);
+        assert_eq!(told(TargetTypeEnum::Lambda, true, 1), None);
+        assert!(told(TargetTypeEnum::Lambda, false, 1).is_some_and(|(severity, _)| severity == Severity::Warning));
+    }
+
+    #[test]
+    fn a_rule_is_looked_at_with_its_listener() {
+        let rule = "arn:aws:elasticloadbalancing:r:1:listener-rule/app/shop/1/2/3".to_owned();
+        let of_rule = ListenerRoute { rule_arn: Some(rule), listener_arn: None, ..route() };
+        let names = |route| parts(&route).into_iter().map(|(part, _)| part).collect::<Vec<_>>();
+        let groups = [owners::OLD_GROUP, owners::NEW_GROUP];
+        assert_eq!(names(of_rule), [&["the rule", "its listener", "the load balancer"][..], &groups].concat());
     }
 
     #[test]

@@ -86,8 +86,8 @@ impl ListenerState {
     }
 }
 
-/// `name` of `...:targetgroup/name/id`, or the whole text.
-fn short_name(arn: &str) -> &str {
+/// `name` of `...:targetgroup/name/id` or `...:loadbalancer/app/name/id`, or the whole text.
+pub(super) fn short_name(arn: &str) -> &str {
     arn.rsplit('/').nth(1).unwrap_or(arn)
 }
 

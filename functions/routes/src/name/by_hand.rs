@@ -93,7 +93,7 @@ mod tests {
         let route = DnsRoute {
             hosted_zone_id: "Z1".to_owned(),
             record_name: "app.example.com".to_owned(),
-            records: vec![RecordChange { record_type: RecordType::A, new, old_set_identifier: None }],
+            records: vec![RecordChange { record_type: RecordType::A, new: Some(new), old_set_identifier: None }],
             ttl: 60,
             health_checks: None,
             steps: vec![],

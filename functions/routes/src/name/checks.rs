@@ -3,7 +3,7 @@
 use cutover::contract::digest;
 use cutover::plan::DnsRoute;
 
-use super::group::Group;
+use super::family::Family;
 use super::record::RecordSet;
 use super::state::NameState;
 
@@ -52,7 +52,7 @@ impl NameState {
         let [old, new] = checks.unknown(route);
         let mut records = self.0.clone();
         for change in &route.records {
-            let Ok(group) = Group::of(before, change) else { continue };
+            let Ok(Family::Moved(group)) = Family::of(before, route, change) else { continue };
             let sides = [(old, group.old_identifier()), (new, group.new_identifier())];
             let forgotten = |record: &RecordSet| {
                 let is_of = |identifier| record.set_identifier.as_ref() == Some(identifier);

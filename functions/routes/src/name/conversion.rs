@@ -2,9 +2,9 @@
 //! stay whole, then one atomic batch deletes them and creates the new ones (Route 53 API reference,
 //! ChangeResourceRecordSets). So there are the shares 0 and 100 only.
 
-use cutover::plan::{DnsRoute, RecordType};
+use cutover::plan::{DnsRoute, RecordChange, RecordType};
 
-use super::planned::answer;
+use super::planned::{answer, lowered};
 use super::record::RecordSet;
 use super::state::NameState;
 
@@ -56,9 +56,9 @@ impl<'a> Conversion<'a> {
         Ok(Some(Self { route, old }))
     }
 
-    /// The record sets at a share: the old ones at the plan's TTL, or the new ones.
+    /// The record sets at a share, at the plan's TTL or their own where that is lower: the old ones, or the new ones.
     pub(super) fn planned(&self, percent: u8) -> Result<Vec<RecordSet>, String> {
-        let ttl = i64::from(self.route.ttl);
+        let ttl = lowered(self.old.iter().copied(), self.route.ttl);
         let lowered = |record: &&RecordSet| RecordSet { ttl: record.ttl.map(|_| ttl), ..(*record).clone() };
         match percent {
             0 => Ok(self.old.iter().map(lowered).collect()),
@@ -79,18 +79,20 @@ impl<'a> Conversion<'a> {
     /// Weighted where the old one was: an only record answers whatever its weight.
     fn new_records(&self, ttl: i64) -> Vec<RecordSet> {
         let first = self.old.first();
-        let of_change = |change| RecordSet {
-            set_identifier: first.and_then(|record| record.set_identifier.clone()),
-            weight: first.and_then(|record| record.weight),
-            ..answer(change, ttl)
+        let of_change = |change: &RecordChange| {
+            Some(RecordSet {
+                set_identifier: first.and_then(|record| record.set_identifier.clone()),
+                weight: first.and_then(|record| record.weight),
+                ..answer(change.record_type, change.new.as_ref()?, ttl)
+            })
         };
-        self.route.records.iter().map(of_change).collect()
+        self.route.records.iter().filter_map(of_change).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use cutover::plan::{Alias, RecordChange, RecordData};
+    use cutover::plan::{Alias, RecordData};
 
     use super::*;
     use crate::name::PairChecks;
@@ -110,7 +112,7 @@ mod tests {
         };
         let change = |record_type| RecordChange {
             record_type,
-            new: RecordData { values: None, alias: Some(alias.clone()) },
+            new: Some(RecordData { values: None, alias: Some(alias.clone()) }),
             old_set_identifier: None,
         };
         DnsRoute { records: vec![change(RecordType::A), change(RecordType::Aaaa)], ..route(None) }
@@ -140,7 +142,7 @@ mod tests {
     fn addresses_become_a_cname_with_their_ttl() {
         let change = RecordChange {
             record_type: RecordType::Cname,
-            new: RecordData { values: Some(vec!["new.example.net".to_owned()]), alias: None },
+            new: Some(RecordData { values: Some(vec!["new.example.net".to_owned()]), alias: None }),
             old_set_identifier: None,
         };
         let route = DnsRoute { records: vec![change], ..route(None) };

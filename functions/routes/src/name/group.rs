@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use cutover::plan::{DnsRoute, RecordChange};
+use cutover::plan::{DnsRoute, RecordChange, RecordData};
 
+use super::family::Family;
 use super::record::RecordSet;
 use super::state::NameState;
 
@@ -23,30 +24,60 @@ pub(super) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// The record sets of one type, told apart.
-    pub(super) fn of(state: &'a NameState, change: &'a RecordChange) -> Result<Self, String> {
-        let kind = change.record_type.as_str();
-        let of_type: Vec<&RecordSet> = state.0.iter().filter(|record| record.record_type == kind).collect();
-        let new = of_type.iter().copied().find(|record| record.weight.is_some() && record.answers_like(&change.new));
+    /// The record sets of one type that moves to `new`, told apart.
+    pub(super) fn of(state: &'a NameState, change: &RecordChange, new: &RecordData) -> Result<Self, String> {
+        let of_type = of_type(state, change);
+        let new = of_type.iter().copied().find(|record| record.weight.is_some() && record.answers_like(new));
         let others: Vec<&RecordSet> = of_type.into_iter().filter(|record| Some(*record) != new).collect();
         let old = find_old(&others, change)?;
         let neighbours = others.into_iter().filter(|record| *record != old).collect();
         Ok(Self { old, new, neighbours })
     }
 
+    /// The old side's record of one type, and its neighbours.
+    pub(super) fn old_and_neighbours(
+        state: &'a NameState,
+        change: &RecordChange,
+    ) -> Result<(&'a RecordSet, Vec<&'a RecordSet>), String> {
+        if let Some(new) = &change.new {
+            let group = Self::of(state, change, new)?;
+            return Ok((group.old, group.neighbours));
+        }
+        let of_type = of_type(state, change);
+        let old = find_old(&of_type, change)?;
+        Ok((old, of_type.into_iter().filter(|record| *record != old).collect()))
+    }
+
     pub(super) fn old_identifier(&self) -> String {
         self.old.set_identifier.clone().unwrap_or_else(|| OLD_IDENTIFIER.to_owned())
     }
 
+    /// That of the record made by hand, or one of the run's own that no record of the group has: `cutover-new` may be left
+    /// from another run, and Route 53 takes an identifier once.
     pub(super) fn new_identifier(&self) -> String {
         let made_by_hand = self.new.and_then(|record| record.set_identifier.clone());
-        made_by_hand.unwrap_or_else(|| NEW_IDENTIFIER.to_owned())
+        made_by_hand.unwrap_or_else(|| self.free_identifier())
+    }
+
+    /// `cutover-new`, or `cutover-new-2` and so on: a function of the before-image, so that every action finds the same one.
+    fn free_identifier(&self) -> String {
+        let is_taken = |identifier: &String| {
+            let others = self.neighbours.iter().copied().filter_map(|record| record.set_identifier.as_ref());
+            others.chain([&self.old_identifier()]).any(|other| other == identifier)
+        };
+        let numbered = (2..).map(|number: u32| format!("{NEW_IDENTIFIER}-{number}"));
+        let mut candidates = std::iter::once(NEW_IDENTIFIER.to_owned()).chain(numbered);
+        candidates.find(|identifier| !is_taken(identifier)).unwrap_or_else(|| NEW_IDENTIFIER.to_owned())
+    }
+
+    /// All of them.
+    pub(super) fn records(&self) -> impl Iterator<Item = &'a RecordSet> {
+        self.neighbours.iter().copied().chain([self.old]).chain(self.new)
     }
 
     /// Whether every weight is 0: then all records answer evenly (API reference, ResourceRecordSet, Weight).
     pub(super) fn is_even(&self) -> bool {
-        let records = self.neighbours.iter().copied().chain([self.old]).chain(self.new);
-        records.into_iter().all(|record| record.weight == Some(0))
+        self.records().all(|record| record.weight == Some(0))
     }
 
     /// The weight that gives a neighbour what it gets now, beside the [`pair_weight`](Self::pair_weight).
@@ -67,9 +98,15 @@ impl<'a> Group<'a> {
 impl NameState {
     /// The set identifiers of the records that the route leaves as they are, of its types.
     pub fn neighbours(&self, route: &DnsRoute) -> BTreeSet<String> {
-        let groups = route.records.iter().filter_map(|change| Group::of(self, change).ok());
-        groups.flat_map(|group| group.neighbours).filter_map(|record| record.set_identifier.clone()).collect()
+        let families: Vec<_> = route.records.iter().filter_map(|change| Family::of(self, route, change).ok()).collect();
+        let neighbours = families.iter().flat_map(Family::neighbours);
+        neighbours.filter_map(|record| record.set_identifier.clone()).collect()
     }
+}
+
+/// The record sets of a change's type.
+pub(super) fn of_type<'a>(state: &'a NameState, change: &RecordChange) -> Vec<&'a RecordSet> {
+    state.0.iter().filter(|record| record.record_type == change.record_type.as_str()).collect()
 }
 
 fn find_old<'a>(candidates: &[&'a RecordSet], change: &RecordChange) -> Result<&'a RecordSet, String> {

@@ -1,7 +1,7 @@
 //! What is there: the record sets of a name.
 
 use aws_sdk_route53::Client;
-use aws_sdk_route53::types::ResourceRecordSet;
+use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use cutover::dns::normalise_name;
 use cutover::plan::DnsRoute;
 use cutover::{StepError, StepResult};
@@ -19,38 +19,100 @@ use super::state::NameState;
 /// AWS errors; `Cutover.Drift` for a routing policy that cannot be moved by weights.
 pub async fn live(route53: &Client, route: &DnsRoute) -> StepResult<NameState> {
     let wanted = route.normalised_name();
-    let records = all_of_name(route53, route, &wanted).await?;
+    let records = all_of_name(route53, &route.hosted_zone_id, &wanted).await?;
     let records = records.iter().filter(|record| concerns(route, record.r#type.as_str())).map(from_aws);
     Ok(NameState::new(records.collect::<StepResult<_>>()?))
 }
 
-/// Every record set at the route's name, of all types.
+/// Every record set at a name of a zone, of all types.
 ///
 /// # Errors
 /// AWS errors.
-pub async fn all_of_name(route53: &Client, route: &DnsRoute, wanted: &str) -> StepResult<Vec<ResourceRecordSet>> {
-    let call = format!("route53:ListResourceRecordSets {}", route.hosted_zone_id);
+pub async fn all_of_name(route53: &Client, zone_id: &str, wanted: &str) -> StepResult<Vec<ResourceRecordSet>> {
     let mut found = Vec::new();
-    let mut start = (wanted.to_owned(), None, None);
-    loop {
+    let mut start = Some(Start { name: Some(wanted.to_owned()), ..Start::default() });
+    while let Some(from) = start {
+        let (records, next) = page(route53, zone_id, from).await?;
+        let is_wanted = |record: &ResourceRecordSet| normalise_name(&record.name) == wanted;
+        start = next.filter(|_| records.iter().all(is_wanted));
+        found.extend(records.into_iter().filter(is_wanted));
+    }
+    Ok(found)
+}
+
+/// The record sets of a zone, this many pages of them, and whether these are all.
+///
+/// # Errors
+/// AWS errors.
+pub(super) async fn all_of_zone(
+    route53: &Client,
+    zone_id: &str,
+    most_pages: usize,
+) -> StepResult<(Vec<ResourceRecordSet>, bool)> {
+    let (mut found, mut start) = (Vec::new(), Some(Start::default()));
+    for _ in 0..most_pages {
+        let Some(from) = start else { break };
+        let (records, next) = page(route53, zone_id, from).await?;
+        found.extend(records);
+        start = next;
+    }
+    Ok((found, start.is_none()))
+}
+
+/// Where a page starts.
+#[derive(Default)]
+struct Start {
+    name: Option<String>,
+    record_type: Option<RrType>,
+    identifier: Option<String>,
+}
+
+/// One page, of 300 record sets at the most, and where the next one starts.
+async fn page(route53: &Client, zone_id: &str, from: Start) -> StepResult<(Vec<ResourceRecordSet>, Option<Start>)> {
+    let answer = route53
+        .list_resource_record_sets()
+        .hosted_zone_id(zone_id)
+        .set_start_record_name(from.name)
+        .set_start_record_type(from.record_type)
+        .set_start_record_identifier(from.identifier)
+        .send()
+        .await
+        .map_err(|error| StepError::from_aws(&format!("route53:ListResourceRecordSets {zone_id}"), &error))?;
+    let next = answer.next_record_name.filter(|_| answer.is_truncated).map(|name| Start {
+        name: Some(name),
+        record_type: answer.next_record_type,
+        identifier: answer.next_record_identifier,
+    });
+    Ok((answer.resource_record_sets, next))
+}
+
+/// A zone has 10,000 record sets by default (Route 53 quotas), and a page 300: so many pages are read at the most.
+const MOST_PAGES: usize = 40;
+
+/// All record sets of a zone, and whether there are more than can be read.
+///
+/// # Errors
+/// AWS errors.
+pub async fn whole_zone(route53: &Client, zone_id: &str) -> StepResult<(Vec<ResourceRecordSet>, bool)> {
+    let call = format!("route53:ListResourceRecordSets {zone_id}");
+    let mut found = Vec::new();
+    let mut start = (None, None, None);
+    for _ in 0..MOST_PAGES {
         let (start_name, start_type, start_identifier) = start;
         let answer = route53
             .list_resource_record_sets()
-            .hosted_zone_id(&route.hosted_zone_id)
-            .start_record_name(start_name)
+            .hosted_zone_id(zone_id)
+            .set_start_record_name(start_name)
             .set_start_record_type(start_type)
             .set_start_record_identifier(start_identifier)
             .send()
             .await
             .map_err(|error| StepError::from_aws(&call, &error))?;
-        let is_wanted = |record: &ResourceRecordSet| normalise_name(&record.name) == wanted;
-        let is_past = !answer.resource_record_sets.iter().all(is_wanted);
-        found.extend(answer.resource_record_sets.into_iter().filter(is_wanted));
-        match answer.next_record_name {
-            Some(next) if answer.is_truncated && !is_past => {
-                start = (next, answer.next_record_type, answer.next_record_identifier);
-            }
-            _ => return Ok(found),
+        found.extend(answer.resource_record_sets);
+        if !answer.is_truncated {
+            return Ok((found, false));
         }
+        start = (answer.next_record_name, answer.next_record_type, answer.next_record_identifier);
     }
+    Ok((found, true))
 }

@@ -1,11 +1,12 @@
 //! The states that a plan gives a name: every type a weighted pair, old and new, among its neighbours; and the final one.
 
 use cutover::dns::normalise_name;
-use cutover::plan::{DnsRoute, RecordChange};
+use cutover::plan::{DnsRoute, RecordChange, RecordData, RecordType};
 use cutover::{StepError, StepResult};
 
 use super::checks::PairChecks;
 use super::conversion::Conversion;
+use super::family::Family;
 use super::group::Group;
 use super::record::{AliasTarget, RecordSet};
 use super::state::NameState;
@@ -36,39 +37,28 @@ pub fn states_before_step(
 
 impl NameState {
     /// The planned state in which the new record has `percent` of the pair's weight: every type a weighted group,
-    /// at the plan's TTL.
+    /// at the plan's TTL, or at its own where that is lower.
     ///
     /// # Errors
     /// The text of the problem: no record of a type, an ambiguous old side, a weight that is not whole.
     pub fn planned(&self, route: &DnsRoute, percent: u8, checks: &PairChecks) -> Result<Self, String> {
+        if percent > 100 {
+            return Err(format!("there is no {percent} % of the traffic"));
+        }
         if let Some(conversion) = Conversion::of(self, route)? {
             return conversion.planned(percent).map(Self::new);
         }
         let mut records = Vec::new();
         for change in &route.records {
-            let group = Group::of(self, change)?;
-            let (old_weight, new_weight) = divide(group.pair_weight()?, percent)?;
-            let ttl = |record: &RecordSet| record.ttl.map(|_| i64::from(route.ttl));
-            records.extend(group.neighbours.iter().map(|record| RecordSet {
-                weight: group.neighbour_weight(record),
-                ttl: ttl(record),
-                ..(*record).clone()
-            }));
-            records.push(RecordSet {
-                set_identifier: Some(group.old_identifier()),
-                weight: Some(i64::from(old_weight)),
-                ttl: ttl(group.old),
-                health_check_id: checks.old.clone().or_else(|| group.old.health_check_id.clone()),
-                ..group.old.clone()
-            });
-            let new = group.new.map_or_else(|| answer(change, i64::from(route.ttl)), RecordSet::clone);
-            records.push(RecordSet {
-                set_identifier: Some(group.new_identifier()),
-                weight: Some(i64::from(new_weight)),
-                ttl: ttl(&new),
-                health_check_id: checks.new.clone().or_else(|| new.health_check_id.clone()),
-                ..new
-            });
+            let family = Family::of(self, route, change)?;
+            match &family {
+                Family::Moved(group) => records.extend(planned_pair(group, route, change, percent, checks)?),
+                _ => {
+                    let here = family.neighbours().iter().copied().chain(family.of_one_side(percent));
+                    let ttl = lowered(here.clone(), route.ttl);
+                    records.extend(here.map(|record| at_ttl(record, ttl)));
+                }
+            }
         }
         Ok(Self::new(records))
     }
@@ -84,20 +74,11 @@ impl NameState {
         }
         let mut records = Vec::new();
         for change in &route.records {
-            let group = Group::of(self, change)?;
-            let ttl = group.old.ttl.unwrap_or_else(|| i64::from(route.ttl));
-            records.extend(group.neighbours.iter().map(|record| (*record).clone()));
-            let after = answer(change, ttl);
-            match group.new {
-                None => records.push(RecordSet {
-                    set_identifier: group.old.set_identifier.clone(),
-                    weight: group.old.weight,
-                    ..after
-                }),
-                Some(new) => {
-                    records.push(RecordSet { weight: Some(0), ..group.old.clone() });
-                    records.push(RecordSet { weight: Some(i64::from(group.pair_weight()?)), ..new.clone() });
-                }
+            let family = Family::of(self, route, change)?;
+            records.extend(family.neighbours().iter().map(|record| (*record).clone()));
+            match &family {
+                Family::Moved(group) => records.extend(finished_pair(group, route, change)?),
+                _ => records.extend(family.of_one_side(100).cloned()),
             }
         }
         Ok(Self::new(records))
@@ -112,7 +93,7 @@ impl NameState {
             return Ok(());
         }
         for change in &route.records {
-            let group = Group::of(self, change)?;
+            let Family::Moved(group) = Family::of(self, route, change)? else { continue };
             let kind = change.record_type.as_str();
             if group.old.weight == Some(0) && !(group.is_even() && group.new.is_none()) {
                 return Err(format!("the {kind} record of the old side gets no traffic: its weight is 0"));
@@ -125,19 +106,79 @@ impl NameState {
     }
 }
 
+/// The new side's record sets, apart from their place in a group, and from their TTL.
+pub(super) fn answers(route: &DnsRoute) -> Vec<RecordSet> {
+    let of_change = |change: &RecordChange| Some(answer(change.record_type, change.new.as_ref()?, 0));
+    route.records.iter().filter_map(of_change).collect()
+}
+
+/// The TTL of records of one name and type while traffic moves, in seconds: the plan's, or their own where that is lower
+/// already. Weighted records of one name and type have one (developer guide, *Values specific for weighted records*).
+pub(super) fn lowered<'a>(records: impl Iterator<Item = &'a RecordSet>, planned: u32) -> i64 {
+    records.filter_map(|record| record.ttl).fold(i64::from(planned), i64::min)
+}
+
+/// A record set at this TTL, where it has one of its own.
+fn at_ttl(record: &RecordSet, ttl: i64) -> RecordSet {
+    RecordSet { ttl: record.ttl.map(|_| ttl), ..record.clone() }
+}
+
+/// A pair at a share, among its neighbours.
+fn planned_pair(
+    group: &Group,
+    route: &DnsRoute,
+    change: &RecordChange,
+    percent: u8,
+    checks: &PairChecks,
+) -> Result<Vec<RecordSet>, String> {
+    let (old_weight, new_weight) = divide(group.pair_weight()?, percent)?;
+    let ttl = lowered(group.records(), route.ttl);
+    let neighbour = |record: &&RecordSet| RecordSet { weight: group.neighbour_weight(record), ..at_ttl(record, ttl) };
+    let mut records: Vec<RecordSet> = group.neighbours.iter().map(neighbour).collect();
+    records.push(RecordSet {
+        set_identifier: Some(group.old_identifier()),
+        weight: Some(i64::from(old_weight)),
+        health_check_id: checks.old.clone().or_else(|| group.old.health_check_id.clone()),
+        ..at_ttl(group.old, ttl)
+    });
+    let made = || change.new.as_ref().map(|new| answer(change.record_type, new, ttl));
+    records.extend(group.new.cloned().or_else(made).map(|new| RecordSet {
+        set_identifier: Some(group.new_identifier()),
+        weight: Some(i64::from(new_weight)),
+        health_check_id: checks.new.clone().or_else(|| new.health_check_id.clone()),
+        ..at_ttl(&new, ttl)
+    }));
+    Ok(records)
+}
+
+/// What is left of a pair at the end.
+fn finished_pair(group: &Group, route: &DnsRoute, change: &RecordChange) -> Result<Vec<RecordSet>, String> {
+    if let Some(new) = group.new {
+        let weight = Some(i64::from(group.pair_weight()?));
+        return Ok(vec![RecordSet { weight: Some(0), ..group.old.clone() }, RecordSet { weight, ..new.clone() }]);
+    }
+    let ttl = group.old.ttl.unwrap_or_else(|| i64::from(route.ttl));
+    let after = change.new.iter().map(|new| RecordSet {
+        set_identifier: group.old.set_identifier.clone(),
+        weight: group.old.weight,
+        ..answer(change.record_type, new, ttl)
+    });
+    Ok(after.collect())
+}
+
 /// The new side's record set, apart from its place in a group.
-pub(super) fn answer(change: &RecordChange, ttl: i64) -> RecordSet {
-    let alias = change.new.alias.as_ref().map(|alias| AliasTarget {
+pub(super) fn answer(record_type: RecordType, new: &RecordData, ttl: i64) -> RecordSet {
+    let alias = new.alias.as_ref().map(|alias| AliasTarget {
         dns_name: normalise_name(&alias.dns_name),
         hosted_zone_id: alias.hosted_zone_id.clone(),
         evaluate_target_health: alias.evaluate_target_health,
     });
     RecordSet {
-        record_type: change.record_type.as_str().to_owned(),
+        record_type: record_type.as_str().to_owned(),
         set_identifier: None,
         weight: None,
         ttl: alias.is_none().then_some(ttl),
-        values: change.new.values.clone().unwrap_or_default(),
+        values: new.values.clone().unwrap_or_default(),
         alias,
         health_check_id: None,
     }
@@ -145,7 +186,7 @@ pub(super) fn answer(change: &RecordChange, ttl: i64) -> RecordSet {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use cutover::plan::{RecordData, RecordType, Step};
+    use cutover::plan::Step;
     use proptest::prelude::*;
 
     use super::*;
@@ -159,7 +200,7 @@ pub(super) mod tests {
         DnsRoute {
             hosted_zone_id: "Z1".to_owned(),
             record_name: "App.Example.com".to_owned(),
-            records: vec![RecordChange { record_type: RecordType::A, new, old_set_identifier }],
+            records: vec![RecordChange { record_type: RecordType::A, new: Some(new), old_set_identifier }],
             ttl: 60,
             health_checks: None,
             steps: vec![Step { new_weight: 100, hold: cutover::Seconds(0) }],
@@ -200,6 +241,31 @@ pub(super) mod tests {
         let planned = before.planned(&route(None), 10, &PairChecks::default()).unwrap();
         assert_eq!(shape(&planned), ["blue 1.2.3.4 90 60", "cutover-new 5.6.7.8 10 60", "left 9.9.9.9 0 60"]);
         assert_eq!(shape(&before.finished(&route(None)).unwrap()), ["blue 5.6.7.8 1 300", "left 9.9.9.9 0 300"]);
+    }
+
+    #[test]
+    fn a_ttl_that_is_lower_than_the_plans_is_not_raised() {
+        let short = |record: RecordSet| RecordSet { ttl: Some(20), ..record };
+        let before = NameState::new(vec![short(weighted("blue", "1.2.3.4", 1)), short(weighted("left", "9.9.9.9", 0))]);
+        let planned = before.planned(&route(None), 10, &PairChecks::default()).unwrap();
+        assert_eq!(shape(&planned), ["blue 1.2.3.4 90 20", "cutover-new 5.6.7.8 10 20", "left 9.9.9.9 0 20"]);
+        assert_eq!(shape(&before.finished(&route(None)).unwrap()), ["blue 5.6.7.8 1 20", "left 9.9.9.9 0 20"]);
+    }
+
+    #[test]
+    fn a_set_identifier_that_is_taken_is_left_to_its_record() {
+        let left = weighted("cutover-old", "1.2.3.4", 0);
+        let before = NameState::new(vec![left.clone(), weighted("cutover-new", "9.9.9.9", 100)]);
+        let planned = before.planned(&route(None), 30, &PairChecks::default()).unwrap();
+        assert_eq!(
+            shape(&planned),
+            ["cutover-new 9.9.9.9 70 60", "cutover-new-2 5.6.7.8 30 60", "cutover-old 1.2.3.4 0 60"]
+        );
+        let finished = before.finished(&route(None)).unwrap();
+        assert_eq!(shape(&finished), ["cutover-new 5.6.7.8 100 300", "cutover-old 1.2.3.4 0 300"]);
+        let more = [left, weighted("cutover-new", "9.9.9.9", 100), weighted("cutover-new-2", "9.9.9.8", 0)];
+        let planned = NameState::new(more.to_vec()).planned(&route(None), 30, &PairChecks::default()).unwrap();
+        assert!(shape(&planned).contains(&"cutover-new-3 5.6.7.8 30 60".to_owned()), "{planned:?}");
     }
 
     #[test]
@@ -257,7 +323,7 @@ pub(super) mod tests {
     fn each_type_keeps_its_own_health_check_where_the_plan_wants_none() {
         let new = |kind, value: &str| RecordChange {
             record_type: kind,
-            new: RecordData { values: Some(vec![value.to_owned()]), alias: None },
+            new: Some(RecordData { values: Some(vec![value.to_owned()]), alias: None }),
             old_set_identifier: None,
         };
         let records = vec![new(RecordType::A, "5.6.7.8"), new(RecordType::Aaaa, "2001:db8::77")];

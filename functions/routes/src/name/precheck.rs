@@ -2,15 +2,31 @@
 
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::ResourceRecordSet;
-use cutover::dns::normalise_name;
 use cutover::finding::soften;
-use cutover::plan::{DnsRoute, RecordType};
+use cutover::plan::{DnsRoute, Plan, RecordChange, RecordType};
 use cutover::{Finding, StepError, StepResult};
 
+use super::around::{self, HostedZone};
+use super::behind::Named;
 use super::checks::PairChecks;
-use super::observe;
+use super::family::Family;
+use super::planned::answers;
+use super::shares::Zone;
 use super::state::NameState;
+use super::ttl::AliasTtls;
+use super::{observe, reach};
 use crate::behind::Behind;
+
+/// What was seen of a name.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Its before-image.
+    pub state: NameState,
+    /// How long resolvers keep what its aliases lead to.
+    pub alias_ttls: AliasTtls,
+    /// Its zone, as far as its answers lead.
+    pub zone: Zone,
+}
 
 /// The before-image of a name, and everything that does not fit the plan.
 ///
@@ -18,43 +34,52 @@ use crate::behind::Behind;
 /// Those that a repetition may cure; all else is a finding.
 pub async fn observe(
     route53: &Client,
+    plan: &Plan,
     route: &DnsRoute,
     path: &str,
     findings: &mut Vec<Finding>,
     behind: &mut Vec<Behind>,
-) -> StepResult<Option<NameState>> {
-    if !zone_holds_name(route53, route, path, findings).await? {
-        return Ok(None);
-    }
+) -> StepResult<Option<Seen>> {
+    let Some(hosted) = zone_of_name(route53, route, path, findings).await? else { return Ok(None) };
     let state = observe::live(route53, route).await;
     let Some(state) = soften(state, &format!("{path}.record_name"), findings)? else { return Ok(None) };
     findings.extend(fits(route, &state, path));
     let name = route.normalised_name();
-    let all = observe::all_of_name(route53, route, &name).await;
+    let all = observe::all_of_name(route53, &hosted.id, &name).await;
     let all = soften(all, path, findings)?.unwrap_or_default();
     behind.extend(other_family(route, &state, &all, path));
     findings.extend(beside_a_cname(route, &all, path));
-    Ok(Some(state))
+    let around = around::observe(route53, route, &hosted, path, findings).await?;
+    let named = Named { plan, route, path, zone: &hosted, state: &state };
+    behind.extend(named.behind(&around));
+    findings.extend(named.told(&around));
+    let zone = reach::zone(route53, route, &state, path, findings).await?;
+    let alias_ttls = AliasTtls::of(&zone, state.records().iter().chain(&answers(route)));
+    findings.extend(alias_ttls.findings(route, &state, path));
+    Ok(Some(Seen { state, alias_ttls, zone }))
 }
 
-async fn zone_holds_name(
+/// The plan's zone, where the name is in it.
+async fn zone_of_name(
     route53: &Client,
     route: &DnsRoute,
     path: &str,
     findings: &mut Vec<Finding>,
-) -> StepResult<bool> {
+) -> StepResult<Option<HostedZone>> {
     let answer = route53.get_hosted_zone().id(&route.hosted_zone_id).send().await;
     let call = format!("route53:GetHostedZone {}", route.hosted_zone_id);
     let answer = answer.map_err(|error| StepError::from_aws(&call, &error));
-    let Some(answer) = soften(answer, &format!("{path}.hosted_zone_id"), findings)? else { return Ok(false) };
-    let zone = normalise_name(answer.hosted_zone().map(|zone| zone.name.as_str()).unwrap_or_default());
+    let answer = soften(answer, &format!("{path}.hosted_zone_id"), findings)?;
+    let Some(zone) = answer.and_then(|answer| answer.hosted_zone).map(|zone| HostedZone::of(&zone)) else {
+        return Ok(None);
+    };
     let name = route.normalised_name();
-    if name == zone || name.ends_with(&format!(".{zone}")) {
-        return Ok(true);
+    if name == zone.name || name.ends_with(&format!(".{}", zone.name)) {
+        return Ok(Some(zone));
     }
-    let problem = format!("is not in the zone, which is {zone}");
+    let problem = format!("is not in the zone, which is {}", zone.name);
     findings.push(Finding::environment(format!("{path}.record_name"), problem, "name a record of this zone"));
-    Ok(false)
+    Ok(None)
 }
 
 /// Whether the plan can be carried out from this state: pure.
@@ -63,7 +88,7 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
     let finished = match state.finished(route) {
         Ok(finished) => finished,
         Err(problem) => {
-            let fix = "the name must have a record of each type in the plan; where several get traffic, set \
+            let fix = "the name must have a record of at least one type in the plan; where several get traffic, set \
                        old_set_identifier";
             return vec![Finding::environment(records, problem, fix)];
         }
@@ -88,6 +113,7 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
         let fix = "give the name's records fewer values";
         findings.push(Finding::environment(&records, problem, fix));
     }
+    findings.extend(of_one_side(route, state, &records));
     if state.records().iter().any(|record| record.health_check_id.is_some()) {
         let problem = "has a record with a health check, which can redirect traffic away from its weight";
         let fix = "make sure that the checks are healthy; the final record has none";
@@ -101,10 +127,33 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
     findings
 }
 
+/// A type that only one side has cannot move by weights: what that means for its users.
+fn of_one_side(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
+    let told = |(index, change): (usize, &RecordChange)| {
+        let kind = change.record_type.as_str();
+        let (problem, fix) = match Family::of(state, route, change).ok()? {
+            Family::Moved(_) => return None,
+            Family::Dropped { .. } => (
+                format!(
+                    "takes the {kind} records away with the change to 100 %: until then all who use them are on the old side, \
+                     and those who have nothing else are not served after"
+                ),
+                "make sure that every user can do without",
+            ),
+            Family::Added { .. } => (
+                format!("adds {kind} records, which the name does not have yet, with the change to 100 %"),
+                "try the new side by them beforehand: no step before tries them",
+            ),
+        };
+        Some(Finding::warning(format!("{path}[{index}]"), problem, fix))
+    };
+    route.records.iter().enumerate().filter_map(told).collect()
+}
+
 /// Whether an alias among the records, or among the plan's answers, gets no traffic while its target is not healthy.
 fn evaluates_health(route: &DnsRoute, state: &NameState) -> bool {
     let live = state.records().iter().filter_map(|record| record.alias.as_ref());
-    let planned = route.records.iter().filter_map(|change| change.new.alias.as_ref());
+    let planned = route.records.iter().filter_map(|change| change.new.as_ref()?.alias.as_ref());
     live.map(|alias| alias.evaluate_target_health).chain(planned.map(|alias| alias.evaluate_target_health)).any(|on| on)
 }
 

@@ -56,6 +56,12 @@ impl RecordSet {
         Self { values: canonical_values(&self.record_type, &self.values), ..self.clone() }
     }
 
+    /// The name that an alias or a CNAME leads to, in its normal form.
+    pub(super) fn target(&self) -> Option<String> {
+        let cname = self.values.first().filter(|_| self.record_type == "CNAME").map(|value| normalise_name(value));
+        self.alias.as_ref().map(|alias| alias.dns_name.clone()).or(cname)
+    }
+
     /// Whether it answers what a plan wants.
     pub(super) fn answers_like(&self, data: &RecordData) -> bool {
         let canonical = |values| canonical_values(&self.record_type, values);
@@ -66,6 +72,22 @@ impl RecordSet {
             }),
             (None, None) => false,
         }
+    }
+
+    /// Whether it leads where another record does.
+    pub(super) fn leads_like(&self, other: &Self) -> bool {
+        let place = |alias: &AliasTarget| (normalise_name(&alias.dns_name), alias.hosted_zone_id.clone());
+        let values = |record: &Self| canonical_values(&record.record_type, &record.values);
+        self.alias.as_ref().map(place) == other.alias.as_ref().map(place) && values(self) == values(other)
+    }
+
+    /// What it answers, and by what its health is told, for a person.
+    pub(super) fn describe_health(&self) -> String {
+        let answer = self.alias.as_ref().map_or_else(|| self.values.join(","), |alias| alias.dns_name.clone());
+        let check = self.health_check_id.as_ref().map(|id| format!("health check {id}"));
+        let target = self.alias.as_ref().filter(|alias| alias.evaluate_target_health);
+        let by: Vec<String> = check.into_iter().chain(target.map(|_| "its target's health".to_owned())).collect();
+        format!("{} {answer} (by {})", self.record_type, by.join(" and "))
     }
 
     /// Everything that is compared, for a person.

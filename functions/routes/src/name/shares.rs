@@ -16,7 +16,7 @@
 
 use std::collections::BTreeMap;
 
-use cutover::dns::normalise_name;
+use cutover::dns::{ALIAS_TTL_SECONDS, normalise_name};
 
 use super::record::{AliasTarget, RecordSet};
 
@@ -67,6 +67,55 @@ impl Zone {
         let mut answers = BTreeMap::new();
         self.add_answers(self.group(name, record_type)?, 1.0, health, MOST_ALIASES, &mut answers)?;
         Ok(answers)
+    }
+
+    /// Adds the records of a name.
+    pub fn add(&mut self, name: &str, records: Vec<RecordSet>) {
+        for record in records {
+            let key = (normalise_name(name), record.record_type.clone());
+            self.records.entry(key).or_default().push(record);
+        }
+    }
+
+    /// The same zone, where a name has these records, of all types.
+    pub fn with_name(&self, name: &str, records: &[RecordSet]) -> Self {
+        let name = normalise_name(name);
+        let mut zone = self.clone();
+        zone.records.retain(|(other, _), _| *other != name);
+        zone.add(&name, records.to_vec());
+        zone
+    }
+
+    /// Whether Route 53 may answer a record while another one is healthy too.
+    ///
+    /// # Errors
+    /// As [`shares`](Self::shares).
+    pub fn healthy(&self, record: &RecordSet, health: &Health) -> Result<bool, String> {
+        self.is_healthy(record, health, MOST_ALIASES)
+    }
+
+    /// The name in this zone that a record is an alias of.
+    pub fn leads_to(&self, record: &RecordSet) -> Option<String> {
+        let alias = record.alias.as_ref().filter(|alias| self.holds(alias))?;
+        Some(normalise_name(&alias.dns_name))
+    }
+
+    /// How long resolvers may keep an answer to one name and type, in seconds: an alias within the zone has its target's TTL.
+    /// None where the records are not known.
+    pub fn ttl_seconds(&self, name: &str, record_type: &str) -> Option<u32> {
+        self.ttl_of(self.group(name, record_type).ok()?, MOST_ALIASES)
+    }
+
+    fn ttl_of(&self, records: &[RecordSet], aliases_left: usize) -> Option<u32> {
+        let of_record = |record: &RecordSet| match (record.ttl, self.leads_to(record)) {
+            (Some(ttl), _) => u32::try_from(ttl).ok(),
+            (None, Some(name)) => {
+                let target = self.group(&name, &record.record_type).ok()?;
+                self.ttl_of(target, one_alias_less(aliases_left).ok()?)
+            }
+            (None, None) => Some(ALIAS_TTL_SECONDS),
+        };
+        records.iter().map(of_record).collect::<Option<Vec<u32>>>()?.into_iter().max()
     }
 
     fn group(&self, name: &str, record_type: &str) -> Result<&[RecordSet], String> {

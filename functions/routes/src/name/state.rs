@@ -2,7 +2,6 @@
 //! DELETE repeats what is stored and a batch DELETE + CREATE is a compare-and-set (Route 53 API reference,
 //! ChangeResourceRecordSets).
 
-use cutover::dns::ALIAS_TTL_SECONDS;
 use serde::{Deserialize, Serialize};
 
 use super::record::RecordSet;
@@ -22,12 +21,6 @@ impl NameState {
     /// The record sets.
     pub fn records(&self) -> &[RecordSet] {
         &self.0
-    }
-
-    /// The longest time that a resolver may keep an answer, in seconds.
-    pub fn longest_ttl_seconds(&self) -> u32 {
-        let ttl = |record: &RecordSet| record.ttl.map_or(Some(ALIAS_TTL_SECONDS), |ttl| u32::try_from(ttl).ok());
-        self.0.iter().filter_map(ttl).max().unwrap_or(0)
     }
 
     /// The same state for comparisons: values in one form and order.

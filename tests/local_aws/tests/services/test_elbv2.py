@@ -88,6 +88,12 @@ class Actions(Elbv2):
         self.refuses("TargetGroupNotFound", forward((gone, 1)))
         self.refuses("IncompatibleProtocols", forward((self.create_group(Protocol="TCP"), 1)))
 
+    def test_http2_and_grpc_want_https_and_ipv6_a_dual_stack_load_balancer(self):
+        for version in ("HTTP2", "GRPC"):
+            group = self.create_group(ProtocolVersion=version)
+            self.refuses("InvalidConfigurationRequest", forward((group, 1)))
+        self.refuses("InvalidConfigurationRequest", forward((self.create_group(IpAddressType="ipv6"), 1)))
+
     def test_a_group_serves_one_load_balancer(self):
         rule = self.create_rule(forward((self.new, 1)))
         other = self.create_balancer()

@@ -60,6 +60,7 @@ fn listener_route(steps: Vec<Step>) -> ListenerRoute {
         old_target_group_arn: "old".to_owned(),
         new_target_group_arn: "new".to_owned(),
         min_healthy_percent: 80,
+        group_stickiness: None,
         steps,
     }
 }
@@ -96,6 +97,7 @@ fn dns_route() -> impl Strategy<Value = DnsRoute> {
         RecordData { values: None, alias: None },
     ]);
     let identifier = proptest::option::weighted(0.3, Just("blue".to_owned()));
+    let data = proptest::option::weighted(0.8, data);
     let change = (select(vec![RecordType::A, RecordType::A, RecordType::Aaaa]), data, identifier)
         .prop_map(|(record_type, new, old_set_identifier)| RecordChange { record_type, new, old_set_identifier });
     (vec(change, 0..3), any::<u32>(), any::<bool>(), steps()).prop_map(|(records, ttl, checked, steps)| DnsRoute {
@@ -171,7 +173,7 @@ proptest! {
             let weight = weights[from.index(weights.len())];
             let decision = weight_shift::decide::target(action, weight, &route, &before, live, &checks);
             check_decision(decision, &planned, live, |one, other| one.may_be(other, &route, &before, &checks))?;
-            let _ = (live.describe(), live.longest_ttl_seconds(), live.check_pair(&route));
+            let _ = (live.describe(), routes::name::AliasTtls::default().longest_of(live), live.check_pair(&route));
             let _ = routes::name::by_hand::command(&route, &before, Some(live));
         }
     }

@@ -6,6 +6,9 @@ use super::{LONGEST_RUN, Report, arn, between, is_plain};
 use crate::Seconds;
 use crate::plan::{Alias, DnsRoute, HealthCheck, ListenerRoute, RecordChange, RecordType, Route, Step};
 
+/// Elastic Load Balancing's limit (API reference of `TargetGroupStickinessConfig`): 604,800 s.
+const LONGEST_GROUP_STICKINESS: Seconds = Seconds::hours(7 * 24);
+
 pub(super) fn check(routes: &[Route], report: &mut Report) {
     if routes.is_empty() {
         report.say("$.routes", "is empty", "name at least one listener, rule or DNS name to move");
@@ -44,6 +47,9 @@ fn listener(route: &ListenerRoute, path: &str, report: &mut Report) {
             "give listener_arn for its default action, or rule_arn; move both as two routes",
         ),
     }
+    if let Some(stickiness) = route.group_stickiness {
+        between(stickiness, Seconds(1), LONGEST_GROUP_STICKINESS, &format!("{path}.group_stickiness"), report);
+    }
     arn(&route.old_target_group_arn, "elasticloadbalancing", &old, report);
     arn(&route.new_target_group_arn, "elasticloadbalancing", &new, report);
     if route.old_target_group_arn == route.new_target_group_arn {
@@ -68,6 +74,10 @@ fn dns(route: &DnsRoute, path: &str, report: &mut Report) {
         report.say(&records, "is empty", "say what the name shall answer, by record type");
     }
     record_types(&route.records, &records, report);
+    let is_read = (0..route.records.len()).all(|index| report.is_read(&format!("{records}[{index}].new")));
+    if is_read && !route.records.is_empty() && route.records.iter().all(|record| record.new.is_none()) {
+        report.say(&records, "leaves the name without an answer", "give at least one type an answer on the new side");
+    }
     for (index, record) in route.records.iter().enumerate() {
         record_change(record, &format!("{records}[{index}]"), report);
     }
@@ -93,7 +103,8 @@ fn record_types(records: &[RecordChange], path: &str, report: &mut Report) {
 fn record_change(record: &RecordChange, path: &str, report: &mut Report) {
     let [record_type, new, values, target] =
         ["type", "new", "new.values", "new.alias"].map(|name| format!("{path}.{name}"));
-    match (&record.new.values, &record.new.alias) {
+    let Some(answer) = &record.new else { return };
+    match (&answer.values, &answer.alias) {
         (Some(found), None) if report.is_read(&record_type) => {
             record_values(record.record_type, found, &values, report);
         }

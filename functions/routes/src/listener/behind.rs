@@ -1,0 +1,324 @@
+//! Who would stay on a route's old target group though the plan has run: every listener and rule, of every balancer that the
+//! group hangs on, which forwards to it and which no route of the plan moves away from it.
+//!
+//! Reads: DescribeListeners by balancer, DescribeRules by listener. What may not be looked at is a warning that says so.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_elasticloadbalancingv2::Client;
+use aws_sdk_elasticloadbalancingv2::types::{Action, Listener, Rule, RuleCondition};
+use cutover::error::name;
+use cutover::plan::{Plan, Route};
+use cutover::{Finding, StepError, StepResult};
+
+use super::actions::Live;
+use super::state::{Forward, short_name};
+use crate::behind::Behind;
+
+/// A listener's default action or a rule's, as far as it forwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Forwarder {
+    arn: String,
+    /// Which one it is, for a person: `listener HTTPS:443`, `rule 10 (path /api/*) of listener HTTPS:443`.
+    title: String,
+    forward: Forward,
+}
+
+/// What stays behind on the old target group of a route, once for all routes from this group.
+///
+/// # Errors
+/// Those that a repetition may cure.
+pub(super) async fn look(
+    elb: &Client,
+    (plan, index): (&Plan, usize),
+    balancers: &[String],
+    findings: &mut Vec<Finding>,
+) -> StepResult<Vec<Behind>> {
+    let Some(old) = old_group(&plan.routes[index]).filter(|old| is_first(plan, index, old)) else {
+        return Ok(Vec::new());
+    };
+    let path = format!("$.routes[{index}].old_target_group_arn");
+    let mut forwarders = Vec::new();
+    for balancer in balancers {
+        let not_seen = format!("nobody looked which other listeners of {balancer} forward to it");
+        let Some(listeners) = beside(listeners(elb, balancer).await, &path, &not_seen, findings)? else { continue };
+        for listener in &listeners {
+            forwarders.extend(of_listener(listener));
+            let arn = listener.listener_arn().unwrap_or_default();
+            if arn.contains(":listener/app/") {
+                let not_seen = format!("nobody looked which rules of {} forward to it", title(listener));
+                let rules = beside(rules(elb, arn).await, &path, &not_seen, findings)?.unwrap_or_default();
+                forwarders.extend(rules.iter().filter_map(|rule| of_rule(rule, listener)));
+            }
+        }
+    }
+    Ok(left(old, &forwarders, &moved(plan, old), &path))
+}
+
+/// A listener or rule of these load balancers, other than `own`, that forwards to a group: which one, for a person.
+///
+/// # Errors
+/// AWS errors.
+pub async fn another(elb: &Client, balancers: &[String], group: &str, own: &str) -> StepResult<Option<String>> {
+    let leads = |one: &Forwarder| one.arn != own && leads_to(&one.forward, group);
+    for balancer in balancers {
+        for listener in &listeners(elb, balancer).await? {
+            let mut found: Vec<Forwarder> = of_listener(listener).into_iter().collect();
+            let arn = listener.listener_arn().unwrap_or_default();
+            if arn.contains(":listener/app/") {
+                found.extend(rules(elb, arn).await?.iter().filter_map(|rule| of_rule(rule, listener)));
+            }
+            if let Some(other) = found.into_iter().find(leads) {
+                return Ok(Some(format!("{}, {},", other.title, other.arn)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn old_group(route: &Route) -> Option<&str> {
+    match route {
+        Route::Listener(route) => Some(&route.old_target_group_arn),
+        Route::Dns(_) => None,
+    }
+}
+
+/// Whether no earlier route moves traffic away from this group: what stays behind is told once.
+fn is_first(plan: &Plan, index: usize, old: &str) -> bool {
+    !plan.routes[..index].iter().any(|route| old_group(route) == Some(old))
+}
+
+/// The listeners and rules that the plan moves away from this group.
+fn moved<'a>(plan: &'a Plan, old: &str) -> BTreeSet<&'a str> {
+    let routes = plan.routes.iter().filter_map(|route| match route {
+        Route::Listener(route) => Some(route),
+        Route::Dns(_) => None,
+    });
+    routes.filter(|route| route.old_target_group_arn == old).map(|route| route.arn()).collect()
+}
+
+/// Those that still lead users to the old group.
+fn left(old: &str, forwarders: &[Forwarder], moved: &BTreeSet<&str>, path: &str) -> Vec<Behind> {
+    let stays = |one: &&Forwarder| leads_to(&one.forward, old) && !moved.contains(one.arn.as_str());
+    let behind = |one: &Forwarder| {
+        let field = if one.arn.contains(":listener-rule/") { "rule_arn" } else { "listener_arn" };
+        let problem = format!("{} forwards to it as well, and would go on to do so: {}", one.title, one.arn);
+        Behind { path: path.to_owned(), what: one.arn.clone(), problem, fix: format!("add a route with this {field}") }
+    };
+    forwarders.iter().filter(stays).map(behind).collect()
+}
+
+/// Whether an action gives a group traffic. At weight 0 beside others it gets none; one that is alone is the only one that can
+/// answer, whatever its weight.
+fn leads_to(forward: &Forward, group: &str) -> bool {
+    let weights = forward.weights();
+    weights.get(group).is_some_and(|weight| *weight > 0 || weights.len() == 1)
+}
+
+async fn listeners(elb: &Client, balancer: &str) -> StepResult<Vec<Listener>> {
+    let mut pages = elb.describe_listeners().load_balancer_arn(balancer).into_paginator().send();
+    let mut listeners = Vec::new();
+    while let Some(page) = pages.next().await {
+        let call = format!("elasticloadbalancing:DescribeListeners {balancer}");
+        let page = page.map_err(|error| StepError::from_aws(&call, &error))?;
+        listeners.extend(page.listeners.unwrap_or_default());
+    }
+    Ok(listeners)
+}
+
+async fn rules(elb: &Client, listener: &str) -> StepResult<Vec<Rule>> {
+    let mut pages = elb.describe_rules().listener_arn(listener).into_paginator().send();
+    let mut rules = Vec::new();
+    while let Some(page) = pages.next().await {
+        let call = format!("elasticloadbalancing:DescribeRules {listener}");
+        let page = page.map_err(|error| StepError::from_aws(&call, &error))?;
+        rules.extend(page.rules.unwrap_or_default());
+    }
+    Ok(rules)
+}
+
+fn of_listener(listener: &Listener) -> Option<Forwarder> {
+    let title = format!("{} (default action)", title(listener));
+    forwarder(listener.listener_arn(), title, listener.default_actions())
+}
+
+/// A listener's default action is described as a rule, too: it is told once.
+fn of_rule(rule: &Rule, listener: &Listener) -> Option<Forwarder> {
+    if rule.is_default() == Some(true) {
+        return None;
+    }
+    let conditions: Vec<String> = rule.conditions().iter().map(in_words).collect();
+    let priority = rule.priority().unwrap_or_default();
+    let title = format!("rule {priority} ({}) of {}", conditions.join(" and "), title(listener));
+    forwarder(rule.rule_arn(), title, rule.actions())
+}
+
+/// None where it does not forward.
+fn forwarder(arn: Option<&str>, title: String, actions: &[Action]) -> Option<Forwarder> {
+    let forward = Live::of(actions.to_vec()).ok()?.state.forward;
+    Some(Forwarder { arn: arn?.to_owned(), title, forward })
+}
+
+fn title(listener: &Listener) -> String {
+    let protocol = listener.protocol().map(|protocol| protocol.as_str()).unwrap_or("listener");
+    let port = listener.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let balancer = listener.load_balancer_arn().map(|arn| format!(" of {}", short_name(arn))).unwrap_or_default();
+    format!("listener {protocol}{port}{balancer}")
+}
+
+/// A condition of a rule, for a person.
+fn in_words(condition: &RuleCondition) -> String {
+    let named = |what: &str, configured: &[String]| {
+        let old_form = condition.values();
+        let values = if configured.is_empty() { old_form } else { configured };
+        let values = values.iter().chain(condition.regex_values()).map(String::as_str);
+        format!("{what} {}", values.collect::<Vec<_>>().join(" or "))
+    };
+    if let Some(config) = condition.http_header_config() {
+        return named(&format!("header {}", config.http_header_name().unwrap_or_default()), config.values());
+    }
+    if let Some(config) = condition.query_string_config() {
+        let pair = |key: Option<&str>, value: Option<&str>| match key {
+            Some(key) => format!("{key}={}", value.unwrap_or_default()),
+            None => value.unwrap_or_default().to_owned(),
+        };
+        let pairs: Vec<String> = config.values().iter().map(|one| pair(one.key(), one.value())).collect();
+        return named("query", &pairs);
+    }
+    match condition.field() {
+        Some("path-pattern") => named("path", condition.path_pattern_config().map_or(&[], |config| config.values())),
+        Some("host-header") => named("host", condition.host_header_config().map_or(&[], |config| config.values())),
+        Some("http-request-method") => {
+            named("method", condition.http_request_method_config().map_or(&[], |config| config.values()))
+        }
+        Some("source-ip") => named("source", condition.source_ip_config().map_or(&[], |config| config.values())),
+        other => named(other.unwrap_or("a condition"), &[]),
+    }
+}
+
+/// What a look-up answers that the run itself does not need; where it is withheld or refused, a warning that says what was not
+/// looked at.
+///
+/// # Errors
+/// `Cutover.Transient` for what a repetition may cure.
+pub(super) fn beside<T>(
+    result: StepResult<T>,
+    path: &str,
+    not_seen: &str,
+    findings: &mut Vec<Finding>,
+) -> StepResult<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(StepError { name: name::THROTTLED | name::TRANSIENT, message }) => {
+            Err(StepError::new(name::TRANSIENT, message))
+        }
+        Err(StepError { message, .. }) => {
+            let problem = format!("{not_seen}: {message}");
+            findings.push(Finding::warning(path, problem, "allow precheck's role this action, or look yourself"));
+            Ok(None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_elasticloadbalancingv2::types::{
+        HttpHeaderConditionConfig, PathPatternConditionConfig, ProtocolEnum, QueryStringConditionConfig,
+        QueryStringKeyValuePair,
+    };
+    use cutover::Severity;
+    use serde_json::json;
+
+    use super::*;
+    use crate::listener::state::tests::state;
+
+    fn forwarder_of(arn: &str, groups: &[(&str, i32)]) -> Forwarder {
+        Forwarder { arn: arn.to_owned(), title: format!("title of {arn}"), forward: state(groups).forward }
+    }
+
+    fn whats(forwarders: &[Forwarder], moved: &[&str]) -> Vec<String> {
+        let moved = moved.iter().copied().collect();
+        left("old", forwarders, &moved, "$").into_iter().map(|behind| behind.what).collect()
+    }
+
+    #[test]
+    fn whoever_forwards_to_the_old_group_and_is_not_moved_stays_behind() {
+        let all = [
+            forwarder_of("moved", &[("old", 1)]),
+            forwarder_of("second", &[("old", 1)]),
+            forwarder_of("shared", &[("old", 1), ("other", 99)]),
+            forwarder_of("elsewhere", &[("other", 1)]),
+        ];
+        assert_eq!(whats(&all, &["moved"]), ["second", "shared"]);
+        assert_eq!(whats(&all, &["moved", "second", "shared"]), [""; 0]);
+    }
+
+    #[test]
+    fn at_weight_zero_beside_others_nobody_stays_but_alone_the_group_is_all_there_is() {
+        let beside = forwarder_of("beside", &[("old", 0), ("other", 1)]);
+        let alone = forwarder_of("alone", &[("old", 0)]);
+        assert_eq!(whats(&[beside, alone], &[]), ["alone"]);
+    }
+
+    #[test]
+    fn what_stays_is_named_with_the_field_that_would_move_it() {
+        let rule = forwarder_of("arn:aws:elasticloadbalancing:r:1:listener-rule/app/a/1/2/3", &[("old", 1)]);
+        let listener = forwarder_of("arn:aws:elasticloadbalancing:r:1:listener/app/a/1/2", &[("old", 1)]);
+        let behind = left("old", &[rule, listener.clone()], &BTreeSet::new(), "$.routes[0]");
+        let fixes: Vec<&str> = behind.iter().map(|behind| behind.fix.as_str()).collect();
+        assert_eq!(fixes, ["add a route with this rule_arn", "add a route with this listener_arn"]);
+        assert!(behind[1].problem.starts_with(&listener.title) && behind[1].path == "$.routes[0]", "{behind:?}");
+    }
+
+    fn plan(routes: &[(&str, &str)]) -> Plan {
+        let route = |(arn, old): &(&str, &str)| json!({ "type": "listener", "listener_arn": arn, "old_target_group_arn": old, "new_target_group_arn": "new", "steps": [] });
+        let routes: Vec<_> = routes.iter().map(route).collect();
+        serde_json::from_value(json!({ "application": "a", "routes": routes })).unwrap()
+    }
+
+    #[test]
+    fn a_route_from_another_group_moves_nothing_away_from_this_one() {
+        let plan = plan(&[("one", "old"), ("two", "other"), ("three", "old")]);
+        assert_eq!(moved(&plan, "old"), BTreeSet::from(["one", "three"]));
+        assert_eq!(
+            [0, 1, 2].map(|index| is_first(&plan, index, old_group(&plan.routes[index]).unwrap())),
+            [true, true, false]
+        );
+    }
+
+    #[test]
+    fn rules_are_told_by_their_listener_priority_and_conditions() {
+        let arn = "arn:aws:elasticloadbalancing:r:1:loadbalancer/app/shop/1";
+        let listener = Listener::builder().load_balancer_arn(arn).protocol(ProtocolEnum::Https).port(443).build();
+        let path = PathPatternConditionConfig::builder().values("/api/*").values("/v2/*").build();
+        let header = HttpHeaderConditionConfig::builder().http_header_name("X-Beta").values("yes").build();
+        let query = QueryStringKeyValuePair::builder().key("v").value("2").build();
+        let query = QueryStringConditionConfig::builder().values(query).build();
+        let conditions = [
+            RuleCondition::builder().field("path-pattern").path_pattern_config(path).build(),
+            RuleCondition::builder().field("http-header").http_header_config(header).build(),
+            RuleCondition::builder().field("query-string").query_string_config(query).build(),
+            RuleCondition::builder().field("host-header").values("a.example.com").build(),
+        ];
+        let forward = Action::builder().r#type("forward".into()).target_group_arn("old").build();
+        let rule = Rule::builder().rule_arn("rule").priority("10").set_conditions(Some(conditions.into()));
+        let told = of_rule(&rule.clone().actions(forward.clone()).build(), &listener).unwrap();
+        let conditions = "path /api/* or /v2/* and header X-Beta yes and query v=2 and host a.example.com";
+        assert_eq!(told.title, format!("rule 10 ({conditions}) of listener HTTPS:443 of shop"));
+        assert_eq!(of_rule(&rule.is_default(true).actions(forward).build(), &listener), None, "told as its listener");
+        let redirect = Action::builder().r#type("redirect".into()).build();
+        assert_eq!(forwarder(Some("l"), String::new(), &[redirect]), None);
+    }
+
+    #[test]
+    fn what_may_not_be_looked_at_is_a_warning_and_what_passes_is_tried_again() {
+        let mut findings = Vec::new();
+        let denied: StepResult<()> = Err(StepError::new(name::NOT_PERMITTED, "elasticloadbalancing:DescribeRules: no"));
+        assert_eq!(beside(denied, "$", "nobody looked", &mut findings), Ok(None));
+        assert_eq!((findings.len(), findings[0].severity), (1, Severity::Warning));
+        assert_eq!(findings[0].problem, "nobody looked: elasticloadbalancing:DescribeRules: no");
+        let slow: StepResult<()> = Err(StepError::new(name::THROTTLED, "slow"));
+        assert_eq!(beside(slow, "$", "", &mut findings).unwrap_err().name, name::TRANSIENT);
+        assert_eq!(findings.len(), 1);
+    }
+}

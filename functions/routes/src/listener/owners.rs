@@ -1,0 +1,167 @@
+//! Whose a load balancer's parts are, by their tags: who will put back what a run changes. Pure.
+//!
+//! Only tags that a tool itself sets, or that are so named by wide agreement, say anything; who else keeps a listener, nobody
+//! can see.
+
+use std::collections::BTreeMap;
+
+use cutover::Finding;
+
+/// What the pair's groups are called among the parts: they direct no traffic, they only take it.
+pub(super) const OLD_GROUP: &str = "the old target group";
+pub(super) const NEW_GROUP: &str = "the new target group";
+
+/// Who keeps something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Owner {
+    /// For a person.
+    who: String,
+    /// When it puts its own version back.
+    when: &'static str,
+    /// How a run of ours lasts in spite of it.
+    fix: &'static str,
+}
+
+/// The owner that the tags of one resource tell of.
+fn owner(tags: &BTreeMap<String, String>) -> Option<Owner> {
+    stack(tags).or_else(|| controller(tags)).or_else(|| beanstalk(tags)).or_else(|| terraform(tags))
+}
+
+fn stack(tags: &BTreeMap<String, String>) -> Option<Owner> {
+    let name = tags.get("aws:cloudformation:stack-name")?;
+    Some(Owner {
+        who: format!("the CloudFormation stack {name}"),
+        when: "whose next update resets the weights",
+        fix: "change the stack's template to the new side before its next update",
+    })
+}
+
+/// The AWS Load Balancer Controller (`elbv2.k8s.aws/cluster`; `ingress.`, `service.` and `gateway.k8s.aws/...`), and the
+/// controllers of AWS's resources (`services.k8s.aws/...`).
+fn controller(tags: &BTreeMap<String, String>) -> Option<Owner> {
+    let is_its = |key: &str| {
+        ["elbv2.k8s.aws/", "ingress.k8s.aws/", "service.k8s.aws/", "gateway.k8s.aws/", "services.k8s.aws/"]
+            .iter()
+            .any(|prefix| key.starts_with(prefix))
+    };
+    tags.keys().find(|key| is_its(key))?;
+    let kept = ["ingress.k8s.aws/stack", "service.k8s.aws/stack", "gateway.k8s.aws/stack"];
+    let of = kept.iter().find_map(|key| tags.get(*key)).map(|stack| format!(" for {stack}")).unwrap_or_default();
+    let cluster = tags.get("elbv2.k8s.aws/cluster").map(|cluster| format!(" of cluster {cluster}")).unwrap_or_default();
+    Some(Owner {
+        who: format!("the Kubernetes load balancer controller{cluster}{of}"),
+        when: "which puts back what its manifests say, within minutes",
+        fix: "move by the manifests (weights are in the annotation `actions`), or stop the controller for the run",
+    })
+}
+
+fn beanstalk(tags: &BTreeMap<String, String>) -> Option<Owner> {
+    let name = tags.get("elasticbeanstalk:environment-name")?;
+    Some(Owner {
+        who: format!("the Elastic Beanstalk environment {name}"),
+        when: "whose next update resets the weights",
+        fix: "move by a swap of the environments, or take the load balancer out of the environment",
+    })
+}
+
+/// Terraform tags nothing by itself; `managed-by` is what its users agree on.
+fn terraform(tags: &BTreeMap<String, String>) -> Option<Owner> {
+    let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' ', ':'], "");
+    let manages = |(key, value): (&String, &String)| {
+        let (key, value) = (plain(key), plain(value));
+        let by = ["managedby", "provisionedby", "createdby"].contains(&key.as_str())
+            && (value.contains("terraform") || value.contains("opentofu"));
+        by || (key == "terraform" && ["true", "yes", "1"].contains(&value.as_str()))
+    };
+    tags.iter().find(|tag| manages(*tag))?;
+    Some(Owner {
+        who: "Terraform".to_owned(),
+        when: "whose next apply resets the weights",
+        fix: "change the configuration to the new side before the next apply, or ignore changes of the action",
+    })
+}
+
+/// A warning for each owner of a route's parts, given with their tags.
+pub(super) fn findings(parts: &[(&str, BTreeMap<String, String>)], path: &str) -> Vec<Finding> {
+    let told = |(owner, parts): (Owner, Vec<&str>)| {
+        let directs = parts.iter().any(|part| ![OLD_GROUP, NEW_GROUP].contains(part));
+        let verb = if parts.len() == 1 { "belongs" } else { "belong" };
+        let whose = format!("{} {verb} to {}", parts.join(", "), owner.who);
+        if directs {
+            return Finding::warning(path, format!("{whose}, {}", owner.when), owner.fix);
+        }
+        let problem = format!("{whose}, which may change or delete what is its, or make it anew");
+        Finding::warning(path, problem, "see to it that it leaves the groups alone until cleanup")
+    };
+    owners(parts).into_iter().map(told).collect()
+}
+
+/// Each owner once, with the parts that are its.
+fn owners<'a>(parts: &[(&'a str, BTreeMap<String, String>)]) -> Vec<(Owner, Vec<&'a str>)> {
+    let mut owners: BTreeMap<Owner, Vec<&str>> = BTreeMap::new();
+    for (part, tags) in parts {
+        if let Some(owner) = owner(tags) {
+            owners.entry(owner).or_default().push(part);
+        }
+    }
+    owners.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(tags: &[(&str, &str)]) -> BTreeMap<String, String> {
+        tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn who(given: &[(&str, &str)]) -> Option<String> {
+        owner(&tags(given)).map(|owner| owner.who)
+    }
+
+    #[test]
+    fn owners_are_known_by_the_tags_that_they_set() {
+        let told = |given: &[(&str, &str)]| who(given).unwrap_or_default();
+        assert_eq!(told(&[("aws:cloudformation:stack-name", "shop")]), "the CloudFormation stack shop");
+        assert_eq!(
+            told(&[("elbv2.k8s.aws/cluster", "prod"), ("ingress.k8s.aws/stack", "shop/web")]),
+            "the Kubernetes load balancer controller of cluster prod for shop/web"
+        );
+        for key in ["ingress.k8s.aws/resource", "service.k8s.aws/resource", "elbv2.k8s.aws/cluster"] {
+            assert!(told(&[(key, "80")]).contains("Kubernetes"), "{key}");
+        }
+        assert!(told(&[("elasticbeanstalk:environment-name", "e")]).contains("Beanstalk"));
+        for (key, value) in [("managed-by", "terraform"), ("ManagedBy", "Terraform Cloud"), ("terraform", "true")] {
+            assert_eq!(told(&[(key, value)]), "Terraform", "{key}");
+        }
+    }
+
+    #[test]
+    fn what_people_write_into_tags_is_nobodys_claim() {
+        for (key, value) in
+            [("Name", "terraform"), ("managed-by", "Ada"), ("team", "k8s"), ("terraform", "false"), ("stack-name", "s")]
+        {
+            assert_eq!(who(&[(key, value)]), None, "{key}={value}");
+        }
+    }
+
+    #[test]
+    fn who_directs_traffic_puts_it_back_and_who_has_a_group_may_delete_it() {
+        let stack = || tags(&[("aws:cloudformation:stack-name", "shop")]);
+        let told = |part: &'static str| findings(&[(part, stack())], "$").remove(0).problem;
+        let stack_named = "belongs to the CloudFormation stack shop, ";
+        assert_eq!(told("the listener"), format!("the listener {stack_named}whose next update resets the weights"));
+        assert!(told(NEW_GROUP).starts_with(&format!("the new target group {stack_named}which may change or delete")));
+        assert_eq!(findings(&[(NEW_GROUP, tags(&[]))], "$"), vec![]);
+    }
+
+    #[test]
+    fn an_owner_is_told_once_with_all_that_is_its() {
+        let stack = [("aws:cloudformation:stack-name", "shop")];
+        let parts =
+            [("the listener", tags(&stack)), ("the load balancer", tags(&stack)), ("the old target group", tags(&[]))];
+        let owners = owners(&parts);
+        assert_eq!(owners.len(), 1);
+        assert_eq!(owners[0].1, ["the listener", "the load balancer"]);
+    }
+}

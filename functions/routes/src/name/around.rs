@@ -1,0 +1,186 @@
+//! What is around a name: the records of its zone, and what other zones of the account say of it. Reads only.
+//!
+//! What a team withholds from precheck's role is a warning that says what was not looked at.
+
+use aws_sdk_route53::Client;
+use aws_sdk_route53::types::{self, ResourceRecordSet, RrType};
+use cutover::dns::normalise_name;
+use cutover::error::name;
+use cutover::plan::DnsRoute;
+use cutover::{Finding, StepError, StepResult};
+
+use super::observe::{all_of_name, all_of_zone};
+
+/// So many pages of 300 records: a larger zone is looked at so far. Route 53 answers five calls a second to a whole account.
+const MOST_PAGES: usize = 10;
+
+/// What is around a name, as far as it was looked at.
+#[derive(Debug, Default)]
+pub(super) struct Around {
+    /// The records of the plan's zone.
+    pub records: Vec<ResourceRecordSet>,
+    /// What other zones answer for the name.
+    pub elsewhere: Vec<Elsewhere>,
+    /// The public zones above the plan's zone, and whether they delegate to it.
+    pub above: Vec<Above>,
+}
+
+/// A record set of another zone that answers for the name.
+#[derive(Debug)]
+pub(super) struct Elsewhere {
+    /// That zone.
+    pub zone: HostedZone,
+    /// The record set: of the name itself, or of the `*` that covers it.
+    pub record: ResourceRecordSet,
+}
+
+/// A public zone above the plan's.
+#[derive(Debug)]
+pub(super) struct Above {
+    /// That zone.
+    pub zone: HostedZone,
+    /// Whether it has NS records for the plan's zone.
+    pub delegates: bool,
+}
+
+/// A hosted zone of the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct HostedZone {
+    /// Its ID.
+    pub id: String,
+    /// Its name in its normal form.
+    pub name: String,
+    /// Whether only its VPCs ask it.
+    pub is_private: bool,
+}
+
+impl HostedZone {
+    /// A zone as the API describes it.
+    pub(super) fn of(zone: &types::HostedZone) -> Self {
+        Self {
+            id: zone.id.trim_start_matches("/hostedzone/").to_owned(),
+            name: normalise_name(&zone.name),
+            is_private: zone.config.as_ref().is_some_and(|config| config.private_zone),
+        }
+    }
+}
+
+/// Looks around.
+///
+/// # Errors
+/// Those that a repetition may cure; what is denied is a warning.
+pub(super) async fn observe(
+    route53: &Client,
+    route: &DnsRoute,
+    zone: &HostedZone,
+    path: &str,
+    findings: &mut Vec<Finding>,
+) -> StepResult<Around> {
+    let (records, is_whole) =
+        seen(all_of_zone(route53, &zone.id, MOST_PAGES).await, "the zone's other records", path, findings)?
+            .unwrap_or_default();
+    if !is_whole {
+        let problem = format!(
+            "is in a zone of which only the first {} records were looked at for others that lead to the old side",
+            records.len()
+        );
+        findings.push(Finding::warning(path, problem, "see to the zone's other records yourself"));
+    }
+    let mut around = Around { records, ..Around::default() };
+    let others = other_zones(route53, route, zone).await;
+    for other in seen(others, "other zones of the name", path, findings)?.unwrap_or_default() {
+        let what = format!("what zone {} answers for the name", other.id);
+        if other.name.len() < zone.name.len() && !other.is_private {
+            if let Some(delegations) = seen(all_of_name(route53, &other.id, &zone.name).await, &what, path, findings)? {
+                let delegates = delegations.iter().any(|record| record.r#type == RrType::Ns);
+                around.above.push(Above { zone: other, delegates });
+            }
+        } else if let Some(found) = seen(answers(route53, route, &other).await, &what, path, findings)? {
+            around.elsewhere.extend(found.into_iter().map(|record| Elsewhere { zone: other.clone(), record }));
+        }
+    }
+    Ok(around)
+}
+
+/// What was seen; a denied look is a warning.
+fn seen<T>(look: StepResult<T>, what: &str, path: &str, findings: &mut Vec<Finding>) -> StepResult<Option<T>> {
+    match look {
+        Ok(seen) => Ok(Some(seen)),
+        Err(StepError { name: name::THROTTLED | name::TRANSIENT, message }) => {
+            Err(StepError::new(name::TRANSIENT, message))
+        }
+        Err(StepError { message, .. }) => {
+            let problem = format!("may leave users on the old side: {what} could not be looked at: {message}");
+            findings.push(Finding::warning(path, problem, "see to it yourself, or allow precheck's role this action"));
+            Ok(None)
+        }
+    }
+}
+
+/// The zones of the account, beside the plan's, that could answer for the name: those of its own name and of every name above it.
+async fn other_zones(route53: &Client, route: &DnsRoute, zone: &HostedZone) -> StepResult<Vec<HostedZone>> {
+    let name = route.normalised_name();
+    let mut found = Vec::new();
+    for suffix in suffixes(&name) {
+        let answer = route53.list_hosted_zones_by_name().dns_name(suffix).send().await;
+        let answer =
+            answer.map_err(|error| StepError::from_aws(&format!("route53:ListHostedZonesByName {suffix}"), &error))?;
+        let zones = answer.hosted_zones.iter().map(HostedZone::of);
+        found.extend(zones.take_while(|other| other.name == suffix).filter(|other| other.id != zone.id));
+    }
+    Ok(found)
+}
+
+/// The name, and every name above it but the top-level domain.
+fn suffixes(name: &str) -> Vec<&str> {
+    let starts = std::iter::once(0).chain(name.match_indices('.').map(|(dot, _)| dot + 1));
+    starts.map(|start| &name[start..]).filter(|suffix| suffix.matches('.').count() > 1).collect()
+}
+
+/// What another zone answers for the name: its own record sets, else those of the nearest `*`.
+async fn answers(route53: &Client, route: &DnsRoute, zone: &HostedZone) -> StepResult<Vec<ResourceRecordSet>> {
+    let name = route.normalised_name();
+    let is_answer = |record: &ResourceRecordSet| matches!(record.r#type, RrType::A | RrType::Aaaa | RrType::Cname);
+    for asked in std::iter::once(name.clone()).chain(wildcards(&name, &zone.name)) {
+        let mut found = all_of_name(route53, &zone.id, &asked).await?;
+        found.retain(is_answer);
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// The names with a `*` that could cover the name within a zone, the nearest first.
+fn wildcards(name: &str, zone: &str) -> Vec<String> {
+    let above = suffixes(name).into_iter().skip(1).filter(|suffix| suffix.len() >= zone.len());
+    above.map(|suffix| normalise_name(&format!("*.{suffix}"))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_zone_that_could_hold_a_name_is_asked_for() {
+        assert_eq!(suffixes("a.b.example.com."), ["a.b.example.com.", "b.example.com.", "example.com."]);
+        assert_eq!(suffixes("example.com."), ["example.com."]);
+    }
+
+    #[test]
+    fn wildcards_cover_names_within_their_zone() {
+        assert_eq!(wildcards("a.b.example.com.", "example.com."), ["\\052.b.example.com.", "\\052.example.com."]);
+        assert_eq!(wildcards("a.example.com.", "a.example.com."), [""; 0]);
+    }
+
+    #[test]
+    fn a_denied_look_is_a_warning_and_a_passing_trouble_is_tried_again() {
+        let mut findings = Vec::new();
+        let denied = Err::<(), _>(StepError::new(name::NOT_PERMITTED, "route53:ListHostedZonesByName: denied"));
+        assert_eq!(seen(denied, "other zones of the name", "$.routes[0]", &mut findings).unwrap(), None);
+        assert_eq!(findings[0].severity, cutover::Severity::Warning);
+        assert!(findings[0].problem.contains("other zones of the name could not be looked at"), "{findings:?}");
+        let slow = Err::<(), _>(StepError::new(name::THROTTLED, "slow"));
+        assert_eq!(seen(slow, "", "", &mut findings).unwrap_err().name, name::TRANSIENT);
+    }
+}

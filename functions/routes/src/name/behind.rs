@@ -1,0 +1,342 @@
+//! Who stays on the old side of a name: other types, other names of the zone, other zones, browsers that follow hints. Pure.
+
+use aws_sdk_route53::types::{ResourceRecordSet, RrType};
+use cutover::dns::normalise_name;
+use cutover::plan::{DnsRoute, Plan, RecordType, Route};
+
+use super::around::{Above, Around, Elsewhere, HostedZone};
+use super::family::Family;
+use super::record::RecordSet;
+use super::state::NameState;
+use crate::behind::Behind;
+
+/// A name of a plan, as it is.
+pub(super) struct Named<'a> {
+    /// The whole plan: what another route of it moves does not stay.
+    pub plan: &'a Plan,
+    /// The route.
+    pub route: &'a DnsRoute,
+    /// Its place in the plan.
+    pub path: &'a str,
+    /// The zone that the plan names.
+    pub zone: &'a HostedZone,
+    /// The before-image.
+    pub state: &'a NameState,
+}
+
+impl Named<'_> {
+    /// Everything that goes on to lead users to the old side.
+    pub(super) fn behind(&self, around: &Around) -> Vec<Behind> {
+        let name = self.route.normalised_name();
+        let at_name = around.records.iter().filter(|record| normalise_name(&record.name) == name);
+        let mut found: Vec<Behind> = at_name.clone().filter_map(|record| self.hints(record)).collect();
+        found.extend(around.records.iter().find_map(|record| self.delegation(record)));
+        found.extend(around.records.iter().filter_map(|record| self.other_name(record)));
+        found.extend(around.elsewhere.iter().filter_map(|elsewhere| self.elsewhere(elsewhere)));
+        found.extend(around.above.iter().filter_map(|above| self.not_delegated(above)));
+        found.dedup_by(|one, other| one.what == other.what);
+        found
+    }
+
+    fn say(&self, what: String, problem: String, fix: impl Into<String>) -> Behind {
+        Behind { path: format!("{}.record_name", self.path), what, problem, fix: fix.into() }
+    }
+
+    /// Whether a route of the plan moves the record of this zone.
+    pub(super) fn is_moved(&self, zone_id: &str, record: &ResourceRecordSet) -> bool {
+        self.plan.routes.iter().any(|route| match route {
+            Route::Dns(route) => {
+                route.hosted_zone_id == zone_id && route.normalised_name() == normalise_name(&record.name)
+            }
+            Route::Listener(_) => false,
+        })
+    }
+
+    /// The old side's records of this name.
+    pub(super) fn old(&self) -> Vec<&RecordSet> {
+        let families = self.route.records.iter().filter_map(|change| Family::of(self.state, self.route, change).ok());
+        families.filter_map(|family| family.old()).collect()
+    }
+
+    /// HTTPS and SVCB records with addresses of their own, or of another host: browsers follow them instead of A and AAAA (RFC
+    /// 9460).
+    fn hints(&self, record: &ResourceRecordSet) -> Option<Behind> {
+        let kind = record.r#type.as_str();
+        if !["HTTPS", "SVCB"].contains(&kind) {
+            return None;
+        }
+        let new: Vec<&str> = self.new_values().collect();
+        let leads = record
+            .resource_records()
+            .iter()
+            .find_map(|value| leads_to(&value.value, &self.route.normalised_name(), &new))?;
+        let problem = format!("has an {kind} record that leads browsers to {leads}, whatever the name answers");
+        Some(self.say(what(record), problem, "take the hint out of it, or give it the new side's, before the run"))
+    }
+
+    fn new_values(&self) -> impl Iterator<Item = &str> {
+        let answers = self.route.records.iter().filter_map(|change| change.new.as_ref());
+        answers.flat_map(|new| new.values.iter().flatten()).map(String::as_str)
+    }
+
+    /// NS records between the zone's own name and this one: resolvers ask those servers, and never see this zone's records.
+    fn delegation(&self, record: &ResourceRecordSet) -> Option<Behind> {
+        let (name, delegated) = (self.route.normalised_name(), normalise_name(&record.name));
+        let is_at_or_above = name == delegated || name.ends_with(&format!(".{delegated}"));
+        if record.r#type != RrType::Ns || delegated == self.zone.name || !is_at_or_above {
+            return None;
+        }
+        let servers: Vec<&str> = record.resource_records().iter().map(|server| server.value.as_str()).collect();
+        let problem = format!(
+            "is not answered from this zone: {delegated} is delegated to {}, so the change would reach nobody",
+            servers.join(", ")
+        );
+        Some(self.say(what(record), problem, format!("name the hosted zone of {delegated}")))
+    }
+
+    /// Another name of the zone that leads where the old side's records lead.
+    fn other_name(&self, record: &ResourceRecordSet) -> Option<Behind> {
+        if self.is_moved(&self.zone.id, record) {
+            return None;
+        }
+        let target = target(record)?;
+        let is_old = self
+            .old()
+            .iter()
+            .any(|old| old.target().is_some_and(|old| without_prefix(&old) == without_prefix(&target)));
+        if !is_old || self.is_new(&target) {
+            return None;
+        }
+        let name = shown(&record.name);
+        let problem = format!(
+            "is not the only name: {} {name} leads to {} too, and stays there",
+            record.r#type.as_str(),
+            shown(&target)
+        );
+        Some(self.say(what(record), problem, format!("add a route for {name}")))
+    }
+
+    fn is_new(&self, target: &str) -> bool {
+        let answers = self.route.records.iter().filter_map(|change| change.new.as_ref());
+        let aliases = answers.filter_map(|new| new.alias.as_ref()).map(|alias| alias.dns_name.as_str());
+        let mut names = aliases.chain(self.new_values()).map(normalise_name);
+        names.any(|name| without_prefix(&name) == without_prefix(target))
+    }
+
+    /// Another zone that answers for the name: in its VPCs, or wherever it is the one that is asked.
+    fn elsewhere(&self, elsewhere: &Elsewhere) -> Option<Behind> {
+        let Elsewhere { zone, record } = elsewhere;
+        if self.is_moved(&zone.id, record) || self.answers_new(record) {
+            return None;
+        }
+        // A more special public zone is asked only where this one delegates to it, which is found as a delegation.
+        if !zone.is_private && zone.name != self.zone.name {
+            return None;
+        }
+        let users = match (zone.is_private, self.zone.is_private) {
+            (true, _) => "users in its VPCs",
+            (false, true) => "users outside of the VPCs",
+            (false, false) => "those whose resolvers ask it",
+        };
+        let kind = if zone.is_private { "private" } else { "public" };
+        let problem = format!(
+            "is answered by the {kind} zone {} ({}) as well, for {users}: {} {}",
+            zone.id,
+            shown(&zone.name),
+            record.r#type.as_str(),
+            answer(record)
+        );
+        Some(self.say(format!("{} {}", what(record), zone.id), problem, "add a route for the name in that zone"))
+    }
+
+    fn answers_new(&self, record: &ResourceRecordSet) -> bool {
+        let of_type = |kind: RecordType| kind.as_str() == record.r#type.as_str();
+        let change = self.route.records.iter().find(|change| of_type(change.record_type));
+        let new = change.and_then(|change| change.new.as_ref());
+        new.is_some_and(|new| super::aws::from_aws(record).is_ok_and(|live| live.answers_like(new)))
+    }
+
+    /// A public zone above this one that does not lead to it.
+    fn not_delegated(&self, above: &Above) -> Option<Behind> {
+        if above.delegates || self.zone.is_private {
+            return None;
+        }
+        let problem = format!(
+            "is not answered from this zone: {} (zone {}) does not delegate {} to it, so the change would reach nobody",
+            shown(&above.zone.name),
+            above.zone.id,
+            shown(&self.zone.name)
+        );
+        let fix = format!("name the zone that answers, or add its NS records to zone {}", above.zone.id);
+        Some(self.say(format!("NS {} {}", shown(&self.zone.name), above.zone.id), problem, fix))
+    }
+}
+
+/// `AAAA app.example.com`.
+fn what(record: &ResourceRecordSet) -> String {
+    format!("{} {}", record.r#type.as_str(), shown(&record.name))
+}
+
+/// A name without its last dot.
+pub(super) fn shown(name: &str) -> &str {
+    name.trim_end_matches('.')
+}
+
+/// Load balancers have the same addresses under both names.
+fn without_prefix(name: &str) -> &str {
+    name.strip_prefix("dualstack.").unwrap_or(name)
+}
+
+/// The name that an alias or a CNAME leads to, in its normal form.
+fn target(record: &ResourceRecordSet) -> Option<String> {
+    if let Some(alias) = &record.alias_target {
+        return Some(normalise_name(&alias.dns_name));
+    }
+    let cname = record.resource_records().first().filter(|_| record.r#type == RrType::Cname);
+    cname.map(|value| normalise_name(&value.value))
+}
+
+fn answer(record: &ResourceRecordSet) -> String {
+    let values: Vec<&str> = record.resource_records().iter().map(|value| value.value.as_str()).collect();
+    record.alias_target.as_ref().map_or_else(|| values.join(", "), |alias| shown(&alias.dns_name).to_owned())
+}
+
+/// Where the value of an HTTPS or SVCB record leads, apart from the name itself and the new side's addresses.
+fn leads_to(value: &str, name: &str, new: &[&str]) -> Option<String> {
+    let mut words = value.split_whitespace().skip(1);
+    let target = normalise_name(words.next()?);
+    if target != "." && target != name {
+        return Some(shown(&target).to_owned());
+    }
+    let hints = words.filter_map(|word| word.strip_prefix("ipv4hint=").or_else(|| word.strip_prefix("ipv6hint=")));
+    let addresses: Vec<&str> = hints.flat_map(|hint| hint.trim_matches('"').split(',')).collect();
+    let is_old = addresses.iter().any(|address| !new.contains(address));
+    is_old.then(|| addresses.join(", "))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use aws_sdk_route53::types::{AliasTarget, ResourceRecord};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const LB: &str = "old-lb.eu-west-1.elb.amazonaws.com";
+
+    pub(crate) fn record(kind: &str, name: &str, values: &[&str]) -> ResourceRecordSet {
+        let values = values.iter().map(|value| ResourceRecord::builder().value(*value).build().unwrap());
+        let record = ResourceRecordSet::builder().name(name).r#type(RrType::from(kind)).ttl(60);
+        record.set_resource_records(Some(values.collect())).build().unwrap()
+    }
+
+    pub(crate) fn alias(kind: &str, name: &str, target: &str, zone: &str) -> ResourceRecordSet {
+        let target = AliasTarget::builder().dns_name(target).hosted_zone_id(zone).evaluate_target_health(false).build();
+        let record = ResourceRecordSet::builder().name(name).r#type(RrType::from(kind));
+        record.alias_target(target.unwrap()).build().unwrap()
+    }
+
+    fn zone(id: &str, name: &str, is_private: bool) -> HostedZone {
+        HostedZone { id: id.to_owned(), name: name.to_owned(), is_private }
+    }
+
+    /// A plan that moves `app.example.com` in zone Z1 from `live` to `new`, and the names given.
+    pub(crate) fn plan(new: Value, also: &[(&str, &str)]) -> Plan {
+        let route = |zone: &str, name: &str, new: &Value| {
+            json!({ "type": "dns", "hosted_zone_id": zone, "record_name": name, "records": [{ "type": "A", "new": new }],
+                "steps": [{ "new_weight": 100 }] })
+        };
+        let also = also.iter().map(|(zone, name)| route(zone, name, &json!({ "values": ["5.6.7.8"] })));
+        let routes: Vec<Value> = std::iter::once(route("Z1", "app.example.com", &new)).chain(also).collect();
+        Plan::read(&json!({ "application": "a", "routes": routes })).unwrap()
+    }
+
+    pub(crate) fn values() -> Value {
+        json!({ "values": ["5.6.7.8"] })
+    }
+
+    pub(crate) fn found<T>(plan: &Plan, live: ResourceRecordSet, judge: impl FnOnce(&Named) -> T) -> T {
+        let Route::Dns(route) = &plan.routes[0] else { panic!("no name") };
+        let state = NameState::new(vec![super::super::aws::from_aws(&live).unwrap()]);
+        let zone = zone("Z1", "example.com.", false);
+        judge(&Named { plan, route, path: "$.routes[0]", zone: &zone, state: &state })
+    }
+
+    fn behind(plan: &Plan, live: ResourceRecordSet, around: &Around) -> Vec<String> {
+        found(plan, live, |named| named.behind(around)).into_iter().map(|one| one.what).collect()
+    }
+
+    pub(crate) fn simple() -> ResourceRecordSet {
+        record("A", "app.example.com.", &["1.2.3.4"])
+    }
+
+    pub(crate) fn with(records: Vec<ResourceRecordSet>) -> Around {
+        Around { records, ..Around::default() }
+    }
+
+    #[test]
+    fn browsers_that_follow_a_hint_to_the_old_side_stay() {
+        let https = |value: &str| with(vec![record("HTTPS", "app.example.com.", &[value])]);
+        let stays = |value: &str| !behind(&plan(values(), &[]), simple(), &https(value)).is_empty();
+        assert!(stays("1 . alpn=\"h3,h2\" ipv4hint=1.2.3.4"));
+        assert!(stays("1 app.example.com. ipv6hint=\"2001:db8::1\""));
+        assert!(stays("1 cdn.example.net."), "another host");
+        assert!(!stays("1 . alpn=\"h3,h2\""));
+        assert!(!stays("1 . ipv4hint=5.6.7.8"), "the new side's own address");
+    }
+
+    #[test]
+    fn a_delegation_at_or_above_the_name_makes_the_change_reach_nobody() {
+        let ns = |name: &str| with(vec![record("NS", name, &["ns1.example.net."])]);
+        let reaches_nobody = |name: &str| behind(&plan(values(), &[]), simple(), &ns(name));
+        assert_eq!(reaches_nobody("app.example.com."), ["NS app.example.com"]);
+        assert_eq!(reaches_nobody("example.com."), [""; 0], "the zone's own");
+        assert_eq!(reaches_nobody("pp.example.com."), [""; 0]);
+        assert_eq!(reaches_nobody("x.app.example.com."), [""; 0], "below the name");
+    }
+
+    #[test]
+    fn another_name_that_leads_to_the_old_balancer_stays_unless_the_plan_moves_it() {
+        let live = || alias("A", "app.example.com.", &format!("dualstack.{LB}."), "Z32O");
+        let around = || {
+            let cname = record("CNAME", "shop.example.com.", &[&LB.to_uppercase()]);
+            with(vec![live(), alias("A", "www.example.com.", &format!("{LB}."), "Z32O"), cname])
+        };
+        let stays = |also: &[(&str, &str)]| behind(&plan(values(), also), live(), &around());
+        assert_eq!(stays(&[]), ["A www.example.com", "CNAME shop.example.com"]);
+        assert_eq!(stays(&[("Z1", "www.example.com")]), ["CNAME shop.example.com"]);
+        let same_balancer =
+            json!({ "alias": { "dns_name": LB, "hosted_zone_id": "Z32O", "evaluate_target_health": true } });
+        assert_eq!(behind(&plan(same_balancer, &[]), live(), &around()), [""; 0], "the new side's too");
+    }
+
+    #[test]
+    fn a_private_zone_or_a_second_public_one_of_the_same_name_answers_others() {
+        let elsewhere = |id: &str, name: &str, is_private: bool, value: &str| {
+            let record = record("A", "app.example.com.", &[value]);
+            let zone = zone(id, name, is_private);
+            Around { elsewhere: vec![Elsewhere { zone, record }], ..Around::default() }
+        };
+        let stays = |around: &Around| behind(&plan(values(), &[]), simple(), around);
+        assert_eq!(stays(&elsewhere("Z2", "example.com.", true, "10.0.0.1")), ["A app.example.com Z2"]);
+        assert_eq!(stays(&elsewhere("Z2", "example.com.", false, "1.2.3.4")), ["A app.example.com Z2"]);
+        assert_eq!(stays(&elsewhere("Z2", "app.example.com.", true, "10.0.0.1")), ["A app.example.com Z2"]);
+        assert_eq!(stays(&elsewhere("Z2", "app.example.com.", false, "10.0.0.1")), [""; 0], "nobody is led there");
+        assert_eq!(
+            stays(&elsewhere("Z2", "example.com.", true, "5.6.7.8")),
+            [""; 0],
+            "it answers the new side already"
+        );
+        let both = plan(values(), &[("Z2", "app.example.com")]);
+        assert_eq!(behind(&both, simple(), &elsewhere("Z2", "example.com.", true, "10.0.0.1")), [""; 0]);
+    }
+
+    #[test]
+    fn a_zone_above_that_does_not_lead_to_the_plans_zone_is_seen() {
+        let above = |delegates| Around {
+            above: vec![Above { zone: zone("Z0", "com.", false), delegates }],
+            ..Around::default()
+        };
+        assert_eq!(behind(&plan(values(), &[]), simple(), &above(false)), ["NS example.com Z0"]);
+        assert_eq!(behind(&plan(values(), &[]), simple(), &above(true)), [""; 0]);
+    }
+}

@@ -1,0 +1,89 @@
+//! What a name's answers lead to within its zone: the records behind aliases, as far as they can be read.
+
+use aws_sdk_route53::Client;
+use cutover::dns::normalise_name;
+use cutover::finding::soften;
+use cutover::plan::DnsRoute;
+use cutover::{Finding, StepResult};
+
+use super::aws::from_aws;
+use super::observe;
+use super::planned::answers;
+use super::record::RecordSet;
+use super::shares::Zone;
+use super::state::NameState;
+
+/// More names than this are not followed: of one name's aliases, so many are a mistake.
+const MOST_NAMES: usize = 32;
+
+/// The zone as far as the name's records and the plan's answers lead into it. What is not read is a warning: its TTL
+/// and its health are not known then.
+///
+/// # Errors
+/// Those that a repetition may cure.
+pub async fn zone(
+    route53: &Client,
+    route: &DnsRoute,
+    state: &NameState,
+    path: &str,
+    findings: &mut Vec<Finding>,
+) -> StepResult<Zone> {
+    let mut zone = Zone { id: route.hosted_zone_id.clone(), ..Zone::default() };
+    zone.add(&route.normalised_name(), state.records().to_vec());
+    let mut wanted: Vec<String> =
+        answers(route).iter().chain(state.records()).filter_map(|one| zone.leads_to(one)).collect();
+    let mut seen = vec![route.normalised_name()];
+    while let Some(name) = wanted.pop() {
+        if seen.contains(&name) || seen.len() > MOST_NAMES {
+            continue;
+        }
+        seen.push(name.clone());
+        let records = read(route53, route, &name, path, findings).await?;
+        wanted.extend(records.iter().filter_map(|record| zone.leads_to(record)));
+        zone.add(&name, records);
+    }
+    Ok(zone)
+}
+
+/// A whole zone, as far as weights move it: those with another routing policy are answered by other rules, and are told by
+/// name, with the DNS name that they are an alias of by health.
+///
+/// # Errors
+/// AWS errors.
+pub async fn whole(route53: &Client, zone_id: &str) -> StepResult<(Zone, Vec<(String, String)>)> {
+    let (records, _) = observe::whole_zone(route53, zone_id).await?;
+    let mut zone = Zone { id: zone_id.to_owned(), ..Zone::default() };
+    let mut others = Vec::new();
+    for record in &records {
+        let evaluated = record.alias_target.as_ref().filter(|alias| alias.evaluate_target_health);
+        match (from_aws(record), evaluated) {
+            (Ok(own), _) => zone.add(&record.name, vec![own]),
+            (Err(_), Some(alias)) => {
+                let what = format!("{} {}", record.r#type.as_str(), normalise_name(&record.name).trim_end_matches('.'));
+                others.push((what, normalise_name(&alias.dns_name)));
+            }
+            (Err(_), None) => {}
+        }
+    }
+    Ok((zone, others))
+}
+
+async fn read(
+    route53: &Client,
+    route: &DnsRoute,
+    name: &str,
+    path: &str,
+    findings: &mut Vec<Finding>,
+) -> StepResult<Vec<RecordSet>> {
+    let records = observe::all_of_name(route53, &route.hosted_zone_id, name).await;
+    let records = records.and_then(|records| records.iter().map(from_aws).collect::<StepResult<Vec<_>>>());
+    let mut problems = Vec::new();
+    let records = soften(records, path, &mut problems)?;
+    if records.as_ref().is_none_or(Vec::is_empty) {
+        let why = problems.first().map_or("there is no such record", |finding| finding.problem.as_str());
+        let problem = format!("has an alias to {name}, of which TTL and health are not known: {why}");
+        let fix = "see to it yourself that its TTL is short and its health checks succeed";
+        findings.push(Finding::warning(format!("{path}.records"), problem, fix));
+    }
+    Ok(records.unwrap_or_default())
+}

@@ -1,0 +1,113 @@
+//! Names: who would stay on the old side is told before anything is touched, and left only where the plan says why.
+
+use std::time::Duration;
+
+use crate::harness::{Test, asynchronous};
+use crate::support::{Ground, dns_plan, ensure_same};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+const SPEED: f64 = 300.0;
+const LIMIT: Duration = Duration::from_secs(120);
+const ZONE: &str = "Z0123456789TEST00";
+const NEW: &str = "new-lb-2.eu-west-1.elb.amazonaws.com";
+const OLD: &str = "old-lb-1.eu-west-1.elb.amazonaws.com";
+const ELB_ZONE: &str = "Z32O12XQLNTSW2";
+
+/// A plan that moves the A record of a name from one balancer to another.
+fn plan(application: &str) -> Value {
+    let mut plan = dns_plan(application, json!([{ "new_weight": 100 }]));
+    let alias = json!({ "dns_name": NEW, "hosted_zone_id": ELB_ZONE });
+    plan["routes"][0]["records"] = json!([{ "type": "A", "new": { "alias": alias } }]);
+    plan
+}
+
+/// The name is an alias to the old balancer; beside it is everything that a plan for its A record forgets.
+fn world(application: &str) -> Value {
+    let name = |label: &str| format!("{label}{application}.example.com.");
+    let to_old = |name: String, kind: &str| {
+        let target = json!({ "DNSName": format!("{OLD}."), "HostedZoneId": ELB_ZONE, "EvaluateTargetHealth": false });
+        json!({ "Name": name, "Type": kind, "AliasTarget": target })
+    };
+    let record = |name: String, kind: &str, value: &str| json!({ "Name": name, "Type": kind, "TTL": 60, "ResourceRecords": [{ "Value": value }] });
+    let records = [
+        to_old(name(""), "AAAA"),
+        record(name(""), "HTTPS", "1 . alpn=\"h2\" ipv4hint=192.0.2.10"),
+        to_old(name("www."), "A"),
+        record(name("shop."), "CNAME", OLD),
+    ];
+    let more = records.map(|record| json!({ "hosted_zone_id": ZONE, "record": record }));
+    json!({
+        "records": { format!("{application}.example.com A"): { "alias": { "dns_name": OLD } } },
+        "more_records": more,
+        "zones": [{ "name": "example.com", "private": true, "records": [record(name(""), "A", "10.0.0.1")] }],
+    })
+}
+
+/// What each finding of an error allows to be named.
+fn whats(cause: &str) -> Result<Vec<String>> {
+    let cause: Value = serde_json::from_str(cause).context("the cause is no JSON")?;
+    let findings = cause["findings"].as_array().context("no findings")?;
+    let fixes =
+        findings.iter().filter(|finding| finding["severity"] == "error").filter_map(|finding| finding["fix"].as_str());
+    let what = |fix: &str| {
+        fix.split_once("{\"what\": \"").and_then(|(_, rest)| rest.split_once('"')).map(|(what, _)| what.to_owned())
+    };
+    Ok(fixes.filter_map(what).collect())
+}
+
+async fn whoever_stays_on_the_old_side_is_told_before_anything_is_touched() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let stage = ground.quiet_stage(&plan("forgetful"), world("forgetful")).await?;
+    let before = ground.account().await?;
+    let refused = ground.start("cutover", "refused", &stage.plan).await?;
+    let end = ground.end_of(&refused, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.PrecheckFailed", "ended {} {}", end["error"], end["cause"]);
+    let found = whats(end["cause"].as_str().context("a cause")?)?;
+    let starts = [
+        "AAAA forgetful.example.com",
+        "HTTPS forgetful.",
+        "A www.forgetful.",
+        "CNAME shop.forgetful.",
+        "A forgetful.example.com Z",
+    ];
+    for start in starts {
+        ensure!(found.iter().any(|what| what.starts_with(start)), "{start} is not among {found:?}");
+    }
+    ensure!(found.len() == starts.len(), "more than that stays behind: {found:?}");
+    ensure_same(&before, &ground.account().await?)?;
+
+    let mut plan = stage.plan.clone();
+    plan["leaves_behind"] = found.iter().map(|what| json!({ "what": what, "why": "moved next week" })).collect();
+    let end = ground.end_of(&ground.start("cutover", "named", &plan).await?, LIMIT).await?;
+    ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
+    ensure!(stage.new_percents() == [100.0], "the new side has {:?} %", stage.new_percents());
+    Ok(())
+}
+
+async fn a_name_that_is_delegated_away_is_not_moved() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let ns = json!({ "Name": "delegated.example.com.", "Type": "NS", "TTL": 60, "ResourceRecords": [{ "Value": "ns1.example.net." }] });
+    let mut plan = dns_plan("delegated", json!([{ "new_weight": 100 }]));
+    plan["routes"][0]["record_name"] = json!("app.delegated.example.com");
+    // Its zone is that of the name's parent: a second name makes it the one above.
+    let mut second = plan["routes"][0].clone();
+    second["record_name"] = json!("other.example.com");
+    plan["routes"] = json!([plan["routes"][0], second]);
+    let world = json!({ "more_records": [{ "hosted_zone_id": ZONE, "record": ns }] });
+    let stage = ground.quiet_stage(&plan, world).await?;
+    let end = ground.end_of(&ground.start("cutover", "delegated", &stage.plan).await?, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.PrecheckFailed", "ended {} {}", end["error"], end["cause"]);
+    let cause = end["cause"].as_str().context("a cause")?;
+    ensure!(cause.contains("the change would reach nobody") && cause.contains("ns1.example.net"), "{cause}");
+    ensure!(whats(cause)? == ["NS delegated.example.com"], "{cause}");
+    Ok(())
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    asynchronous![
+        whoever_stays_on_the_old_side_is_told_before_anything_is_touched,
+        a_name_that_is_delegated_away_is_not_moved,
+    ]
+}
