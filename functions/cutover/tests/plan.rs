@@ -87,6 +87,8 @@ fn every_rule_names_the_place() {
         ("/routes/0/steps/0/hold", json!("soon"), "$.routes[0].steps[0].hold"),
         ("/routes/1/record_name", json!("a..b"), "$.routes[1].record_name"),
         ("/routes/1/hosted_zone_id", json!("/change/Z1"), "$.routes[1].hosted_zone_id"),
+        ("/routes/1/hosted_zone_id", json!("xyz"), "$.routes[1].hosted_zone_id"),
+        ("/routes/1/record_name", json!("büro.example.com"), "$.routes[1].record_name"),
         ("/routes/1/hosted_zone_id", json!("/hostedzone/"), "$.routes[1].hosted_zone_id"),
         ("/routes/1/ttl", json!(0), "$.routes[1].ttl"),
         ("/routes/1/records", json!([]), "$.routes[1].records"),
@@ -240,7 +242,7 @@ fn what_people_paste_is_taken() {
     pasted["$schema"] = json!("https://example.com/cutover.schema.json");
     pasted["routes"][1]["hosted_zone_id"] = json!("/hostedzone/Z1");
     let alias = |zone: &str| json!({ "alias": { "dns_name": "x.example.com.", "hosted_zone_id": zone } });
-    pasted["routes"][1]["records"][0]["new"] = alias("/hostedzone/Z2");
+    pasted["routes"][1]["records"][0]["new"] = alias("hostedzone/Z2");
     let mut plan = plan();
     plan["routes"][1]["records"][0]["new"] = alias("Z2");
     assert_eq!(Plan::read(&pasted), Plan::read(&plan));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::harness::{Test, asynchronous};
-use crate::support::{Ground, ensure_same, listener_plan};
+use crate::support::{Ground, dns_plan, ensure_same, listener_plan};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -116,11 +116,42 @@ async fn a_side_that_is_not_in_dns_yet_is_probed_under_its_name() -> Result<()> 
     Ok(())
 }
 
+/// What a stranger reads who pasted the wrong thing: the place, what is wrong, and what would be right.
+async fn what_is_elsewhere_or_misspelt_is_told_in_words() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let stage = ground.stage(&listener_plan("refused", json!([{ "new_weight": 100 }])), json!({})).await?;
+    let mut plan = stage.plan.clone();
+    plan["mode"] = json!("precheck");
+    let here = plan["routes"][0]["listener_arn"].as_str().context("an ARN")?.to_owned();
+    plan["routes"][0]["listener_arn"] = json!(here.replace("eu-west-1", "us-east-1"));
+    let end = ground.end_of(&ground.start("cutover", "region", &plan).await?, LIMIT).await?;
+    let cause: Value = serde_json::from_str(end["cause"].as_str().context("a cause")?)?;
+    let found = cause["findings"].as_array().context("findings")?;
+    let errors: Vec<&Value> = found.iter().filter(|finding| finding["severity"] == "error").collect();
+    ensure!(errors.len() == 1, "one error, and not what AWS says of it: {errors:?}");
+    ensure!(errors[0]["path"] == "$.routes[0].listener_arn", "{}", errors[0]);
+    ensure!(errors[0]["problem"] == "is in us-east-1, and this run is in eu-west-1", "{}", errors[0]);
+
+    let mut plan = dns_plan("refused", json!([{ "new_weight": 100, "hold": 60 }]));
+    plan["routes"][0]["hosted_zone_id"] = json!("z0123456789");
+    plan["routes"][0]["record_name"] = json!("büro.example.com");
+    let end = ground.end_of(&ground.start("cutover", "words", &plan).await?, LIMIT).await?;
+    let cause = end["cause"].as_str().context("a cause")?;
+    ensure!(end["error"] == "Cutover.InvalidPlan", "ended {} {cause}", end["error"]);
+    for words in
+        ["`z0123456789` is not a zone's ID", "write it in punycode: xn--bro-hoa.example.com", "a text with its unit"]
+    {
+        ensure!(cause.contains(words), "nothing of `{words}` in {cause}");
+    }
+    Ok(())
+}
+
 /// What is run.
 pub fn tests() -> Vec<Test> {
     asynchronous![
         an_alarm_that_only_the_new_sides_traffic_gives_data_is_waited_for,
         an_alarm_that_never_gets_data_ends_inconclusive,
         a_side_that_is_not_in_dns_yet_is_probed_under_its_name,
+        what_is_elsewhere_or_misspelt_is_told_in_words,
     ]
 }

@@ -13,7 +13,7 @@ pub(super) const URL: &str = "^https?://([!\"$-.0-9;->A-Z\\\\^-~]+|\\[[0-9A-Fa-f
 /// A host without a port.
 pub(super) const HOST_NAME: &str = "^[A-Za-z0-9_-]{1,63}(\\.[A-Za-z0-9_-]{1,63})*$";
 /// A zone's ID, also as AWS's SDKs give it.
-pub(super) const ZONE_ID: &str = "^(/hostedzone/)?[A-Za-z0-9]{1,32}$";
+pub(super) const ZONE_ID: &str = "^(/?hostedzone/)?Z[A-Z0-9]{1,31}$";
 pub(super) const DNS_NAME: &str = "^[!-\\-/-~]{1,63}(\\.[!-\\-/-~]{1,63})*\\.?$";
 pub(super) const HOST: &str = "^[!-~]{1,255}$";
 pub(super) const URL_PATH: &str = "^/[!-~]{0,254}$";
