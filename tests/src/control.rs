@@ -285,6 +285,11 @@ impl Client {
         self.post("target-health", &json!({"target_group_arn": target_group_arn, "health": health})).await
     }
 
+    /// Sets what the checkers of Route 53 see, of any check: rules, the first that matches counts.
+    pub async fn set_health_checks(&self, rules: &[Value]) -> Result<Value> {
+        self.post("health-checks", &rules).await
+    }
+
     /// Sets a replication's status and tables, and counts more changes.
     pub async fn set_replication(&self, change: Value) -> Result<Value> {
         self.post("replication", &change).await

@@ -12,6 +12,7 @@
 //! | [`world`] | what a plan does not say: how both sides behave over time |
 //! | [`routes`] | the routes of a plan, and which side a destination belongs to |
 //! | [`sides`] | the HTTP servers of the old and the new side |
+//! | [`checkers`] | what Route 53's checkers see of both sides |
 //! | [`traffic`] | users, who follow the live weights |
 //! | [`metrics`] | the datapoints that load balancers and replication would publish |
 //! | [`stage`] | the environment that a plan names, with its sides and users |
@@ -28,6 +29,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub mod answers;
 pub mod approver;
+pub mod checkers;
 pub mod compare;
 pub mod control;
 pub mod emulator;

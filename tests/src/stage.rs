@@ -4,14 +4,14 @@
 //! emulated AWS, at the price that messages and changes are those of all of them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::Clock;
+use crate::checkers;
 use crate::control::{Client, LiveRouting, Replicating, Routing};
 use crate::emulator::Ready;
 use crate::follow;
@@ -21,6 +21,7 @@ use crate::routes::{self, Route, Side, Sides};
 use crate::sides::Servers;
 use crate::traffic::{Ledger, REQUESTS_PER_SECOND, Users};
 use crate::world::{Conduct, Script, World};
+use crate::{Clock, locked};
 
 /// An environment with sides and users.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ pub struct Stage {
     machines: BTreeMap<String, String>,
     replication: Vec<Replicating>,
     servers: Arc<Servers>,
+    conducts: Mutex<[Conduct; 2]>,
     speed: f64,
     _users: Users,
 }
@@ -80,6 +82,7 @@ impl Stage {
             mapping: environment.resources.mapping,
             replication: environment.resources.replication,
             servers,
+            conducts: Mutex::default(),
             speed,
             _users: users,
         };
@@ -143,9 +146,26 @@ impl Stage {
         self.routes.iter().map(|route| route.new_percent(&routing, &self.sides)).collect()
     }
 
-    /// Makes a side behave, its targets' health included.
+    /// Lets the checkers of the plan's health checks see what a side's health endpoint answers.
+    async fn tell_checkers(&self, side: Side, conduct: &Conduct, before: &Conduct) -> Result<()> {
+        let told = |conduct: &Conduct| (conduct.health_status, conduct.health_body.clone());
+        let conducts = {
+            let mut conducts = locked(&self.conducts);
+            conducts[usize::from(side == Side::New)] = conduct.clone();
+            conducts.clone()
+        };
+        if told(conduct) == told(before) {
+            return Ok(());
+        }
+        let mut rules = self.world.health_checks.as_array().cloned().unwrap_or_default();
+        rules.extend(checkers::rules(&self.plan, &conducts));
+        self.client.set_health_checks(&rules).await.map(drop)
+    }
+
+    /// Makes a side behave, its targets' health and what Route 53's checkers see included.
     pub async fn behave(&self, side: Side, conduct: &Conduct, before: &Conduct) -> Result<()> {
         self.servers.set(side, conduct.clone());
+        self.tell_checkers(side, conduct, before).await?;
         if conduct.healthy_percent == before.healthy_percent {
             return Ok(());
         }

@@ -3,6 +3,7 @@
 //! | action | reads | writes | undone by |
 //! |---|---|---|---|
 //! | find | the run | who owns it: this cleanup, which now waits | - |
+//! | watch | the run, its routes | - | - |
 //! | begin | the run | phase `finished` to `cleaning`: from here on there is no way back | - |
 //! | remove | a route, its old target group's traffic | takes the old group out of the action; deletes it, and health checks | - |
 //! | close | the run | phase `closed`, no locks | - |
@@ -16,6 +17,7 @@
 mod decide;
 mod remove;
 mod traffic;
+mod watch;
 
 use cutover::contract::Caller;
 use cutover::{StepError, StepResult, input};
@@ -26,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use crate::remove::Removal;
+pub use crate::watch::{Elsewhere, Watch, WatchRequest};
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -44,6 +47,8 @@ pub struct Clients {
 pub enum Request {
     /// Find the run and wait for it.
     Find(FindRequest),
+    /// See whether every route still is where the cutover left it.
+    Watch(WatchRequest),
     /// Begin, if nobody has rolled back meanwhile.
     Begin(Caller),
     /// Remove what one route no longer needs.
@@ -93,10 +98,11 @@ impl TryFrom<Value> for Request {
     fn try_from(request: Value) -> Result<Self, String> {
         match input::text(&request, "action")?.as_str() {
             "find" => input::read(request).map(Self::Find),
+            "watch" => input::read(request).map(Self::Watch),
             "begin" => input::read(request).map(Self::Begin),
             "remove" => input::read(request).map(Self::Remove),
             "close" => input::read(request).map(Self::Close),
-            other => Err(input::not_an_action(other, &["find", "begin", "remove", "close"])),
+            other => Err(input::not_an_action(other, &["find", "watch", "begin", "remove", "close"])),
         }
     }
 }
@@ -137,6 +143,8 @@ pub struct FindReply {
     pub topic_arn: Option<String>,
     /// How long to wait before anything is removed.
     pub wait_seconds: u64,
+    /// The time between two looks at the routes meanwhile.
+    pub look_seconds: u64,
     /// The plan's routes.
     pub routes: Vec<RouteToTidy>,
 }
@@ -159,6 +167,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         Request::Find(FindRequest { execution_arn, input }) => {
             serde_json::to_value(find(&clients.journal, &execution_arn, &input, now).await?)
         }
+        Request::Watch(request) => serde_json::to_value(watch::watch(clients, &request).await?),
         Request::Begin(caller) => Ok(json!({ "begun": begin(&clients.journal, &caller).await? })),
         Request::Remove(request) => serde_json::to_value(remove::remove(clients, &request, now).await?),
         Request::Close(CloseRequest { caller, removals }) => {
@@ -209,6 +218,7 @@ fn what_to_do(run: &Run, input: &Input) -> FindReply {
         application: run.plan.application.clone(),
         topic_arn: run.plan.notify.as_ref().map(|notify| notify.topic_arn.clone()),
         wait_seconds: if waits { run.plan.cleanup.after.0 } else { 0 },
+        look_seconds: watch::interval(run.plan.cleanup.after).0,
         routes: remove::routes(run),
     }
 }

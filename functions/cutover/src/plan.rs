@@ -8,6 +8,7 @@
 //! not know yet gets the default, one that its reader does not know is passed over. So a field that is added later needs a
 //! default, and one that means what runs did before.
 
+mod checks;
 mod default;
 mod hooks;
 mod monitoring;
@@ -17,11 +18,10 @@ mod routes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::checks::{CHECK_LOOK_INTERVAL, CheckProtocol, HealthCheck, HealthChecks};
 pub use self::hooks::{Hook, Hooks};
 pub use self::monitoring::{AlarmMissing, Comparison, GroupHealth, Metric, Missing, Monitoring, Series};
-pub use self::routes::{
-    Alias, DnsRoute, HealthCheck, HealthChecks, ListenerRoute, RecordChange, RecordData, RecordType, Route, Step,
-};
+pub use self::routes::{Alias, DnsRoute, ListenerRoute, RecordChange, RecordData, RecordType, Route, Step};
 use crate::Seconds;
 use crate::alarm::Alarm;
 

@@ -86,6 +86,7 @@ fn events_at(plan: &Plan, interval: Seconds) -> u64 {
         checks * if plan.looks_before_traffic() { 2 } else { 1 }
     });
     let checks: u64 = plan.routes.iter().flat_map(Route::steps).map(|step| of_hold(step.hold)).sum();
+    let until_healthy: u64 = plan.routes.iter().map(looks_until_healthy).sum();
     let steps: u64 = plan.routes.iter().map(|route| route.steps().len() as u64).sum();
     let hooks = &plan.hooks;
     let hooks = [&hooks.quiesce, &hooks.resume, &hooks.before_traffic, &hooks.after_traffic];
@@ -94,7 +95,15 @@ fn events_at(plan: &Plan, interval: Seconds) -> u64 {
         + EVENTS_PER_ITEM * items as u64
         + EVENTS_PER_ROUTE * plan.routes.len() as u64
         + EVENTS_PER_STEP * steps
-        + EVENTS_PER_CHECK * (probes + samples + checks)
+        + EVENTS_PER_CHECK * (probes + samples + checks + until_healthy)
+}
+
+/// Most looks at the health checks that a plan brings with it, until they are attached.
+fn looks_until_healthy(route: &Route) -> u64 {
+    match route {
+        Route::Dns(route) if route.brings_checks() => u64::from(route.most_check_looks()),
+        Route::Listener(_) | Route::Dns(_) => 0,
+    }
 }
 
 /// The least time that the steps take: their holds, and what resolvers keep.

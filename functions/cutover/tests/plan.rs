@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+use cutover::plan::{HealthCheck, RecordData};
 use cutover::schedule;
 use cutover::{Finding, Plan, Seconds};
 use proptest::prelude::*;
@@ -168,6 +169,71 @@ fn all_errors_come_at_once() {
     let paths: Vec<&str> = findings.iter().map(|finding| finding.path.as_str()).collect();
     for path in ["$.application", "$.routes[0].steps", "$.routes[0].record_name", "$.timeout", "$.x"] {
         assert!(paths.contains(&path), "{path} is not among {paths:?}");
+    }
+}
+
+#[test]
+fn a_health_check_says_whom_it_asks_and_how() {
+    for (check, place) in [
+        (json!({ "fqdn": "x", "port": 8080 }), ".protocol"),
+        (json!({ "fqdn": "x", "port": 8080, "protocol": "udp" }), ".protocol"),
+        (json!({ "fqdn": "x", "protocol": "tcp" }), ".port"),
+        (json!({ "fqdn": "x", "protocol": "tcp", "port": 5432, "path": "/health" }), ".path"),
+        (json!({ "fqdn": "x", "protocol": "tcp", "port": 5432, "search_string": "ok" }), ".search_string"),
+        (json!({ "fqdn": "x", "search_string": "" }), ".search_string"),
+        (json!({ "fqdn": "APP.example.com." }), ".fqdn"),
+        (json!({ "ip_address": "new" }), ".ip_address"),
+        (json!({ "ip_address": "10.0.0.1", "fqdn": "x" }), ".ip_address"),
+        (json!({}), ""),
+    ] {
+        let mut plan = plan();
+        plan["routes"][1]["health_checks"] = json!({ "new": check });
+        assert_eq!(places(&plan), [format!("$.routes[1].health_checks.new{place}")], "{check}");
+    }
+    for check in [
+        json!({ "fqdn": "x" }),
+        json!({ "fqdn": "x", "port": 80 }),
+        json!({ "fqdn": "x", "port": 8080, "protocol": "http", "search_string": "ok" }),
+        json!({ "fqdn": "app.example.com", "ip_address": "203.0.113.7" }),
+        json!({ "ip_address": "2001:db8::7", "protocol": "tcp", "port": 5432 }),
+    ] {
+        let findings = findings_with("/routes/1/health_checks", json!({ "new": check }));
+        assert_eq!(findings, [], "{check}");
+    }
+}
+
+#[test]
+fn a_record_carries_one_health_check() {
+    let place = "$.routes[1].records[0].new.health_check_id";
+    let mut plan = plan();
+    plan["routes"][1]["records"][0]["new"]["health_check_id"] = json!("a b");
+    assert_eq!(places(&plan), [place]);
+    plan["routes"][1]["records"][0]["new"]["health_check_id"] = json!("1f2e");
+    assert_eq!(places(&plan), [""; 0]);
+    plan["routes"][1]["health_checks"] = json!({ "new": { "fqdn": "x" } });
+    assert_eq!(places(&plan), [place]);
+    plan["routes"][1]["records"][0]["new"]["health_check_id"] = Value::Null;
+    assert_eq!(places(&plan), [""; 0], "made for the run, and none in the end");
+}
+
+/// Null says something, so it is kept; and what earlier versions kept means what it meant.
+#[test]
+fn health_checks_are_kept_as_they_were_meant() {
+    let read = |data: Value| serde_json::from_value::<RecordData>(data).unwrap();
+    for data in [json!({}), json!({ "health_check_id": null }), json!({ "health_check_id": "1f2e" })] {
+        assert_eq!(serde_json::to_value(read(data.clone())).unwrap(), data);
+    }
+    for (check, asks) in [
+        (json!({ "fqdn": "x", "path": "/", "port": 443 }), "https://x:443/"),
+        (json!({ "fqdn": "x", "path": "/", "port": 80 }), "http://x:80/"),
+        (json!({ "fqdn": "x", "path": "/health", "port": 8080 }), "https://x:8080/health"),
+        (json!({ "fqdn": "x", "protocol": "http" }), "http://x:80/"),
+        (
+            json!({ "fqdn": "x", "ip_address": "203.0.113.7", "protocol": "tcp", "port": 5432 }),
+            "tcp://203.0.113.7:5432",
+        ),
+    ] {
+        assert_eq!(serde_json::from_value::<HealthCheck>(check).unwrap().describe(), asks);
     }
 }
 

@@ -1,15 +1,18 @@
 //! `monitor`: looks once at everything that must hold while a step is held, and says whether to go on.
 //!
-//! Reads: the run item; the routes; the health of target groups; metrics; alarm states. Writes: nothing, so there is nothing to
-//! undo. A step is over when its hold is, the last look was healthy, and nobody paused the run; all waiting is the state
-//! machine's.
+//! Reads: the run item; the routes, and the health checks of names; the health of target groups; metrics; alarm states. Writes:
+//! nothing, so there is nothing to undo. A step is over when its hold is, the last look was healthy, and nobody paused the run;
+//! all waiting is the state machine's.
 //!
 //! | look | healthy | unhealthy | inconclusive | error |
 //! |---|---|---|---|---|
 //! | route | it is where the plan has it at this step | - | - | the call failed |
+//! | health check of a name's record | its checkers succeed | they do not | they have not told | the call failed |
 //! | target group | enough targets are healthy | they are not | - | the call failed |
 //! | metric | its newest value is no trouble | it is | there is no value | the call failed |
 //! | alarm | OK | ALARM | INSUFFICIENT_DATA | there is no such alarm, the call failed |
+//!
+//! What a failing health check does to users is said beside it; that of an old record without weight is told and no more.
 //!
 //! The plan may say what a metric or an alarm without data means. What cannot have data yet does not count towards the plan's
 //! `no_data_limit`: a metric in the first periods of a step; an alarm until it must have seen the new side's traffic. Before
@@ -23,6 +26,7 @@
 pub mod alarms;
 pub mod decide;
 pub mod metrics;
+pub mod names;
 pub mod observe;
 
 use cutover::contract::Caller;

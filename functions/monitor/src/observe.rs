@@ -15,10 +15,12 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use journal::Run;
 use routes::any::Clients;
+use routes::{RouteOfRun, RouteState};
 use watch::Held;
 
 use crate::metrics::{Datapoints, Series, Window, is_warm, judge};
-use crate::{Check, alarms, decide};
+use crate::names::Name;
+use crate::{Check, alarms, decide, names};
 
 /// Looks at every route of the run: whether it is where the plan has it while `route` is held at `new_weight` percent.
 ///
@@ -28,31 +30,38 @@ pub async fn routes(clients: &Clients, run: &Run, route: usize, new_weight: u8) 
     let looks = (0..run.plan.routes.len()).map(|index| async move {
         let percent = decide::percent_of(index, route, new_weight);
         match is_at(clients, run, index, percent).await? {
-            Ok(check) => Ok(check),
+            Ok(checks) => Ok(checks),
             Err(_) => {
                 is_at(clients, run, index, percent).await?.map_err(|problem| StepError::new(name::DRIFT, problem))
             }
         }
     });
-    join_all(looks).await.into_iter().collect()
+    let checks: StepResult<Vec<Vec<Check>>> = join_all(looks).await.into_iter().collect();
+    Ok(checks?.into_iter().flatten().collect())
 }
 
-/// A check that says that a route is where the plan has it, or that this was not seen; a problem where it is elsewhere.
-async fn is_at(clients: &Clients, run: &Run, index: usize, percent: u8) -> StepResult<Result<Check, String>> {
+/// Checks that say that a route is where the plan has it, or that this was not seen, and how its health checks are; a problem
+/// where it is elsewhere.
+async fn is_at(clients: &Clients, run: &Run, index: usize, percent: u8) -> StepResult<Result<Vec<Check>, String>> {
     let (of_run, route) = (run.route(index)?, &run.plan.routes[index]);
     let planned = of_run.planned(percent)?;
     let live = match routes::any::observe(clients, route).await {
         Ok(live) => live,
         Err(error) if error.name == name::DRIFT => return Ok(Err(error.message)),
-        Err(error) => return failed(route.title(), error).map(Ok),
+        Err(error) => return Ok(Ok(vec![failed(route.title(), error)?])),
     };
     let seen = live.describe();
-    Ok(if of_run.is_at(&live, &planned) {
-        Ok(Check { name: route.title(), verdict: Verdict::Healthy, seen, is_early: false })
-    } else {
-        let planned = planned.describe();
-        Err(format!("{} is at [{seen}], and this step has it at [{planned}]: somebody else changed it", route.title()))
-    })
+    if !of_run.is_at(&live, &planned) {
+        let (title, planned) = (route.title(), planned.describe());
+        return Ok(Err(format!(
+            "{title} is at [{seen}], and this step has it at [{planned}]: somebody else changed it"
+        )));
+    }
+    let mut checks = vec![Check { name: route.title(), verdict: Verdict::Healthy, seen, is_early: false }];
+    if let (RouteOfRun::Dns(route, before), RouteState::Dns { records: live, .. }) = (&of_run, &live) {
+        checks.extend(names::health(clients, Name { route, before, live, percent }).await?);
+    }
+    Ok(Ok(checks))
 }
 
 /// Looks at target groups: their ARNs, and the share of targets that must be healthy.
@@ -190,7 +199,8 @@ fn datapoints(results: &[MetricDataResult], index: usize) -> StepResult<Datapoin
     Ok(Datapoints { values: series(value_id(index))?, divisors: series(divisor_id(index))? })
 }
 
-fn failed(check: String, error: StepError) -> StepResult<Check> {
+/// A look that failed.
+pub(crate) fn failed(check: String, error: StepError) -> StepResult<Check> {
     if error.name == name::NOT_PERMITTED {
         return Err(error);
     }

@@ -27,6 +27,7 @@ pub fn subject(application: &str, event: Event) -> String {
         Event::Step => format!("Cutover of {application}: a step was taken"),
         Event::Finished => format!("Cutover of {application}: finished, all traffic is on the new side"),
         Event::RolledBack => format!("Cutover of {application}: rolled back, all is as it was before"),
+        Event::Changed => format!("ACTION NEEDED {application}: its traffic was changed after the cutover"),
         Event::Closed => format!("Cutover of {application}: closed"),
     };
     fit(&text)
@@ -103,8 +104,23 @@ fn sentences(application: &str, event: Event, detail: &Value) -> String {
              must decide. The reason: {}.",
             plain(&detail["hold"])
         ),
+        Event::Changed => format!(
+            "Somebody, or something, changed what directs the traffic of {application} after its cutover had finished. Nothing \
+             was put back. If it is not meant, put it right; until cleanup the whole cutover can still be rolled back.{}",
+            changes(detail)
+        ),
         Event::Closed => format!("The cutover of {application} is closed. It can no longer be rolled back."),
     }
+}
+
+/// What is not as the cutover left it, route by route.
+fn changes(detail: &Value) -> String {
+    let routes = detail["routes"].as_array().map(Vec::as_slice).unwrap_or_default().iter();
+    let change = |route: &Value| {
+        let [title, live, left] = ["title", "live", "left"].map(|field| plain(&route[field]));
+        format!("\n\n- {title}\n  it is now: {live}\n  the cutover left: {left}")
+    };
+    routes.map(change).collect()
 }
 
 fn why_not_started(detail: &Value) -> &'static str {
@@ -228,12 +244,20 @@ mod tests {
     }
 
     #[test]
+    fn a_change_after_the_cutover_is_told_with_what_it_was() {
+        let detail = json!({ "routes": [{ "title": "listener l", "live": "old=100", "left": "new=100" }] });
+        let text = message("shop", Event::Changed, "arn:run", &detail);
+        assert!(text.contains("- listener l\n  it is now: old=100\n  the cutover left: new=100"), "{text}");
+        assert!(text.contains("Nothing was put back"), "{text}");
+    }
+
+    #[test]
     fn only_what_needs_a_person_cries_out() {
         for event in Event::ALL {
             let subject = subject("shop", event);
             let is_critical = matches!(event, Event::Stuck | Event::Unfinished);
             assert_eq!(subject.starts_with("CRITICAL"), is_critical, "{subject}");
-            assert_eq!(subject.starts_with("ACTION"), event == Event::Held, "{subject}");
+            assert_eq!(subject.starts_with("ACTION"), matches!(event, Event::Held | Event::Changed), "{subject}");
             assert!(subject.contains("shop"), "{subject}");
         }
     }

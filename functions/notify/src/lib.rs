@@ -43,13 +43,15 @@ pub enum Event {
     Held,
     /// The rollback could not be begun or ended, and is tried again.
     Unfinished,
+    /// Somebody changed what directs traffic between the cutover and its cleanup.
+    Changed,
     /// The run is over for good.
     Closed,
 }
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Approval,
         Self::NotStarted,
         Self::Started,
@@ -59,6 +61,7 @@ impl Event {
         Self::Stuck,
         Self::Held,
         Self::Unfinished,
+        Self::Changed,
         Self::Closed,
     ];
 }
@@ -77,7 +80,8 @@ pub struct Request {
     /// What happened.
     pub event: Event,
     /// Everything else worth knowing. `step` reads `title` and `new_weight` from it; `not_started` reads `ending`; `stuck` and `held` read `hold`, the
-    /// reason, and `routes`, a list of `{title, outcome or restored and error, live, change}`.
+    /// reason, and `routes`, a list of `{title, outcome or restored and error, live, change}`; `changed` reads `routes`, a list of
+    /// `{title, live, left}`.
     #[serde(default)]
     pub detail: Value,
     /// For `approval`: what answers the state machine, by Step Functions' SendTaskSuccess and SendTaskFailure. Whoever

@@ -3,16 +3,19 @@
 
 use std::collections::BTreeSet;
 
-use cutover::plan::{DnsRoute, ListenerRoute, Plan, Route};
+use cutover::plan::{DnsRoute, Plan, Route};
 use cutover::{Finding, StepError, StepResult, error};
 
 use crate::any::Clients;
 use crate::balancers;
 use crate::kind::RouteState;
+use crate::name::forecast::Wanted;
 use crate::name::precheck::Seen;
 use crate::name::shares::{Health, Zone};
-use crate::name::users::Wanted;
 use crate::name::{self, NameState, PairChecks};
+
+/// A zone's records, and those that other policies than weights answer by the health of a DNS name.
+type ZoneSeen = (Zone, Vec<(String, String)>);
 
 /// What users would get of a name at each state of the run, by the health that can be seen now.
 ///
@@ -27,15 +30,15 @@ pub(crate) async fn what_users_get(
 ) -> StepResult<()> {
     let wanted = Wanted::of(&seen.zone, route);
     let targets = overlooked(balancers::health(&clients.elb, &wanted.targets).await)?.unwrap_or_default();
-    let health = Health { checks: name::seen::checks(&clients.route53, &wanted.checks).await?, targets };
+    let health = Health { checks: name::check_look::seen(&clients.route53, &wanted.checks).await?, targets };
     let (health, unseen) = wanted.with(health, path);
     findings.extend(unseen);
-    findings.extend(name::users::findings(route, &seen.state, &seen.zone, &health, path));
+    findings.extend(name::forecast::findings(route, &seen.state, &seen.zone, &health, path));
     Ok(())
 }
 
 /// What is found only when a plan's routes are seen together: a target group that is attached to a balancer which DNS
-/// answers with by its health.
+/// answers with by its health. The account's zones are looked at, not only the plan's: a plan of listeners names none.
 ///
 /// # Errors
 /// Those that a repetition may cure.
@@ -45,34 +48,63 @@ pub async fn precheck_together(
     before: &[RouteState],
     findings: &mut Vec<Finding>,
 ) -> StepResult<()> {
-    let listeners = plan.routes.iter().enumerate().filter_map(|(index, route)| match route {
-        Route::Listener(route) => Some((index, route)),
-        Route::Dns(_) => None,
-    });
-    let listeners: Vec<(usize, &ListenerRoute)> = listeners.collect();
-    let names: Vec<_> = plan.routes.iter().zip(before).filter_map(name_of).collect();
-    if listeners.is_empty() || names.is_empty() {
+    let attached = attached_sick(clients, plan).await?;
+    if attached.is_empty() {
         return Ok(());
     }
-    let mut zones = Vec::new();
-    for zone_id in names.iter().map(|(route, _)| &route.hosted_zone_id).collect::<BTreeSet<_>>() {
-        zones.extend(overlooked(name::reach::whole(&clients.route53, zone_id).await)?);
-    }
-    for (index, route) in listeners {
-        let Some(balancer) = overlooked(balancers::of_listener(&clients.elb, route.arn()).await)?.flatten() else {
-            continue;
-        };
-        let own = balancers::bare_name(balancer.dns_name().unwrap_or_default());
-        let lost = answers_lost(&zones, &names, &own);
-        let group = &route.new_target_group_arn;
-        if lost.is_empty()
-            || overlooked(balancers::healthy_targets(&clients.elb, group).await)?.is_none_or(|some| some > 0)
-        {
-            continue;
+    let names: Vec<_> = plan.routes.iter().zip(before).filter_map(name_of).collect();
+    let (zones, is_whole) = zones(clients, &names).await?;
+    for (index, balancer) in attached {
+        let path = format!("$.routes[{index}].new_target_group_arn");
+        let lost = answers_lost(&zones, &names, &balancer);
+        if !lost.is_empty() {
+            findings.push(takes_balancer_out(&balancer, &lost, &path));
+        } else if !is_whole {
+            findings.push(not_all_looked_at(&balancer, zones.len(), &path));
         }
-        findings.push(takes_balancer_out(&own, &lost, &format!("$.routes[{index}].new_target_group_arn")));
     }
     Ok(())
+}
+
+/// The listeners' places in the plan whose new group has no healthy target now, each with its balancer's DNS name.
+async fn attached_sick(clients: &Clients, plan: &Plan) -> StepResult<Vec<(usize, String)>> {
+    let mut found = Vec::new();
+    for (index, route) in plan.routes.iter().enumerate() {
+        let Route::Listener(route) = route else { continue };
+        let healthy = overlooked(balancers::healthy_targets(&clients.elb, &route.new_target_group_arn).await)?;
+        if healthy != Some(0) {
+            continue;
+        }
+        let balancer = overlooked(balancers::of_listener(&clients.elb, route.arn()).await)?.flatten();
+        let name = balancer.and_then(|balancer| balancer.dns_name().map(balancers::bare_name));
+        found.extend(name.map(|name| (index, name)));
+    }
+    Ok(found)
+}
+
+/// The plan's zones and the account's, as far as they may be read, and whether these are all.
+async fn zones(clients: &Clients, names: &[(&DnsRoute, &NameState)]) -> StepResult<(Vec<ZoneSeen>, bool)> {
+    let mut ids: BTreeSet<String> = names.iter().map(|(route, _)| route.hosted_zone_id.clone()).collect();
+    let of_account = overlooked(name::reach::zones_of_account(&clients.route53).await)?;
+    let mut is_whole = of_account.as_ref().is_some_and(|(_, is_whole)| *is_whole);
+    ids.extend(of_account.into_iter().flat_map(|(ids, _)| ids));
+    let mut zones = Vec::new();
+    for id in ids {
+        let zone = overlooked(name::reach::whole(&clients.route53, &id).await)?;
+        is_whole &= zone.is_some();
+        zones.extend(zone);
+    }
+    Ok((zones, is_whole))
+}
+
+fn not_all_looked_at(balancer: &str, looked_at: usize, path: &str) -> Finding {
+    let balancer = balancer.trim_end_matches('.');
+    let problem = format!(
+        "has no healthy target as long as it is not attached, and only {looked_at} of the account's zones could be looked at for \
+         records that answer with {balancer} by its health, which would leave it meanwhile"
+    );
+    let fix = format!("make sure that no weighted or failover alias to {balancer} has evaluate_target_health");
+    Finding::warning(path, problem, fix)
 }
 
 fn name_of<'a>((route, before): (&'a Route, &'a RouteState)) -> Option<(&'a DnsRoute, &'a NameState)> {
@@ -83,11 +115,7 @@ fn name_of<'a>((route, before): (&'a Route, &'a RouteState)) -> Option<(&'a DnsR
 }
 
 /// What a balancer would lose in DNS as it is, and as the plan's names are once they are prepared.
-fn answers_lost(
-    zones: &[(Zone, Vec<(String, String)>)],
-    names: &[(&DnsRoute, &NameState)],
-    balancer: &str,
-) -> BTreeSet<String> {
+fn answers_lost(zones: &[ZoneSeen], names: &[(&DnsRoute, &NameState)], balancer: &str) -> BTreeSet<String> {
     let is_balancer = |name: &str| balancers::bare_name(name) == balancer;
     let mut lost = BTreeSet::new();
     for (zone, others) in zones {

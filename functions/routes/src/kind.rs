@@ -108,6 +108,17 @@ impl<'a> RouteOfRun<'a> {
         planned.map_err(StepError::invalid)
     }
 
+    /// The state in which the cutover leaves the route until cleanup.
+    ///
+    /// # Errors
+    /// As [`planned`](Self::planned).
+    pub fn finished(&self) -> StepResult<RouteState> {
+        match self {
+            Self::Listener(..) => self.planned(100),
+            Self::Dns(route, before) => before.finished(route).map(RouteState::from).map_err(StepError::invalid),
+        }
+    }
+
     /// Whether this live state is [`planned`](Self::planned), whatever health checks of the run its records carry.
     pub fn is_at(&self, live: &RouteState, planned: &RouteState) -> bool {
         match (self, live, planned) {

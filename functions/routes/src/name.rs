@@ -8,10 +8,14 @@ pub mod batch;
 #[cfg(feature = "name")]
 mod behind;
 pub mod by_hand;
+#[cfg(feature = "name")]
+pub mod check_look;
+pub mod check_status;
 pub mod checks;
 mod conversion;
 pub mod evaluated;
 mod family;
+pub mod forecast;
 mod group;
 #[cfg(feature = "name")]
 pub mod health_check;
@@ -21,10 +25,10 @@ pub mod planned;
 #[cfg(feature = "name")]
 pub mod precheck;
 #[cfg(feature = "name")]
+mod precheck_health;
+#[cfg(feature = "name")]
 pub mod reach;
 pub mod record;
-#[cfg(feature = "name")]
-pub mod seen;
 #[cfg(feature = "name")]
 pub mod send;
 pub mod shares;
@@ -32,8 +36,8 @@ pub mod state;
 #[cfg(feature = "name")]
 mod told;
 pub mod ttl;
-pub mod users;
 
+pub use check_status::{Attached, Look, Side, Status};
 pub use checks::PairChecks;
 pub use planned::{planned_states, states_before_step};
 pub use record::{AliasTarget, RecordSet};

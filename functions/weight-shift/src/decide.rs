@@ -35,7 +35,8 @@ pub fn target(
         }
         RouteAction::Finalise => (finished, vec![planned(100)?]),
         RouteAction::Restore => {
-            (before.clone(), planned_states(route, before, checks)?.into_iter().chain([finished]).collect())
+            let bare = before.finished_bare(route).map_err(StepError::invalid)?;
+            (before.clone(), planned_states(route, before, checks)?.into_iter().chain([finished, bare]).collect())
         }
     };
     let is_whole = !matches!(action, RouteAction::Prepare | RouteAction::Shift) || checks.are_known(route);
@@ -72,7 +73,7 @@ mod tests {
 
     fn route() -> DnsRoute {
         let step = |new_weight| Step { new_weight, hold: Seconds(0) };
-        let new = RecordData { values: Some(vec!["5.6.7.8".to_owned()]), alias: None };
+        let new = RecordData { values: Some(vec!["5.6.7.8".to_owned()]), ..RecordData::default() };
         DnsRoute {
             hosted_zone_id: "Z1".to_owned(),
             record_name: "app.example.com".to_owned(),
@@ -135,6 +136,21 @@ mod tests {
     }
 
     #[test]
+    fn a_final_record_of_before_health_checks_were_inherited_is_put_back() {
+        let mut records = before().records().to_vec();
+        records[0].health_check_id = Some("inherited".to_owned());
+        let before = NameState::new(records);
+        let finished = before.finished(&route()).unwrap();
+        assert_eq!(finished.records()[0].health_check_id.as_deref(), Some("inherited"));
+        let bare = before.finished_bare(&route()).unwrap();
+        assert_eq!(bare.records()[0].health_check_id, None);
+        for live in [finished, bare] {
+            let decided = target(RouteAction::Restore, 0, &route(), &before, &live, &PairChecks::default());
+            assert_eq!(decided.unwrap(), Some(before.clone()));
+        }
+    }
+
+    #[test]
     fn a_weight_that_is_not_the_plans_is_never_written() {
         for weight in [0, 49, 101, 255] {
             assert_eq!(decide(RouteAction::Shift, weight, &planned(0)), Err(name::INVALID_PLAN), "{weight}");
@@ -144,9 +160,12 @@ mod tests {
     /// A pair prepared by hand that is as prepare would leave it but for the health check of the new side that the plan wants.
     fn by_hand() -> (DnsRoute, NameState) {
         let check = HealthCheck {
-            fqdn: "new.example.com".to_owned(),
+            protocol: None,
+            fqdn: Some("new.example.com".to_owned()),
+            ip_address: None,
             path: "/".to_owned(),
-            port: 443,
+            search_string: None,
+            port: None,
             interval: Seconds(30),
             failure_threshold: 3,
         };

@@ -2,19 +2,24 @@
 //!
 //! | action | reads | writes, each as one atomic batch | undone by |
 //! |---|---|---|---|
-//! | prepare | the name's record sets | health checks; every type a weighted pair 100/0, at the plan's TTL | restore |
-//! | shift | the record sets, which must be as the step before left them; the change | the pair's weights | restore |
+//! | prepare | the name's record sets; the pair's health checks | health checks; every type a weighted pair 100/0, at the plan's TTL | restore |
+//! | shift | the record sets, which must be as the step before left them; the change; at its end the health checks | the pair's weights | restore |
 //! | finalise | the record sets, the change | the final record sets, with the TTL from before | restore |
 //! | restore | the record sets, the change | the before-image; deletes the health checks | - |
+//!
+//! Prepare makes the run's health checks first, and attaches them, with the pair, once each is healthy: it is called until
+//! then, and gives up after `DnsRoute::most_check_looks`.
 //!
 //! A batch deletes what was observed and creates what is wanted, so that a change by somebody else in between makes
 //! Route 53 refuse it. An action is called until its change is INSYNC; after prepare the *old* TTL is waited out, since
 //! resolvers keep their answers for that long; after a shift, the TTL that the answers have meanwhile: an alias within the
 //! zone has its target's, which no plan lowers.
 //!
-//! Errors: `Cutover.Drift` when somebody else changed the records, `Cutover.Fenced`, and AWS errors.
+//! Errors: `Cutover.Drift` when somebody else changed the records, `Cutover.Unhealthy` and `Cutover.Inconclusive` for a health
+//! check that does not get healthy, `Cutover.Fenced`, and AWS errors.
 
 pub mod decide;
+pub mod ready;
 
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::ChangeStatus;
@@ -24,12 +29,18 @@ use cutover::plan::DnsRoute;
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Journal, Phase, Run};
-use routes::name::{NameState, PairChecks};
+use routes::name::forecast::Wanted;
+use routes::name::shares::Zone;
+use routes::name::{NameState, PairChecks, Status};
+
+use crate::ready::Readiness;
 
 /// The time between two looks at a change: PENDING to INSYNC is generally under 60 s (Route 53 API reference, GetChange).
 const SYNC_INTERVAL_SECONDS: u64 = 10;
 /// How long to wait for a change whose identifier is not known, because its answer was lost.
 const UNKNOWN_SYNC_SECONDS: u64 = 60;
+/// Stands in for that identifier, so that the wait is seen to have been.
+const UNKNOWN_CHANGE: &str = "unknown";
 /// So many looks make ten minutes.
 const MOST_SYNC_LOOKS: u32 = 60;
 
@@ -54,6 +65,13 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     let checks = pair_checks(clients, &request, route, before, &live).await?;
     let (live, target) = decide_twice(clients, &request, route, before, live, &checks).await?;
     let changed = target.is_some();
+    if let (RouteAction::Prepare, Some(_)) = (request.action, &target)
+        && let Readiness::NotYet(wait_seconds, why) = readiness(clients, &request, route, before, &checks).await?
+    {
+        let live = format!("{}; waits for {why}", live.describe());
+        let (route, at) = (request.route, now.to_string());
+        return Ok(RouteReply { route, settled: false, wait_seconds, changed: false, change_id: None, at, live });
+    }
     let (live, change_id) = match target {
         None => (live, request.change_id.clone()),
         Some(target) => {
@@ -64,14 +82,36 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     let (settled, sync_seconds) = match (request.action, changed, &change_id) {
         // Nothing to undo, or undone by a call whose answer was lost: rollback looks a second time anyway.
         (RouteAction::Restore, false, None) => (true, 0),
-        _ => in_sync(&clients.route53, change_id.as_deref(), changed, request.attempt).await?,
+        _ => in_sync(&clients.route53, change_id.as_deref(), changed, &request, route).await?,
     };
+    let change_id = change_id.or_else(|| (!settled).then(|| UNKNOWN_CHANGE.to_owned()));
     if settled && request.action == RouteAction::Restore {
         delete_checks(clients, &request, route).await?;
     }
     let wait_seconds = if settled { wait_after(&run, &request) } else { sync_seconds };
-    let (at, live) = (now.to_string(), live.describe());
+    let users = match request.action {
+        RouteAction::Shift if settled => what_users_get(clients, route, before, &live).await,
+        _ => String::new(),
+    };
+    let (at, live) = (now.to_string(), format!("{}{users}", live.describe()));
     Ok(RouteReply { route: request.route, settled, wait_seconds, changed, change_id, at, live })
+}
+
+/// What health makes of the weights that were just set: said, where it is not what they say. The hold that follows judges it. What
+/// cannot be seen counts as healthy, as Route 53 has it, and is said too.
+async fn what_users_get(clients: &Clients, route: &DnsRoute, before: &NameState, live: &NameState) -> String {
+    let zone = Zone { id: route.hosted_zone_id.clone(), ..Zone::default() };
+    let zone = zone.with_name(&route.normalised_name(), live.records());
+    let wanted = Wanted::of_zone(&zone);
+    let (mut health, mut said) = (wanted.all_well(), String::new());
+    for id in &wanted.checks {
+        match routes::name::check_look::look(&clients.route53, id).await {
+            Ok(look) => drop(health.checks.insert(id.clone(), look.status != Status::Unhealthy)),
+            Err(_) => said.push_str(&format!("; health check {id} could not be looked at")),
+        }
+    }
+    let difference = routes::name::forecast::difference(route, before, &zone, &health);
+    said + &difference.map(|difference| format!("; {difference}")).unwrap_or_default()
 }
 
 /// The live record sets and what to write. What looks like somebody else's change is looked at twice: a read can be behind.
@@ -121,6 +161,22 @@ async fn pair_checks(
     routes::name::health_check::find(&clients.route53, run_id, request.route).await
 }
 
+/// Whether the health checks that the pair's records will carry are healthy.
+async fn readiness(
+    clients: &Clients,
+    request: &RouteRequest,
+    route: &DnsRoute,
+    before: &NameState,
+    checks: &PairChecks,
+) -> StepResult<Readiness> {
+    let mut looks = Vec::new();
+    for attached in before.to_attach(route, checks).map_err(StepError::invalid)? {
+        let look = routes::name::check_look::look(&clients.route53, &attached.id).await?;
+        looks.push((attached, look));
+    }
+    ready::judge(&looks, request.attempt, route.most_check_looks())
+}
+
 /// Deletes the health checks that this run made for this route, once no record carries them.
 async fn delete_checks(clients: &Clients, request: &RouteRequest, route: &DnsRoute) -> StepResult<()> {
     if route.health_checks.is_none() {
@@ -131,19 +187,26 @@ async fn delete_checks(clients: &Clients, request: &RouteRequest, route: &DnsRou
 }
 
 /// Whether the change is on all of Route 53's servers; otherwise, how long to wait before the next look.
-async fn in_sync(route53: &Client, change_id: Option<&str>, changed: bool, attempt: u32) -> StepResult<(bool, u64)> {
-    if changed && change_id.is_some() {
-        return Ok((false, SYNC_INTERVAL_SECONDS));
-    }
-    let Some(change_id) = change_id else {
-        return Ok((attempt > 0, UNKNOWN_SYNC_SECONDS));
+async fn in_sync(
+    route53: &Client,
+    change_id: Option<&str>,
+    changed: bool,
+    request: &RouteRequest,
+    route: &DnsRoute,
+) -> StepResult<(bool, u64)> {
+    let change_id = match change_id {
+        Some(UNKNOWN_CHANGE) => return Ok((!changed, UNKNOWN_SYNC_SECONDS)),
+        Some(_) if changed => return Ok((false, SYNC_INTERVAL_SECONDS)),
+        Some(change_id) => change_id,
+        None => return Ok((false, UNKNOWN_SYNC_SECONDS)),
     };
     let answer = route53.get_change().id(change_id).send().await;
     let answer = answer.map_err(|error| StepError::from_aws(&format!("route53:GetChange {change_id}"), &error))?;
     if answer.change_info().is_some_and(|change| change.status == ChangeStatus::Insync) {
         return Ok((true, 0));
     }
-    if attempt >= MOST_SYNC_LOOKS {
+    // Prepare may have waited for health checks before.
+    if request.attempt >= MOST_SYNC_LOOKS + route.most_check_looks() {
         return Err(StepError::new(
             name::INCONCLUSIVE,
             format!("change {change_id} is still PENDING after ten minutes"),

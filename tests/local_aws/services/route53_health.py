@@ -1,10 +1,11 @@
 """Route 53 health checks: what the checkers see, and what that means for answers.
 
 Contract: `install(speed)`. Nobody checks anything here; what the checkers see is told:
-- by the check's tag `localaws:health`: `healthy`, `unhealthy`, a percentage of checkers that succeed ("40"), or JSON as below;
+- by the check's tag `localaws:health`: `healthy`, `unhealthy`, `unknown`, a percentage of checkers that succeed ("40"), or JSON as below;
 - or by `tell` (POST /_local/health-checks), for checks that are not made yet: [{"match": {any of id, fqdn, ip_address, port, type,
   resource_path}, "health": ...}]; the first that matches counts; told again, the list is replaced.
-`health` is `healthy`, `unhealthy`, a number of percent, or {"percent", "failure": what a failing checker says}. Without any, healthy.
+`health` is `healthy`, `unhealthy`, `unknown` (no checker has told anything), a number of percent, or {"percent", "failure": what a failing
+checker says}. Without any, healthy.
 GetHealthCheckStatus answers an observation of each checker, from the regions that the check names; none until the first interval
 (stretched) after the check was made is over. `is_healthy(check)` is what Route 53 makes of it: more than 18 % of the checkers succeed; a new
 check and a disabled one count as healthy; inverted, calculated ones (their children, up to the threshold) as AWS counts them.
@@ -109,7 +110,7 @@ def _miss_checks(backend_class) -> None:
 
 
 def health_told(check) -> dict:
-    """{"percent": of the checkers that succeed, "failure": what the others say}"""
+    """{"percent": of the checkers that succeed (None: nobody knows), "failure": what the others say}"""
     tags = _backend().list_tags_for_resource(check.id)
     told = tags.get(HEALTH_TAG)
     if told is None:
@@ -132,10 +133,13 @@ def _parsed(told):
     return told
 
 
-def _percent(told) -> float:
+def _percent(told) -> float | None:
+    """None: nothing is known."""
     told = _parsed(told)
     if isinstance(told, dict):
         told = told.get("percent", 0)
+    if told == "unknown":
+        return None
     percent = {"healthy": 100.0, "unhealthy": 0.0}.get(told)
     percent = float(told) if percent is None else percent
     if not 0 <= percent <= 100:
@@ -153,7 +157,7 @@ def _failure(told, check) -> str:
 
 def _has_observations(check) -> bool:
     age = (time.monotonic() - _made.get(check.id, 0)) * _speed
-    return age >= int(check.request_interval)
+    return age >= int(check.request_interval) and health_told(check)["percent"] is not None
 
 
 def _observations(check, now: datetime.datetime) -> list[dict]:

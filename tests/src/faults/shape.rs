@@ -40,7 +40,7 @@ impl Shape {
 
     /// Every shape of route, the richest first.
     pub fn all() -> Vec<Self> {
-        let mut shapes = vec![whole(), bare(whole()), parted()];
+        let mut shapes = vec![whole(), bare(whole()), parted(), two_way()];
         shapes.extend(listeners());
         shapes.extend(names());
         for shape in &mut shapes {
@@ -139,17 +139,27 @@ fn bare(whole: Shape) -> Shape {
     Shape { name: "bare".to_owned(), plan, world: json!({}) }
 }
 
-/// Each side has a database of its own, and nothing replicates back: once the new side has traffic, a person is asked.
-fn parted() -> Shape {
-    let mut plan = plan("parted", json!([listener_route("parted")]));
+/// Each side has a database of its own.
+fn databases(name: &str) -> Shape {
+    let mut plan = plan(name, json!([listener_route(name)]));
     plan["routes"][0]["steps"] = json!([{ "new_weight": 100, "hold": LONGEST_HOLD }]);
-    let hook =
-        |name: &str| json!([{ "function_arn": format!("arn:aws:lambda:eu-west-1:123456789012:function:{name}") }]);
-    plan["database"] = json!({
-        "replication_task_arn": "arn:aws:dms:eu-west-1:123456789012:task:PARTED", "samples": 1, "interval": "60s", "shared": false,
-    });
-    plan["hooks"] = json!({ "quiesce": hook("parted-pause"), "resume": hook("parted-resume") });
-    Shape { name: "parted".to_owned(), plan, world: json!({ "replication": { "lag_seconds": [[0, 0]] } }) }
+    let hook = |hook: &str| json!([{ "function_arn": format!("arn:aws:lambda:eu-west-1:123456789012:function:{name}-{hook}") }]);
+    let task = format!("arn:aws:dms:eu-west-1:123456789012:task:{}", name.to_uppercase());
+    plan["database"] = json!({ "replication_task_arn": task, "samples": 1, "interval": "60s", "shared": false });
+    plan["hooks"] = json!({ "quiesce": hook("pause"), "resume": hook("resume") });
+    Shape { name: name.to_owned(), plan, world: json!({ "replication": { "lag_seconds": [[0, 0]] } }) }
+}
+
+/// Nothing replicates back: once the new side has traffic, a person is asked.
+fn parted() -> Shape {
+    databases("parted")
+}
+
+/// The same with a replication back: a rollback depends on it.
+fn two_way() -> Shape {
+    let mut shape = databases("two-way");
+    shape.plan["database"]["reverse_replication_task_arn"] = json!("arn:aws:dms:eu-west-1:123456789012:task:BACK");
+    shape
 }
 
 fn listener(name: &str, world: Value) -> Shape {

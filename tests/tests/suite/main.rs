@@ -13,6 +13,7 @@ mod faults;
 mod fuzz;
 mod gestures;
 mod harness;
+mod health;
 mod looking;
 mod mutants;
 mod names;
@@ -52,6 +53,7 @@ fn tests() -> Result<Vec<Test>> {
         shapes::tests(),
         looking::tests(),
         answers::tests(),
+        health::tests(),
         schedules::tests(),
         gestures::tests(),
         fuzz::tests(),

@@ -198,6 +198,31 @@ async fn a_names_weights_that_are_put_back_in_a_hold_are_drift_within_one_interv
     .await
 }
 
+/// Between the cutover and its cleanup: told once within one look, and nothing is put back.
+async fn weights_that_are_put_back_after_the_cutover_are_told_once_and_left_alone() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let mut plan = listener_plan("reset-later", json!([{ "new_weight": 100 }]));
+    plan["cleanup"] = json!({ "after": "2h" });
+    let stage = ground.stage(&plan, json!({})).await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    ground.wait_for_phase(&run_id, "finished", LIMIT).await?;
+    let route = &stage.plan["routes"][0];
+    let old = json!([{ "Type": "forward", "TargetGroupArn": route["old_target_group_arn"] }]);
+    let change = json!({ "ListenerArn": route["listener_arn"], "DefaultActions": old });
+    ground.client.call("elbv2", "modify_listener", change).await?;
+    let page = ground.page("ACTION NEEDED reset-later", LIMIT).await?;
+    ensure!(page.contains("Nothing was put back") && page.contains("the cutover left: "), "{page}");
+    let changed = ground.account().await?["elbv2"]["listeners"].clone();
+    // Cleanup keeps what somebody else changed, and says so.
+    ground.wait_for_phase(&run_id, "closed", LIMIT).await?;
+    ensure_same(&changed, &ground.account().await?["elbv2"]["listeners"])?;
+    let messages = ground.client.messages().await?;
+    let told =
+        |word: &str| messages.iter().filter(|m| m.subject.as_deref().is_some_and(|s| s.starts_with(word))).count();
+    ensure!(told("ACTION NEEDED") == 1, "told {} times", told("ACTION NEEDED"));
+    Ok(())
+}
+
 /// The record sets of a route's name.
 async fn record_sets(ground: &Ground, route: &Value) -> Result<Vec<Value>> {
     let list = json!({ "HostedZoneId": route["hosted_zone_id"] });
@@ -278,6 +303,7 @@ pub fn tests() -> Vec<Test> {
         a_new_group_that_never_gets_healthy_gets_no_traffic,
         a_listeners_weights_that_are_put_back_in_a_hold_are_drift_within_one_interval,
         a_names_weights_that_are_put_back_in_a_hold_are_drift_within_one_interval,
+        weights_that_are_put_back_after_the_cutover_are_told_once_and_left_alone,
         a_cname_becomes_an_alias_there_and_back,
         neighbours_without_traffic_do_not_limit_the_steps,
     ]

@@ -6,10 +6,6 @@ pub(super) fn u8<const N: u8>() -> u8 {
     N
 }
 
-pub(super) fn u16<const N: u16>() -> u16 {
-    N
-}
-
 pub(super) fn u32<const N: u32>() -> u32 {
     N
 }

@@ -16,5 +16,7 @@ pub(super) const HOST_NAME: &str = "^[A-Za-z0-9_-]{1,63}(\\.[A-Za-z0-9_-]{1,63})
 pub(super) const ZONE_ID: &str = "^(/?hostedzone/)?Z[A-Z0-9]{1,31}$";
 pub(super) const DNS_NAME: &str = "^[!-\\-/-~]{1,63}(\\.[!-\\-/-~]{1,63})*\\.?$";
 pub(super) const HOST: &str = "^[!-~]{1,255}$";
+/// Of Route 53.
+pub(super) const HEALTH_CHECK_ID: &str = "^[!-~]{1,64}$";
 pub(super) const URL_PATH: &str = "^/[!-~]{0,254}$";
 pub(super) const STATISTIC: &str = "^(Sum|Average|Minimum|Maximum|SampleCount|p(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]+)?))$";

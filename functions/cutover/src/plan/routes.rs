@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{default, pattern};
+use super::checks::HealthChecks;
+use super::{checks, default, pattern};
 use crate::Seconds;
 
 /// A place that directs traffic.
@@ -115,6 +116,16 @@ impl DnsRoute {
         crate::dns::normalise_name(&self.record_name)
     }
 
+    /// How many looks the health checks of the pair have until they must be healthy.
+    pub fn most_check_looks(&self) -> u32 {
+        checks::most_looks(self.health_checks.as_ref())
+    }
+
+    /// Whether the plan brings a health check with it, made for the run or named.
+    pub fn brings_checks(&self) -> bool {
+        self.health_checks.is_some() || self.records.iter().any(|record| record.check(None).is_some())
+    }
+
     /// How long resolvers may keep the answer from before a step.
     pub fn settle_seconds(&self) -> u64 {
         u64::from(self.ttl.max(crate::dns::ALIAS_TTL_SECONDS))
@@ -136,6 +147,14 @@ pub struct RecordChange {
     /// only one that gets traffic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub old_set_identifier: Option<String>,
+}
+
+impl RecordChange {
+    /// The health check that the plan names for the new answer; where it says nothing, the one that is inherited.
+    pub fn check(&self, inherited: Option<&String>) -> Option<String> {
+        let named = self.new.as_ref().and_then(|new| new.health_check_id.clone());
+        named.unwrap_or_else(|| inherited.cloned())
+    }
 }
 
 /// The record types that direct traffic.
@@ -162,7 +181,7 @@ impl RecordType {
 }
 
 /// An answer: exactly one of `values` and `alias`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct RecordData {
     /// Addresses, or one name.
@@ -172,6 +191,11 @@ pub struct RecordData {
     /// An alias to an AWS resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alias: Option<Alias>,
+    /// A Route 53 health check that is there already, for the new record: attached once it is healthy, kept in the end, never
+    /// deleted. Left out, the final record inherits the old record's; null: it has none.
+    #[serde(default, deserialize_with = "named_or_none", skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = pattern::HEALTH_CHECK_ID))]
+    pub health_check_id: Option<Option<String>>,
 }
 
 /// A Route 53 alias target.
@@ -188,42 +212,6 @@ pub struct Alias {
     /// Whether Route 53 looks at the resource's own health.
     #[serde(default)]
     pub evaluate_target_health: bool,
-}
-
-/// Health checks of the weighted pair.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct HealthChecks {
-    /// Of the old side's record.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub old: Option<HealthCheck>,
-    /// Of the new side's record.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub new: Option<HealthCheck>,
-}
-
-/// A Route 53 HTTPS health check (HTTP on port 80).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct HealthCheck {
-    /// The host name that Route 53's checkers ask.
-    #[schemars(regex(pattern = pattern::HOST))]
-    pub fqdn: String,
-    /// The path.
-    #[serde(default = "default::root")]
-    #[schemars(regex(pattern = pattern::URL_PATH))]
-    pub path: String,
-    /// The port; 80 is asked by HTTP, every other by HTTPS.
-    #[serde(default = "default::u16::<443>")]
-    #[schemars(range(min = 1, max = 65535))]
-    pub port: u16,
-    /// The time between two requests: 10 s or 30 s, nothing else.
-    #[serde(default = "default::seconds::<30>")]
-    pub interval: Seconds,
-    /// So many failures in a row make it unhealthy: 1 to 10.
-    #[serde(default = "default::u8::<3>")]
-    #[schemars(range(min = 1, max = 10))]
-    pub failure_threshold: u8,
 }
 
 /// One weight, and how long it is held under watch.
@@ -243,4 +231,9 @@ fn zone_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Erro
     let id = String::deserialize(deserializer)?;
     let bare = id.strip_prefix('/').unwrap_or(&id).strip_prefix("hostedzone/");
     Ok(bare.map(str::to_owned).unwrap_or(id))
+}
+
+/// A field that says null is not one that is left out.
+fn named_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }

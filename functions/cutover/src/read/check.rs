@@ -2,6 +2,7 @@
 //! could not be read is silent. The bounds of a single number stand at its field, in the plan's types.
 
 mod alarms;
+mod health_checks;
 mod monitoring;
 mod routes;
 
@@ -20,7 +21,7 @@ const LONGEST_CLEANUP: Seconds = Seconds::hours(300 * 24);
 /// The fields, wherever they are, on which the time of a run depends.
 const TIMED: [&str; 4] = ["routes", "steps", "hold", "ttl"];
 /// The fields, wherever they are, on which the history of a run depends.
-const COUNTED: [&str; 19] = [
+const COUNTED: [&str; 21] = [
     "routes",
     "steps",
     "hold",
@@ -28,6 +29,8 @@ const COUNTED: [&str; 19] = [
     "interval",
     "no_data_limit",
     "health_check",
+    "health_checks",
+    "failure_threshold",
     "attempts",
     "database",
     "give_up_after",

@@ -379,7 +379,7 @@ mod tests {
     fn each_kind_of_load_balancer_is_told_by_its_arn() {
         assert_eq!(told_by_arns(&[("gwy/wall", "new")], false), [(Severity::Error, "$".to_owned())]);
         let connections = (Severity::Warning, "$".to_owned());
-        assert_eq!(told_by_arns(&[("net/mail", "new")], false), [connections.clone()]);
+        assert_eq!(told_by_arns(&[("net/mail", "new")], false), std::slice::from_ref(&connections));
         let flows = (Severity::Warning, "$.old_target_group_arn".to_owned());
         assert_eq!(told_by_arns(&[("net/mail", "new")], true), [connections, flows]);
         assert_eq!(told_by_arns(&[("app/shop", "new")], true), []);

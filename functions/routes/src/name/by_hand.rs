@@ -89,7 +89,7 @@ mod tests {
             alias: None,
             health_check_id: None,
         };
-        let new = RecordData { values: Some(vec!["5.6.7.8".to_owned()]), alias: None };
+        let new = RecordData { values: Some(vec!["5.6.7.8".to_owned()]), ..RecordData::default() };
         let route = DnsRoute {
             hosted_zone_id: "Z1".to_owned(),
             record_name: "app.example.com".to_owned(),

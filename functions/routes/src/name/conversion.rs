@@ -83,6 +83,7 @@ impl<'a> Conversion<'a> {
             Some(RecordSet {
                 set_identifier: first.and_then(|record| record.set_identifier.clone()),
                 weight: first.and_then(|record| record.weight),
+                health_check_id: change.check(first.and_then(|record| record.health_check_id.as_ref())),
                 ..answer(change.record_type, change.new.as_ref()?, ttl)
             })
         };
@@ -112,7 +113,7 @@ mod tests {
         };
         let change = |record_type| RecordChange {
             record_type,
-            new: Some(RecordData { values: None, alias: Some(alias.clone()) }),
+            new: Some(RecordData { alias: Some(alias.clone()), ..RecordData::default() }),
             old_set_identifier: None,
         };
         DnsRoute { records: vec![change(RecordType::A), change(RecordType::Aaaa)], ..route(None) }
@@ -142,7 +143,7 @@ mod tests {
     fn addresses_become_a_cname_with_their_ttl() {
         let change = RecordChange {
             record_type: RecordType::Cname,
-            new: Some(RecordData { values: Some(vec!["new.example.net".to_owned()]), alias: None }),
+            new: Some(RecordData { values: Some(vec!["new.example.net".to_owned()]), ..RecordData::default() }),
             old_set_identifier: None,
         };
         let route = DnsRoute { records: vec![change], ..route(None) };

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use super::forecast::Wanted;
 use super::shares::{Answer, Zone};
-use super::users::Wanted;
 
 /// An answer that the balancer would lose.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -95,6 +95,7 @@ fn added(change: &RecordChange, new: &RecordData, route: &DnsRoute, like: &Recor
     RecordSet {
         set_identifier: like.set_identifier.clone(),
         weight: like.weight,
+        health_check_id: change.check(None),
         ..answer(change.record_type, new, ttl)
     }
 }
@@ -114,7 +115,7 @@ mod tests {
 
     /// A route that moves the A record and does this with AAAA.
     fn with_aaaa(new: Option<&str>, old_set_identifier: Option<&str>) -> DnsRoute {
-        let new = new.map(|value| RecordData { values: Some(vec![value.to_owned()]), alias: None });
+        let new = new.map(|value| RecordData { values: Some(vec![value.to_owned()]), ..RecordData::default() });
         let mut route = route(old_set_identifier);
         let old_set_identifier = old_set_identifier.map(str::to_owned);
         route.records.push(RecordChange { record_type: RecordType::Aaaa, new, old_set_identifier });

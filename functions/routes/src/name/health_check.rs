@@ -5,7 +5,7 @@
 
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::{HealthCheckConfig, HealthCheckType};
-use cutover::plan::{DnsRoute, HealthCheck};
+use cutover::plan::{CheckProtocol, DnsRoute, HealthCheck};
 use cutover::{StepError, StepResult};
 
 use super::by_hand;
@@ -29,19 +29,36 @@ pub async fn create(route53: &Client, run_id: &str, index: usize, route: &DnsRou
 }
 
 async fn create_one(route53: &Client, check: &HealthCheck, reference: &str) -> StepResult<String> {
-    let kind = if check.port == 80 { HealthCheckType::Http } else { HealthCheckType::Https };
-    let config = HealthCheckConfig::builder()
-        .r#type(kind)
-        .fully_qualified_domain_name(&check.fqdn)
-        .resource_path(&check.path)
-        .port(i32::from(check.port))
-        .request_interval(if check.interval.0 == 10 { 10 } else { 30 })
-        .failure_threshold(i32::from(check.failure_threshold))
-        .build()
-        .map_err(|error| StepError::invalid(error.to_string()))?;
+    let config = config(check)?;
     let answer = route53.create_health_check().caller_reference(reference).health_check_config(config).send().await;
     let answer = answer.map_err(|error| StepError::from_aws("route53:CreateHealthCheck", &error))?;
     Ok(answer.health_check.map(|check| check.id).unwrap_or_default())
+}
+
+/// A health check as the API takes it. A server of several names needs the one that is asked in its TLS greeting too.
+fn config(check: &HealthCheck) -> StepResult<HealthCheckConfig> {
+    let is_searched = check.search_string.is_some();
+    let kind = match check.protocol() {
+        CheckProtocol::Http if is_searched => HealthCheckType::HttpStrMatch,
+        CheckProtocol::Http => HealthCheckType::Http,
+        CheckProtocol::Https if is_searched => HealthCheckType::HttpsStrMatch,
+        CheckProtocol::Https => HealthCheckType::Https,
+        CheckProtocol::Tcp => HealthCheckType::Tcp,
+    };
+    let has_path = check.protocol() != CheckProtocol::Tcp;
+    let greets = check.protocol() == CheckProtocol::Https && check.fqdn.is_some();
+    HealthCheckConfig::builder()
+        .r#type(kind)
+        .set_ip_address(check.ip_address.clone())
+        .set_fully_qualified_domain_name(check.fqdn.clone())
+        .set_resource_path(has_path.then(|| check.path.clone()))
+        .set_search_string(check.search_string.clone())
+        .set_enable_sni(greets.then_some(true))
+        .port(i32::from(check.port()))
+        .request_interval(if check.interval.0 == 10 { 10 } else { 30 })
+        .failure_threshold(i32::from(check.failure_threshold))
+        .build()
+        .map_err(|error| StepError::invalid(error.to_string()))
 }
 
 /// Deletes the health checks that a run made for a route.
@@ -94,4 +111,46 @@ pub async fn left(route53: &Client, run_id: &str, index: usize, route: &DnsRoute
     }
     let left = |id: &String| Left { live: format!("{id} is there"), change: by_hand::health_check(id) };
     Ok(of_run(route53, run_id, index).await?.iter().map(left).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Type, host, address, port, path, text, SNI.
+    fn asked(check: serde_json::Value) -> String {
+        let config = config(&serde_json::from_value(check).unwrap()).unwrap();
+        let text = |field: Option<&str>| field.unwrap_or("-").to_owned();
+        let parts = [
+            config.r#type.as_str().to_owned(),
+            text(config.fully_qualified_domain_name()),
+            text(config.ip_address()),
+            config.port().map_or_else(|| "-".to_owned(), |port| port.to_string()),
+            text(config.resource_path()),
+            text(config.search_string()),
+            config.enable_sni().map_or_else(|| "-".to_owned(), |on| on.to_string()),
+        ];
+        parts.join(" ")
+    }
+
+    #[test]
+    fn a_check_asks_as_the_plan_says() {
+        use serde_json::json;
+        for (check, expected) in [
+            (json!({ "fqdn": "x", "path": "/health" }), "HTTPS x - 443 /health - true"),
+            (json!({ "fqdn": "x", "port": 80 }), "HTTP x - 80 / - -"),
+            (json!({ "fqdn": "x", "port": 8080, "protocol": "http" }), "HTTP x - 8080 / - -"),
+            (
+                json!({ "fqdn": "x", "ip_address": "1.2.3.4", "protocol": "https", "search_string": "ok" }),
+                "HTTPS_STR_MATCH x 1.2.3.4 443 / ok true",
+            ),
+            (json!({ "fqdn": "x", "protocol": "http", "search_string": "ok" }), "HTTP_STR_MATCH x - 80 / ok -"),
+            (json!({ "ip_address": "1.2.3.4", "protocol": "tcp", "port": 5432 }), "TCP - 1.2.3.4 5432 - - -"),
+            (json!({ "ip_address": "1.2.3.4" }), "HTTPS - 1.2.3.4 443 / - -"),
+            // What earlier versions kept.
+            (json!({ "fqdn": "x", "path": "/", "port": 8443 }), "HTTPS x - 8443 / - true"),
+        ] {
+            assert_eq!(asked(check.clone()), expected, "{check}");
+        }
+    }
 }

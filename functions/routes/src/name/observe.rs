@@ -85,34 +85,3 @@ async fn page(route53: &Client, zone_id: &str, from: Start) -> StepResult<(Vec<R
     });
     Ok((answer.resource_record_sets, next))
 }
-
-/// A zone has 10,000 record sets by default (Route 53 quotas), and a page 300: so many pages are read at the most.
-const MOST_PAGES: usize = 40;
-
-/// All record sets of a zone, and whether there are more than can be read.
-///
-/// # Errors
-/// AWS errors.
-pub async fn whole_zone(route53: &Client, zone_id: &str) -> StepResult<(Vec<ResourceRecordSet>, bool)> {
-    let call = format!("route53:ListResourceRecordSets {zone_id}");
-    let mut found = Vec::new();
-    let mut start = (None, None, None);
-    for _ in 0..MOST_PAGES {
-        let (start_name, start_type, start_identifier) = start;
-        let answer = route53
-            .list_resource_record_sets()
-            .hosted_zone_id(zone_id)
-            .set_start_record_name(start_name)
-            .set_start_record_type(start_type)
-            .set_start_record_identifier(start_identifier)
-            .send()
-            .await
-            .map_err(|error| StepError::from_aws(&call, &error))?;
-        found.extend(answer.resource_record_sets);
-        if !answer.is_truncated {
-            return Ok((found, false));
-        }
-        start = (answer.next_record_name, answer.next_record_type, answer.next_record_identifier);
-    }
-    Ok((found, true))
-}

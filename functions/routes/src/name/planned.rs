@@ -63,7 +63,8 @@ impl NameState {
         Ok(Self::new(records))
     }
 
-    /// The final state: the old side's record sets with the new side's answers, and the TTL they had before. A record
+    /// The final state: the old side's record sets with the new side's answers, and the TTL and health check that they had
+    /// before, unless the plan names another check, or none. A record
     /// that was prepared by hand beside the old one stays beside it: new at the pair's weight, old at 0.
     ///
     /// # Errors
@@ -82,6 +83,18 @@ impl NameState {
             }
         }
         Ok(Self::new(records))
+    }
+
+    /// The final state without health checks that it inherits: so did 0.1 leave it.
+    ///
+    /// # Errors
+    /// As [`planned`](Self::planned).
+    pub fn finished_bare(&self, route: &DnsRoute) -> Result<Self, String> {
+        let mut bare = route.clone();
+        for new in bare.records.iter_mut().filter_map(|change| change.new.as_mut()) {
+            new.health_check_id.get_or_insert(None);
+        }
+        self.finished(&bare)
     }
 
     /// Whether the old side serves and the new one does not: otherwise the way back would not lead to the old side.
@@ -108,7 +121,10 @@ impl NameState {
 
 /// The new side's record sets, apart from their place in a group, and from their TTL.
 pub(super) fn answers(route: &DnsRoute) -> Vec<RecordSet> {
-    let of_change = |change: &RecordChange| Some(answer(change.record_type, change.new.as_ref()?, 0));
+    let of_change = |change: &RecordChange| {
+        let health_check_id = change.check(None);
+        Some(RecordSet { health_check_id, ..answer(change.record_type, change.new.as_ref()?, 0) })
+    };
     route.records.iter().filter_map(of_change).collect()
 }
 
@@ -145,7 +161,7 @@ fn planned_pair(
     records.extend(group.new.cloned().or_else(made).map(|new| RecordSet {
         set_identifier: Some(group.new_identifier()),
         weight: Some(i64::from(new_weight)),
-        health_check_id: checks.new.clone().or_else(|| new.health_check_id.clone()),
+        health_check_id: checks.new.clone().or_else(|| change.check(new.health_check_id.as_ref())),
         ..at_ttl(&new, ttl)
     }));
     Ok(records)
@@ -155,12 +171,15 @@ fn planned_pair(
 fn finished_pair(group: &Group, route: &DnsRoute, change: &RecordChange) -> Result<Vec<RecordSet>, String> {
     if let Some(new) = group.new {
         let weight = Some(i64::from(group.pair_weight()?));
-        return Ok(vec![RecordSet { weight: Some(0), ..group.old.clone() }, RecordSet { weight, ..new.clone() }]);
+        let health_check_id = change.check(new.health_check_id.as_ref());
+        let new = RecordSet { weight, health_check_id, ..new.clone() };
+        return Ok(vec![RecordSet { weight: Some(0), ..group.old.clone() }, new]);
     }
     let ttl = group.old.ttl.unwrap_or_else(|| i64::from(route.ttl));
     let after = change.new.iter().map(|new| RecordSet {
         set_identifier: group.old.set_identifier.clone(),
         weight: group.old.weight,
+        health_check_id: change.check(group.old.health_check_id.as_ref()),
         ..answer(change.record_type, new, ttl)
     });
     Ok(after.collect())
@@ -195,7 +214,7 @@ pub(super) mod tests {
 
     /// A route that moves a name's A record to `5.6.7.8` in one step.
     pub(crate) fn route(old_set_identifier: Option<&str>) -> DnsRoute {
-        let new = RecordData { values: Some(vec!["5.6.7.8".to_owned()]), alias: None };
+        let new = RecordData { values: Some(vec!["5.6.7.8".to_owned()]), ..RecordData::default() };
         let old_set_identifier = old_set_identifier.map(str::to_owned);
         DnsRoute {
             hosted_zone_id: "Z1".to_owned(),
@@ -323,7 +342,7 @@ pub(super) mod tests {
     fn each_type_keeps_its_own_health_check_where_the_plan_wants_none() {
         let new = |kind, value: &str| RecordChange {
             record_type: kind,
-            new: Some(RecordData { values: Some(vec![value.to_owned()]), alias: None }),
+            new: Some(RecordData { values: Some(vec![value.to_owned()]), ..RecordData::default() }),
             old_set_identifier: None,
         };
         let records = vec![new(RecordType::A, "5.6.7.8"), new(RecordType::Aaaa, "2001:db8::77")];
@@ -333,6 +352,39 @@ pub(super) mod tests {
         let planned = before.planned(&route, 50, &PairChecks::default()).unwrap();
         let checks: Vec<_> = planned.records().iter().map(|record| record.health_check_id.as_deref()).collect();
         assert_eq!(checks, [Some("four"), None, Some("six"), None]);
+    }
+
+    #[test]
+    fn the_final_record_inherits_its_health_check_unless_the_plan_says_otherwise() {
+        let before = NameState::new(vec![checked(simple("1.2.3.4", 300), "old")]);
+        let found = |named: Option<Option<&str>>| {
+            let mut route = route(None);
+            route.records[0].new.as_mut().unwrap().health_check_id = named.map(|named| named.map(str::to_owned));
+            let of = |state: NameState| -> Vec<Option<String>> {
+                state.records().iter().map(|record| record.health_check_id.clone()).collect()
+            };
+            let pair = of(before.planned(&route, 50, &PairChecks::default()).unwrap());
+            (pair, of(before.finished(&route).unwrap()))
+        };
+        let text = |id: &str| Some(id.to_owned());
+        // The pair is the new record and the old one: a check of the old side says nothing of the new one.
+        assert_eq!(found(None), (vec![None, text("old")], vec![text("old")]));
+        assert_eq!(found(Some(None)), (vec![None, text("old")], vec![None]));
+        assert_eq!(found(Some(Some("new"))), (vec![text("new"), text("old")], vec![text("new")]));
+    }
+
+    #[test]
+    fn a_record_prepared_by_hand_keeps_its_own_health_check() {
+        let before = NameState::new(vec![
+            checked(weighted("blue", "1.2.3.4", 100), "old"),
+            checked(weighted("green", "5.6.7.8", 0), "own"),
+        ]);
+        let of = |state: &NameState| -> Vec<Option<String>> {
+            state.records().iter().map(|record| record.health_check_id.clone()).collect()
+        };
+        let kept = [Some("old".to_owned()), Some("own".to_owned())];
+        assert_eq!(of(&before.planned(&route(None), 50, &PairChecks::default()).unwrap()), kept);
+        assert_eq!(of(&before.finished(&route(None)).unwrap()), kept);
     }
 
     proptest! {

@@ -14,7 +14,7 @@ use super::planned::answers;
 use super::shares::Zone;
 use super::state::NameState;
 use super::ttl::AliasTtls;
-use super::{observe, reach};
+use super::{observe, precheck_health, reach};
 use crate::behind::Behind;
 
 /// What is right where a name's records do not go by weight.
@@ -55,6 +55,7 @@ pub async fn observe(
     let all = soften(all, path, findings)?.unwrap_or_default();
     behind.extend(other_family(route, &state, &all, path));
     findings.extend(beside_a_cname(route, &all, path));
+    precheck_health::observe(route53, route, &state, path, findings).await?;
     let around = around::observe(route53, route, &hosted, path, findings).await?;
     let named = Named { plan, route, path, zone: &hosted, state: &state };
     behind.extend(named.behind(&around));
@@ -120,11 +121,6 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
         findings.push(Finding::environment(&records, problem, fix));
     }
     findings.extend(of_one_side(route, state, &records));
-    if state.records().iter().any(|record| record.health_check_id.is_some()) {
-        let problem = "has a record with a health check, which can redirect traffic away from its weight";
-        let fix = "make sure that the checks are healthy; the final record has none";
-        findings.push(Finding::warning(&records, problem, fix));
-    }
     if evaluates_health(route, state) {
         let problem =
             "has an alias that evaluates its target's health, which can redirect traffic away from its weight";
@@ -248,11 +244,8 @@ mod tests {
         let new = json!({ "values": ["5.6.7.8"] });
         assert_eq!(found(new.clone(), plain("1.2.3.4")), []);
         assert_eq!(found(new.clone(), json!({ "alias": alias(false) })), []);
-        let warnings = [
-            found(new.clone(), json!({ "alias": alias(true) })),
-            found(json!({ "alias": alias(true) }), plain("1.2.3.4")),
-            found(new, json!({ "ttl": 60, "values": ["1.2.3.4"], "health_check_id": "abc" })),
-        ];
+        let warnings =
+            [found(new, json!({ "alias": alias(true) })), found(json!({ "alias": alias(true) }), plain("1.2.3.4"))];
         for warning in warnings {
             assert!(matches!(&warning[..], [(Severity::Warning, text)] if text.contains("redirect")), "{warning:?}");
         }

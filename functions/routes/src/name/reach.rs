@@ -4,7 +4,7 @@ use aws_sdk_route53::Client;
 use cutover::dns::normalise_name;
 use cutover::finding::soften;
 use cutover::plan::DnsRoute;
-use cutover::{Finding, StepResult};
+use cutover::{Finding, StepError, StepResult};
 
 use super::aws::from_aws;
 use super::observe;
@@ -15,6 +15,10 @@ use super::state::NameState;
 
 /// More names than this are not followed: of one name's aliases, so many are a mistake.
 const MOST_NAMES: usize = 32;
+/// So many pages of 300 records: a larger zone is looked at so far.
+const MOST_PAGES: usize = 10;
+/// So many zones are looked at: Route 53 answers five calls a second to a whole account.
+const MOST_ZONES: i32 = 20;
 
 /// The zone as far as the name's records and the plan's answers lead into it. What is not read is a warning: its TTL
 /// and its health are not known then.
@@ -45,13 +49,24 @@ pub async fn zone(
     Ok(zone)
 }
 
+/// The ids of the account's hosted zones, of the first page only, and whether these are all.
+///
+/// # Errors
+/// AWS errors.
+pub async fn zones_of_account(route53: &Client) -> StepResult<(Vec<String>, bool)> {
+    let answer = route53.list_hosted_zones().max_items(MOST_ZONES).send().await;
+    let answer = answer.map_err(|error| StepError::from_aws("route53:ListHostedZones", &error))?;
+    let ids = answer.hosted_zones.iter().map(|zone| zone.id.trim_start_matches("/hostedzone/").to_owned());
+    Ok((ids.collect(), !answer.is_truncated))
+}
+
 /// A whole zone, as far as weights move it: those with another routing policy are answered by other rules, and are told by
 /// name, with the DNS name that they are an alias of by health.
 ///
 /// # Errors
 /// AWS errors.
 pub async fn whole(route53: &Client, zone_id: &str) -> StepResult<(Zone, Vec<(String, String)>)> {
-    let (records, _) = observe::whole_zone(route53, zone_id).await?;
+    let (records, _) = observe::all_of_zone(route53, zone_id, MOST_PAGES).await?;
     let mut zone = Zone { id: zone_id.to_owned(), ..Zone::default() };
     let mut others = Vec::new();
     for record in &records {

@@ -52,8 +52,13 @@ mod tests {
         let cname = |value: &str| RecordSet { record_type: "CNAME".to_owned(), ..weighted("green", value, 0) };
         let [live, planned] = ["New-Side.example.com.", "new-side.example.com"].map(cname);
         assert!(NameState::new(vec![live.clone()]).is_like(&NameState::new(vec![planned.clone()])));
-        assert!(live.answers_like(&RecordData { values: Some(planned.values), alias: None }));
-        assert!(!live.answers_like(&RecordData { values: Some(vec!["other.example.com".to_owned()]), alias: None }));
+        assert!(live.answers_like(&RecordData { values: Some(planned.values), ..RecordData::default() }));
+        assert!(
+            !live.answers_like(&RecordData {
+                values: Some(vec!["other.example.com".to_owned()]),
+                ..RecordData::default()
+            })
+        );
     }
 
     #[test]
@@ -61,7 +66,9 @@ mod tests {
         let aaaa = |value: &str| RecordSet { record_type: "AAAA".to_owned(), ..weighted("green", value, 0) };
         let [live, planned] = ["2001:DB8::77", "2001:db8:0:0::77"].map(aaaa);
         assert!(NameState::new(vec![live.clone()]).is_like(&NameState::new(vec![planned.clone()])));
-        assert!(live.answers_like(&RecordData { values: Some(planned.values), alias: None }));
-        assert!(!live.answers_like(&RecordData { values: Some(vec!["2001:db8::78".to_owned()]), alias: None }));
+        assert!(live.answers_like(&RecordData { values: Some(planned.values), ..RecordData::default() }));
+        assert!(
+            !live.answers_like(&RecordData { values: Some(vec!["2001:db8::78".to_owned()]), ..RecordData::default() })
+        );
     }
 }

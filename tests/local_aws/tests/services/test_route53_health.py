@@ -66,6 +66,15 @@ class Checkers(Names):
         self.made(check, seconds_ago=31)
         self.assertEqual([HTTP_SUCCESS] * 16, self.status(check))
 
+    def test_nothing_may_be_known_for_longer(self):
+        control("health-checks", [{"match": {"fqdn": "late.example.com"}, "health": "unknown"}])
+        check = self.create_check(FullyQualifiedDomainName="late.example.com")
+        self.made(check, seconds_ago=600)
+        self.assertEqual([], self.status(check))
+        self.assertTrue(route53_health.is_healthy(check))
+        control("health-checks", [])
+        self.assertEqual([HTTP_SUCCESS] * 16, self.status(check))
+
     def test_checkers_of_several_regions_tell_what_they_see(self):
         check = self.create_check()
         self.seen(check)

@@ -92,9 +92,9 @@ fn dns_route() -> impl Strategy<Value = DnsRoute> {
     let alias =
         Alias { dns_name: "x.example.com".to_owned(), hosted_zone_id: "Z2".to_owned(), evaluate_target_health: true };
     let data = select(vec![
-        RecordData { values: Some(vec!["5.6.7.8".to_owned()]), alias: None },
-        RecordData { values: None, alias: Some(alias) },
-        RecordData { values: None, alias: None },
+        RecordData { values: Some(vec!["5.6.7.8".to_owned()]), ..RecordData::default() },
+        RecordData { alias: Some(alias), ..RecordData::default() },
+        RecordData::default(),
     ]);
     let identifier = proptest::option::weighted(0.3, Just("blue".to_owned()));
     let data = proptest::option::weighted(0.8, data);

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{LONGEST_RUN, Report, arn, between, is_plain};
+use super::{LONGEST_RUN, Report, arn, between, health_checks, is_plain};
 use crate::Seconds;
 use crate::dns::name_fix;
-use crate::plan::{Alias, DnsRoute, HealthCheck, ListenerRoute, RecordChange, RecordType, Route, Step};
+use crate::plan::{Alias, DnsRoute, ListenerRoute, RecordChange, RecordType, Route, Step};
 
 /// Elastic Load Balancing's limit (API reference of `TargetGroupStickinessConfig`): 604,800 s.
 const LONGEST_GROUP_STICKINESS: Seconds = Seconds::hours(7 * 24);
@@ -86,11 +86,7 @@ fn dns(route: &DnsRoute, path: &str, report: &mut Report) {
     for (index, record) in route.records.iter().enumerate() {
         record_change(record, &format!("{records}[{index}]"), report);
     }
-    for (side, check) in route.health_checks.iter().flat_map(|both| [("old", &both.old), ("new", &both.new)]) {
-        if let Some(check) = check {
-            route53_health_check(check, &format!("{path}.health_checks.{side}"), report);
-        }
-    }
+    health_checks::check(route, path, report);
 }
 
 /// As Route 53 makes them: `Z`, then capital letters and digits.
@@ -154,19 +150,6 @@ fn record_values(record_type: RecordType, values: &[String], path: &str, report:
         if !is_right {
             report.say(format!("{path}[{index}]"), format!("is `{value}`"), fix);
         }
-    }
-}
-
-fn route53_health_check(check: &HealthCheck, path: &str, report: &mut Report) {
-    if ![Seconds(10), Seconds(30)].contains(&check.interval) {
-        let problem = format!("is {}", check.interval);
-        report.say(format!("{path}.interval"), problem, "Route 53 asks every 10s or 30s");
-    }
-    if check.fqdn.is_empty() || check.fqdn.len() > 255 || !is_plain(&check.fqdn) {
-        report.say(format!("{path}.fqdn"), "is not a host name", "give the host that is asked");
-    }
-    if !check.path.starts_with('/') || check.path.len() > 255 || !is_plain(&check.path) {
-        report.say(format!("{path}.path"), "is not a path", "give a path such as /health");
     }
 }
 

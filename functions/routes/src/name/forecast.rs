@@ -10,6 +10,7 @@ use cutover::Finding;
 use cutover::dns::normalise_name;
 use cutover::plan::DnsRoute;
 
+use super::check_status::{Look, Status};
 use super::checks::PairChecks;
 use super::planned::answers;
 use super::record::RecordSet;
@@ -33,7 +34,10 @@ pub struct Wanted {
 impl Wanted {
     /// What the records of a zone and the plan's answers depend on.
     pub fn of(zone: &Zone, route: &DnsRoute) -> Self {
-        Self::of_records(zone, zone.records.values().flatten().chain(&answers(route)))
+        let mut wanted = Self::of_records(zone, zone.records.values().flatten().chain(&answers(route)));
+        let named = route.records.iter().filter_map(|change| change.new.as_ref()?.health_check_id.clone()?);
+        wanted.checks.extend(named);
+        wanted
     }
 
     /// What all records of a zone depend on.
@@ -113,6 +117,23 @@ impl Parts {
     }
 }
 
+/// The new side's part of what both sides get of a type in this state, in percent; none where they get nothing, or where health
+/// that it depends on is not known.
+pub fn new_percent(route: &DnsRoute, before: &NameState, live: &NameState, health: &Health, kind: &str) -> Option<f64> {
+    let zone = Zone { id: route.hosted_zone_id.clone(), ..Zone::default() };
+    let zone = zone.with_name(&route.normalised_name(), live.records());
+    parts(route, before, &zone, health, kind)?.new_of_pair().map(|part| 100.0 * part)
+}
+
+impl Health {
+    /// What Route 53 makes of what was seen of a check: of what nothing is known yet it takes for healthy.
+    pub fn add(&mut self, look: &Look) {
+        if look.status != Status::Unseen {
+            self.checks.insert(look.id.clone(), look.status != Status::Unhealthy);
+        }
+    }
+}
+
 /// A state of the run, and what a person calls it.
 struct Stage {
     called: String,
@@ -125,6 +146,22 @@ pub fn findings(route: &DnsRoute, before: &NameState, zone: &Zone, health: &Heal
     let kinds: BTreeSet<&str> = route.records.iter().map(|change| change.record_type.as_str()).collect();
     let of_kind = |kind: &&str| of_type(route, before, zone, health, kind, &stages, path);
     kinds.iter().filter_map(of_kind).collect()
+}
+
+/// What users of the live record sets get that their weights do not say, for a person; nothing where health changes nothing.
+pub fn difference(route: &DnsRoute, before: &NameState, zone: &Zone, health: &Health) -> Option<String> {
+    let well = Wanted::of(zone, route).all_well();
+    let of_kind = |kind: &str| {
+        let (real, wanted) = (parts(route, before, zone, health, kind)?, parts(route, before, zone, &well, kind)?);
+        let sick = || sick_records(zone, route, health, kind).join(", ");
+        let told = || {
+            format!("users of {kind} get {} instead of {}: not healthy: {}", real.describe(), wanted.describe(), sick())
+        };
+        real.differs(wanted).then(told)
+    };
+    let kinds: BTreeSet<&str> = route.records.iter().map(|change| change.record_type.as_str()).collect();
+    let told: Vec<String> = kinds.into_iter().filter_map(of_kind).collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 fn stages(route: &DnsRoute, before: &NameState) -> Vec<Stage> {
@@ -253,7 +290,7 @@ mod tests {
             hosted_zone_id: "Z2".to_owned(),
             evaluate_target_health: true,
         };
-        route.records[0].new = Some(RecordData { values: None, alias: Some(alias) });
+        route.records[0].new = Some(RecordData { alias: Some(alias), ..RecordData::default() });
         route
     }
 
@@ -291,6 +328,20 @@ mod tests {
     }
 
     #[test]
+    fn of_live_records_only_what_health_changes_is_said() {
+        let (route, before) = (route(None), NameState::new(vec![checked(simple("1.2.3.4", 300), "abc")]));
+        let live = before.planned(&route, 25, &PairChecks::default()).unwrap();
+        let zone = Zone::default().with_name(&route.normalised_name(), live.records());
+        let said = |healthy| {
+            let health = Health { checks: [("abc".to_owned(), healthy)].into(), ..Health::default() };
+            difference(&route, &before, &zone, &health)
+        };
+        assert_eq!(said(true), None);
+        let told = "users of A get 0 % old, 100 % new instead of 75 % old, 25 % new: not healthy: A 1.2.3.4 (by health check abc)";
+        assert_eq!(said(false).as_deref(), Some(told));
+    }
+
+    #[test]
     fn a_neighbour_that_is_not_healthy_is_told_and_moves_nobody_of_the_pair() {
         let records = vec![weighted("blue", "1.2.3.4", 100), checked(weighted("canary", "9.9.9.9", 100), "abc")];
         let found = told(&route(Some("blue")), records, &["abc"]);
@@ -319,5 +370,29 @@ mod tests {
             targets: [("lb.example.net.".to_owned(), true)].into(),
         };
         assert_eq!(wanted.with(seen.clone(), "$"), (seen, None));
+    }
+
+    #[test]
+    fn a_failing_check_gives_the_other_side_everything_whatever_the_weights() {
+        use Status::{Healthy, Unhealthy, Unknown, Unseen};
+        let before = NameState::new(vec![simple("1.2.3.4", 300)]);
+        let checks = PairChecks { old: Some("old".to_owned()), new: Some("new".to_owned()) };
+        for (percent, old, new, expected) in [
+            (10, Healthy, Healthy, Some(10.0)),
+            (10, Healthy, Unknown, Some(10.0)),
+            (0, Unhealthy, Healthy, Some(100.0)),
+            (10, Unhealthy, Healthy, Some(100.0)),
+            (10, Healthy, Unhealthy, Some(0.0)),
+            (10, Unhealthy, Unhealthy, Some(10.0)),
+            (10, Unseen, Healthy, None),
+        ] {
+            let mut health = Health::default();
+            for (id, status) in [("old", old), ("new", new)] {
+                health.add(&Look { id: id.to_owned(), asks: String::new(), status, seen: String::new() });
+            }
+            let live = before.planned(&route(None), percent, &checks).unwrap();
+            let found = new_percent(&route(None), &before, &live, &health, "A");
+            assert_eq!(found, expected, "{percent} {old:?} {new:?}");
+        }
     }
 }
