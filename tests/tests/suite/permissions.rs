@@ -39,6 +39,7 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
         there_back_and_there_again(&ground, &stage),
         a_rule_stopped_then_moved(&ground),
         a_failing_run(&ground),
+        a_look_at_a_checked_name(&ground),
         a_conflict_after_the_approval(&ground),
         a_stop_with_no_way_back(&ground),
         a_stop_with_a_way_back(&ground, ("task", "replication-config")),
@@ -112,6 +113,17 @@ async fn a_rule_stopped_then_moved(ground: &Ground) -> Result<()> {
     let run_id = ground.start("cutover", "rule-moved", &plan).await?;
     succeeded(ground, &run_id).await?;
     ground.wait_for_phase(&run_id, "closed", LIMIT).await
+}
+
+/// Precheck looks at the health checks that a name's records carry.
+async fn a_look_at_a_checked_name(ground: &Ground) -> Result<()> {
+    let mut plan = dns_plan("checked", json!([{ "new_weight": 100 }]));
+    plan["mode"] = json!("precheck");
+    let member =
+        json!({ "set_identifier": "blue", "weight": 1, "ttl": 60, "values": ["192.0.2.10"], "health": "healthy" });
+    let stage = ground.stage(&plan, json!({ "records": { "checked.example.com A": { "members": [member] } } })).await?;
+    let run_id = ground.start("cutover", "checked", &stage.plan).await?;
+    succeeded(ground, &run_id).await
 }
 
 async fn a_failing_run(ground: &Ground) -> Result<()> {

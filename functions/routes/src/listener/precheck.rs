@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{TargetGroup, TargetTypeEnum};
-use cutover::finding::soften;
+use cutover::finding::{soften, soften_to};
 use cutover::plan::{ListenerRoute, Plan, Route};
 use cutover::verdict::at_least_percent;
 use cutover::{Finding, StepError, StepResult};
@@ -18,6 +18,12 @@ use super::planned::pair;
 use super::state::ListenerState;
 use super::{arns, behind, fit, observe, owners, sticky};
 use crate::behind::Behind;
+
+/// What is right where a listener or rule cannot be moved.
+const NOT_FORWARDING: &str =
+    "name a listener or rule that forwards to the old target group: a redirect has nothing to move";
+/// What is right where there is no such group.
+const NO_GROUP: &str = "name a target group of this account and region";
 
 /// The before-image of a listener or rule, everything that does not fit the plan, and who would stay on the old side.
 ///
@@ -47,7 +53,10 @@ pub async fn observe(
         findings.extend(misfits.map(|(problem, fix)| Finding::environment(&new_path, problem, fix)));
         health(elb, route, new, (&old_path, &new_path), findings).await?;
     }
-    let Some(live) = soften(observe::live(elb, route).await, path, findings)? else { return Ok(None) };
+    let Some(live) = soften_to(observe::live(elb, route).await, &own_path(route, path), NOT_FORWARDING, findings)?
+    else {
+        return Ok(None);
+    };
     findings.extend(fits(route, &live.state, path));
     let cookies = cookies(elb, route, &live.state, path, findings).await?;
     findings.extend(sticky::findings(route, &live.state, &cookies, path));
@@ -208,6 +217,11 @@ fn sick_old_side(route: &ListenerRoute, (healthy, total): (usize, usize), path: 
     })
 }
 
+/// Where the plan names the listener or rule itself.
+fn own_path(route: &ListenerRoute, path: &str) -> String {
+    format!("{path}.{}", if route.rule_arn.is_some() { "rule_arn" } else { "listener_arn" })
+}
+
 async fn target_group(
     elb: &Client,
     arn: &str,
@@ -217,7 +231,8 @@ async fn target_group(
     let answer = elb.describe_target_groups().target_group_arns(arn).send().await;
     let call = format!("elasticloadbalancing:DescribeTargetGroups {arn}");
     let answer = answer.map_err(|error| StepError::from_aws(&call, &error));
-    Ok(soften(answer, path, findings)?.and_then(|answer| answer.target_groups.unwrap_or_default().into_iter().next()))
+    Ok(soften_to(answer, path, NO_GROUP, findings)?
+        .and_then(|answer| answer.target_groups.unwrap_or_default().into_iter().next()))
 }
 
 /// The groups of the run's action that have target stickiness by cookies. Behind a Network Load Balancer it is by address, and
