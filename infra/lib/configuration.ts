@@ -17,7 +17,7 @@ export function propsFromContext(node: Node): CutoverStackProps {
     ...given(CONTEXT.text, (name) => node.tryGetContext(name)),
     ...given(CONTEXT.list, (name) => list(node, name)),
     ...given(['retainJournal'], (name) => boolean(node, name)),
-    ...given(['schedules'], (name) => json(node, name)),
+    ...given(['schedules', 'probeVpc'], (name) => json(node, name)),
     narrowing: given(CONTEXT.narrowing, (name) => list(node, name)),
   };
 }

@@ -3,7 +3,7 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { ConfigurationError } from './configuration-error';
-import { Functions } from './functions';
+import { Functions, type ProbeVpc } from './functions';
 import { Journal } from './journal';
 import { CRATES, type Crate, MACHINES, Names, pascalCase } from './names';
 import { Notifications } from './notifications';
@@ -27,6 +27,8 @@ export interface CutoverStackProps extends StackProps {
   readonly binaries?: string;
   /** How long logs are kept. Default: three months. */
   readonly logRetention?: RetentionDays;
+  /** Where `precheck` and `validate` are, which probe the new side. Default: in no VPC, so it needs a public address. */
+  readonly probeVpc?: ProbeVpc;
   /** What may be changed. Default: whatever a plan names. */
   readonly narrowing?: Narrowing;
   /** The functions that plans may name as hooks. Default: none, so precheck refuses a plan with hooks. */
@@ -70,6 +72,7 @@ export class CutoverStack extends Stack {
       architecture,
       logRetention,
       binaries: props.binaries,
+      probeVpc: props.probeVpc,
       permissions: functionPermissions(here),
       environment: environment(names, table.tableName, props.hookFunctionArns ?? []),
     });

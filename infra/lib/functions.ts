@@ -15,6 +15,7 @@ import { join, resolve } from 'node:path';
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import {
   Architecture,
+  type CfnFunction,
   Code,
   Function as LambdaFunction,
   LoggingFormat,
@@ -25,14 +26,22 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { cargoLambdaVersion, RustFunction } from 'cargo-lambda-cdk';
 import { Construct } from 'constructs';
 import { ConfigurationError } from './configuration-error';
-import { CRATES, type Crate, type Names, pascalCase } from './names';
-import { functionTelemetry, type Permission } from './permissions';
+import { CRATES, type Crate, type Names, PROBING, pascalCase } from './names';
+import { functionTelemetry, type Permission, vpcAccess } from './permissions';
 import { role } from './role';
 
 /** The Cargo workspace. */
 const WORKSPACE = resolve(__dirname, '../..');
 /** Where an ELF file names its machine, and how it names these two. */
 const ELF_MACHINE = { offset: 18, arm64: 0xb7, x86_64: 0x3e };
+
+/** Where the functions that probe are, so that they reach a new side without a public address. */
+export interface ProbeVpc {
+  /** Private subnets with a way to AWS's endpoints: two or more, for two zones. */
+  readonly subnetIds: string[];
+  /** What lets the functions out, and what the new side lets in. */
+  readonly securityGroupIds: string[];
+}
 
 export interface FunctionsProps {
   readonly names: Names;
@@ -42,6 +51,8 @@ export interface FunctionsProps {
   readonly architecture: 'arm64' | 'x86_64';
   /** A folder of prebuilt binaries: `<crate>/bootstrap`, as cargo-lambda leaves them, or `<crate>`, as cargo does. */
   readonly binaries: string | undefined;
+  /** `undefined`: no function is in a VPC. */
+  readonly probeVpc: ProbeVpc | undefined;
   readonly logRetention: RetentionDays;
 }
 
@@ -56,11 +67,20 @@ export class Functions extends Construct {
           'folder of prebuilt binaries with `-c binaries=<folder>`.',
       );
     }
+    if (props.probeVpc) refuse(props.probeVpc);
     const made = CRATES.map((crate) => [crate, this.make(crate, props)]);
     this.all = Object.fromEntries(made) as Record<Crate, LambdaFunction>;
   }
 
   private make(crate: Crate, props: FunctionsProps): LambdaFunction {
+    const vpc = PROBING.includes(crate) ? props.probeVpc : undefined;
+    const made = this.outsideOfVpc(crate, props, vpc ? vpcAccess() : []);
+    // The construct's own props want the VPC itself, which then would have to be looked up in the account.
+    if (vpc) (made.node.defaultChild as CfnFunction).vpcConfig = { ...vpc };
+    return made;
+  }
+
+  private outsideOfVpc(crate: Crate, props: FunctionsProps, more: Permission[]): LambdaFunction {
     const functionName = props.names.of(crate);
     const scope = new Construct(this, pascalCase(crate));
     const logGroup = new LogGroup(scope, 'Logs', {
@@ -68,7 +88,7 @@ export class Functions extends Construct {
       retention: props.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const permissions = [...props.permissions[crate], ...functionTelemetry(logGroup.logGroupArn)];
+    const permissions = [...props.permissions[crate], ...more, ...functionTelemetry(logGroup.logGroupArn)];
     const architecture = props.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64;
     const common = {
       functionName,
@@ -92,6 +112,19 @@ export class Functions extends Construct {
       return new LambdaFunction(scope, 'Function', { ...common, code, runtime, architecture, handler: 'bootstrap' });
     };
     return withBootstrap(props.binaries, crate, props.architecture, (folder) => prebuilt(Code.fromAsset(folder)));
+  }
+}
+
+function refuse({ subnetIds, securityGroupIds }: ProbeVpc) {
+  const areIds = (ids: unknown, id: RegExp) =>
+    Array.isArray(ids) && ids.length > 0 && ids.every((one) => typeof one === 'string' && id.test(one));
+  if (
+    !areIds(subnetIds, /^subnet-([0-9a-f]{8}|[0-9a-f]{17})$/) ||
+    !areIds(securityGroupIds, /^sg-([0-9a-f]{8}|[0-9a-f]{17})$/)
+  ) {
+    throw new ConfigurationError(
+      '`probeVpc` needs `subnetIds`, such as ["subnet-0a1b2c3d"], and `securityGroupIds`, such as ["sg-0a1b2c3d"].',
+    );
   }
 }
 

@@ -18,6 +18,9 @@ export const CRATES = [
 ] as const;
 export type Crate = (typeof CRATES)[number];
 
+/** The functions that ask the new side itself: with a private one, they have to be in its VPC. */
+export const PROBING: readonly Crate[] = ['precheck', 'validate'];
+
 /** The state machines: a file `statemachine/<name>.asl.yaml` each. */
 export const MACHINES = ['cutover', 'rollback', 'cleanup', 'start'] as const;
 export type Machine = (typeof MACHINES)[number];

@@ -65,6 +65,10 @@ const logDelivery: Target = {
   resources: ['*'],
   why: 'Step Functions wants these on `*` to have its logs delivered (Step Functions guide, logging), and refuses a machine without.',
 };
+const networkInterfaces: Target = {
+  resources: ['*'],
+  why: 'Lambda names the network interfaces when it makes them, and wants describing on `*` (Lambda developer guide, VPC).',
+};
 const anyAlarm: Target = {
   resources: ['*'],
   why: 'With anything narrower CloudWatch leaves out composite alarms (API reference of DescribeAlarms).',
@@ -260,6 +264,14 @@ export function functionTelemetry(logGroupArn: string): Permission[] {
   return [
     may({ resources: [logGroupArn] }, 'logs:CreateLogStream', 'logs:PutLogEvents'),
     may(anything, 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'),
+  ];
+}
+
+/** What Lambda does in the function's name to put it into a VPC (Lambda developer guide; AWSLambdaVPCAccessExecutionRole). */
+export function vpcAccess(): Permission[] {
+  return [
+    may(networkInterfaces, 'ec2:AssignPrivateIpAddresses', 'ec2:CreateNetworkInterface', 'ec2:DeleteNetworkInterface'),
+    may(networkInterfaces, 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets', 'ec2:UnassignPrivateIpAddresses'),
   ];
 }
 

@@ -90,6 +90,10 @@ test('mistakes are told in a sentence', () => {
   refused({ binaries: temporaryFolder() }, /holds neither alarms\/bootstrap nor alarms/);
   refused({ architecture: 'arm' as 'arm64' }, /should be arm64 or x86_64, not arm/);
   refused({ prefix: 'Blue' }, /prefix/);
+  const vpc = { subnetIds: ['subnet-0a1b2c3d'], securityGroupIds: ['sg-0c1d2e3f'] };
+  refused({ probeVpc: { ...vpc, subnetIds: [] } }, /`probeVpc` needs `subnetIds`/);
+  refused({ probeVpc: { ...vpc, securityGroupIds: ['default'] } }, /`securityGroupIds`, such as/);
+  refused({ probeVpc: 'vpc-1' as never }, /`probeVpc` needs/);
   const start: ScheduledStart = { name: 'shop', at: '2030-03-01T02:00:00', input: {} };
   const schedule = (change: Partial<ScheduledStart>, sentence: RegExp) =>
     refused({ schedules: [{ ...start, ...change }] }, sentence);

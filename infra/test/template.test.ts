@@ -8,7 +8,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { rendered } from '../lib/definitions';
 import { CRATES, MACHINES, pascalCase } from '../lib/names';
 import { placeholders } from '../lib/state-machines';
-import { INFRA, type Json, logicalIdAt, ROOT, resourceAt, statementsAt, synthesize } from './support';
+import { actionsAt, INFRA, type Json, logicalIdAt, ROOT, resourceAt, statementsAt, synthesize } from './support';
 
 const START = { name: 'shop', at: '2030-03-01T02:00:00', timezone: 'Europe/Amsterdam', input: { application: 'shop' } };
 const synthesized = synthesize({ schedules: [START] });
@@ -69,6 +69,26 @@ for (const crate of CRATES) {
     assert.deepEqual([made.Architectures, made.ReservedConcurrentExecutions], [['arm64'], undefined]);
   });
 }
+
+test('the functions that probe are in the VPC that is given, and no other is in any', () => {
+  const probeVpc = { subnetIds: ['subnet-0a1b2c3d', 'subnet-4e5f6a7b'], securityGroupIds: ['sg-0c1d2e3f'] };
+  const inside = synthesize({ probeVpc });
+  const of = (from: typeof plain, crate: string) => ({
+    vpc: resourceAt(from, `Functions/${pascalCase(crate)}/Function/Resource`).VpcConfig,
+    interfaces: actionsAt(from, `Functions/${pascalCase(crate)}/Role`).filter((action) => action.startsWith('ec2:')),
+  });
+  for (const crate of CRATES) {
+    assert.deepEqual(of(plain, crate), { vpc: undefined, interfaces: [] });
+    const { vpc, interfaces } = of(inside, crate);
+    const probes = readFileSync(join(ROOT, 'functions', crate, 'src/lib.rs'), 'utf8').includes('probe::ask(');
+    assert.deepEqual(
+      vpc,
+      probes ? { SubnetIds: ['subnet-0a1b2c3d', 'subnet-4e5f6a7b'], SecurityGroupIds: ['sg-0c1d2e3f'] } : undefined,
+    );
+    assert.equal(interfaces.length, probes ? 6 : 0, crate);
+  }
+  assert.deepEqual(new AwsSolutionsChecks().validateScope(inside.stack).violations, []);
+});
 
 test('precheck is told exactly the functions that the machines may invoke as hooks', () => {
   const hookFunctionArns = ['stop', 'go:live'].map((name) => `arn:aws:lambda:eu-west-1:123456789012:function:${name}`);

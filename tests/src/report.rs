@@ -83,10 +83,28 @@ impl<W: Write> Progress<W> {
             }
             Told::Failed(error, cause) => {
                 let is_new = self.shown.insert((label.to_string(), format!("{error} {cause}")));
-                is_new.then(|| format!("{BAD}{error}{BAD:#} {}", short(cause)))
+                let why = findings(cause).map_or_else(|| format!(" {}", short(cause)), |lines| below(&lines));
+                is_new.then(|| format!("{BAD}{error}{BAD:#}{why}"))
             }
         }
     }
+}
+
+/// What precheck found, where a cause holds it, a line each: where, what is wrong, and what would be right.
+fn findings(cause: &str) -> Option<Vec<String>> {
+    let json: serde_json::Value = serde_json::from_str(cause).ok()?;
+    let found = json["findings"].as_array().filter(|found| !found.is_empty())?;
+    let text = |finding: &serde_json::Value, field: &str| finding[field].as_str().unwrap_or_default().to_string();
+    let line = |finding: &serde_json::Value| {
+        let style = if finding["severity"] == "error" { BAD } else { NOTE };
+        let [severity, path, problem, fix] = ["severity", "path", "problem", "fix"].map(|field| text(finding, field));
+        format!("{style}{severity:<7}{style:#}  {BOLD}{path}{BOLD:#}  {problem}: {fix}")
+    };
+    Some(found.iter().map(line).collect())
+}
+
+fn below(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("\n            {line}")).collect()
 }
 
 fn indent(nested: bool) -> &'static str {
@@ -326,7 +344,7 @@ fn executions(text: &mut String, outcome: &Outcome) {
         heading(text, &format!("The execution's own word: {label}"));
         put!(text, "  {}", ended(end));
         if let Some(cause) = &end.cause {
-            put!(text, "{}", pretty(cause));
+            put!(text, "{}", findings(cause).map_or_else(|| pretty(cause), |lines| indented(&lines.join("\n"))));
         }
         if let Some(output) = &end.output {
             put!(text, "{}", indented(&format!("{output:#}")));
@@ -385,6 +403,21 @@ mod tests {
         let text = String::from_utf8(text).expect("text");
         assert_eq!(text.matches("Check").count(), 2, "{text}");
         assert!(text.starts_with("01:01:40  Check task"), "{text}");
+    }
+
+    #[test]
+    fn each_finding_has_a_line_of_its_own() {
+        let finding = |path: &str| serde_json::json!({ "severity": "error", "kind": "plan", "path": path, "problem": "is missing", "fix": "add it" });
+        let cause =
+            serde_json::json!({ "application": "a", "findings": [finding("$.routes"), finding("$.application")] });
+        let failed = Told::Failed("Cutover.InvalidPlan".to_string(), cause.to_string());
+        let mut out = Vec::new();
+        Progress::new(&mut out).show(Duration::ZERO, &Happening::Told("cutover".to_string(), false, failed));
+        let text = String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).expect("text");
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        assert!(lines[0].ends_with("Cutover.InvalidPlan"), "{text}");
+        assert_eq!(lines[1..], ["error    $.routes  is missing: add it", "error    $.application  is missing: add it"]);
+        assert_eq!(findings("a sentence"), None);
     }
 
     #[test]

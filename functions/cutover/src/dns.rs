@@ -23,6 +23,19 @@ pub fn normalise_name(name: &str) -> String {
     normal
 }
 
+/// A name with letters beyond ASCII as DNS has it: `xn--bro-hoa.example.com` of `büro.example.com`. `None`: there is none.
+pub fn punycode(name: &str) -> Option<String> {
+    idna::domain_to_ascii(name).ok().filter(|name| !name.is_empty())
+}
+
+/// What would be right instead of a name that is not one.
+pub fn name_fix(name: &str) -> String {
+    match punycode(name).filter(|_| !name.is_ascii()) {
+        Some(ascii) => format!("write it in punycode: {ascii}"),
+        None => "use a full name such as app.example.com, letters beyond ASCII in punycode".to_owned(),
+    }
+}
+
 /// The next byte of a name, whether it was escaped, and what comes after it. A `\` escapes three octal digits or one character.
 fn next(name: &[u8]) -> Option<(u8, bool, &[u8])> {
     match name {
@@ -43,6 +56,15 @@ mod tests {
     fn names_are_compared_as_route_53_stores_them() {
         assert_eq!(normalise_name("*.Example.com"), "\\052.example.com.");
         assert_eq!(normalise_name("example.com."), "example.com.");
+    }
+
+    #[test]
+    fn a_name_beyond_ascii_is_told_as_dns_has_it() {
+        assert_eq!(name_fix("büro.Example.com"), "write it in punycode: xn--bro-hoa.example.com");
+        assert_eq!(name_fix("*.名.example.com."), "write it in punycode: *.xn--eqr.example.com.");
+        for other in ["a b.example.com", "", "a..b"] {
+            assert!(name_fix(other).starts_with("use a full name"), "{other}");
+        }
     }
 
     #[test]

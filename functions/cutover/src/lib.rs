@@ -4,6 +4,7 @@
 //! Everything but [`bootstrap`] and [`probe`] is pure: values in, values out, the time is an argument.
 
 pub mod alarm;
+pub mod arn;
 pub mod bootstrap;
 pub mod contract;
 pub mod deadline;

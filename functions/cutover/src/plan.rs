@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::checks::{CHECK_LOOK_INTERVAL, CheckProtocol, HealthCheck, HealthChecks};
 pub use self::hooks::{Hook, Hooks};
-pub use self::monitoring::{Comparison, GroupHealth, Metric, Missing, Monitoring, Series};
+pub use self::monitoring::{AlarmMissing, Comparison, GroupHealth, Metric, Missing, Monitoring, Series};
 pub use self::routes::{Alias, DnsRoute, ListenerRoute, RecordChange, RecordData, RecordType, Route, Step};
 use crate::Seconds;
 use crate::alarm::Alarm;
@@ -96,9 +96,17 @@ pub enum Mode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Probe {
-    /// A URL that reaches the new side directly, whatever the routes say.
+    /// A URL that reaches the new side directly, whatever the routes say: by an address, or a name of its own.
     #[schemars(regex(pattern = pattern::URL))]
     pub url: String,
+    /// The host that is asked for there, where it is not the URL's: the name that users ask for, such as `shop.example.com`.
+    /// It is the Host header and the TLS server name, and what the certificate must be for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = pattern::HOST_NAME))]
+    pub host: Option<String>,
+    /// What the certificate of an https URL must be.
+    #[serde(default)]
+    pub certificate: Certificate,
     /// How often it is tried at the most.
     #[serde(default = "default::u32::<10>")]
     #[schemars(range(min = 1, max = 100))]
@@ -119,6 +127,27 @@ pub struct Probe {
     pub expect_status: String,
     /// A text that the body must contain.
     pub expect_body: Option<String>,
+}
+
+impl Probe {
+    /// What is probed, for messages.
+    pub fn title(&self) -> String {
+        match &self.host {
+            Some(host) => format!("{} (asked for as {host})", self.url),
+            None => self.url.clone(),
+        }
+    }
+}
+
+/// What the new side's certificate must be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Certificate {
+    /// Valid for the host, in date, and of an issuer that the functions' machines trust: what a browser asks for.
+    #[default]
+    Trusted,
+    /// Valid for the host and in date; anybody may have issued it: self-signed, or of a private authority.
+    AnyIssuer,
 }
 
 /// The replication (AWS DMS) from the old side's database to the new side's.

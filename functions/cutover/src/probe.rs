@@ -1,47 +1,20 @@
 //! An HTTP probe of the new side: directly, whatever the routes say. One request, no redirects followed.
 //!
 //! Reads: the URL. Writes: nothing. The body is read up to 64 KiB and never logged.
+//!
+//! The connection goes to the URL's host; who is asked for there may be another: `host` is the Host header, the TLS server
+//! name and what the certificate must be for. What goes wrong is told in a person's words, with what may mend it.
 
-use std::time::Duration;
+mod certificate;
+#[cfg(test)]
+mod conversations;
+mod request;
+mod target;
 
-use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use http_body::Body;
 use serde::{Deserialize, Serialize};
 
+pub use self::target::Target;
 use crate::plan::Probe;
-
-/// More of a body than this is not looked at.
-const MOST_BODY_BYTES: usize = 64 * 1024;
-
-/// A URL that can be probed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target(String);
-
-impl Target {
-    /// Checks a URL: `http` or `https`, a host, no user in it.
-    ///
-    /// # Errors
-    /// What is wrong, as a predicate of the URL.
-    pub fn parse(url: &str) -> Result<Self, String> {
-        let shown: String = url.chars().take(80).collect();
-        let rest = url
-            .strip_prefix("https://")
-            .or_else(|| url.strip_prefix("http://"))
-            .ok_or_else(|| format!("`{shown}` is not an http or https URL"))?;
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if authority.is_empty() || authority.contains('@') {
-            return Err(format!("`{shown}` has no plain host name"));
-        }
-        if url.len() > 2048 || url.chars().any(|c| c.is_whitespace() || c.is_control()) || !url.is_ascii() {
-            return Err(format!("`{shown}` is not a URL"));
-        }
-        Ok(Self(url.to_owned()))
-    }
-}
 
 /// What a probe found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,38 +80,9 @@ pub fn status_range(text: &str) -> Option<std::ops::RangeInclusive<u16>> {
 
 /// Asks once. Every failure is a result, not an error: a side that cannot be reached is a side that does not pass.
 pub async fn ask(probe: &Probe) -> ProbeResult {
-    let timeout = Duration::from_secs(probe.timeout.0);
-    match tokio::time::timeout(timeout, request(probe, timeout)).await {
-        Ok(Ok((status, body))) => judge(probe, status, &body),
-        Ok(Err(problem)) => ProbeResult { passed: false, seen: problem },
-        Err(_) => ProbeResult { passed: false, seen: format!("no answer within {}", probe.timeout) },
-    }
-}
-
-async fn request(probe: &Probe, timeout: Duration) -> Result<(u16, Vec<u8>), String> {
-    let connector = Connector::builder()
-        .connector_settings(HttpConnectorSettings::builder().connect_timeout(timeout).read_timeout(timeout).build())
-        .sleep_impl(TokioSleep::new())
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build();
-    let request = HttpRequest::get(&probe.url).map_err(|error| format!("not a URL: {error}"))?;
-    let mut response = connector.call(request).await.map_err(|error| format!("no connection: {error:?}"))?;
-    let mut body = Vec::new();
-    while let Some(chunk) = next_chunk(response.body_mut()).await? {
-        body.extend_from_slice(&chunk);
-        if body.len() > MOST_BODY_BYTES {
-            break;
-        }
-    }
-    Ok((response.status().as_u16(), body))
-}
-
-async fn next_chunk(body: &mut aws_smithy_types::body::SdkBody) -> Result<Option<Vec<u8>>, String> {
-    let frame = std::future::poll_fn(|context| std::pin::Pin::new(&mut *body).poll_frame(context)).await;
-    match frame {
-        None => Ok(None),
-        Some(Ok(frame)) => Ok(Some(frame.into_data().map(|bytes| bytes.to_vec()).unwrap_or_default())),
-        Some(Err(error)) => Err(format!("the answer broke off: {error}")),
+    match request::send(probe, request::native_roots).await {
+        Ok((status, body)) => judge(probe, status, &body),
+        Err(problem) => ProbeResult { passed: false, seen: problem },
     }
 }
 
@@ -162,6 +106,8 @@ mod tests {
     fn probe(attempts: u32, successes: u32) -> Probe {
         Probe {
             url: "http://new.example.com/health".to_owned(),
+            host: None,
+            certificate: crate::plan::Certificate::Trusted,
             attempts,
             interval: Seconds(30),
             timeout: Seconds(10),
@@ -204,14 +150,6 @@ mod tests {
         assert_eq!(status_range("200"), Some(200..=200));
         for wrong in ["", "2xx", "299-200", "20", "200-", "+20", "700"] {
             assert_eq!(status_range(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn urls_are_plain() {
-        assert!(Target::parse("https://new.example.com:8443/health?x=1").is_ok());
-        for wrong in ["ftp://x", "https://", "new.example.com", "https://user@host/", "https://a b/"] {
-            assert!(Target::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -32,7 +32,10 @@ impl std::str::FromStr for Seconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not a duration in whole seconds; write it as \"30s\", \"15m\" or \"24h\"");
+        let wrong = || {
+            let shown: String = text.chars().take(80).collect();
+            format!("`{shown}` is not a duration in whole seconds, such as \"30s\", \"15m\" or \"24h\"")
+        };
         seconds(text).map(Self).ok_or_else(wrong)
     }
 }

@@ -88,6 +88,8 @@ fn every_rule_names_the_place() {
         ("/routes/0/steps/0/hold", json!("soon"), "$.routes[0].steps[0].hold"),
         ("/routes/1/record_name", json!("a..b"), "$.routes[1].record_name"),
         ("/routes/1/hosted_zone_id", json!("/change/Z1"), "$.routes[1].hosted_zone_id"),
+        ("/routes/1/hosted_zone_id", json!("xyz"), "$.routes[1].hosted_zone_id"),
+        ("/routes/1/record_name", json!("büro.example.com"), "$.routes[1].record_name"),
         ("/routes/1/hosted_zone_id", json!("/hostedzone/"), "$.routes[1].hosted_zone_id"),
         ("/routes/1/ttl", json!(0), "$.routes[1].ttl"),
         ("/routes/1/records", json!([]), "$.routes[1].records"),
@@ -102,6 +104,10 @@ fn every_rule_names_the_place() {
             "$.routes[1].health_checks.new.interval",
         ),
         ("/health_check/url", json!("new.example.com"), "$.health_check.url"),
+        ("/health_check/url", json!("https://new.example.com:99999/"), "$.health_check.url"),
+        ("/health_check/host", json!("shop.example.com:443"), "$.health_check.host"),
+        ("/health_check/host", json!("https://shop.example.com"), "$.health_check.host"),
+        ("/health_check/certificate", json!("any"), "$.health_check.certificate"),
         ("/health_check/successes", json!(11), "$.health_check.successes"),
         ("/health_check/expect_status", json!("2xx"), "$.health_check.expect_status"),
         ("/health_check/timeout", json!("60s"), "$.health_check.timeout"),
@@ -302,7 +308,7 @@ fn what_people_paste_is_taken() {
     pasted["$schema"] = json!("https://example.com/cutover.schema.json");
     pasted["routes"][1]["hosted_zone_id"] = json!("/hostedzone/Z1");
     let alias = |zone: &str| json!({ "alias": { "dns_name": "x.example.com.", "hosted_zone_id": zone } });
-    pasted["routes"][1]["records"][0]["new"] = alias("/hostedzone/Z2");
+    pasted["routes"][1]["records"][0]["new"] = alias("hostedzone/Z2");
     let mut plan = plan();
     plan["routes"][1]["records"][0]["new"] = alias("Z2");
     assert_eq!(Plan::read(&pasted), Plan::read(&plan));

@@ -244,7 +244,12 @@ mod tests {
     }
 
     /// Fields that plans have since 0.1.0: where, which, and what a plan from before means.
-    const ADDED: [(&str, &str, &str); 2] = [("/database", "drain_latency", "5"), ("", "leaves_behind", "[]")];
+    const ADDED: [(&str, &str, &str); 4] = [
+        ("/database", "drain_latency", "5"),
+        ("", "leaves_behind", "[]"),
+        ("/monitoring", "alarms_missing", "{}"),
+        ("/health_check", "certificate", "\"trusted\""),
+    ];
 
     fn with_what_was_added(mut plan: Value) -> Value {
         for (place, field, default) in ADDED {

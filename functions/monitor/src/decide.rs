@@ -132,18 +132,6 @@ pub fn group(arn: &str, (healthy, total): (usize, usize), percent: u8) -> Check 
     }
 }
 
-/// Judges an alarm by its state, as CloudWatch writes it; `None`: there is no such alarm.
-pub fn alarm(alarm: &str, state: Option<&str>) -> Check {
-    let verdict = match state {
-        Some("OK") => Verdict::Healthy,
-        Some("ALARM") => Verdict::Unhealthy,
-        Some(_) => Verdict::Inconclusive,
-        None => Verdict::Error,
-    };
-    let seen = state.unwrap_or("does not exist").to_owned();
-    Check { name: format!("alarm {alarm}"), verdict, seen, is_early: false }
-}
-
 #[cfg(test)]
 mod tests {
     use cutover::Seconds;
@@ -201,7 +189,9 @@ mod tests {
 
     #[test]
     fn one_bad_check_among_good_ones_is_named_with_its_value() {
-        let checks = [alarm("fine", Some("OK")), check(Verdict::Unhealthy, false), alarm("gone", None)];
+        let gone =
+            Check { name: "alarm gone".to_owned(), seen: "does not exist".to_owned(), ..check(Verdict::Error, false) };
+        let checks = [check(Verdict::Healthy, false), check(Verdict::Unhealthy, false), gone];
         let hold = Hold { hold_seconds: 0, elapsed_seconds: 0, paused: false };
         let tally = Tally { unhealthy_in_row: 1, ..Tally::default() };
         let error = decide(&Monitoring::default(), hold, &checks, &tally).unwrap_err();
@@ -210,7 +200,7 @@ mod tests {
 
     #[test]
     fn warming_up_does_not_excuse_an_alarm_without_data() {
-        let checks = [check(Verdict::Inconclusive, true), alarm("a", Some("INSUFFICIENT_DATA"))];
+        let checks = [check(Verdict::Inconclusive, true), check(Verdict::Inconclusive, false)];
         let hold = Hold { hold_seconds: 0, elapsed_seconds: 0, paused: false };
         let decision = decide(&Monitoring::default(), hold, &checks, &Tally::default()).unwrap();
         assert_eq!((decision.tally.no_data_in_row, decision.done), (1, false));
@@ -246,14 +236,6 @@ mod tests {
         let hold = Hold { hold_seconds: 60, elapsed_seconds: 600, paused: true };
         let decision = decide(&Monitoring::default(), hold, &[], &Tally::default()).unwrap();
         assert_eq!((decision.done, decision.wait_seconds), (false, 60));
-    }
-
-    #[test]
-    fn alarms_speak_by_their_state() {
-        assert_eq!(alarm("a", Some("OK")).verdict, Verdict::Healthy);
-        assert_eq!(alarm("a", Some("ALARM")).verdict, Verdict::Unhealthy);
-        assert_eq!(alarm("a", Some("INSUFFICIENT_DATA")).verdict, Verdict::Inconclusive);
-        assert_eq!(alarm("a", None).verdict, Verdict::Error);
     }
 
     #[test]

@@ -14,11 +14,16 @@
 //!
 //! What a failing health check does to users is said beside it; that of an old record without weight is told and no more.
 //!
+//! The plan may say what a metric or an alarm without data means. What cannot have data yet does not count towards the plan's
+//! `no_data_limit`: a metric in the first periods of a step; an alarm until it must have seen the new side's traffic. Before
+//! that side has any, an alarm without data is not looked at.
+//!
 //! A route that is not where this step has it, looked at twice, was changed by somebody else: that ends the step at once.
 //!
 //! Errors: `Cutover.Drift` for that; `Cutover.Unhealthy` and `Cutover.Inconclusive` at the plan's limits, `Cutover.NotPermitted`,
 //! `Cutover.DeadlineExceeded`, `Cutover.Fenced`, and AWS errors of the journal.
 
+pub mod alarms;
 pub mod decide;
 pub mod metrics;
 pub mod names;
@@ -31,6 +36,7 @@ use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Journal, Phase};
 use serde::{Deserialize, Serialize};
+use watch::Held;
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -129,7 +135,8 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let groups = decide::groups(plan, request.route, request.new_weight);
     checks.extend(observe::groups(&clients.routes.elb, groups).await?);
     checks.extend(observe::metrics(&clients.cloudwatch, &plan.monitoring.metrics, elapsed_seconds, now).await?);
-    checks.extend(observe::alarms(&clients.cloudwatch, &plan.monitoring.alarms).await?);
+    let held = Held { route: request.route, step: request.step, elapsed_seconds };
+    checks.extend(observe::alarms(&clients.cloudwatch, plan, held).await?);
     let hold = decide::Hold { hold_seconds: request.hold_seconds, elapsed_seconds, paused: run.paused };
     let decision = decide::decide(&plan.monitoring, hold, &checks, &request.tally.clone().unwrap_or_default());
     let decision = decision.map_err(|error| at_step(&request, error))?;

@@ -5,23 +5,22 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_cloudwatch::primitives::DateTime;
-use aws_sdk_cloudwatch::types::{
-    AlarmType, Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, StatusCode,
-};
+use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, StatusCode};
 use aws_sdk_elasticloadbalancingv2::Client as Elb;
 use cutover::error::name;
 use cutover::plan::{self, Series as Divisor};
 use cutover::verdict::Verdict;
-use cutover::{Seconds, StepError, StepResult};
+use cutover::{Plan, Seconds, StepError, StepResult};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use journal::Run;
 use routes::any::Clients;
 use routes::{RouteOfRun, RouteState};
+use watch::Held;
 
 use crate::metrics::{Datapoints, Series, Window, is_warm, judge};
 use crate::names::Name;
-use crate::{Check, decide, names};
+use crate::{Check, alarms, decide, names};
 
 /// Looks at every route of the run: whether it is where the plan has it while `route` is held at `new_weight` percent.
 ///
@@ -80,39 +79,19 @@ pub async fn groups(elb: &Elb, groups: BTreeMap<&str, u8>) -> StepResult<Vec<Che
     Ok(checks)
 }
 
-/// Looks at alarms, by name.
+/// Looks at the plan's alarms, as far as they have something to say while the run is where it is `held`.
 ///
 /// # Errors
 /// `Cutover.NotPermitted`.
-pub async fn alarms(cloudwatch: &CloudWatch, names: &[String]) -> StepResult<Vec<Check>> {
+pub async fn alarms(cloudwatch: &CloudWatch, plan: &Plan, held: Held) -> StepResult<Vec<Check>> {
+    let names = &plan.monitoring.alarms;
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    match alarm_states(cloudwatch, names).await {
-        Ok(states) => {
-            Ok(names.iter().map(|alarm| decide::alarm(alarm, states.get(alarm).map(String::as_str))).collect())
-        }
+    match watch::observe::alarms(cloudwatch, names).await {
+        Ok(found) => Ok(names.iter().filter_map(|name| alarms::look(plan, name, found.get(name), held)).collect()),
         Err(error) => names.iter().map(|alarm| failed(format!("alarm {alarm}"), error.clone())).collect(),
     }
-}
-
-async fn alarm_states(cloudwatch: &CloudWatch, names: &[String]) -> StepResult<BTreeMap<String, String>> {
-    let mut pages = cloudwatch
-        .describe_alarms()
-        .set_alarm_names(Some(names.to_vec()))
-        .alarm_types(AlarmType::MetricAlarm)
-        .alarm_types(AlarmType::CompositeAlarm)
-        .into_paginator()
-        .send();
-    let mut states = BTreeMap::new();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| StepError::from_aws("cloudwatch:DescribeAlarms", &error))?;
-        let metric = page.metric_alarms().iter().map(|alarm| (alarm.alarm_name(), alarm.state_value()));
-        let composite = page.composite_alarms().iter().map(|alarm| (alarm.alarm_name(), alarm.state_value()));
-        let named = metric.chain(composite).filter_map(|(name, state)| Some((name?, state?.as_str())));
-        states.extend(named.map(|(name, state)| (name.to_owned(), state.to_owned())));
-    }
-    Ok(states)
 }
 
 /// Looks at metrics, all in one call: 500 queries fit, and a plan has at most 100 metrics.

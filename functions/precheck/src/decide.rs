@@ -1,7 +1,7 @@
 //! From findings to the report: pure.
 
 use cutover::finding::{self, Kind};
-use cutover::plan::{Hook, Hooks, Probe, Route};
+use cutover::plan::{Certificate, Hook, Hooks, Probe, Route};
 use cutover::probe::Tries;
 use cutover::{Finding, Plan, Seconds, Severity};
 use jiff::Timestamp;
@@ -55,9 +55,19 @@ pub(crate) fn try_again(interval: Seconds, tries: Tries, now: Timestamp) -> Repl
 
 /// The health URL did not pass.
 pub(crate) fn health_url(probe: &Probe, tries: &Tries) -> Finding {
-    let problem = format!("{} did not pass in {} attempts; the last one: {}", probe.url, tries.attempts, tries.seen);
+    let problem =
+        format!("{} did not pass in {} attempts; the last one: {}", probe.title(), tries.attempts, tries.seen);
     let fix = format!("the new side must answer {} {} times in a row", probe.expect_status, probe.successes);
     Finding::environment("$.health_check.url", problem, fix)
+}
+
+/// A probe that takes any certificate for the host says so.
+pub(crate) fn any_issuer(probe: &Probe) -> Option<Finding> {
+    (probe.certificate == Certificate::AnyIssuer).then(|| {
+        let problem = "is any_issuer: whoever answers at the URL passes, with a certificate of his own making";
+        let fix = "leave it out where the new side's certificate is of a public authority";
+        Finding::warning("$.health_check.certificate", problem, fix)
+    })
 }
 
 /// The functions that the state machines may invoke as hooks, as the deployment tells them.

@@ -6,8 +6,10 @@
 //! It is called until `settled`: one try of the health URL a call, with the plan's interval in between; the rest is
 //! observed once the URL has passed or failed. Errors: only such that a repetition may cure; all else is a finding.
 
+mod alarms;
 mod databases;
 mod decide;
+mod elsewhere;
 mod services;
 
 use cutover::finding::soften;
@@ -88,6 +90,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let mut findings = Vec::new();
     let mut tries = request.tries.unwrap_or_default();
     if let Some(wanted) = &plan.health_check {
+        findings.extend(decide::any_issuer(wanted));
         tries = tries.count(&probe::ask(wanted).await);
         match tries.progress(wanted) {
             Progress::TryAgain => return Ok(decide::try_again(wanted.interval, tries, now)),
@@ -98,6 +101,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let before = routes(clients, &plan, &mut findings).await?;
     databases::observe(clients, &plan, now, &mut findings).await?;
     services::observe(clients, &plan, &mut findings).await?;
+    elsewhere::tell_instead(elsewhere::findings(&plan, &request.run_id), &mut findings);
     locks(&clients.journal, &plan, &request.run_id, &mut findings).await?;
     decide::nothing_watched(&plan, &mut findings);
     findings.extend(decide::nobody_stops_writers(&plan));

@@ -6,11 +6,11 @@ use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, MetricAlarm};
 use cutover::finding::soften;
 use cutover::{Finding, Plan, StepError, StepResult};
 
-use crate::Clients;
+use crate::{Clients, alarms};
 
 /// Observes everything that is no route and no database.
 pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
-    watched_alarms(&clients.cloudwatch, &plan.monitoring.alarms, findings).await?;
+    watched_alarms(&clients.cloudwatch, plan, findings).await?;
     alarms_to_set(&clients.cloudwatch, plan, findings).await?;
     for (index, group) in plan.monitoring.target_groups.iter().enumerate() {
         let path = format!("$.monitoring.target_groups[{index}].target_group_arn");
@@ -69,34 +69,20 @@ async fn describe_alarms(cloudwatch: &aws_sdk_cloudwatch::Client, names: Vec<Str
     Ok(alarms)
 }
 
-/// Alarms that are watched exist, and are not ringing before anything has moved.
+/// Alarms that are watched exist, are not ringing before anything has moved, and have the time to see each step.
 async fn watched_alarms(
     cloudwatch: &aws_sdk_cloudwatch::Client,
-    names: &[String],
+    plan: &Plan,
     findings: &mut Vec<Finding>,
 ) -> StepResult<()> {
+    let names = &plan.monitoring.alarms;
     if names.is_empty() {
         return Ok(());
     }
-    let alarms = describe_alarms(cloudwatch, names.to_vec()).await;
-    let Some(alarms) = soften(alarms, "$.monitoring.alarms", findings)? else { return Ok(()) };
+    let found = watch::observe::alarms(cloudwatch, names).await;
+    let Some(found) = soften(found, "$.monitoring.alarms", findings)? else { return Ok(()) };
     for (index, name) in names.iter().enumerate() {
-        let path = format!("$.monitoring.alarms[{index}]");
-        let metric = alarms.metric.iter().find(|alarm| alarm.alarm_name() == Some(name));
-        let composite = alarms.composite.iter().find(|alarm| alarm.alarm_name() == Some(name));
-        let state = metric.and_then(|alarm| alarm.state_value()).or(composite.and_then(|alarm| alarm.state_value()));
-        match state.map(|state| state.as_str()) {
-            None => findings.push(Finding::environment(path, format!("`{name}` does not exist"), "name an alarm")),
-            Some("ALARM") => {
-                let problem = format!("`{name}` is in ALARM before anything has moved");
-                findings.push(Finding::environment(path, problem, "find out why, or do not watch it"));
-            }
-            Some("OK") => {}
-            Some(state) => {
-                let problem = format!("`{name}` is in {state}: until it is OK, no step goes on");
-                findings.push(Finding::warning(path, problem, "make sure that it gets data"));
-            }
-        }
+        findings.extend(alarms::judge(plan, index, found.get(name)));
     }
     Ok(())
 }

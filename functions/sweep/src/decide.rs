@@ -29,6 +29,16 @@ pub enum Action {
     Cleanup,
 }
 
+impl std::fmt::Display for Action {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::None => "nothing",
+            Self::Rollback => "rollback",
+            Self::Cleanup => "cleanup",
+        })
+    }
+}
+
 /// What an open run needs. `is_handed_over` says that the owner is no longer the cutover itself but its cleanup.
 pub fn action(phase: Phase, is_handed_over: bool, owner: OwnerStatus) -> Action {
     match (phase, owner) {

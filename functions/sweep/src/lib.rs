@@ -97,7 +97,7 @@ async fn look_after(clients: &Clients, run: &Run, now: Timestamp) -> StepResult<
         _ => (&clients.rollback_machine, json!({ "run_id": run.run_id })),
     };
     start(&clients.sfn, machine, &run.run_id, &input, count).await?;
-    Ok(Some(format!("{action:?} of {} started, the {count}. time", run.run_id)))
+    Ok(Some(format!("{action} of {} started, the {count}. time", run.run_id)))
 }
 
 async fn owner_status(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepResult<OwnerStatus> {

@@ -19,9 +19,9 @@ pub fn decide(probe: &Probe, tries: &Tries, result: &ProbeResult) -> StepResult<
 }
 
 fn failed(probe: &Probe, tries: &Tries) -> StepError {
-    let Probe { url, attempts, successes, .. } = probe;
+    let Probe { attempts, successes, .. } = probe;
     let count = format!("{successes} passes in a row are out of reach after {} of {attempts} tries", tries.attempts);
-    StepError::new(name::UNHEALTHY, format!("{url}: {count}; the last saw: {}", tries.seen))
+    StepError::new(name::UNHEALTHY, format!("{}: {count}; the last saw: {}", probe.title(), tries.seen))
 }
 
 #[cfg(test)]
@@ -34,6 +34,8 @@ mod tests {
     fn probing_ends_with_enough_passes_in_a_row_or_when_they_are_out_of_reach() {
         let probe = Probe {
             url: "https://new.example.com/health".to_owned(),
+            host: None,
+            certificate: cutover::plan::Certificate::Trusted,
             attempts: 3,
             interval: Seconds(30),
             timeout: Seconds(10),

@@ -156,7 +156,7 @@ class Function(Type):
     name = "FunctionName"
     code = {"Code", "Architectures"}
     updatable = code | {"Description", "Environment", "Handler", "LoggingConfig", "MemorySize", "Role", "Runtime"}
-    updatable |= {"Timeout", "TracingConfig"}
+    updatable |= {"Timeout", "TracingConfig", "VpcConfig"}
 
     def create(self, given):
         (tags,) = _take(given, "Tags")

@@ -14,6 +14,7 @@ mod fuzz;
 mod gestures;
 mod harness;
 mod health;
+mod looking;
 mod mutants;
 mod names;
 mod permissions;
@@ -50,6 +51,7 @@ fn tests() -> Result<Vec<Test>> {
         scenarios::tests(),
         names::tests(),
         shapes::tests(),
+        looking::tests(),
         answers::tests(),
         health::tests(),
         schedules::tests(),

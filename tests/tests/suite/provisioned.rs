@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 const SPEED: f64 = 120.0;
 /// Several tests run at once, on whatever machine there is.
 const LIMIT: Duration = Duration::from_secs(240);
+const VPC: &str = r#"probeVpc={"subnetIds": ["subnet-0a1b2c3d"], "securityGroupIds": ["sg-0c1d2e3f"]}"#;
 const SCHEDULES: &str = r#"schedules=[{"name": "shop", "at": "2100-03-01T02:00:00", "input": {}}]"#;
 
 /// How to list the resources of a type. Left out are those that go with another one (policies, permissions), and the topic's
@@ -48,7 +49,7 @@ async fn the_deployed_stack_moves_and_restores_traffic_under_its_own_roles() -> 
     // What the running cutover still uses changes too: its own role, that of `notify`, and all functions.
     let (hooks, plan) = (format!("{hooks},{HOOK}-2"), plan_with_a_hook()?);
     let topics = format!("topicArns={}", plan["notify"]["topic_arn"].as_str().context("no topic")?);
-    let changes = ["emails=oncall@example.com", SCHEDULES, &hooks, &topics, "architecture=x86_64"];
+    let changes = ["emails=oncall@example.com", SCHEDULES, VPC, &hooks, &topics, "architecture=x86_64"];
     let changed = synthesize("second", &changes)?;
     let ground = Ground::from(SPEED, template).await?;
 

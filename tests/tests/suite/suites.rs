@@ -32,7 +32,7 @@ fn the_cdk_app_passes_its_tests() -> Result<()> {
 }
 
 /// A context that uses all that can be configured.
-const EVERYTHING: [&str; 8] = [
+const EVERYTHING: [&str; 9] = [
     "emails=oncall@example.com",
     "hookFunctionArns=arn:aws:lambda:eu-west-1:123456789012:function:stop-writers",
     "topicArns=arn:aws:sns:eu-west-1:123456789012:shop-cutover",
@@ -40,6 +40,7 @@ const EVERYTHING: [&str; 8] = [
     "hostedZones=Z0123456789TEST00",
     "recordNames=shop.example.com",
     "alarmNames=shop-*",
+    r#"probeVpc={"subnetIds":["subnet-0a1b2c3d"],"securityGroupIds":["sg-0c1d2e3f"]}"#,
     r#"schedules=[{"name":"shop","at":"2030-03-01T02:00:00","input":{"application":"shop"}}]"#,
 ];
 

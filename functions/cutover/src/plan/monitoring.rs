@@ -26,9 +26,12 @@ pub struct Monitoring {
     /// CloudWatch metrics and the values that mean trouble.
     #[schemars(length(max = 100))]
     pub metrics: Vec<Metric>,
-    /// CloudWatch alarms that must not be in ALARM.
+    /// CloudWatch alarms that must be OK.
     #[schemars(length(max = 100))]
     pub alarms: Vec<String>,
+    /// What INSUFFICIENT_DATA means, by the alarm's name, once the alarm must have seen the new side's traffic: for
+    /// those of `alarms` where it is not inconclusive.
+    pub alarms_missing: BTreeMap<String, AlarmMissing>,
 }
 
 impl Default for Monitoring {
@@ -40,8 +43,29 @@ impl Default for Monitoring {
             target_groups: Vec::new(),
             metrics: Vec::new(),
             alarms: Vec::new(),
+            alarms_missing: BTreeMap::new(),
         }
     }
+}
+
+impl Monitoring {
+    /// What it means that this alarm has no data.
+    pub fn missing_of(&self, alarm: &str) -> AlarmMissing {
+        self.alarms_missing.get(alarm).copied().unwrap_or_default()
+    }
+}
+
+/// What an alarm without data means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AlarmMissing {
+    /// Nobody can tell; it counts towards `no_data_limit`.
+    #[default]
+    Inconclusive,
+    /// All is well: only for alarms on metrics that are silent when nothing is wrong.
+    Healthy,
+    /// Trouble.
+    Unhealthy,
 }
 
 /// A target group whose targets must be healthy.

@@ -229,7 +229,8 @@ pub struct Step {
 /// AWS's SDKs give a zone's ID with its kind before it; the journal, locks and requests have the ID alone.
 fn zone_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let id = String::deserialize(deserializer)?;
-    Ok(id.strip_prefix("/hostedzone/").map(str::to_owned).unwrap_or(id))
+    let bare = id.strip_prefix('/').unwrap_or(&id).strip_prefix("hostedzone/");
+    Ok(bare.map(str::to_owned).unwrap_or(id))
 }
 
 /// A field that says null is not one that is left out.

@@ -152,6 +152,10 @@ fn health_check(wanted: &Probe, report: &mut Report) {
         let fix = "give a full URL such as https://new.example.com/health";
         report.say(format!("{path}.url"), problem, fix);
     }
+    if let Some(host) = wanted.host.as_ref().filter(|host| !is_host_name(host)) {
+        let problem = format!("`{}` is not a host name", host.chars().take(80).collect::<String>());
+        report.say(format!("{path}.host"), problem, "give the name alone, such as shop.example.com: no port, no path");
+    }
     if wanted.successes > wanted.attempts {
         let problem = format!("is {}, with only {} attempts", wanted.successes, wanted.attempts);
         let attempts = format!("{path}.attempts");
@@ -163,6 +167,12 @@ fn health_check(wanted: &Probe, report: &mut Report) {
         let problem = format!("is `{}`", wanted.expect_status);
         report.say(format!("{path}.expect_status"), problem, "write 200, or a range 200-299");
     }
+}
+
+/// Labels of letters, digits, `-` and `_`.
+fn is_host_name(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    text.len() <= 253 && text.split('.').all(|label| (1..=63).contains(&label.len()) && label.chars().all(allowed))
 }
 
 fn replication(database: &Database, report: &mut Report) {

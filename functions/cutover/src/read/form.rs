@@ -202,11 +202,13 @@ impl<'a> Reader<'a> {
     }
 
     fn duration(&mut self, value: &Value, at: &Place) -> Option<Value> {
-        let Value::String(text) = value else { return self.wrong(at, value, "a text") };
+        let Value::String(text) = value else {
+            return self.wrong(at, value, "a text with its unit, such as \"30s\", \"15m\" or \"24h\"");
+        };
         match text.parse::<Seconds>() {
             Ok(seconds) => Some(seconds.0.into()),
             Err(problem) => {
-                self.tell(at, problem, "correct the value".to_owned());
+                self.tell(at, problem, "give a number with its unit: s, m, h, d or w".to_owned());
                 None
             }
         }

@@ -26,7 +26,7 @@ pub fn full() -> Value {
     json!({
         "application": "a",
         "mode": "execute",
-        "health_check": { "url": "https://new.example.com/", "attempts": 10, "interval": "30s", "timeout": "10s", "successes": 2,
+        "health_check": { "url": "https://new.example.com/", "host": "shop.example.com", "certificate": "any_issuer", "attempts": 10, "interval": "30s", "timeout": "10s", "successes": 2,
                           "expect_status": "200-299", "expect_body": "ok" },
         "database": { "replication_task_arn": "arn:aws:dms:eu-west-1:123456789012:task:T", "max_lag": "60s", "samples": 3,
                       "interval": "30s", "give_up_after": "30m", "require_validated_tables": true, "drain": true, "drain_latency": "5s", "shared": true,
@@ -50,6 +50,7 @@ pub fn full() -> Value {
         ],
         "monitoring": {
             "interval": "60s", "failure_limit": 2, "no_data_limit": 3, "alarms": ["errors"],
+            "alarms_missing": { "errors": "healthy" },
             "target_groups": [{ "target_group_arn": format!("{elb}:targetgroup/new/1"), "min_healthy_percent": 90 }],
             "metrics": [{ "name": "m", "namespace": "n", "metric_name": "m", "dimensions": { "LoadBalancer": "l" }, "statistic": "p99.9",
                           "period": "60s", "comparison": "less_than", "threshold": 0.5, "missing": "zero_if_divisor",

@@ -10,6 +10,10 @@ pub(super) fn check(monitoring: &Monitoring, report: &mut Report) {
         let path = format!("$.monitoring.target_groups[{index}].target_group_arn");
         arn(&group.target_group_arn, "elasticloadbalancing", &path, report);
     }
+    for name in monitoring.alarms_missing.keys().filter(|name| !monitoring.alarms.contains(name)) {
+        let path = format!("$.monitoring.alarms_missing.{name}");
+        report.say_beside(&["$.monitoring.alarms"], path, "is not a watched alarm", "name one of monitoring.alarms");
+    }
     for (index, metric) in monitoring.metrics.iter().enumerate() {
         watched_metric(metric, &format!("$.monitoring.metrics[{index}]"), report);
     }

@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 
 use super::{LONGEST_RUN, Report, arn, between, health_checks, is_plain};
 use crate::Seconds;
+use crate::dns::name_fix;
 use crate::plan::{Alias, DnsRoute, ListenerRoute, RecordChange, RecordType, Route, Step};
 
 /// Elastic Load Balancing's limit (API reference of `TargetGroupStickinessConfig`): 604,800 s.
 const LONGEST_GROUP_STICKINESS: Seconds = Seconds::hours(7 * 24);
+
+/// What is right for a zone that is none.
+const ZONE_ID_FIX: &str =
+    "use the ID as Route 53 lists it: Z, then capital letters and digits, such as Z0123456789ABCDEFGHIJ";
 
 pub(super) fn check(routes: &[Route], report: &mut Report) {
     if routes.is_empty() {
@@ -59,15 +64,15 @@ fn listener(route: &ListenerRoute, path: &str, report: &mut Report) {
 
 fn dns(route: &DnsRoute, path: &str, report: &mut Report) {
     let zone = &route.hosted_zone_id;
-    if !(1..=32).contains(&zone.len()) || !zone.chars().all(|c| c.is_ascii_alphanumeric()) {
-        let fix = "use the zone's ID, such as Z0123456789ABCDEFGHIJ";
-        report.say(format!("{path}.hosted_zone_id"), format!("`{zone}` is not an ID"), fix);
+    if !is_zone_id(zone) {
+        let problem = format!("`{}` is not a zone's ID", zone.chars().take(80).collect::<String>());
+        report.say(format!("{path}.hosted_zone_id"), problem, ZONE_ID_FIX);
     }
     let name = route.record_name.strip_suffix('.').unwrap_or(&route.record_name);
     let labels_fit = name.split('.').all(|label| (1..=63).contains(&label.len()));
     if !labels_fit || route.record_name.len() > 255 || !is_plain(&route.record_name) {
-        let fix = "use a full name such as app.example.com, non-ASCII labels in punycode";
-        report.say(format!("{path}.record_name"), "is not a DNS name", fix);
+        let problem = format!("`{}` is not a DNS name", name.chars().take(80).collect::<String>());
+        report.say(format!("{path}.record_name"), problem, name_fix(name));
     }
     let records = format!("{path}.records");
     if route.records.is_empty() {
@@ -82,6 +87,12 @@ fn dns(route: &DnsRoute, path: &str, report: &mut Report) {
         record_change(record, &format!("{records}[{index}]"), report);
     }
     health_checks::check(route, path, report);
+}
+
+/// As Route 53 makes them: `Z`, then capital letters and digits.
+fn is_zone_id(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+    (2..=32).contains(&text.len()) && text.starts_with('Z') && text.chars().all(is_part)
 }
 
 fn record_types(records: &[RecordChange], path: &str, report: &mut Report) {
@@ -112,11 +123,14 @@ fn record_change(record: &RecordChange, path: &str, report: &mut Report) {
 }
 
 fn alias(target: &Alias, path: &str, report: &mut Report) {
-    for (text, most, field) in [(&target.dns_name, 255, "dns_name"), (&target.hosted_zone_id, 32, "hosted_zone_id")] {
-        if text.is_empty() || text.len() > most || !is_plain(text) {
-            let fix = "give the DNS name and the zone of the resource, as the resource itself is described";
-            report.say(format!("{path}.{field}"), format!("is `{text}`"), fix);
-        }
+    let Alias { dns_name, hosted_zone_id, .. } = target;
+    if dns_name.is_empty() || dns_name.len() > 255 || !is_plain(dns_name) {
+        let fix = "give the DNS name of the resource, as the resource itself is described";
+        report.say(format!("{path}.dns_name"), format!("is `{dns_name}`"), fix);
+    }
+    if !is_zone_id(hosted_zone_id) {
+        let fix = "give the zone ID of the resource itself: a load balancer's CanonicalHostedZoneId";
+        report.say(format!("{path}.hosted_zone_id"), format!("`{hosted_zone_id}` is not a zone's ID"), fix);
     }
 }
 

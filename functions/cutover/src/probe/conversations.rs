@@ -1,0 +1,232 @@
+//! Probes of real servers on this machine: what is said, who is asked for, and how what goes wrong is told.
+
+use std::sync::{Arc, Mutex};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{RootCertStore, ServerConfig, crypto::ring};
+
+use super::request::send;
+use crate::Seconds;
+use crate::plan::{Certificate, Probe};
+
+/// What a server saw: the name that TLS asked for, and the head of the request.
+type Seen = Arc<Mutex<Vec<(Option<String>, String)>>>;
+
+/// A certificate with its key.
+struct Certified {
+    certificate: CertificateDer<'static>,
+    key: KeyPair,
+}
+
+/// An issuer, as a trusted authority would be.
+fn authority() -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, "an authority");
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+fn params(name: &str) -> CertificateParams {
+    CertificateParams::new(vec![name.to_owned()]).unwrap()
+}
+
+fn issued(params: &CertificateParams, by: &CertifiedIssuer<'static, KeyPair>) -> Certified {
+    let key = KeyPair::generate().unwrap();
+    Certified { certificate: params.signed_by(&key, by).unwrap().into(), key }
+}
+
+fn self_signed(params: &CertificateParams) -> Certified {
+    let key = KeyPair::generate().unwrap();
+    Certified { certificate: params.self_signed(&key).unwrap().into(), key }
+}
+
+fn trusting(authority: &CertifiedIssuer<'static, KeyPair>) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.der().clone()).unwrap();
+    roots
+}
+
+/// Answers each connection once, with this text. Returns the address.
+async fn serve(certified: Option<Certified>, answer: &'static str) -> (String, Seen) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, seen) = (listener.local_addr().unwrap().to_string(), Seen::default());
+    let acceptor = certified.map(|Certified { certificate, key }| {
+        let versions = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let builder = versions.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        TlsAcceptor::from(Arc::new(builder.with_single_cert(vec![certificate], key).unwrap()))
+    });
+    let log = seen.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            match &acceptor {
+                None => respond(stream, None, answer, &log).await,
+                Some(acceptor) => {
+                    let Ok(stream) = acceptor.accept(stream).await else { continue };
+                    let name = stream.get_ref().1.server_name().map(str::to_owned);
+                    respond(stream, name, answer, &log).await;
+                }
+            }
+        }
+    });
+    (address, seen)
+}
+
+async fn respond(mut stream: impl AsyncRead + AsyncWrite + Unpin, name: Option<String>, answer: &str, seen: &Seen) {
+    let mut buffer = [0; 2048];
+    let read = stream.read(&mut buffer).await.unwrap_or(0);
+    seen.lock().unwrap().push((name, String::from_utf8_lossy(&buffer[..read]).to_lowercase()));
+    let _ = stream.write_all(answer.as_bytes()).await;
+    let _ = stream.shutdown().await;
+}
+
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+fn probe(url: String, host: Option<&str>, certificate: Certificate) -> Probe {
+    let host = host.map(str::to_owned);
+    let (interval, timeout) = (Seconds(1), Seconds(1));
+    Probe {
+        url,
+        host,
+        certificate,
+        attempts: 1,
+        interval,
+        timeout,
+        successes: 1,
+        expect_status: "200".to_owned(),
+        expect_body: None,
+    }
+}
+
+/// What comes of asking a server with this certificate, by its address, for this host.
+async fn told(
+    certified: Certified,
+    roots: RootCertStore,
+    host: Option<&str>,
+    wanted: Certificate,
+) -> Result<u16, String> {
+    let (address, _) = serve(Some(certified), OK).await;
+    let probe = probe(format!("https://{address}/"), host, wanted);
+    send(&probe, || roots).await.map(|(status, _)| status)
+}
+
+#[tokio::test]
+async fn the_host_is_asked_for_where_the_url_leads() {
+    let authority = authority();
+    let (address, seen) = serve(Some(issued(&params("shop.example.com"), &authority)), OK).await;
+    let wanted = probe(format!("https://{address}/health?x=1"), Some("shop.example.com"), Certificate::Trusted);
+    assert_eq!(send(&wanted, || trusting(&authority)).await, Ok((200, b"ok".to_vec())));
+    let seen = seen.lock().unwrap();
+    let (name, head) = &seen[0];
+    assert_eq!(name.as_deref(), Some("shop.example.com"));
+    assert!(
+        head.starts_with("get /health?x=1 http/1.1\r\n") && head.contains("\r\nhost: shop.example.com\r\n"),
+        "{head}"
+    );
+}
+
+#[tokio::test]
+async fn without_a_host_the_urls_own_is_asked_for() {
+    let (address, seen) = serve(None, OK).await;
+    let wanted = probe(format!("http://{address}"), None, Certificate::Trusted);
+    assert_eq!(send(&wanted, RootCertStore::empty).await, Ok((200, b"ok".to_vec())));
+    let head = seen.lock().unwrap()[0].1.clone();
+    assert!(head.starts_with("get / http/1.1\r\n") && head.contains(&format!("\r\nhost: {address}\r\n")), "{head}");
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_told_with_its_names() {
+    let authority = authority();
+    let of =
+        |host| told(issued(&params("shop.example.com"), &authority), trusting(&authority), host, Certificate::Trusted);
+    let expected = "the certificate is for shop.example.com, and not for 127.0.0.1: set health_check.host to the name that users \
+                    ask for";
+    assert_eq!(of(None).await, Err(expected.to_owned()));
+    assert!(of(Some("www.example.com")).await.unwrap_err().contains("and not for www.example.com"));
+    assert_eq!(of(Some("shop.example.com")).await, Ok(200));
+}
+
+#[tokio::test]
+async fn anybody_may_have_issued_a_certificate_only_where_the_plan_says_so() {
+    let foreign = || trusting(&authority());
+    let mut own_authority = params("shop.example.com");
+    own_authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let mut namesake = params("shop.example.com");
+    namesake.distinguished_name.push(DnType::CommonName, "an authority");
+    let cases = [
+        (params("shop.example.com"), "is self-signed, or of"),
+        (own_authority, "is self-signed, and made"),
+        (namesake, "but of another of that name"),
+    ];
+    for (made, expected) in cases {
+        let of = |host, wanted| told(self_signed(&made), foreign(), Some(host), wanted);
+        let refused = of("shop.example.com", Certificate::Trusted).await.unwrap_err();
+        assert!(
+            refused.contains(expected) && refused.contains("set health_check.certificate to any_issuer"),
+            "{refused}"
+        );
+        assert_eq!(of("shop.example.com", Certificate::AnyIssuer).await, Ok(200));
+        let refused = of("www.example.com", Certificate::AnyIssuer).await.unwrap_err();
+        let names = "the certificate is for shop.example.com, and not for www.example.com";
+        assert!(refused.starts_with(names) && !refused.contains("self-signed"), "{refused}");
+        let refused = of("www.example.com", Certificate::Trusted).await.unwrap_err();
+        assert!(refused.contains("and not for www.example.com") && refused.contains(expected), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_is_in_date_whoever_issued_it() {
+    let authority = authority();
+    let mut old = params("shop.example.com");
+    old.not_after = rcgen::date_time_ymd(2020, 2, 1);
+    let mut young = params("shop.example.com");
+    young.not_before = rcgen::date_time_ymd(2150, 2, 1);
+    young.not_after = rcgen::date_time_ymd(2151, 2, 1);
+    for (params, expected) in
+        [(&old, "expired 2020-02-01T00:00:00Z"), (&young, "is not valid before 2150-02-01T00:00:00Z")]
+    {
+        let refused =
+            told(issued(params, &authority), trusting(&authority), Some("shop.example.com"), Certificate::Trusted);
+        assert_eq!(refused.await, Err(format!("the certificate {expected}")));
+        let refused = told(self_signed(params), trusting(&authority), Some("shop.example.com"), Certificate::AnyIssuer);
+        assert_eq!(refused.await, Err(format!("the certificate {expected}")));
+    }
+}
+
+#[tokio::test]
+async fn the_wrong_scheme_is_told() {
+    let authority = authority();
+    let (address, _) = serve(Some(issued(&params("shop.example.com"), &authority)), OK).await;
+    let plain = probe(format!("http://{address}/"), None, Certificate::Trusted);
+    let expected = "the answer is not HTTP: does that port speak TLS (an https URL)?";
+    assert_eq!(send(&plain, RootCertStore::empty).await, Err(expected.to_owned()));
+    let nginx = "HTTP/1.1 400 Bad Request\r\n\r\nThe plain HTTP request was sent to HTTPS port";
+    let (address, _) = serve(None, nginx).await;
+    let plain = probe(format!("http://{address}/"), None, Certificate::Trusted);
+    assert_eq!(send(&plain, RootCertStore::empty).await, Err("that port speaks TLS: is it an https URL?".to_owned()));
+    let (address, _) = serve(None, "HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    let tls = probe(format!("https://{address}/"), None, Certificate::Trusted);
+    let expected = "that port does not speak TLS: is it an http URL?";
+    assert_eq!(send(&tls, || trusting(&authority)).await, Err(expected.to_owned()));
+}
+
+#[tokio::test]
+async fn nobody_silence_and_a_closed_connection_are_told_apart() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let ask = async |scheme: &str, address: &str| {
+        let wanted = probe(format!("{scheme}://{address}/"), None, Certificate::Trusted);
+        send(&wanted, || trusting(&authority())).await.unwrap_err()
+    };
+    assert_eq!(ask("http", &address).await, "an answer did not come within 1s");
+    assert_eq!(ask("https", &address).await, "the end of the TLS handshake did not come within 1s");
+    drop(listener);
+    assert_eq!(ask("http", &address).await, format!("{address} refuses the connection: nothing listens on that port"));
+    let (closing, _) = serve(None, "").await;
+    assert_eq!(ask("http", &closing).await, "the connection was closed before an answer");
+    assert!(ask("https", &closing).await.starts_with("the connection was closed in the TLS handshake"));
+}

@@ -1,0 +1,237 @@
+//! One request, by HTTP/1.1: look up, connect, agree on TLS, ask. Each of them may use what is left of the time, and says in
+//! words what kept it from its end.
+
+use std::error::Error as _;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{ACCEPT, CONNECTION, HOST, USER_AGENT};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{self, AlertDescription, CertificateError, ClientConfig, RootCertStore};
+
+use super::Target;
+use super::certificate::{Refused, Verifier};
+use crate::plan::Probe;
+
+/// More of a body than this is not looked at.
+const MOST_BODY_BYTES: usize = 64 * 1024;
+
+/// The issuers that this machine trusts.
+pub(super) fn native_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
+
+/// The status and the body of the answer; `roots` are the trusted issuers, asked for where they are needed.
+///
+/// # Errors
+/// What went wrong, for a person.
+pub(super) async fn send(probe: &Probe, roots: impl FnOnce() -> RootCertStore) -> Result<(u16, Vec<u8>), String> {
+    let target = Target::parse(&probe.url).map_err(|problem| format!("the URL {problem}"))?;
+    let limit = Limit { at: Instant::now() + Duration::from_secs(probe.timeout.0), timeout: probe.timeout.to_string() };
+    let addresses = limit.within("the look-up of its name", look_up(&target)).await??;
+    let stream = connect(&target, &addresses, &limit).await?;
+    if !target.is_tls {
+        return limit.within("an answer", exchange(probe, &target, stream)).await?;
+    }
+    let asked_for = probe.host.as_ref().unwrap_or(&target.host);
+    let name = ServerName::try_from(asked_for.clone()).map_err(|_| format!("{asked_for} is no name for TLS"))?;
+    let config = tls_configuration(probe, roots())?;
+    let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
+    let stream = limit.within("the end of the TLS handshake", handshake).await?;
+    let stream = stream.map_err(|error| tls_words(&error, asked_for))?;
+    limit.within("an answer", exchange(probe, &target, stream)).await?
+}
+
+/// When the attempt is over.
+struct Limit {
+    at: Instant,
+    timeout: String,
+}
+
+impl Limit {
+    async fn within<T>(&self, what: &str, future: impl Future<Output = T>) -> Result<T, String> {
+        timeout_at(self.at, future).await.map_err(|_| format!("{what} did not come within {}", self.timeout))
+    }
+}
+
+/// IPv4 first: what has both answers there as well, and not every function can reach IPv6.
+async fn look_up(target: &Target) -> Result<Vec<SocketAddr>, String> {
+    let host = target.host.as_str();
+    let found = lookup_host((host, target.port)).await;
+    let mut addresses: Vec<SocketAddr> = found.map_err(|error| look_up_words(host, &error))?.collect();
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    if addresses.is_empty() { Err(format!("the name {host} has no address")) } else { Ok(addresses) }
+}
+
+/// The resolver's errors have no kinds; their texts are the C library's.
+fn look_up_words(host: &str, error: &io::Error) -> String {
+    let text = error.to_string();
+    if text.contains("Temporary failure") || text.contains("again") {
+        return format!("the name {host} could not be looked up: no name server answers");
+    }
+    let inside = "a private name is found only by functions in its VPC";
+    format!("the name {host} is not found in DNS: it does not exist, or has no address ({inside})")
+}
+
+/// Tries one address after the other, each with its part of the time that is left.
+async fn connect(target: &Target, addresses: &[SocketAddr], limit: &Limit) -> Result<TcpStream, String> {
+    let mut problem = String::new();
+    for (index, address) in addresses.iter().enumerate() {
+        let left = limit.at.saturating_duration_since(Instant::now());
+        let share = left / u32::try_from(addresses.len() - index).unwrap_or(1);
+        let place = if target.is_address() { address.to_string() } else { format!("{address} ({})", target.host) };
+        problem = match timeout_at(Instant::now() + share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => connection_words(&place, &error),
+            Err(_) => format!(
+                "{place} does not answer within {}: a security group may keep the function out, or it has no way there",
+                limit.timeout
+            ),
+        };
+    }
+    Err(problem)
+}
+
+fn connection_words(place: &str, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => format!("{place} refuses the connection: nothing listens on that port"),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            format!("{place} cannot be reached: the function's network has no way there")
+        }
+        io::ErrorKind::TimedOut => format!("{place} does not answer: a security group may keep the function out"),
+        _ => format!("no connection to {place}: {error}"),
+    }
+}
+
+fn tls_configuration(probe: &Probe, roots: RootCertStore) -> Result<ClientConfig, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = Verifier::new(probe.certificate, roots, provider.clone())?;
+    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = versions.map_err(|error| format!("TLS cannot be spoken: {error}"))?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+}
+
+fn tls_words(error: &io::Error, host: &str) -> String {
+    let Some(error) = of_rustls(error) else {
+        return match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+                "the connection was closed in the TLS handshake: does that port speak TLS?".to_owned()
+            }
+            _ => format!("the TLS handshake failed: {error}"),
+        };
+    };
+    match error {
+        rustls::Error::InvalidMessage(_) => "that port does not speak TLS: is it an http URL?".to_owned(),
+        rustls::Error::InvalidCertificate(CertificateError::Other(other)) if other.0.is::<Refused>() => {
+            format!("the certificate {other}")
+        }
+        rustls::Error::AlertReceived(alert) => alert_words(*alert, host),
+        rustls::Error::PeerIncompatible(_) => {
+            "no TLS is common to both: TLS 1.2 or 1.3 with today's ciphers is needed".to_owned()
+        }
+        other => format!("the TLS handshake failed: {other}"),
+    }
+}
+
+fn alert_words(alert: AlertDescription, host: &str) -> String {
+    match alert {
+        AlertDescription::UnrecognisedName => format!("the server does not know the name {host}"),
+        AlertDescription::CertificateRequired => {
+            "the server asks for a client certificate, which a probe does not have".to_owned()
+        }
+        AlertDescription::ProtocolVersion => "the server speaks neither TLS 1.2 nor 1.3".to_owned(),
+        AlertDescription::HandshakeFailure => {
+            format!("the server broke off the TLS handshake: it has no certificate for {host}, or no common cipher")
+        }
+        other => {
+            format!("the server broke off the TLS handshake: {}", other.as_str().unwrap_or("without a known reason"))
+        }
+    }
+}
+
+fn of_rustls(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+async fn exchange<S>(probe: &Probe, target: &Target, stream: S) -> Result<(u16, Vec<u8>), String>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let host = probe.host.as_ref().unwrap_or(&target.authority);
+    let request = Request::get(&target.path).header(HOST, host).header(USER_AGENT, "cutover").header(ACCEPT, "*/*");
+    let request = request.header(CONNECTION, "close").body(Empty::<Bytes>::new());
+    let request = request.map_err(|error| format!("the URL cannot be asked for: {error}"))?;
+    let handshake = http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|error| http_words(&error, target))?;
+    // It moves the bytes, and ends when the sender and the answer are gone.
+    tokio::spawn(connection);
+    let answer = sender.send_request(request).await.map_err(|error| http_words(&error, target))?;
+    let status = answer.status().as_u16();
+    let body = body(answer).await?;
+    if status == 400
+        && !target.is_tls
+        && String::from_utf8_lossy(&body).contains("plain HTTP request was sent to HTTPS")
+    {
+        return Err("that port speaks TLS: is it an https URL?".to_owned());
+    }
+    Ok((status, body))
+}
+
+async fn body(answer: Response<Incoming>) -> Result<Vec<u8>, String> {
+    let (mut incoming, mut read) = (answer.into_body(), Vec::new());
+    while let Some(frame) = incoming.frame().await {
+        let frame = frame.map_err(|_| "the answer broke off".to_owned())?;
+        read.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new()));
+        if read.len() > MOST_BODY_BYTES {
+            break;
+        }
+    }
+    Ok(read)
+}
+
+fn http_words(error: &hyper::Error, target: &Target) -> String {
+    let of_tls =
+        error.source().and_then(|source| source.downcast_ref::<io::Error>()).filter(|error| of_rustls(error).is_some());
+    match of_tls {
+        Some(error) => tls_words(error, &target.host),
+        None if error.is_parse() && target.is_tls => "the answer is not HTTP".to_owned(),
+        None if error.is_parse() => "the answer is not HTTP: does that port speak TLS (an https URL)?".to_owned(),
+        None if error.is_incomplete_message() => "the connection was closed before an answer".to_owned(),
+        None => format!("the request failed: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_does_not_exist_is_told_from_a_resolver_that_does_not_answer() {
+        let words = |text: &str| look_up_words("new.example.com", &io::Error::other(text.to_owned()));
+        let missing = words("failed to lookup address information: Name or service not known");
+        assert!(missing.starts_with("the name new.example.com is not found in DNS"), "{missing}");
+        let silent = words("failed to lookup address information: Temporary failure in name resolution");
+        assert_eq!(silent, "the name new.example.com could not be looked up: no name server answers");
+    }
+
+    #[test]
+    fn what_a_server_breaks_off_for_is_told() {
+        let words = |alert| alert_words(alert, "shop.example.com");
+        assert_eq!(words(AlertDescription::UnrecognisedName), "the server does not know the name shop.example.com");
+        assert!(words(AlertDescription::CertificateRequired).contains("client certificate"));
+        assert_eq!(words(AlertDescription::InternalError), "the server broke off the TLS handshake: InternalError");
+    }
+}

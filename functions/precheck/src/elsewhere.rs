@@ -1,0 +1,139 @@
+//! What a plan names in another region or account than the run's own: pure. AWS would say of it that there is no such thing.
+
+use cutover::arn::Place;
+use cutover::plan::Route;
+use cutover::{Finding, Plan};
+
+/// An ARN of the plan, where it stands, and whether it may be of another account: of topics and functions, that account decides.
+type Named<'a> = (String, &'a str, bool);
+
+/// Everything that is not where the run is, by the ARN of its execution.
+pub(crate) fn findings(plan: &Plan, run_id: &str) -> Vec<Finding> {
+    let Some(here) = Place::of(run_id) else { return Vec::new() };
+    named(plan)
+        .into_iter()
+        .filter_map(|(path, arn, any_account)| judge(path, Place::of(arn)?, here, any_account))
+        .collect()
+}
+
+/// What AWS says of a thing that is elsewhere only repeats that it is not here.
+pub(crate) fn tell_instead(elsewhere: Vec<Finding>, findings: &mut Vec<Finding>) {
+    for found in &elsewhere {
+        let parent = found.path.rsplit_once('.').map_or("$", |(parent, _)| parent);
+        let is_of = |path: &str| path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        findings.retain(|finding| !is_of(&finding.path));
+    }
+    findings.extend(elsewhere);
+}
+
+fn judge(path: String, there: Place<'_>, here: Place<'_>, any_account: bool) -> Option<Finding> {
+    if !there.region.is_empty() && there.region != here.region {
+        let problem = format!("is in {}, and this run is in {}", there.region, here.region);
+        let fix = format!(
+            "name one of {}, or start the run in {}, by the Cutover that is installed there",
+            here.region, there.region
+        );
+        return Some(Finding::environment(path, problem, fix));
+    }
+    (!any_account && !there.account.is_empty() && there.account != here.account).then(|| {
+        let problem = format!("is in the account {}, and this run is in {}", there.account, here.account);
+        let fix = "start the run in that account, by the Cutover that is installed there";
+        Finding::environment(path, problem, fix)
+    })
+}
+
+fn named(plan: &Plan) -> Vec<Named<'_>> {
+    let mut named = Vec::new();
+    for (index, route) in plan.routes.iter().enumerate() {
+        let Route::Listener(route) = route else { continue };
+        let arns = [
+            ("listener_arn", route.listener_arn.as_deref()),
+            ("rule_arn", route.rule_arn.as_deref()),
+            ("old_target_group_arn", Some(route.old_target_group_arn.as_str())),
+            ("new_target_group_arn", Some(route.new_target_group_arn.as_str())),
+        ];
+        let arns =
+            arns.into_iter().filter_map(|(field, arn)| Some((format!("$.routes[{index}].{field}"), arn?, false)));
+        named.extend(arns);
+    }
+    for (index, group) in plan.monitoring.target_groups.iter().enumerate() {
+        let path = format!("$.monitoring.target_groups[{index}].target_group_arn");
+        named.push((path, group.target_group_arn.as_str(), false));
+    }
+    if let Some(database) = &plan.database {
+        named.push(("$.database.replication_task_arn".to_owned(), &database.replication_task_arn, false));
+        let reverse = database.reverse_replication_task_arn.iter();
+        named.extend(reverse.map(|arn| ("$.database.reverse_replication_task_arn".to_owned(), arn.as_str(), false)));
+    }
+    for (point, hooks) in plan.hooks.points() {
+        let path = |index: usize| format!("$.hooks.{point}[{index}].function_arn");
+        named.extend(hooks.iter().enumerate().map(|(index, hook)| (path(index), hook.function_arn.as_str(), true)));
+    }
+    let notify = plan.notify.iter().map(|notify| ("$.notify.topic_arn", &notify.topic_arn));
+    let approval = plan.approval.iter().map(|approval| ("$.approval.topic_arn", &approval.topic_arn));
+    named.extend(notify.chain(approval).map(|(path, arn)| (path.to_owned(), arn.as_str(), true)));
+    named
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const RUN: &str = "arn:aws:states:eu-west-1:123456789012:execution:cutover:shop-1";
+
+    /// A plan that names one of each, all of them in the same place.
+    fn plan(place: &str) -> Plan {
+        let arn = |service: &str, resource: &str| format!("arn:aws:{service}:{place}:{resource}");
+        let elb = |resource: &str| arn("elasticloadbalancing", resource);
+        let hook = |name: &str| json!([{ "function_arn": arn("lambda", &format!("function:{name}")) }]);
+        let plan = json!({
+            "application": "a",
+            "routes": [{ "type": "listener", "listener_arn": elb("listener/app/a/1/2"), "old_target_group_arn": elb("targetgroup/old/1"),
+                "new_target_group_arn": elb("targetgroup/new/1"), "steps": [{ "new_weight": 100 }] }],
+            "monitoring": { "target_groups": [{ "target_group_arn": elb("targetgroup/new/1") }] },
+            "database": { "replication_task_arn": arn("dms", "task:T") },
+            "hooks": { "quiesce": hook("stop"), "resume": hook("go") },
+            "notify": { "topic_arn": arn("sns", "t") },
+        });
+        Plan::read(&plan).unwrap()
+    }
+
+    fn paths(place: &str) -> Vec<String> {
+        findings(&plan(place), RUN).into_iter().map(|finding| finding.path).collect()
+    }
+
+    #[test]
+    fn what_is_in_another_region_is_told_with_both() {
+        assert_eq!(paths("eu-west-1:123456789012"), [""; 0]);
+        assert_eq!(paths("us-east-1:123456789012").len(), 8, "everything that has an ARN");
+        let found = &findings(&plan("us-east-1:123456789012"), RUN)[0];
+        assert_eq!(
+            (found.path.as_str(), found.problem.as_str()),
+            ("$.routes[0].listener_arn", "is in us-east-1, and this run is in eu-west-1")
+        );
+        assert_eq!(findings(&plan("us-east-1:123456789012"), "run-1"), []);
+    }
+
+    #[test]
+    fn topics_and_functions_may_be_of_another_account() {
+        let expected = [
+            "$.routes[0].listener_arn",
+            "$.routes[0].old_target_group_arn",
+            "$.routes[0].new_target_group_arn",
+            "$.monitoring.target_groups[0].target_group_arn",
+            "$.database.replication_task_arn",
+        ];
+        assert_eq!(paths("eu-west-1:210987654321"), expected);
+    }
+
+    #[test]
+    fn what_aws_says_of_it_is_left_out() {
+        let of = |path: &str| Finding::environment(path, "p", "f");
+        let mut all = ["$.routes[0]", "$.routes[0].steps", "$.routes[01]", "$.routes[1]", "$"].map(of).to_vec();
+        tell_instead(vec![of("$.routes[0].rule_arn")], &mut all);
+        let paths: Vec<&str> = all.iter().map(|finding| finding.path.as_str()).collect();
+        assert_eq!(paths, ["$.routes[01]", "$.routes[1]", "$", "$.routes[0].rule_arn"]);
+    }
+}

@@ -1,0 +1,19 @@
+//! The library of watched alarms: what CloudWatch says of one ([`observe`]), and when it can have seen the new side
+//! ([`evaluation`], pure).
+//!
+//! An alarm on the new side has no data until that side gets traffic: it is INSUFFICIENT_DATA then, and stays so until it
+//! has been evaluated. What it says before it can have seen the traffic is no news.
+
+pub mod evaluation;
+pub mod observe;
+
+pub use crate::evaluation::{Evaluation, Held};
+
+/// An alarm, as far as watching it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// `OK`, `ALARM` or `INSUFFICIENT_DATA`, as CloudWatch writes it.
+    pub state: String,
+    /// What it is evaluated over.
+    pub evaluation: Evaluation,
+}
