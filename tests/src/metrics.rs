@@ -5,7 +5,7 @@
 //! and what its side answered under a DNS name. A load balancer that only a metric of the plan names stands for the
 //! side that the emulated AWS tells.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -135,7 +135,7 @@ impl Meter {
 
 /// What load balancers have reported of the old side's users of before the run: datapoints, and metrics that are always there.
 pub fn before_run(routes: &[Route], sides: &Sides, speed: f64) -> (Vec<Value>, Vec<Value>) {
-    let at = SystemTime::now() - real(BEFORE_RUN, speed);
+    let at = crate::wall_clock() - real(BEFORE_RUN, speed);
     let at_ms = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let (mut datapoints, mut steady) = (Vec::new(), Vec::new());
     for route in routes {
