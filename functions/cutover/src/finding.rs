@@ -104,6 +104,19 @@ fn parts(path: &str) -> impl Iterator<Item = (&str, u64)> {
 /// # Errors
 /// `Cutover.Transient` for what a repetition may cure.
 pub fn soften<T>(result: StepResult<T>, path: &str, findings: &mut Vec<Finding>) -> StepResult<Option<T>> {
+    soften_to(result, path, "correct the plan, or the environment", findings)
+}
+
+/// The same, with what would be right where the call was refused.
+///
+/// # Errors
+/// As [`soften`].
+pub fn soften_to<T>(
+    result: StepResult<T>,
+    path: &str,
+    fix: &str,
+    findings: &mut Vec<Finding>,
+) -> StepResult<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(StepError { name: name::THROTTLED | name::TRANSIENT, message }) => {
@@ -119,7 +132,7 @@ pub fn soften<T>(result: StepResult<T>, path: &str, findings: &mut Vec<Finding>)
             Ok(None)
         }
         Err(StepError { message, .. }) => {
-            findings.push(Finding::environment(path, message, "correct the plan, or the environment"));
+            findings.push(Finding::environment(path, message, fix));
             Ok(None)
         }
     }

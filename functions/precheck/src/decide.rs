@@ -56,8 +56,8 @@ pub(crate) fn try_again(interval: Seconds, tries: Tries, now: Timestamp) -> Repl
 /// The health URL did not pass.
 pub(crate) fn health_url(probe: &Probe, tries: &Tries) -> Finding {
     let problem =
-        format!("{} did not pass in {} attempts; the last one: {}", probe.title(), tries.attempts, tries.seen);
-    let fix = format!("the new side must answer {} {} times in a row", probe.expect_status, probe.successes);
+        format!("{} did not pass; attempt {} of {}: {}", probe.title(), tries.attempts, probe.attempts, tries.seen);
+    let fix = format!("the new side must answer {}, {} times in a row", probe.expect_status, probe.successes);
     Finding::environment("$.health_check.url", problem, fix)
 }
 

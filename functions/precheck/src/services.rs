@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, MetricAlarm};
-use cutover::finding::soften;
+use cutover::finding::{soften, soften_to};
 use cutover::{Finding, Plan, StepError, StepResult};
 
 use crate::{Clients, alarms};
@@ -14,14 +14,16 @@ pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<F
     alarms_to_set(&clients.cloudwatch, plan, findings).await?;
     for (index, group) in plan.monitoring.target_groups.iter().enumerate() {
         let path = format!("$.monitoring.target_groups[{index}].target_group_arn");
-        soften(routes::listener::observe::health(&clients.routes.elb, &group.target_group_arn).await, &path, findings)?;
+        let health = routes::listener::observe::health(&clients.routes.elb, &group.target_group_arn).await;
+        soften_to(health, &path, "name a target group of this account and region", findings)?;
     }
     let notify = plan.notify.iter().map(|notify| ("$.notify.topic_arn", &notify.topic_arn));
     let approval = plan.approval.iter().map(|approval| ("$.approval.topic_arn", &approval.topic_arn));
     for (path, topic) in notify.chain(approval) {
         let answer = clients.sns.get_topic_attributes().topic_arn(topic).send().await;
         let answer = answer.map_err(|error| StepError::from_aws("sns:GetTopicAttributes", &error));
-        let attributes = soften(answer, path, findings)?.and_then(|answer| answer.attributes);
+        let attributes =
+            soften_to(answer, path, "name a topic that exists", findings)?.and_then(|answer| answer.attributes);
         findings.extend(attributes.iter().flat_map(|attributes| reaches_somebody(attributes, path)));
     }
     if plan.notify.is_none() {

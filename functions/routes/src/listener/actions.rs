@@ -84,7 +84,13 @@ fn state_of(actions: &[Action]) -> Result<ListenerState, String> {
     let (forwards, others): (Vec<&Action>, Vec<&Action>) =
         actions.iter().partition(|action| action.r#type() == Some(&ActionTypeEnum::Forward));
     let [forward] = forwards[..] else {
-        return Err(format!("it has {} forward actions, and should have one", forwards.len()));
+        return Err(match forwards.len() {
+            0 => {
+                let kinds = others.iter().filter_map(|action| action.r#type()).map(ActionTypeEnum::as_str);
+                format!("it forwards to no target group, its action is {}", kinds.collect::<Vec<_>>().join(", "))
+            }
+            several => format!("it has {several} forward actions, and should have one"),
+        });
     };
     let config = forward.forward_config();
     let groups = config.map(ForwardActionConfig::target_groups).unwrap_or_default().iter().map(|group| WeightedGroup {

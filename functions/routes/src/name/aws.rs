@@ -27,7 +27,8 @@ fn other_policy(record: &ResourceRecordSet) -> Option<&'static str> {
 /// `Cutover.Drift` for a routing policy that cannot be moved by weights.
 pub(super) fn from_aws(record: &ResourceRecordSet) -> StepResult<RecordSet> {
     if let Some(policy) = other_policy(record) {
-        let problem = format!("{} {} has a {policy} routing policy", record.name, record.r#type.as_str());
+        let (kind, name) = (record.r#type.as_str(), record.name.trim_end_matches('.'));
+        let problem = format!("{kind} {name} has a {policy} routing policy, and weights cannot stand beside it");
         return Err(StepError::new(name::DRIFT, problem));
     }
     Ok(RecordSet {

@@ -2,7 +2,7 @@
 
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::ResourceRecordSet;
-use cutover::finding::soften;
+use cutover::finding::{soften, soften_to};
 use cutover::plan::{DnsRoute, Plan, RecordChange, RecordType};
 use cutover::{Finding, StepError, StepResult};
 
@@ -16,6 +16,10 @@ use super::state::NameState;
 use super::ttl::AliasTtls;
 use super::{observe, precheck_health, reach};
 use crate::behind::Behind;
+
+/// What is right where a name's records do not go by weight.
+const OTHER_POLICY: &str =
+    "a run moves simple and weighted records: name the records that these lead to, or change the policy first";
 
 /// What was seen of a name.
 #[derive(Clone, Debug)]
@@ -42,7 +46,9 @@ pub async fn observe(
 ) -> StepResult<Option<Seen>> {
     let Some(hosted) = zone_of_name(route53, route, path, findings).await? else { return Ok(None) };
     let state = observe::live(route53, route).await;
-    let Some(state) = soften(state, &format!("{path}.record_name"), findings)? else { return Ok(None) };
+    let Some(state) = soften_to(state, &format!("{path}.record_name"), OTHER_POLICY, findings)? else {
+        return Ok(None);
+    };
     findings.extend(fits(route, &state, path));
     let name = route.normalised_name();
     let all = observe::all_of_name(route53, &hosted.id, &name).await;
@@ -70,7 +76,7 @@ async fn zone_of_name(
     let answer = route53.get_hosted_zone().id(&route.hosted_zone_id).send().await;
     let call = format!("route53:GetHostedZone {}", route.hosted_zone_id);
     let answer = answer.map_err(|error| StepError::from_aws(&call, &error));
-    let answer = soften(answer, &format!("{path}.hosted_zone_id"), findings)?;
+    let answer = soften_to(answer, &format!("{path}.hosted_zone_id"), "name a hosted zone of this account", findings)?;
     let Some(zone) = answer.and_then(|answer| answer.hosted_zone).map(|zone| HostedZone::of(&zone)) else {
         return Ok(None);
     };
