@@ -10,8 +10,8 @@ use cutover::plan::{DnsRoute, RecordType};
 use cutover::verdict::Verdict;
 use routes::any::Clients;
 use routes::balancers;
-use routes::name::shares::Health;
 use routes::name::forecast::new_percent;
+use routes::name::shares::Health;
 use routes::name::{Attached, Look, NameState, Side, Status, check_look};
 
 use crate::Check;
