@@ -5,7 +5,7 @@
 //! and what its side answered under a DNS name. A load balancer that only a metric of the plan names stands for the
 //! side that the emulated AWS tells.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -134,9 +134,7 @@ impl Meter {
 }
 
 /// What load balancers have reported of the old side's users of before the run: datapoints, and metrics that are always there.
-pub fn before_run(routes: &[Route], sides: &Sides, speed: f64) -> (Vec<Value>, Vec<Value>) {
-    let at = crate::wall_clock() - real(BEFORE_RUN, speed);
-    let at_ms = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+pub fn before_run(routes: &[Route], sides: &Sides) -> (Vec<Value>, Vec<Value>) {
     let (mut datapoints, mut steady) = (Vec::new(), Vec::new());
     for route in routes {
         let Place::Forward { arn } = &route.place else { continue };
@@ -147,7 +145,7 @@ pub fn before_run(routes: &[Route], sides: &Sides, speed: f64) -> (Vec<Value>, V
                 steady.push(datapoint(NLB, "ActiveFlowCount", &dimensions, "value", json!(0)));
             } else {
                 let mut counted = datapoint(ALB, "RequestCount", &dimensions, "value", json!(100));
-                counted["timestamp_ms"] = json!(at_ms);
+                counted["seconds_ago"] = json!(BEFORE_RUN.as_secs());
                 datapoints.push(counted);
             }
         }

@@ -87,7 +87,7 @@ impl Stage {
             _users: users,
         };
         if stage.world.old.reported {
-            let (datapoints, steady) = metrics::before_run(&stage.routes, &stage.sides, speed);
+            let (datapoints, steady) = metrics::before_run(&stage.routes, &stage.sides);
             client.put_metrics(&datapoints).await?;
             client.keep_steady(&steady).await?;
         }

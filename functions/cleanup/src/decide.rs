@@ -110,9 +110,10 @@ fn serving(facts: &Facts) -> Next {
     if facts.lingers { Next::Keep(reason) } else { Next::LetGo(reason) }
 }
 
-/// Whether a group that AWS still has in use is tried again.
-pub(crate) fn is_release_awaited(tries: u32) -> bool {
-    tries < MOST_RELEASE_TRIES
+/// Whether a group that AWS still has in use is tried again. `attempt` counts all calls, also for an execution whose definition
+/// does not count the tries yet.
+pub(crate) fn is_release_awaited(tries: u32, attempt: u32) -> bool {
+    tries < MOST_RELEASE_TRIES && attempt < MOST_TRAFFIC_LOOKS + MOST_RELEASE_TRIES
 }
 
 /// The command that deletes a group.
@@ -232,8 +233,9 @@ mod tests {
 
     #[test]
     fn a_group_that_is_being_released_is_tried_for_some_minutes() {
-        let tries = (0..).take_while(|tries| is_release_awaited(*tries)).count() as u64;
+        let tries = (0..).take_while(|tries| is_release_awaited(*tries, *tries)).count() as u64;
         assert_eq!(tries * RELEASE_INTERVAL_SECONDS, 5 * 60);
+        assert!(!is_release_awaited(0, 178), "nobody counts, and it does not end");
     }
 
     #[test]

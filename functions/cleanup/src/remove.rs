@@ -218,7 +218,7 @@ async fn delete(clients: &Clients, request: &RemoveRequest, group: &str) -> Step
 
 /// A group in use is tried again for some minutes, then kept.
 fn in_use(request: &RemoveRequest, reason: String) -> Removal {
-    if decide::is_release_awaited(request.releasing) {
+    if decide::is_release_awaited(request.releasing, request.attempt) {
         let waiting = Removal::waiting(request.route, decide::RELEASE_INTERVAL_SECONDS);
         return Removal { releasing: request.releasing + 1, ..waiting };
     }
@@ -295,8 +295,8 @@ mod tests {
             TargetGroup::builder().set_load_balancer_arns(Some(arns)).build()
         };
         let of = |group: TargetGroup| balancers(&route("app", None), Some(&group));
-        assert_eq!(of(group(&[])), [own.clone()]);
-        assert_eq!(of(group(&[&own])), [own.clone()]);
+        assert_eq!(of(group(&[])), std::slice::from_ref(&own));
+        assert_eq!(of(group(&[&own])), std::slice::from_ref(&own));
         assert_eq!(of(group(&["other"])), ["other".to_owned(), own]);
     }
 

@@ -16,8 +16,8 @@ use routes::listener::arns;
 
 /// Datapoints of load balancers arrive a period or two late; and a client that comes seldom is seen, too.
 const LATELY: SignedDuration = SignedDuration::from_mins(15);
-/// The old side's users before the run show that its traffic is counted.
-const BEFORE_RUN: SignedDuration = SignedDuration::from_hours(24);
+/// The old side's users before the run show that its traffic is counted; also where they come only once a week.
+const BEFORE_RUN: SignedDuration = SignedDuration::from_hours(14 * 24);
 const MINUTE_SECONDS: i32 = 60;
 /// Hours are kept for 455 days (CloudWatch, *Metrics retention*): longer than a run lives.
 const HOUR_SECONDS: i32 = 3600;
@@ -120,7 +120,7 @@ fn network(active: &[f64], others: &[f64]) -> Traffic {
     if !active.is_empty() {
         return Traffic::Silent;
     }
-    let why = "CloudWatch has no ActiveFlowCount of it: nothing says that no connection is open";
+    let why = "CloudWatch has no ActiveFlowCount of it of the last 15 minutes: nothing says that no connection is open";
     Traffic::Unknown(why.to_owned())
 }
 
@@ -225,8 +225,8 @@ mod tests {
     #[test]
     fn history_begins_before_the_run() {
         let now: Timestamp = "2026-03-03T00:00:00Z".parse().unwrap();
-        assert_eq!(since("2026-03-01T12:00:00Z", now).to_string(), "2026-02-28T12:00:00Z");
-        assert_eq!(since("?", now).to_string(), "2026-03-02T00:00:00Z");
+        assert_eq!(since("2026-03-01T12:00:00Z", now).to_string(), "2026-02-15T12:00:00Z");
+        assert_eq!(since("?", now).to_string(), "2026-02-17T00:00:00Z");
     }
 
     #[test]

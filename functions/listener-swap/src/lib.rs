@@ -2,7 +2,7 @@
 //!
 //! | action | reads | writes | undone by |
 //! |---|---|---|---|
-//! | prepare | the actions, the new group's target health | the new group, at weight 0 | restore |
+//! | prepare | the actions, the new group's target health | the new group, at weight 0; the plan's group stickiness | restore |
 //! | shift | the actions, which must be as the step before left them | the pair's weights | restore |
 //! | finalise | the actions | nothing: the old group stays at weight 0, health-checked, until cleanup | - |
 //! | restore | the actions | the before-image's forward action | - |

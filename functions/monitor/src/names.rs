@@ -9,10 +9,9 @@ use cutover::error::name;
 use cutover::plan::{DnsRoute, RecordType};
 use cutover::verdict::Verdict;
 use routes::any::Clients;
-use routes::balancers;
 use routes::name::forecast::new_percent;
 use routes::name::shares::Health;
-use routes::name::{Attached, Look, NameState, Side, Status, check_look};
+use routes::name::{Attached, Look, NameState, Side, Status};
 
 use crate::Check;
 use crate::observe::failed;
@@ -38,14 +37,14 @@ pub async fn health(clients: &Clients, name: Name<'_>) -> StepResult<Vec<Check>>
     let mut checks = Vec::new();
     let mut seen = Vec::new();
     for attached in name.live.attached(name.route, name.before) {
-        match check_look::look(&clients.route53, &attached.id).await {
+        match routes::name::check_look::look(&clients.route53, &attached.id).await {
             Ok(look) => seen.push((attached, look)),
             Err(error) => checks.push(failed(name.check_title(&attached), error)?),
         }
     }
     let evaluated = name.live.evaluated(name.route, name.before);
     let targets: BTreeSet<String> = evaluated.iter().map(|(_, target)| target.clone()).collect();
-    let targets = balancers::health(&clients.elb, &targets).await;
+    let targets = routes::balancers::health(&clients.elb, &targets).await;
     let known = targets.clone().unwrap_or_default();
     let is_sick =
         seen.iter().any(|(_, look)| look.status == Status::Unhealthy) || known.values().any(|healthy| !healthy);
@@ -75,7 +74,7 @@ async fn of_all(
     for id in live.records().iter().filter_map(|record| record.health_check_id.as_ref()) {
         // What cannot be seen is missing in the shares, which are not known then.
         if !health.checks.contains_key(id)
-            && let Ok(look) = check_look::look(route53, id).await
+            && let Ok(look) = routes::name::check_look::look(route53, id).await
         {
             health.add(&look);
         }

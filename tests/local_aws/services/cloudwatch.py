@@ -79,11 +79,14 @@ _metrics = Metrics(1)
 
 
 def put(entries: list[dict]) -> None:
-    """[{"namespace", "metric_name", "dimensions": {}, "value" or "values": [..], "counts": [..]?, "timestamp_ms"?}]"""
+    """[{"namespace", "metric_name", "dimensions": {}, "value" or "values": [..], "counts": [..]?, "timestamp_ms"?, "seconds_ago"?}]
+
+    `seconds_ago` is of the stretched time."""
     for entry in entries:
         values = entry["values"] if "values" in entry else [entry["value"]]
         counts = entry.get("counts") or [1] * len(values)
-        timestamp = entry["timestamp_ms"] / 1000 if "timestamp_ms" in entry else time.time()
+        ago = entry.get("seconds_ago", 0) / _metrics.speed
+        timestamp = entry["timestamp_ms"] / 1000 if "timestamp_ms" in entry else time.time() - ago
         if values:
             made = sample(
                 timestamp, [(float(value), float(count)) for value, count in zip(values, counts, strict=True)]

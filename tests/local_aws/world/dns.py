@@ -38,6 +38,7 @@ class Dns:
             )
             bare = created["HostedZone"]["Id"].rpartition("/")[2]
             self._mapping.update({zone: bare, KIND + zone: bare})
+            delegate(created["HostedZone"]["Name"])
 
     def create_route(self, route: dict) -> dict:
         zone, name = self._mapping.get(text(route.get("hosted_zone_id"))), text(route.get("record_name")).rstrip(".")
@@ -167,3 +168,16 @@ def common_parent(names: list[str]) -> str:
     reversed_labels = [name.split(".")[::-1] for name in names]
     common = [labels[0] for labels in zip(*reversed_labels) if len(set(labels)) == 1]
     return ".".join(common[::-1])
+
+
+def delegate(name: str) -> None:
+    """The public zones above and below this one, of whatever world, lead to each other: else a name would reach nobody."""
+    api = client("route53")
+    zones = [zone for zone in api.list_hosted_zones()["HostedZones"] if not zone["Config"]["PrivateZone"]]
+    for above in zones:
+        for below in zones:
+            if name in (above["Name"], below["Name"]) and below["Name"].endswith("." + above["Name"]):
+                servers = api.get_hosted_zone(Id=below["Id"])["DelegationSet"]["NameServers"]
+                record = plain_record(below["Name"], "NS", DEFAULT_TTL_SECONDS, servers)
+                change = {"Action": "UPSERT", "ResourceRecordSet": record}
+                api.change_resource_record_sets(HostedZoneId=above["Id"], ChangeBatch={"Changes": [change]})

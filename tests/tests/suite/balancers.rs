@@ -287,7 +287,7 @@ async fn whose_a_listener_is_is_told_with_who_will_put_it_back() -> Result<()> {
     ground.client.call("elbv2", "add_tags", json!({ "ResourceArns": [old], "Tags": tags })).await?;
     let (findings, error) = precheck(&ground, "run", &stage.plan).await?;
     ensure!(error.is_none(), "ended {error:?}: {findings:#?}");
-    let controller = "the listener, the load balancer belong to the Kubernetes load balancer controller of cluster shop-prod for \
+    let controller = "the listener and the load balancer belong to the Kubernetes load balancer controller of cluster shop-prod for \
                       shop/web, which puts back what its manifests say";
     ensure_warning(&findings, controller)?;
     ensure_warning(&findings, "the old target group belongs to Terraform")

@@ -209,9 +209,9 @@ pub struct Alias {
     #[serde(deserialize_with = "zone_id")]
     #[schemars(regex(pattern = pattern::ZONE_ID))]
     pub hosted_zone_id: String,
-    /// Whether Route 53 looks at the resource's own health.
-    #[serde(default)]
-    pub evaluate_target_health: bool,
+    /// Whether Route 53 looks at the resource's own health. Left out, it does where it does so for the old record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluate_target_health: Option<bool>,
 }
 
 /// One weight, and how long it is held under watch.

@@ -3,7 +3,7 @@
 //!
 //! Reads: DescribeListeners by balancer, DescribeRules by listener. What may not be looked at is a warning that says so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{Action, Listener, Rule, RuleCondition};
@@ -12,6 +12,7 @@ use cutover::plan::{Plan, Route};
 use cutover::{Finding, StepError, StepResult};
 
 use super::actions::Live;
+use super::arns;
 use super::state::{Forward, short_name};
 use crate::behind::Behind;
 
@@ -24,7 +25,8 @@ struct Forwarder {
     forward: Forward,
 }
 
-/// What stays behind on the old target group of a route, once for all routes from this group.
+/// What stays behind on the old target groups of the plan, on the load balancers of this route's old group. Each load balancer is
+/// looked at once, with the first route that is on it, for all routes that are.
 ///
 /// # Errors
 /// Those that a repetition may cure.
@@ -34,25 +36,60 @@ pub(super) async fn look(
     balancers: &[String],
     findings: &mut Vec<Finding>,
 ) -> StepResult<Vec<Behind>> {
-    let Some(old) = old_group(&plan.routes[index]).filter(|old| is_first(plan, index, old)) else {
-        return Ok(Vec::new());
-    };
-    let path = format!("$.routes[{index}].old_target_group_arn");
-    let mut forwarders = Vec::new();
+    let mut behind = Vec::new();
     for balancer in balancers {
-        let not_seen = format!("nobody looked which other listeners of {balancer} forward to it");
-        let Some(listeners) = beside(listeners(elb, balancer).await, &path, &not_seen, findings)? else { continue };
-        for listener in &listeners {
-            forwarders.extend(of_listener(listener));
-            let arn = listener.listener_arn().unwrap_or_default();
-            if arn.contains(":listener/app/") {
-                let not_seen = format!("nobody looked which rules of {} forward to it", title(listener));
-                let rules = beside(rules(elb, arn).await, &path, &not_seen, findings)?.unwrap_or_default();
-                forwarders.extend(rules.iter().filter_map(|rule| of_rule(rule, listener)));
-            }
+        let groups = groups_to_look_after(plan, index, balancer);
+        if groups.is_empty() {
+            continue;
+        }
+        let path = format!("$.routes[{index}].old_target_group_arn");
+        let forwarders = forwarders(elb, balancer, &path, findings).await?;
+        for (old, first) in groups {
+            let path = format!("$.routes[{first}].old_target_group_arn");
+            behind.extend(left(old, &forwarders, &moved(plan, old), &path));
         }
     }
-    Ok(left(old, &forwarders, &moved(plan, old), &path))
+    Ok(behind)
+}
+
+/// The listeners and rules of a load balancer that forward, as far as they may be seen.
+async fn forwarders(
+    elb: &Client,
+    balancer: &str,
+    path: &str,
+    findings: &mut Vec<Finding>,
+) -> StepResult<Vec<Forwarder>> {
+    let mut forwarders = Vec::new();
+    let not_seen = format!("nobody looked which other listeners of {balancer} forward to it");
+    let listeners = beside(listeners(elb, balancer).await, path, &not_seen, findings)?.unwrap_or_default();
+    for listener in &listeners {
+        forwarders.extend(of_listener(listener));
+        let arn = listener.listener_arn().unwrap_or_default();
+        if arn.contains(":listener/app/") {
+            let not_seen = format!("nobody looked which rules of {} forward to it", title(listener));
+            let rules = beside(rules(elb, arn).await, path, &not_seen, findings)?.unwrap_or_default();
+            forwarders.extend(rules.iter().filter_map(|rule| of_rule(rule, listener)));
+        }
+    }
+    Ok(forwarders)
+}
+
+/// The old groups of the plan's routes on a load balancer, each with its first route; none if an earlier route has looked.
+fn groups_to_look_after<'a>(plan: &'a Plan, index: usize, balancer: &str) -> BTreeMap<&'a str, usize> {
+    let listeners = plan.routes.iter().enumerate().filter_map(|(place, route)| match route {
+        Route::Listener(route) => Some((place, route)),
+        Route::Dns(_) => None,
+    });
+    let on_it =
+        listeners.filter(|(place, route)| *place == index || arns::balancer(route.arn()).as_deref() == Some(balancer));
+    let mut groups = BTreeMap::new();
+    for (place, route) in on_it {
+        if place < index {
+            return BTreeMap::new();
+        }
+        groups.entry(route.old_target_group_arn.as_str()).or_insert(place);
+    }
+    groups
 }
 
 /// A listener or rule of these load balancers, other than `own`, that forwards to a group: which one, for a person.
@@ -74,18 +111,6 @@ pub async fn another(elb: &Client, balancers: &[String], group: &str, own: &str)
         }
     }
     Ok(None)
-}
-
-fn old_group(route: &Route) -> Option<&str> {
-    match route {
-        Route::Listener(route) => Some(&route.old_target_group_arn),
-        Route::Dns(_) => None,
-    }
-}
-
-/// Whether no earlier route moves traffic away from this group: what stays behind is told once.
-fn is_first(plan: &Plan, index: usize, old: &str) -> bool {
-    !plan.routes[..index].iter().any(|route| old_group(route) == Some(old))
 }
 
 /// The listeners and rules that the plan moves away from this group.
@@ -280,10 +305,23 @@ mod tests {
     fn a_route_from_another_group_moves_nothing_away_from_this_one() {
         let plan = plan(&[("one", "old"), ("two", "other"), ("three", "old")]);
         assert_eq!(moved(&plan, "old"), BTreeSet::from(["one", "three"]));
-        assert_eq!(
-            [0, 1, 2].map(|index| is_first(&plan, index, old_group(&plan.routes[index]).unwrap())),
-            [true, true, false]
-        );
+    }
+
+    #[test]
+    fn a_load_balancer_is_looked_at_once_for_all_routes_on_it() {
+        let listener = |balancer: &str, id: u8| format!("arn:aws:elasticloadbalancing:r:1:listener/{balancer}/{id}");
+        let arns =
+            [listener("app/one/1", 1), listener("app/two/2", 1), listener("app/one/1", 2), listener("app/one/1", 3)];
+        let olds = ["old", "elsewhere", "old", "other"];
+        let routes: Vec<(&str, &str)> = arns.iter().map(String::as_str).zip(olds).collect();
+        let plan = plan(&routes);
+        let of = |index, balancer: &str| {
+            groups_to_look_after(&plan, index, &format!("arn:aws:elasticloadbalancing:r:1:loadbalancer/{balancer}"))
+        };
+        assert_eq!(of(0, "app/one/1"), BTreeMap::from([("old", 0), ("other", 3)]));
+        assert_eq!(of(1, "app/two/2"), BTreeMap::from([("elsewhere", 1)]));
+        assert_eq!([of(2, "app/one/1"), of(3, "app/one/1")], [BTreeMap::new(), BTreeMap::new()]);
+        assert_eq!(of(1, "app/three/3"), BTreeMap::from([("elsewhere", 1)]), "one that its group hangs on, too");
     }
 
     #[test]

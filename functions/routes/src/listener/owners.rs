@@ -85,8 +85,12 @@ fn terraform(tags: &BTreeMap<String, String>) -> Option<Owner> {
 pub(super) fn findings(parts: &[(&str, BTreeMap<String, String>)], path: &str) -> Vec<Finding> {
     let told = |(owner, parts): (Owner, Vec<&str>)| {
         let directs = parts.iter().any(|part| ![OLD_GROUP, NEW_GROUP].contains(part));
-        let verb = if parts.len() == 1 { "belongs" } else { "belong" };
-        let whose = format!("{} {verb} to {}", parts.join(", "), owner.who);
+        let whose = match &parts[..] {
+            [first @ .., last] if !first.is_empty() => {
+                format!("{} and {last} belong to {}", first.join(", "), owner.who)
+            }
+            _ => format!("{} belongs to {}", parts.join(""), owner.who),
+        };
         if directs {
             return Finding::warning(path, format!("{whose}, {}", owner.when), owner.fix);
         }

@@ -173,18 +173,31 @@ async fn health(
         findings.extend(sick_old_side(route, health, old_path.to_owned()));
     }
     let health = observe::health(elb, &route.new_target_group_arn).await;
-    if let Some((_, total)) = soften(health, new_path, findings)? {
-        findings.extend(new_targets(new, total, new_path));
+    if let Some(health) = soften(health, new_path, findings)? {
+        findings.extend(new_targets(route, new, health, new_path));
     }
     Ok(())
 }
 
-/// What the new group's targets say before anything is attached: pure.
-fn new_targets(new: &TargetGroup, total: usize, path: &str) -> Option<Finding> {
+/// What the new group's targets say beforehand: pure. Of a group that nothing forwards to yet nobody checks the health.
+fn new_targets(
+    route: &ListenerRoute,
+    new: &TargetGroup,
+    (healthy, total): (usize, usize),
+    path: &str,
+) -> Option<Finding> {
     let is_function = new.target_type() == Some(&TargetTypeEnum::Lambda);
     if total == 0 {
         let fix = if is_function { "register the new side's function" } else { "register the new side's targets" };
         return Some(Finding::environment(path, "has no registered targets", fix));
+    }
+    let needed = route.min_healthy_percent;
+    if !new.load_balancer_arns().is_empty() && !at_least_percent(healthy, total, needed) {
+        let problem = format!(
+            "has {healthy} of {total} targets healthy, {needed} % needed: the run waits for them, and is turned back if they \
+             do not get healthy"
+        );
+        return Some(Finding::warning(path, problem, "mend the new side first"));
     }
     (new.health_check_enabled() == Some(false)).then(|| {
         let problem = "has no health checks (of functions they are off unless asked for): its targets count as healthy";
@@ -389,7 +402,7 @@ mod tests {
     fn a_new_group_without_targets_is_an_error_and_one_without_health_checks_a_warning() {
         let told = |kind: TargetTypeEnum, is_checked: bool, total: usize| {
             let group = TargetGroup::builder().target_type(kind).health_check_enabled(is_checked).build();
-            new_targets(&group, total, "$").map(|found| (found.severity, found.fix))
+            new_targets(&route(), &group, (0, total), "$").map(|found| (found.severity, found.fix))
         };
         let error = |fix: &str| Some((Severity::Error, fix.to_owned()));
         assert_eq!(told(TargetTypeEnum::Lambda, false, 0), error("register the new side's function"));
@@ -397,6 +410,18 @@ mod tests {
         assert_eq!(told(TargetTypeEnum::Ip, true, 1), None);
         assert_eq!(told(TargetTypeEnum::Lambda, true, 1), None);
         assert!(told(TargetTypeEnum::Lambda, false, 1).is_some_and(|(severity, _)| severity == Severity::Warning));
+    }
+
+    #[test]
+    fn a_new_group_that_is_checked_already_and_sick_is_a_warning() {
+        let told = |balancers: Option<Vec<String>>, healthy| {
+            let group = TargetGroup::builder().set_load_balancer_arns(balancers).build();
+            new_targets(&route(), &group, (healthy, 5), "$").map(|found| found.severity)
+        };
+        let attached = || Some(vec!["balancer".to_owned()]);
+        assert_eq!(told(attached(), 3), Some(Severity::Warning));
+        assert_eq!(told(attached(), 4), None);
+        assert_eq!(told(None, 0), None, "nobody checks it yet");
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl<'a> Conversion<'a> {
                 set_identifier: first.and_then(|record| record.set_identifier.clone()),
                 weight: first.and_then(|record| record.weight),
                 health_check_id: change.check(first.and_then(|record| record.health_check_id.as_ref())),
-                ..answer(change.record_type, change.new.as_ref()?, ttl)
+                ..answer(change.record_type, change.new.as_ref()?, ttl, None)
             })
         };
         self.route.records.iter().filter_map(of_change).collect()
@@ -109,7 +109,7 @@ mod tests {
         let alias = Alias {
             dns_name: "new-side.elb.amazonaws.com".to_owned(),
             hosted_zone_id: "Z2".to_owned(),
-            evaluate_target_health: false,
+            evaluate_target_health: None,
         };
         let change = |record_type| RecordChange {
             record_type,

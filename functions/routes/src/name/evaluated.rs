@@ -9,6 +9,9 @@ use std::collections::BTreeSet;
 use super::forecast::Wanted;
 use super::shares::{Answer, Zone};
 
+/// Shares that differ by no more are the same, but for rounding.
+const MOST_ROUNDED: f64 = 1e-6;
+
 /// An answer that the balancer would lose.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lost {
@@ -33,8 +36,9 @@ pub fn lost(zone: &Zone, is_balancer: impl Fn(&str) -> bool) -> BTreeSet<Lost> {
                 answers.iter().filter(|(answer, _)| matches!(answer, Answer::Target(to) if is_balancer(to)));
             Some(of_balancer.map(|(_, share)| share).sum::<f64>())
         };
-        let percent = ((share(&well)? - share(&without)?) * 100.0).ceil() as u32;
-        (percent > 0).then(|| Lost { what: format!("{kind} {}", name.trim_end_matches('.')), percent })
+        let lost = share(&well)? - share(&without)?;
+        let what = || format!("{kind} {}", name.trim_end_matches('.'));
+        (lost > MOST_ROUNDED).then(|| Lost { what: what(), percent: (lost * 100.0).round().max(1.0) as u32 })
     };
     zone.records.keys().filter_map(of_group).collect()
 }

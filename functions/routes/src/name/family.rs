@@ -96,7 +96,7 @@ fn added(change: &RecordChange, new: &RecordData, route: &DnsRoute, like: &Recor
         set_identifier: like.set_identifier.clone(),
         weight: like.weight,
         health_check_id: change.check(None),
-        ..answer(change.record_type, new, ttl)
+        ..answer(change.record_type, new, ttl, None)
     }
 }
 

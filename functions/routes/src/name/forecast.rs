@@ -34,7 +34,10 @@ pub struct Wanted {
 impl Wanted {
     /// What the records of a zone and the plan's answers depend on.
     pub fn of(zone: &Zone, route: &DnsRoute) -> Self {
-        let mut wanted = Self::of_records(zone, zone.records.values().flatten().chain(&answers(route)));
+        let kinds = zone.records.iter().filter(|((name, _), _)| *name == route.normalised_name());
+        let live: Vec<RecordSet> = kinds.flat_map(|(_, records)| records.clone()).collect();
+        let answers = answers(route, &live);
+        let mut wanted = Self::of_records(zone, zone.records.values().flatten().chain(&answers));
         let named = route.records.iter().filter_map(|change| change.new.as_ref()?.health_check_id.clone()?);
         wanted.checks.extend(named);
         wanted
@@ -247,7 +250,7 @@ fn parts(route: &DnsRoute, before: &NameState, zone: &Zone, health: &Health, kin
     let name = route.normalised_name();
     let shares = zone.shares(&name, kind, health).ok()?;
     let neighbours = before.neighbours(route);
-    let new: Vec<RecordSet> = answers(route).into_iter().filter(|answer| answer.record_type == kind).collect();
+    let new: Vec<RecordSet> = answers(route, &[]).into_iter().filter(|answer| answer.record_type == kind).collect();
     let mut parts = Parts::default();
     for (record, share) in zone.records.get(&(name, kind.to_owned()))?.iter().zip(shares) {
         let is_new = new.iter().any(|answer| record.leads_like(answer));
@@ -288,7 +291,7 @@ mod tests {
         let alias = Alias {
             dns_name: "lb.example.net".to_owned(),
             hosted_zone_id: "Z2".to_owned(),
-            evaluate_target_health: true,
+            evaluate_target_health: Some(true),
         };
         route.records[0].new = Some(RecordData { alias: Some(alias), ..RecordData::default() });
         route

@@ -12,6 +12,9 @@ use super::record::{AliasTarget, RecordSet};
 use super::state::NameState;
 use crate::weights::{before_step, divide};
 
+/// The hosted zone of every CloudFront distribution, whose health cannot be evaluated (API reference, AliasTarget).
+const CLOUDFRONT_ZONE: &str = "Z2FDTNDATAQYW2";
+
 /// Every weighted state that a run of this plan writes.
 ///
 /// # Errors
@@ -119,11 +122,15 @@ impl NameState {
     }
 }
 
-/// The new side's record sets, apart from their place in a group, and from their TTL.
-pub(super) fn answers(route: &DnsRoute) -> Vec<RecordSet> {
+/// The new side's record sets, apart from their place in a group, and from their TTL. `live` are the name's records, of which
+/// they may inherit that their target's health is evaluated.
+pub(super) fn answers(route: &DnsRoute, live: &[RecordSet]) -> Vec<RecordSet> {
     let of_change = |change: &RecordChange| {
+        let evaluates = |record: &&RecordSet| record.alias.as_ref().is_some_and(|alias| alias.evaluate_target_health);
+        let mut of_type = live.iter().filter(|record| record.record_type == change.record_type.as_str());
+        let old = of_type.find(evaluates);
         let health_check_id = change.check(None);
-        Some(RecordSet { health_check_id, ..answer(change.record_type, change.new.as_ref()?, 0) })
+        Some(RecordSet { health_check_id, ..answer(change.record_type, change.new.as_ref()?, 0, old) })
     };
     route.records.iter().filter_map(of_change).collect()
 }
@@ -157,7 +164,7 @@ fn planned_pair(
         health_check_id: checks.old.clone().or_else(|| group.old.health_check_id.clone()),
         ..at_ttl(group.old, ttl)
     });
-    let made = || change.new.as_ref().map(|new| answer(change.record_type, new, ttl));
+    let made = || change.new.as_ref().map(|new| answer(change.record_type, new, ttl, Some(group.old)));
     records.extend(group.new.cloned().or_else(made).map(|new| RecordSet {
         set_identifier: Some(group.new_identifier()),
         weight: Some(i64::from(new_weight)),
@@ -180,17 +187,21 @@ fn finished_pair(group: &Group, route: &DnsRoute, change: &RecordChange) -> Resu
         set_identifier: group.old.set_identifier.clone(),
         weight: group.old.weight,
         health_check_id: change.check(group.old.health_check_id.as_ref()),
-        ..answer(change.record_type, new, ttl)
+        ..answer(change.record_type, new, ttl, Some(group.old))
     });
     Ok(after.collect())
 }
 
-/// The new side's record set, apart from its place in a group.
-pub(super) fn answer(record_type: RecordType, new: &RecordData, ttl: i64) -> RecordSet {
+/// The new side's record set, apart from its place in a group. Where the plan does not say whether an alias evaluates its
+/// target's health, it does as the old record, but for CloudFront's, which cannot.
+pub(super) fn answer(record_type: RecordType, new: &RecordData, ttl: i64, old: Option<&RecordSet>) -> RecordSet {
+    let inherited = old.and_then(|old| old.alias.as_ref()).is_some_and(|alias| alias.evaluate_target_health);
     let alias = new.alias.as_ref().map(|alias| AliasTarget {
         dns_name: normalise_name(&alias.dns_name),
         hosted_zone_id: alias.hosted_zone_id.clone(),
-        evaluate_target_health: alias.evaluate_target_health,
+        evaluate_target_health: alias
+            .evaluate_target_health
+            .unwrap_or(inherited && alias.hosted_zone_id != CLOUDFRONT_ZONE),
     });
     RecordSet {
         record_type: record_type.as_str().to_owned(),
@@ -205,7 +216,7 @@ pub(super) fn answer(record_type: RecordType, new: &RecordData, ttl: i64) -> Rec
 
 #[cfg(test)]
 pub(super) mod tests {
-    use cutover::plan::Step;
+    use cutover::plan::{Alias, Step};
     use proptest::prelude::*;
 
     use super::*;
@@ -371,6 +382,39 @@ pub(super) mod tests {
         assert_eq!(found(None), (vec![None, text("old")], vec![text("old")]));
         assert_eq!(found(Some(None)), (vec![None, text("old")], vec![None]));
         assert_eq!(found(Some(Some("new"))), (vec![text("new"), text("old")], vec![text("new")]));
+    }
+
+    #[test]
+    fn an_alias_evaluates_its_targets_health_as_the_old_one_did_unless_the_plan_says_otherwise() {
+        let old = |on| {
+            let alias = AliasTarget {
+                dns_name: "old-lb.example.net.".to_owned(),
+                hosted_zone_id: "Z2".to_owned(),
+                evaluate_target_health: on,
+            };
+            NameState::new(vec![RecordSet { ttl: None, values: vec![], alias: Some(alias), ..simple("", 0) }])
+        };
+        let found = |before: &NameState, said: Option<bool>, zone: &str| {
+            let alias = Alias {
+                dns_name: "new-lb.example.net".to_owned(),
+                hosted_zone_id: zone.to_owned(),
+                evaluate_target_health: said,
+            };
+            let mut route = route(None);
+            route.records[0].new = Some(RecordData { alias: Some(alias), ..RecordData::default() });
+            let finished = before.finished(&route).unwrap();
+            finished.records()[0].alias.as_ref().is_some_and(|alias| alias.evaluate_target_health)
+        };
+        for (on, said, zone, expected) in [
+            (true, None, "Z2", true),
+            (false, None, "Z2", false),
+            (true, Some(false), "Z2", false),
+            (false, Some(true), "Z2", true),
+            (true, None, CLOUDFRONT_ZONE, false),
+        ] {
+            assert_eq!(found(&old(on), said, zone), expected, "{on} {said:?} {zone}");
+        }
+        assert!(!found(&NameState::new(vec![simple("1.2.3.4", 300)]), None, "Z2"));
     }
 
     #[test]

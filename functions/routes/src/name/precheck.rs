@@ -61,7 +61,7 @@ pub async fn observe(
     behind.extend(named.behind(&around));
     findings.extend(named.told(&around));
     let zone = reach::zone(route53, route, &state, path, findings).await?;
-    let alias_ttls = AliasTtls::of(&zone, state.records().iter().chain(&answers(route)));
+    let alias_ttls = AliasTtls::of(&zone, state.records().iter().chain(&answers(route, &[])));
     findings.extend(alias_ttls.findings(route, &state, path));
     Ok(Some(Seen { state, alias_ttls, zone }))
 }
@@ -156,7 +156,9 @@ fn of_one_side(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> 
 fn evaluates_health(route: &DnsRoute, state: &NameState) -> bool {
     let live = state.records().iter().filter_map(|record| record.alias.as_ref());
     let planned = route.records.iter().filter_map(|change| change.new.as_ref()?.alias.as_ref());
-    live.map(|alias| alias.evaluate_target_health).chain(planned.map(|alias| alias.evaluate_target_health)).any(|on| on)
+    live.map(|alias| alias.evaluate_target_health)
+        .chain(planned.map(|alias| alias.evaluate_target_health == Some(true)))
+        .any(|on| on)
 }
 
 /// A and AAAA are separate record sets: moving one alone splits clients by address family. Those of a neighbour stay with it.

@@ -1,6 +1,6 @@
 //! What precheck says of the health checks that a name's records have, and of those that the plan names.
 //!
-//! What failing ones do to users is told with the shares, in `users`.
+//! What failing ones do to users is told with the shares, in `forecast`.
 
 use aws_sdk_route53::Client;
 use cutover::error::name;

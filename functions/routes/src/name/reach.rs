@@ -35,7 +35,7 @@ pub async fn zone(
     let mut zone = Zone { id: route.hosted_zone_id.clone(), ..Zone::default() };
     zone.add(&route.normalised_name(), state.records().to_vec());
     let mut wanted: Vec<String> =
-        answers(route).iter().chain(state.records()).filter_map(|one| zone.leads_to(one)).collect();
+        answers(route, &[]).iter().chain(state.records()).filter_map(|one| zone.leads_to(one)).collect();
     let mut seen = vec![route.normalised_name()];
     while let Some(name) = wanted.pop() {
         if seen.contains(&name) || seen.len() > MOST_NAMES {

@@ -79,6 +79,13 @@ class GetMetricData(support.TestCase):
             ],
         )
 
+    def test_a_datapoint_is_as_old_as_it_is_told_to_be(self):
+        told = {"namespace": self.namespace, "metric_name": "M", "dimensions": {"a": "b"}, "value": 7, "seconds_ago": 1200}
+        control("metrics", [told])
+        (at,) = self.ask(self.query())["MetricDataResults"][0]["Timestamps"]
+        age = time.time() - at.timestamp()
+        self.assertTrue(1200 <= age < 1300, age)
+
     def test_newest_first_and_stretched(self):
         self.put((20, 1), (10, 2), (0, 3))
         result = self.ask(self.query())["MetricDataResults"][0]

@@ -90,7 +90,7 @@ fn name_state() -> impl Strategy<Value = NameState> {
 
 fn dns_route() -> impl Strategy<Value = DnsRoute> {
     let alias =
-        Alias { dns_name: "x.example.com".to_owned(), hosted_zone_id: "Z2".to_owned(), evaluate_target_health: true };
+        Alias { dns_name: "x.example.com".to_owned(), hosted_zone_id: "Z2".to_owned(), evaluate_target_health: None };
     let data = select(vec![
         RecordData { values: Some(vec!["5.6.7.8".to_owned()]), ..RecordData::default() },
         RecordData { alias: Some(alias), ..RecordData::default() },
