@@ -243,7 +243,7 @@ mod tests {
         const MOST_ROUTES: usize = 20;
         const QUOTA: u64 = 25_000;
         const EVENTS_PER_WATCH: u64 = 18; // two Choices, a Wait, the function, a message
-        let others_in_cleanup = 1_000 + crate::watch::MOST_LOOKS * EVENTS_PER_WATCH;
+        let others_in_cleanup = 1_000 + crate::changes::MOST_LOOKS * EVENTS_PER_WATCH;
         for routes in 1..=MOST_ROUTES {
             let calls = u64::from(most_looks(routes) + MOST_RELEASE_TRIES) + 1; // the last one gives up
             assert!(calls * routes as u64 * EVENTS_PER_LOOK + others_in_cleanup < QUOTA, "{routes} routes");

@@ -14,10 +14,10 @@
 //!
 //! Errors: `Cutover.Fenced` when the run is not this cleanup's, and AWS errors.
 
+mod changes;
 mod decide;
 mod remove;
 mod traffic;
-mod watch;
 
 use cutover::contract::Caller;
 use cutover::{StepError, StepResult, input};
@@ -27,8 +27,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub use crate::changes::{Elsewhere, Watch, WatchRequest};
 pub use crate::remove::Removal;
-pub use crate::watch::{Elsewhere, Watch, WatchRequest};
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -167,7 +167,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         Request::Find(FindRequest { execution_arn, input }) => {
             serde_json::to_value(find(&clients.journal, &execution_arn, &input, now).await?)
         }
-        Request::Watch(request) => serde_json::to_value(watch::watch(clients, &request).await?),
+        Request::Watch(request) => serde_json::to_value(changes::watch(clients, &request).await?),
         Request::Begin(caller) => Ok(json!({ "begun": begin(&clients.journal, &caller).await? })),
         Request::Remove(request) => serde_json::to_value(remove::remove(clients, &request, now).await?),
         Request::Close(CloseRequest { caller, removals }) => {
@@ -218,7 +218,7 @@ fn what_to_do(run: &Run, input: &Input) -> FindReply {
         application: run.plan.application.clone(),
         topic_arn: run.plan.notify.as_ref().map(|notify| notify.topic_arn.clone()),
         wait_seconds: if waits { run.plan.cleanup.after.0 } else { 0 },
-        look_seconds: watch::interval(run.plan.cleanup.after).0,
+        look_seconds: changes::interval(run.plan.cleanup.after).0,
         routes: remove::routes(run),
     }
 }
