@@ -106,14 +106,16 @@ fn takes(ground: &Ground, run_id: &str, state: &str, (operation, nth): (&str, u3
     }])
 }
 
-/// Nothing is written by whoever has lost the run, in the state in which it was lost.
-async fn ensure_stopped(ground: &Ground, state: &str) -> Result<()> {
+/// Nothing is written by whoever has lost the run, in the state in which it was lost: what it has asked for the third time it may
+/// have written before.
+async fn ensure_stopped(ground: &Ground, state: &str, (_, nth): (&str, u32)) -> Result<()> {
     let requests = ground.client.requests(0).await?;
     let is_hit = |request: &&Request| request.fault.as_deref() == Some("call");
     let hit = requests.iter().rfind(is_hit).with_context(|| format!("{state} did not ask"))?;
     let is_write = |request: &&Request| {
         let is_its = request.state == hit.state && request.execution == hit.execution && request.caller == hit.caller;
-        is_its && request.seq > hit.seq && WRITES.contains(&request.operation.as_str())
+        let is_done = request.status == Some(200) && WRITES.contains(&request.operation.as_str());
+        is_its && is_done && (nth < 3 || request.seq > hit.seq)
     };
     let written = requests.iter().find(is_write).map(|request| request.operation.as_str());
     ensure!(written.is_none(), "{} by {state}, whose run was somebody else's", written.unwrap_or_default());
@@ -186,7 +188,7 @@ async fn stops_forward(ground: &Ground, stage: &Stage, index: usize, case: &Take
     ground.start("cutover", &name, &stage.plan).await?;
     let end = ground.end_of(&run_id, LIMIT).await?;
     ground.client.set_faults(json!([])).await?;
-    let (cause, stopped) = (cause(&end), ensure_stopped(ground, case.state).await);
+    let (cause, stopped) = (cause(&end), ensure_stopped(ground, case.state, case.asks).await);
     ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
     stopped?;
     ensure!(cause["failed_state"] == case.fails, "failed in {}: {}", cause["failed_state"], end["cause"]);
@@ -223,7 +225,8 @@ async fn stops_each(
         let execution = ground.start(machine, &format!("{machine}-{index}"), input).await?;
         ground.end_of(&execution, LIMIT).await?;
         let is_hit = ground.client.faults().await?[0]["hits"] == 1;
-        let stopped = if is_hit { ensure_stopped(ground, state).await } else { Err(anyhow::anyhow!("did not ask")) };
+        let stopped =
+            if is_hit { ensure_stopped(ground, state, *asks).await } else { Err(anyhow::anyhow!("did not ask")) };
         failures.extend(stopped.err().map(|error| format!("{state} {asks:?}: {error:#}")));
     }
     ground.client.set_faults(json!([])).await?;
