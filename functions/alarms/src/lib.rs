@@ -74,10 +74,7 @@ pub struct Reply {
 /// See the module.
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
     let Request { caller, action, index } = request;
-    let phase = match action {
-        Action::Set => Phase::Forward,
-        Action::Restore => Phase::RollingBack,
-    };
+    let phase = phase_of(action);
     let run = clients.journal.fence(&caller, phase).await?;
     let planned = run.plan.alarms.get(index);
     let planned = planned.ok_or_else(|| StepError::invalid(format!("the plan has no alarms[{index}]")))?;
@@ -100,6 +97,13 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     clients.journal.fence(&caller, phase).await?;
     write(&clients.cloudwatch, &planned.alarm_name, live.as_ref(), target).await?;
     Ok(reply(true))
+}
+
+fn phase_of(action: Action) -> Phase {
+    match action {
+        Action::Set => Phase::Forward,
+        Action::Restore => Phase::RollingBack,
+    }
 }
 
 /// The alarm of this name; `None`: there is none.
@@ -145,4 +149,14 @@ async fn write(cloudwatch: &Client, alarm: &str, was: Option<&Alarm>, target: Wr
     }
     let problem = format!("alarm {alarm} does not read back as it was written");
     Err(StepError::unlike_written(decide::same(after.as_ref(), was), problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_is_set_in_a_run_that_goes_forward_and_put_back_in_one_that_is_rolled_back() {
+        assert_eq!([Action::Set, Action::Restore].map(phase_of), [Phase::Forward, Phase::RollingBack]);
+    }
 }

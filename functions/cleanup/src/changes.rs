@@ -127,6 +127,18 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_is_no_longer_finished_or_somebody_elses_is_not_watched() {
+        let caller = |me: &str| Caller { run_id: "run".to_owned(), execution_arn: me.to_owned(), state: String::new() };
+        let plan = serde_json::from_value(serde_json::json!({ "application": "shop", "routes": [] })).unwrap();
+        let run = Run::claimed(&caller("me"), plan, vec![], jiff::Timestamp::UNIX_EPOCH);
+        for phase in Phase::ALL {
+            let run = Run { phase, ..run.clone() };
+            assert_eq!(is_ours(&run, &caller("me")), phase == Phase::Finished, "{phase}");
+            assert!(!is_ours(&run, &caller("another")), "{phase}");
+        }
+    }
+
+    #[test]
     fn looks_are_minutes_apart_and_never_too_many() {
         assert_eq!(interval(Seconds(0)), Seconds::minutes(5));
         assert_eq!(interval(Seconds::hours(1)), Seconds::minutes(5));

@@ -225,16 +225,16 @@ fn what_to_do(run: &Run, input: &Input) -> FindReply {
 
 /// Whether cleanup may begin: not if a rollback, or another cleanup, took the run meanwhile.
 async fn begin(journal: &Journal, caller: &Caller) -> StepResult<bool> {
-    let run = journal.read(&caller.run_id).await?.filter(|run| run.owner == caller.execution_arn);
-    match run {
-        Some(run) if run.phase == Phase::Cleaning => Ok(true),
-        Some(run) if run.phase == Phase::Finished => {
-            let owner = &caller.execution_arn;
-            journal.transition(&Transition { run: &run, to: Phase::Cleaning, owner, ending: None }).await?;
-            Ok(true)
-        }
-        _ => Ok(false),
+    let run = journal.read(&caller.run_id).await?.filter(|run| may_begin(run, caller));
+    if let Some(run) = run.as_ref().filter(|run| run.phase != Phase::Cleaning) {
+        let owner = &caller.execution_arn;
+        journal.transition(&Transition { run, to: Phase::Cleaning, owner, ending: None }).await?;
     }
+    Ok(run.is_some())
+}
+
+fn may_begin(run: &Run, caller: &Caller) -> bool {
+    run.owner == caller.execution_arn && matches!(run.phase, Phase::Finished | Phase::Cleaning)
 }
 
 async fn close(journal: &Journal, caller: &Caller, removals: &[Removal], now: Timestamp) -> StepResult<()> {
@@ -246,4 +246,53 @@ async fn close(journal: &Journal, caller: &Caller, removals: &[Removal], now: Ti
     let ending = Ending { at: now.to_string(), report: json!({ "ending": "Closed", "removals": removals }) };
     let owner = &caller.execution_arn;
     journal.transition(&Transition { run: &run, to: Phase::Closed, owner, ending: Some(&ending) }).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(phase: Phase, owner: &str) -> Run {
+        let caller = Caller { run_id: "run".to_owned(), execution_arn: owner.to_owned(), state: String::new() };
+        let plan = json!({ "application": "shop", "routes": [], "cleanup": { "after": 7200 } });
+        Run { phase, ..Run::claimed(&caller, serde_json::from_value(plan).unwrap(), vec![], Timestamp::UNIX_EPOCH) }
+    }
+
+    #[test]
+    fn only_a_person_takes_a_run_from_a_cleanup_that_lives() {
+        let by_run = |instead_of: Option<&str>| Input {
+            run_id: Some("run".to_owned()),
+            instead_of: instead_of.map(str::to_owned),
+            ..Input::default()
+        };
+        let by_a_person = Input { application: Some("shop".to_owned()), ..Input::default() };
+        for (owner, input, may) in [
+            ("run", by_run(None), true),
+            ("me", by_run(None), true),
+            ("another", by_run(None), false),
+            ("another", by_run(Some("a third")), false),
+            ("another", by_run(Some("another")), true),
+            ("another", by_a_person, true),
+        ] {
+            assert_eq!(may_take_over(&run(Phase::Finished, owner), "me", &input), may, "{owner} {input:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_removed_unless_the_run_is_this_cleanups_and_finished() {
+        let caller = Caller { run_id: "run".to_owned(), execution_arn: "me".to_owned(), state: String::new() };
+        for phase in Phase::ALL {
+            let is_over = matches!(phase, Phase::Finished | Phase::Cleaning);
+            assert_eq!(may_begin(&run(phase, "me"), &caller), is_over, "{phase}");
+            assert!(!may_begin(&run(phase, "another"), &caller), "{phase}");
+        }
+    }
+
+    #[test]
+    fn cleanup_waits_as_the_plan_says_unless_it_has_begun_or_a_person_closes_early() {
+        let wait = |phase, now| what_to_do(&run(phase, "me"), &Input { now, ..Input::default() }).wait_seconds;
+        assert_eq!(wait(Phase::Finished, false), 7200);
+        assert_eq!(wait(Phase::Finished, true), 0);
+        assert_eq!(wait(Phase::Cleaning, false), 0);
+    }
 }

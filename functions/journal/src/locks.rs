@@ -66,3 +66,27 @@ impl Journal {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_application_and_each_of_its_routes_has_a_lock() {
+        let listener = |arn: &str| {
+            json!({ "type": "listener", "listener_arn": arn, "old_target_group_arn": "old", "new_target_group_arn": "new",
+                "steps": [] })
+        };
+        let name = json!({ "type": "dns", "hosted_zone_id": "Z1", "record_name": "a.example.com", "records": [], "steps": [] });
+        let plan = json!({ "application": "shop", "routes": [listener("one"), name, listener("two")] });
+        let keys = keys(&serde_json::from_value(plan).unwrap());
+        assert_eq!(keys.len(), 4, "{keys:?}");
+        assert_eq!(
+            (keys[0].as_str(), keys[1].as_str(), keys[3].as_str()),
+            ("application#shop", "listener#one", "listener#two")
+        );
+        assert!(keys[2].starts_with("record#Z1#a.example.com"), "{keys:?}");
+    }
+}

@@ -116,6 +116,26 @@ mod tests {
         }
     }
 
+    /// Every pair, so that a way more or less is seen.
+    #[test]
+    fn no_phase_follows_another_but_these() {
+        use Phase::{Claimed, Cleaning, Closed, Finished, Forward, RolledBack, RollingBack, Stuck};
+        let ways = [
+            (Claimed, vec![Forward, RollingBack]),
+            (Forward, vec![Finished, RollingBack]),
+            (Finished, vec![Finished, Cleaning, RollingBack]),
+            (Cleaning, vec![Cleaning, Closed]),
+            (Closed, vec![]),
+            (RollingBack, vec![RollingBack, RolledBack, Stuck]),
+            (RolledBack, vec![]),
+            (Stuck, vec![Closed, RollingBack]),
+        ];
+        for (from, next) in ways {
+            let found: Vec<Phase> = Phase::ALL.into_iter().filter(|to| from.may_become(*to)).collect();
+            assert_eq!(found, next, "{from}");
+        }
+    }
+
     #[test]
     fn names_read_back() {
         for phase in Phase::ALL {

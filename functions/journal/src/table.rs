@@ -93,15 +93,7 @@ impl Journal {
     /// # Errors
     /// `Cutover.Fenced` when it is not; AWS errors.
     pub async fn fence(&self, caller: &Caller, phase: Phase) -> StepResult<Run> {
-        let run = self.read(&caller.run_id).await?;
-        let run = run.ok_or_else(|| fenced(caller, "is not in the journal"))?;
-        if run.phase != phase {
-            return Err(fenced(caller, &format!("is in phase {}, not {phase}", run.phase)));
-        }
-        if run.owner != caller.execution_arn {
-            return Err(fenced(caller, &format!("is owned by {}", run.owner)));
-        }
-        Ok(run)
+        pass(self.read(&caller.run_id).await?, caller, phase)
     }
 
     /// Writes the run item and all its locks in one transaction.
@@ -270,4 +262,44 @@ fn cancelled_for(error: Option<&TransactWriteItemsError>) -> Option<StepError> {
 
 pub(crate) fn fenced(caller: &Caller, problem: &str) -> StepError {
     StepError::new(name::FENCED, format!("run {} {problem}; {} stops", caller.run_id, caller.state))
+}
+
+/// Whether a caller may act on a run. Pure.
+fn pass(run: Option<Run>, caller: &Caller, phase: Phase) -> StepResult<Run> {
+    let run = run.ok_or_else(|| fenced(caller, "is not in the journal"))?;
+    if run.phase != phase {
+        return Err(fenced(caller, &format!("is in phase {}, not {phase}", run.phase)));
+    }
+    if run.owner != caller.execution_arn {
+        return Err(fenced(caller, &format!("is owned by {}", run.owner)));
+    }
+    Ok(run)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_fence_lets_only_the_owner_pass_and_only_in_its_phase() {
+        let caller = |execution: &str| Caller {
+            run_id: "run".to_owned(),
+            execution_arn: execution.to_owned(),
+            state: "SwapListener".to_owned(),
+        };
+        let plan = serde_json::from_value(json!({ "application": "shop", "routes": [] })).unwrap();
+        let claimed = Run::claimed(&caller("me"), plan, vec![], jiff::Timestamp::UNIX_EPOCH);
+        for phase in Phase::ALL {
+            let run = || Some(Run { phase, ..claimed.clone() });
+            for wanted in Phase::ALL {
+                let passed = pass(run(), &caller("me"), wanted).map(|run| run.phase).map_err(|error| error.name);
+                assert_eq!(passed, if phase == wanted { Ok(phase) } else { Err(name::FENCED) }, "{phase} {wanted}");
+            }
+            let other = pass(run(), &caller("another"), phase).unwrap_err();
+            assert_eq!((other.name, other.message.contains("owned by me")), (name::FENCED, true), "{phase}");
+        }
+        assert_eq!(pass(None, &caller("me"), Phase::Forward).unwrap_err().name, name::FENCED);
+    }
 }

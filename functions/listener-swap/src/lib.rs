@@ -101,7 +101,15 @@ fn phase_of(action: RouteAction) -> Phase {
 
 /// Whether the new group may get traffic: attached, it is health-checked; unattached groups never are.
 async fn health(elb: &Client, route: &ListenerRoute, attempt: u32) -> StepResult<(bool, u64)> {
-    let (healthy, total) = routes::listener::observe::health(elb, &route.new_target_group_arn).await?;
+    let counts = routes::listener::observe::health(elb, &route.new_target_group_arn).await?;
+    judge(counts, route, attempt)
+}
+
+/// Whether enough of the new group's targets are healthy; otherwise, how long to wait before the next look. Pure.
+///
+/// # Errors
+/// `Cutover.Unhealthy` after the last look.
+fn judge((healthy, total): (usize, usize), route: &ListenerRoute, attempt: u32) -> StepResult<(bool, u64)> {
     if at_least_percent(healthy, total, route.min_healthy_percent) {
         return Ok((true, 0));
     }
@@ -112,4 +120,32 @@ async fn health(elb: &Client, route: &ListenerRoute, attempt: u32) -> StepResult
         return Err(StepError::new(name::UNHEALTHY, problem));
     }
     Ok((false, HEALTH_INTERVAL_SECONDS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moves_traffic_acts_in_a_run_that_goes_forward_and_undo_in_one_that_is_rolled_back() {
+        use RouteAction::{Finalise, Prepare, Restore, Shift};
+        assert_eq!([Prepare, Shift, Finalise].map(phase_of), [Phase::Forward; 3]);
+        assert_eq!(phase_of(Restore), Phase::RollingBack);
+    }
+
+    #[test]
+    fn a_new_group_is_waited_for_until_it_is_healthy_or_the_time_is_over() {
+        let route = serde_json::json!({ "listener_arn": "l", "old_target_group_arn": "old", "new_target_group_arn": "new",
+            "min_healthy_percent": 50, "steps": [] });
+        let route = serde_json::from_value(route).unwrap();
+        let judged = |counts, attempt| judge(counts, &route, attempt).map_err(|error| error.name);
+        for attempt in [0, 39, 40, 1_000] {
+            assert_eq!(judged((1, 2), attempt), Ok((true, 0)), "{attempt}");
+        }
+        for unhealthy in [(0, 0), (0, 2), (1, 3)] {
+            assert_eq!(judged(unhealthy, 0), Ok((false, 15)), "{unhealthy:?}");
+            assert_eq!(judged(unhealthy, 39), Ok((false, 15)), "{unhealthy:?}");
+            assert_eq!(judged(unhealthy, 40), Err(name::UNHEALTHY), "{unhealthy:?}");
+        }
+    }
 }

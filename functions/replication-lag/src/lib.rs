@@ -166,3 +166,21 @@ async fn run_of(journal: &Journal, caller: &Caller, mode: Mode) -> StepResult<Ru
 fn may_look(run: &Run, caller: &Caller) -> bool {
     matches!(run.phase, Phase::Claimed | Phase::Forward) && run.owner == caller.execution_arn
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gate_looks_before_and_while_the_run_moves_and_for_its_owner_only() {
+        let caller = |me: &str| Caller { run_id: "run".to_owned(), execution_arn: me.to_owned(), state: String::new() };
+        let plan = serde_json::from_value(serde_json::json!({ "application": "shop", "routes": [] })).unwrap();
+        let run = Run::claimed(&caller("me"), plan, vec![], Timestamp::UNIX_EPOCH);
+        for phase in Phase::ALL {
+            let run = Run { phase, ..run.clone() };
+            let moves = matches!(phase, Phase::Claimed | Phase::Forward);
+            assert_eq!(may_look(&run, &caller("me")), moves, "{phase}");
+            assert!(!may_look(&run, &caller("another")), "{phase}");
+        }
+    }
+}

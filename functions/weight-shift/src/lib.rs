@@ -20,9 +20,9 @@
 
 pub mod decide;
 pub mod ready;
+pub mod sync;
 
 use aws_sdk_route53::Client;
-use aws_sdk_route53::types::ChangeStatus;
 use cutover::contract::{RouteAction, RouteReply, RouteRequest};
 use cutover::error::name;
 use cutover::plan::DnsRoute;
@@ -34,15 +34,7 @@ use routes::name::shares::Zone;
 use routes::name::{NameState, PairChecks, Status};
 
 use crate::ready::Readiness;
-
-/// The time between two looks at a change: PENDING to INSYNC is generally under 60 s (Route 53 API reference, GetChange).
-const SYNC_INTERVAL_SECONDS: u64 = 10;
-/// How long to wait for a change whose identifier is not known, because its answer was lost.
-const UNKNOWN_SYNC_SECONDS: u64 = 60;
-/// Stands in for that identifier, so that the wait is seen to have been.
-const UNKNOWN_CHANGE: &str = "unknown";
-/// So many looks make ten minutes.
-const MOST_SYNC_LOOKS: u32 = 60;
+use crate::sync::Sync;
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -79,16 +71,13 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
             routes::name::send::write(&clients.route53, route, &live, &target).await?
         }
     };
-    let (settled, sync_seconds) = match (request.action, changed, &change_id) {
-        // Nothing to undo, or undone by a call whose answer was lost: rollback looks a second time anyway.
-        (RouteAction::Restore, false, None) => (true, 0),
-        _ => in_sync(&clients.route53, change_id.as_deref(), changed, &request, route).await?,
-    };
-    let change_id = change_id.or_else(|| (!settled).then(|| UNKNOWN_CHANGE.to_owned()));
+    let sync_seconds = until_in_sync(clients, &request, route, changed, change_id.as_deref()).await?;
+    let settled = sync_seconds.is_none();
+    let change_id = change_id.or_else(|| (!settled).then(|| sync::UNKNOWN_CHANGE.to_owned()));
     if settled && request.action == RouteAction::Restore {
         delete_checks(clients, &request, route).await?;
     }
-    let wait_seconds = if settled { wait_after(&run, &request) } else { sync_seconds };
+    let wait_seconds = sync_seconds.unwrap_or_else(|| wait_after(&run, &request));
     let users = match request.action {
         RouteAction::Shift if settled => what_users_get(clients, route, before, &live).await,
         _ => String::new(),
@@ -186,43 +175,42 @@ async fn delete_checks(clients: &Clients, request: &RouteRequest, route: &DnsRou
     routes::name::health_check::delete_of_run(&clients.route53, &request.caller.run_id, request.route).await
 }
 
-/// Whether the change is on all of Route 53's servers; otherwise, how long to wait before the next look.
-async fn in_sync(
-    route53: &Client,
-    change_id: Option<&str>,
-    changed: bool,
+/// How long to wait before the change is looked at again; none once it is on all of Route 53's servers.
+async fn until_in_sync(
+    clients: &Clients,
     request: &RouteRequest,
     route: &DnsRoute,
-) -> StepResult<(bool, u64)> {
-    let change_id = match change_id {
-        Some(UNKNOWN_CHANGE) => return Ok((!changed, UNKNOWN_SYNC_SECONDS)),
-        Some(_) if changed => return Ok((false, SYNC_INTERVAL_SECONDS)),
-        Some(change_id) => change_id,
-        None => return Ok((false, UNKNOWN_SYNC_SECONDS)),
-    };
-    let answer = route53.get_change().id(change_id).send().await;
-    let answer = answer.map_err(|error| StepError::from_aws(&format!("route53:GetChange {change_id}"), &error))?;
-    if answer.change_info().is_some_and(|change| change.status == ChangeStatus::Insync) {
-        return Ok((true, 0));
+    changed: bool,
+    change_id: Option<&str>,
+) -> StepResult<Option<u64>> {
+    let mut sync = sync::sync(request.action, changed, change_id);
+    if let Sync::Ask(change_id) = sync {
+        let answer = clients.route53.get_change().id(change_id).send().await;
+        let answer = answer.map_err(|error| StepError::from_aws(&format!("route53:GetChange {change_id}"), &error))?;
+        let status = answer.change_info().map(|change| change.status.clone());
+        // Prepare may have waited for health checks before.
+        sync = sync::judge(change_id, status.as_ref(), request.attempt, route.most_check_looks())?;
     }
-    // Prepare may have waited for health checks before.
-    if request.attempt >= MOST_SYNC_LOOKS + route.most_check_looks() {
-        return Err(StepError::new(
-            name::INCONCLUSIVE,
-            format!("change {change_id} is still PENDING after ten minutes"),
-        ));
-    }
-    Ok((false, SYNC_INTERVAL_SECONDS))
+    Ok(match sync {
+        Sync::Settled => None,
+        Sync::Wait(seconds) => Some(seconds),
+        Sync::Ask(_) => Some(0),
+    })
 }
 
-/// How long resolvers may still give the answer from before the change.
 fn wait_after(run: &Run, request: &RouteRequest) -> u64 {
-    let (Some(route), Some(before)) = (run.plan.routes.get(request.route), run.before.get(request.route)) else {
-        return 0;
-    };
-    match request.action {
-        RouteAction::Prepare => u64::from(before.longest_ttl_seconds()),
-        RouteAction::Shift => u64::from(before.settle_seconds(route)),
-        RouteAction::Finalise | RouteAction::Restore => 0,
+    let route = run.plan.routes.get(request.route).zip(run.before.get(request.route));
+    route.map_or(0, |(route, before)| sync::wait_after(request.action, route, before))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moves_traffic_acts_in_a_run_that_goes_forward_and_undo_in_one_that_is_rolled_back() {
+        use RouteAction::{Finalise, Prepare, Restore, Shift};
+        assert_eq!([Prepare, Shift, Finalise].map(phase_of), [Phase::Forward; 3]);
+        assert_eq!(phase_of(Restore), Phase::RollingBack);
     }
 }

@@ -12,6 +12,7 @@ mod databases;
 mod faults;
 mod fuzz;
 mod gestures;
+mod guards;
 mod harness;
 mod health;
 mod looking;
@@ -55,6 +56,7 @@ fn tests() -> Result<Vec<Test>> {
         answers::tests(),
         health::tests(),
         schedules::tests(),
+        guards::tests(),
         gestures::tests(),
         fuzz::tests(),
         traffic::tests(),

@@ -1,8 +1,8 @@
 //! A broken product is caught: each patch of `tests/mutants/` breaks the promise in another way, and the quick set of faults
-//! of `cargo test` must say so. Ignored by default, since each one builds functions of its own; that they still apply is always
-//! tested.
+//! of `cargo test` must say so; each of `tests/mutants/guards/` takes one guard out, and the tests that it names must fail.
+//! Ignored by default, since each one builds functions of its own; that they still apply is always tested.
 //!
-//! `cargo test --workspace --test suite mutants:: -- --ignored`
+//! `cargo test --workspace --test suite mutants:: -- --ignored`, and what came of it: `tests/mutants.md`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,17 +25,30 @@ fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// A copy of this checkout, with a patch.
-fn patched(checkout: &Checkout, name: &str) -> Result<PathBuf> {
+/// A copy of this checkout. What is older than the last build stays older: cargo builds what differs.
+fn copy(checkout: &Checkout, name: &str, parts: &[&str]) -> Result<PathBuf> {
     let root = checkout.target.join("mutants").join(name);
     if root.exists() {
         fs::remove_dir_all(&root).with_context(|| format!("cannot remove {}", root.display()))?;
     }
     fs::create_dir_all(&root).with_context(|| format!("cannot create {}", root.display()))?;
-    run(Command::new("cp").arg("-R").args(COPIED.map(|part| checkout.root.join(part))).arg(&root))?;
-    let patch = checkout.root.join(format!("tests/mutants/{name}.patch"));
-    run(Command::new("patch").args(["--quiet", "--strip", "1", "--directory"]).arg(&root).arg("--input").arg(patch))?;
+    let parts = parts.iter().map(|part| checkout.root.join(part)).filter(|part| part.exists());
+    run(Command::new("cp").args(["-R", "--preserve=timestamps"]).args(parts).arg(&root))?;
     Ok(root)
+}
+
+/// A copy of this checkout, with a patch.
+fn patched(checkout: &Checkout, name: &str) -> Result<PathBuf> {
+    let root = copy(checkout, name, &COPIED)?;
+    let patch = checkout.root.join(format!("tests/mutants/{name}.patch"));
+    apply(&root, &patch, &[])?;
+    Ok(root)
+}
+
+fn apply(root: &Path, patch: &Path, options: &[&str]) -> Result<()> {
+    let mut command = Command::new("patch");
+    command.args(["--quiet", "--strip", "1", "--directory"]).arg(root).arg("--input").arg(patch);
+    run(command.args(options))
 }
 
 fn build(root: &Path, target: &Path) -> Result<()> {
@@ -64,11 +77,97 @@ async fn broken_promises(name: &str) -> Result<Vec<Judged>> {
     Ok(broken)
 }
 
+/// The patches of a folder, in the order of their names.
+fn patches(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("no patches in {}", folder.display()))?;
+    let paths: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    let mut patches: Vec<PathBuf> =
+        paths.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "patch")).collect();
+    patches.sort();
+    ensure!(!patches.is_empty(), "no patches in {}", folder.display());
+    Ok(patches)
+}
+
+fn guards(checkout: &Checkout) -> PathBuf {
+    checkout.root.join("tests/mutants/guards")
+}
+
 fn the_patches_still_apply() -> Result<()> {
-    let root = Checkout::of_this_build().root;
-    for patch in fs::read_dir(root.join("tests/mutants")).context("no patches")? {
-        run(Command::new("git").args(["apply", "--check"]).arg(patch.context("no patch")?.path()).current_dir(&root))?;
+    let checkout = Checkout::of_this_build();
+    for folder in [checkout.root.join("tests/mutants"), guards(&checkout)] {
+        for patch in patches(&folder)? {
+            run(Command::new("git").args(["apply", "--check"]).arg(&patch).current_dir(&checkout.root))?;
+        }
     }
+    for patch in patches(&guards(&checkout))? {
+        Catcher::of(&patch)?;
+    }
+    Ok(())
+}
+
+/// Which tests a mutant of a guard must make fail.
+#[derive(Debug, PartialEq)]
+struct Catcher {
+    /// `--lib`, or `--test suite`.
+    target: &'static [&'static str],
+    /// A part of their names.
+    filter: String,
+}
+
+impl Catcher {
+    /// What a patch says, in its line `Caught by: lib ...` or `Caught by: suite ...`.
+    fn of(patch: &Path) -> Result<Self> {
+        let text = fs::read_to_string(patch).with_context(|| format!("cannot read {}", patch.display()))?;
+        let named = text.lines().find_map(|line| line.strip_prefix("Caught by: "));
+        let (kind, filter) = named.and_then(|named| named.split_once(' ')).with_context(|| {
+            format!("{} does not say `Caught by: lib FILTER` or `Caught by: suite FILTER`", patch.display())
+        })?;
+        let target: &[&str] = match kind {
+            "lib" => &["--lib"],
+            "suite" => &["--test", "suite"],
+            _ => anyhow::bail!("{}: {kind} is neither lib nor suite", patch.display()),
+        };
+        Ok(Self { target, filter: filter.to_owned() })
+    }
+
+    /// Whether the tests fail in a copy: those that it names, and not the compiler.
+    fn catches(&self, root: &Path, target: &Path) -> Result<bool> {
+        let cargo = |more: &[&str]| {
+            let mut command = Command::new("cargo");
+            command.args(["test", "--workspace", "--no-fail-fast"]).args(self.target).args(more);
+            command.current_dir(root).env("CARGO_TARGET_DIR", target).env("CARGO_INCREMENTAL", "0");
+            command
+        };
+        run(&mut cargo(&["--no-run", "--quiet"])).context("the mutant does not compile")?;
+        let output = cargo(&[&self.filter]).output().context("cannot run cargo")?;
+        let told = String::from_utf8_lossy(&output.stdout);
+        let count =
+            |verdict: &str| told.lines().filter(|line| line.starts_with("test ") && line.ends_with(verdict)).count();
+        ensure!(count("ok") + count("FAILED") > 0, "no test is called {}", self.filter);
+        Ok(count("FAILED") > 0)
+    }
+}
+
+/// `GUARDS=part-of-a-name` tries some of them only. They share a copy, so that each builds only what it changes.
+fn no_guard_is_taken_out_unseen() -> Result<()> {
+    let checkout = Checkout::of_this_build();
+    let wanted = std::env::var("GUARDS").unwrap_or_default();
+    let root = copy(&checkout, "guards", &[&COPIED[..], &["infra", "events", "README.md"]].concat())?;
+    let mut unseen = Vec::new();
+    for patch in patches(&guards(&checkout))? {
+        let name = patch.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if !name.contains(&wanted) {
+            continue;
+        }
+        apply(&root, &patch, &[])?;
+        let caught = Catcher::of(&patch)?.catches(&root, &checkout.target.join("mutants/build"));
+        apply(&root, &patch, &["--reverse"])?;
+        println!("{name}: {caught:?}");
+        if !matches!(caught, Ok(true)) {
+            unseen.push(format!("{name}: {caught:?}"));
+        }
+    }
+    ensure!(unseen.is_empty(), "taken out unseen:\n{}", unseen.join("\n"));
     Ok(())
 }
 
@@ -115,6 +214,7 @@ pub fn tests() -> Vec<Test> {
         a_step_that_does_not_compare_is_caught,
         writers_that_stay_stopped_are_missed,
     ];
-    let ignored = with_builds.into_iter().map(|test| test.alone().ignored());
+    let ignored =
+        with_builds.into_iter().chain(synchronous![no_guard_is_taken_out_unseen]).map(|test| test.alone().ignored());
     synchronous![the_patches_still_apply].into_iter().chain(ignored).collect()
 }
