@@ -36,6 +36,8 @@ export const facts: Fact[] = [
       const walk = await cleanup(definition, { FindRun: [{ ...RUN, wait_seconds: 0 }] });
       assert.deepEqual(visited(walk).slice(0, 2), ['FindRun', 'BeginCleanup']);
       assert.equal(walk.secondsWaited, 7);
+      const soon = await cleanup(definition, { FindRun: [{ ...RUN, wait_seconds: 1 }] });
+      assert.equal(soon.lines[1], 'WaitUntilDue 1 s');
     },
   },
   {
@@ -54,7 +56,8 @@ export const facts: Fact[] = [
       const taken = { is_ours: false, is_news: true, told: '', elsewhere: [] };
       const walk = await cleanup(definition, { WatchRoutes: [taken], BeginCleanup: [{ begun: false }] });
       assert.deepEqual(visited(walk), ['FindRun', 'WaitUntilDue', 'WatchRoutes', 'BeginCleanup', 'Overtaken']);
-      assert.equal(walk.output.ending, 'NothingToDo');
+      const reason = 'the run was rolled back or taken over meanwhile';
+      assert.deepEqual(walk.output, { ending: 'NothingToDo', reason });
     },
   },
   {

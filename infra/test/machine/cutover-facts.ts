@@ -102,14 +102,44 @@ export const facts: Fact[] = [
         first,
         { ...second, first_traffic: true },
       ];
-      const Monitor = [{ done: true, wait_seconds: 0, tally: null, at: 'M' }];
+      const Monitor = [{ done: true, wait_seconds: 0, tally: 'LOOKS', at: 'M' }];
       const walk = await cutover(definition, { Precheck: [{ ...LAST, steps }], Monitor });
+      // What was counted in the hold before is not counted for the replication.
+      assert.ok(walk.lines.includes('DrainReplication ReplicationLag {elapsed_seconds: 0, tally: null, mode: drain}'));
       const states = order(visited(walk));
       assert.deepEqual(states.slice(states.indexOf('BeforeTrafficHook') + 1, states.indexOf('Validate')), [
         ...['SwapListener', 'AnnounceStep', 'Monitor'],
         ...['RememberQuiesce', 'QuiesceHook', 'RememberQuiesce', 'QuiesceHook', 'DrainReplication', 'RememberNoReturn'],
         ...['SwapListener', 'AnnounceStep', 'Monitor', 'ShiftWeight', 'AnnounceStep', 'Monitor'],
       ]);
+    },
+  },
+  {
+    name: 'what one route was last told is not told to the next, in whatever order they stand',
+    holds: async (definition) => {
+      const plan = { ...PLAN, routes: [{ type: 'dns' }, { type: 'listener' }] };
+      const { lines } = await cutover(definition, {}, plan);
+      for (const [state, action] of [
+        ['PrepareListener', 'prepare'],
+        ['FinaliseListener', 'finalise'],
+      ]) {
+        const call = `${state} ListenerSwap {route: 1, attempt: 0, change_id: null, action: ${action}}`;
+        assert.ok(lines.includes(call), call);
+      }
+    },
+  },
+  {
+    name: 'the before-images are not carried on once the journal has them',
+    holds: async (definition) => {
+      const { variables } = await cutover(definition);
+      assert.deepEqual(variables.precheck, { findings: 'FINDINGS' });
+    },
+  },
+  {
+    name: 'who agreed and why is said as far as it is known',
+    holds: async (definition) => {
+      const walk = await cutover(definition, { AwaitApproval: [{}] });
+      assert.deepEqual(walk.output.approval, { by: 'not said', why: 'not said', at: 'after 2 s' });
     },
   },
 ];

@@ -1,6 +1,6 @@
 /** What becomes of a cutover whose call fails for good, and how it follows the rollback. */
 import assert from 'node:assert/strict';
-import { cutover } from './cutover';
+import { cutover, SCRIPT } from './cutover';
 import { type Fact, linesAfter, visited } from './fact';
 import { Failure } from './walk';
 
@@ -21,9 +21,17 @@ const AROUND: Record<string, string> = {
   QuiesceHook: 'QuiesceWriters',
   AfterTrafficHook: 'AfterTrafficHooks',
 };
+/** What a Map that failed in the end last called. */
+const LAST_OF: Record<string, string> = {
+  BeforeTrafficHooks: 'BeforeTrafficHook within 65',
+  QuiesceWriters: 'QuiesceHook within 63',
+  AfterTrafficHooks: 'AfterTrafficHook within 66',
+  SetAlarms: 'SetAlarm Alarms {action: set, index: 1}',
+};
 const NAME = 'rollback-ddeaded8ad8e44933f39e672a8886d49';
 
 const phases = (phase: string | null) => [phase ? { Item: { phase: { S: phase }, ending: { S: '{}' } } } : {}];
+const CLEAN = SCRIPT.Precheck?.[1];
 const failing = { Finish: [new Failure('Test.Boom')] };
 
 export const facts: Fact[] = [
@@ -31,10 +39,10 @@ export const facts: Fact[] = [
     name: 'whatever fails once the run may be claimed starts the rollback, with the reason, and is ended by it',
     holds: async (definition) => {
       const called = new Set(visited(await cutover(definition)).filter((state) => !/Wait|Succeeded/.test(state)));
-      for (const state of called) {
+      for (const state of [...called, 'BeforeTrafficHooks', 'QuiesceWriters', 'AfterTrafficHooks', 'SetAlarms']) {
         if (TELLING.includes(state) || ['Precheck', 'AwaitApproval'].includes(state)) continue;
         const walk = await cutover(definition, { [state]: [new Failure('Test.Boom')] });
-        const [start, ...rest] = linesAfter(walk, state);
+        const [start, ...rest] = linesAfter(walk, LAST_OF[state] ?? state);
         const why = `${AROUND[state] ?? state}: Test.Boom: why`;
         const name = `${NAME}-1`;
         assert.equal(
@@ -78,7 +86,9 @@ export const facts: Fact[] = [
         assert.match(told, new RegExp(`^AnnounceNothingTouched Notify .* detail: {ending: ${ending}, .*${failure}}}$`));
         assert.equal(rest.length, 1);
         assert.equal(walk.ending, ending);
-        assert.match(walk.output[1], new RegExp(`"failed_state":"${state}","error":"${error}","cause":"why"}$`));
+        assert.equal(walk.output[0], `Cutover.${ending}`);
+        const { findings: _, ...said } = JSON.parse(walk.output[1]);
+        assert.deepEqual(said, { failed_state: state, error, cause: 'why' });
       }
       const AnnounceNothingTouched = [new Failure('Test.Bang')];
       const untold = await cutover(definition, { Precheck: [new Failure('Test.Boom')], AnnounceNothingTouched });
@@ -119,8 +129,10 @@ export const facts: Fact[] = [
       assert.match(none.lines.at(-2) ?? '', /^AnnounceNothingTouched .* detail: {ending: PrecheckFailed,/);
       const stuck = await cutover(definition, { ...failing, LookAtRollback: phases('stuck') });
       assert.equal(stuck.output[0], 'Cutover.Stuck');
+      assert.equal(JSON.parse(stuck.output[1]).failed_state, 'Finish');
       const unread = await cutover(definition, { ...failing, LookAtRollback: [new Failure('Test.Bang')] });
       assert.equal(unread.ending, 'RollbackUnfinished');
+      assert.equal(unread.output[0], 'Cutover.RollbackUnfinished');
       assert.match(unread.output[1], /"failed_state":"LookAtRollback","error":"Test.Bang"/);
     },
   },
@@ -128,7 +140,9 @@ export const facts: Fact[] = [
     name: 'a rollback that does not begin is started five times, 5 minutes each, by another name each time',
     holds: async (definition) => {
       for (const phase of ['claimed', 'forward', 'finished']) {
-        const walk = await cutover(definition, { ...failing, LookAtRollback: phases(phase) });
+        // The journal tells, whether it is known that the rollback was started or not.
+        const StartRollback = [phase === 'claimed' ? new Failure('Test.Bang') : { ExecutionArn: 'ROLLBACK' }];
+        const walk = await cutover(definition, { ...failing, StartRollback, LookAtRollback: phases(phase) });
         const from = visited(walk).indexOf('Finish') + 1;
         const round = (attempt: number) => [
           `StartRollback ${attempt}`,
@@ -152,6 +166,35 @@ export const facts: Fact[] = [
         ...Array.from({ length: 400 }, () => ['WaitForRollback', 'LookAtRollback']).flat(),
         'RollbackUnfinished',
       ]);
+    },
+  },
+  {
+    name: 'an ending that failed says why in 30,000 characters at the most',
+    holds: async (definition) => {
+      const long = 'x'.repeat(40_000);
+      const refused = (ending: string) => ({ Precheck: [{ ...CLEAN, findings: long, ending }] });
+      const wentBack = (phase: string) => {
+        const ending = { S: JSON.stringify({ long }) };
+        return { ...failing, LookAtRollback: [{ Item: { phase: { S: phase }, ending } }] };
+      };
+      for (const [ending, script] of [
+        ...['InvalidPlan', 'Conflict', 'PrecheckFailed'].map((ending) => [ending, refused(ending)] as const),
+        [
+          'Rejected',
+          { Precheck: [{ ...CLEAN, findings: long }], AwaitApproval: [new Failure('States.Timeout')] },
+        ] as const,
+        ...[
+          ['RolledBack', 'rolled_back'],
+          ['Stuck', 'stuck'],
+          ['RollbackUnfinished', 'rolling_back'],
+        ].map(([ending = '', phase = '']) => [ending, wentBack(phase)] as const),
+      ]) {
+        const walk = await cutover(definition, script);
+        assert.equal(walk.ending, ending);
+        assert.equal(walk.output[0], `Cutover.${ending}`);
+        assert.equal(walk.output[1].length, 30_000);
+        assert.equal(walk.output[1][0], '{');
+      }
     },
   },
 ];

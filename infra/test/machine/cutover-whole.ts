@@ -27,7 +27,8 @@ export const facts: Fact[] = [
         PrepareWait 7 s
         PrepareRecords WeightShift {route: 1, attempt: 1, change_id: C1, action: prepare}
         PrepareWait 11 s
-        BeforeTrafficHook within 61 s before {run_id: RUN, application: shop, hook: before_traffic}
+        BeforeTrafficHook within 61 s before-1 {run_id: RUN, application: shop, hook: before_traffic}
+        BeforeTrafficHook within 65 s before-2 {run_id: RUN, application: shop, hook: before_traffic}
         RememberQuiesce Claim {action: quiesce}
         QuiesceHook within 62 s stop-1 {run_id: RUN, application: shop, hook: quiesce}
         RememberQuiesce Claim {action: quiesce}
@@ -57,7 +58,8 @@ export const facts: Fact[] = [
         Validate Validate {tries: null}
         ValidateWait 31 s
         Validate Validate {tries: PROBES-1}
-        AfterTrafficHook within 64 s after {run_id: RUN, application: shop, hook: after_traffic}
+        AfterTrafficHook within 64 s after-1 {run_id: RUN, application: shop, hook: after_traffic}
+        AfterTrafficHook within 66 s after-2 {run_id: RUN, application: shop, hook: after_traffic}
         SetAlarm Alarms {action: set, index: 0}
         SetAlarm Alarms {action: set, index: 1}
         FinaliseListener ListenerSwap {route: 0, attempt: 0, change_id: null, action: finalise}

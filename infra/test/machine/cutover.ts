@@ -13,9 +13,9 @@ export const PLAN = {
   notify: { topic_arn: 'everybody' },
   database: { drain: true, shared: false, reverse_replication_task_arn: null },
   hooks: {
-    before_traffic: [hook('before', 61)],
+    before_traffic: [hook('before-1', 61), hook('before-2', 65)],
     quiesce: [hook('stop-1', 62), hook('stop-2', 63)],
-    after_traffic: [hook('after', 64)],
+    after_traffic: [hook('after-1', 64), hook('after-2', 66)],
   },
   monitoring: { interval: 40 },
   alarms: [{ AlarmName: 'one' }, { AlarmName: 'two' }],

@@ -25,7 +25,7 @@ export function visited({ lines }: Walk): string[] {
 
 /** What stands behind a line, in its place; fails if it is not there. */
 export function linesAfter({ lines }: Walk, state: string): string[] {
-  const index = lines.findIndex((line) => line.startsWith(`${state} `));
+  const index = lines.findIndex((line) => `${line} `.startsWith(`${state} `));
   assert.notEqual(index, -1, `${state} was never reached`);
   return lines.slice(index + 1);
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type Fact, linesAfter, visited, went } from './fact';
 import { RUN, rollback, SCRIPT } from './rollback';
-import { Failure } from './walk';
+import { Failure, type Walk } from './walk';
 
 /** Where a rollback ends whose call fails for good, and what is called right after that. */
 const FAILING: [state: string, then: string, ending: string][] = [
@@ -16,6 +16,9 @@ const FAILING: [state: string, then: string, ending: string][] = [
 ];
 
 const REPORT = { ...RUN, end: { ending: 'Stuck', hold: null } };
+
+/** What the ending was written with. */
+const ending = ({ lines }: Walk) => lines.find((line) => line.startsWith('WriteEnding'));
 
 export const facts: Fact[] = [
   {
@@ -50,14 +53,15 @@ export const facts: Fact[] = [
     name: 'what fails for good in a rollback keeps nothing else from being put back',
     holds: async (definition) => {
       for (const error of ['Test.Boom', 'States.DataLimitExceeded']) {
-        for (const [state, then, ending] of FAILING) {
+        for (const [state, then, end] of FAILING) {
           // What decides about the whole run does not answer at length.
           if (error !== 'Test.Boom' && ['TakeOverRun', 'WriteEnding', 'AnnounceEnding'].includes(state)) continue;
           const ReportWhatIsLeft = [state === 'WriteEnding' ? REPORT : null];
           const failing = [new Failure(error), ...(SCRIPT[state]?.slice(1) ?? [{}])];
           const walk = await rollback(definition, { ReportWhatIsLeft, [state]: failing });
-          assert.equal(walk.ending, ending, state);
+          assert.equal(walk.ending, end, state);
           assert.equal(linesAfter(walk, state)[0]?.split(' ')[0], then, state);
+          if (state === 'AnnounceEnding') assert.deepEqual(walk.output.notes, ['AnnounceEnding: Test.Boom']);
         }
       }
     },
@@ -65,50 +69,51 @@ export const facts: Fact[] = [
   {
     name: 'what could not be put back is told with the ending',
     holds: async (definition) => {
-      const failing = [new Failure('Test.Boom')];
-      const script = { ResumeHook: failing, RestoreRecords: failing, RestoreListener: failing, RestoreAlarm: failing };
-      const asked = (await rollback(definition, script)).lines.find((line) => line.startsWith('WriteEnding'));
-      const routes =
-        '[{route: 1, title: the name, restored: false, error: Test.Boom: why}, ' +
-        '{route: 0, title: the listener, restored: false, error: Test.Boom: why}]';
-      assert.equal(
-        asked,
-        'WriteEnding Rollback {action: end, hold: null, hooks: [' +
-          '{title: resume hook resume-1, restored: false, error: Test.Boom: why}, ' +
-          '{title: resume hook resume-2, restored: false, error: Test.Boom: why}], ' +
-          `outcomes: ${routes}, first: ${routes}, alarms: [` +
-          '{index: 1, error: Test.Boom, cause: why}, {index: 0, error: Test.Boom, cause: why}]}',
-      );
+      for (const error of ['Test.Boom', 'States.DataLimitExceeded']) {
+        const failing = [new Failure(error)];
+        const script = { ResumeHook: failing, RestoreRecords: failing, RestoreListener: failing, RestoreAlarm: failing };
+        const said = `restored: false, error: ${error}: why`;
+        const hooks = [1, 2].map((nth) => `{title: resume hook resume-${nth}, ${said}}`).join(', ');
+        const routes = `{route: 1, title: the name, ${said}}, {route: 0, title: the listener, ${said}}`;
+        const alarms = [1, 0].map((index) => `{index: ${index}, error: ${error}, cause: why}`).join(', ');
+        assert.equal(
+          ending(await rollback(definition, script)),
+          `WriteEnding Rollback {action: end, hold: null, hooks: [${hooks}], ` +
+            `outcomes: [${routes}], first: [${routes}], alarms: [${alarms}]}`,
+        );
+      }
     },
   },
   {
-    name: 'lists that cannot be gone through keep nothing else from being put back, and are told',
+    name: 'a list that fails as a whole keeps nothing else from being put back, and all of it counts as left',
     holds: async (definition) => {
-      const run = { ...RUN, resume: [RUN.resume[0]], routes: [RUN.routes[0]], alarms: [0] };
-      // A Map fails as a whole where its items are no list.
-      const broken = { ...run, resume: 'none', routes: { route: 1, title: 'the name' }, alarms: 0 };
-      const { lines } = await rollback(definition, { TakeOverRun: [broken] });
-      const why = 'States.QueryEvaluationError';
-      const [route, alarm] = [
-        `[{route: 1, title: the name, restored: false, error: ${why}: RestoreRoutes has no list of items}]`,
-        `[{index: 0, error: ${why}, cause: RestoreAlarms has no list of items}]`,
-      ];
-      assert.equal(
-        lines.find((line) => line.startsWith('WriteEnding')),
-        `WriteEnding Rollback {action: end, hold: null, hooks: [], outcomes: ${route}, first: ${route}, alarms: ${alarm}}`,
-      );
+      const whole = visited(await rollback(definition));
+      for (const error of ['Test.Boom', 'States.DataLimitExceeded']) {
+        const failure = new Failure(error);
+        // The writers' first pass is seen to have run, the second is not.
+        const script = { ResumeWriters: [{}, failure], RestoreRoutes: [failure], RestoreAlarms: [failure] };
+        const walk = await rollback(definition, script);
+        assert.deepEqual(visited(walk), whole);
+        const said = `restored: false, error: ${error}: why`;
+        const routes = `{route: 1, title: the name, ${said}}, {route: 0, title: the listener, ${said}}`;
+        const alarms = [1, 0].map((index) => `{index: ${index}, error: ${error}, cause: why}`).join(', ');
+        assert.equal(
+          ending(walk),
+          'WriteEnding Rollback {action: end, hold: null, hooks: [], ' +
+            `outcomes: [${routes}], first: [${routes}], alarms: [${alarms}]}`,
+        );
+      }
     },
   },
   {
     name: 'a route whose answer does not say whether it is settled is not taken for one that has to be waited for',
     holds: async (definition) => {
-      for (const answer of [{}, { settled: true }, { wait_seconds: 1 }, { settled: 'no', wait_seconds: 1 }]) {
-        const walk = await rollback(definition, { RestoreRecords: [answer] });
-        assert.equal(linesAfter(walk, 'RestoreRecords')[0]?.split(' ')[0], 'RestoreListener');
-        assert.match(
-          walk.lines.find((line) => line.startsWith('WriteEnding')) ?? '',
-          /does not say whether it is settled/,
-        );
+      for (const state of ['RestoreRecords', 'RestoreListener']) {
+        for (const answer of [{}, { settled: true }, { wait_seconds: 1 }, { settled: 'no', wait_seconds: 1 }]) {
+          const walk = await rollback(definition, { [state]: [answer] });
+          assert.equal(visited(walk).filter((visit) => visit === state).length, 2);
+          assert.match(ending(walk) ?? '', /does not say whether it is settled/);
+        }
       }
     },
   },
@@ -131,7 +136,7 @@ export const facts: Fact[] = [
   {
     name: 'a run that has an ending is left alone',
     holds: async (definition) => {
-      const walk = await rollback(definition, { TakeOverRun: [{ ...RUN, nothing_to_do: 'it is over' }] });
+      const walk = await rollback(definition, { TakeOverRun: [{ ...RUN, nothing_to_do: 'it is over', hold: 'HOLD' }] });
       assert.deepEqual(visited(walk), ['TakeOverRun', 'NothingToDo']);
       assert.deepEqual(walk.output, { ending: 'NothingToDo', reason: 'it is over' });
     },
@@ -142,6 +147,7 @@ export const facts: Fact[] = [
       for (const state of ['TakeOverRun', 'WriteEnding']) {
         const walk = await rollback(definition, { [state]: [new Failure('Cutover.Fenced')] });
         assert.deepEqual(visited(walk).slice(-2), [state, 'Overtaken']);
+        assert.deepEqual(walk.output, ['Cutover.Fenced', 'Another rollback has taken this run over.']);
       }
     },
   },
@@ -172,12 +178,12 @@ export const facts: Fact[] = [
       const failed = await rollback(definition, report);
       assert.deepEqual(failed.lines.slice(1, 3), [asked('TakeOverRun: Test.Boom: why', '{run_id: RUN}'), told]);
       assert.equal(failed.ending, 'Stuck');
-      const ending = await rollback(definition, {
+      const unwritten = await rollback(definition, {
         ...report,
         TakeOverRun: [RUN],
         WriteEnding: [new Failure('Test.Boom')],
       });
-      assert.deepEqual(ending.lines.slice(-3, -1), [asked('WriteEnding: Test.Boom: why', '{run_id: RUN}'), told]);
+      assert.deepEqual(unwritten.lines.slice(-3, -1), [asked('WriteEnding: Test.Boom: why', '{run_id: RUN}'), told]);
       const wanted = await rollback(definition, report, { run_id: 'RUN', report: 'the sweep gave up' });
       assert.deepEqual(wanted.lines.slice(0, 2), [
         asked('the sweep gave up', '{run_id: RUN, report: the sweep gave up}'),
@@ -192,6 +198,9 @@ export const facts: Fact[] = [
     holds: async (definition) => {
       const TakeOverRun = [new Failure('Test.Boom')];
       const [said, asked] = ['TakeOverRun: Test.Boom: why', { run_id: 'RUN', report: 'the sweep gave up' }];
+      const WriteEnding = [new Failure('Test.Boom')];
+      const late = await rollback(definition, { WriteEnding, ReportWhatIsLeft: [new Failure('Test.Bang')] });
+      assert.deepEqual(visited(late).slice(-3), ['WriteEnding', 'ReportWhatIsLeft', 'Unfinished']);
       for (const ReportWhatIsLeft of [[new Failure('Test.Bang')], [null]]) {
         const walk = await rollback(definition, { TakeOverRun, ReportWhatIsLeft });
         assert.deepEqual(visited(walk), ['TakeOverRun', 'ReportWhatIsLeft', 'Unfinished']);

@@ -16,7 +16,7 @@ export class Failure extends Error {
   }
 }
 
-/** What each state's calls answer or fail with, one after the other; the last one again and again. */
+/** What each state's calls answer or fail with, one after the other; the last one again and again; what a Map fails with in the end. */
 export type Script = Record<string, Definition[]>;
 
 export interface Walk {
@@ -26,9 +26,13 @@ export interface Walk {
   readonly ending: string;
   readonly output: Definition;
   readonly secondsWaited: number;
+  /** What was remembered at the end. */
+  readonly variables: Scope;
 }
 
 interface Walker {
+  /** Every name that the definition remembers something by. */
+  readonly remembered: Set<string>;
   readonly script: Script;
   readonly calls: Map<string, number>;
   readonly lines: string[];
@@ -40,7 +44,7 @@ interface Walker {
 }
 
 /** More than any walk of the tests. */
-const MOST_STEPS = 10_000;
+const MOST_STEPS = 1_500;
 
 /**
  * Runs a definition on an input. `names` are long values that the lines tell by a name. A Fail state is an ending like
@@ -54,10 +58,11 @@ export async function walk(
 ): Promise<Walk> {
   const walker: Walker = {
     ...{ script, calls: new Map(), lines: [], names: Object.entries(names), state: '', secondsWaited: 0, steps: 0 },
+    remembered: new Set(namesAssigned(definition)),
   };
-  const { ending, output } = await run(walker, definition, input, { Execution: { Id: 'RUN', Input: input } }, {});
+  const { ending, output, variables } = await run(walker, definition, input, { Execution: { Id: 'RUN', Input: input } }, {});
   walker.lines.push(`${ending} ${told(walker, output)}`);
-  return { lines: walker.lines, ending, output, secondsWaited: walker.secondsWaited };
+  return { lines: walker.lines, ending, output, secondsWaited: walker.secondsWaited, variables };
 }
 
 async function run(walker: Walker, machine: Definition, input: Definition, context: Definition, outer: Scope) {
@@ -68,14 +73,36 @@ async function run(walker: Walker, machine: Definition, input: Definition, conte
     if (walker.steps > MOST_STEPS) throw new Failure('Test.Endless', name);
     const state = machine.States[name];
     if (!state) throw new Error(`there is no state ${name}`);
+    for (const read of namesRead(state).filter((read) => walker.remembered.has(read) && !(read in variables)))
+      throw new Failure('Test.Unset', `${name} reads ${read}, which nothing has set`);
     const states = { input: given, context: { ...context, State: { Name: name } } };
     const scope: Scope = { ...variables, states, now: () => `after ${walker.secondsWaited} s` };
     const { next, output, assigned } = await step(walker, name, state, scope, variables);
     variables = { ...variables, ...assigned };
     given = output;
-    if (!next) return { ending: name, output };
+    if (!next) return { ending: name, output, variables };
     name = next;
   }
+}
+
+/** What a definition remembers, by any state, rule or catcher. */
+function namesAssigned(value: Definition): string[] {
+  if (value === null || typeof value !== 'object') return [];
+  return Object.entries<Definition>(value).flatMap(([key, item]) =>
+    key === 'Assign' ? Object.keys(item) : namesAssigned(item),
+  );
+}
+
+const NAMES_READ = new WeakMap<object, string[]>();
+
+/** What the state itself may read, its catchers too. */
+function namesRead(state: Definition): string[] {
+  const known = NAMES_READ.get(state);
+  if (known) return known;
+  const { ItemProcessor: _, ...own } = state;
+  const names = [...JSON.stringify(own).matchAll(/\$([A-Za-z]\w*)(?![\w(])/g)].map(([, name = '']) => name);
+  NAMES_READ.set(state, names);
+  return names;
 }
 
 interface Step {
@@ -140,14 +167,19 @@ async function call(walker: Walker, name: string, state: Definition, scope: Scop
   walker.state = name;
   const within = seconds === 45 ? '' : ` within ${seconds} s`;
   walker.lines.push(`${name}${within} ${told(walker, asked)}`);
-  const nth = walker.calls.get(name) ?? 0;
-  walker.calls.set(name, nth + 1);
-  const answers = walker.script[name] ?? [{}];
-  const answer = answers[Math.min(nth, answers.length - 1)];
+  const answer = scripted(walker, name);
   if (answer instanceof Failure) throw answer;
   // A token's answer comes as it is, and so do those of AWS's own services.
   const isPlain = /waitForTaskToken$|:::(states|dynamodb):/.test(state.Resource);
   return isPlain ? answer : { Payload: answer };
+}
+
+/** What the script has for this call of a state. */
+function scripted(walker: Walker, name: string): Definition {
+  const nth = walker.calls.get(name) ?? 0;
+  walker.calls.set(name, nth + 1);
+  const answers = walker.script[name] ?? [{}];
+  return answers[Math.min(nth, answers.length - 1)];
 }
 
 async function map(walker: Walker, name: string, state: Definition, scope: Scope, variables: Scope) {
@@ -160,6 +192,8 @@ async function map(walker: Walker, name: string, state: Definition, scope: Scope
     const context = { ...states.context, Map: { Item: { Index, Value } } };
     outputs.push((await run(walker, state.ItemProcessor, Value, context, variables)).output);
   }
+  const whole = scripted(walker, name);
+  if (whole instanceof Failure) throw whole;
   return outputs;
 }
 
