@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { cutover, SCRIPT } from './cutover';
 import { type Fact, linesAfter, visited } from './fact';
-import { Failure } from './walk';
+import { Failure, type Script } from './walk';
 
 /** Only tells, or reports: the run goes on as if nothing had happened. */
 const TELLING = ['AnnounceStart', 'AnnounceStep', 'AnnounceFinish', 'StartCleanup', 'SetAlarm'];
@@ -177,18 +177,16 @@ export const facts: Fact[] = [
         const ending = { S: JSON.stringify({ long }) };
         return { ...failing, LookAtRollback: [{ Item: { phase: { S: phase }, ending } }] };
       };
-      for (const [ending, script] of [
-        ...['InvalidPlan', 'Conflict', 'PrecheckFailed'].map((ending) => [ending, refused(ending)] as const),
-        [
-          'Rejected',
-          { Precheck: [{ ...CLEAN, findings: long }], AwaitApproval: [new Failure('States.Timeout')] },
-        ] as const,
-        ...[
-          ['RolledBack', 'rolled_back'],
-          ['Stuck', 'stuck'],
-          ['RollbackUnfinished', 'rolling_back'],
-        ].map(([ending = '', phase = '']) => [ending, wentBack(phase)] as const),
-      ]) {
+      const scripts: Record<string, Script> = {
+        InvalidPlan: refused('InvalidPlan'),
+        Conflict: refused('Conflict'),
+        PrecheckFailed: refused('PrecheckFailed'),
+        Rejected: { Precheck: [{ ...CLEAN, findings: long }], AwaitApproval: [new Failure('States.Timeout')] },
+        RolledBack: wentBack('rolled_back'),
+        Stuck: wentBack('stuck'),
+        RollbackUnfinished: wentBack('rolling_back'),
+      };
+      for (const [ending, script] of Object.entries(scripts)) {
         const walk = await cutover(definition, script);
         assert.equal(walk.ending, ending);
         assert.equal(walk.output[0], `Cutover.${ending}`);

@@ -1,7 +1,7 @@
 /** All that is known of how the machines behave. */
 import { facts as cleanup, factsOfStart as start } from './cleanup-facts';
-import { facts as choices } from './cutover-facts';
 import { facts as shown } from './console-facts';
+import { facts as choices } from './cutover-facts';
 import { facts as failures } from './cutover-failures';
 import { facts as whole } from './cutover-whole';
 import type { Fact } from './fact';

@@ -25,12 +25,14 @@ export function mutantsOf(definition: Definition): Mutant[] {
   return places(definition).flatMap((place) => {
     const machine = at(definition, place.slice(0, -2));
     const name = place.at(-1) ?? '';
-    return OPERATORS.flatMap((operator) => operator(machine.States[name], name, machine)).map(({ kind, what, make }) => {
-      const changed = structuredClone(definition);
-      const machine = at(changed, place.slice(0, -2));
-      make(machine.States[name], machine);
-      return { kind, state: name, what, definition: changed };
-    });
+    return OPERATORS.flatMap((operator) => operator(machine.States[name], name, machine)).map(
+      ({ kind, what, make }) => {
+        const changed = structuredClone(definition);
+        const machine = at(changed, place.slice(0, -2));
+        make(machine.States[name], machine);
+        return { kind, state: name, what, definition: changed };
+      },
+    );
   });
 }
 
@@ -104,9 +106,13 @@ const orders: Operator = (state, name) => {
     next.Next = name;
   };
   return [
-    { kind: 'order', what: 'left out', make: (_, machine) => skipped(machine) },
-    { kind: 'order', what: `after ${Next} instead of before`, make: (_, machine) => swapped(machine) },
-  ].filter(({ what }, index) => index === 0 || what !== `after ${name} instead of before`);
+    { kind: 'order', what: 'left out', make: (_: Definition, machine: Definition) => skipped(machine) },
+    {
+      kind: 'order',
+      what: `after ${Next} instead of before`,
+      make: (_: Definition, machine: Definition) => swapped(machine),
+    },
+  ];
 };
 
 /** Whatever leads to one state leads to another. */

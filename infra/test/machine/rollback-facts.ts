@@ -71,7 +71,12 @@ export const facts: Fact[] = [
     holds: async (definition) => {
       for (const error of ['Test.Boom', 'States.DataLimitExceeded']) {
         const failing = [new Failure(error)];
-        const script = { ResumeHook: failing, RestoreRecords: failing, RestoreListener: failing, RestoreAlarm: failing };
+        const script = {
+          ResumeHook: failing,
+          RestoreRecords: failing,
+          RestoreListener: failing,
+          RestoreAlarm: failing,
+        };
         const said = `restored: false, error: ${error}: why`;
         const hooks = [1, 2].map((nth) => `{title: resume hook resume-${nth}, ${said}}`).join(', ');
         const routes = `{route: 1, title: the name, ${said}}, {route: 0, title: the listener, ${said}}`;

@@ -60,7 +60,13 @@ export async function walk(
     ...{ script, calls: new Map(), lines: [], names: Object.entries(names), state: '', secondsWaited: 0, steps: 0 },
     remembered: new Set(namesAssigned(definition)),
   };
-  const { ending, output, variables } = await run(walker, definition, input, { Execution: { Id: 'RUN', Input: input } }, {});
+  const { ending, output, variables } = await run(
+    walker,
+    definition,
+    input,
+    { Execution: { Id: 'RUN', Input: input } },
+    {},
+  );
   walker.lines.push(`${ending} ${told(walker, output)}`);
   return { lines: walker.lines, ending, output, secondsWaited: walker.secondsWaited, variables };
 }
