@@ -3,14 +3,7 @@ import assert from 'node:assert/strict';
 import type { Definition } from '../../lib/definitions';
 import { filled } from './evaluate';
 import type { Fact } from './fact';
-
-/** Every state of a machine, those inside of Maps too. */
-function states(machine: Definition): [string, Definition][] {
-  return Object.entries<Definition>(machine.States).flatMap(([name, state]) => [
-    [name, state] as [string, Definition],
-    ...(state.ItemProcessor ? states(state.ItemProcessor) : []),
-  ]);
-}
+import { statesOf } from './graph';
 
 /** What a state shows of an answer. */
 function shown(state: Definition, result: Definition): Promise<Definition> {
@@ -24,7 +17,7 @@ export const facts: Fact[] = [
   {
     name: 'the console shows an answer of 20,000 characters, and of a longer one the beginning',
     holds: async (definition) => {
-      for (const [name, state] of states(definition)) {
+      for (const [name, state] of statesOf(definition)) {
         if (!/"arn[^"]*:lambda:invoke"|"Map"/.test(JSON.stringify([state.Resource, state.Type]))) continue;
         if (OTHERS.includes(name) || state.Output?.function_arn) continue;
         const answer = (text: string) => (state.Type === 'Map' ? text : { Payload: text });
@@ -37,7 +30,7 @@ export const facts: Fact[] = [
   {
     name: 'of a hook the console shows which it was, and 1,000 characters of what it answered',
     holds: async (definition) => {
-      for (const [name, state] of states(definition)) {
+      for (const [name, state] of statesOf(definition)) {
         if (!/Hook$/.test(name) || OTHERS.includes(name)) continue;
         const begins = `ab${'x'.repeat(998)}`;
         const { function_arn, answered } = await shown(state, { Payload: `${begins}y` });
@@ -53,7 +46,7 @@ export const facts: Fact[] = [
       const begins = `ab${'x'.repeat(998)}`;
       if (AwaitApproval) assert.deepEqual(await shown(AwaitApproval, { by: `${begins}y` }), { by: begins });
       if (LookAtRollback) assert.deepEqual(await shown(LookAtRollback, {}), { phase: 'none' });
-      for (const [name, state] of states(definition).filter(([, { Resource }]) => /:startExecution$/.test(Resource)))
+      for (const [name, state] of statesOf(definition).filter(([, { Resource }]) => /:startExecution$/.test(Resource)))
         assert.deepEqual(await shown(state, { ExecutionArn: 'E' }), { execution_arn: 'E' }, name);
     },
   },

@@ -23,13 +23,26 @@ function compiled(text: string): jsonata.Expression {
 export async function evaluated(text: string, scope: Scope): Promise<Definition> {
   const value = await compiled(text).evaluate(undefined, scope);
   if (value === undefined) throw new Error(`${text} answers nothing`);
-  return JSON.parse(JSON.stringify(value));
+  // Lists of JSONata carry more than their items.
+  return value !== null && typeof value === 'object' ? JSON.parse(JSON.stringify(value)) : value;
+}
+
+const PLAIN = new WeakMap<object, boolean>();
+
+/** Whether there is no expression in a value. */
+function isPlain(value: object): boolean {
+  const known = PLAIN.get(value);
+  if (known !== undefined) return known;
+  const isOne = !JSON.stringify(value).includes('"{%');
+  PLAIN.set(value, isOne);
+  return isOne;
 }
 
 /** A value with every expression in it evaluated. */
 export async function filled(value: Definition, scope: Scope): Promise<Definition> {
   if (typeof value === 'string') return value.startsWith('{%') ? evaluated(value, scope) : value;
   if (value === null || typeof value !== 'object') return value;
+  if (isPlain(value)) return value;
   if (Array.isArray(value)) return Promise.all(value.map((item) => filled(item, scope)));
   const entries: [string, Definition][] = [];
   for (const [key, item] of Object.entries(value)) entries.push([key, await filled(item, scope)]);

@@ -189,6 +189,15 @@ const lists: Operator = (state) => {
 const timeouts: Operator = (state) =>
   state.TimeoutSeconds ? [drop('time-out', ['TimeoutSeconds']), put('time-out', ['TimeoutSeconds'], 20)] : [];
 
+const retries: Operator = (state) =>
+  (state.Retry ?? []).flatMap((_: Definition, index: number) => [
+    drop('retry', ['Retry', index]),
+    put('retry', ['Retry', index, 'MaxAttempts'], 20),
+    put('retry', ['Retry', index, 'IntervalSeconds'], 5),
+    drop('retry', ['Retry', index, 'JitterStrategy']),
+    put('retry', ['Retry', index, 'ErrorEquals'], ['Test.Other']),
+  ]);
+
 /** A slip within an expression: one operator, number or name for another. */
 const SLIPS: [RegExp, string][] = [
   [/>=/g, '>'],
@@ -220,4 +229,4 @@ const slips: Operator = (state) =>
       ).filter(({ what }) => !what.endsWith(`: ${JSON.stringify(text)}`));
     });
 
-const OPERATORS = [waits, orders, choices, catchers, assigned, asked, answered, lists, timeouts, slips];
+const OPERATORS = [waits, orders, choices, catchers, assigned, asked, answered, lists, timeouts, retries, slips];
