@@ -3,14 +3,18 @@
  * writes the result. Fails if one survives that is not explained. Some minutes.
  *
  *     node --import tsx bin/mutants.ts <result.md>                every mutant, told one by one; then the result
+ *     node --import tsx bin/mutants.ts part <machine> <n>         every fourth mutant of one, as JSON: what the above starts
  */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { rendered } from '../lib/definitions';
 import { MACHINES } from '../lib/names';
 import { whySurvives } from '../test/machine/explained';
 import { FACTS } from '../test/machine/facts';
+import { statesOf } from '../test/machine/graph';
 import { type Found, hunt } from '../test/machine/hunt';
+import { mutantsOf } from '../test/machine/mutants';
 
 type Results = [machine: string, found: Found[]][];
 
@@ -54,7 +58,7 @@ function survivors(results: Results): string[] {
 function byState([machine, found]: Results[number]): string[] {
   const facts = (FACTS[machine] ?? []).map(({ name }) => name);
   const number = (name?: string) => (name ? `${facts.indexOf(name) + 1}` : 'survives');
-  const states = [...new Set(found.map(({ state }) => state))];
+  const states = statesOf(JSON.parse(rendered(machine))).map(([name]) => name);
   const list = (items: [string, number][]) => items.map(([what, count]) => `${what}: ${count}`).join(', ');
   return [
     '',
@@ -90,10 +94,28 @@ function document(results: Results): string {
   ].join('\n');
 }
 
+const PARTS = [0, 1, 2, 3];
+
+/** One part of a machine's mutants. */
+function part(machine: string, nth: number): Promise<Found[]> {
+  const isMine = (_: unknown, index: number) => index % PARTS.length === nth;
+  return hunt(mutantsOf(JSON.parse(rendered(machine))).filter(isMine), FACTS[machine] ?? []);
+}
+
+/** All of a machine's mutants, each part in a process of its own. */
+async function inParts(machine: string): Promise<Found[]> {
+  const parts = PARTS.map(async (nth): Promise<Found[]> => {
+    const command = ['--import', 'tsx', __filename, 'part', machine, `${nth}`];
+    const { stdout } = await promisify(execFile)(process.execPath, command, { maxBuffer: 2 ** 28 });
+    return JSON.parse(stdout);
+  });
+  return (await Promise.all(parts)).flat();
+}
+
 async function main(file: string) {
   const results: Results = [];
   for (const machine of MACHINES) {
-    const found = await hunt(JSON.parse(rendered(machine)), FACTS[machine] ?? []);
+    const found = await inParts(machine);
     for (const one of found) console.log(`${machine} ${one.state}: ${one.what}: ${one.caughtBy ?? 'survives'}`);
     results.push([machine, found]);
   }
@@ -103,7 +125,12 @@ async function main(file: string) {
   process.exit(left.length > 0 ? 1 : 0);
 }
 
-main(process.argv[2] ?? '').catch((error: Error) => {
+const [command = '', machine = '', nth] = process.argv.slice(2);
+const done =
+  command === 'part'
+    ? part(machine, Number(nth)).then((found) => process.stdout.write(JSON.stringify(found)))
+    : main(command);
+done.catch((error: Error) => {
   console.error(`error: ${error.message}`);
   process.exit(1);
 });

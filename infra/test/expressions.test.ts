@@ -3,25 +3,11 @@
  * the one in Java. What Step Functions adds to the language ($parse, $hash) is bound here.
  */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
-
-import jsonata = require('jsonata');
 
 import { type Definition, rendered } from '../lib/definitions';
 import { MACHINES } from '../lib/names';
-
-type Scope = Record<string, unknown>;
-
-/** The value of `{% ... %}`; undefined is an error, as in Step Functions. */
-async function evaluated(text: string, scope: Scope): Promise<unknown> {
-  const expression = jsonata(/^\{%(.*)%\}$/s.exec(text)?.[1] ?? '');
-  expression.registerFunction('parse', (json: string) => JSON.parse(json));
-  expression.registerFunction('hash', (value: string) => createHash('sha256').update(value).digest('hex'));
-  const value = await expression.evaluate(undefined, scope);
-  assert.notEqual(value, undefined, `${text} answers nothing`);
-  return value;
-}
+import { evaluated } from './machine/evaluate';
 
 /** Every expression below a value, with the path that leads to it. */
 function expressions(value: Definition, path: string): [string, string][] {
@@ -52,6 +38,7 @@ describe('every expression answers', () => {
       live: 'l',
     },
     ...{ ending: null, findings: [], plan: {}, steps: [], tries: {}, tally: {}, history_events: 9, before: [] },
+    ...{ told: '', look_seconds: 60, is_ours: true, is_news: false, elsewhere: [] },
     ...{ nothing_to_do: null, released: false, run_id: 'r', application: 'a', topic_arn: 't', begun: true, end: {} },
   };
   const item = { route: 0, type: 'listener', title: 't', leaves: 'l', function_arn: 'arn', timeout: 60 };
@@ -116,6 +103,7 @@ describe('every expression answers', () => {
       pass: 1,
     },
     ...{ approval: null, replication: null, failure: { state: 's', error: 'e', cause: 'c' }, problem: null },
+    ...{ left_seconds: 60, told: '', watch: reply },
     run: { ...reply, hold: null, why: null, routes: [item], resume: [item], alarms: [0], late_writers_seconds: 35 },
     end: { ...reply, ending: 'RolledBack', hold: null, routes: [] },
   };

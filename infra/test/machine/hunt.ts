@@ -1,17 +1,17 @@
 /** Looks for the fact that a mutant breaks. */
 import type { Definition } from '../../lib/definitions';
 import type { Fact } from './fact';
-import { type Mutant, mutantsOf } from './mutants';
+import type { Mutant } from './mutants';
 
-export interface Found extends Mutant {
+export interface Found extends Omit<Mutant, 'definition'> {
   /** The name of the first fact that is broken; none if the mutant survives. */
   readonly caughtBy?: string;
 }
 
-export async function hunt(definition: Definition, facts: Fact[]): Promise<Found[]> {
+export async function hunt(mutants: Mutant[], facts: Fact[]): Promise<Found[]> {
   const found: Found[] = [];
-  for (const mutant of mutantsOf(definition)) {
-    const caughtBy = await broken(mutant.definition, facts);
+  for (const { definition, ...mutant } of mutants) {
+    const caughtBy = await broken(definition, facts);
     found.push({ ...mutant, ...(caughtBy && { caughtBy }) });
   }
   return found;

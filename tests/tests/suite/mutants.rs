@@ -66,8 +66,11 @@ async fn broken_promises(name: &str) -> Result<Vec<Judged>> {
 
 fn the_patches_still_apply() -> Result<()> {
     let root = Checkout::of_this_build().root;
-    for patch in fs::read_dir(root.join("tests/mutants")).context("no patches")? {
-        run(Command::new("git").args(["apply", "--check"]).arg(patch.context("no patch")?.path()).current_dir(&root))?;
+    for file in fs::read_dir(root.join("tests/mutants")).context("no patches")? {
+        let path = file.context("no patch")?.path();
+        if path.extension().is_some_and(|extension| extension == "patch") {
+            run(Command::new("git").args(["apply", "--check"]).arg(path).current_dir(&root))?;
+        }
     }
     Ok(())
 }
