@@ -40,6 +40,7 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
         a_rule_stopped_then_moved(&ground),
         a_failing_run(&ground),
         a_look_at_a_checked_name(&ground),
+        a_name_that_leads_to_a_balancer(&ground),
         a_conflict_after_the_approval(&ground),
         a_stop_with_no_way_back(&ground),
         a_stop_with_a_way_back(&ground, ("task", "replication-config")),
@@ -126,6 +127,28 @@ async fn a_look_at_a_checked_name(ground: &Ground) -> Result<()> {
     succeeded(ground, &run_id).await
 }
 
+/// Monitor looks at the balancer behind an alias that is answered by its health; cleanup, while it waits, at the name.
+async fn a_name_that_leads_to_a_balancer(ground: &Ground) -> Result<()> {
+    let steps = json!([{ "new_weight": 100, "hold": "5m" }]);
+    let mut plan = beside_the_portal(dns_plan("led", steps.clone()));
+    let listener = listener_plan("led", steps)["routes"][0].clone();
+    plan["routes"].as_array_mut().context("routes")?.push(listener);
+    let stage = ground.stage(&plan, json!({})).await?;
+    let listener = json!({ "ListenerArns": [stage.plan["routes"][1]["listener_arn"]] });
+    let listeners = ground.client.call("elbv2", "describe_listeners", listener).await?;
+    let balancer = json!({ "LoadBalancerArns": [listeners["Listeners"][0]["LoadBalancerArn"]] });
+    let balancers = ground.client.call("elbv2", "describe_load_balancers", balancer).await?;
+    let balancer = &balancers["LoadBalancers"][0];
+    let mut plan = stage.plan.clone();
+    plan["routes"].as_array_mut().context("routes")?.truncate(1);
+    plan["routes"][0]["records"][0]["new"] = json!({ "alias": { "dns_name": balancer["DNSName"],
+        "hosted_zone_id": balancer["CanonicalHostedZoneId"], "evaluate_target_health": true } });
+    plan["cleanup"] = json!({ "after": "10m" });
+    let run_id = ground.start("cutover", "led", &plan).await?;
+    succeeded(ground, &run_id).await?;
+    ground.wait_for_phase(&run_id, "closed", LIMIT).await
+}
+
 async fn a_failing_run(ground: &Ground) -> Result<()> {
     let plan = listener_plan("failing", json!([{ "new_weight": 50, "hold": "60m" }, { "new_weight": 100 }]));
     let stage = ground.stage(&plan, json!({})).await?;
@@ -204,7 +227,6 @@ async fn a_rollback_that_the_sweep_gives_up(ground: &Ground) -> Result<()> {
     ground.page("CRITICAL", LIMIT).await.map(drop)
 }
 
-/// The stack's own topic is encrypted, so that publishing takes its key.
 /// In a domain of its own: a zone above the portal's would have to delegate to it.
 fn beside_the_portal(mut plan: Value) -> Value {
     plan["routes"][0]["record_name"] =
@@ -212,6 +234,7 @@ fn beside_the_portal(mut plan: Value) -> Value {
     plan
 }
 
+/// The stack's own topic is encrypted, so that publishing takes its key.
 fn with_own_topic(plan: &Value) -> Value {
     let mut plan = plan.clone();
     plan["notify"]["topic_arn"] = json!(TOPIC);

@@ -50,7 +50,7 @@ fn trusting(authority: &CertifiedIssuer<'static, KeyPair>) -> RootCertStore {
     roots
 }
 
-/// Answers each connection once, with this text. Returns the address.
+/// Answers each connection once, with this text; one of HTTP/1.0 is closed without a word. Returns the address.
 async fn serve(certified: Option<Certified>, answer: &'static str) -> (String, Seen) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, seen) = (listener.local_addr().unwrap().to_string(), Seen::default());
@@ -81,7 +81,9 @@ async fn respond(mut stream: impl AsyncRead + AsyncWrite + Unpin, name: Option<S
     let read = stream.read(&mut buffer).await.unwrap_or(0);
     seen.lock().unwrap().push((name, String::from_utf8_lossy(&buffer[..read]).to_lowercase()));
     let _ = stream.write_all(answer.as_bytes()).await;
-    let _ = stream.shutdown().await;
+    if !answer.starts_with("HTTP/1.0") {
+        let _ = stream.shutdown().await;
+    }
 }
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -212,6 +214,20 @@ async fn the_wrong_scheme_is_told() {
     let tls = probe(format!("https://{address}/"), None, Certificate::Trusted);
     let expected = "that port does not speak TLS: is it an http URL?";
     assert_eq!(send(&tls, || trusting(&authority)).await, Err(expected.to_owned()));
+}
+
+#[tokio::test]
+async fn an_answer_without_a_length_ends_with_the_connection() {
+    let authority = authority();
+    let of = async |answer| {
+        let (address, _) = serve(Some(issued(&params("shop.example.com"), &authority)), answer).await;
+        let wanted = probe(format!("https://{address}/"), Some("shop.example.com"), Certificate::Trusted);
+        send(&wanted, || trusting(&authority)).await
+    };
+    assert_eq!(of("HTTP/1.0 200 OK\r\n\r\nok").await, Ok((200, b"ok".to_vec())), "closed without a word of TLS");
+    assert_eq!(of("HTTP/1.1 200 OK\r\n\r\nok").await, Ok((200, b"ok".to_vec())));
+    let short = "HTTP/1.0 200 OK\r\ncontent-length: 9\r\n\r\nok";
+    assert_eq!(of(short).await, Err("the answer broke off".to_owned()));
 }
 
 #[tokio::test]

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, CONNECTION, HOST, USER_AGENT};
+use hyper::header::{ACCEPT, CONNECTION, HOST, TRANSFER_ENCODING, USER_AGENT};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -190,16 +190,28 @@ where
     Ok((status, body))
 }
 
+/// Without a length the body ends with the connection. Many servers then close it without a word of TLS: what was read is
+/// judged all the same, since an expected text that is missing does not pass.
 async fn body(answer: Response<Incoming>) -> Result<Vec<u8>, String> {
+    let has_length = answer.body().size_hint().exact().is_some() || answer.headers().contains_key(TRANSFER_ENCODING);
     let (mut incoming, mut read) = (answer.into_body(), Vec::new());
     while let Some(frame) = incoming.frame().await {
-        let frame = frame.map_err(|_| "the answer broke off".to_owned())?;
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(error) if !has_length && is_closed(&error) => break,
+            Err(_) => return Err("the answer broke off".to_owned()),
+        };
         read.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new()));
         if read.len() > MOST_BODY_BYTES {
             break;
         }
     }
     Ok(read)
+}
+
+fn is_closed(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    cause.is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
 }
 
 fn http_words(error: &hyper::Error, target: &Target) -> String {
