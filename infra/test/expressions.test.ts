@@ -43,7 +43,6 @@ describe('every expression answers', () => {
       live: 'l',
     },
     ...{ ending: null, findings: [], plan: {}, steps: [], tries: {}, tally: {}, history_events: 9, before: [] },
-    ...{ told: '', look_seconds: 60, is_ours: true, is_news: false, elsewhere: [] },
     ...{ nothing_to_do: null, released: false, run_id: 'r', application: 'a', topic_arn: 't', begun: true, end: {} },
   };
   const item = { route: 0, type: 'listener', title: 't', leaves: 'l', function_arn: 'arn', timeout: 60 };
@@ -111,7 +110,6 @@ describe('every expression answers', () => {
       pass: 1,
     },
     ...{ approval: null, replication: null, failure: { state: 's', error: 'e', cause: 'c' }, problem: null },
-    ...{ left_seconds: 60, told: '', watch: reply },
     run: { ...reply, hold: null, why: null, routes: [item], resume: [item], alarms: [0], late_writers_seconds: 35 },
     end: { ...reply, ending: 'RolledBack', hold: null, routes: [] },
   };
