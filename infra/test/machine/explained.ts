@@ -32,6 +32,11 @@ const EXPLAINED: Explained[] = [
   { state: /^SetAlarms$/, what: /= (2|29) \?/, why: 'without alarms [0..-1] is a list of nothing too' },
   { state: /^IsFirstPass$/, what: /pass: 17/, why: 'any pass but the first is the last' },
   { state: /^RestoreRoute$/, what: /^Items/, why: 'a list of one item, reversed, or its first' },
+  {
+    state: /^Start/,
+    what: /^Retry\.0\.IntervalSeconds/,
+    why: 'an execution that exists is not asked for again at all',
+  },
   { state: /^ReportWhatIsLeft$/, what: /Assign\.notes/, why: 'after a report there is no ending that tells the notes' },
   {
     state: /^(FindRun|WatchRoutes|TellChange|AnnounceClose|AnnounceRelease)$/,
