@@ -3,25 +3,11 @@
  * the one in Java. What Step Functions adds to the language ($parse, $hash) is bound here.
  */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
-
-import jsonata = require('jsonata');
 
 import { type Definition, rendered } from '../lib/definitions';
 import { MACHINES } from '../lib/names';
-
-type Scope = Record<string, unknown>;
-
-/** The value of `{% ... %}`; undefined is an error, as in Step Functions. */
-async function evaluated(text: string, scope: Scope): Promise<unknown> {
-  const expression = jsonata(/^\{%(.*)%\}$/s.exec(text)?.[1] ?? '');
-  expression.registerFunction('parse', (json: string) => JSON.parse(json));
-  expression.registerFunction('hash', (value: string) => createHash('sha256').update(value).digest('hex'));
-  const value = await expression.evaluate(undefined, scope);
-  assert.notEqual(value, undefined, `${text} answers nothing`);
-  return value;
-}
+import { evaluated } from './machine/evaluate';
 
 /** Every expression below a value, with the path that leads to it. */
 function expressions(value: Definition, path: string): [string, string][] {

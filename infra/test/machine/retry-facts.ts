@@ -1,0 +1,66 @@
+/** How long a call is tried again: on the way forward there is a way back, behind the way back there is only a person. */
+import assert from 'node:assert/strict';
+import type { Definition } from '../../lib/definitions';
+import type { Fact } from './fact';
+import { statesOf } from './graph';
+
+/** Seconds that pass between all tries at the most, by what failed; an error that is not here is not retried. */
+type Waits = Record<string, number>;
+
+const FORWARD: Waits = { 'Cutover.Throttled': 150, 'Lambda.TooManyRequestsException': 150, 'States.Timeout': 6 };
+const UNDO: Waits = { 'Cutover.Throttled': 722, 'Lambda.TooManyRequestsException': 722, 'States.Timeout': 242 };
+/** A message is not sent twice for an answer that is late. */
+const TELLING: Waits = { 'Cutover.Throttled': 14, 'Lambda.TooManyRequestsException': 14 };
+const MEMORY: Waits = { 'Runtime.OutOfMemory': 2 };
+const EXISTS: Waits = { 'StepFunctions.ExecutionAlreadyExistsException': 0 };
+
+/** States whose calls are not tried again like those of their kind. */
+const OWN: Record<string, Waits> = {
+  // Silence is the approvers' answer; a call that was cut off is told apart from it.
+  AwaitApproval: { 'Cutover.Throttled': 150, 'Lambda.TooManyRequestsException': 150, 'Sandbox.Timedout': 6, ...MEMORY },
+  // Two rollbacks that begin at once: the other one may be about to end.
+  TakeOverRun: { ...UNDO, 'Sandbox.Timedout': 242, ...MEMORY, 'Cutover.Fenced': 7 },
+  StartCleanup: { ...EXISTS, 'States.ALL': 60 },
+  StartRollback: { ...EXISTS, 'States.ALL': 210 },
+  LookAtRollback: { 'States.ALL': 722 },
+  Start: { ...EXISTS, 'States.ALL': 150 },
+};
+
+const ERRORS = [
+  ...['Cutover.Throttled', 'Lambda.TooManyRequestsException', 'States.Timeout', 'Sandbox.Timedout', 'Cutover.Fenced'],
+  ...['Runtime.OutOfMemory', 'StepFunctions.ExecutionAlreadyExistsException', 'States.ALL', 'Cutover.Drift'],
+];
+
+function expected(name: string): Waits {
+  const isUndo = /^(Resume|Restore|WriteEnding|ReportWhatIsLeft|AnnounceEnding)/.test(name);
+  const isTelling = /^(Announce|Tell)/.test(name) && !isUndo;
+  const kind = isUndo ? UNDO : isTelling ? TELLING : FORWARD;
+  const cutOff = kind['States.Timeout'];
+  return OWN[name] ?? { ...kind, ...MEMORY, ...(cutOff && { 'Sandbox.Timedout': cutOff }) };
+}
+
+/** The seconds of a retrier; the first that names the error counts. */
+function waits({ Retry }: Definition): Waits {
+  const entries = ERRORS.flatMap((error): [string, number][] => {
+    const retrier = Retry.find(({ ErrorEquals }: Definition) => ErrorEquals.includes(error));
+    if (!retrier) return [];
+    const { IntervalSeconds, BackoffRate, MaxAttempts, MaxDelaySeconds } = retrier;
+    const tries = Array.from({ length: MaxAttempts }, (_, nth) =>
+      Math.min(IntervalSeconds * BackoffRate ** nth, MaxDelaySeconds),
+    );
+    return [[error, tries.reduce((sum, seconds) => sum + seconds, 0)]];
+  });
+  return Object.fromEntries(entries);
+}
+
+export const facts: Fact[] = [
+  {
+    name: 'a call is tried again as long as its kind is worth: forward, back, or only telling',
+    holds: (definition) => {
+      for (const [name, state] of statesOf(definition).filter(([, { Type }]) => Type === 'Task')) {
+        assert.deepEqual(waits(state), expected(name), name);
+        for (const { JitterStrategy } of state.Retry) assert.equal(JitterStrategy, 'FULL', name);
+      }
+    },
+  },
+];
