@@ -42,7 +42,9 @@ export const facts: Fact[] = [
   {
     name: 'of what is called besides functions the console shows what it was for',
     holds: async (definition) => {
-      const { AwaitApproval, LookAtRollback } = definition.States;
+      const { Start, AwaitApproval, LookAtRollback } = definition.States;
+      const ofRun = { states: { context: { Execution: { Id: 'RUN' } } } };
+      if (Start?.Type === 'Pass') assert.deepEqual(await filled(Start.Output, ofRun), { run_id: 'RUN' });
       const begins = `ab${'x'.repeat(998)}`;
       if (AwaitApproval) assert.deepEqual(await shown(AwaitApproval, { by: `${begins}y` }), { by: begins });
       if (LookAtRollback) assert.deepEqual(await shown(LookAtRollback, {}), { phase: 'none' });
