@@ -24,6 +24,8 @@ Contract: `Rule(given)` reads one rule:
       drift          somebody else changes a route first (route: see drift.py); then as without a rule
 """
 
+import threading
+
 from ..clients import SETUP
 from ..control.protocols import Call, error_answer, function_error_answer, service_name
 
@@ -126,15 +128,21 @@ def deny(action: str, first: int = 1) -> Rule:
 
 
 class Past:
-    """What reads were answered before the last change of their service; of many questions, the latest."""
+    """What reads were answered before the last change of their service; of many questions, the latest.
+
+    Requests are answered by many threads at once."""
 
     def __init__(self):
+        self._lock = threading.Lock()
         self._latest: dict[tuple, tuple] = {}
         self._stale: dict[tuple, tuple] = {}
 
     def note(self, call: Call, question: tuple, answer: tuple) -> None:
-        if answer[0] >= 300:
-            return
+        if answer[0] < 300:
+            with self._lock:
+                self._note(call, question, answer)
+
+    def _note(self, call: Call, question: tuple, answer: tuple) -> None:
         if call.operation.startswith(READS):
             self._latest[question] = answer
             if len(self._latest) > MOST_QUESTIONS:
@@ -149,5 +157,6 @@ class Past:
         return self._stale.get(question)
 
     def forget(self) -> None:
-        self._latest.clear()
-        self._stale.clear()
+        with self._lock:
+            self._latest.clear()
+            self._stale.clear()

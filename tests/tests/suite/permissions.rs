@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 const SPEED: f64 = 300.0;
 /// Several tests run at once, on whatever machine there is.
-const LIMIT: Duration = Duration::from_secs(240);
+const LIMIT: Duration = Duration::from_secs(600);
 const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:cutover-pages";
 
 type Actions = BTreeMap<String, BTreeSet<String>>;
