@@ -115,7 +115,10 @@ async fn an_old_record_whose_check_fails_is_told_by_numbers_before_anything_is_t
 async fn users_go_where_health_sends_them_whatever_the_weights() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let steps = json!([{ "new_weight": 0, "hold": "120m" }, { "new_weight": 100 }]);
-    let stage = ground.stage(&dns_plan("sent", steps), checked_world("sent", "healthy")).await?;
+    let mut plan = dns_plan("sent", steps);
+    // The run itself looks on: here it is about what users get meanwhile.
+    plan["monitoring"] = json!({ "interval": "30m", "failure_limit": 100 });
+    let stage = ground.stage(&plan, checked_world("sent", "healthy")).await?;
     let run_id = ground.start("cutover", "run", &stage.plan).await?;
     ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
     wait_for_users(&stage, 0.0).await?;
