@@ -62,7 +62,7 @@ pub(crate) async fn of(cloudwatch: &Client, place: Place<'_>, now: Timestamp) ->
     for balancer in place.balancers {
         found.push(match through(cloudwatch, place, balancer, now).await {
             Ok(traffic) => traffic,
-            Err(error) if [name::THROTTLED, name::TRANSIENT].contains(&error.name) => return Err(error),
+            Err(error) if error.is_passing() => return Err(error),
             Err(error) => Traffic::Unknown(format!("its traffic could not be looked at ({})", error.message)),
         });
     }

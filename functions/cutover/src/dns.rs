@@ -36,6 +36,13 @@ pub fn name_fix(name: &str) -> String {
     }
 }
 
+/// A load balancer's name as it is compared, in its normal form: aliases may have `dualstack.` before it, which leads to the same
+/// nodes.
+pub fn bare_name(name: &str) -> String {
+    let name = normalise_name(name);
+    name.strip_prefix("dualstack.").map_or(name.clone(), str::to_owned)
+}
+
 /// The next byte of a name, whether it was escaped, and what comes after it. A `\` escapes three octal digits or one character.
 fn next(name: &[u8]) -> Option<(u8, bool, &[u8])> {
     match name {
@@ -65,6 +72,11 @@ mod tests {
         for other in ["a b.example.com", "", "a..b"] {
             assert!(name_fix(other).starts_with("use a full name"), "{other}");
         }
+    }
+
+    #[test]
+    fn an_aliases_name_for_both_families_is_the_balancers() {
+        assert_eq!(bare_name("dualstack.Shop-1.eu-west-1.elb.amazonaws.com"), "shop-1.eu-west-1.elb.amazonaws.com.");
     }
 
     #[test]

@@ -89,6 +89,11 @@ impl StepError {
         Self { name, message: message.into() }
     }
 
+    /// Whether the same call may pass later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.name, name::THROTTLED | name::TRANSIENT)
+    }
+
     /// A function's input that is not what its state machine should have sent.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(name::INVALID_PLAN, message)

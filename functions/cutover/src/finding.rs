@@ -117,11 +117,8 @@ pub fn soften_to<T>(
     fix: &str,
     findings: &mut Vec<Finding>,
 ) -> StepResult<Option<T>> {
-    match result {
+    match settled(result)? {
         Ok(value) => Ok(Some(value)),
-        Err(StepError { name: name::THROTTLED | name::TRANSIENT, message }) => {
-            Err(StepError::new(name::TRANSIENT, message))
-        }
         Err(StepError { name: name::NOT_PERMITTED, message }) => {
             let fix = "allow the functions' roles this action";
             findings.push(Finding::environment(
@@ -135,6 +132,38 @@ pub fn soften_to<T>(
             findings.push(Finding::environment(path, message, fix));
             Ok(None)
         }
+    }
+}
+
+/// What a look answers that the run itself does not need; where it is withheld or refused, a warning that says what was not
+/// looked at.
+///
+/// # Errors
+/// As [`soften`].
+pub fn beside<T>(
+    result: StepResult<T>,
+    path: &str,
+    not_seen: &str,
+    findings: &mut Vec<Finding>,
+) -> StepResult<Option<T>> {
+    settled(result).map(|result| match result {
+        Ok(value) => Some(value),
+        Err(StepError { message, .. }) => {
+            let problem = format!("{not_seen}: {message}");
+            findings.push(Finding::warning(path, problem, "allow precheck's role this action, or look yourself"));
+            None
+        }
+    })
+}
+
+/// What a repetition does not change: an answer, or an error that will come again.
+///
+/// # Errors
+/// `Cutover.Transient` for what a repetition may cure.
+pub fn settled<T>(result: StepResult<T>) -> StepResult<StepResult<T>> {
+    match result {
+        Err(error) if error.is_passing() => Err(StepError::new(name::TRANSIENT, error.message)),
+        result => Ok(result),
     }
 }
 
@@ -166,5 +195,17 @@ mod tests {
         assert_eq!(findings.len(), MOST_FINDINGS);
         assert!(serde_json::to_string(&findings).unwrap().len() < 192 * 1024);
         assert_eq!(findings.last().unwrap().problem, "has more errors than can be told");
+    }
+
+    #[test]
+    fn what_may_not_be_looked_at_is_a_warning_and_what_passes_is_tried_again() {
+        let mut findings = Vec::new();
+        let denied: StepResult<()> = Err(StepError::new(name::NOT_PERMITTED, "elasticloadbalancing:DescribeRules: no"));
+        assert_eq!(beside(denied, "$", "nobody looked", &mut findings), Ok(None));
+        assert_eq!((findings.len(), findings[0].severity), (1, Severity::Warning));
+        assert_eq!(findings[0].problem, "nobody looked: elasticloadbalancing:DescribeRules: no");
+        let slow: StepResult<()> = Err(StepError::new(name::THROTTLED, "slow"));
+        assert_eq!(beside(slow, "$", "", &mut findings).unwrap_err().name, name::TRANSIENT);
+        assert_eq!(findings.len(), 1);
     }
 }

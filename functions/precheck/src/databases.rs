@@ -1,7 +1,6 @@
 //! What precheck finds out about the plan's replications: those that cannot pass the gate, or bring nothing back.
 
-use cutover::error::name;
-use cutover::finding::soften;
+use cutover::finding::{settled, soften};
 use cutover::plan::Database;
 use cutover::{Finding, Plan, Seconds, StepError, StepResult};
 use jiff::Timestamp;
@@ -146,7 +145,7 @@ fn tables(path: &str, arn: &str, database: &Database, tables: &[Table]) -> Vec<F
 /// How far behind it is. What cannot be looked at here is a warning: the gate looks with permissions of its own.
 fn lag(path: &str, database: &Database, lag: StepResult<Option<f64>>) -> StepResult<Option<Finding>> {
     let limit = database.max_lag;
-    let (problem, fix) = match lag {
+    let (problem, fix) = match settled(lag)? {
         Ok(Some(lag)) if lag <= limit.0 as f64 * FAR_ABOVE => return Ok(None),
         Ok(Some(lag)) => {
             let within = database.give_up_after;
@@ -156,9 +155,6 @@ fn lag(path: &str, database: &Database, lag: StepResult<Option<f64>>) -> StepRes
         Ok(None) => {
             let problem = format!("has reported no lag in the last {LAG_WINDOW}");
             (problem, "see its metrics in CloudWatch: without them the gate does not open".to_owned())
-        }
-        Err(StepError { name: name::THROTTLED | name::TRANSIENT, message }) => {
-            return Err(StepError::new(name::TRANSIENT, message));
         }
         Err(StepError { message, .. }) => {
             (format!("its lag was not looked at: {message}"), "allow precheck's role this action".to_owned())
@@ -172,6 +168,8 @@ mod tests {
     use cutover::Severity;
     use replication::Stats;
     use serde_json::json;
+
+    use cutover::error::name;
 
     use super::*;
 

@@ -39,7 +39,7 @@ fn serves(looks: Vec<StepResult<bool>>) -> StepResult<bool> {
     for look in looks {
         match look {
             Ok(false) => {}
-            Err(error) if [name::THROTTLED, name::TRANSIENT].contains(&error.name) => passing = Some(error),
+            Err(error) if error.is_passing() => passing = Some(error),
             Ok(true) | Err(_) => return Ok(true),
         }
     }

@@ -1,7 +1,6 @@
 //! Whether what the new side has written gets back to the old side's database. If not, sending traffic back loses it: that is
 //! for a person to decide.
 
-use cutover::error::name;
 use cutover::plan::Database;
 use cutover::{Seconds, StepError, StepResult};
 use jiff::Timestamp;
@@ -76,7 +75,7 @@ async fn look(clients: &Clients, arn: &str, now: Timestamp) -> StepResult<Seen> 
 fn dead(database: &Database, seen: StepResult<Seen>) -> StepResult<Option<String>> {
     let Seen { replication, lag_seconds } = match seen {
         Ok(seen) => seen,
-        Err(error) if [name::THROTTLED, name::TRANSIENT].contains(&error.name) => return Err(error),
+        Err(error) if error.is_passing() => return Err(error),
         Err(StepError { message, .. }) => return Ok(Some(format!("cannot be seen ({message})"))),
     };
     let Some(replication) = replication else { return Ok(Some("does not exist".to_owned())) };
@@ -98,6 +97,8 @@ fn dead(database: &Database, seen: StepResult<Seen>) -> StepResult<Option<String
 mod tests {
     use replication::Stats;
     use serde_json::json;
+
+    use cutover::error::name;
 
     use super::*;
 

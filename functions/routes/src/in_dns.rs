@@ -3,12 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use cutover::dns::bare_name;
+use cutover::finding::settled;
 use cutover::plan::{DnsRoute, Plan, Route};
-use cutover::{Finding, StepError, StepResult, error};
+use cutover::{Finding, StepResult};
 
 use crate::any::Clients;
 use crate::balancers;
 use crate::kind::RouteState;
+use crate::listener;
 use crate::name::forecast::Wanted;
 use crate::name::precheck::Seen;
 use crate::name::shares::{Health, Zone};
@@ -71,12 +74,12 @@ async fn attached_sick(clients: &Clients, plan: &Plan) -> StepResult<Vec<(usize,
     let mut found = Vec::new();
     for (index, route) in plan.routes.iter().enumerate() {
         let Route::Listener(route) = route else { continue };
-        let healthy = overlooked(balancers::healthy_targets(&clients.elb, &route.new_target_group_arn).await)?;
-        if healthy != Some(0) {
+        let healthy = overlooked(listener::observe::health(&clients.elb, &route.new_target_group_arn).await)?;
+        if healthy.is_none_or(|(healthy, _)| healthy > 0) {
             continue;
         }
         let balancer = overlooked(balancers::of_listener(&clients.elb, route.arn()).await)?.flatten();
-        let name = balancer.and_then(|balancer| balancer.dns_name().map(balancers::bare_name));
+        let name = balancer.and_then(|balancer| balancer.dns_name().map(bare_name));
         found.extend(name.map(|name| (index, name)));
     }
     Ok(found)
@@ -116,7 +119,7 @@ fn name_of<'a>((route, before): (&'a Route, &'a RouteState)) -> Option<(&'a DnsR
 
 /// What a balancer would lose in DNS as it is, and as the plan's names are once they are prepared.
 fn answers_lost(zones: &[ZoneSeen], names: &[(&DnsRoute, &NameState)], balancer: &str) -> BTreeSet<String> {
-    let is_balancer = |name: &str| balancers::bare_name(name) == balancer;
+    let is_balancer = |name: &str| bare_name(name) == balancer;
     let mut lost = BTreeSet::new();
     for (zone, others) in zones {
         let mut prepared = zone.clone();
@@ -148,10 +151,5 @@ fn takes_balancer_out(balancer: &str, lost: &BTreeSet<String>, path: &str) -> Fi
 
 /// What cannot be seen for lack of a permission, or because it is elsewhere, is not known; a passing trouble is told.
 fn overlooked<T>(seen: StepResult<T>) -> StepResult<Option<T>> {
-    match seen {
-        Err(error) if [error::name::THROTTLED, error::name::TRANSIENT].contains(&error.name) => {
-            Err(StepError::new(error::name::TRANSIENT, error.message))
-        }
-        seen => Ok(seen.ok()),
-    }
+    settled(seen).map(Result::ok)
 }

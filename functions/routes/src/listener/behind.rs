@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{Action, Listener, Rule, RuleCondition};
-use cutover::error::name;
+use cutover::finding::beside;
 use cutover::plan::{Plan, Route};
 use cutover::{Finding, StepError, StepResult};
 
@@ -221,37 +221,12 @@ fn in_words(condition: &RuleCondition) -> String {
     }
 }
 
-/// What a look-up answers that the run itself does not need; where it is withheld or refused, a warning that says what was not
-/// looked at.
-///
-/// # Errors
-/// `Cutover.Transient` for what a repetition may cure.
-pub(super) fn beside<T>(
-    result: StepResult<T>,
-    path: &str,
-    not_seen: &str,
-    findings: &mut Vec<Finding>,
-) -> StepResult<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(StepError { name: name::THROTTLED | name::TRANSIENT, message }) => {
-            Err(StepError::new(name::TRANSIENT, message))
-        }
-        Err(StepError { message, .. }) => {
-            let problem = format!("{not_seen}: {message}");
-            findings.push(Finding::warning(path, problem, "allow precheck's role this action, or look yourself"));
-            Ok(None)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use aws_sdk_elasticloadbalancingv2::types::{
         HttpHeaderConditionConfig, PathPatternConditionConfig, ProtocolEnum, QueryStringConditionConfig,
         QueryStringKeyValuePair,
     };
-    use cutover::Severity;
     use serde_json::json;
 
     use super::*;
@@ -346,17 +321,5 @@ mod tests {
         assert_eq!(of_rule(&rule.is_default(true).actions(forward).build(), &listener), None, "told as its listener");
         let redirect = Action::builder().r#type("redirect".into()).build();
         assert_eq!(forwarder(Some("l"), String::new(), &[redirect]), None);
-    }
-
-    #[test]
-    fn what_may_not_be_looked_at_is_a_warning_and_what_passes_is_tried_again() {
-        let mut findings = Vec::new();
-        let denied: StepResult<()> = Err(StepError::new(name::NOT_PERMITTED, "elasticloadbalancing:DescribeRules: no"));
-        assert_eq!(beside(denied, "$", "nobody looked", &mut findings), Ok(None));
-        assert_eq!((findings.len(), findings[0].severity), (1, Severity::Warning));
-        assert_eq!(findings[0].problem, "nobody looked: elasticloadbalancing:DescribeRules: no");
-        let slow: StepResult<()> = Err(StepError::new(name::THROTTLED, "slow"));
-        assert_eq!(beside(slow, "$", "", &mut findings).unwrap_err().name, name::TRANSIENT);
-        assert_eq!(findings.len(), 1);
     }
 }

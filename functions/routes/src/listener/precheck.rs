@@ -7,12 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{TargetGroup, TargetTypeEnum};
-use cutover::finding::{soften, soften_to};
+use cutover::finding::{beside, soften, soften_to};
 use cutover::plan::{ListenerRoute, Plan, Route};
 use cutover::verdict::at_least_percent;
 use cutover::{Finding, StepError, StepResult};
 
-use super::behind::beside;
 use super::fit::Surroundings;
 use super::planned::pair;
 use super::state::ListenerState;

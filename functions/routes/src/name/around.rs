@@ -5,7 +5,7 @@
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::{self, ResourceRecordSet, RrType};
 use cutover::dns::normalise_name;
-use cutover::error::name;
+use cutover::finding::beside;
 use cutover::plan::DnsRoute;
 use cutover::{Finding, StepError, StepResult};
 
@@ -104,17 +104,8 @@ pub(super) async fn observe(
 
 /// What was seen; a denied look is a warning.
 fn seen<T>(look: StepResult<T>, what: &str, path: &str, findings: &mut Vec<Finding>) -> StepResult<Option<T>> {
-    match look {
-        Ok(seen) => Ok(Some(seen)),
-        Err(StepError { name: name::THROTTLED | name::TRANSIENT, message }) => {
-            Err(StepError::new(name::TRANSIENT, message))
-        }
-        Err(StepError { message, .. }) => {
-            let problem = format!("may leave users on the old side: {what} could not be looked at: {message}");
-            findings.push(Finding::warning(path, problem, "see to it yourself, or allow precheck's role this action"));
-            Ok(None)
-        }
-    }
+    let not_seen = format!("may leave users on the old side: {what} could not be looked at");
+    beside(look, path, &not_seen, findings)
 }
 
 /// The zones of the account, beside the plan's, that could answer for the name: those of its own name and of every name above it.
@@ -159,6 +150,8 @@ fn wildcards(name: &str, zone: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use cutover::error::name;
+
     use super::*;
 
     #[test]

@@ -1,7 +1,7 @@
 //! Who stays on the old side of a name: other types, other names of the zone, other zones, browsers that follow hints. Pure.
 
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
-use cutover::dns::normalise_name;
+use cutover::dns::{bare_name, normalise_name};
 use cutover::plan::{DnsRoute, Plan, RecordType, Route};
 
 use super::around::{Above, Around, Elsewhere, HostedZone};
@@ -100,10 +100,7 @@ impl Named<'_> {
             return None;
         }
         let target = target(record)?;
-        let is_old = self
-            .old()
-            .iter()
-            .any(|old| old.target().is_some_and(|old| without_prefix(&old) == without_prefix(&target)));
+        let is_old = self.old().iter().any(|old| old.target().is_some_and(|old| bare_name(&old) == bare_name(&target)));
         if !is_old || self.is_new(&target) {
             return None;
         }
@@ -120,7 +117,7 @@ impl Named<'_> {
         let answers = self.route.records.iter().filter_map(|change| change.new.as_ref());
         let aliases = answers.filter_map(|new| new.alias.as_ref()).map(|alias| alias.dns_name.as_str());
         let mut names = aliases.chain(self.new_values()).map(normalise_name);
-        names.any(|name| without_prefix(&name) == without_prefix(target))
+        names.any(|name| bare_name(&name) == bare_name(target))
     }
 
     /// Another zone that answers for the name: in its VPCs, or wherever it is the one that is asked.
@@ -180,11 +177,6 @@ fn what(record: &ResourceRecordSet) -> String {
 /// A name without its last dot.
 pub(super) fn shown(name: &str) -> &str {
     name.trim_end_matches('.')
-}
-
-/// Load balancers have the same addresses under both names.
-fn without_prefix(name: &str) -> &str {
-    name.strip_prefix("dualstack.").unwrap_or(name)
 }
 
 /// The name that an alias or a CNAME leads to, in its normal form.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::{HealthCheckConfig, HealthCheckType};
-use cutover::error::name;
 use cutover::{StepError, StepResult};
 
 use super::check_status::{Look, Status, calculated, judge};
@@ -43,7 +42,7 @@ pub async fn seen<'a>(
             Ok(Look { status: status @ (Status::Healthy | Status::Unhealthy), .. }) => {
                 seen.insert(id.clone(), status == Status::Healthy);
             }
-            Err(error) if [name::THROTTLED, name::TRANSIENT].contains(&error.name) => return Err(error),
+            Err(error) if error.is_passing() => return Err(error),
             Ok(_) | Err(_) => {}
         }
     }

@@ -3,7 +3,6 @@
 //! What failing ones do to users is told with the shares, in `forecast`.
 
 use aws_sdk_route53::Client;
-use cutover::error::name;
 use cutover::plan::DnsRoute;
 use cutover::{Finding, StepResult};
 
@@ -27,7 +26,7 @@ pub(super) async fn observe(
     for attached in state.to_attach(route, &PairChecks::default()).unwrap_or_default() {
         match check_look::look(route53, &attached.id).await {
             Ok(look) => findings.extend(judge(route, state, &attached, &look, path)),
-            Err(error) if [name::THROTTLED, name::TRANSIENT].contains(&error.name) => return Err(error),
+            Err(error) if error.is_passing() => return Err(error),
             Err(_) => {}
         }
     }
