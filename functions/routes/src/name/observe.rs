@@ -20,6 +20,14 @@ use super::state::NameState;
 pub async fn live(route53: &Client, route: &DnsRoute) -> StepResult<NameState> {
     let wanted = route.normalised_name();
     let records = all_of_name(route53, &route.hosted_zone_id, &wanted).await?;
+    state_of(route, &records)
+}
+
+/// What of a name's record sets is the route's concern.
+///
+/// # Errors
+/// `Cutover.Drift` for a routing policy that cannot be moved by weights.
+pub(super) fn state_of(route: &DnsRoute, records: &[ResourceRecordSet]) -> StepResult<NameState> {
     let records = records.iter().filter(|record| concerns(route, record.r#type.as_str())).map(from_aws);
     Ok(NameState::new(records.collect::<StepResult<_>>()?))
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::ResourceRecordSet;
-use cutover::finding::{soften, soften_to};
+use cutover::finding::soften_to;
 use cutover::plan::{DnsRoute, Plan, RecordChange, RecordType};
 use cutover::{Finding, StepError, StepResult};
 
@@ -45,14 +45,12 @@ pub async fn observe(
     behind: &mut Vec<Behind>,
 ) -> StepResult<Option<Seen>> {
     let Some(hosted) = zone_of_name(route53, route, path, findings).await? else { return Ok(None) };
-    let state = observe::live(route53, route).await;
-    let Some(state) = soften_to(state, &format!("{path}.record_name"), OTHER_POLICY, findings)? else {
-        return Ok(None);
-    };
+    let name_path = format!("{path}.record_name");
+    let all = observe::all_of_name(route53, &hosted.id, &route.normalised_name()).await;
+    let Some(all) = soften_to(all, &name_path, OTHER_POLICY, findings)? else { return Ok(None) };
+    let state = observe::state_of(route, &all);
+    let Some(state) = soften_to(state, &name_path, OTHER_POLICY, findings)? else { return Ok(None) };
     findings.extend(fits(route, &state, path));
-    let name = route.normalised_name();
-    let all = observe::all_of_name(route53, &hosted.id, &name).await;
-    let all = soften(all, path, findings)?.unwrap_or_default();
     behind.extend(other_family(route, &state, &all, path));
     findings.extend(beside_a_cname(route, &all, path));
     precheck_health::observe(route53, route, &state, path, findings).await?;
