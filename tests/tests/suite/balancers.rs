@@ -202,6 +202,19 @@ async fn a_new_group_that_does_not_fit_is_told_beforehand() -> Result<()> {
     Ok(())
 }
 
+/// Precheck warns of something; a run that is stopped at its last step is put back.
+async fn warned_of_and_put_back(ground: &Ground, stage: &Stage, warning: &str) -> Result<()> {
+    let before = ground.account().await?;
+    let (findings, error) = precheck(ground, "look", &stage.plan).await?;
+    ensure!(error.is_none(), "ended {error:?}: {findings:#?}");
+    ensure_warning(&findings, warning)?;
+    let run_id = ground.start("cutover", "stopped", &stage.plan).await?;
+    ground.wait_for_entries(&run_id, "AnnounceStep", 2, LIMIT).await?;
+    follow::stop(&ground.client, &run_id).await?;
+    ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
+    ensure_same(&before, &ground.account().await?)
+}
+
 /// Field case 03: from containers to a function, whose group has no VPC and whose health nobody checks.
 async fn traffic_moves_from_addresses_to_a_function_and_back() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
@@ -209,15 +222,7 @@ async fn traffic_moves_from_addresses_to_a_function_and_back() -> Result<()> {
         listener_plan("function", json!([{ "new_weight": 50, "hold": "2m" }, { "new_weight": 100, "hold": "30m" }]));
     let new = plan["routes"][0]["new_target_group_arn"].as_str().context("a group")?.to_owned();
     let stage = ground.stage(&plan, json!({ "groups": { new: { "target_type": "lambda" } } })).await?;
-    let before = ground.account().await?;
-    let (findings, error) = precheck(&ground, "look", &stage.plan).await?;
-    ensure!(error.is_none(), "ended {error:?}: {findings:#?}");
-    ensure_warning(&findings, "has no health checks")?;
-    let run_id = ground.start("cutover", "stopped", &stage.plan).await?;
-    ground.wait_for_entries(&run_id, "AnnounceStep", 2, LIMIT).await?;
-    follow::stop(&ground.client, &run_id).await?;
-    ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
-    ensure_same(&before, &ground.account().await?)?;
+    warned_of_and_put_back(&ground, &stage, "has no health checks").await?;
     let mut plan = stage.plan.clone();
     plan["routes"][0]["steps"] = at_once();
     succeeded(&ground, "whole", &plan).await?;
@@ -298,15 +303,7 @@ async fn a_network_load_balancer_goes_there_and_back() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let steps = json!([{ "new_weight": 50, "hold": "2m" }, { "new_weight": 100, "hold": "30m" }]);
     let stage = ground.stage(&network_plan("mail", steps), json!({})).await?;
-    let before = ground.account().await?;
-    let (findings, error) = precheck(&ground, "look", &stage.plan).await?;
-    ensure!(error.is_none(), "ended {error:?}: {findings:#?}");
-    ensure_warning(&findings, "a connection stays on its target group until it ends")?;
-    let run_id = ground.start("cutover", "stopped", &stage.plan).await?;
-    ground.wait_for_entries(&run_id, "AnnounceStep", 2, LIMIT).await?;
-    follow::stop(&ground.client, &run_id).await?;
-    ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
-    ensure_same(&before, &ground.account().await?)?;
+    warned_of_and_put_back(&ground, &stage, "a connection stays on its target group until it ends").await?;
     let mut plan = stage.plan.clone();
     plan["routes"][0]["steps"] = at_once();
     plan["cleanup"] = json!({ "after": "0s", "delete_old_target_group": true });
