@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use cutover::contract::RouteAction;
 use serde::{Deserialize, Serialize};
 
 /// Where a run is.
@@ -39,6 +40,14 @@ impl Phase {
         Self::RolledBack,
         Self::Stuck,
     ];
+
+    /// The phase of a run in which an action on a route is done.
+    pub fn of(action: RouteAction) -> Self {
+        match action {
+            RouteAction::Prepare | RouteAction::Shift | RouteAction::Finalise => Self::Forward,
+            RouteAction::Restore => Self::RollingBack,
+        }
+    }
 
     /// Whether `next` may follow. Staying in a phase is a change of owner: the run is handed over, or
     /// taken over from an execution that died.
@@ -95,6 +104,13 @@ impl FromStr for Phase {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_moves_traffic_acts_in_a_run_that_goes_forward_and_undo_in_one_that_is_rolled_back() {
+        use RouteAction::{Finalise, Prepare, Restore, Shift};
+        assert_eq!([Prepare, Shift, Finalise].map(Phase::of), [Phase::Forward; 3]);
+        assert_eq!(Phase::of(Restore), Phase::RollingBack);
+    }
 
     #[test]
     fn what_is_over_stays_over() {

@@ -47,13 +47,13 @@ pub struct Clients {
 /// # Errors
 /// See the module.
 pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) -> StepResult<RouteReply> {
-    let run = clients.journal.fence(&request.caller, phase_of(request.action)).await?;
+    let run = clients.journal.fence(&request.caller, Phase::of(request.action)).await?;
     let (route, before) = run.listener(request.route)?;
     let (live, target) = look(clients, &request, route, before).await?;
     let (live, changed) = match target {
         None => (live, false),
         Some(target) => {
-            clients.journal.fence(&request.caller, phase_of(request.action)).await?;
+            clients.journal.fence(&request.caller, Phase::of(request.action)).await?;
             (routes::listener::send::write(&clients.elb, route, &live, &target).await?, true)
         }
     };
@@ -92,13 +92,6 @@ async fn look(
     }
 }
 
-fn phase_of(action: RouteAction) -> Phase {
-    match action {
-        RouteAction::Prepare | RouteAction::Shift | RouteAction::Finalise => Phase::Forward,
-        RouteAction::Restore => Phase::RollingBack,
-    }
-}
-
 /// Whether the new group may get traffic: attached, it is health-checked; unattached groups never are.
 async fn health(elb: &Client, route: &ListenerRoute, attempt: u32) -> StepResult<(bool, u64)> {
     let counts = routes::listener::observe::health(elb, &route.new_target_group_arn).await?;
@@ -125,13 +118,6 @@ fn judge((healthy, total): (usize, usize), route: &ListenerRoute, attempt: u32) 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_moves_traffic_acts_in_a_run_that_goes_forward_and_undo_in_one_that_is_rolled_back() {
-        use RouteAction::{Finalise, Prepare, Restore, Shift};
-        assert_eq!([Prepare, Shift, Finalise].map(phase_of), [Phase::Forward; 3]);
-        assert_eq!(phase_of(Restore), Phase::RollingBack);
-    }
 
     #[test]
     fn a_new_group_is_waited_for_until_it_is_healthy_or_the_time_is_over() {

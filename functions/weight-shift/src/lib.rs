@@ -50,7 +50,7 @@ pub struct Clients {
 /// # Errors
 /// See the module.
 pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) -> StepResult<RouteReply> {
-    let phase = phase_of(request.action);
+    let phase = Phase::of(request.action);
     let run = clients.journal.fence(&request.caller, phase).await?;
     let (route, before) = run.dns(request.route)?;
     let live = routes::name::observe::live(&clients.route53, route).await?;
@@ -123,13 +123,6 @@ async fn decide_twice(
     }
 }
 
-fn phase_of(action: RouteAction) -> Phase {
-    match action {
-        RouteAction::Prepare | RouteAction::Shift | RouteAction::Finalise => Phase::Forward,
-        RouteAction::Restore => Phase::RollingBack,
-    }
-}
-
 /// The health checks that the run made for the pair: made by prepare, found again by every other action. What the live
 /// records carry may be somebody else's.
 async fn pair_checks(
@@ -144,7 +137,7 @@ async fn pair_checks(
     }
     let run_id = &request.caller.run_id;
     if request.action == RouteAction::Prepare && live.is_like(before) {
-        clients.journal.fence(&request.caller, phase_of(request.action)).await?;
+        clients.journal.fence(&request.caller, Phase::of(request.action)).await?;
         return routes::name::health_check::create(&clients.route53, run_id, request.route, route).await;
     }
     routes::name::health_check::find(&clients.route53, run_id, request.route).await
@@ -171,7 +164,7 @@ async fn delete_checks(clients: &Clients, request: &RouteRequest, route: &DnsRou
     if route.health_checks.is_none() {
         return Ok(());
     }
-    clients.journal.fence(&request.caller, phase_of(request.action)).await?;
+    clients.journal.fence(&request.caller, Phase::of(request.action)).await?;
     routes::name::health_check::delete_of_run(&clients.route53, &request.caller.run_id, request.route).await
 }
 
@@ -201,16 +194,4 @@ async fn until_in_sync(
 fn wait_after(run: &Run, request: &RouteRequest) -> u64 {
     let route = run.plan.routes.get(request.route).zip(run.before.get(request.route));
     route.map_or(0, |(route, before)| sync::wait_after(request.action, route, before))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_moves_traffic_acts_in_a_run_that_goes_forward_and_undo_in_one_that_is_rolled_back() {
-        use RouteAction::{Finalise, Prepare, Restore, Shift};
-        assert_eq!([Prepare, Shift, Finalise].map(phase_of), [Phase::Forward; 3]);
-        assert_eq!(phase_of(Restore), Phase::RollingBack);
-    }
 }
