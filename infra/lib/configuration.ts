@@ -5,8 +5,8 @@ import type { CutoverStackProps } from './cutover-stack';
 
 /** The names of all context values: those of the props that configure the stack. */
 export const CONTEXT = {
-  text: ['prefix', 'tableName', 'architecture', 'binaries'],
-  list: ['hookFunctionArns', 'topicArns', 'topicKeyArns', 'emails'],
+  text: ['prefix', 'tableName', 'architecture', 'binaries', 'mailFrom', 'mailConfigurationSet'],
+  list: ['hookFunctionArns', 'loadTestHosts', 'topicArns', 'topicKeyArns', 'emails', 'webhookSecretArns'],
   narrowing: ['listeners', 'rules', 'targetGroups', 'hostedZones', 'recordNames', 'alarmNames'],
 } as const;
 
@@ -17,7 +17,8 @@ export function propsFromContext(node: Node): CutoverStackProps {
     ...given(CONTEXT.text, (name) => node.tryGetContext(name)),
     ...given(CONTEXT.list, (name) => list(node, name)),
     ...given(['retainJournal'], (name) => boolean(node, name)),
-    ...given(['schedules', 'probeVpc'], (name) => json(node, name)),
+    ...given(['maxLoadRatePerSecond'], (name) => number(node, name)),
+    ...given(['schedules', 'probeVpc', 'stakeholders', 'branding', 'messageTemplates'], (name) => json(node, name)),
     narrowing: given(CONTEXT.narrowing, (name) => list(node, name)),
   };
 }
@@ -37,6 +38,13 @@ function boolean(node: Node, name: string): boolean | undefined {
   if (value === true || value === 'true') return true;
   if (value === false || value === 'false') return false;
   throw new ConfigurationError(`The context value \`${name}\` should be true or false.`);
+}
+
+function number(node: Node, name: string): number | undefined {
+  const value: unknown = node.tryGetContext(name);
+  if (value === undefined) return undefined;
+  if (/^[0-9]{1,9}$/.test(`${value}`)) return Number(value);
+  throw new ConfigurationError(`The context value \`${name}\` should be a whole number.`);
 }
 
 function json(node: Node, name: string): unknown {

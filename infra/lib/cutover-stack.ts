@@ -6,15 +6,17 @@ import { ConfigurationError } from './configuration-error';
 import { Functions, type ProbeVpc } from './functions';
 import { Journal } from './journal';
 import { CRATES, type Crate, MACHINES, Names, pascalCase } from './names';
-import { Notifications } from './notifications';
+import { Notifications, tellMoments } from './notifications';
 import { Observability } from './observability';
 import { functionPermissions, machinePermissions, type Narrowing, type Surroundings } from './permissions';
+import { Reports } from './reports';
 import { SafetyNet } from './safety-net';
 import { type ScheduledStart, Schedules } from './schedules';
+import { type MessagesProps, messagesEnvironment } from './stakeholders';
 import { StateMachines } from './state-machines';
 
 /** The defaults suit one installation per account and region; only `narrowing` and `emails` deserve a thought. */
-export interface CutoverStackProps extends StackProps {
+export interface CutoverStackProps extends StackProps, MessagesProps {
   /** Before every name, so that several installations fit into one account and region. Default: none. */
   readonly prefix?: string;
   /** The journal's name. Default: `<prefix>cutover-journal`. */
@@ -27,12 +29,16 @@ export interface CutoverStackProps extends StackProps {
   readonly binaries?: string;
   /** How long logs are kept. Default: three months. */
   readonly logRetention?: RetentionDays;
-  /** Where `precheck` and `validate` are, which probe the new side. Default: in no VPC, so it needs a public address. */
+  /** Where `precheck`, `validate` and `load-test` are, which ask the sides. Default: in no VPC, so these need public addresses. */
   readonly probeVpc?: ProbeVpc;
   /** What may be changed. Default: whatever a plan names. */
   readonly narrowing?: Narrowing;
   /** The functions that plans may name as hooks. Default: none, so precheck refuses a plan with hooks. */
   readonly hookFunctionArns?: string[];
+  /** The fastest that a plan's load test may be, in requests a second to one side. Default: 1,000. */
+  readonly maxLoadRatePerSecond?: number;
+  /** Hosts that load tests may reach, beside those that a plan shows to be its own. Default: none. */
+  readonly loadTestHosts?: string[];
   /** The topics that plans may name, beside the stack's own. Default: all of this account and region. */
   readonly topicArns?: string[];
   /** The keys of those topics that are encrypted, beside the stack's own. Default: none. */
@@ -58,13 +64,23 @@ export class CutoverStack extends Stack {
       tableName: props.tableName ?? names.of('journal'),
       retain: props.retainJournal ?? true,
     });
-    const { topic, key } = new Notifications(this, 'Notifications', { names, emails: props.emails ?? [] });
+    const { bucket: reports } = new Reports(this, 'Reports', {
+      bucketName: `${names.of('reports')}-${this.account}-${this.region}`,
+      retain: props.retainJournal ?? true,
+    });
+    const notifications = new Notifications(this, 'Notifications', { names, emails: props.emails ?? [] });
+    const { topic, moments, key } = notifications;
     const here: Surroundings = {
       stack: this,
       names,
       journal: table,
+      reports,
       narrowing: props.narrowing ?? {},
       topicArns: props.topicArns && [topic.topicArn, ...props.topicArns],
+      momentsTopicArn: moments.topicArn,
+      mailFrom: props.mailFrom,
+      mailConfigurationSet: props.mailConfigurationSet,
+      webhookSecretArns: props.webhookSecretArns ?? [],
       topicKeyArns: [key.keyArn, ...(props.topicKeyArns ?? [])],
     };
     const { all: functions } = new Functions(this, 'Functions', {
@@ -74,8 +90,9 @@ export class CutoverStack extends Stack {
       binaries: props.binaries,
       probeVpc: props.probeVpc,
       permissions: functionPermissions(here),
-      environment: environment(names, table.tableName, props.hookFunctionArns ?? []),
+      environment: environment(names, table.tableName, reports.bucketName, moments.topicArn, props),
     });
+    tellMoments(notifications, functions.tell);
     const functionArns = byCrate((crate) => functions[crate].functionArn);
     const { all: machines } = new StateMachines(this, 'StateMachines', {
       names,
@@ -83,8 +100,7 @@ export class CutoverStack extends Stack {
       permissions: machinePermissions(here, functionArns, props.hookFunctionArns ?? []),
       values: { Partition: this.partition, ...placeholderValues(names, table.tableName, functionArns) },
     });
-    const { cutover, rollback } = machines;
-    const net = new SafetyNet(this, 'SafetyNet', { names, cutover, rollback, sweep: functions.sweep });
+    const net = new SafetyNet(this, 'SafetyNet', { names, cutover: machines.cutover, sweep: functions.sweep });
     const schedules = props.schedules?.length
       ? new Schedules(this, 'Schedules', { names, starts: props.schedules, start: machines.start })
       : undefined;
@@ -99,6 +115,7 @@ export class CutoverStack extends Stack {
       new CfnOutput(this, `${pascalCase(machine)}Arn`, { value: machines[machine].stateMachineArn });
     }
     new CfnOutput(this, 'JournalName', { value: table.tableName });
+    new CfnOutput(this, 'ReportsBucket', { value: reports.bucketName });
     new CfnOutput(this, 'TopicArn', { value: topic.topicArn });
   }
 }
@@ -108,18 +125,37 @@ function byCrate<T>(value: (crate: Crate) => T): Record<Crate, T> {
 }
 
 /** What each function reads from its environment. */
-function environment(names: Names, journal: string, hookFunctionArns: string[]): Record<Crate, Record<string, string>> {
+function environment(
+  names: Names,
+  journal: string,
+  reports: string,
+  moments: string,
+  props: CutoverStackProps,
+): Record<Crate, Record<string, string>> {
+  const { hookFunctionArns = [], narrowing, maxLoadRatePerSecond = 1000, loadTestHosts = [] } = props;
+  const messages = messagesEnvironment(props);
   const common = byCrate<Record<string, string>>(() => ({ JOURNAL_TABLE: journal }));
+  const machineArns = {
+    ROLLBACK_STATE_MACHINE_ARN: names.machineArn('rollback'),
+    CLEANUP_STATE_MACHINE_ARN: names.machineArn('cleanup'),
+  };
+  const load = { MAX_LOAD_RATE_PER_SECOND: `${maxLoadRatePerSecond}`, LOAD_TEST_HOSTS: loadTestHosts.join(',') };
   return {
     ...common,
-    notify: {},
-    // It refuses plans with other hooks: without, a denied `resume` would come to light when it is needed.
-    precheck: { ...common.precheck, HOOK_FUNCTION_ARNS: hookFunctionArns.join(',') },
-    sweep: {
-      ...common.sweep,
-      ROLLBACK_STATE_MACHINE_ARN: names.machineArn('rollback'),
-      CLEANUP_STATE_MACHINE_ARN: names.machineArn('cleanup'),
+    'load-test': { ...common['load-test'], ...load, REPORTS_BUCKET: reports },
+    notify: { ...machineArns, MOMENTS_TOPIC_ARN: moments },
+    report: { ...common.report, REPORTS_BUCKET: reports },
+    // It refuses plans with other hooks: without, a denied `resume` would come to light when it is needed. And with other
+    // alarms, which would be denied when all traffic has moved.
+    precheck: {
+      ...common.precheck,
+      ...load,
+      HOOK_FUNCTION_ARNS: hookFunctionArns.join(','),
+      STAKEHOLDERS: messages.STAKEHOLDERS,
+      ALARM_NAMES: JSON.stringify(narrowing?.alarmNames ?? ['*']),
     },
+    sweep: { ...common.sweep, ...machineArns },
+    tell: { ...common.tell, ...messages },
   };
 }
 

@@ -35,6 +35,18 @@ const WORKSPACE = resolve(__dirname, '../..');
 /** Where an ELF file names its machine, and how it names these two. */
 const ELF_MACHINE = { offset: 18, arm64: 0xb7, x86_64: 0x3e };
 
+/** At 128 MB a function gets half the CPU: its first call then takes twice as long. */
+const MEMORY_MB = 256;
+/** The fence relies on it: a function that a machine has given up on is over by then, if it writes to routes. */
+const TIMEOUT = Duration.seconds(30);
+/**
+ * One whole processor (Lambda developer guide, memory: 1,769 MB), and the time of the longest turn: warm-up, a minute, and the answers'
+ * timeout. It writes to no route.
+ */
+const LARGER: Partial<Record<Crate, { memorySize: number; timeout: Duration }>> = {
+  'load-test': { memorySize: 1769, timeout: Duration.seconds(240) },
+};
+
 /** Where the functions that probe are, so that they reach a new side without a public address. */
 export interface ProbeVpc {
   /** Private subnets with a way to AWS's endpoints: two or more, for two zones. */
@@ -95,10 +107,9 @@ export class Functions extends Construct {
       description: `Cutover: see functions/${crate}/src/lib.rs`,
       role: role(scope, 'Role', 'lambda', permissions),
       environment: { RUST_LOG: 'info', ...props.environment[crate] },
-      // At 128 MB a function gets half the CPU: its first call then takes twice as long.
-      memorySize: 256,
-      // The fence relies on it: a function that a machine has given up on is over after 30 s.
-      timeout: Duration.seconds(30),
+      memorySize: MEMORY_MB,
+      timeout: TIMEOUT,
+      ...LARGER[crate],
       tracing: Tracing.ACTIVE,
       loggingFormat: LoggingFormat.JSON,
       logGroup,

@@ -4,22 +4,27 @@ import { ArnFormat, type Stack } from 'aws-cdk-lib';
 /** The functions: a crate of the workspace each. */
 export const CRATES = [
   'alarms',
+  'baseline',
   'claim',
   'cleanup',
+  'dashboard',
   'listener-swap',
+  'load-test',
   'monitor',
   'notify',
   'precheck',
   'replication-lag',
+  'report',
   'rollback',
   'sweep',
+  'tell',
   'validate',
   'weight-shift',
 ] as const;
 export type Crate = (typeof CRATES)[number];
 
-/** The functions that ask the new side itself: with a private one, they have to be in its VPC. */
-export const PROBING: readonly Crate[] = ['precheck', 'validate'];
+/** The functions that ask the sides themselves: with private ones, they have to be in their VPC. */
+export const PROBING: readonly Crate[] = ['load-test', 'precheck', 'validate'];
 
 /** The state machines: a file `statemachine/<name>.asl.yaml` each. */
 export const MACHINES = ['cutover', 'rollback', 'cleanup', 'start'] as const;

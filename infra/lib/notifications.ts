@@ -2,8 +2,9 @@
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { EmailSubscription, LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Names } from './names';
@@ -16,6 +17,8 @@ export interface NotificationsProps {
 
 export class Notifications extends Construct {
   readonly topic: Topic;
+  /** What happens in runs, for the function that tells groups of stakeholders. */
+  readonly moments: Topic;
   /** A key of our own: CloudWatch may not use AWS's key for SNS, and its alarms would be lost. */
   readonly key: Key;
 
@@ -32,6 +35,11 @@ export class Notifications extends Construct {
       masterKey: this.key,
       enforceSSL: true,
     });
+    this.moments = new Topic(this, 'Moments', {
+      topicName: props.names.of('moments'),
+      masterKey: this.key,
+      enforceSSL: true,
+    });
     for (const email of props.emails) this.topic.addSubscription(new EmailSubscription(email));
     const alarms = {
       principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
@@ -43,6 +51,11 @@ export class Notifications extends Construct {
       new PolicyStatement({ ...alarms, actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: ['*'] }),
     );
   }
+}
+
+/** Everything that happens is told by `tell`, some seconds later. */
+export function tellMoments({ moments }: Notifications, tell: IFunction) {
+  moments.addSubscription(new LambdaSubscription(tell));
 }
 
 /** What could not be delivered, for two weeks. */

@@ -6,6 +6,7 @@
  */
 import type { Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { OPEN_RUNS } from './journal';
 import type { Crate, Machine, Names } from './names';
 
@@ -40,9 +41,17 @@ export interface Surroundings {
   readonly stack: Stack;
   readonly names: Names;
   readonly journal: ITable;
+  readonly reports: IBucket;
   readonly narrowing: Narrowing;
   /** The topics that plans may name; `undefined`: all of this account and region. */
   readonly topicArns: string[] | undefined;
+  /** Where what happens in runs goes. */
+  readonly momentsTopicArn: string;
+  /** The sender of mails, and the configuration set; `undefined`: none. */
+  readonly mailFrom: string | undefined;
+  readonly mailConfigurationSet: string | undefined;
+  /** The secrets that hold webhooks' addresses. */
+  readonly webhookSecretArns: string[];
   /** The keys of encrypted topics. */
   readonly topicKeyArns: string[];
 }
@@ -118,8 +127,33 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     why: 'Plans name their serverless replications at run time, and this only reads.',
   };
   const replications = ['dms:DescribeReplicationInstances', 'dms:DescribeReplicationTasks', 'dms:DescribeReplications'];
+  const loadResults: Target = {
+    resources: [here.reports.arnForObjects('runs/*/load-test*')],
+    why: 'Runs are named when they start.',
+  };
+  const dashboards: Target = {
+    // Dashboards have no region (Service Authorization Reference of CloudWatch).
+    resources: [
+      stack.formatArn({ service: 'cloudwatch', region: '', resource: `dashboard/${names.machine('cutover')}-run-*` }),
+    ],
+    why: 'There is one for each run, and it is called after the execution.',
+  };
+  const ownMetrics: Target = {
+    ...anything,
+    conditions: { StringEquals: { 'cloudwatch:namespace': 'Cutover' } },
+  };
+  const report: Target = {
+    resources: [here.reports.arnForObjects('runs/*/report.*')],
+    why: 'Runs are named when they start.',
+  };
+  const loadTest: Target = {
+    resources: [here.reports.arnForObjects('runs/*/load-test.json')],
+    why: 'Runs are named when they start.',
+  };
   const topics = listed('topicArns', here.topicArns, arn('sns', '*'));
   const topicKeys: Target = { resources: here.topicKeyArns };
+  const mail: Target = { resources: mailIdentities(here) };
+  const webhooks: Target = { resources: here.webhookSecretArns };
   const userPools: Target = {
     resources: [arn('cognito-idp', 'userpool/*')],
     why: 'Listeners name their user pools; whoever sends such an action back must be able to read its client (ELB user guide).',
@@ -144,7 +178,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(serverless, 'dms:DescribeReplicationTableStatistics'),
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
       may(topics, 'sns:GetTopicAttributes'),
-      may(table, 'dynamodb:BatchGetItem'),
+      may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem'),
     ],
     claim: [
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
@@ -172,6 +206,8 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'route53:CreateHealthCheck', 'route53:ListHealthChecks'),
       may(healthChecks, 'route53:DeleteHealthCheck'),
       may(anyHealthCheck, 'route53:GetHealthCheck', 'route53:GetHealthCheckStatus'),
+      may(anything, 'elasticloadbalancing:DescribeLoadBalancers', 'elasticloadbalancing:DescribeTargetGroups'),
+      may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
       may(table, 'dynamodb:GetItem'),
     ],
     monitor: [
@@ -181,15 +217,42 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(zones, 'route53:ListResourceRecordSets'),
       may(anyHealthCheck, 'route53:GetHealthCheck', 'route53:GetHealthCheckStatus'),
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
+      may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
+    ],
+    baseline: [
+      may(anything, 'cloudwatch:GetMetricData'),
+      may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
+    ],
+    dashboard: [
+      may(dashboards, 'cloudwatch:DeleteDashboards', 'cloudwatch:GetDashboard', 'cloudwatch:PutDashboard'),
+      may(anything, 'cloudwatch:ListDashboards'),
+      may(ownMetrics, 'cloudwatch:PutMetricData'),
       may(table, 'dynamodb:GetItem'),
     ],
-    validate: [may(table, 'dynamodb:GetItem')],
+    validate: [may(anything, 'cloudwatch:GetMetricData'), may(table, 'dynamodb:GetItem')],
+    'load-test': [
+      may(loadResults, 's3:GetObject', 's3:PutObject'),
+      may({ resources: [here.reports.bucketArn] }, 's3:ListBucket'),
+      may(table, 'dynamodb:GetItem'),
+    ],
+    report: [
+      may(report, 's3:PutObject'),
+      may(loadTest, 's3:GetObject'),
+      may({ resources: [here.reports.bucketArn] }, 's3:ListBucket'),
+      may(executions('cutover', 'rollback'), 'states:GetExecutionHistory'),
+      may(anything, 'cloudwatch:GetMetricData'),
+      may(table, 'dynamodb:GetItem'),
+    ],
     alarms: [
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
       may(alarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:PutMetricAlarm', 'cloudwatch:TagResource'),
-      may(table, 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
+      may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
     ],
-    notify: [may(topics, 'sns:Publish'), may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey')],
+    notify: [
+      may(topics, 'sns:Publish'),
+      may({ resources: [here.momentsTopicArn] }, 'sns:Publish'),
+      may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
+    ],
     rollback: [
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
       may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
@@ -197,15 +260,24 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'route53:ListHealthChecks'),
       may(anything, ...replications, 'cloudwatch:GetMetricData'),
       may(executions('cutover', 'rollback'), 'states:DescribeExecution'),
-      may(table, 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
+      may(table, 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
+      // For the names of open runs, where a person has named another one.
+      may(table, 'dynamodb:Scan'),
     ],
     sweep: [
       may(openRuns, 'dynamodb:Query'),
-      may(table, 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
+      may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
       may(executions('cutover', 'rollback', 'cleanup'), 'states:DescribeExecution'),
       may(undoers, 'states:StartExecution'),
       may(topics, 'sns:Publish'),
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
+    ],
+    tell: [
+      may(topics, 'sns:Publish'),
+      may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
+      may(mail, 'ses:SendRawEmail'),
+      may(webhooks, 'secretsmanager:GetSecretValue'),
+      may(table, 'dynamodb:GetItem', 'dynamodb:PutItem'),
     ],
     cleanup: [
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
@@ -217,26 +289,43 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(zones, 'route53:ListResourceRecordSets'),
       may(anything, 'route53:ListHealthChecks'),
       may(healthChecks, 'route53:DeleteHealthCheck'),
-      may(table, 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
+      may(table, 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
+      // For the locks of a run whose item nobody can read, and the names of open runs.
+      may(table, 'dynamodb:Scan'),
     ],
   };
+}
+
+/**
+ * What SES asks for: the sender's address or its domain, whichever was verified, and the configuration set (Service Authorization
+ * Reference, SES).
+ */
+function mailIdentities({ stack, mailFrom, mailConfigurationSet }: Surroundings): string[] {
+  if (!mailFrom) return [];
+  const ses = (resource: string) => stack.formatArn({ service: 'ses', resource });
+  const identities = [mailFrom, mailFrom.slice(mailFrom.indexOf('@') + 1)].map((name) => ses(`identity/${name}`));
+  return mailConfigurationSet ? [...identities, ses(`configuration-set/${mailConfigurationSet}`)] : identities;
 }
 
 /** The functions that each machine invokes. */
 export const INVOKED: Record<Machine, readonly Crate[]> = {
   cutover: [
     'alarms',
+    'baseline',
     'claim',
+    'dashboard',
     'listener-swap',
+    'load-test',
     'monitor',
     'notify',
     'precheck',
     'replication-lag',
+    'report',
     'validate',
     'weight-shift',
   ],
-  rollback: ['alarms', 'listener-swap', 'notify', 'rollback', 'weight-shift'],
-  cleanup: ['cleanup', 'notify'],
+  rollback: ['alarms', 'dashboard', 'listener-swap', 'notify', 'report', 'rollback', 'weight-shift'],
+  cleanup: ['cleanup', 'dashboard', 'monitor', 'notify'],
   start: [],
 };
 
@@ -254,7 +343,10 @@ export function machinePermissions(
       may({ resources: [journal.tableArn] }, 'dynamodb:GetItem'),
     ],
     rollback: [may({ resources: [...functions('rollback'), ...hookFunctionArns] }, 'lambda:InvokeFunction')],
-    cleanup: [may({ resources: functions('cleanup') }, 'lambda:InvokeFunction')],
+    cleanup: [
+      may({ resources: functions('cleanup') }, 'lambda:InvokeFunction'),
+      may({ resources: [names.machineArn('rollback')] }, 'states:StartExecution'),
+    ],
     start: [may({ resources: [names.machineArn('cutover')] }, 'states:StartExecution')],
   };
 }

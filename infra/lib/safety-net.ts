@@ -1,45 +1,43 @@
 /**
- * What brings every run to an end when its machine cannot. A rule starts rollback when a cutover was stopped, timed out or
- * failed: stopping an execution is a safe gesture. Such events are best effort, so the sweep looks every five minutes.
+ * What brings every run to an end when its machine cannot. A rule tells the sweep when a cutover was stopped, timed out or
+ * failed: it starts rollback if the journal says that one is owed. So stopping an execution is a safe gesture, and a run that
+ * touched nothing, or has its ending, has no execution too many. Such events are best effort: the sweep looks every five
+ * minutes too.
  */
 import { Duration } from 'aws-cdk-lib';
 import { EventField, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction, SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { Names } from './names';
 import { DeadLetters } from './notifications';
-import { role } from './role';
 
 export interface SafetyNetProps {
   readonly names: Names;
   readonly cutover: StateMachine;
-  readonly rollback: StateMachine;
   readonly sweep: IFunction;
 }
 
 export class SafetyNet extends Construct {
   readonly deadLetters: IQueue;
 
-  constructor(scope: Construct, id: string, { names, cutover, rollback, sweep }: SafetyNetProps) {
+  constructor(scope: Construct, id: string, { names, cutover, sweep }: SafetyNetProps) {
     super(scope, id);
     const deadLetterQueue = new DeadLetters(this, 'DeadLetters', names.of('undelivered'));
-    const start = { actions: ['states:StartExecution'], resources: [rollback.stateMachineArn] };
     new Rule(this, 'Unfinished', {
       ruleName: names.of('unfinished'),
-      description: 'A cutover ended without an ending: roll it back, if anything is left to roll back',
+      description: 'A cutover ended without an ending: roll its run back, if that is owed',
       eventPattern: {
         source: ['aws.states'],
         detailType: ['Step Functions Execution Status Change'],
         detail: { status: ['ABORTED', 'TIMED_OUT', 'FAILED'], stateMachineArn: [cutover.stateMachineArn] },
       },
       targets: [
-        new SfnStateMachine(rollback, {
+        new LambdaFunction(sweep, {
           // Nothing but whose it is: `detail.input` is left out when it is large.
-          input: RuleTargetInput.fromObject({ run_id: EventField.fromPath('$.detail.executionArn') }),
-          role: role(this, 'UnfinishedRole', 'events', [start]),
+          event: RuleTargetInput.fromObject({ run_id: EventField.fromPath('$.detail.executionArn') }),
           deadLetterQueue,
           retryAttempts: 60,
           maxEventAge: Duration.hours(1),

@@ -59,15 +59,20 @@ test('context values are read as cdk.json and as the command line give them', ()
     emails: 'a@example.com, b@example.com',
     hostedZones: ['Z1'],
     rules: '',
+    maxLoadRatePerSecond: '250',
+    loadTestHosts: 'shop-1.example.com,shop-2.example.com',
     schedules: '[{"name": "shop", "at": "2030-03-01T02:00:00", "input": {}}]',
   });
   assert.equal(status, 0, stderr);
-  const types = Object.values<Json>(template().Resources).map(({ Type }) => Type);
-  assert.equal(types.filter((type) => type === 'AWS::SNS::Subscription').length, 2);
+  const resources = Object.values<Json>(template().Resources);
+  const types = resources.map(({ Type }) => Type);
+  const subscribed = resources.filter(({ Type }) => Type === 'AWS::SNS::Subscription');
+  assert.equal(subscribed.filter(({ Properties }) => Properties.Protocol === 'email').length, 2);
   assert.equal(types.filter((type) => type === 'AWS::Scheduler::Schedule').length, 1);
   const text = JSON.stringify(template());
   assert.match(text, /hostedzone\/Z1/);
   assert.doesNotMatch(text, /ModifyRule/);
+  assert.match(text, /"MAX_LOAD_RATE_PER_SECOND":"250","LOAD_TEST_HOSTS":"shop-1.example.com,shop-2.example.com"/);
   assert.match(text, /"blue-cutover-journal"/);
 });
 

@@ -26,6 +26,7 @@ test('there are no regular expressions: those of Java overflow its stack on long
 
 describe('every expression answers', () => {
   const reply = {
+    link: 'https://x',
     ...{
       settled: true,
       passed: true,
@@ -34,6 +35,15 @@ describe('every expression answers', () => {
       changed: true,
       change_id: 'C1',
       releasing: 0,
+      lines: [],
+      url: 'https://example.com',
+      ask: false,
+      over: true,
+      slices: [],
+      seen: 's',
+      report: 'r',
+      round: 0,
+      turn: 0,
       told: 't',
       look_seconds: 60,
       is_ours: true,
@@ -57,12 +67,14 @@ describe('every expression answers', () => {
   };
   const plan = {
     ...{ application: 'shop', mode: 'run', routes: [{ type: 'listener' }], alarms: [{ AlarmName: 'one' }] },
+    stakeholders: { of_stack: null, groups: [] },
     approval: { within: 60, topic_arn: 't' },
     notify: { topic_arn: 't' },
     database: { drain: true, shared: false, reverse_replication_task_arn: null },
     hooks: { quiesce: [item], resume: [item], before_traffic: [item], after_traffic: [item] },
-    monitoring: { interval: 60 },
+    monitoring: { interval: 60, on_failure: 'hold', hold_limit: 60 },
     cleanup: { after: 60 },
+    timeout: 60,
   };
   const scope = {
     states: {
@@ -77,7 +89,7 @@ describe('every expression answers', () => {
       errorOutput: { Error: 'E', Cause: '{"errorMessage":"said"}' },
       context: {
         Execution: { Id: 'arn', Input: {} },
-        State: { Name: 'State' },
+        State: { Name: 'State', EnteredTime: '2026-01-01T00:00:00.000Z' },
         Task: { Token: 't' },
         Map: { Item: { Value: item, Index: 0 } },
       },
@@ -91,6 +103,7 @@ describe('every expression answers', () => {
       stepIndex: 0,
       attempt: 0,
       releasing: 0,
+      lines: [],
       left_seconds: 60,
       told: '',
       watch: reply,
@@ -101,6 +114,13 @@ describe('every expression answers', () => {
     ...{
       timeline: [],
       notes: [],
+      decisions: [],
+      load: { round: 0, turn: 0 },
+      baseline: [],
+      dashboard: 'https://example.com',
+      report: null,
+      limits: [],
+      claimed_at_millis: 0,
       alarms: [],
       removals: [],
       hooks: [],
@@ -110,7 +130,20 @@ describe('every expression answers', () => {
       pass: 1,
     },
     ...{ approval: null, replication: null, failure: { state: 's', error: 'e', cause: 'c' }, problem: null },
-    run: { ...reply, hold: null, why: null, routes: [item], resume: [item], alarms: [0], late_writers_seconds: 35 },
+    run: {
+      ...reply,
+      last_route: 0,
+      last_step: 0,
+      rolls_back: true,
+      hold: null,
+      why: null,
+      routes: [item],
+      resume: [item],
+      evidence: [item],
+      alarms: [0],
+      late_writers_seconds: 35,
+    },
+    ...{ watched_seconds: 0, is_trouble_told: false, trouble: { error: 'e', cause: 'c' }, rollback: 'arn' },
     end: { ...reply, ending: 'RolledBack', hold: null, routes: [] },
   };
 

@@ -1,6 +1,6 @@
 /** What is deployed: the snapshot shows every change in review; the rest says what must never change. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Validations } from 'aws-cdk-lib';
@@ -64,7 +64,8 @@ for (const crate of CRATES) {
     const read = main.includes('Journal::of(') ? ['JOURNAL_TABLE', ...named] : named;
     const made = resourceAt(plain, `Functions/${pascalCase(crate)}/Function/Resource`);
     assert.deepEqual(Object.keys(made.Environment.Variables).sort(), ['RUST_LOG', ...read].sort());
-    assert.deepEqual([made.Runtime, made.MemorySize, made.Timeout], ['provided.al2023', 256, 30]);
+    const size = crate === 'load-test' ? [1769, 240] : [256, 30];
+    assert.deepEqual([made.Runtime, made.MemorySize, made.Timeout], ['provided.al2023', ...size]);
     assert.deepEqual([made.LoggingConfig.LogFormat, made.TracingConfig.Mode], ['JSON', 'Active']);
     assert.deepEqual([made.Architectures, made.ReservedConcurrentExecutions], [['arm64'], undefined]);
   });
@@ -80,7 +81,8 @@ test('the functions that probe are in the VPC that is given, and no other is in 
   for (const crate of CRATES) {
     assert.deepEqual(of(plain, crate), { vpc: undefined, interfaces: [] });
     const { vpc, interfaces } = of(inside, crate);
-    const probes = readFileSync(join(ROOT, 'functions', crate, 'src/lib.rs'), 'utf8').includes('probe::ask(');
+    const source = ['lib.rs', 'turn.rs'].map((file) => join(ROOT, 'functions', crate, 'src', file)).filter(existsSync);
+    const probes = source.some((file) => /probe::ask\(|Client::new\(target/.test(readFileSync(file, 'utf8')));
     assert.deepEqual(
       vpc,
       probes ? { SubnetIds: ['subnet-0a1b2c3d', 'subnet-4e5f6a7b'], SecurityGroupIds: ['sg-0c1d2e3f'] } : undefined,
@@ -98,6 +100,14 @@ test('precheck is told exactly the functions that the machines may invoke as hoo
   assert.equal(told(synthesize({ hookFunctionArns })), hookFunctionArns.join(','));
 });
 
+test('precheck is told exactly the names of alarms that the role may set', () => {
+  const told = (from: typeof plain) =>
+    JSON.parse(resourceAt(from, 'Functions/Precheck/Function/Resource').Environment.Variables.ALARM_NAMES);
+  assert.deepEqual(told(plain), ['*']);
+  const alarmNames = ['shop-*', 'one, with a comma'];
+  assert.deepEqual(told(synthesize({ narrowing: { alarmNames } })), alarmNames);
+});
+
 test('the journal is protected, and outlives the stack unless told otherwise', () => {
   const [kept, dropped] = [plain, synthesize({ retainJournal: false })].map(({ template }) =>
     Object.values<Json>(template.findResources('AWS::DynamoDB::Table')).at(0),
@@ -109,14 +119,15 @@ test('the journal is protected, and outlives the stack unless told otherwise', (
   assert.deepEqual([dropped.DeletionPolicy, dropped.Properties.DeletionProtectionEnabled], ['Delete', false]);
 });
 
-test('a cutover that ends without an ending starts rollback, which is told nothing but whose', () => {
+test('of a cutover that ends without success the sweep is told, and nothing but whose', () => {
   const rule = resourceAt(plain, 'SafetyNet/Unfinished/Resource');
   assert.deepEqual(rule.EventPattern.detail.status, ['ABORTED', 'TIMED_OUT', 'FAILED']);
   const [target] = rule.Targets;
   const [[variable, path]] = Object.entries(target.InputTransformer.InputPathsMap) as [[string, string]];
   assert.equal(path, '$.detail.executionArn');
   assert.equal(target.InputTransformer.InputTemplate, `{"run_id":<${variable}>}`);
-  assert.ok(target.DeadLetterConfig.Arn && target.RoleArn);
+  assert.ok(target.DeadLetterConfig.Arn);
+  assert.deepEqual(target.Arn, resourceAt(plain, 'SafetyNet/Sweep/Resource').Targets[0].Arn);
   assert.equal(resourceAt(plain, 'SafetyNet/Sweep/Resource').ScheduleExpression, 'rate(5 minutes)');
 });
 

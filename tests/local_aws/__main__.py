@@ -45,6 +45,7 @@ def parse(arguments: list[str]) -> Settings:
     what.add_argument("--template", type=Path, help="deploy this synthesized CDK app (cdk.out) through CloudFormation")
     what.add_argument("--bare", action="store_true", help="deploy nothing: the control API will")
     parser.add_argument("--iam", action="store_true", help="enforce permissions by action, each function in its own role")
+    parser.add_argument("--stakeholders", help="the stack's groups, as JSON: each hears of every run")
     given = parser.parse_args(arguments)
     if given.speed <= 0:
         parser.error("--speed must be above 0")
@@ -60,6 +61,7 @@ def parse(arguments: list[str]) -> Settings:
         template=given.template,
         bare=given.bare,
         iam=given.iam,
+        stakeholders=given.stakeholders,
     )
 
 

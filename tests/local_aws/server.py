@@ -54,7 +54,7 @@ class Server:
         self.settings.port = self._http.server_port
 
     def _correct(self) -> None:
-        from .services import cloudwatch, dms, elbv2, events, route53, s3, schedules, ses, sns
+        from .services import cloudwatch, dms, dynamodb, elbv2, events, route53, s3, schedules, ses, sns
         from .services.functions import Functions
         from .stacks import cloudformation, iam
         from .step_functions import api, engine, expressions
@@ -69,6 +69,7 @@ class Server:
         route53.install(self.settings)
         elbv2.install(self.settings.speed)
         dms.install()
+        dynamodb.install()
         cloudwatch.install(self.settings.speed)
         sns.install()
         s3.install(self.settings.speed)

@@ -26,6 +26,7 @@ class Settings:
     definitions: Path | None = None  # the rendered definitions: <machine>.asl.json
     iam: bool = False  # enforce permissions
     journal_table: str = "cutover-journal"
+    stakeholders: str | None = None  # the stack's groups, as JSON; without, nobody listens to what is told of runs
 
     @property
     def endpoint_url(self) -> str:

@@ -1,4 +1,4 @@
-//! The person whom a plan asks for approval, by the commands of the message that asks.
+//! The person whom a run asks for approval, or whether it goes on in spite of a failed check, by the commands of the message that asks.
 //!
 //! Contract: [`Approver::look`] answers each request once, as the world file says. A request that nobody waits for any
 //! more (the message came twice, or the run was stopped) is like a mail that is answered too late.
@@ -22,37 +22,56 @@ pub enum Answer {
     Reject,
 }
 
-/// Answers requests for approval.
+/// What is answered where a check failed and the plan holds the step.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// The run goes back.
+    #[default]
+    GoBack,
+    /// It goes on, in spite of it.
+    GoOn,
+    /// Nobody answers.
+    Silence,
+}
+
+/// Answers requests for approval, and for a decision.
 #[derive(Debug)]
 pub struct Approver {
     answer: Answer,
+    decision: Decision,
     answered: HashSet<String>,
 }
 
 impl Approver {
     /// One who always answers the same.
-    pub fn new(answer: Answer) -> Self {
-        Self { answer, answered: HashSet::new() }
+    pub fn new(answer: Answer, decision: Decision) -> Self {
+        Self { answer, decision, answered: HashSet::new() }
     }
 
-    /// Answers what was asked since the last look; true if somebody waited for it.
-    pub async fn look(&mut self, client: &Client) -> Result<bool> {
-        let mut has_answered = false;
-        for token in client.messages().await?.iter().filter_map(task_token) {
-            if self.answered.insert(token.to_owned()) {
-                has_answered |= self.answer(client, token).await?;
+    /// Answers what was asked since the last look; what was asked, where somebody waited for the answer.
+    pub async fn look(&mut self, client: &Client) -> Result<Vec<Asked>> {
+        let mut answered = Vec::new();
+        for message in client.messages().await? {
+            let Some(token) = task_token(&message).filter(|token| self.answered.insert((*token).to_owned())) else {
+                continue;
+            };
+            let asked = Asked::of(&message, self.answer, self.decision);
+            if self.answer(client, asked, token).await? {
+                answered.push(asked);
             }
         }
-        Ok(has_answered)
+        Ok(answered)
     }
 
-    async fn answer(&self, client: &Client, token: &str) -> Result<bool> {
-        let (operation, parameters) = match self.answer {
-            Answer::Approve => {
+    async fn answer(&self, client: &Client, asked: Asked, token: &str) -> Result<bool> {
+        let (operation, parameters) = match asked {
+            Asked::Decision(Decision::Silence) => return Ok(false),
+            Asked::Decision(Decision::GoOn) | Asked::Approval(Answer::Approve) => {
                 let output = json!({ "by": "the rehearsal", "why": "the world file does not say no" }).to_string();
                 ("send_task_success", json!({ "taskToken": token, "output": output }))
             }
-            Answer::Reject => {
+            Asked::Decision(Decision::GoBack) | Asked::Approval(Answer::Reject) => {
                 let cause = "the rehearsal: the world file says no";
                 ("send_task_failure", json!({ "taskToken": token, "error": "Rejected", "cause": cause }))
             }
@@ -65,7 +84,23 @@ impl Approver {
     }
 }
 
+/// What somebody was asked, and what is answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Asked {
+    /// Whether the run may begin.
+    Approval(Answer),
+    /// Whether it goes on in spite of a failed check.
+    Decision(Decision),
+}
+
+impl Asked {
+    fn of(message: &Message, answer: Answer, decision: Decision) -> Self {
+        let is_decision = message.message.contains("goes on or back");
+        if is_decision { Self::Decision(decision) } else { Self::Approval(answer) }
+    }
+}
+
 /// The token in the commands of a message that asks for approval.
 pub fn task_token(message: &Message) -> Option<&str> {
-    message.message.split("--task-token '").nth(1)?.split('\'').next()
+    message.message.split("TOKEN='").nth(1)?.split('\'').next()
 }

@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 
 use crate::locked;
 
-const ROUTING_INTERVAL: Duration = Duration::from_millis(100);
+/// How often the routing is looked at: in virtual time, but not more and not less often than this in real time.
+const ROUTING_INTERVAL: Duration = Duration::from_secs(12);
+const ROUTING_BOUNDS: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(100)];
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 /// How long one request waits; the emulated AWS would wait for 30 s at most.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
@@ -300,6 +302,13 @@ impl Client {
         self.post("metrics", &datapoints).await
     }
 
+    /// Publishes datapoints, and says up to when, in seconds since 1970, all of these namespaces were published: until then
+    /// whoever asks for them is kept waiting.
+    pub async fn publish_metrics(&self, datapoints: &[Value], namespaces: &[&str], until: f64) -> Result<Value> {
+        let published = json!({ "entries": datapoints, "namespaces": namespaces, "until": until });
+        self.post("published-metrics", &published).await
+    }
+
     /// Keeps metrics at a value, without a gap: `[{"namespace", "metric_name", "dimensions", "value"}]`.
     pub async fn keep_steady(&self, metrics: &[Value]) -> Result<Value> {
         self.post("steady-metrics", &metrics).await
@@ -377,18 +386,30 @@ impl Client {
         self.get("messages").await
     }
 
+    /// Every mail that was accepted, as `ses` tells it.
+    pub async fn mails(&self) -> Result<Vec<Value>> {
+        self.get("mail").await
+    }
+
+    /// Sets what a test wants of the account's mail.
+    pub async fn set_mail(&self, wanted: &Value) -> Result<Value> {
+        self.post("mail", wanted).await
+    }
+
     /// What each function's package holds: the path that it points to, or the beginning of its bootstrap.
     pub async fn code(&self) -> Result<BTreeMap<String, String>> {
         self.get("code").await
     }
 
     /// Watches the live routing, as long as somebody looks at it.
-    pub async fn watch_routing(&self) -> Result<LiveRouting> {
+    pub async fn watch_routing(&self, speed: f64) -> Result<LiveRouting> {
+        let [shortest, longest] = ROUTING_BOUNDS;
+        let interval = ROUTING_INTERVAL.div_f64(speed).clamp(shortest, longest);
         let states = Arc::new(Mutex::new(vec![(Instant::now(), Arc::new(self.routing().await?))]));
         let (client, watched) = (self.clone(), Arc::downgrade(&states));
         tokio::spawn(async move {
             loop {
-                tokio::time::sleep(ROUTING_INTERVAL).await;
+                tokio::time::sleep(interval).await;
                 // A busy emulator may miss a beat; one that has gone is noticed by whoever runs it.
                 let answer = client.routing().await;
                 let Some(states) = watched.upgrade() else { break };

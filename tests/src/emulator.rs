@@ -43,6 +43,8 @@ pub struct Options {
     /// A synthesized CDK app (`cdk.out`) to deploy through CloudFormation, each function in its own role with permissions
     /// enforced, instead of the checkout's functions and definitions themselves.
     pub template: Option<PathBuf>,
+    /// The stack's groups of stakeholders, which hear of every run: a JSON list. `None`: nobody does, not even a plan's own.
+    pub stakeholders: Option<Value>,
 }
 
 impl Options {
@@ -52,7 +54,7 @@ impl Options {
         let python = setup::python_environment(&checkout)?;
         let definitions = setup::definitions(&checkout)?;
         setup::build_functions(&checkout)?;
-        Ok(Self { checkout, definitions, python, port: 0, speed, template: None })
+        Ok(Self { checkout, definitions, python, port: 0, speed, template: None, stakeholders: None })
     }
 }
 
@@ -141,6 +143,9 @@ fn spawn(options: &Options, home: &Path, log: &Path) -> Result<Child> {
         command.args(["-m", "local_aws", "--iam", "--template"]).arg(template);
     } else {
         command.args(["-m", "local_aws"]);
+    }
+    if let Some(stakeholders) = &options.stakeholders {
+        command.args(["--stakeholders", &stakeholders.to_string()]);
     }
     command
         .args(["--port", &options.port.to_string(), "--speed", &options.speed.to_string()])

@@ -62,6 +62,15 @@ pub enum Told {
     Failed(String, String),
 }
 
+/// What a function that looks at gates answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answered {
+    /// Its reply, which has `checks`, a `verdict` of its own, or, of the probe, `tries`.
+    Reply(Value),
+    /// The text of its error: it names the checks at which it gave up.
+    Failed(String),
+}
+
 /// An execution that is being followed.
 #[derive(Clone, Debug)]
 pub struct Followed {
@@ -73,13 +82,15 @@ pub struct Followed {
     pub nested: bool,
     /// Once it has ended.
     pub end: Option<End>,
+    /// What its looks at gates answered, each with its moment in seconds since 1970, as far as it was polled.
+    pub looks: Vec<(f64, Answered)>,
     last_event: u64,
 }
 
 impl Followed {
     /// Follows an execution from its beginning.
     pub fn new(arn: &str, label: &str, nested: bool) -> Self {
-        Self { arn: arn.to_string(), label: label.to_string(), nested, end: None, last_event: 0 }
+        Self { arn: arn.to_string(), label: label.to_string(), nested, end: None, looks: Vec::new(), last_event: 0 }
     }
 
     /// What is new, each with its moment in seconds since 1970.
@@ -90,6 +101,7 @@ impl Followed {
         let description = client.call(STATES, "describe_execution", json!({"executionArn": self.arn})).await?;
         let events = self.new_events(client).await?;
         let told = events.iter().filter_map(|event| Some((moment(event), told(event)?))).collect();
+        self.looks.extend(events.iter().filter_map(|event| Some((moment(event), answered(event)?))));
         self.end = end(&description);
         Ok(told)
     }
@@ -141,6 +153,22 @@ fn told(event: &Value) -> Option<Told> {
     // A Map that failed only repeats, without a word, what failed in it.
     let name = if error.is_empty() { is_execution.then(|| kind.to_string())? } else { error };
     Some(Told::Failed(name, text("cause")))
+}
+
+/// The answer of a function that judges: of a task that succeeded or failed.
+fn answered(event: &Value) -> Option<Answered> {
+    match event["type"].as_str()? {
+        "TaskSucceeded" => {
+            let output: Value = serde_json::from_str(event["taskSucceededEventDetails"]["output"].as_str()?).ok()?;
+            let reply = &output["Payload"];
+            let is_a_look = reply["checks"].is_array() || reply["verdict"].is_string() || reply["tries"].is_object();
+            is_a_look.then(|| Answered::Reply(reply.clone()))
+        }
+        "TaskFailed" => {
+            event["taskFailedEventDetails"]["cause"].as_str().map(|cause| Answered::Failed(cause.to_owned()))
+        }
+        _ => None,
+    }
 }
 
 /// The end that a description of an execution tells; none while it runs.
@@ -210,7 +238,10 @@ mod tests {
             told(&json!({"id": 4, "type": "ExecutionAborted"})),
             Some(Told::Failed("ExecutionAborted".to_string(), String::new()))
         );
-        assert_eq!(told(&json!({"id": 5, "type": "TaskSucceeded"})), None);
+        let output = json!({ "StatusCode": 200, "Payload": { "verdict": "healthy", "checks": [] } }).to_string();
+        let succeeded = json!({"id": 5, "type": "TaskSucceeded", "taskSucceededEventDetails": { "output": output }});
+        assert_eq!(told(&succeeded), None);
+        assert!(matches!(answered(&succeeded), Some(Answered::Reply(reply)) if reply["verdict"] == "healthy"));
         assert_eq!(moment(&json!({"timestamp": "1970-01-01T02:00:01.500000+02:00"})), 1.5);
     }
 

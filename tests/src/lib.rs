@@ -9,38 +9,55 @@
 //! | [`setup`] | the Python environment, the functions' binaries |
 //! | [`emulator`] | the emulated AWS: its process |
 //! | [`control`] | a client of its control API |
+//! | [`draft`] | a plan, drafted of what an account has |
 //! | [`world`] | what a plan does not say: how both sides behave over time |
+//! | [`bill`] | what AWS asks for a run |
+//! | [`checked`] | what can be said of a plan without an AWS |
 //! | [`routes`] | the routes of a plan, and which side a destination belongs to |
 //! | [`sides`] | the HTTP servers of the old and the new side |
 //! | [`checkers`] | what Route 53's checkers see of both sides |
 //! | [`traffic`] | users, who follow the live weights |
+//! | [`sample`] | what the sides answer to users |
+//! | [`meters`] | which metrics there are of what users saw, by dimensions |
 //! | [`metrics`] | the datapoints that load balancers and replication would publish |
 //! | [`stage`] | the environment that a plan names, with its sides and users |
 //! | [`machines`] | the machines of the stack: what each is started with, and what comes of it |
 //! | [`run`] | one run on that stage, from its start to its ending |
 //! | [`follow`] | the executions of a run, read from their history |
+//! | [`gates`] | the gates of a plan: what each said at each look, and which never saw anything |
 //! | [`compare`] | two states of the account, compared |
 //! | [`faults`] | every request made to fail, and what is left judged |
+//! | [`prove`] | each gate of a plan made to fail once |
 //! | [`outcome`] | what a rehearsal found out |
-//! | [`report`] | live progress, and the summary |
+//! | [`report`] | live progress, the summary, the page |
+//! | [`own`] | the user's own names, in place of those of the emulated environment |
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub mod answers;
 pub mod approver;
+pub mod bill;
+pub mod checked;
 pub mod checkers;
 pub mod compare;
 pub mod control;
+pub mod draft;
 pub mod emulator;
 pub mod faults;
 pub mod follow;
+pub mod gates;
+pub mod left;
 pub mod machines;
+pub mod meters;
 pub mod metrics;
 pub mod outcome;
+pub mod own;
+pub mod prove;
 pub mod report;
 pub mod routes;
 pub mod run;
+pub mod sample;
 pub mod setup;
 pub mod sides;
 pub mod stage;
@@ -75,6 +92,21 @@ impl Clock {
     /// Virtual time at a moment that the emulated AWS wrote down, in seconds since 1970.
     pub fn at_epoch(&self, seconds: f64) -> Duration {
         Duration::from_secs_f64((seconds - self.epoch_seconds).max(0.0) * self.speed)
+    }
+
+    /// The real instant of a virtual time.
+    pub fn instant(&self, virtual_time: Duration) -> Instant {
+        self.started + virtual_time.div_f64(self.speed)
+    }
+
+    /// The moment of a virtual time as the emulated AWS writes it down, in seconds since 1970.
+    pub fn epoch_at(&self, virtual_time: Duration) -> f64 {
+        self.epoch_seconds + virtual_time.as_secs_f64() / self.speed
+    }
+
+    /// The same of a real instant.
+    pub fn epoch_of(&self, instant: Instant) -> f64 {
+        self.epoch_at(self.at(instant))
     }
 
     /// How many virtual seconds a real second is.

@@ -80,6 +80,11 @@ impl Machine {
         &MACHINES[0]
     }
 
+    /// The one that ends a run.
+    pub fn cleanup() -> &'static Self {
+        &MACHINES[3]
+    }
+
     /// By its name.
     ///
     /// # Errors

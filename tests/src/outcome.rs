@@ -3,16 +3,20 @@
 //! Contract: values only, as `cargo rehearse --json` prints them. Times are virtual seconds since the execution's
 //! start.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::Clock;
+use crate::bill::Bill;
 use crate::control::{Message, Request};
 use crate::follow::{End, Followed};
+use crate::gates::{Gate, GateFinding};
 use crate::routes::{Destination, Route, Side};
 use crate::traffic::{Seen, Tally};
 
-const TIMELINE_ROWS: u32 = 20;
+const TIMELINE_ROWS: u32 = 100;
 /// What operations that change something begin with.
 const VERBS: [&str; 10] =
     ["Add", "Change", "Create", "Delete", "Deregister", "Modify", "Put", "Register", "Remove", "Set"];
@@ -28,7 +32,9 @@ pub enum Ending {
     RolledBack,
     /// A person has to act.
     Stuck,
-    /// Nothing was touched: InvalidPlan, PrecheckFailed, Conflict, Rejected, NothingToDo.
+    /// A person has to decide.
+    Held,
+    /// Nothing was touched: InvalidPlan, PrecheckFailed, Conflict, Rejected, NothingToDo, InvalidGesture.
     Refused(String),
     /// Anything else, by its status or error.
     Other(String),
@@ -36,9 +42,10 @@ pub enum Ending {
 
 impl Ending {
     /// From the end of the execution and of its rollbacks. A stopped execution has no ending of its own: its rollback's
-    /// counts.
+    /// counts; and so does that of one which took back what had succeeded.
     pub fn of(end: &End, rollbacks: &[End]) -> Self {
-        if end.status == "SUCCEEDED" {
+        let is_taken_back = rollbacks.iter().any(|rollback| rollback.told_ending() != Some("NothingToDo"));
+        if end.status == "SUCCEEDED" && !is_taken_back {
             let told = end.told_ending().filter(|told| ["RolledBack", "NothingToDo"].contains(told));
             return told.map_or(Self::Succeeded, Self::named);
         }
@@ -64,7 +71,8 @@ impl Ending {
             "Succeeded" => Self::Succeeded,
             "RolledBack" => Self::RolledBack,
             "Stuck" => Self::Stuck,
-            "InvalidPlan" | "PrecheckFailed" | "Conflict" | "Rejected" | "NothingToDo" => {
+            "Held" => Self::Held,
+            "InvalidPlan" | "PrecheckFailed" | "Conflict" | "Rejected" | "NothingToDo" | "InvalidGesture" => {
                 Self::Refused(name.to_string())
             }
             other => Self::Other(other.to_string()),
@@ -77,6 +85,7 @@ impl Ending {
             Self::Succeeded => "Succeeded",
             Self::RolledBack => "RolledBack",
             Self::Stuck => "Stuck",
+            Self::Held => "Held",
             Self::Refused(name) | Self::Other(name) => name,
         }
     }
@@ -88,6 +97,7 @@ impl Ending {
             Self::Refused(_) => 2,
             Self::RolledBack => 3,
             Self::Stuck => 4,
+            Self::Held => 5,
             Self::Other(_) => 1,
         }
     }
@@ -138,6 +148,8 @@ pub struct Row {
     pub at_seconds: f64,
     /// By route.
     pub routes: Vec<Tally>,
+    /// By route: how long the slowest twentieth took at the least (p95), in seconds; none without an answer.
+    pub p95_seconds: Vec<Option<f64>>,
 }
 
 /// What users saw of one side.
@@ -149,6 +161,38 @@ pub struct SideSaw {
     pub requests: usize,
     /// Those without a good answer.
     pub failures: usize,
+    /// Those with a good one that took too long.
+    pub slow: usize,
+}
+
+/// When users were hurt, in virtual seconds since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Impact {
+    /// The first request that failed or was slow.
+    pub first_hurt_seconds: Option<f64>,
+    /// The last one.
+    pub last_hurt_seconds: Option<f64>,
+}
+
+impl Impact {
+    fn of(seen: &[Seen], slow_above_seconds: Option<f64>, clock: Clock) -> Self {
+        let is_hurt = |seen: &&Seen| !seen.ok || is_slow(seen, slow_above_seconds);
+        let hurt = || seen.iter().filter(is_hurt).map(|seen| clock.at(seen.at).as_secs_f64());
+        Self { first_hurt_seconds: hurt().reduce(f64::min), last_hurt_seconds: hurt().reduce(f64::max) }
+    }
+}
+
+/// Whether a user waited too long for a good answer. Without a limit nobody did.
+fn is_slow(seen: &Seen, above_seconds: Option<f64>) -> bool {
+    seen.ok && above_seconds.is_some_and(|limit| seen.seconds > limit)
+}
+
+/// The 95th percentile, nearest rank, of how long answers took.
+fn p95_seconds<'a>(seen: impl Iterator<Item = &'a Seen>) -> Option<f64> {
+    let mut seconds: Vec<f64> = seen.filter(|seen| seen.status.is_some()).map(|seen| seen.seconds).collect();
+    seconds.sort_by(f64::total_cmp);
+    let rank = (seconds.len() * 95).div_ceil(100);
+    seconds.get(rank.checked_sub(1)?).copied()
 }
 
 /// What users saw.
@@ -158,6 +202,13 @@ pub struct UsersSaw {
     pub requests: usize,
     /// Those without a good answer.
     pub failures: usize,
+    /// Those with a good answer that took longer than `slow_above_seconds`.
+    pub slow: usize,
+    /// What is too long: the least limit of the plan's latency gates. None without one: then nobody counts as slow.
+    pub slow_above_seconds: Option<f64>,
+    /// When they were hurt.
+    #[serde(flatten)]
+    pub impact: Impact,
     /// By the side they landed on.
     pub sides: Vec<SideSaw>,
     /// The labels of the timeline's routes.
@@ -210,11 +261,26 @@ pub struct Outcome {
     pub changes: Vec<Change>,
     /// Messages sent.
     pub messages: Vec<Message>,
+    /// The plan's gates, and what each said at each look.
+    pub gates: Vec<Gate>,
+    /// What the rehearsal itself has to say: gates that never saw anything.
+    pub findings: Vec<GateFinding>,
     /// The plan as it was run, with the ARNs of the emulated environment.
     pub plan: Value,
+    /// What cleanup removes of it, and when; of a run that moved something.
+    pub cleanup: Vec<String>,
+    /// What AWS asks for it.
+    pub bill: Bill,
+    /// Its price, in dollars.
+    pub dollars: f64,
+    /// Every call that it made, by service and operation.
+    pub calls: BTreeMap<String, usize>,
     /// What it means that it succeeded.
     #[serde(skip)]
     pub success: &'static str,
+    /// The run's time.
+    #[serde(skip)]
+    pub clock: Clock,
     /// The run that a gesture is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preceding: Option<Box<Outcome>>,
@@ -228,23 +294,78 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// What precheck warned of, of a run that it let through.
+    pub fn warnings(&self) -> &[Value] {
+        let output = self.execution.end.output.as_ref();
+        output.and_then(|output| output["warnings"].as_array()).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What the run wanted to do, and did not: by its output, or by its cause and the rollback's ending in it.
+    pub fn not_done(&self) -> Vec<String> {
+        let end = &self.execution.end;
+        let cause =
+            end.cause.as_deref().and_then(|cause| serde_json::from_str::<Value>(cause).ok()).unwrap_or_default();
+        let output = end.output.as_ref().map(|output| &output["not_done"]);
+        let said = [output, Some(&cause["notes"]), Some(&cause["rollback"]["report"]["not_done"])];
+        let texts = said.into_iter().flatten().filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+        texts.map(|text| cutover::text::shown(text, 500)).collect()
+    }
+
+    /// What an execution said, its times told in the rehearsal's own: `00:56:12`, where AWS's says when that was on this machine.
+    pub fn in_virtual_time(&self, said: &Value) -> Value {
+        match said {
+            Value::String(text) => match text.parse::<jiff::Timestamp>() {
+                Ok(at) => {
+                    crate::report::clock(self.clock.at_epoch(at.as_millisecond() as f64 / 1_000.0).as_secs_f64()).into()
+                }
+                Err(_) => said.clone(),
+            },
+            Value::Array(items) => items.iter().map(|item| self.in_virtual_time(item)).collect(),
+            Value::Object(fields) => {
+                fields.iter().map(|(name, field)| (name.clone(), self.in_virtual_time(field))).collect()
+            }
+            _ => said.clone(),
+        }
+    }
+
+    /// From the first request that failed or was slow to the last change that put a route back, of a run that was rolled back.
+    pub fn seconds_to_restored(&self) -> Option<f64> {
+        let restored = self.moves.last().filter(|_| self.ending == Ending::RolledBack)?;
+        let first = self.users.impact.first_hurt_seconds?;
+        (restored.at_seconds > first).then_some(restored.at_seconds - first)
+    }
+}
+
 impl UsersSaw {
     /// Sums up what was seen.
-    pub fn new(seen: &[Seen], routes: &[Route], clock: Clock) -> Self {
+    pub fn new(seen: &[Seen], routes: &[Route], slow_above_seconds: Option<f64>, clock: Clock) -> Self {
         let all = Tally::of(seen.iter());
         let of_route = |index: usize| seen.iter().filter(move |seen| seen.route == index);
         let of_side = |side: Side| Tally::of(seen.iter().filter(move |seen| seen.side == side));
         let length = clock.now() / TIMELINE_ROWS;
         let is_in = |seen: &Seen, row: u32| (length * row..length * (row + 1)).contains(&clock.at(seen.at));
+        let in_row = |route: usize, row: u32| of_route(route).filter(move |seen| is_in(seen, row));
         let row = |row: u32| Row {
             at_seconds: (length * row).as_secs_f64(),
-            routes: (0..routes.len()).map(|route| Tally::of(of_route(route).filter(|seen| is_in(seen, row)))).collect(),
+            routes: (0..routes.len()).map(|route| Tally::of(in_row(route, row))).collect(),
+            p95_seconds: (0..routes.len()).map(|route| p95_seconds(in_row(route, row))).collect(),
+        };
+        let slow_of = |side: Option<Side>| {
+            let of_side = seen.iter().filter(|seen| side.is_none_or(|side| seen.side == side));
+            of_side.filter(|seen| is_slow(seen, slow_above_seconds)).count()
         };
         Self {
             requests: all.requests,
             failures: all.failures,
+            slow: slow_of(None),
+            slow_above_seconds,
+            impact: Impact::of(seen, slow_above_seconds, clock),
             sides: [Side::Old, Side::New, Side::Other, Side::Nowhere]
-                .map(|side| SideSaw { side, requests: of_side(side).requests, failures: of_side(side).failures })
+                .map(|side| {
+                    let tally = of_side(side);
+                    SideSaw { side, requests: tally.requests, failures: tally.failures, slow: slow_of(Some(side)) }
+                })
                 .into_iter()
                 .filter(|saw| saw.requests > 0)
                 .collect(),
@@ -300,6 +421,28 @@ mod tests {
     }
 
     #[test]
+    fn whoever_waited_too_long_is_hurt_though_not_failed() {
+        let clock = Clock::start(60.0);
+        let seen = |seconds: f64, ok: bool| Seen {
+            at: std::time::Instant::now(),
+            route: 0,
+            side: Side::New,
+            group: None,
+            ok,
+            status: Some(if ok { 200 } else { 500 }),
+            seconds,
+        };
+        let all = [seen(0.1, true), seen(0.9, true), seen(2.0, false)];
+        let saw = |limit| UsersSaw::new(&all, &[], limit, clock);
+        assert_eq!((saw(Some(0.8)).slow, saw(Some(0.8)).failures, saw(None).slow), (1, 1, 0));
+        assert_eq!(saw(Some(0.8)).sides[0].slow, 1);
+        let impact = Impact::of(&all[..2], Some(0.8), clock);
+        assert!(impact.first_hurt_seconds.is_some() && Impact::of(&all[..2], None, clock).first_hurt_seconds.is_none());
+        let many: Vec<Seen> = (1..=20).map(|n| seen(f64::from(n), true)).collect();
+        assert_eq!((p95_seconds(many.iter()), p95_seconds([].iter())), (Some(19.0), None));
+    }
+
+    #[test]
     fn changes_are_the_products_own_and_undo_is_the_rollbacks() -> Result<(), serde_json::Error> {
         let request = |machine: &str, caller: &str, operation: &str| {
             let execution = format!("arn:aws:states:eu-west-1:123456789012:execution:{machine}:x");
@@ -330,8 +473,12 @@ mod tests {
             (end("SUCCEEDED", None, None), vec![], "Succeeded", 0),
             (end("FAILED", Some("Cutover.PrecheckFailed"), None), vec![nothing.clone()], "PrecheckFailed", 2),
             (end("FAILED", Some("Cutover.RolledBack"), None), vec![], "RolledBack", 3),
-            (aborted.clone(), vec![rolled_back, nothing.clone()], "RolledBack", 3),
+            (aborted.clone(), vec![rolled_back.clone(), nothing.clone()], "RolledBack", 3),
+            (end("SUCCEEDED", None, None), vec![nothing.clone(), rolled_back], "RolledBack", 3),
+            (end("SUCCEEDED", None, None), vec![nothing.clone()], "Succeeded", 0),
             (aborted.clone(), vec![stuck], "Stuck", 4),
+            (aborted.clone(), vec![end("FAILED", Some("Cutover.Held"), None)], "Held", 5),
+            (end("FAILED", Some("Cutover.Held"), None), vec![], "Held", 5),
             (aborted, vec![nothing.clone()], "ABORTED", 1),
             (end("SUCCEEDED", None, Some(json!({"ending": "RolledBack"}))), vec![], "RolledBack", 3),
             (nothing, vec![], "NothingToDo", 2),

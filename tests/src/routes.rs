@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use cutover::arn::{load_balancer_dimension, short_name, target_group_dimension};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -47,7 +48,7 @@ impl Sides {
             for text in texts(&sides[key]) {
                 known.insert(normal(text), side);
                 // Metrics name a target group by the end of its ARN.
-                known.extend(target_group(text).map(|name| (normal(name), side)));
+                known.extend(target_group_dimension(text).map(|name| (normal(name), side)));
             }
         }
         Self(known)
@@ -139,7 +140,7 @@ fn route(route: &Value) -> Option<Route> {
         let kind = if route["rule_arn"].is_string() { "rule" } else { "listener" };
         let groups = ["old_target_group_arn", "new_target_group_arn"];
         return Some(Route {
-            label: format!("{kind} {}", load_balancer(arn).and_then(|name| name.split('/').nth(1)).unwrap_or(arn)),
+            label: format!("{kind} {}", load_balancer_dimension(arn).map_or(arn, short_name)),
             place: Place::Forward { arn: arn.to_string() },
             groups: groups.iter().filter_map(|key| route[key].as_str()).map(str::to_string).collect(),
         });
@@ -159,18 +160,6 @@ fn route(route: &Value) -> Option<Route> {
 
 fn bare_zone(zone: &str) -> &str {
     zone.trim_start_matches("/hostedzone/")
-}
-
-/// `app/<name>/<id>`, as CloudWatch names a load balancer, from the ARN of one of its listeners or rules.
-pub fn load_balancer(arn: &str) -> Option<&str> {
-    let path = arn.split_once(":listener-rule/").or_else(|| arn.split_once(":listener/"))?.1;
-    let end = path.match_indices('/').nth(2).map_or(path.len(), |(index, _)| index);
-    Some(&path[..end])
-}
-
-/// `targetgroup/<name>/<id>`, as CloudWatch names a target group.
-pub fn target_group(arn: &str) -> Option<&str> {
-    arn.find("targetgroup/").map(|start| &arn[start..])
 }
 
 impl RecordMember {
@@ -194,7 +183,7 @@ impl Route {
                 sorted(groups.iter().map(|group| {
                     Destination {
                         record_type: None,
-                        name: target_group(&group.arn)
+                        name: target_group_dimension(&group.arn)
                             .and_then(|name| name.split('/').nth(1))
                             .unwrap_or(&group.arn)
                             .to_string(),
@@ -276,9 +265,9 @@ mod tests {
 
     #[test]
     fn arns_name_load_balancers_and_groups_as_cloudwatch_does() {
-        assert_eq!(load_balancer(LISTENER), Some("app/portal/1a"));
-        assert_eq!(load_balancer(RULE), Some("app/portal/1a"));
-        assert_eq!(target_group(OLD), Some("targetgroup/blue/4d"));
+        assert_eq!(load_balancer_dimension(LISTENER), Some("app/portal/1a"));
+        assert_eq!(load_balancer_dimension(RULE), Some("app/portal/1a"));
+        assert_eq!(target_group_dimension(OLD), Some("targetgroup/blue/4d"));
     }
 
     #[test]

@@ -9,8 +9,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::approver::{Answer, Approver};
+use crate::approver::{Approver, Asked};
+use crate::bill::{self, Bill};
+use crate::checked::Checked;
 use crate::follow::{self, End, Followed, Told};
+use crate::gates::{self, Gate};
 use crate::machines::Machine;
 use crate::outcome::{Change, Ending, Execution, Move, Outcome, UsersSaw};
 use crate::routes::Side;
@@ -22,8 +25,11 @@ use crate::{Clock, real};
 const CUTOVER: &str = "cutover";
 const ROLLBACK: &str = "rollback";
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
-/// Over which users' share is told.
-const USERS_WINDOW: Duration = Duration::from_secs(2);
+const GLANCE_INTERVAL: Duration = Duration::from_millis(20);
+/// Over which users' share is told: as short as still holds some hundred of them, so that a step is seen as a step.
+const USERS_WINDOW: Duration = Duration::from_secs(60);
+/// Answers take real time.
+const USERS_WINDOW_REAL: Duration = Duration::from_millis(500);
 /// After the end users are watched a little longer: resolvers still have to learn it.
 const EPILOGUE: Duration = Duration::from_secs(2);
 /// An execution that was stopped is found by the sweep at the latest, every five minutes; two of them, and some real
@@ -44,8 +50,8 @@ pub enum Happening {
     Users(Vec<(String, Tally)>, usize),
     /// Something was done to the run.
     Did(Act),
-    /// Somebody was asked for approval, and has answered.
-    Answered(Answer),
+    /// Somebody was asked for approval, or for a decision, and has answered.
+    Answered(Asked),
     /// A side behaves differently now.
     Behaves(Side, Conduct),
 }
@@ -62,8 +68,36 @@ pub async fn rehearse(
         true => Some(Box::new(run(stage, Machine::cutover(), &stage.plan, &mut watch).await?)),
         false => None,
     };
-    let outcome = run(stage, machine, &machine.input_on(stage, given), &mut watch).await?;
-    Ok(Outcome { preceding, ..outcome })
+    let input = machine.input_on(stage, given);
+    if let Some(cutover) = preceding.as_ref().filter(|cutover| is_refused_after(&cutover.ending, machine, &input)) {
+        // Its refusal would tell nothing of the plan, and be the last word.
+        return Ok(Outcome::clone(cutover));
+    }
+    let outcome = run(stage, machine, &input, &mut watch).await?;
+    let exit_code = match &preceding {
+        Some(cutover) => gates::exit_code(outcome.exit_code, &cutover.findings),
+        None => outcome.exit_code,
+    };
+    Ok(Outcome { preceding, exit_code, ..outcome })
+}
+
+/// Only a run that has finished is cleaned up after; another one may be released.
+fn is_refused_after(cutover: &Ending, machine: &Machine, input: &Value) -> bool {
+    machine.name == Machine::cleanup().name && input["release"].is_null() && *cutover != Ending::Succeeded
+}
+
+#[cfg(test)]
+#[test]
+fn a_run_that_went_back_is_released_and_not_cleaned_up_after() {
+    let (now, release) = (serde_json::json!({ "now": true }), serde_json::json!({ "release": "Ada: done" }));
+    for (ending, machine, input, expected) in [
+        (Ending::RolledBack, Machine::cleanup(), &now, true),
+        (Ending::Succeeded, Machine::cleanup(), &now, false),
+        (Ending::Stuck, Machine::cleanup(), &release, false),
+        (Ending::Stuck, Machine::cutover(), &now, false),
+    ] {
+        assert_eq!(is_refused_after(&ending, machine, input), expected, "{ending:?} {input}");
+    }
 }
 
 /// Runs a machine with an input.
@@ -74,29 +108,41 @@ async fn run(
     mut watch: impl FnMut(Duration, &Happening),
 ) -> Result<Outcome> {
     let clock = stage.clock();
-    let seen_before = stage.ledger.since(0).len();
+    let seen_before = stage.ledger.count();
     let requests_before = stage.client.requests(0).await?.last().map_or(0, |request| request.seq);
     let messages_before = stage.client.messages().await?.len();
     let _metrics = stage.publish_metrics(clock);
     let mut run = Run::start(stage, clock, machine, input).await?;
     while !run.look(&mut watch).await? {
-        tokio::time::sleep(LOOK_INTERVAL).await;
+        run.until_the_next_look().await?;
     }
     let seconds = clock.now().as_secs_f64();
     tokio::time::sleep(EPILOGUE).await;
     run.see_moves();
     run.tell(&mut watch);
 
+    let gates = run.gates();
     let decisive = run.decisive().and_then(|followed| followed.end.clone()).context("the execution has not ended")?;
+    let transitions = run.transitions;
     let execution = Execution::ended(run.main).context("the execution has not ended")?;
     let brought = run.brought.into_iter().filter_map(Execution::ended);
     let (rollbacks, started): (Vec<_>, Vec<_>) = brought.partition(|execution| execution.label == ROLLBACK);
     let ends: Vec<End> = rollbacks.iter().map(|rollback| rollback.end.clone()).collect();
     let ending = Ending::of(&decisive, &ends);
     let requests = stage.client.requests(requests_before).await?;
+    let findings = gates::never_seen(&gates, |metric| stage.publishes(metric));
+    let moved = machine.name == CUTOVER && ending == Ending::Succeeded;
+    let calls = bill::calls(&requests);
+    let bill = Bill { transitions, ..Bill::of_calls(&calls, &stage.plan) };
     Ok(Outcome {
-        exit_code: ending.exit_code(),
+        cleanup: Checked::of(&stage.plan).takes.filter(|_| moved).map(|takes| takes.cleanup).unwrap_or_default(),
+        dollars: bill.dollars(),
+        bill,
+        calls,
+        exit_code: gates::exit_code(ending.exit_code(), &findings),
         ending,
+        gates,
+        findings,
         expected: stage.world.expect.clone(),
         seconds,
         execution,
@@ -106,11 +152,17 @@ async fn run(
         before: run.before,
         after: stage.moves(&stage.routing.latest(), clock.now()),
         moves: run.moves,
-        users: UsersSaw::new(&stage.ledger.since(seen_before), &stage.routes, clock),
+        users: UsersSaw::new(
+            &stage.ledger.since(seen_before),
+            &stage.routes,
+            gates::slow_above_seconds(&stage.plan),
+            clock,
+        ),
         changes: Change::among(&requests, clock),
         messages: stage.client.messages().await?.split_off(messages_before),
         plan: stage.plan.clone(),
         success: machine.success,
+        clock,
         preceding: None,
     })
 }
@@ -125,7 +177,11 @@ struct Run<'a> {
     /// What came of it, by the names of their machines.
     brought: Vec<Followed>,
     known: Vec<String>,
+    /// States that were entered, of all executions.
+    transitions: usize,
     ended_at: Option<Instant>,
+    /// Until when what succeeded is watched, in its own time.
+    watched_until: Option<Duration>,
     scripts: [(Side, Script, Conduct); 2],
     done: Vec<bool>,
     approver: Approver,
@@ -157,10 +213,12 @@ impl<'a> Run<'a> {
             second: None,
             brought: Vec::new(),
             known: Vec::new(),
+            transitions: 0,
             ended_at: None,
+            watched_until: None,
             scripts: scripts.map(|(side, (script, conduct))| (side, script, conduct)),
             done: vec![false; stage.world.during.len()],
-            approver: Approver::new(stage.world.approval),
+            approver: Approver::new(stage.world.approval, stage.world.decision),
             before,
             moves: Vec::new(),
             routings_seen,
@@ -181,6 +239,17 @@ impl<'a> Run<'a> {
         self.see_executions().await?;
         self.tell(watch);
         self.is_over()
+    }
+
+    /// Sides, and people, act at their time: what that depends on is looked at more often than what is only told.
+    async fn until_the_next_look(&mut self) -> Result<()> {
+        let next = Instant::now() + LOOK_INTERVAL;
+        while Instant::now() < next {
+            tokio::time::sleep(GLANCE_INTERVAL).await;
+            self.let_sides_behave().await?;
+            self.do_to_the_run().await?;
+        }
+        Ok(())
     }
 
     fn tell(&mut self, watch: &mut impl FnMut(Duration, &Happening)) {
@@ -238,9 +307,12 @@ impl<'a> Run<'a> {
     }
 
     async fn approve(&mut self) -> Result<()> {
-        let is_asked_for = !self.stage.plan["approval"].is_null() && self.open_cutover().is_some();
-        if is_asked_for && self.approver.look(&self.stage.client).await? {
-            self.find(Happening::Answered(self.stage.world.approval));
+        let plan = &self.stage.plan;
+        let may_ask = !plan["approval"].is_null() || plan["monitoring"]["on_failure"] == "hold";
+        if may_ask && self.open_cutover().is_some() {
+            for asked in self.approver.look(&self.stage.client).await? {
+                self.find(Happening::Answered(asked));
+            }
         }
         Ok(())
     }
@@ -267,6 +339,7 @@ impl<'a> Run<'a> {
             let (label, nested) = (followed.label.clone(), followed.nested);
             let was_running = followed.end.is_none();
             let told = followed.poll(&self.stage.client).await?;
+            self.transitions += told.iter().filter(|(_, told)| matches!(told, Told::Entered(..))).count();
             let last = told.last().map_or(self.clock.now(), |(moment, _)| self.clock.at_epoch(*moment));
             for (moment, told) in told {
                 self.found.push((self.clock.at_epoch(moment), Happening::Told(label.clone(), nested, told)));
@@ -276,6 +349,14 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The plan's gates, with what the cutover's looks at them said.
+    fn gates(&self) -> Vec<Gate> {
+        let cutovers = [&self.main].into_iter().chain(&self.brought).filter(|followed| followed.label == CUTOVER);
+        let looks = cutovers.flat_map(|followed| &followed.looks);
+        let looks = looks.map(|(moment, answered)| (self.clock.at_epoch(*moment), answered.clone()));
+        gates::gates(&self.stage.plan, &looks.collect::<Vec<_>>())
     }
 
     fn see_moves(&mut self) {
@@ -294,22 +375,23 @@ impl<'a> Run<'a> {
     }
 
     fn see_users(&mut self) {
+        let window = real(USERS_WINDOW, self.clock.speed()).max(USERS_WINDOW_REAL);
         let routes = self.stage.routes.iter().enumerate();
         let users: Vec<(String, Tally)> =
-            routes.map(|(index, route)| (route.label.clone(), self.stage.ledger.last(index, USERS_WINDOW))).collect();
+            routes.map(|(index, route)| (route.label.clone(), self.stage.ledger.last(index, window))).collect();
         if users.iter().all(|(_, tally)| tally.requests == 0) {
             return; // the first of them are still on their way
         }
         let mut pairs = users.iter().zip(&self.told_users);
         if self.told_users.is_empty() || pairs.any(|(now, told)| differs(&now.1, &told.1)) {
-            let failures = Tally::of(self.stage.ledger.since(0).iter()).failures;
+            let failures = self.stage.ledger.failures();
             self.find(Happening::Users(users.clone(), failures));
             self.told_users = users;
         }
     }
 
-    /// After an ending of its own a cutover's rollback has ended too. Otherwise one is still to come: by event, or by the
-    /// sweep. What succeeded without the execution that decides has still to show it.
+    /// After an ending of its own a cutover's rollback has ended too, but for the one that takes back what had succeeded: the world says how
+    /// long that is watched for. Otherwise one is still to come: by event, or by the sweep. What succeeded without the execution that decides has still to show it.
     fn is_over(&mut self) -> Result<bool> {
         let mut followed = [&self.main].into_iter().chain(&self.second).chain(&self.brought);
         if followed.any(|followed| followed.end.is_none()) {
@@ -325,8 +407,11 @@ impl<'a> Run<'a> {
         if has_failed_to_begin {
             bail!("the {} machine ended {}", self.main.label, self.main.end.as_ref().map_or("", |end| &end.status));
         }
-        if has_ending || has_rollback || (decisive.is_some() && !brings_rollback) {
-            return Ok(true);
+        let is_over = has_ending || has_rollback || (decisive.is_some() && !brings_rollback);
+        if is_over {
+            let until = self.clock.now() + self.stage.world.watch_after_end;
+            let until = *self.watched_until.get_or_insert(until);
+            return Ok(has_rollback || self.clock.now() >= until);
         }
         let limit = real(ROLLBACK_LIMIT, self.clock.speed()) + ROLLBACK_LIMIT_REAL;
         if self.ended_at.get_or_insert_with(Instant::now).elapsed() > limit {

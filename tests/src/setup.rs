@@ -239,6 +239,13 @@ fn functions(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// The commit of a checkout, for people; empty where there is none.
+pub fn commit(root: &Path) -> String {
+    let git = |arguments: &[&str]| Command::new("git").arg("-C").arg(root).args(arguments).output().ok();
+    let told = git(&["describe", "--always", "--dirty", "--exclude=*"]).filter(|output| output.status.success());
+    told.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

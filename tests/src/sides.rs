@@ -1,17 +1,20 @@
 //! The HTTP servers of the two sides, and of neighbours.
 //!
 //! Contract: one server each on a free port of 127.0.0.1, as long as [`Servers`] lives. A request with the header
-//! [`USER`] is a user's: it is answered after the side's latency, 500 for the side's error rate and 200 otherwise.
+//! [`USER`] is a user's: it is answered after the side's latency, or its slow one for the side's slow rate, with an error for the side's error rate and 200 otherwise, or
+//! not at all for its unanswered rate. Of a long latency only the beginning is waited, and the whole told ([`TOOK`]).
 //! Every other request is a probe of the health endpoint, whatever its path: plans choose their own. A conduct can be
 //! changed at any time.
 
-use std::convert::Infallible;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
+use hyper::header::HeaderValue;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -25,6 +28,12 @@ use crate::world::Conduct;
 
 /// The header that tells a user's request from a probe.
 pub const USER: &str = "x-user";
+/// The header by which a load test names itself.
+const LOAD_TEST: &str = "x-cutover-load-test";
+/// The header that tells a user how many milliseconds the answer has taken.
+pub const TOOK: &str = "x-took-ms";
+/// As long as a user's answer is really waited for.
+const LONGEST_WAIT: Duration = Duration::from_millis(50);
 
 /// The servers of a rehearsal.
 #[derive(Debug)]
@@ -39,12 +48,28 @@ pub struct Servers {
 struct Server {
     port: u16,
     state: Arc<Mutex<State>>,
+    changes: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct State {
     conduct: Conduct,
-    error_debt: f64,
+    errors: Rate,
+    unanswered: Rate,
+    slow: Rate,
+}
+
+/// Spreads what is so often evenly, instead of throwing dice: the same world shows the same share in every run.
+#[derive(Debug, Default)]
+struct Rate {
+    debt: f64,
+}
+
+/// What becomes of a request.
+#[derive(Debug, PartialEq)]
+enum Decision {
+    Answer { latency: Duration, status: u16, body: String },
+    BreakOff,
 }
 
 impl Servers {
@@ -69,9 +94,17 @@ impl Servers {
 
     /// Changes what a side does.
     pub fn set(&self, side: Side, conduct: Conduct) {
-        if let Some(server) = self.server(side) {
-            locked(&server.state).conduct = conduct;
+        let Some(server) = self.server(side) else { return };
+        let mut state = locked(&server.state);
+        if state.conduct != conduct {
+            state.conduct = conduct;
+            server.changes.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// How many times a side has changed what it does.
+    pub fn changes(&self, side: Side) -> u64 {
+        self.server(side).map_or(0, |server| server.changes.load(Ordering::Relaxed))
     }
 
     fn server(&self, side: Side) -> Option<&Server> {
@@ -89,7 +122,7 @@ async fn serve(accepting: &mut JoinSet<()>) -> Result<Server> {
     let port = listener.local_addr().context("cannot read the port of a side")?.port();
     let state = Arc::new(Mutex::new(State::default()));
     accepting.spawn(accept(listener, state.clone()));
-    Ok(Server { port, state })
+    Ok(Server { port, state, changes: AtomicU64::new(0) })
 }
 
 /// Connections end with the task that accepts them.
@@ -113,31 +146,43 @@ async fn converse(stream: TcpStream, state: Arc<Mutex<State>>) {
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (latency, status, body) = locked(&state).decide(request.headers().contains_key(USER));
-    tokio::time::sleep(latency).await;
+async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> Result<Response<Full<Bytes>>, io::Error> {
+    // A load test does as users do, for as long as it lasts.
+    let is_user = [USER, LOAD_TEST].iter().any(|header| request.headers().contains_key(*header));
+    let Decision::Answer { latency, status, body } = locked(&state).decide(is_user) else {
+        return Err(io::ErrorKind::ConnectionAborted.into());
+    };
+    let waited = if is_user { latency.min(LONGEST_WAIT) } else { latency };
+    tokio::time::sleep(waited).await;
     let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = status;
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let took = HeaderValue::from_str(&latency.as_millis().to_string()).map_err(io::Error::other)?;
+    response.headers_mut().insert(TOOK, took);
     Ok(response)
 }
 
 impl State {
-    fn decide(&mut self, is_user: bool) -> (Duration, StatusCode, String) {
-        let latency = Duration::from_millis(self.conduct.latency_ms);
+    fn decide(&mut self, is_user: bool) -> Decision {
+        let Self { conduct, errors, unanswered, slow } = self;
+        let latency = Duration::from_millis(conduct.latency_ms);
         if !is_user {
-            let status = StatusCode::from_u16(self.conduct.health_status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return (latency, status, self.conduct.health_body.clone());
+            return Decision::Answer { latency, status: conduct.health_status, body: conduct.health_body.clone() };
         }
-        let status = if self.is_error() { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK };
-        (latency, status, String::new())
+        if unanswered.is_due(conduct.unanswered_rate) {
+            return Decision::BreakOff;
+        }
+        let latency = if slow.is_due(conduct.slow_rate) { Duration::from_millis(conduct.slow_ms) } else { latency };
+        let status = if errors.is_due(conduct.error_rate) { conduct.error_status } else { StatusCode::OK.as_u16() };
+        Decision::Answer { latency, status, body: String::new() }
     }
+}
 
-    /// Errors are spread evenly, not thrown by dice: the same world shows the same share of errors in every run.
-    fn is_error(&mut self) -> bool {
-        self.error_debt += self.conduct.error_rate;
-        let is_due = self.error_debt >= 1.0 - 1e-9;
+impl Rate {
+    fn is_due(&mut self, rate: f64) -> bool {
+        self.debt += rate;
+        let is_due = self.debt >= 1.0 - 1e-9;
         if is_due {
-            self.error_debt -= 1.0;
+            self.debt -= 1.0;
         }
         is_due
     }
@@ -150,10 +195,20 @@ mod tests {
     #[test]
     fn errors_come_at_their_rate_whatever_the_sample() {
         for (rate, expected) in [(0.0, 0), (0.05, 5), (0.5, 50), (1.0, 100)] {
-            let mut state = State { conduct: Conduct { error_rate: rate, ..Conduct::default() }, error_debt: 0.0 };
-            let errors = (0..100).filter(|_| state.decide(true).1 == StatusCode::INTERNAL_SERVER_ERROR).count();
-            assert_eq!(errors, expected, "{rate}");
+            let conduct = Conduct { error_rate: rate, ..Conduct::default() };
+            let mut state = State { conduct, ..State::default() };
+            let is_error = |decision| matches!(decision, Decision::Answer { status: 500, .. });
+            assert_eq!((0..100).filter(|_| is_error(state.decide(true))).count(), expected, "{rate}");
         }
+    }
+
+    #[test]
+    fn slow_answers_come_at_their_rate_and_probes_are_never_among_them() {
+        let conduct = Conduct { slow_rate: 0.1, slow_ms: 900, ..Conduct::default() };
+        let mut state = State { conduct, ..State::default() };
+        let is_slow = |decision| matches!(decision, Decision::Answer { latency, .. } if latency.as_millis() == 900);
+        assert_eq!((0..100).filter(|_| is_slow(state.decide(true))).count(), 10);
+        assert_eq!((0..100).filter(|_| is_slow(state.decide(false))).count(), 0);
     }
 
     #[tokio::test]

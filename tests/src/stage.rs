@@ -15,11 +15,12 @@ use crate::checkers;
 use crate::control::{Client, LiveRouting, Replicating, Routing};
 use crate::emulator::Ready;
 use crate::follow;
-use crate::metrics::{self, Meters, publish_replication};
+use crate::meters::Meters;
+use crate::metrics::{self, publish_replication};
 use crate::outcome::Move;
 use crate::routes::{self, Route, Side, Sides};
 use crate::sides::Servers;
-use crate::traffic::{Ledger, REQUESTS_PER_SECOND, Users};
+use crate::traffic::{Ledger, Pace, Users};
 use crate::world::{Conduct, Script, World};
 use crate::{Clock, locked};
 
@@ -44,7 +45,7 @@ pub struct Stage {
     machines: BTreeMap<String, String>,
     replication: Vec<Replicating>,
     servers: Arc<Servers>,
-    conducts: Mutex<[Conduct; 2]>,
+    conducts: Arc<Mutex<[Conduct; 2]>>,
     speed: f64,
     _users: Users,
 }
@@ -52,24 +53,18 @@ pub struct Stage {
 impl Stage {
     /// Creates what the plan names, and lets the users in.
     pub async fn set(client: &Client, ready: &Ready, plan: &Value, world: World, speed: f64) -> Result<Self> {
-        Self::with_users(client, ready, plan, world, (speed, REQUESTS_PER_SECOND)).await
+        Self::with_users(client, ready, plan, world, Pace::usual(speed)).await
     }
 
-    /// The same with another number of users' requests for each route.
-    pub async fn with_users(
-        client: &Client,
-        ready: &Ready,
-        plan: &Value,
-        world: World,
-        (speed, requests_per_second): (f64, u32),
-    ) -> Result<Self> {
+    /// The same with another number of users.
+    pub async fn with_users(client: &Client, ready: &Ready, plan: &Value, world: World, pace: Pace) -> Result<Self> {
         let servers = Arc::new(Servers::start().await?);
         let environment =
             client.world(plan, &world.raw, servers.ports()).await.context("creating what the plan names")?;
         let routes = routes::routes(&environment.plan);
         let sides = Sides::new(&environment.sides);
-        let routing = client.watch_routing().await?;
-        let (users, ledger) = Users::start(&routes, &sides, &servers, &routing, speed, requests_per_second)?;
+        let routing = client.watch_routing(pace.speed).await?;
+        let (users, ledger) = Users::start(&routes, &sides, &servers, &routing, pace)?;
         let stage = Self {
             plan: environment.plan,
             routes,
@@ -82,10 +77,11 @@ impl Stage {
             mapping: environment.resources.mapping,
             replication: environment.resources.replication,
             servers,
-            conducts: Mutex::default(),
-            speed,
+            conducts: Arc::default(),
+            speed: pace.speed,
             _users: users,
         };
+        client.keep_steady(&metrics::given(&stage.plan, &stage.world.metrics)).await?;
         if stage.world.old.reported {
             let (datapoints, steady) = metrics::before_run(&stage.routes, &stage.sides);
             client.put_metrics(&datapoints).await?;
@@ -122,12 +118,23 @@ impl Stage {
     pub fn publish_metrics(&self, clock: Clock) -> JoinSet<()> {
         let mut publishers = JoinSet::new();
         let meters = Meters::new(&self.plan, &self.routes, &self.sides);
-        publishers.spawn(meters.publish(self.client.clone(), self.ledger.clone(), clock));
+        let (client, ledger, conducts) = (self.client.clone(), self.ledger.clone(), self.conducts.clone());
+        publishers.spawn(metrics::publish(meters, client, ledger, conducts, clock));
         if !self.replication.is_empty() {
             let behaviour = self.world.replication.clone();
             publishers.spawn(publish_replication(self.client.clone(), self.replication.clone(), behaviour, clock));
         }
         publishers
+    }
+
+    /// Whether the load balancers here ever publish a metric of the plan, if only what it counts happens.
+    pub fn publishes(&self, metric: &Value) -> bool {
+        let text = |field: &str| metric[field].as_str().unwrap_or_default();
+        Meters::new(&self.plan, &self.routes, &self.sides).has(
+            text("namespace"),
+            text("metric_name"),
+            &metric["dimensions"],
+        )
     }
 
     /// Where every route leads in a state of the routing.

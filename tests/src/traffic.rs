@@ -1,11 +1,15 @@
 //! Users: they go where the live weights send them, as browsers and resolvers would, and see what the sides answer.
 //!
-//! Contract: for each route a pool of users, who together send requests at a fixed rate, answered or not (open loop),
-//! with a bound on requests under way. Nothing here knows the plan's steps: users see only the live routing.
+//! Contract: for each route a pool of users, who together send requests at a fixed rate of virtual time, answered or not (open
+//! loop): how many there are in a minute of the run does not depend on the speed. Nothing here knows the plan's steps: users see
+//! only the live routing.
 //! - A listener or rule draws a target group by its share. With group stickiness a user keeps the group for that long, while
 //!   it is in the action, even at weight 0.
 //! - A name is asked of one of some resolvers. A resolver gets an answer by Route 53's rules for weights and health (`answers`) and
 //!   keeps it for its TTL, whatever happens meanwhile.
+//! - Draws are spread evenly, as those of very many users are: a share of 5 % is every twentieth draw.
+//! - Where a request lands is computed for each. What it sees there is what the side answered to a real request: its own, or,
+//!   where there are more than this machine could send, one of the last that the side answered ([`crate::sample`]).
 //!
 //! TTLs and stickiness are virtual times. The draw is an argument, so that every decision can be tested.
 
@@ -13,25 +17,54 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::control::{ForwardState, LiveRouting, Routing};
 use crate::routes::{Place, Route, Side, Sides};
-use crate::sides::{Servers, USER};
+use crate::sample::{Answer, PATIENCE, Sampler};
+use crate::sides::Servers;
 use crate::{answers, locked};
 
-/// Requests a second for each route, in real time.
-pub const REQUESTS_PER_SECOND: u32 = 40;
-/// Where many runs go on at once.
-pub const FEW_REQUESTS_PER_SECOND: u32 = 10;
 const USERS: usize = 200;
 const RESOLVERS: usize = 60;
-const UNDER_WAY_LIMIT: usize = 200;
-const PATIENCE: Duration = Duration::from_secs(5);
+const TICK: Duration = Duration::from_millis(10);
+/// The fractional part of the golden ratio: multiples of it fill 0..1 as evenly as any sequence can.
+const GOLDEN: f64 = 0.618_033_988_749_894_9;
+
+/// How fast time passes, and how many users come.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Virtual seconds in a real one.
+    pub speed: f64,
+    /// Requests of each route in a virtual second.
+    pub requests_per_second: f64,
+    /// Of these, how many are really sent to a side in a real second, at the most.
+    pub real_per_second: f64,
+}
+
+/// Functions run in real time. Faster than this, an hour of the run would be mostly theirs, and what is seen in a minute of it
+/// would depend on the machine.
+pub const FASTEST: f64 = 600.0;
+
+impl Pace {
+    /// The speed of a rehearsal for which this one is asked: at most [`FASTEST`].
+    pub fn bearable(speed: f64) -> f64 {
+        speed.min(FASTEST)
+    }
+
+    /// Of a rehearsal: enough in a minute for a small share of them to be seen.
+    pub fn usual(speed: f64) -> Self {
+        Self { speed, requests_per_second: 2.0, real_per_second: 40.0 }
+    }
+
+    /// Where many runs go on at once: only real requests, and few.
+    pub fn few(speed: f64) -> Self {
+        Self { speed, requests_per_second: 10.0 / speed, real_per_second: 20.0 }
+    }
+}
 
 /// One request of a user, as the user saw it.
 #[derive(Clone, Debug)]
@@ -46,29 +79,74 @@ pub struct Seen {
     pub group: Option<Arc<str>>,
     /// Whether the answer was below 500 and came in time.
     pub ok: bool,
+    /// The HTTP status; none where no side was reached, and where it did not answer.
+    pub status: Option<u16>,
     /// How long it took.
     pub seconds: f64,
 }
 
+impl Seen {
+    fn new(at: Instant, (route, side): (usize, Side), group: Option<Arc<str>>, answer: Answer) -> Self {
+        let Answer { status, seconds } = answer;
+        Self { at, route, side, group, ok: status.is_some_and(|status| status < 500), status, seconds }
+    }
+}
+
 /// Everything that users saw, in the order of answers.
 #[derive(Clone, Debug, Default)]
-pub struct Ledger(Arc<Mutex<Vec<Seen>>>);
+pub struct Ledger(Arc<Mutex<Book>>);
+
+#[derive(Debug, Default)]
+struct Book {
+    seen: Vec<Seen>,
+    failures: usize,
+    /// By route: up to when every request stands here, but for those still on their way.
+    complete: Vec<Instant>,
+}
 
 impl Ledger {
+    fn of_routes(count: usize) -> Self {
+        Self(Arc::new(Mutex::new(Book { complete: vec![Instant::now(); count], ..Book::default() })))
+    }
+
     fn add(&self, seen: Seen) {
-        locked(&self.0).push(seen);
+        let mut book = locked(&self.0);
+        book.failures += usize::from(!seen.ok);
+        book.seen.push(seen);
+    }
+
+    fn complete(&self, route: usize, until: Instant) {
+        if let Some(complete) = locked(&self.0).complete.get_mut(route) {
+            *complete = until;
+        }
+    }
+
+    /// Up to when the requests of every route stand here.
+    pub fn complete_until(&self) -> Option<Instant> {
+        locked(&self.0).complete.iter().min().copied()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        locked(&self.0).seen.len()
+    }
+
+    /// How many of them got no good answer.
+    pub fn failures(&self) -> usize {
+        locked(&self.0).failures
     }
 
     /// What came after the first `count`.
     pub fn since(&self, count: usize) -> Vec<Seen> {
-        locked(&self.0).get(count..).map(<[Seen]>::to_vec).unwrap_or_default()
+        locked(&self.0).seen.get(count..).map(<[Seen]>::to_vec).unwrap_or_default()
     }
 
     /// How the requests of one route went that were sent in the last `window`.
     pub fn last(&self, route: usize, window: Duration) -> Tally {
-        let all = locked(&self.0);
-        let recent = all.iter().rev().take_while(|seen| seen.at.elapsed() < window + PATIENCE);
-        Tally::of(recent.filter(|seen| seen.route == route && seen.at.elapsed() < window))
+        let (book, now) = (locked(&self.0), Instant::now());
+        let age = |seen: &Seen| now.saturating_duration_since(seen.at);
+        let recent = book.seen.iter().rev().take_while(|seen| age(seen) < window + PATIENCE);
+        Tally::of(recent.filter(|seen| seen.route == route && age(seen) < window))
     }
 }
 
@@ -103,6 +181,17 @@ impl Tally {
     }
 }
 
+impl std::iter::Sum for Tally {
+    fn sum<I: Iterator<Item = Self>>(tallies: I) -> Self {
+        tallies.fold(Self::default(), |sum, one| Self {
+            requests: sum.requests + one.requests,
+            failures: sum.failures + one.failures,
+            new: sum.new + one.new,
+            old: sum.old + one.old,
+        })
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 struct Browser {
     cookie: Option<(String, Instant)>,
@@ -132,13 +221,20 @@ struct Resolver {
 
 impl Resolver {
     /// Where a record set leads, as far as this resolver knows: the names on the way, and the answer.
-    fn resolve(&mut self, key: &str, routing: &Routing, now: Instant, speed: f64, draw: f64) -> Option<Arc<[String]>> {
+    fn resolve(
+        &mut self,
+        key: &str,
+        routing: &Routing,
+        now: Instant,
+        speed: f64,
+        draw: impl FnOnce() -> f64,
+    ) -> Option<Arc<[String]>> {
         if let Some((answer, until)) = self.cache.get(key)
             && now < *until
         {
             return Some(answer.clone());
         }
-        let answer = answers::of_name(routing, key, draw)?;
+        let answer = answers::of_name(routing, key, draw())?;
         let path: Arc<[String]> = answer.path.into();
         self.cache.insert(key.to_string(), (path.clone(), now + answer.ttl.div_f64(speed)));
         Some(path)
@@ -153,40 +249,51 @@ impl Resolver {
     }
 }
 
+/// Draws that fill 0..1 evenly, from wherever they begin.
+#[derive(Clone, Copy, Debug)]
+struct Draws(f64);
+
+impl Draws {
+    fn next(&mut self) -> f64 {
+        self.0 = (self.0 + GOLDEN).fract();
+        self.0
+    }
+}
+
 /// The users of one route.
 struct Pool {
     index: usize,
     route: Route,
     sides: Sides,
-    speed: f64,
-    requests_per_second: u32,
+    pace: Pace,
+    draws: Draws,
     browsers: Vec<Browser>,
     resolvers: Vec<Resolver>,
 }
 
 impl Pool {
-    fn new(index: usize, route: Route, sides: Sides, speed: f64, requests_per_second: u32) -> Self {
+    fn new(index: usize, route: Route, sides: Sides, pace: Pace) -> Self {
         let (browsers, resolvers) = (vec![Browser::default(); USERS], vec![Resolver::default(); RESOLVERS]);
-        Self { index, route, sides, speed, requests_per_second, browsers, resolvers }
+        Self { index, route, sides, pace, draws: Draws(rand::random()), browsers, resolvers }
     }
 
     /// Every resolver knows the old answer, each for a while yet.
     fn warm_up(&mut self, routing: &Routing) {
         for user in 0..USERS * 2 {
-            self.land(user, routing);
+            self.land(user, routing, Instant::now());
         }
         for resolver in &mut self.resolvers {
             resolver.age(rand::random());
         }
     }
 
-    /// Where a user's next request goes.
-    fn land(&mut self, user: usize, routing: &Routing) -> (Side, Option<Arc<str>>) {
-        let (now, draw) = (Instant::now(), rand::random());
+    /// Where the request goes that a user sends now.
+    fn land(&mut self, user: usize, routing: &Routing, now: Instant) -> (Side, Option<Arc<str>>) {
+        let (speed, draws) = (self.pace.speed, &mut self.draws);
         match &self.route.place {
             Place::Forward { arn } => {
                 let browser = &mut self.browsers[user % USERS];
-                let group = routing.listeners.get(arn).and_then(|state| browser.land(state, now, self.speed, draw));
+                let group = routing.listeners.get(arn).and_then(|state| browser.land(state, now, speed, draws.next()));
                 let side = group.as_deref().map_or(Side::Nowhere, |group| self.sides.of(group));
                 (side, group.map(Arc::from))
             }
@@ -196,7 +303,7 @@ impl Pool {
                 let first = user / RESOLVERS % types.len().max(1);
                 let answer = types.iter().cycle().skip(first).take(types.len()).find_map(|kind| {
                     let key = Route::record_key(zone, name, kind);
-                    resolver.resolve(&key, routing, now, self.speed, draw)
+                    resolver.resolve(&key, routing, now, speed, || draws.next())
                 });
                 (answer.map_or(Side::Nowhere, |path| self.sides.of_path(&path)), None)
             }
@@ -217,61 +324,49 @@ impl Users {
         sides: &Sides,
         servers: &Arc<Servers>,
         routing: &LiveRouting,
-        speed: f64,
-        requests_per_second: u32,
+        pace: Pace,
     ) -> Result<(Self, Ledger)> {
-        let ledger = Ledger::default();
-        let http =
-            reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().context("cannot make an HTTP client")?;
+        let ledger = Ledger::of_routes(routes.len());
+        let sampler = Arc::new(Sampler::new(servers.clone(), pace.real_per_second)?);
         let mut pools = JoinSet::new();
         for (index, route) in routes.iter().enumerate() {
-            let pool = Pool::new(index, route.clone(), sides.clone(), speed, requests_per_second);
-            let sender = Sender { http: http.clone(), servers: servers.clone(), ledger: ledger.clone() };
-            pools.spawn(visit(pool, sender, routing.clone()));
+            let pool = Pool::new(index, route.clone(), sides.clone(), pace);
+            pools.spawn(visit(pool, sampler.clone(), ledger.clone(), routing.clone()));
         }
         Ok((Self { _pools: pools }, ledger))
     }
 }
 
-async fn visit(mut pool: Pool, sender: Sender, routing: LiveRouting) {
+async fn visit(mut pool: Pool, sampler: Arc<Sampler>, ledger: Ledger, routing: LiveRouting) {
     pool.warm_up(&routing.latest());
-    let mut ticks = tokio::time::interval(Duration::from_secs(1) / pool.requests_per_second);
-    // On a busy machine late is better than in bursts that no rate explains.
+    let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let slots = Arc::new(Semaphore::new(UNDER_WAY_LIMIT));
+    let per_second = pool.pace.requests_per_second * pool.pace.speed;
+    let (started, mut sent) = (Instant::now(), 0_u64);
     let mut requests = JoinSet::new();
     loop {
         ticks.tick().await;
         while requests.try_join_next().is_some() {}
-        let Ok(slot) = slots.clone().try_acquire_owned() else { continue };
-        let live = routing.latest();
-        let (side, group) = pool.land(rand::random::<u32>() as usize, &live);
-        let (sender, route) = (sender.clone(), pool.index);
-        requests.spawn(async move {
-            sender.send(route, side, group).await;
-            drop(slot);
-        });
-    }
-}
-
-#[derive(Clone)]
-struct Sender {
-    http: reqwest::Client,
-    servers: Arc<Servers>,
-    ledger: Ledger,
-}
-
-impl Sender {
-    async fn send(&self, route: usize, side: Side, group: Option<Arc<str>>) {
-        let at = Instant::now();
-        let ok = match self.servers.url(side) {
-            Some(url) => {
-                let answer = self.http.get(url).header(USER, route).send().await;
-                answer.is_ok_and(|answer| !answer.status().is_server_error())
+        let (live, now) = (routing.latest(), Instant::now());
+        // Those that are due since the last look, each at its time: on a busy machine it may be long ago.
+        let due = (now.duration_since(started).as_secs_f64() * per_second) as u64;
+        for number in sent..due {
+            let at = started + Duration::from_secs_f64(number as f64 / per_second);
+            let (side, group) = pool.land(rand::random::<u32>() as usize, &live, at);
+            let place = (pool.index, side);
+            if let Some(answer) = sampler.known(side) {
+                ledger.add(Seen::new(at, place, group, answer));
+                continue;
             }
-            None => false,
-        };
-        self.ledger.add(Seen { at, route, side, group, ok, seconds: at.elapsed().as_secs_f64() });
+            let (sampler, ledger) = (sampler.clone(), ledger.clone());
+            requests.spawn(async move {
+                if let Some(answer) = sampler.ask(side).await {
+                    ledger.add(Seen::new(at, place, group, answer));
+                }
+            });
+        }
+        sent = due;
+        ledger.complete(pool.index, now);
     }
 }
 
@@ -322,12 +417,29 @@ mod tests {
         let (before, after) =
             (records(&[("192.0.2.1", 100), ("192.0.2.2", 0)]), records(&[("192.0.2.1", 0), ("192.0.2.2", 100)]));
         let mut ask = |routing, seconds: f64| {
-            let path = resolver.resolve(KEY, routing, now + Duration::from_secs_f64(seconds), 100.0, 0.5);
+            let path = resolver.resolve(KEY, routing, now + Duration::from_secs_f64(seconds), 100.0, || 0.5);
             path.map(|path| path.join(" "))
         };
         assert_eq!(ask(&before, 0.0).as_deref(), Some("192.0.2.1"));
         assert_eq!(ask(&after, 2.9).as_deref(), Some("192.0.2.1"));
         assert_eq!(ask(&after, 3.1).as_deref(), Some("192.0.2.2"));
         assert_eq!(ask(&Routing::default(), 7.0), None);
+    }
+    #[test]
+    fn a_small_share_is_drawn_as_often_as_it_is_large_in_every_minute() {
+        let routing = records(&[("192.0.2.1", 95), ("192.0.2.2", 5)]);
+        let share = answers::shares(&routing.records[KEY])[1];
+        for start in 0..20 {
+            let mut draws = Draws(f64::from(start) / 20.0);
+            let hits = (0..120).filter(|_| draws.next() >= 1.0 - share).count();
+            assert!((5..=7).contains(&hits), "{hits} of 120 for 5 %");
+        }
+    }
+
+    #[test]
+    fn users_of_a_minute_are_as_many_at_any_speed() {
+        let per_minute = |speed| Pace::usual(speed).requests_per_second * 60.0;
+        assert_eq!([1.0, 60.0, 3600.0].map(per_minute), [120.0; 3]);
+        assert_eq!([1.0, 60.0, 600.0, 3600.0].map(Pace::bearable), [1.0, 60.0, 600.0, 600.0]);
     }
 }

@@ -5,6 +5,7 @@
 //! over time is decided here, by pure functions of virtual time and live weights: behaviour of both sides,
 //! replication's lag, and what is done to the run.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,12 +13,15 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::approver::Answer;
+use crate::approver::{Answer, Decision};
 
 /// A world file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct World {
+    /// For editors: it says nothing about the world.
+    #[serde(rename = "$schema")]
+    pub schema: Option<String>,
     /// What this scenario shows.
     pub description: Option<String>,
     /// The ending that it should have.
@@ -34,10 +38,17 @@ pub struct World {
     pub new: Behaviour,
     /// For the emulated AWS.
     pub alarms: Value,
+    /// By the names of the plan's metrics: values of those that nobody publishes here.
+    pub metrics: BTreeMap<String, f64>,
     /// For the emulated AWS.
     pub hooks: Value,
     /// For the emulated AWS.
     pub deny: Value,
+    /// For the emulated AWS: states of the cutover whose functions begin late.
+    pub late: Value,
+    /// How long the run is watched after its end, in its own time: until then it may still be taken back by itself.
+    #[serde(deserialize_with = "duration")]
+    pub watch_after_end: Duration,
     /// For the emulated AWS: target types, stickiness, tags of groups.
     pub groups: Value,
     /// For the emulated AWS: groups that another listener forwards to as well.
@@ -52,6 +63,8 @@ pub struct World {
     pub during: Vec<During>,
     /// What a person says whom the plan asks for approval.
     pub approval: Answer,
+    /// What a person says where a check failed and the plan holds the step.
+    pub decision: Decision,
     /// The file as it is, for the emulated AWS.
     #[serde(skip)]
     pub raw: Value,
@@ -66,8 +79,9 @@ impl World {
         }
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         // From the text, so that an error tells its line; the same bytes as JSON for the emulated AWS.
-        let world: Self =
-            serde_json::from_str(&text).with_context(|| format!("{} is no world file", path.display()))?;
+        let mut reader = serde_json::Deserializer::from_str(&text);
+        let world: Self = serde_path_to_error::deserialize(&mut reader)
+            .with_context(|| format!("{} is no world file", path.display()))?;
         let raw = serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))?;
         Ok(Self { raw, ..world })
     }
@@ -89,7 +103,11 @@ impl World {
 #[serde(deny_unknown_fields, default)]
 pub struct Behaviour {
     latency_ms: u64,
+    slow_rate: f64,
+    slow_ms: u64,
     error_rate: f64,
+    error_status: u16,
+    unanswered_rate: f64,
     healthy_percent: f64,
     health_body: String,
     health_status: u16,
@@ -102,7 +120,11 @@ impl Default for Behaviour {
     fn default() -> Self {
         Self {
             latency_ms: 20,
+            slow_rate: 0.0,
+            slow_ms: 1_000,
             error_rate: 0.0,
+            error_status: 500,
+            unanswered_rate: 0.0,
             healthy_percent: 100.0,
             health_body: "ok".to_string(),
             health_status: 200,
@@ -122,7 +144,11 @@ struct Change {
     #[serde(deserialize_with = "duration")]
     after: Duration,
     latency_ms: Option<u64>,
+    slow_rate: Option<f64>,
+    slow_ms: Option<u64>,
     error_rate: Option<f64>,
+    error_status: Option<u16>,
+    unanswered_rate: Option<f64>,
     healthy_percent: Option<f64>,
     health_body: Option<String>,
     health_status: Option<u16>,
@@ -131,10 +157,18 @@ struct Change {
 /// What a side does at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Conduct {
-    /// How long an answer takes, in real time.
+    /// How long an answer takes.
     pub latency_ms: u64,
-    /// Which part of users' requests is answered 500; 0 to 1.
+    /// Which part of users' requests takes longer; 0 to 1.
+    pub slow_rate: f64,
+    /// How long these take.
+    pub slow_ms: u64,
+    /// Which part of users' requests is answered with an error; 0 to 1.
     pub error_rate: f64,
+    /// With which: an HTTP status.
+    pub error_status: u16,
+    /// Which part of users' requests is not answered at all: the connection breaks off; 0 to 1.
+    pub unanswered_rate: f64,
     /// Which part of its targets is healthy; 0 to 100.
     pub healthy_percent: f64,
     /// What its health endpoint answers.
@@ -162,7 +196,11 @@ impl Script {
     pub fn new(behaviour: &Behaviour) -> Self {
         let conduct = Conduct {
             latency_ms: behaviour.latency_ms,
+            slow_rate: behaviour.slow_rate,
+            slow_ms: behaviour.slow_ms,
             error_rate: behaviour.error_rate,
+            error_status: behaviour.error_status,
+            unanswered_rate: behaviour.unanswered_rate,
             healthy_percent: behaviour.healthy_percent,
             health_body: behaviour.health_body.clone(),
             health_status: behaviour.health_status,
@@ -188,7 +226,11 @@ impl Script {
 impl Change {
     fn apply(self, conduct: &mut Conduct) {
         conduct.latency_ms = self.latency_ms.unwrap_or(conduct.latency_ms);
+        conduct.slow_rate = self.slow_rate.unwrap_or(conduct.slow_rate);
+        conduct.slow_ms = self.slow_ms.unwrap_or(conduct.slow_ms);
         conduct.error_rate = self.error_rate.unwrap_or(conduct.error_rate);
+        conduct.error_status = self.error_status.unwrap_or(conduct.error_status);
+        conduct.unanswered_rate = self.unanswered_rate.unwrap_or(conduct.unanswered_rate);
         conduct.healthy_percent = self.healthy_percent.unwrap_or(conduct.healthy_percent);
         conduct.health_status = self.health_status.unwrap_or(conduct.health_status);
         if let Some(body) = self.health_body {

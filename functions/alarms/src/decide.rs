@@ -46,6 +46,15 @@ pub fn restore<'a>(planned: &Alarm, live: Option<&Alarm>, before: Option<&'a Opt
     }
 }
 
+/// What a refused delete comes to. Where there was no alarm before it, and there is none after it, nothing was to be undone:
+/// setting it may have been refused as well.
+///
+/// # Errors
+/// The refusal, where the alarm is there, or was; and where it may pass, since CloudWatch may be behind.
+pub fn refused(error: StepError, was: Option<&Alarm>, after: Option<&Alarm>) -> StepResult<()> {
+    if was.is_none() && after.is_none() && !error.is_passing() { Ok(()) } else { Err(error) }
+}
+
 /// Whether two alarms, or their absence, are the same.
 pub fn same(one: Option<&Alarm>, other: Option<&Alarm>) -> bool {
     match (one, other) {
@@ -53,6 +62,18 @@ pub fn same(one: Option<&Alarm>, other: Option<&Alarm>) -> bool {
         (None, None) => true,
         _ => false,
     }
+}
+
+/// Whether what was written reads back: `was` before, `wanted` written, `after` read.
+///
+/// # Errors
+/// `Cutover.Transient` where it is as before: a read that is behind. `Cutover.Drift` where somebody else changed it.
+pub fn read_back(alarm: &str, was: Option<&Alarm>, wanted: Option<&Alarm>, after: Option<&Alarm>) -> StepResult<()> {
+    if same(after, wanted) {
+        return Ok(());
+    }
+    let problem = format!("alarm {alarm} does not read back as it was written");
+    Err(StepError::unlike_written(same(after, was), problem))
 }
 
 fn drift(planned: &Alarm, live: Option<&Alarm>) -> StepError {
@@ -88,6 +109,16 @@ mod tests {
     }
 
     #[test]
+    fn a_denied_delete_of_what_is_not_there_is_restored() {
+        let (planned, ..) = alarms();
+        let denied = |name| StepError::new(name, "cloudwatch:DeleteAlarms");
+        assert_eq!(refused(denied(name::NOT_PERMITTED), None, None), Ok(()));
+        assert_eq!(error(refused(denied(name::NOT_PERMITTED), None, Some(&planned))), Some(name::NOT_PERMITTED));
+        assert_eq!(error(refused(denied(name::NOT_PERMITTED), Some(&planned), None)), Some(name::NOT_PERMITTED));
+        assert_eq!(error(refused(denied(name::THROTTLED), None, None)), Some(name::THROTTLED), "it is tried again");
+    }
+
+    #[test]
     fn restoring_puts_back_exactly_what_was_there() {
         let (planned, before, other) = alarms();
         let remembered = Some(before.clone());
@@ -99,5 +130,19 @@ mod tests {
         assert_eq!(error(restore(&planned, Some(&other), Some(&remembered))), Some(name::DRIFT));
         assert_eq!(error(restore(&planned, None, Some(&remembered))), Some(name::DRIFT));
         assert_eq!(error(restore(&planned, Some(&other), Some(&None))), Some(name::DRIFT));
+    }
+
+    #[test]
+    fn what_reads_back_otherwise_is_behind_if_it_is_as_before_and_somebody_elses_if_not() {
+        let (planned, before, other) = alarms();
+        let judged = |was, wanted, after| error(read_back("alarm", was, wanted, after));
+        assert_eq!(judged(Some(&before), Some(&planned), Some(&planned)), None);
+        assert_eq!(judged(Some(&before), Some(&planned), Some(&before)), Some(name::TRANSIENT));
+        assert_eq!(judged(None, Some(&planned), None), Some(name::TRANSIENT));
+        assert_eq!(judged(Some(&before), Some(&planned), Some(&other)), Some(name::DRIFT));
+        assert_eq!(judged(Some(&before), Some(&planned), None), Some(name::DRIFT), "it was deleted");
+        assert_eq!(judged(Some(&planned), None, None), None);
+        assert_eq!(judged(Some(&planned), None, Some(&planned)), Some(name::TRANSIENT));
+        assert_eq!(judged(Some(&planned), None, Some(&other)), Some(name::DRIFT));
     }
 }

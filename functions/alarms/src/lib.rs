@@ -92,7 +92,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         return Ok(reply(false));
     }
     if action == Action::Set {
-        clients.journal.remember_alarm(&caller, &planned.alarm_name, live.as_ref()).await?;
+        clients.journal.remember_alarm(&caller, &run, &planned.alarm_name, live.as_ref()).await?;
     }
     clients.journal.fence(&caller, phase).await?;
     write(&clients.cloudwatch, &planned.alarm_name, live.as_ref(), target).await?;
@@ -124,6 +124,7 @@ async fn live(cloudwatch: &Client, alarm: &str) -> StepResult<Option<Alarm>> {
 
 /// Writes, and reads back.
 async fn write(cloudwatch: &Client, alarm: &str, was: Option<&Alarm>, target: Write<'_>) -> StepResult<()> {
+    let mut refused = None;
     let wanted = match target {
         Write::Nothing => return Ok(()),
         Write::Put(wanted) => {
@@ -137,18 +138,18 @@ async fn write(cloudwatch: &Client, alarm: &str, was: Option<&Alarm>, target: Wr
             let call = format!("cloudwatch:DeleteAlarms {alarm}");
             match result {
                 Err(error) if !error.as_service_error().is_some_and(|error| error.is_resource_not_found()) => {
-                    return Err(StepError::from_aws(&call, &error));
+                    refused = Some(StepError::from_aws(&call, &error));
+                    None
                 }
                 _ => None,
             }
         }
     };
     let after = live(cloudwatch, alarm).await?;
-    if decide::same(after.as_ref(), wanted) {
-        return Ok(());
+    if let Some(error) = refused {
+        return decide::refused(error, was, after.as_ref());
     }
-    let problem = format!("alarm {alarm} does not read back as it was written");
-    Err(StepError::unlike_written(decide::same(after.as_ref(), was), problem))
+    decide::read_back(alarm, was, wanted, after.as_ref())
 }
 
 #[cfg(test)]

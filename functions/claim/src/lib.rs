@@ -6,20 +6,21 @@
 //! | forward | the run | phase `claimed` to `forward`: routes may be touched from here on | rollback |
 //! | quiesce | the run | the mark that resume is owed | - |
 //! | no_return | the run | the mark that writes may not flow back | - |
-//! | finish | the run | phase `forward` to `finished` | rollback, until cleanup |
+//! | finish | the run | phase `forward` to `finished`, and what was not done | rollback, until cleanup |
 //!
 //! Errors: `Cutover.Conflict` when another run holds a lock, `Cutover.PrecheckFailed` when a route is no longer what
 //! precheck saw (approval may have taken a day), `Cutover.Fenced`, and AWS errors. After any of the first two nothing
 //! was written.
 
+use cutover::budget::{MOST_APPROVAL_BYTES, fit};
 use cutover::contract::Caller;
 use cutover::error::name;
 use cutover::{Plan, StepError, StepResult, input};
 use jiff::Timestamp;
-use journal::{Claim, Journal, Phase, Run, Transition};
+use journal::{Claim, Ending, Journal, Phase, Run, Transition};
 use routes::RouteState;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -54,7 +55,15 @@ pub enum Action {
     /// Writes may no longer flow back.
     NoReturn,
     /// All traffic is on the new side.
-    Finish,
+    Finish(Finished),
+}
+
+/// What is finished.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Finished {
+    /// What the run wanted to do, and did not.
+    #[serde(default)]
+    pub not_done: Vec<String>,
 }
 
 /// What is claimed.
@@ -79,7 +88,7 @@ impl TryFrom<Value> for Action {
             "forward" => Ok(Self::Forward),
             "quiesce" => Ok(Self::Quiesce),
             "no_return" => Ok(Self::NoReturn),
-            "finish" => Ok(Self::Finish),
+            "finish" => input::read(request).map(Self::Finish),
             other => Err(input::not_an_action(other, &["claim", "forward", "quiesce", "no_return", "finish"])),
         }
     }
@@ -104,13 +113,18 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     match request.action {
         Action::Claim(claimed) => {
             let Claimed { plan, before, approval } = *claimed;
+            let approval = approval.map(|approval| fit(approval, MOST_APPROVAL_BYTES));
             let run = Run { approval, ..Run::claimed(caller, plan, before, now) };
             claim(clients, &run).await?;
         }
-        Action::Forward => advance(journal, caller, Phase::Claimed, Phase::Forward).await?,
+        Action::Forward => advance(journal, caller, Phase::Claimed, Phase::Forward, None).await?,
         Action::Quiesce => journal.mark_quiesced(caller).await?,
         Action::NoReturn => journal.mark_past_no_return(caller).await?,
-        Action::Finish => advance(journal, caller, Phase::Forward, Phase::Finished).await?,
+        Action::Finish(finished) => {
+            let report = json!({ "ending": "Succeeded", "not_done": journal::kept(finished.not_done) });
+            let ending = Ending { at: now.to_string(), report };
+            advance(journal, caller, Phase::Forward, Phase::Finished, Some(&ending)).await?;
+        }
     }
     Ok(Reply { run_id: caller.run_id.clone(), at: now.to_string() })
 }
@@ -144,18 +158,22 @@ fn unchanged(run: &Run, index: usize, live: &RouteState) -> StepResult<()> {
 }
 
 /// Changes the phase, unless an earlier try did.
-async fn advance(journal: &Journal, caller: &Caller, from: Phase, to: Phase) -> StepResult<()> {
+async fn advance(
+    journal: &Journal,
+    caller: &Caller,
+    from: Phase,
+    to: Phase,
+    ending: Option<&Ending>,
+) -> StepResult<()> {
     let run = match journal.fence(caller, from).await {
         Ok(run) => run,
         Err(error) => return journal.fence(caller, to).await.map(drop).map_err(|_| error),
     };
-    journal.transition(&Transition { run: &run, to, owner: &caller.execution_arn, ending: None }).await
+    journal.transition(&Transition { run: &run, to, owner: &caller.execution_arn, ending }).await
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn state(old: i32, new: i32) -> RouteState {

@@ -5,17 +5,15 @@
 use cutover::contract::{Caller, digest};
 use cutover::error::name;
 use cutover::plan::Route;
-use cutover::{Seconds, StepError, StepResult};
+use cutover::{Plan, Seconds, StepError, StepResult};
 use journal::{Phase, Run};
 use routes::{RouteOfRun, RouteState};
 use serde::{Deserialize, Serialize};
 
 use crate::Clients;
 
-/// The shortest time between two looks: Route 53 answers five calls a second to a whole account.
-const SHORTEST_INTERVAL: Seconds = Seconds::minutes(5);
-/// So many looks at the most before cleanup is due: an execution's history has to have room for them.
-pub(crate) const MOST_LOOKS: u64 = 200;
+/// So many looks at the most before cleanup is due, one each five minutes of a day: an execution's history has to have room for them.
+pub(crate) const MOST_LOOKS: u64 = 290;
 
 /// A look at all routes.
 #[derive(Clone, Debug, Deserialize)]
@@ -53,8 +51,8 @@ pub struct Elsewhere {
 }
 
 /// The time between two looks.
-pub(crate) fn interval(after: Seconds) -> Seconds {
-    Seconds(after.0.div_ceil(MOST_LOOKS)).max(SHORTEST_INTERVAL)
+pub(crate) fn interval(plan: &Plan) -> Seconds {
+    Seconds(plan.cleanup.after.0.div_ceil(MOST_LOOKS)).max(plan.monitoring.until_cleanup.interval)
 }
 
 /// Looks once.
@@ -140,11 +138,16 @@ mod tests {
 
     #[test]
     fn looks_are_minutes_apart_and_never_too_many() {
-        assert_eq!(interval(Seconds(0)), Seconds::minutes(5));
-        assert_eq!(interval(Seconds::hours(1)), Seconds::minutes(5));
-        for hours in [24, 24 * 30, 24 * 300] {
-            let after = Seconds::hours(hours);
-            assert!(after.0.div_ceil(interval(after).0) <= MOST_LOOKS, "{after}");
+        let plan = |hours: u64| {
+            let cleanup = serde_json::json!({ "after": hours * 3600 });
+            let plan = serde_json::json!({ "application": "shop", "routes": [], "cleanup": cleanup });
+            serde_json::from_value::<Plan>(plan).unwrap()
+        };
+        for hours in [0, 1, 24] {
+            assert_eq!(interval(&plan(hours)), Seconds::minutes(5));
+        }
+        for hours in [24 * 30, 24 * 300] {
+            assert!((hours * 3600_u64).div_ceil(interval(&plan(hours)).0) <= MOST_LOOKS, "{hours}");
         }
     }
 }

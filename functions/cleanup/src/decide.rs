@@ -1,6 +1,5 @@
 //! What becomes of a route's old target group: pure.
 
-use cutover::schedule::MOST_HISTORY_EVENTS;
 use cutover::text::region_option;
 
 use crate::traffic::Traffic;
@@ -13,6 +12,8 @@ const MOST_TRAFFIC_LOOKS: u32 = 168;
 pub(crate) const RELEASE_INTERVAL_SECONDS: u64 = 30;
 /// So many tries make five minutes.
 const MOST_RELEASE_TRIES: u32 = 10;
+/// What is left of an execution's history, of 25,000 events, by the [looks](crate::changes::MOST_LOOKS) before cleanup.
+const MOST_EVENTS: u64 = 15_500;
 /// The function, a Choice, a Wait: entered, scheduled, started, succeeded, exited.
 const EVENTS_PER_LOOK: u64 = 9;
 
@@ -124,7 +125,7 @@ pub(crate) fn by_hand(group: &str) -> String {
 /// How often a route is looked at while its old group still serves: one execution looks after all of them, one after the
 /// other, and its history has to have room, for the tries at the end too.
 pub(crate) fn most_looks(routes: usize) -> u32 {
-    let fitting = MOST_HISTORY_EVENTS / EVENTS_PER_LOOK / routes.max(1) as u64;
+    let fitting = MOST_EVENTS / EVENTS_PER_LOOK / routes.max(1) as u64;
     let fitting = fitting.saturating_sub(u64::from(MOST_RELEASE_TRIES));
     u32::try_from(fitting).unwrap_or(u32::MAX).min(MOST_TRAFFIC_LOOKS)
 }
@@ -242,14 +243,14 @@ mod tests {
     fn the_looks_of_all_routes_fit_into_one_history() {
         const MOST_ROUTES: usize = 20;
         const QUOTA: u64 = 25_000;
-        const EVENTS_PER_WATCH: u64 = 18; // two Choices, a Wait, the function, a message
+        const EVENTS_PER_WATCH: u64 = 28; // three Choices, a Wait, two functions, two messages
         let others_in_cleanup = 1_000 + crate::changes::MOST_LOOKS * EVENTS_PER_WATCH;
         for routes in 1..=MOST_ROUTES {
             let calls = u64::from(most_looks(routes) + MOST_RELEASE_TRIES) + 1; // the last one gives up
             assert!(calls * routes as u64 * EVENTS_PER_LOOK + others_in_cleanup < QUOTA, "{routes} routes");
         }
         assert_eq!(most_looks(1), MOST_TRAFFIC_LOOKS);
-        assert_eq!(most_looks(12), MOST_TRAFFIC_LOOKS);
-        assert!(most_looks(MOST_ROUTES) >= 4 * 24, "fewer than four days");
+        assert_eq!(most_looks(9), MOST_TRAFFIC_LOOKS);
+        assert!(most_looks(MOST_ROUTES) >= 3 * 24, "fewer than three days");
     }
 }

@@ -7,19 +7,24 @@
 //! | begin | the run | phase `finished` to `cleaning`: from here on there is no way back | - |
 //! | remove | a route, its old target group's traffic | takes the old group out of the action; deletes it, and health checks | - |
 //! | close | the run | phase `closed`, no locks | - |
-//! | release | the run | phase `stuck` to `closed`, no locks: a person has put things right | - |
+//! | release | the run, whatever is in its item | phase `stuck` to `closed`, no locks: a person has put things right, or decided | - |
 //!
 //! There is no undo: what is removed is what nothing refers to and what is known to serve no traffic; all else is kept, with the
 //! reason. A rollback that started first wins: `begin` loses its condition and ends with nothing to do.
 //!
-//! Errors: `Cutover.Fenced` when the run is not this cleanup's, and AWS errors.
+//! Errors: `Cutover.Fenced` when the run is not this cleanup's, `Cutover.InvalidGesture` for what a person asks that cannot be
+//! done as it stands, and AWS errors.
 
 mod changes;
 mod decide;
+mod release;
 mod remove;
 mod traffic;
 
+use cutover::budget::{MOST_ENDING_BYTES, fit};
 use cutover::contract::Caller;
+use cutover::error::name;
+use cutover::plan::AfterFailure;
 use cutover::{StepError, StepResult, input};
 use jiff::Timestamp;
 use journal::{Ending, Journal, Phase, Run, Transition};
@@ -63,6 +68,7 @@ pub struct FindRequest {
     /// The cleanup's execution.
     pub execution_arn: String,
     /// The input of the cleanup's execution.
+    #[serde(deserialize_with = "cutover::read::gesture")]
     pub input: Input,
 }
 
@@ -89,6 +95,9 @@ pub struct CloseRequest {
     pub caller: Caller,
     /// What came of each route.
     pub removals: Vec<Removal>,
+    /// What this cleanup wanted to do, and did not.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// By hand, since serde does not name the fields of a tagged part.
@@ -109,10 +118,14 @@ impl TryFrom<Value> for Request {
 
 /// The input of the cleanup machine: one of `run_id` and `application`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("allOf" = cutover::read::exactly_one("run_id", "application")))]
 pub struct Input {
     /// The run. Given by the cutover and the sweep.
     #[serde(default)]
+    #[schemars(
+        regex(pattern = "^[ \\t\\r\\n]*arn:"),
+        example = "arn:aws:states:eu-west-1:123456789012:execution:cutover:shop-1"
+    )]
     pub run_id: Option<String>,
     /// The application whose run is meant. Given by a person.
     #[serde(default)]
@@ -123,7 +136,8 @@ pub struct Input {
     /// Do not wait: close early.
     #[serde(default)]
     pub now: bool,
-    /// Release a stuck run as it is: who has put things right, and how.
+    /// Release a stuck or held run as it is, or one that cannot be read: who has put things right or decided, and how. Refused as
+    /// long as it says `YOUR NAME`.
     #[serde(default)]
     pub release: Option<String>,
 }
@@ -133,8 +147,12 @@ pub struct Input {
 pub struct FindReply {
     /// Why there is nothing to do; then all else is empty.
     pub nothing_to_do: Option<String>,
-    /// A stuck run was released; there is nothing to remove.
+    /// A stuck or held run was released; there is nothing to remove.
     pub released: bool,
+    /// Who released it.
+    pub by: Option<String>,
+    /// What its rollback could not put back, as its ending has it: nobody but a person knows what has become of it.
+    pub left: Vec<Value>,
     /// The run.
     pub run_id: String,
     /// Its application.
@@ -143,8 +161,14 @@ pub struct FindReply {
     pub topic_arn: Option<String>,
     /// How long to wait before anything is removed.
     pub wait_seconds: u64,
-    /// The time between two looks at the routes meanwhile.
+    /// The time between two looks meanwhile.
     pub look_seconds: u64,
+    /// The last step of the cutover, for those looks: its route's place in the plan.
+    pub last_route: usize,
+    /// Its own place in its route.
+    pub last_step: usize,
+    /// Whether the run goes back by itself when the new side fails meanwhile.
+    pub rolls_back: bool,
     /// The plan's routes.
     pub routes: Vec<RouteToTidy>,
 }
@@ -170,37 +194,44 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         Request::Watch(request) => serde_json::to_value(changes::watch(clients, &request).await?),
         Request::Begin(caller) => Ok(json!({ "begun": begin(&clients.journal, &caller).await? })),
         Request::Remove(request) => serde_json::to_value(remove::remove(clients, &request, now).await?),
-        Request::Close(CloseRequest { caller, removals }) => {
-            close(&clients.journal, &caller, &removals, now).await?;
-            Ok(json!({ "ending": "Closed", "removals": removals, "at": now.to_string() }))
-        }
+        Request::Close(request) => Ok(close(&clients.journal, request, now).await?),
     };
-    reply.map_err(|error| StepError::invalid(error.to_string()))
+    // Whatever a route holds: the state machine can carry what is told of it.
+    reply.map(|reply| fit(reply, MOST_ENDING_BYTES)).map_err(|error| StepError::invalid(error.to_string()))
 }
 
 async fn find(journal: &Journal, me: &str, input: &Input, now: Timestamp) -> StepResult<FindReply> {
-    let nothing = |reason: &str| FindReply { nothing_to_do: Some(reason.to_owned()), ..FindReply::default() };
+    if let Some(who) = &input.release {
+        return release::release(journal, me, input, who, now).await;
+    }
     let run = journal.find(input.run_id.as_deref(), input.application.as_deref()).await?;
-    let Some(run) = run else { return Ok(nothing("there is no such run in the journal")) };
-    match (run.phase, &input.release) {
-        (Phase::Stuck, Some(who)) => {
-            let report = json!({ "ending": "Released", "by": who, "was": run.ending.as_ref().map(|e| &e.report) });
-            let ending = Ending { at: now.to_string(), report };
-            journal.transition(&Transition { run: &run, to: Phase::Closed, owner: me, ending: Some(&ending) }).await?;
-            Ok(FindReply { released: true, ..what_to_do(&run, input) })
-        }
-        (_, Some(_)) => Ok(nothing(&format!("only a stuck run is released; this one is {}", run.phase))),
-        (Phase::Finished | Phase::Cleaning, None) if !may_take_over(&run, me, input) => {
+    let Some(run) = run else {
+        return match &input.application {
+            Some(application) => Err(release::nobody_knows(journal, application).await),
+            None => Ok(nothing("there is no such run in the journal")),
+        };
+    };
+    match run.phase {
+        Phase::Finished | Phase::Cleaning if !may_take_over(&run, me, input) => {
             Ok(nothing(&format!("{} is cleaning up after this run", run.owner)))
         }
-        (Phase::Finished | Phase::Cleaning, None) => {
+        Phase::Finished | Phase::Cleaning => {
             if run.owner != me {
                 journal.transition(&Transition { run: &run, to: run.phase, owner: me, ending: None }).await?;
             }
             Ok(what_to_do(&run, input))
         }
-        (phase, None) => Ok(nothing(&format!("the run is {phase}"))),
+        phase if input.application.is_some() => {
+            let problem =
+                format!("only a run that has finished is cleaned up after; this one is {phase}, and nothing was done");
+            Err(StepError::new(name::INVALID_GESTURE, problem))
+        }
+        phase => Ok(nothing(&format!("the run is {phase}"))),
     }
+}
+
+fn nothing(reason: &str) -> FindReply {
+    FindReply { nothing_to_do: Some(reason.to_owned()), ..FindReply::default() }
 }
 
 /// A person may always take a run over; the cutover hands over its own, and the sweep that of an execution that died.
@@ -214,11 +245,16 @@ fn what_to_do(run: &Run, input: &Input) -> FindReply {
     FindReply {
         nothing_to_do: None,
         released: false,
+        left: Vec::new(),
+        by: None,
         run_id: run.run_id.clone(),
         application: run.plan.application.clone(),
         topic_arn: run.plan.notify.as_ref().map(|notify| notify.topic_arn.clone()),
         wait_seconds: if waits { run.plan.cleanup.after.0 } else { 0 },
-        look_seconds: changes::interval(run.plan.cleanup.after).0,
+        look_seconds: changes::interval(&run.plan).0,
+        last_route: run.plan.routes.len().saturating_sub(1),
+        last_step: run.plan.routes.last().map_or(0, |route| route.steps().len().saturating_sub(1)),
+        rolls_back: run.plan.monitoring.until_cleanup.on_failure == AfterFailure::RollBack,
         routes: remove::routes(run),
     }
 }
@@ -237,15 +273,29 @@ fn may_begin(run: &Run, caller: &Caller) -> bool {
     run.owner == caller.execution_arn && matches!(run.phase, Phase::Finished | Phase::Cleaning)
 }
 
-async fn close(journal: &Journal, caller: &Caller, removals: &[Removal], now: Timestamp) -> StepResult<()> {
+/// Ends the run, unless an earlier try did, and says how.
+async fn close(journal: &Journal, request: CloseRequest, now: Timestamp) -> StepResult<Value> {
+    let CloseRequest { caller, removals, notes } = request;
     let closed = journal.read(&caller.run_id).await?;
-    if closed.is_some_and(|run| run.phase == Phase::Closed && run.owner == caller.execution_arn) {
-        return Ok(());
+    let is_mine = |run: &Run| run.phase == Phase::Closed && run.owner == caller.execution_arn;
+    if let Some(ending) = closed.filter(is_mine).and_then(|run| run.ending) {
+        return Ok(reply(ending));
     }
-    let run = journal.fence(caller, Phase::Cleaning).await?;
-    let ending = Ending { at: now.to_string(), report: json!({ "ending": "Closed", "removals": removals }) };
+    let run = journal.fence(&caller, Phase::Cleaning).await?;
+    // The cutover's own, which this ending takes the place of.
+    let before = run.ending.as_ref().map(Ending::not_done).unwrap_or_default();
+    let not_done = journal::kept(before.into_iter().chain(notes).collect());
+    let report = json!({ "ending": "Closed", "removals": removals, "not_done": not_done });
+    let ending = Ending { at: now.to_string(), report };
     let owner = &caller.execution_arn;
-    journal.transition(&Transition { run: &run, to: Phase::Closed, owner, ending: Some(&ending) }).await
+    journal.transition(&Transition { run: &run, to: Phase::Closed, owner, ending: Some(&ending) }).await?;
+    Ok(reply(ending))
+}
+
+fn reply(ending: Ending) -> Value {
+    let Ending { at, mut report } = ending;
+    report["at"] = Value::from(at);
+    report
 }
 
 #[cfg(test)]

@@ -8,19 +8,20 @@
 
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
-use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, StatusCode};
+use aws_sdk_cloudwatch::types::{MetricDataQuery, StatusCode};
 use cutover::error::name;
 use cutover::{StepError, StepResult};
 use jiff::{SignedDuration, Timestamp};
 use routes::listener::arns;
+use watch::metric::Asked;
 
 /// Datapoints of load balancers arrive a period or two late; and a client that comes seldom is seen, too.
 const LATELY: SignedDuration = SignedDuration::from_mins(15);
 /// The old side's users before the run show that its traffic is counted; also where they come only once a week.
 const BEFORE_RUN: SignedDuration = SignedDuration::from_hours(14 * 24);
-const MINUTE_SECONDS: i32 = 60;
+const MINUTE_SECONDS: u64 = 60;
 /// Hours are kept for 455 days (CloudWatch, *Metrics retention*): longer than a run lives.
-const HOUR_SECONDS: i32 = 3600;
+const HOUR_SECONDS: u64 = 3600;
 
 /// What is known of a group's traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +142,7 @@ impl Series<'_> {
     async fn values(
         &self,
         cloudwatch: &Client,
-        period_seconds: i32,
+        period_seconds: u64,
         start: Timestamp,
         end: Timestamp,
     ) -> StepResult<Vec<f64>> {
@@ -171,17 +172,12 @@ impl Series<'_> {
         Ok(values)
     }
 
-    fn query(&self, period_seconds: i32) -> MetricDataQuery {
-        let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
+    fn query(&self, period_seconds: u64) -> MetricDataQuery {
         let namespace = if arns::is_network(self.balancer) { "AWS/NetworkELB" } else { "AWS/ApplicationELB" };
-        let metric = Metric::builder()
-            .namespace(namespace)
-            .metric_name(self.name)
-            .dimensions(dimension("TargetGroup", arns::group_dimension(self.place.group)))
-            .dimensions(dimension("LoadBalancer", arns::balancer_dimension(self.balancer)))
-            .build();
-        let stat = MetricStat::builder().metric(metric).period(period_seconds).stat(self.stat).build();
-        MetricDataQuery::builder().id("traffic").metric_stat(stat).build()
+        let group = ("TargetGroup", arns::group_dimension(self.place.group));
+        let dimensions = vec![group, ("LoadBalancer", arns::balancer_dimension(self.balancer))];
+        let asked = Asked { namespace, metric_name: self.name, dimensions, statistic: self.stat, period_seconds };
+        asked.query("traffic")
     }
 }
 

@@ -1,14 +1,54 @@
 //! Alarms to set after the shift: CloudWatch's PutMetricAlarm input, by its own field names.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::plan::rule;
+
+/// How a value is compared with a threshold.
+pub(crate) const OPERATORS: [&str; 4] =
+    ["GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold"];
+/// The same, of an anomaly band.
+pub(crate) const BAND_OPERATORS: [&str; 3] =
+    ["LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold", "GreaterThanUpperThreshold"];
+const TREATMENTS: [&str; 4] = ["breaching", "notBreaching", "ignore", "missing"];
+/// Statistics that are no percentiles.
+pub(crate) const STATISTICS: [&str; 5] = ["SampleCount", "Average", "Sum", "Minimum", "Maximum"];
+const LOW_SAMPLES: [&str; 2] = ["evaluate", "ignore"];
+
+/// What DescribeAlarms answers beside what PutMetricAlarm takes (CloudWatch API reference, MetricAlarm).
+const STATE: [&str; 8] = [
+    "AlarmArn",
+    "AlarmConfigurationUpdatedTimestamp",
+    "EvaluationState",
+    "StateReason",
+    "StateReasonData",
+    "StateTransitionedTimestamp",
+    "StateUpdatedTimestamp",
+    "StateValue",
+];
+
+/// An alarm is taken as DescribeAlarms answers it; its state is no part of what is set.
+fn with_its_state(schema: &mut Schema) {
+    let Some(fields) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    for name in STATE {
+        let description = "Of DescribeAlarms' answer; passed over.";
+        fields.insert(name.to_owned(), json!({ "type": ["string", "null"], "description": description }));
+    }
+}
+
+/// These texts, or null.
+fn or_null(texts: &[&str]) -> Value {
+    texts.iter().copied().map(Value::from).chain([Value::Null]).collect()
+}
 
 /// An input of PutMetricAlarm (CloudWatch API reference). It overwrites the whole alarm of its name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, transform = with_its_state, extend("allOf" = rule::alarm(&OPERATORS, &BAND_OPERATORS)))]
 pub struct Alarm {
-    /// The alarm's name.
+    /// The alarm's name; an alarm that has it is overwritten.
     #[schemars(length(min = 1, max = 255))]
     pub alarm_name: String,
     /// What a person should know when it rings.
@@ -30,12 +70,13 @@ pub struct Alarm {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub metric_name: Option<String>,
-    /// Its namespace.
+    /// The metric's namespace, such as `AWS/ApplicationELB`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub namespace: Option<String>,
     /// `Sum`, `Average`, `Minimum`, `Maximum` or `SampleCount`; or `ExtendedStatistic`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = or_null(&STATISTICS)))]
     pub statistic: Option<String>,
     /// A percentile such as `p99`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,17 +84,17 @@ pub struct Alarm {
     /// The metric's dimensions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dimensions: Vec<Dimension>,
-    /// The length of one datapoint, in seconds.
+    /// The length of one datapoint, a number of seconds: 10, 20, 30 or a multiple of 60.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 10, max = 604_800))]
     pub period: Option<i32>,
     /// The unit, where the metric has several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// How many periods are looked at.
+    /// How many periods are looked at; with `Period`, a week at the most.
     #[schemars(range(min = 1, max = 60_480))]
     pub evaluation_periods: i32,
-    /// How many of them must be beyond the threshold.
+    /// How many of them must be beyond the threshold; all of them where it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 60_480))]
     pub datapoints_to_alarm: Option<i32>,
@@ -63,13 +104,16 @@ pub struct Alarm {
     /// Of `Metrics`, the anomaly band that is the threshold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold_metric_id: Option<String>,
-    /// Such as `GreaterThanThreshold`.
+    /// Such as `GreaterThanThreshold`; with `ThresholdMetricId`, such as `GreaterThanUpperThreshold`.
+    #[schemars(extend("enum" = [&OPERATORS[..], &BAND_OPERATORS[..]].concat()))]
     pub comparison_operator: String,
-    /// `breaching`, `notBreaching`, `ignore` or `missing`.
+    /// `breaching`, `notBreaching`, `ignore` or `missing`; `missing` where it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = or_null(&TREATMENTS)))]
     pub treat_missing_data: Option<String>,
     /// `evaluate` or `ignore`, for percentiles.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = or_null(&LOW_SAMPLES)))]
     pub evaluate_low_sample_count_percentile: Option<String>,
     /// Metrics and math on them, in the place of one metric.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -84,18 +128,18 @@ pub struct Alarm {
 /// A metric, or an expression over others (CloudWatch API reference, MetricDataQuery).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("allOf" = rule::one_of("MetricStat", "Expression")))]
 pub struct MetricDataQuery {
-    /// How expressions call it.
+    /// How expressions call it, such as `errors`.
     #[schemars(length(min = 1, max = 255))]
     pub id: String,
-    /// The metric; or `Expression`.
+    /// The metric and its statistic; or `Expression`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric_stat: Option<MetricStat>,
-    /// Metric math.
+    /// Metric math over the others' Ids, such as `errors / requests`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expression: Option<String>,
-    /// For people.
+    /// What a graph calls it, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// Whether it is what the alarm looks at; `true` where it is left out.
@@ -105,7 +149,7 @@ pub struct MetricDataQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 604_800))]
     pub period: Option<i32>,
-    /// The account whose metric it is.
+    /// The account whose metric it is, where that is another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
 }
@@ -115,7 +159,7 @@ pub struct MetricDataQuery {
 #[serde(rename_all = "PascalCase")]
 #[schemars(deny_unknown_fields)]
 pub struct MetricStat {
-    /// The metric.
+    /// The metric that is watched.
     pub metric: Metric,
     /// The length of one datapoint, in seconds.
     #[schemars(range(min = 1, max = 604_800))]
@@ -136,7 +180,7 @@ pub struct Metric {
     pub namespace: String,
     /// Such as `RequestCount`.
     pub metric_name: String,
-    /// Its dimensions.
+    /// The metric's dimensions: all that it has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dimensions: Vec<Dimension>,
 }
@@ -146,10 +190,10 @@ pub struct Metric {
 #[serde(rename_all = "PascalCase")]
 #[schemars(deny_unknown_fields)]
 pub struct Tag {
-    /// Its key.
+    /// The tag's key.
     #[schemars(length(min = 1, max = 128))]
     pub key: String,
-    /// Its value.
+    /// The tag's value.
     #[schemars(length(max = 256))]
     pub value: String,
 }
@@ -159,8 +203,8 @@ pub struct Tag {
 #[serde(rename_all = "PascalCase")]
 #[schemars(deny_unknown_fields)]
 pub struct Dimension {
-    /// Such as `LoadBalancer`.
+    /// The dimension's name, such as `LoadBalancer`.
     pub name: String,
-    /// Such as `app/my-load-balancer/50dc6c495c0c9188`.
+    /// Its value, such as `app/my-load-balancer/50dc6c495c0c9188`.
     pub value: String,
 }

@@ -1,4 +1,4 @@
-//! ARNs, as far as they tell where something is.
+//! ARNs, as far as they tell where something is, and what it is called: pure.
 
 /// The region and the account of a resource; empty where it has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +18,56 @@ impl<'a> Place<'a> {
     }
 }
 
+/// `app/<name>/<id>`, as CloudWatch names a load balancer, from the ARN of one of its listeners or rules.
+pub fn load_balancer_dimension(arn: &str) -> Option<&str> {
+    let path = arn.split_once(":listener-rule/").or_else(|| arn.split_once(":listener/"))?.1;
+    let end = path.match_indices('/').nth(2).map_or(path.len(), |(index, _)| index);
+    Some(&path[..end])
+}
+
+/// `targetgroup/<name>/<id>`, as CloudWatch names a target group, from its ARN.
+pub fn target_group_dimension(arn: &str) -> Option<&str> {
+    arn.find("targetgroup/").map(|start| &arn[start..])
+}
+
+/// `<name>` of `...targetgroup/<name>/<id>` or `...app/<name>/<id>`, or the whole text.
+pub fn short_name(arn: &str) -> &str {
+    arn.rsplit('/').nth(1).unwrap_or(arn)
+}
+
+/// `listener <id> of <name>` or `rule <id> of <name>`, by the load balancer's name, as a person calls what has such an ARN; the ARN
+/// itself where it is of neither.
+pub fn title_of_listener(arn: &str) -> String {
+    let kind = if arn.contains(":listener-rule/") { "rule" } else { "listener" };
+    let named = load_balancer_dimension(arn).zip(arn.rsplit_once('/'));
+    named.map_or_else(
+        || format!("{kind} {arn}"),
+        |(balancer, (_, id))| format!("{kind} {id} of {}", short_name(balancer)),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cloudwatch_names_a_balancer_and_a_group_by_parts_of_their_arns() {
+        let of = |rest: &str| format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:{rest}");
+        assert_eq!(load_balancer_dimension(&of("listener/app/shop/1/2")), Some("app/shop/1"));
+        assert_eq!(load_balancer_dimension(&of("listener-rule/net/shop/1/2/3")), Some("net/shop/1"));
+        assert_eq!(load_balancer_dimension(&of("targetgroup/shop/1")), None);
+        assert_eq!(target_group_dimension(&of("targetgroup/shop/1")), Some("targetgroup/shop/1"));
+        assert_eq!(target_group_dimension(&of("listener/app/shop/1/2")), None);
+        assert_eq!(["targetgroup/shop/1", "app/shop/1", "shop"].map(short_name), ["shop"; 3]);
+    }
+
+    #[test]
+    fn a_listener_is_called_by_its_id_and_its_balancers_name() {
+        let of = |rest: &str| title_of_listener(&format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:{rest}"));
+        assert_eq!(of("listener/app/shop/50dc/f2f7"), "listener f2f7 of shop");
+        assert_eq!(of("listener-rule/app/shop/50dc/f2f7/9683"), "rule 9683 of shop");
+        assert_eq!(title_of_listener("one"), "listener one");
+    }
 
     #[test]
     fn an_arn_tells_region_and_account() {

@@ -24,6 +24,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::error::name;
+use crate::read::NOT_A_GESTURE;
 use crate::{StepError, StepResult, input};
 
 /// One try of an AWS call, connecting included. Not set, a mute server holds a call past any function's time-out.
@@ -41,6 +43,8 @@ const MOST_INPUT_BYTES: usize = 1024 * 1024;
 pub struct Environment {
     /// For AWS clients: region, credentials, connector, time-outs, retries.
     pub aws: SdkConfig,
+    /// What the AWS clients connect by, for whatever else speaks HTTP. It sets no time-out but that of connecting.
+    pub connector: SharedHttpConnector,
 }
 
 impl Environment {
@@ -107,10 +111,17 @@ where
     Request: DeserializeOwned,
     Reply: Serialize,
 {
-    let request = input::read(payload)
-        .map_err(|problem| StepError::invalid(format!("the function's input is not right: {problem}")))?;
+    let request = input::read(payload).map_err(|problem| not_right(&problem))?;
     let reply = handle(clients, request, now()).await?;
     serde_json::to_value(reply).map_err(|error| StepError::invalid(format!("the reply is not JSON: {error}")))
+}
+
+/// What a person has started a machine with is theirs to mend; all else should never have come.
+fn not_right(problem: &str) -> StepError {
+    match problem.find(NOT_A_GESTURE) {
+        Some(at) => StepError::new(name::INVALID_GESTURE, &problem[at..]),
+        None => StepError::invalid(format!("the function's input is not right: {problem}")),
+    }
 }
 
 fn read(payload: &str) -> StepResult<Value> {
@@ -170,11 +181,34 @@ fn start_logging() {
 #[expect(clippy::disallowed_methods, reason = "the bootstrap is the one place that reads the environment")]
 fn environment() -> Result<Environment, lambda_runtime::Error> {
     let region = std::env::var("AWS_REGION").map_err(|_| "the environment variable AWS_REGION is not set")?;
+    let credentials = SharedCredentialsProvider::new(RoleCredentials);
+    let connector = connector();
+    let endpoint = std::env::var("AWS_ENDPOINT_URL").ok();
+    let aws = settings_over(connector.clone(), Region::new(region), credentials, endpoint);
+    Ok(Environment { aws, connector })
+}
+
+/// What every AWS client is made of: connector, time-outs, retries. A function has its role's credentials; a tool beside the
+/// functions brings its own.
+pub fn client_settings(
+    region: Region,
+    credentials: SharedCredentialsProvider,
+    endpoint_url: Option<String>,
+) -> SdkConfig {
+    settings_over(connector(), region, credentials, endpoint_url)
+}
+
+fn settings_over(
+    connector: SharedHttpConnector,
+    region: Region,
+    credentials: SharedCredentialsProvider,
+    endpoint_url: Option<String>,
+) -> SdkConfig {
     let mut aws = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(region))
-        .credentials_provider(SharedCredentialsProvider::new(RoleCredentials))
-        .http_client(http_client())
+        .region(region)
+        .credentials_provider(credentials)
+        .http_client(http_client(connector))
         .sleep_impl(TokioSleep::new())
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .timeout_config(
@@ -183,21 +217,24 @@ fn environment() -> Result<Environment, lambda_runtime::Error> {
                 .operation_timeout(OPERATION_TIMEOUT)
                 .build(),
         );
-    aws.set_endpoint_url(std::env::var("AWS_ENDPOINT_URL").ok());
-    Ok(Environment { aws: aws.build() })
+    aws.set_endpoint_url(endpoint_url);
+    aws.build()
+}
+
+fn http_client(shared: SharedHttpConnector) -> SharedHttpClient {
+    http_client_fn(move |_, _| shared.clone())
 }
 
 /// One connector for all clients: connections and the TLS configuration are shared. Ring, not aws-lc: the latter's
 /// first handshake costs 57 ms of jitter entropy.
-fn http_client() -> SharedHttpClient {
+fn connector() -> SharedHttpConnector {
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
     let connector = Connector::builder()
         .connector_settings(settings)
         .sleep_impl(TokioSleep::new())
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build();
-    let shared = SharedHttpConnector::new(connector);
-    http_client_fn(move |_, _| shared.clone())
+    SharedHttpConnector::new(connector)
 }
 
 /// The execution role's credentials, which Lambda puts into the environment of the process.
@@ -238,6 +275,29 @@ mod tests {
         };
         assert_eq!(Whose::of(&payload), expected);
         assert_eq!(Whose::of(&Value::Null), Whose::default());
+    }
+
+    #[test]
+    fn a_gesture_that_cannot_be_read_is_its_persons_to_mend() {
+        #[derive(Debug, Default, serde::Deserialize, schemars::JsonSchema)]
+        #[schemars(deny_unknown_fields)]
+        struct Gesture {
+            #[serde(rename = "application")]
+            _application: Option<String>,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        struct Request {
+            #[serde(deserialize_with = "crate::read::gesture", rename = "input")]
+            _input: Gesture,
+        }
+        let error = |payload| not_right(&input::read::<Request>(payload).unwrap_err());
+        let misspelt = error(serde_json::json!({ "input": { "aplication": "shop" } }));
+        assert_eq!(misspelt.name, name::INVALID_GESTURE);
+        assert!(
+            misspelt.message.starts_with("nothing was done, since the input is not right: $.aplication"),
+            "{misspelt:?}"
+        );
+        assert_eq!(error(serde_json::json!({})).name, name::INVALID_PLAN);
     }
 
     #[test]

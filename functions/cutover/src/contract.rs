@@ -90,6 +90,9 @@ pub struct RouteReply {
     pub at: String,
     /// The live state, for a person.
     pub live: String,
+    /// What could not be seen to be in effect, for a person; told at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub mod name {
     pub const TRANSIENT: &str = "Cutover.Transient";
     /// The plan, or a function's input, is not what it should be.
     pub const INVALID_PLAN: &str = "Cutover.InvalidPlan";
+    /// What a person asks of `rollback` or `cleanup` cannot be done as it stands: they have to say more, or it is no run's.
+    pub const INVALID_GESTURE: &str = "Cutover.InvalidGesture";
     /// The environment is not what the plan says. Nothing was touched.
     pub const PRECHECK_FAILED: &str = "Cutover.PrecheckFailed";
     /// Another run holds the application or one of the routes. Nothing was touched.
@@ -45,16 +47,19 @@ pub mod name {
     pub const ROLLED_BACK: &str = "Cutover.RolledBack";
     /// Ending of a run: a person was told precisely what is left to do.
     pub const STUCK: &str = "Cutover.Stuck";
+    /// Ending of a run: to go back could do harm, so nothing was put back, and a person has to decide.
+    pub const HELD: &str = "Cutover.Held";
     /// The cutover's execution ends before its rollback does; the rule and the sweep bring that to its own ending.
     pub const ROLLBACK_UNFINISHED: &str = "Cutover.RollbackUnfinished";
     /// The deadline of the plan has passed.
     pub const DEADLINE_EXCEEDED: &str = "Cutover.DeadlineExceeded";
 
     /// All of them, for the contract test.
-    pub const ALL: [&str; 16] = [
+    pub const ALL: [&str; 18] = [
         THROTTLED,
         TRANSIENT,
         INVALID_PLAN,
+        INVALID_GESTURE,
         PRECHECK_FAILED,
         CONFLICT,
         REJECTED,
@@ -66,6 +71,7 @@ pub mod name {
         REFUSED,
         ROLLED_BACK,
         STUCK,
+        HELD,
         ROLLBACK_UNFINISHED,
         DEADLINE_EXCEEDED,
     ];

@@ -2,16 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::budget::{MOST_FINDING_BYTES, json_bytes};
 use crate::error::name;
 use crate::text::shown;
 use crate::{StepError, StepResult};
 
-/// More findings than this help nobody, and a state machine could not carry them: a state's output has 256 KiB at the
-/// most (Step Functions quotas), and this many of the longest have 150 KiB.
+/// More findings than this help nobody. What they have in bytes is bounded by [`MOST_FINDING_BYTES`].
 pub const MOST_FINDINGS: usize = 50;
 const MOST_PATH_BYTES: usize = 200;
 const MOST_PROBLEM_BYTES: usize = 1_000;
-const MOST_FIX_BYTES: usize = 300;
+const MOST_FIX_BYTES: usize = 400;
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -169,9 +169,16 @@ pub fn settled<T>(result: StepResult<T>) -> StepResult<StepResult<T>> {
 
 /// The first findings, as many as can be carried; the last one then says that there are more.
 pub fn first(mut findings: Vec<Finding>) -> Vec<Finding> {
-    if findings.len() > MOST_FINDINGS {
-        findings.truncate(MOST_FINDINGS - 1);
-        findings.push(Finding::plan("$", "has more errors than can be told", "correct these first"));
+    let more = Finding::plan("$", "has more errors than can be told", "correct these first");
+    let mut bytes = json_bytes(&more) + 2;
+    let fits = |finding: &&Finding| {
+        bytes += json_bytes(finding) + 1;
+        bytes <= MOST_FINDING_BYTES
+    };
+    let fitting = findings.iter().take_while(fits).count();
+    if findings.len() > fitting.min(MOST_FINDINGS) {
+        findings.truncate(fitting.min(MOST_FINDINGS - 1));
+        findings.push(more);
     }
     findings
 }
@@ -192,8 +199,10 @@ mod tests {
     fn the_longest_findings_fit_into_a_state_of_the_state_machine() {
         let long = "\"\\".repeat(5_000);
         let findings = first(vec![Finding::plan(&long, &long, &long); 10_000]);
-        assert_eq!(findings.len(), MOST_FINDINGS);
-        assert!(serde_json::to_string(&findings).unwrap().len() < 192 * 1024);
+        assert!((10..=MOST_FINDINGS).contains(&findings.len()), "{}", findings.len());
+        assert!(json_bytes(&findings) <= MOST_FINDING_BYTES);
+        assert_eq!(first(vec![Finding::plan("$", "short", "short"); 10_000]).len(), MOST_FINDINGS);
+        assert_eq!(first(vec![Finding::plan("$", "short", "short"); MOST_FINDINGS]).len(), MOST_FINDINGS);
         assert_eq!(findings.last().unwrap().problem, "has more errors than can be told");
     }
 

@@ -6,18 +6,26 @@
 pub mod alarm;
 pub mod arn;
 pub mod bootstrap;
+pub mod budget;
 pub mod contract;
 pub mod deadline;
 pub mod dns;
 pub mod error;
 pub mod finding;
+pub mod gates;
+pub mod gestures;
 pub mod input;
+pub mod load;
 pub mod plan;
 pub mod probe;
+pub mod quiesce;
 pub mod read;
 pub mod schedule;
 pub mod seconds;
+pub mod service_zones;
+pub mod stakeholders;
 pub mod text;
+pub mod told;
 pub mod verdict;
 
 pub use error::{StepError, StepResult};

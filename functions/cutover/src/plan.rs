@@ -8,20 +8,37 @@
 //! not know yet gets the default, one that its reader does not know is passed over. So a field that is added later needs a
 //! default, and one that means what runs did before.
 
+mod baseline;
 mod checks;
 mod default;
 mod hooks;
+mod judging;
+mod load_test;
 mod monitoring;
-mod pattern;
+pub(crate) mod pattern;
 mod routes;
+pub(crate) mod rule;
+mod stakeholders;
+mod validation;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+pub use self::baseline::{Baseline, BaselineMetric, Figures};
 pub use self::checks::{CHECK_LOOK_INTERVAL, CheckProtocol, HealthCheck, HealthChecks};
 pub use self::hooks::{Hook, Hooks};
-pub use self::monitoring::{AlarmMissing, Comparison, GroupHealth, Metric, Missing, Monitoring, Series};
+pub use self::judging::{ComparedTo, Countable, Counted, TestKind, TooLittleData};
+pub use self::load_test::{
+    HttpVersion, LOAD_LEAD, LoadRequest, LoadTarget, LoadTargets, LoadTest, Method, OnViolation, Sla,
+};
+pub use self::monitoring::{
+    AfterFailure, AlarmMissing, Comparison, GroupHealth, Metric, Missing, Monitoring, OnFailure, Series, UntilCleanup,
+};
 pub use self::routes::{Alias, DnsRoute, ListenerRoute, RecordChange, RecordData, RecordType, Route, Step};
+pub use self::stakeholders::{
+    Channel, Format, Group, Language, MailChannel, Moment, Stakeholders, TopicChannel, WebhookChannel, WebhookForm,
+};
+pub use self::validation::{OnLimit, ResourceLimit, Validation};
 use crate::Seconds;
 use crate::alarm::Alarm;
 
@@ -30,7 +47,7 @@ use crate::alarm::Alarm;
 #[schemars(deny_unknown_fields)]
 pub struct Plan {
     /// The application's name: 1 to 64 of `A-Z a-z 0-9 - _`. One cutover of an application runs at a time.
-    #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"))]
+    #[schemars(regex(pattern = pattern::APPLICATION))]
     pub application: String,
     /// `execute`, or `precheck`: observe and report, touch nothing.
     #[serde(default)]
@@ -46,9 +63,17 @@ pub struct Plan {
     #[serde(default)]
     #[schemars(length(max = 100))]
     pub leaves_behind: Vec<LeftBehind>,
+    /// A load test of the new side, and of the old one for comparison, before any traffic moves.
+    pub load_test: Option<LoadTest>,
     /// What is watched while a step is held.
     #[serde(default)]
     pub monitoring: Monitoring,
+    /// What is written down of the old side before the first step.
+    #[serde(default)]
+    pub baseline: Baseline,
+    /// What has to hold once all traffic is on the new side, beside its health check.
+    #[serde(default)]
+    pub validation: Validation,
     /// Functions of the application that the run invokes.
     #[serde(default)]
     pub hooks: Hooks,
@@ -58,12 +83,15 @@ pub struct Plan {
     pub alarms: Vec<Alarm>,
     /// Who is told.
     pub notify: Option<Notify>,
+    /// Which groups of people hear of the run, each in its own words.
+    #[serde(default)]
+    pub stakeholders: Stakeholders,
     /// Who has to agree before anything is touched.
     pub approval: Option<Approval>,
     /// What is removed afterwards, and when.
     #[serde(default)]
     pub cleanup: Cleanup,
-    /// The deadline of the whole run, from its claim on. A run that passes it is rolled back.
+    /// The deadline of the whole run, 1 s to 7 days, from its claim on. A run that passes it is rolled back.
     #[serde(default = "default::hours::<12>")]
     pub timeout: Seconds,
 }
@@ -101,32 +129,38 @@ pub struct Probe {
     pub url: String,
     /// The host that is asked for there, where it is not the URL's: the name that users ask for, such as `shop.example.com`.
     /// It is the Host header and the TLS server name, and what the certificate must be for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "without_last_dot", skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = pattern::HOST_NAME))]
     pub host: Option<String>,
     /// What the certificate of an https URL must be.
     #[serde(default)]
     pub certificate: Certificate,
-    /// How often it is tried at the most.
+    /// How often it is tried at the most, before the run and after it.
     #[serde(default = "default::u32::<10>")]
     #[schemars(range(min = 1, max = 100))]
     pub attempts: u32,
-    /// The time between two attempts.
+    /// The time between two attempts, 1 s to 1 h.
     #[serde(default = "default::seconds::<30>")]
     pub interval: Seconds,
-    /// How long one attempt may take; 20 s at the most.
+    /// How long one attempt may take, 1 s to 20 s.
     #[serde(default = "default::seconds::<10>")]
     pub timeout: Seconds,
-    /// How many attempts in a row must pass.
+    /// How many attempts in a row must pass; no more than `attempts`.
     #[serde(default = "default::u32::<2>")]
     #[schemars(range(min = 1, max = 100))]
     pub successes: u32,
     /// The HTTP status that passes: `200`, or a range `200-299`. Redirects are not followed.
     #[serde(default = "default::success")]
-    #[schemars(regex(pattern = "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"))]
+    #[schemars(regex(pattern = pattern::STATUS))]
     pub expect_status: String,
-    /// A text that the body must contain.
+    /// A text that the body must contain. Left out, any body passes.
     pub expect_body: Option<String>,
+}
+
+/// A name as servers and certificates have it: DNS's last dot is no part of it.
+fn without_last_dot<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let host = Option::<String>::deserialize(deserializer)?;
+    Ok(host.map(|host| host.strip_suffix('.').map(str::to_owned).unwrap_or(host)))
 }
 
 impl Probe {
@@ -155,7 +189,7 @@ pub enum Certificate {
 #[schemars(deny_unknown_fields)]
 pub struct Database {
     /// The DMS replication task (`task:`), or the serverless replication (`replication-config:`).
-    #[schemars(regex(pattern = pattern::DMS_ARN))]
+    #[schemars(regex(pattern = pattern::REPLICATION_ARN))]
     pub replication_task_arn: String,
     /// The lag that passes: the larger of source and target latency. DMS counts the source's within the target's.
     #[serde(default = "default::seconds::<60>")]
@@ -164,10 +198,10 @@ pub struct Database {
     #[serde(default = "default::u32::<3>")]
     #[schemars(range(min = 1, max = 100))]
     pub samples: u32,
-    /// The time between two samples.
+    /// The time between two samples, 1 s to 1 h.
     #[serde(default = "default::seconds::<30>")]
     pub interval: Seconds,
-    /// How long to wait for the lag to fall.
+    /// How long to wait for the lag to fall, 1 s to 7 days.
     #[serde(default = "default::minutes::<30>")]
     pub give_up_after: Seconds,
     /// Whether every table must be validated (or have no primary key, which DMS cannot validate).
@@ -177,7 +211,7 @@ pub struct Database {
     /// at most `drain_latency`.
     #[serde(default = "default::yes")]
     pub drain: bool,
-    /// The lag of a replication at rest: DMS reports 1 to 3 s though nothing waits.
+    /// The lag of a replication at rest, 1 h at the most: DMS reports 1 to 3 s though nothing waits.
     #[serde(default = "default::seconds::<5>")]
     pub drain_latency: Seconds,
     /// Whether both sides write to one database, so that traffic may be split between them.
@@ -185,7 +219,7 @@ pub struct Database {
     pub shared: bool,
     /// A replication task, or serverless replication, from new to old. Without one that works, and without a shared
     /// database, there is no automatic way back once the new side takes writes.
-    #[schemars(regex(pattern = pattern::DMS_ARN))]
+    #[schemars(regex(pattern = pattern::REPLICATION_ARN))]
     pub reverse_replication_task_arn: Option<String>,
 }
 
@@ -213,8 +247,8 @@ pub struct LeftBehind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Notify {
-    /// An SNS topic.
-    #[schemars(regex(pattern = pattern::SNS_ARN))]
+    /// A standard SNS topic.
+    #[schemars(regex(pattern = pattern::TOPIC_ARN))]
     pub topic_arn: String,
 }
 
@@ -222,11 +256,11 @@ pub struct Notify {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Approval {
-    /// How long to wait; silence is a no.
+    /// How long to wait, 1 s to 7 days; silence is a no.
     #[serde(default = "default::hours::<24>")]
     pub within: Seconds,
     /// The SNS topic of those who may agree.
-    #[schemars(regex(pattern = pattern::SNS_ARN))]
+    #[schemars(regex(pattern = pattern::TOPIC_ARN))]
     pub topic_arn: String,
 }
 
@@ -235,7 +269,7 @@ pub struct Approval {
 #[serde(default)]
 #[schemars(deny_unknown_fields)]
 pub struct Cleanup {
-    /// How long after the cutover.
+    /// How long after the cutover, 300 days at the most.
     pub after: Seconds,
     /// Whether the old target groups are deleted, once nothing references them and they serve no traffic.
     pub delete_old_target_group: bool,

@@ -13,6 +13,7 @@ mod target;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::request::{native_roots, tls_configuration};
 pub use self::target::Target;
 use crate::plan::Probe;
 
@@ -92,6 +93,9 @@ fn judge(probe: &Probe, status: u16, body: &[u8]) -> ProbeResult {
     let body_fits = probe.expect_body.as_ref().is_none_or(|expected| text.contains(expected.as_str()));
     let seen = match (status_fits, body_fits) {
         (true, true) => format!("status {status}"),
+        (false, _) if (300..400).contains(&status) => {
+            format!("status {status}, expected {}: a redirect is not followed", probe.expect_status)
+        }
         (false, _) => format!("status {status}, expected {}", probe.expect_status),
         (true, false) => format!("status {status}, but the body does not contain the expected text"),
     };
@@ -142,6 +146,8 @@ mod tests {
     fn status_and_content_decide() {
         assert!(judge(&probe(1, 1), 204, b"ok").passed);
         assert!(!judge(&probe(1, 1), 302, b"ok").passed);
+        let redirect = judge(&probe(1, 1), 301, b"").seen;
+        assert_eq!(redirect, "status 301, expected 200-299: a redirect is not followed");
         assert!(!judge(&probe(1, 1), 200, b"maintenance").passed);
     }
 

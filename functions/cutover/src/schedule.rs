@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Plan, Route};
+use crate::budget::{MOST_PLAN_BYTES, json_bytes};
+use crate::plan::{OnFailure, Plan, Route, TooLittleData};
 use crate::{Finding, Seconds};
 
 /// A Standard workflow execution has 25,000 history events (Step Functions quotas); the rest is for following a
@@ -16,11 +17,13 @@ const EVENTS_PER_RUN: u64 = 300;
 const EVENTS_PER_ROUTE: u64 = 250;
 /// Moving one step, settling and telling.
 const EVENTS_PER_STEP: u64 = 150;
+/// One turn of a load test, beside its slices, and one slice.
+const EVENTS_PER_LOAD_TURN: u64 = 15;
+const EVENTS_PER_LOAD_SLICE: u64 = 9;
 /// One hook or alarm: an iteration of a Map with at most two Tasks in it.
 const EVENTS_PER_ITEM: u64 = 15;
-/// The plan and its steps together: the state machine keeps each of them twice, beside findings and before-images, and a
-/// state's output has 256 KiB at the most (Step Functions quotas).
-const MOST_BYTES: usize = 64 * 1024;
+/// So many times at the most a person is asked whether a run goes on: the state machine counts.
+const MOST_DECISIONS: u64 = 5;
 
 /// One weight on one route, ready for the state machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +82,10 @@ pub fn history_events(plan: &Plan) -> u64 {
 
 /// The same, if the plan's monitoring had this interval.
 fn events_at(plan: &Plan, interval: Seconds) -> u64 {
-    let of_hold = |hold: Seconds| hold.0.div_ceil(interval.0.max(1)) + u64::from(plan.monitoring.no_data_limit) + 1;
+    let longer =
+        if plan.monitoring.too_little_data == TooLittleData::Hold { plan.monitoring.hold_longer_at_most.0 } else { 0 };
+    let looks = |seconds: u64| seconds.div_ceil(interval.0.max(1));
+    let of_hold = |hold: Seconds| looks(hold.0) + looks(longer) + u64::from(plan.monitoring.no_data_limit) + 1;
     let probes = plan.health_check.as_ref().map_or(0, |probe| 2 * u64::from(probe.attempts));
     let samples = plan.database.as_ref().map_or(0, |database| {
         let checks = database.give_up_after.0 / database.interval.0.max(1) + u64::from(database.samples);
@@ -89,13 +95,23 @@ fn events_at(plan: &Plan, interval: Seconds) -> u64 {
     let until_healthy: u64 = plan.routes.iter().map(looks_until_healthy).sum();
     let steps: u64 = plan.routes.iter().map(|route| route.steps().len() as u64).sum();
     let hooks = &plan.hooks;
-    let hooks = [&hooks.quiesce, &hooks.resume, &hooks.before_traffic, &hooks.after_traffic];
-    let items = hooks.map(Vec::len).iter().sum::<usize>() + plan.alarms.len();
+    let items = hooks.points().map(|(_, list)| list.len()).iter().sum::<usize>() + plan.alarms.len();
+    let decisions = if plan.monitoring.on_failure == OnFailure::Hold { MOST_DECISIONS } else { 0 };
+    let looks_at_trouble = u64::from(plan.monitoring.failure_limit.max(plan.monitoring.no_data_limit)) + 1;
     EVENTS_PER_RUN
+        + load_events(plan)
         + EVENTS_PER_ITEM * items as u64
         + EVENTS_PER_ROUTE * plan.routes.len() as u64
         + EVENTS_PER_STEP * steps
+        + decisions * (EVENTS_PER_ITEM + EVENTS_PER_CHECK * looks_at_trouble)
         + EVENTS_PER_CHECK * (probes + samples + checks + until_healthy)
+}
+
+/// A load test that has to be repeated, with twice the slices.
+fn load_events(plan: &Plan) -> u64 {
+    let Some(test) = &plan.load_test else { return 0 };
+    let of_round = |round| EVENTS_PER_LOAD_TURN + EVENTS_PER_LOAD_SLICE * u64::from(test.slices(round));
+    test.turns() * (of_round(0) + of_round(1))
 }
 
 /// Most looks at the health checks that a plan brings with it, until they are attached.
@@ -106,8 +122,8 @@ fn looks_until_healthy(route: &Route) -> u64 {
     }
 }
 
-/// The least time that the steps take: their holds, and what resolvers keep.
-fn least_time(plan: &Plan) -> Seconds {
+/// The least time that load test and steps take: their holds, and what resolvers keep.
+pub fn least_time(plan: &Plan) -> Seconds {
     let of_route = |route: &Route| {
         let settle = match route {
             Route::Listener(_) => 0,
@@ -115,7 +131,8 @@ fn least_time(plan: &Plan) -> Seconds {
         };
         route.steps().iter().map(|step| step.hold.0 + settle).sum::<u64>()
     };
-    Seconds(plan.routes.iter().map(of_route).sum())
+    let load = plan.load_test.as_ref().map_or(0, |test| test.least_time().0);
+    Seconds(load + plan.routes.iter().map(of_route).sum::<u64>())
 }
 
 /// Refuses a plan whose run would be rolled back at its deadline, with traffic moved, though all goes well. `old_ttls` is
@@ -132,15 +149,12 @@ pub fn check_time(plan: &Plan, old_ttls: Seconds) -> Option<Finding> {
 /// Refuses a plan that the state machine cannot carry.
 pub(crate) fn check_size(plan: &Plan) -> Option<Finding> {
     let bytes = json_bytes(plan) + json_bytes(&steps(plan));
-    (bytes > MOST_BYTES).then(|| {
-        let problem =
-            format!("has {bytes} bytes with its defaults and steps, more than the {MOST_BYTES} that a run carries");
+    (bytes > MOST_PLAN_BYTES).then(|| {
+        let problem = format!(
+            "has {bytes} bytes with its defaults and steps, more than the {MOST_PLAN_BYTES} that a run carries"
+        );
         Finding::plan("$", problem, "split the plan, or watch and set less")
     })
-}
-
-fn json_bytes(value: &impl Serialize) -> usize {
-    serde_json::to_string(value).map_or(usize::MAX / 2, |text| text.len())
 }
 
 /// Refuses a plan whose run does not fit into one execution's history, and names an interval that does.

@@ -26,6 +26,15 @@ impl Seconds {
     pub const fn hours(hours: u64) -> Self {
         Self(hours * 3600)
     }
+
+    /// As a person writes it in a plan: `60s`, `15m`, `24h`, in one unit.
+    pub fn as_written(self) -> String {
+        match self.0 {
+            seconds if seconds >= 7200 && seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+            seconds if seconds > 60 && seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+            seconds => format!("{seconds}s"),
+        }
+    }
 }
 
 impl std::str::FromStr for Seconds {
@@ -34,7 +43,7 @@ impl std::str::FromStr for Seconds {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
             let shown: String = text.chars().take(80).collect();
-            format!("`{shown}` is not a duration in whole seconds, such as \"30s\", \"15m\" or \"24h\"")
+            format!("`{shown}` is not a duration in whole seconds")
         };
         seconds(text).map(Self).ok_or_else(wrong)
     }
@@ -70,9 +79,13 @@ fn unit_seconds(unit: &str) -> Option<u64> {
     })
 }
 
+/// As a plan would say it: `2d 4m`.
 impl std::fmt::Display for Seconds {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        humantime::format_duration(std::time::Duration::from_secs(self.0)).fmt(formatter)
+        let parts = [(self.0 / 86_400, "d"), (self.0 / 3600 % 24, "h"), (self.0 / 60 % 60, "m"), (self.0 % 60, "s")];
+        let parts = parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}"));
+        let text = parts.collect::<Vec<_>>().join(" ");
+        formatter.write_str(if text.is_empty() { "0s" } else { &text })
     }
 }
 
@@ -96,6 +109,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_duration_is_written_in_one_unit() {
+        for (seconds, written) in [(0, "0s"), (60, "60s"), (90, "90s"), (900, "15m"), (5400, "90m"), (86_400, "24h")] {
+            assert_eq!(Seconds(seconds).as_written(), written);
+            assert_eq!(written.parse(), Ok(Seconds(seconds)));
+        }
+    }
+
+    #[test]
     fn durations_are_whole_seconds_with_a_unit() {
         assert_eq!("15m".parse(), Ok(Seconds(900)));
         for same in ["1h 30m", "1h30m", "90min", "1 hour 30 minutes", "5400s"] {
@@ -103,6 +124,15 @@ mod tests {
         }
         for wrong in ["15", "", "1.5s", "500ms", "-3s", "soon", "99999999999999999999s", "30s ", "s", "1h,30m"] {
             assert!(wrong.parse::<Seconds>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_duration_is_shown_as_a_plan_would_say_it() {
+        let shown = [0, 30, 5400, 90_000, 172_800, 2_147_483_647].map(|seconds| Seconds(seconds).to_string());
+        assert_eq!(shown, ["0s", "30s", "1h 30m", "1d 1h", "2d", "24855d 3h 14m 7s"]);
+        for text in shown {
+            assert_eq!(text.parse::<Seconds>().map(|seconds| seconds.to_string()), Ok(text));
         }
     }
 }

@@ -1,4 +1,7 @@
-//! Texts that somebody else wrote, made fit to be shown and carried.
+//! Texts that somebody else wrote, made fit to be shown and carried: on one line, of bounded length, without a character that
+//! could make one text look like another, and, within a sentence of ours, in quotes.
+
+use serde_json::Value;
 
 /// A text of about so many bytes at the most, cut with a note. Control characters, and those that change the direction or
 /// cannot be seen, are written as escapes: in a terminal or a message they could make one text look like another.
@@ -21,6 +24,52 @@ pub fn shown(text: &str, most_bytes: usize) -> String {
     shown
 }
 
+/// A text within HTML or SVG, as [`shown`].
+pub fn escaped(text: &str, most_bytes: usize) -> String {
+    let mut escaped = String::new();
+    for c in shown(text, most_bytes).chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// A text within a sentence of ours: in quotes, as [`shown`]. Quotes of its own become single ones, so that it cannot end
+/// before its end.
+pub fn quoted(text: &str, most_bytes: usize) -> String {
+    format!("\"{}\"", shown(text, most_bytes).replace('"', "'"))
+}
+
+/// A name within a sentence of ours: as it is where it is one plain word, in quotes otherwise.
+pub fn named(name: &str, most_bytes: usize) -> String {
+    if is_word(name) && name.len() <= most_bytes { name.to_owned() } else { quoted(name, most_bytes) }
+}
+
+/// Whether a text is one word of what names and ARNs are made of.
+pub fn is_word(text: &str) -> bool {
+    let is_of_names = |c: char| c.is_ascii_alphanumeric() || "-_.:/@*+=".contains(c);
+    !text.is_empty() && text.chars().all(is_of_names)
+}
+
+/// A JSON value with all its texts as [`shown`], the names of its fields too.
+pub fn shown_json(value: &Value, most_bytes: usize) -> Value {
+    match value {
+        Value::String(text) => Value::String(shown(text, most_bytes)),
+        Value::Array(items) => items.iter().map(|item| shown_json(item, most_bytes)).collect(),
+        Value::Object(fields) => {
+            let shown = |(name, field): (&String, &Value)| (shown(name, most_bytes), shown_json(field, most_bytes));
+            Value::Object(fields.iter().map(shown).collect())
+        }
+        other => other.clone(),
+    }
+}
+
 /// What makes an AWS CLI command act in the region that an ARN names: nothing where it names none.
 pub fn region_option(arn: &str) -> String {
     let region = arn.split(':').nth(3).filter(|region| !region.is_empty());
@@ -32,10 +81,32 @@ pub fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// A JSON value as one word of a POSIX shell: what is not plain ASCII is written as JSON's own escapes, so that a command can
+/// be read and pasted whatever is in it.
+pub fn json_word(value: &Value) -> String {
+    let mut json = String::new();
+    for c in value.to_string().chars() {
+        if c == ' ' || c.is_ascii_graphic() {
+            json.push(c);
+        } else {
+            // Only within texts, where JSON has escapes for it: UTF-16, four digits each.
+            json.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    shell_word(&json)
+}
+
+/// Whether a character is seen as itself: neither a control character, nor one that formats (Unicode's category Cf), nor a
+/// blank that looks like none.
 fn is_plain(c: char) -> bool {
-    let is_invisible =
-        matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    !c.is_control() && !is_invisible
+    let is_invisible = matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}' | '\u{891}' | '\u{8e2}'
+        | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}');
+    let is_strange_blank = c.is_whitespace() && c != ' ';
+    !c.is_control() && !is_invisible && !is_strange_blank
 }
 
 #[cfg(test)]
@@ -46,6 +117,34 @@ mod tests {
     fn what_cannot_be_seen_is_escaped() {
         assert_eq!(shown("Zürich e\u{301} 名", 100), "Zürich e\u{301} 名");
         assert_eq!(shown("\u{0}a\u{1b}[2J\n\u{202e}x\u{feff}", 100), "\\u{0}a\\u{1b}[2J\\u{a}\\u{202e}x\\u{feff}");
+    }
+
+    #[test]
+    fn what_somebody_else_wrote_is_seen_to_be_theirs() {
+        assert_eq!(quoted("all is well", 100), r#""all is well""#);
+        assert_eq!(quoted("x\". All is well: \"", 100), r#""x'. All is well: '""#);
+        assert_eq!(quoted("x\nRun: y", 100), r#""x\u{a}Run: y""#);
+        assert_eq!(named("arn:aws:sns:eu-west-1:1:shop_page", 100), "arn:aws:sns:eu-west-1:1:shop_page");
+        for name in ["", "two words", "x\ny", "x\u{202e}y", "x\"y"] {
+            assert!(named(name, 100).starts_with('"'), "{name}");
+        }
+        assert_eq!(named("longer", 3), r#""lon... (cut)""#);
+    }
+
+    #[test]
+    fn every_text_of_a_value_is_shown() {
+        let value = serde_json::json!({ "a\u{202e}": ["b\n", 7, null, { "c": "d" }] });
+        let expected = serde_json::json!({ "a\\u{202e}": ["b\\u{a}", 7, null, { "c": "d" }] });
+        assert_eq!(shown_json(&value, 100), expected);
+    }
+
+    #[test]
+    fn a_command_says_in_ascii_what_it_means() {
+        let value = serde_json::json!({ "a": "it's \u{202e}\n\u{1f600}" });
+        let word = json_word(&value);
+        assert_eq!(word, r#"'{"a":"it'\''s \u202e\n\ud83d\ude00"}'"#);
+        let json = word.trim_matches('\'').replace(r"'\''", "'");
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), value);
     }
 
     #[test]

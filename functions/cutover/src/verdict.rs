@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 
 /// What a check says, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// There is data, and it is good.
     Healthy,
+    /// There is data, nothing is wrong with it, and it is too little to be certain.
+    TooLittleData,
     /// There is no data to judge by.
     Inconclusive,
     /// The look itself failed.
@@ -43,7 +45,10 @@ mod tests {
 
     #[test]
     fn trouble_outweighs_missing_data_and_missing_data_outweighs_health() {
-        use Verdict::{Error, Healthy, Inconclusive, Unhealthy};
+        use Verdict::{Error, Healthy, Inconclusive, TooLittleData, Unhealthy};
+        assert_eq!(Verdict::worst([Healthy, TooLittleData], Healthy), TooLittleData);
+        assert_eq!(Verdict::worst([Inconclusive, TooLittleData], Healthy), Inconclusive);
+        assert_eq!(serde_json::to_value(TooLittleData).unwrap(), "too_little_data");
         assert_eq!(Verdict::worst([Healthy, Unhealthy, Inconclusive], Healthy), Unhealthy);
         assert_eq!(Verdict::worst([Healthy, Inconclusive], Healthy), Inconclusive);
         assert_eq!(Verdict::worst([Inconclusive, Error], Healthy), Error);

@@ -107,6 +107,14 @@ fn every_rule_names_the_place() {
         ("/health_check/url", json!("https://new.example.com:99999/"), "$.health_check.url"),
         ("/health_check/host", json!("shop.example.com:443"), "$.health_check.host"),
         ("/health_check/host", json!("https://shop.example.com"), "$.health_check.host"),
+        ("/health_check/host", json!("shop.example.com.."), "$.health_check.host"),
+        (
+            "/routes/1/records/0/new",
+            json!({ "values": ["5.6.7.8"], "health_check_id": "arn:aws:route53:::hostedzone/Z1" }),
+            "$.routes[1].records[0].new.health_check_id",
+        ),
+        ("/monitoring/metrics/0/statistic", json!("p099"), "$.monitoring.metrics[0].statistic"),
+        ("/monitoring/alarms", json!(["arn:aws:cloudwatch:eu-west-1:1:alarm:a"]), "$.monitoring.alarms[0]"),
         ("/health_check/certificate", json!("any"), "$.health_check.certificate"),
         ("/health_check/successes", json!(11), "$.health_check.successes"),
         ("/health_check/expect_status", json!("2xx"), "$.health_check.expect_status"),
@@ -152,6 +160,38 @@ fn every_rule_names_the_place() {
             "$.routes[1].records[0].new.alias.dns_name",
         ),
         ("/routes/1/health_checks", json!({ "new": { "fqdn": "x", "port": 0 } }), "$.routes[1].health_checks.new.port"),
+        (
+            "/routes/1/records/0/new",
+            json!({ "alias": { "dns_name": "new-1.eu-west-1.elb.amazonaws.com", "hosted_zone_id": "Z35SXDOTRQ7X7K" } }),
+            "$.routes[1].records[0].new.alias.hosted_zone_id",
+        ),
+        (
+            "/routes/1/records/0/new",
+            json!({ "alias": { "dns_name": "d1.cloudfront.net", "hosted_zone_id": "Z2FDTNDATAQYW2", "evaluate_target_health": true } }),
+            "$.routes[1].records[0].new.alias.evaluate_target_health",
+        ),
+        (
+            "/routes/1/records/0",
+            json!({ "type": "CNAME", "new": { "alias": { "dns_name": "new-1.eu-west-1.elb.amazonaws.com", "hosted_zone_id": "Z32O12XQLNTSW2" } } }),
+            "$.routes[1].records[0].new.alias",
+        ),
+        (
+            "/routes/1/records/0/new",
+            json!({ "values": ["5.6.7.8", "5.6.7.8"] }),
+            "$.routes[1].records[0].new.values[1]",
+        ),
+        (
+            "/routes/1/records/0",
+            json!({ "type": "AAAA", "new": { "values": ["2001:db8::2", "2001:DB8:0::2"] } }),
+            "$.routes[1].records[0].new.values[1]",
+        ),
+        ("/routes/0/listener_arn", json!(format!("{ELB}:listener-rule/app/a/1/2/3")), "$.routes[0].listener_arn"),
+        ("/routes/0/listener_arn", json!(format!("{ELB}:loadbalancer/app/a/1")), "$.routes[0].listener_arn"),
+        (
+            "/routes/0/new_target_group_arn",
+            json!(format!("{ELB}:listener/app/a/1/2")),
+            "$.routes[0].new_target_group_arn",
+        ),
         ("/notify", json!({ "topic_arn": "portal" }), "$.notify.topic_arn"),
         ("/notify", json!({ "topic_arn": "arn:aws:sns:eu-west-1:123456789012:portal.fifo" }), "$.notify.topic_arn"),
         ("/approval", json!({ "topic_arn": "arn:aws:sns:eu-west-1:123456789012:portal.fifo" }), "$.approval.topic_arn"),
@@ -315,6 +355,8 @@ fn what_people_paste_is_taken() {
     assert!(Plan::read(&pasted).is_ok());
     pasted["routes"][1]["records"] = json!([pasted["routes"][1]["records"][0], { "type": "AAAA", "new": null }]);
     assert!(Plan::read(&pasted).is_ok(), "{:?}", Plan::read(&pasted));
+    pasted["health_check"] = json!({ "url": "HTTPS://10.0.0.1/", "host": "Shop.example.com." });
+    assert!(Plan::read(&pasted).is_ok(), "{:?}", Plan::read(&pasted));
     pasted["$schema"] = json!(7);
     assert_eq!(places(&pasted), ["$.$schema"]);
 }
@@ -339,16 +381,101 @@ fn a_missing_field_is_called_missing() {
     }
 }
 
-/// Without its type a route is still read as far as every type has the same.
+/// Without its type, or with a wrong one, a route is still read: as the type that its fields are of, or as far as every type
+/// has the same.
 #[test]
-fn a_route_of_no_type_is_read_as_far_as_all_have_it() {
+fn a_route_of_no_type_is_read_as_what_its_fields_say() {
+    for (route, wrong, place) in [(0, "nlb", "listener_arn"), (1, "DNS", "record_name")] {
+        let mut plan = plan();
+        plan["routes"][route]["type"] = json!(wrong);
+        plan["routes"][route]["steps"] = json!([{ "new_weight": 50 }]);
+        plan["routes"][route][place] = json!("a b");
+        let path = |field: &str| format!("$.routes[{route}].{field}");
+        assert_eq!(places(&plan), [path(place), path("steps[0].new_weight"), path("type")]);
+        plan["routes"][route].as_object_mut().unwrap().remove("type");
+        assert_eq!(places(&plan), [path(place), path("steps[0].new_weight"), path("type")]);
+    }
     let mut plan = plan();
-    plan["routes"][0].as_object_mut().unwrap().remove("type");
-    plan["routes"][0]["steps"] = json!([{ "new_weight": 50 }]);
-    plan["routes"][0]["listener_arn"] = json!("a");
+    plan["routes"][0] = json!({ "steps": [{ "new_weight": 50 }] });
     assert_eq!(places(&plan), ["$.routes[0].steps[0].new_weight", "$.routes[0].type"]);
-    plan["routes"][0].as_object_mut().unwrap().remove("steps");
-    assert_eq!(places(&plan), ["$.routes[0].steps", "$.routes[0].type"]);
+}
+
+/// What AWS's console, CLI and SDKs print is taken as it is.
+#[test]
+fn identifiers_are_taken_as_aws_gives_them() {
+    let mut pasted = plan();
+    pasted["routes"][0]["listener_arn"] = json!(format!(" {ELB}:listener/app/a/1/2\n"));
+    pasted["routes"][0]["new_target_group_arn"] = json!(format!("{ELB}:targetgroup/new/1\t"));
+    pasted["routes"][1]["hosted_zone_id"] = json!("arn:aws:route53:::hostedzone/Z1");
+    pasted["routes"][1]["records"][0]["new"]["values"] = json!([" 5.6.7.8 "]);
+    pasted["health_check"]["host"] = json!("shop.example.com.");
+    pasted["timeout"] = json!(" 12h ");
+    let mut plain = plan();
+    plain["health_check"]["host"] = json!("shop.example.com");
+    assert_eq!(Plan::read(&pasted), Plan::read(&plain));
+    assert!(Plan::read(&pasted).is_ok(), "{:?}", Plan::read(&pasted));
+    for id in ["1f2e-3d", "/healthcheck/1f2e-3d", "healthcheck/1f2e-3d", "arn:aws:route53:::healthcheck/1f2e-3d"] {
+        plain["routes"][1]["records"][0]["new"]["health_check_id"] = json!(id);
+        let read = serde_json::to_value(Plan::read(&plain).unwrap()).unwrap();
+        assert_eq!(read["routes"][1]["records"][0]["new"]["health_check_id"], "1f2e-3d", "{id}");
+    }
+}
+
+/// Its state is no part of what is set.
+#[test]
+fn an_alarm_is_taken_as_describe_alarms_answers_it() {
+    let mut described = plan();
+    described["alarms"] = json!([
+        { "AlarmName": "a", "AlarmArn": "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:a", "ActionsEnabled": true,
+          "AlarmConfigurationUpdatedTimestamp": "2026-11-26T09:00:00.000Z", "StateValue": "OK", "StateReason": "r",
+          "StateReasonData": "{}", "StateUpdatedTimestamp": "2026-11-26T09:00:00.000Z",
+          "StateTransitionedTimestamp": "2026-11-26T09:00:00.000Z", "EvaluationPeriods": 3, "DatapointsToAlarm": 2,
+          "OKActions": [], "AlarmActions": [], "InsufficientDataActions": [], "Dimensions": [], "Threshold": 0.01,
+          "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "notBreaching", "Tags": [{ "Key": "team", "Value": "a" }],
+          "Metrics": [
+              { "Id": "rate", "Expression": "errors / requests", "ReturnData": true },
+              { "Id": "errors", "ReturnData": false, "MetricStat": { "Period": 60, "Stat": "Sum",
+                "Metric": { "Namespace": "n", "MetricName": "e", "Dimensions": [{ "Name": "n", "Value": "v" }] } } },
+              { "Id": "requests", "ReturnData": false, "MetricStat": { "Period": 60, "Stat": "Sum",
+                "Metric": { "Namespace": "n", "MetricName": "r" } } }] },
+    ]);
+    let read = Plan::read(&described).unwrap_or_else(|findings| panic!("{findings:#?}"));
+    assert_eq!((read.alarms[0].metrics.len(), read.alarms[0].tags.len()), (3, 1));
+    assert_eq!(serde_json::to_value(&read).unwrap()["alarms"][0]["StateValue"], Value::Null);
+}
+
+/// Each stands for one mistake of somebody, and for what that person reads. With `UPDATE=1` the messages are written anew:
+/// read them as one who sees them for the first time.
+#[test]
+fn what_people_get_wrong_is_told_so_that_they_can_put_it_right() {
+    let file = |name: &str| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mistakes").join(name);
+    let mistakes: Value = serde_json::from_str(&std::fs::read_to_string(file("mistakes.json")).unwrap()).unwrap();
+    let mut told = String::new();
+    for mistake in mistakes.as_array().unwrap() {
+        let mut plan = plan();
+        for (pointer, value) in mistake["with"].as_object().unwrap() {
+            let (parent, key) = pointer.rsplit_once('/').unwrap();
+            match plan.pointer_mut(pointer) {
+                Some(place) => *place = value.clone(),
+                None => plan.pointer_mut(parent).unwrap()[key] = value.clone(),
+            }
+        }
+        for pointer in mistake["without"].as_array().into_iter().flatten() {
+            let (parent, key) = pointer.as_str().unwrap().rsplit_once('/').unwrap();
+            plan.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(key).unwrap();
+        }
+        let findings = Plan::read(&plan).err().unwrap_or_default();
+        told += &format!("# {}\n", mistake["who"].as_str().unwrap());
+        for finding in &findings {
+            told += &format!("{}\n    {}\n    -> {}\n", finding.path, finding.problem, finding.fix);
+        }
+        told += "\n";
+        assert!(!findings.is_empty(), "{mistake}");
+    }
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(file("messages.txt"), &told).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(file("messages.txt")).unwrap_or_default(), told);
 }
 
 #[test]
@@ -382,7 +509,7 @@ fn what_a_finding_repeats_is_cut_and_visible() {
 
 #[test]
 fn a_plan_that_the_state_machine_cannot_carry_is_refused() {
-    let findings = findings_with("/monitoring/metrics/0/name", json!("x".repeat(64 * 1024)));
+    let findings = findings_with("/health_check/expect_body", json!("x".repeat(64 * 1024)));
     assert_eq!(findings[0].path, "$");
     let hook = json!({ "function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:f" });
     let findings = findings_with("/hooks/before_traffic", vec![hook; 2_000].into());

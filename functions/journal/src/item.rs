@@ -5,12 +5,13 @@
 //! default, what its reader does not know is passed over. `tests/stored` keeps items as each version wrote them: they are
 //! never renewed, only added to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use cutover::alarm::Alarm;
 use cutover::contract::Caller;
 use cutover::plan::{DnsRoute, ListenerRoute};
+use cutover::text::shown;
 use cutover::{Plan, StepError, StepResult};
 use jiff::Timestamp;
 use routes::listener::ListenerState;
@@ -23,6 +24,17 @@ use crate::Phase;
 
 /// An item's attributes.
 pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The keys of the run's locks, as a JSON list.
+pub(crate) const LOCKS: &str = "locks";
+/// The attributes of a run that stand in items of their own, as a set.
+pub(crate) const BESIDE: &str = "beside";
+/// What an alarm was before it was set: this, and its name.
+pub(crate) const ALARM_BEFORE: &str = "alarm_before#";
+/// What the sequential tests have counted, as the monitor writes it.
+pub(crate) const COUNTED: &str = "counted";
+/// How often that was written.
+pub(crate) const TIMES_COUNTED: &str = "times_counted";
 
 /// A run: everything that its functions need to know, and what undo restores.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,14 +62,25 @@ pub struct Run {
     /// Why a person wants it rolled back in spite of a reason to hold: remembered by the change to `rolling_back`, for the
     /// rollback that takes over from one that dies.
     pub forced: Option<String>,
+    /// Why it was first rolled back, as its starter said: remembered by the change to `rolling_back`, so that whoever goes on
+    /// tells it in the end.
+    pub why: Option<String>,
     /// How often a rollback of this run was begun.
     pub rollbacks: u32,
     /// How often the sweep had to start something for this run.
     pub sweeps: u32,
     /// What alarms of the plan were before they were set; `None`: there was none.
     pub alarms_before: BTreeMap<String, Option<Alarm>>,
+    /// How the old side served before the first step, as `baseline` wrote it down.
+    pub baseline: Option<Value>,
+    /// What the sequential tests of its metrics have counted, in the monitor's own form.
+    pub counted: Option<String>,
+    /// How often that was written.
+    pub times_counted: u32,
     /// How the run ended, once it has.
     pub ending: Option<Ending>,
+    /// The attributes that stand in items of their own.
+    pub beside: BTreeSet<String>,
 }
 
 /// How a run ended.
@@ -67,6 +90,30 @@ pub struct Ending {
     pub at: String,
     /// What was done or is left, as its function reported it.
     pub report: Value,
+}
+
+impl Ending {
+    /// How the run ended, by name: `RolledBack`, `Stuck`, `Held`, `Succeeded`, `Closed`, `Released`.
+    pub fn name(&self) -> Option<&str> {
+        self.report.get("ending").and_then(Value::as_str)
+    }
+
+    /// What the run wanted to do, and did not, as it was told.
+    pub fn not_done(&self) -> Vec<String> {
+        let listed = self.report.get("not_done").and_then(Value::as_array).into_iter().flatten();
+        listed.filter_map(|text| text.as_str().map(str::to_owned)).collect()
+    }
+}
+
+/// So many texts of what was not done are kept, and so much of each: an item has 400 KB (DynamoDB).
+const MOST_KEPT: usize = 30;
+const MOST_KEPT_BYTES: usize = 500;
+
+/// What is kept of what was not done: fit to be shown, as much as an ending has room for.
+pub fn kept(not_done: Vec<String>) -> Vec<String> {
+    let more = not_done.len().saturating_sub(MOST_KEPT);
+    let kept = not_done.iter().take(MOST_KEPT).map(|text| shown(text, MOST_KEPT_BYTES));
+    kept.chain((more > 0).then(|| format!("and {more} more"))).collect()
 }
 
 impl Run {
@@ -84,10 +131,15 @@ impl Run {
             quiesced: false,
             past_no_return: false,
             forced: None,
+            why: None,
             rollbacks: 0,
             sweeps: 0,
             alarms_before: BTreeMap::new(),
+            baseline: None,
+            counted: None,
+            times_counted: 0,
             ending: None,
+            beside: BTreeSet::new(),
         }
     }
 
@@ -139,6 +191,8 @@ impl Run {
             ("plan".to_owned(), json(&self.plan)?),
             ("before".to_owned(), json(&self.before)?),
             ("started_at".to_owned(), text(&self.started_at)),
+            // So that a run can be released whose plan nobody can read.
+            (LOCKS.to_owned(), json(&crate::lock_keys(&self.plan))?),
         ]);
         if let Some(approval) = &self.approval {
             item.insert("approval".to_owned(), json(approval)?);
@@ -157,7 +211,7 @@ impl Run {
     }
 
     fn read(item: &Item) -> StepResult<Self> {
-        let alarms = item.iter().filter_map(|(name, value)| Some((name.strip_prefix("alarm_before#")?, value)));
+        let alarms = item.iter().filter_map(|(name, value)| Some((name.strip_prefix(ALARM_BEFORE)?, value)));
         let alarms_before = alarms
             .map(|(name, value)| Ok((name.to_owned(), parse(value.as_s().map_or("", String::as_str), name)?)))
             .collect::<StepResult<_>>()?;
@@ -177,12 +231,27 @@ impl Run {
             quiesced: flag(item, "quiesced"),
             past_no_return: flag(item, "past_no_return"),
             forced: string(item, "forced").ok().map(str::to_owned),
+            why: string(item, "why").ok().map(str::to_owned),
             rollbacks: count(item, "rollbacks"),
             sweeps: count(item, "sweeps"),
             alarms_before,
+            baseline: item
+                .get("baseline")
+                .and_then(|value| value.as_s().ok())
+                .map(|s| parse(s, "baseline"))
+                .transpose()?,
+            counted: string(item, COUNTED).ok().map(str::to_owned),
+            times_counted: count(item, TIMES_COUNTED),
             ending: item.get("ending").and_then(|value| value.as_s().ok()).map(|s| parse(s, "ending")).transpose()?,
+            beside: beside(item),
         })
     }
+}
+
+/// The attributes of a run's item that stand in items of their own.
+pub(crate) fn beside(item: &Item) -> BTreeSet<String> {
+    let names = item.get(BESIDE).and_then(|value| value.as_ss().ok());
+    names.into_iter().flatten().cloned().collect()
 }
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
@@ -244,11 +313,28 @@ mod tests {
     }
 
     /// Fields that plans have since 0.1.0: where, which, and what a plan from before means.
-    const ADDED: [(&str, &str, &str); 4] = [
+    const ADDED: [(&str, &str, &str); 21] = [
         ("/database", "drain_latency", "5"),
         ("", "leaves_behind", "[]"),
+        ("", "load_test", "null"),
         ("/monitoring", "alarms_missing", "{}"),
+        ("/monitoring", "false_alarm", "0.01"),
+        ("/monitoring", "too_little_data", "\"go_on\""),
+        ("/monitoring", "hold_longer_at_most", "3600"),
+        ("/monitoring", "early_end", "false"),
+        ("/monitoring", "minimum_hold", "300"),
+        ("/monitoring/metrics/0", "test", "null"),
+        ("/monitoring/metrics/0", "compare_to", "null"),
+        ("/monitoring/metrics/1", "test", "null"),
+        ("/monitoring/metrics/1", "compare_to", "null"),
         ("/health_check", "certificate", "\"trusted\""),
+        ("/monitoring", "on_failure", "\"roll_back\""),
+        ("/monitoring", "hold_limit", "3600"),
+        ("/monitoring", "until_cleanup", r#"{ "interval": 300, "on_failure": "roll_back" }"#),
+        ("/hooks", "on_rollback", "[]"),
+        ("", "validation", r#"{ "limits": [], "window": 300, "on_violation": "roll_back" }"#),
+        ("", "baseline", r#"{ "window": 3600, "week_ago": true, "resources": [], "given": null }"#),
+        ("", "stakeholders", r#"{ "of_stack": null, "groups": [] }"#),
     ];
 
     fn with_what_was_added(mut plan: Value) -> Value {
@@ -284,6 +370,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn of_what_was_not_done_as_much_is_kept_as_there_is_room_for() {
+        assert_eq!(kept(vec!["a\n".to_owned()]), ["a\\u{a}"]);
+        let kept = kept(vec!["x".repeat(10_000); 100]);
+        assert_eq!((kept.len(), kept.last().map(String::as_str)), (31, Some("and 70 more")));
+        assert!(kept.iter().all(|text| text.len() < 600));
     }
 
     /// Takes every field out of a value without which it can still be read.
@@ -335,7 +429,7 @@ mod tests {
             ] })
         );
         set_json(&mut stored, "plan", &plan);
-        for attribute in ["paused", "quiesced", "past_no_return", "sweeps", "rollbacks", "open"] {
+        for attribute in ["paused", "quiesced", "past_no_return", "sweeps", "rollbacks", "open", "locks"] {
             stored.remove(attribute);
         }
         let run = Run::from_item(&stored).unwrap();

@@ -2,20 +2,34 @@
 //!
 //! | item | `pk` | holds |
 //! |---|---|---|
-//! | run | `run#<run_id>` | plan, before-images, phase, owner, marks, ending |
+//! | run | `run#<run_id>` | plan, before-images, phase, owner, marks, what its tests have counted, ending |
+//! | part | `part#<run_id>#<attribute>` | an attribute of a run that its own item has no room for |
 //! | lock | `lock#application#<name>`, `lock#listener#<arn>`, `lock#record#<zone>#<name>` | `run_id` of its holder |
+//! | told | `told#<run_id>#<event>#<time>` | who was told of a moment, and what came of it; for 90 days |
+//! | turn | `sweep#turn` | the run at which the sweep's last look stopped |
+//!
+//! An item has 400 KB (DynamoDB quotas). The parts of a run have budgets (`cutover::budget`) and fit into that; a run item that
+//! is full all the same, since another version wrote it, gets room before it is written (`room`). A run's item names the parts
+//! that stand beside it, and reading a run reads them too. They are kept as long as the run's item.
 //!
 //! A run item carries the attribute `open` while somebody owes it an ending; the sparse index `open-runs` finds those.
 //! Every change of phase is a conditional write: whoever loses the condition stops. Every read is consistent, but for
 //! the index.
 
+mod counted;
 mod item;
 mod locks;
 mod marks;
+mod open;
 mod phase;
+mod release;
+mod room;
 mod table;
+mod told;
 
-pub use item::{Ending, Run};
-pub use locks::keys as lock_keys;
+pub use item::{Ending, Run, kept};
+pub use locks::{Standing, keys as lock_keys};
+pub use open::OpenRun;
 pub use phase::Phase;
+pub use release::{Owed, Released};
 pub use table::{Claim, Journal, Transition};

@@ -3,15 +3,46 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, KeysAndAttributes, Put, TransactWriteItem};
+use cutover::error::name;
 use cutover::{Plan, StepError, StepResult};
+use serde_json::Value;
 
-use crate::item::{Item, string, text};
+use crate::Phase;
+use crate::item::{Item, Run, string, text};
 use crate::table::Journal;
+
+/// What the lock of an application begins with.
+const APPLICATION: &str = "lock#application#";
+/// A page of a scan is 1 MB (DynamoDB developer guide), and takes some tens of milliseconds: together some seconds.
+const MOST_PAGES: usize = 100;
 
 /// The keys of all locks of a plan: its application first, then its routes in order.
 pub fn keys(plan: &Plan) -> Vec<String> {
     let application = format!("application#{}", plan.application);
     std::iter::once(application).chain(plan.routes.iter().map(|route| route.lock_key())).collect()
+}
+
+/// How a run stands, also one whose item cannot be read as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Its application; none: it is not told.
+    pub application: Option<String>,
+    /// Its phase; none: it is not one of ours.
+    pub phase: Option<Phase>,
+    /// Whether its ending says that a person has to decide.
+    pub is_held: bool,
+}
+
+impl Standing {
+    fn of(item: &Item) -> Self {
+        let json = |name: &str| string(item, name).ok().and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let ending = json("ending").unwrap_or_default();
+        Self {
+            application: json("plan").and_then(|plan| plan["application"].as_str().map(str::to_owned)),
+            phase: string(item, "phase").ok().and_then(|phase| phase.parse().ok()),
+            is_held: ending.pointer("/report/ending").and_then(Value::as_str) == Some("Held"),
+        }
+    }
 }
 
 impl Journal {
@@ -29,10 +60,7 @@ impl Journal {
         let answer = self.client.batch_get_item().request_items(&self.table, wanted).send().await;
         let answer = answer.map_err(|error| StepError::from_aws("dynamodb:BatchGetItem", &error))?;
         if answer.unprocessed_keys().is_some_and(|keys| !keys.is_empty()) {
-            return Err(StepError::new(
-                cutover::error::name::THROTTLED,
-                "dynamodb:BatchGetItem: keys left unprocessed",
-            ));
+            return Err(StepError::new(name::THROTTLED, "dynamodb:BatchGetItem: keys left unprocessed"));
         }
         let items = answer.responses().and_then(|tables| tables.get(&self.table)).into_iter().flatten();
         items
@@ -41,6 +69,42 @@ impl Journal {
                 Ok((key, string(item, "run_id")?.to_owned()))
             })
             .collect()
+    }
+
+    /// How the holder of a lock stands, as far as its item tells; none where it has none.
+    ///
+    /// # Errors
+    /// AWS errors.
+    pub async fn standing(&self, run_id: &str) -> StepResult<Option<Standing>> {
+        Ok(self.get(Run::key(run_id)).await?.map(|item| Standing::of(&item)))
+    }
+
+    /// The applications that runs hold, in the order of their names, by a look at the whole table: for a person who has named
+    /// another one.
+    ///
+    /// # Errors
+    /// AWS errors; `Cutover.Refused` for a table that is too large for that.
+    pub async fn held_applications(&self) -> StepResult<Vec<String>> {
+        let mut pages = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .filter_expression("begins_with(pk, :lock)")
+            .projection_expression("pk")
+            .expression_attribute_values(":lock", text(APPLICATION))
+            .into_paginator()
+            .send();
+        let mut applications = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let Some(page) = pages.next().await else {
+                applications.sort();
+                return Ok(applications);
+            };
+            let page = page.map_err(|error| StepError::from_aws("dynamodb:Scan", &error))?;
+            let keys = page.items().iter().filter_map(|item| string(item, "pk").ok()?.strip_prefix(APPLICATION));
+            applications.extend(keys.map(str::to_owned));
+        }
+        Err(StepError::new(name::REFUSED, "the journal is too large to be looked through for a name"))
     }
 
     pub(crate) fn put_lock(&self, key: &str, run_id: &str) -> StepResult<TransactWriteItem> {

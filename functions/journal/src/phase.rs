@@ -24,7 +24,8 @@ pub enum Phase {
     RollingBack,
     /// Over: everything is as it was before. No locks.
     RolledBack,
-    /// A person was told what is left. Keeps its locks until released.
+    /// A person was told what is left, or has to decide about going back: the ending says which, `Stuck` or `Held`. A phase says
+    /// who may act, and that is the same for both: nobody but a person. Keeps its locks until released.
     Stuck,
 }
 

@@ -1,14 +1,16 @@
 //! Reading, claiming, fencing, and changing the phase of runs.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use cutover::bootstrap::Environment;
+use cutover::budget::{MOST_BEFORE_BYTES, MOST_ENDING_BYTES, MOST_PLAN_BYTES, fit, json_bytes};
 use cutover::contract::Caller;
 use cutover::error::name;
+use cutover::text::quoted;
 use cutover::{StepError, StepResult};
 
 use crate::item::{Ending, Item, Run, json, string, text};
+use crate::room::Sent;
 use crate::{Phase, lock_keys};
 
 /// The table of all runs.
@@ -35,8 +37,8 @@ pub enum Claim {
 /// A change of phase.
 #[derive(Clone, Debug)]
 pub struct Transition<'a> {
-    /// The run as it was read: its phase and owner are the condition of the write. What its `forced` says is remembered with
-    /// the change to `rolling_back`.
+    /// The run as it was read: its phase and owner are the condition of the write. What its `forced` and `why` say is remembered
+    /// with the change to `rolling_back`.
     pub run: &'a Run,
     /// The next phase.
     pub to: Phase,
@@ -60,25 +62,39 @@ impl Journal {
     /// # Errors
     /// AWS errors; an item that is not a run.
     pub async fn read(&self, run_id: &str) -> StepResult<Option<Run>> {
-        self.get(Run::key(run_id)).await?.as_ref().map(Run::from_item).transpose()
+        let Some(item) = self.get(Run::key(run_id)).await? else { return Ok(None) };
+        Run::from_item(&self.whole(run_id, item).await?).map(Some)
     }
 
     /// The run that an input means: by its ARN, or by the application that it holds.
     ///
     /// # Errors
-    /// `Cutover.InvalidPlan` unless exactly one is given; AWS errors.
+    /// `Cutover.InvalidGesture` unless exactly one is given; AWS errors.
     pub async fn find(&self, run_id: Option<&str>, application: Option<&str>) -> StepResult<Option<Run>> {
-        let run_id = match (run_id, application) {
-            (Some(run_id), None) => Some(run_id.to_owned()),
-            (None, Some(application)) => self.holder_of(application).await?,
-            _ => {
-                let problem = "give exactly one of `run_id` (the cutover execution's ARN) and `application`";
-                return Err(StepError::invalid(problem));
-            }
-        };
-        match run_id {
+        match self.meant(run_id, application).await? {
             Some(run_id) => self.read(&run_id).await,
             None => Ok(None),
+        }
+    }
+
+    /// The ARN of the run that an input means.
+    pub(crate) async fn meant(&self, run_id: Option<&str>, application: Option<&str>) -> StepResult<Option<String>> {
+        match (run_id, application) {
+            // The name of an execution is no run's: as one that was never claimed, it would end as a success.
+            (Some(run_id), None) if !run_id.starts_with("arn:") => {
+                let problem = format!(
+                    "`run_id` is {}, and nothing was done: write the ARN of the cutover's execution, or name its `application`",
+                    quoted(run_id, 100)
+                );
+                Err(StepError::new(name::INVALID_GESTURE, problem))
+            }
+            (Some(run_id), None) => Ok(Some(run_id.to_owned())),
+            (None, Some(application)) => self.holder_of(application).await,
+            _ => {
+                let problem =
+                    "nothing was done: give exactly one of `run_id` (the cutover execution's ARN) and `application`";
+                Err(StepError::new(name::INVALID_GESTURE, problem))
+            }
         }
     }
 
@@ -99,8 +115,10 @@ impl Journal {
     /// Writes the run item and all its locks in one transaction.
     ///
     /// # Errors
-    /// AWS errors. A throttled or conflicting transaction is not a lock that is held.
+    /// `Cutover.PrecheckFailed` for a run that is beyond its budget; AWS errors. A throttled or conflicting transaction is not
+    /// a lock that is held.
     pub async fn claim(&self, run: &Run) -> StepResult<Claim> {
+        within_budget(run)?;
         let keys = lock_keys(&run.plan);
         let item = Put::builder()
             .table_name(&self.table)
@@ -112,11 +130,9 @@ impl Journal {
         for key in &keys {
             writes.push(self.put_lock(key, &run.run_id)?);
         }
-        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
-            Ok(_) => Ok(Claim::Claimed),
-            Err(error) if lost_condition(error.as_service_error()) => self.who_holds(run, &keys).await,
-            Err(error) => Err(cancelled_for(error.as_service_error())
-                .unwrap_or_else(|| StepError::from_aws("dynamodb:TransactWriteItems", &error))),
+        match self.send(&run.run_id, writes).await? {
+            Sent::Written => Ok(Claim::Claimed),
+            Sent::Lost(_) => self.who_holds(run, &keys).await,
         }
     }
 
@@ -148,11 +164,9 @@ impl Journal {
                 writes.push(self.delete_lock(&key, &run.run_id)?);
             }
         }
-        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if lost_condition(error.as_service_error()) => self.lost_transition(change).await,
-            Err(error) => Err(cancelled_for(error.as_service_error())
-                .unwrap_or_else(|| StepError::from_aws("dynamodb:TransactWriteItems", &error))),
+        match self.send(&run.run_id, writes).await? {
+            Sent::Written => Ok(()),
+            Sent::Lost(_) => self.lost_transition(change).await,
         }
     }
 
@@ -183,7 +197,7 @@ impl Journal {
             .expression_attribute_values(":owner", text(change.owner));
         if let Some(ending) = change.ending {
             sets.push_str(", ending = :ending");
-            update = update.expression_attribute_values(":ending", json(ending)?);
+            update = update.expression_attribute_values(":ending", json(&ending.within_budget())?);
         }
         let rest = if change.to.is_open() {
             update =
@@ -205,59 +219,41 @@ impl Journal {
         if change.to == Phase::RollingBack {
             let one = aws_sdk_dynamodb::types::AttributeValue::N("1".to_owned());
             update = update.expression_attribute_values(":one", one);
+            if let Some(why) = &run.why {
+                sets.push_str(", why = :why");
+                update = update.expression_attribute_values(":why", text(why));
+            }
         }
         update.update_expression(format!("{sets}{rest}")).build().map_err(|error| StepError::invalid(error.to_string()))
     }
 
-    /// Every run that is owed an ending, as the index knows them: eventually consistent. An item that is not a run is an
-    /// error in its place.
-    ///
-    /// # Errors
-    /// AWS errors.
-    pub async fn open_runs(&self) -> StepResult<Vec<StepResult<Run>>> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("open-runs")
-            .key_condition_expression("#open = :yes")
-            .expression_attribute_names("#open", "open")
-            .expression_attribute_values(":yes", text("yes"))
-            .into_paginator()
-            .items()
-            .send();
-        let mut runs = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(|error| StepError::from_aws("dynamodb:Query open-runs", &error))?;
-            runs.push(Run::from_item(&item));
-        }
-        Ok(runs)
-    }
-
-    async fn get(&self, key: String) -> StepResult<Option<Item>> {
+    pub(crate) async fn get(&self, key: String) -> StepResult<Option<Item>> {
         let answer =
             self.client.get_item().table_name(&self.table).key("pk", text(key)).consistent_read(true).send().await;
         Ok(answer.map_err(|error| StepError::from_aws("dynamodb:GetItem", &error))?.item)
     }
 }
 
-/// Why each write of a cancelled transaction was refused, by DynamoDB's codes.
-fn reasons(error: Option<&TransactWriteItemsError>) -> Vec<&str> {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error else { return vec![] };
-    cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect()
+/// What precheck has found to fit, fits still: what is written here can be written to until the run has ended.
+fn within_budget(run: &Run) -> StepResult<()> {
+    let before: usize = run.before.iter().map(json_bytes).sum();
+    let parts = [("plan", json_bytes(&run.plan), MOST_PLAN_BYTES), ("before-images", before, MOST_BEFORE_BYTES)];
+    match parts.into_iter().find(|(_, bytes, most)| bytes > most) {
+        None => Ok(()),
+        Some((what, bytes, most)) => {
+            let problem = format!(
+                "the run's {what} have {bytes} bytes, and the journal has {most} for them; nothing was touched"
+            );
+            Err(StepError::new(name::PRECHECK_FAILED, problem))
+        }
+    }
 }
 
-fn lost_condition(error: Option<&TransactWriteItemsError>) -> bool {
-    reasons(error).contains(&"ConditionalCheckFailed")
-}
-
-/// A cancelled transaction that lost no condition was throttled, or met another one: it may pass later.
-fn cancelled_for(error: Option<&TransactWriteItemsError>) -> Option<StepError> {
-    let reasons = reasons(error);
-    let other = reasons.iter().find(|code| **code != "None")?;
-    let name =
-        if other.contains("Throttl") || other.contains("Throughput") { name::THROTTLED } else { name::TRANSIENT };
-    Some(StepError::new(name, format!("dynamodb:TransactWriteItems was cancelled: {}", reasons.join(", "))))
+impl Ending {
+    /// The ending with a report that the journal has room for: what is too long in it is cut, and says so.
+    pub(crate) fn within_budget(&self) -> Self {
+        Self { at: self.at.clone(), report: fit(self.report.clone(), MOST_ENDING_BYTES) }
+    }
 }
 
 pub(crate) fn fenced(caller: &Caller, problem: &str) -> StepError {
@@ -301,5 +297,29 @@ mod tests {
             assert_eq!((other.name, other.message.contains("owned by me")), (name::FENCED, true), "{phase}");
         }
         assert_eq!(pass(None, &caller("me"), Phase::Forward).unwrap_err().name, name::FENCED);
+    }
+
+    #[test]
+    fn a_run_beyond_its_budget_is_not_claimed() {
+        let caller = Caller { run_id: "run".to_owned(), execution_arn: "me".to_owned(), state: String::new() };
+        let plan = serde_json::from_value(json!({ "application": "shop", "routes": [] })).unwrap();
+        let of_name = |bytes: usize| {
+            let record = json!({ "type": "TXT", "ttl": 60, "values": ["x".repeat(bytes)] });
+            serde_json::from_value(json!({ "type": "dns", "records": [record] })).unwrap()
+        };
+        let mut run = Run::claimed(&caller, plan, vec![of_name(1_000)], jiff::Timestamp::UNIX_EPOCH);
+        assert_eq!(within_budget(&run), Ok(()));
+        run.before = vec![of_name(MOST_BEFORE_BYTES / 2), of_name(MOST_BEFORE_BYTES / 2)];
+        let error = within_budget(&run).unwrap_err();
+        assert_eq!(error.name, name::PRECHECK_FAILED);
+        assert!(error.message.contains("before-images") && error.message.contains("nothing was touched"), "{error}");
+    }
+
+    #[test]
+    fn an_ending_that_is_too_long_is_cut() {
+        let report = json!({ "ending": "Stuck", "routes": [{ "title": "t", "change": "c".repeat(500_000) }] });
+        let ending = Ending { at: "now".to_owned(), report }.within_budget();
+        assert!(json_bytes(&ending.report) <= MOST_ENDING_BYTES);
+        assert_eq!(ending.report["routes"][0]["title"], "t");
     }
 }

@@ -59,8 +59,7 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     };
     let (settled, wait_seconds) = match request.action {
         RouteAction::Prepare => health(&clients.elb, route, request.attempt).await?,
-        RouteAction::Shift => (true, SETTLE_SECONDS),
-        RouteAction::Finalise | RouteAction::Restore => (true, 0),
+        action => (true, settle_seconds(action)),
     };
     Ok(RouteReply {
         route: request.route,
@@ -70,6 +69,7 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
         change_id: None,
         at: now.to_string(),
         live: live.state.describe(),
+        note: None,
     })
 }
 
@@ -89,6 +89,14 @@ async fn look(
             Ok((live, target))
         }
         target => Ok((live, target?)),
+    }
+}
+
+/// How long the nodes may take to follow a write. A restore is looked at again anyway, and finalise writes nothing.
+fn settle_seconds(action: RouteAction) -> u64 {
+    match action {
+        RouteAction::Shift => SETTLE_SECONDS,
+        RouteAction::Prepare | RouteAction::Finalise | RouteAction::Restore => 0,
     }
 }
 
@@ -118,6 +126,12 @@ fn judge((healthy, total): (usize, usize), route: &ListenerRoute, attempt: u32) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_is_looked_at_once_the_nodes_have_followed() {
+        let actions = [RouteAction::Prepare, RouteAction::Shift, RouteAction::Finalise, RouteAction::Restore];
+        assert_eq!(actions.map(settle_seconds), [0, 10, 0, 0]);
+    }
 
     #[test]
     fn a_new_group_is_waited_for_until_it_is_healthy_or_the_time_is_over() {

@@ -10,8 +10,9 @@ use crate::Check;
 /// Judges an alarm by its state; `None` of it: there is no such alarm. Without data before the new side has any traffic it
 /// has nothing to say, and no step waits for it.
 pub fn look(plan: &Plan, name: &str, alarm: Option<&Watched>, held: Held) -> Option<Check> {
-    let check =
-        |verdict, seen: String, is_early| Some(Check { name: format!("alarm {name}"), verdict, seen, is_early });
+    let check = |verdict, seen: String, is_early| {
+        Some(Check { is_early, ..Check::new(format!("alarm {name}"), verdict, seen) })
+    };
     let Some(Watched { state, evaluation }) = alarm else {
         return check(Verdict::Error, "does not exist".to_owned(), false);
     };

@@ -1,16 +1,22 @@
 //! `monitor`: looks once at everything that must hold while a step is held, and says whether to go on.
 //!
 //! Reads: the run item; the routes, and the health checks of names; the health of target groups; metrics; alarm states. Writes:
-//! nothing, so there is nothing to undo. A step is over when its hold is, the last look was healthy, and nobody paused the run;
-//! all waiting is the state machine's.
+//! what its sequential tests have counted, into the run item; it ends with the run, so there is nothing to undo. A step is over when its hold is,
+//! the last look was healthy, and nobody paused the run; all waiting is the state machine's.
 //!
-//! | look | healthy | unhealthy | inconclusive | error |
-//! |---|---|---|---|---|
-//! | route | it is where the plan has it at this step | - | - | the call failed |
-//! | health check of a name's record | its checkers succeed | they do not | they have not told | the call failed |
-//! | target group | enough targets are healthy | they are not | - | the call failed |
-//! | metric | its newest value is no trouble | it is | there is no value | the call failed |
-//! | alarm | OK | ALARM | INSUFFICIENT_DATA | there is no such alarm, the call failed |
+//! | look | healthy | too little data | unhealthy | inconclusive | error |
+//! |---|---|---|---|---|---|
+//! | route | it is where the plan has it at this step, and nothing else answers for it | - | - | - | the call failed |
+//! | health check of a name's record | its checkers succeed | - | they do not | they have not told | the call failed |
+//! | target group | enough targets are healthy | - | they are not | - | the call failed |
+//! | share of the requests (`share`) | it is that of the weight, as far as chance goes | - | - | it is not | the call failed |
+//! | metric, by threshold | its newest value is no trouble | - | it is | there is no value | the call failed |
+//! | metric, by sequential test | it is surely below the limit | nothing is wrong, and it is not sure | it is trouble for certain | there is no value | the call failed |
+//! | alarm | OK | - | ALARM | INSUFFICIENT_DATA | there is no such alarm, the call failed |
+//!
+//! A sequential test (`counts`, the crate `judge`) spans the whole run, and counts each period once. When it finds trouble that is certain: the
+//! run is turned back at this look, and `failure_limit` has no say. A look with too little data is one at which nothing is wrong: it ends a row of
+//! unhealthy ones, and a step with it is over as `too_little_data` of the plan says. Without any request there is no value, and nothing goes on.
 //!
 //! What a failing health check does to users is said beside it; that of an old record without weight is told and no more.
 //!
@@ -20,21 +26,31 @@
 //!
 //! A route that is not where this step has it, looked at twice, was changed by somebody else: that ends the step at once.
 //!
-//! Errors: `Cutover.Drift` for that; `Cutover.Unhealthy` and `Cutover.Inconclusive` at the plan's limits, `Cutover.NotPermitted`,
+//! Errors: `Cutover.Drift` for that; `Cutover.Unhealthy` for trouble that is certain, and at the plan's limit; `Cutover.Inconclusive` at the plan's
+//! limits, also that of too little data; `Cutover.NotPermitted`,
 //! `Cutover.DeadlineExceeded`, `Cutover.Fenced`, and AWS errors of the journal.
 
 pub mod alarms;
+pub mod clusters;
+pub mod counts;
 pub mod decide;
+pub mod judged;
 pub mod metrics;
 pub mod names;
 pub mod observe;
+pub mod queries;
+pub mod share;
+pub mod words;
 
 use cutover::contract::Caller;
 use cutover::deadline::check_deadline;
 use cutover::verdict::Verdict;
-use cutover::{StepError, StepResult};
+use cutover::{Plan, StepError, StepResult};
 use jiff::Timestamp;
-use journal::{Journal, Phase};
+use journal::{Journal, Phase, Run};
+use judge::Counts;
+use judge::need::Need;
+use judge::sequential::Test;
 use serde::{Deserialize, Serialize};
 use watch::Held;
 
@@ -66,9 +82,20 @@ pub struct Request {
     /// How long the state machine has waited in this step.
     #[serde(default)]
     pub elapsed_seconds: u64,
+    /// When the state machine came to this look, RFC 3339: metrics are looked at as of then, so that a look that is tried again counts the
+    /// same periods. None of machines from before: now.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
     /// The last reply's tally; none at first.
     #[serde(default)]
     pub tally: Option<Tally>,
+    /// How often a person has let the run go on in spite of a failed check: the tests begin again each time.
+    #[serde(default)]
+    pub decisions: u32,
+    /// Whether the run is finished, and watched until its cleanup, which is then the caller. Whether the routes are where the cutover
+    /// left them is not this function's to say then.
+    #[serde(default)]
+    pub after_cutover: bool,
 }
 
 /// How the looks of a step went so far.
@@ -83,6 +110,8 @@ pub struct Tally {
     pub checks: u32,
     /// Healthy ones.
     pub healthy: u32,
+    /// Those at which nothing was wrong, and a test could not tell.
+    pub too_little_data: u32,
     /// Unhealthy ones.
     pub unhealthy: u32,
     /// Those without data.
@@ -92,7 +121,7 @@ pub struct Tally {
 }
 
 /// What one check saw.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     /// What was looked at.
     pub name: String,
@@ -100,13 +129,72 @@ pub struct Check {
     pub verdict: Verdict,
     /// The value and its threshold, for a person.
     pub seen: String,
+    /// A metric's value, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
     /// Whether a value could not be expected yet: it then does not count towards the plan's `no_data_limit`.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_early: bool,
+    /// Whether it is certain: one such look turns the run back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_final: bool,
+    /// What a sequential test has counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<Seen>,
+}
+
+impl Check {
+    /// A check that says no more than this.
+    pub fn new(name: impl Into<String>, verdict: Verdict, seen: impl Into<String>) -> Self {
+        let (name, seen) = (name.into(), seen.into());
+        Self { name, verdict, seen, value: None, is_early: false, is_final: false, test: None }
+    }
+}
+
+/// What a sequential test has counted in the whole run, and what it needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Requests of the new side that were trouble.
+    pub bad: u64,
+    /// All its requests.
+    pub all: u64,
+    /// The same of the old side, where it is compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_bad: Option<u64>,
+    /// All requests of the old side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_all: Option<u64>,
+    /// Which share of the requests may be trouble.
+    pub limit: f64,
+    /// The anytime-valid p-value of "it is no worse than it may be".
+    pub p_value: f64,
+    /// About so many requests it needs to tell, where that can be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<u64>,
+    /// So many of them there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has: Option<u64>,
+}
+
+impl Seen {
+    fn of(test: &Test, limit: f64, need: Option<Need>) -> Self {
+        let (Counts { bad, all }, old) = (test.new_side(), test.old_side());
+        let is_compared = old.all > 0;
+        Self {
+            bad,
+            all,
+            old_bad: is_compared.then_some(old.bad),
+            old_all: is_compared.then_some(old.all),
+            limit,
+            p_value: test.p_value(),
+            needs: need.map(|need| need.needed),
+            has: need.map(|need| need.has),
+        }
+    }
 }
 
 /// What one look comes to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
     /// The worst of the checks.
     pub verdict: Verdict,
@@ -116,6 +204,9 @@ pub struct Reply {
     pub wait_seconds: u64,
     /// To be sent with the next request.
     pub tally: Tally,
+    /// Which share of the requests the new side has had in this step, in percent, where a load balancer counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_seen_percent: Option<f64>,
     /// Everything that was looked at.
     pub checks: Vec<Check>,
     /// When this was observed, RFC 3339.
@@ -127,32 +218,103 @@ pub struct Reply {
 /// # Errors
 /// See the module.
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
-    let run = clients.journal.fence(&request.caller, Phase::Forward).await?;
-    check_deadline(&run.started_at, run.plan.timeout, now)?;
+    let run = run_of(clients, &request, now).await?;
     let (plan, elapsed_seconds) = (&run.plan, request.elapsed_seconds);
-    let routes = observe::routes(&clients.routes, &run, request.route, request.new_weight).await;
-    let mut checks = routes.map_err(|error| at_step(&request, error))?;
+    let mut checks = Vec::new();
+    if !request.after_cutover {
+        let routes = observe::routes(&clients.routes, &run, request.route, request.new_weight).await;
+        checks = routes.map_err(|error| at_step(plan, &request, error))?;
+    }
+    let share = observe::share(clients, &run, &request, now).await?;
+    let share_seen_percent = share.as_ref().and_then(|(percent, _)| *percent);
+    checks.extend(share.map(|(_, check)| check));
     let groups = decide::groups(plan, request.route, request.new_weight);
     checks.extend(observe::groups(&clients.routes.elb, groups).await?);
-    checks.extend(observe::metrics(&clients.cloudwatch, &plan.monitoring.metrics, elapsed_seconds, now).await?);
+    checks.extend(judged::metrics(clients, &run, &request, now).await?);
     let held = Held { route: request.route, step: request.step, elapsed_seconds };
     checks.extend(observe::alarms(&clients.cloudwatch, plan, held).await?);
-    let hold = decide::Hold { hold_seconds: request.hold_seconds, elapsed_seconds, paused: run.paused };
-    let decision = decide::decide(&plan.monitoring, hold, &checks, &request.tally.clone().unwrap_or_default());
-    let decision = decision.map_err(|error| at_step(&request, error))?;
+    let decision = decide::decide(
+        &plan.monitoring,
+        hold(&request, run.paused),
+        &checks,
+        &request.tally.clone().unwrap_or_default(),
+    );
+    let decision = decision.map_err(|error| at_step(plan, &request, error))?;
     Ok(Reply {
         verdict: decision.verdict,
         done: decision.done,
         wait_seconds: decision.wait_seconds,
         tally: decision.tally,
+        share_seen_percent,
         checks,
         at: now.to_string(),
     })
 }
 
-/// Says where in the plan it happened.
-fn at_step(request: &Request, error: StepError) -> StepError {
+/// The run, if it is the caller's, and where the caller believes it to be. Its deadline ends with the cutover.
+async fn run_of(clients: &Clients, request: &Request, now: Timestamp) -> StepResult<Run> {
+    let phase = if request.after_cutover { Phase::Finished } else { Phase::Forward };
+    let run = clients.journal.fence(&request.caller, phase).await?;
+    if !request.after_cutover {
+        check_deadline(&run.started_at, run.plan.timeout, now)?;
+    }
+    Ok(run)
+}
+
+/// After the cutover no hold ends: that there is too little data to tell is nothing to decide about then.
+fn hold(request: &Request, paused: bool) -> decide::Hold {
+    let hold_seconds = if request.after_cutover { u64::MAX } else { request.hold_seconds };
+    decide::Hold { hold_seconds, elapsed_seconds: request.elapsed_seconds, paused }
+}
+
+/// Says where on the way it happened: people count from 1.
+fn at_step(plan: &Plan, request: &Request, error: StepError) -> StepError {
+    if request.after_cutover {
+        return StepError::new(error.name, format!("after the cutover, 100 % on the new side: {}", error.message));
+    }
     let Request { route, step, new_weight, .. } = request;
-    let place = format!("routes[{route}].steps[{step}], {new_weight} % on the new side");
-    StepError::new(error.name, format!("{place}: {}", error.message))
+    let of = plan
+        .routes
+        .get(*route)
+        .map(|route| format!(" of {} ({new_weight} %) of {}", route.steps().len(), route.title()));
+    let place = of.unwrap_or_else(|| format!(" ({new_weight} %)"));
+    StepError::new(error.name, format!("step {}{place}: {}", step + 1, error.message))
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover::error::name;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn too_little_data_after_the_cutover_is_no_trouble() {
+        let request = |after_cutover: bool| {
+            let request = json!({ "run_id": "run", "execution_arn": "me", "state": "WatchHealth", "route": 0, "step": 0, "new_weight": 100,
+                "hold_seconds": 0, "elapsed_seconds": 36_000, "after_cutover": after_cutover });
+            serde_json::from_value::<Request>(request).unwrap()
+        };
+        let monitoring = cutover::plan::Monitoring {
+            too_little_data: cutover::plan::TooLittleData::RollBack,
+            ..cutover::plan::Monitoring::default()
+        };
+        let checks = [Check::new("rate", Verdict::TooLittleData, "0 of 3 requests failed")];
+        let looked = |after| decide::decide(&monitoring, hold(&request(after), false), &checks, &Tally::default());
+        assert!(looked(false).is_err());
+        assert_eq!(looked(true).unwrap().verdict, Verdict::TooLittleData);
+    }
+
+    #[test]
+    fn what_fails_at_a_step_says_which_of_how_many_and_of_what() {
+        let listener = "arn:aws:elasticloadbalancing:eu-west-1:1:listener/app/shop/50dc/f2f7";
+        let route = json!({ "type": "listener", "listener_arn": listener, "old_target_group_arn": "old", "new_target_group_arn": "new",
+            "steps": [{ "new_weight": 10 }, { "new_weight": 50 }, { "new_weight": 100 }] });
+        let plan = serde_json::from_value(json!({ "application": "shop", "routes": [route] })).unwrap();
+        let request = json!({ "run_id": "run", "execution_arn": "run", "state": "Monitor", "route": 0, "step": 1, "new_weight": 50,
+            "hold_seconds": 60 });
+        let error = StepError::new(name::UNHEALTHY, "2 unhealthy checks in a row: p95");
+        let told = at_step(&plan, &serde_json::from_value(request).unwrap(), error);
+        assert_eq!(told.message, "step 2 of 3 (50 %) of listener f2f7 of shop: 2 unhealthy checks in a row: p95");
+    }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use cutover::Seconds;
-use cutover::plan::{Comparison, Metric, Missing};
+use cutover::plan::{Metric, Missing};
 use cutover::verdict::Verdict;
 use jiff::Timestamp;
 
-use crate::Check;
+use crate::{Check, words};
 
 /// A value older than so many periods says nothing about now.
 const MOST_PERIODS: i64 = 5;
@@ -23,8 +23,14 @@ pub type Series = BTreeMap<i64, f64>;
 pub struct Datapoints {
     /// The metric itself.
     pub values: Series,
-    /// What it is divided by, where the plan says so.
+    /// What it is divided by, where the plan says so; for a sequential test all that is counted.
     pub divisors: Series,
+    /// How many are above the threshold, for a sequential test of a percentile.
+    pub above: Series,
+    /// Of the old side, where it is compared: how many are trouble.
+    pub old_bad: Series,
+    /// The same: all that is counted.
+    pub old_all: Series,
 }
 
 /// The periods that count, in seconds since 1970: from `start`, up to but without `end`.
@@ -37,15 +43,22 @@ pub struct Window {
 }
 
 impl Window {
-    /// The window for datapoints of this length, when the step has been held for `elapsed_seconds`.
+    /// The window for datapoints of this length that say something about now, when the step has been held for `elapsed_seconds`.
     pub fn new(period: Seconds, elapsed_seconds: u64, now: Timestamp) -> Self {
+        let Self { start, end } = Self::of_step(period, elapsed_seconds, now);
+        let period = i64::try_from(period.0).unwrap_or(i64::MAX).clamp(1, 86_400);
+        Self { start: start.max(end - (MOST_PERIODS - 1) * period), end }
+    }
+
+    /// All of the step's.
+    pub fn of_step(period: Seconds, elapsed_seconds: u64, now: Timestamp) -> Self {
         let period = i64::try_from(period.0).unwrap_or(i64::MAX).clamp(1, 86_400);
         let now = now.as_second();
         let began = now.saturating_sub(i64::try_from(elapsed_seconds).unwrap_or(i64::MAX));
         let this_period = now - now.rem_euclid(period);
         // Rounded up: a period in which the step began also holds samples from before it.
         let first_whole = began.saturating_add((period - began.rem_euclid(period)) % period);
-        Self { start: first_whole.max(this_period - MOST_PERIODS * period), end: this_period - period }
+        Self { start: first_whole, end: this_period - period }
     }
 
     /// Whether no period lies in it: it is too early for any value.
@@ -64,37 +77,46 @@ pub fn is_warm(metrics: &[Metric], elapsed_seconds: u64) -> bool {
     elapsed_seconds >= WARM_UP_PERIODS * longest
 }
 
-/// Judges a metric's newest value in the window.
+/// Judges a metric's newest value in the window by its threshold.
 pub fn judge(metric: &Metric, datapoints: &Datapoints, window: Window, is_warm: bool) -> Check {
-    let check = |verdict, seen: String| Check { name: metric.name.clone(), verdict, seen, is_early: false };
+    let (_, value) = match newest(metric, datapoints, window, is_warm) {
+        Ok(newest) => newest,
+        Err(no_value) => return *no_value,
+    };
+    let trouble = metric.comparison.is_trouble(value, metric.threshold);
+    let verdict = if trouble { Verdict::Unhealthy } else { Verdict::Healthy };
+    Check { value: Some(value), ..Check::new(&metric.name, verdict, words::beyond(metric, value)) }
+}
+
+/// The newest value in the window, with the start of its period; or what it means that there is none.
+pub(crate) fn newest(
+    metric: &Metric,
+    datapoints: &Datapoints,
+    window: Window,
+    is_warm: bool,
+) -> Result<(i64, f64), Box<Check>> {
+    let check = |verdict, seen: String| Check::new(&metric.name, verdict, seen);
     let early = |seen: &str| Check { is_early: true, ..check(Verdict::Inconclusive, seen.to_owned()) };
     if window.is_empty() {
-        return early("too early for a value from this step");
+        return Err(Box::new(early("too early for a value from this step")));
     }
-    let problem = match newest_value(metric, datapoints, window) {
-        Ok(value) => {
-            let trouble = metric.comparison.is_trouble(value, metric.threshold);
-            let verdict = if trouble { Verdict::Unhealthy } else { Verdict::Healthy };
-            return check(verdict, format!("{value}, trouble when {}", describe(metric.comparison, metric.threshold)));
-        }
-        Err(problem) => problem,
-    };
-    match metric.missing {
+    let means = |problem: &'static str| match metric.missing {
         Missing::Healthy => check(Verdict::Healthy, format!("{problem}, which the plan calls healthy")),
         _ if !is_warm => early(problem),
         Missing::Unhealthy => check(Verdict::Unhealthy, format!("{problem}, which the plan calls unhealthy")),
         Missing::Inconclusive | Missing::ZeroIfDivisor => check(Verdict::Inconclusive, problem.to_owned()),
-    }
+    };
+    newest_value(metric, datapoints, window).map_err(|problem| Box::new(means(problem)))
 }
 
 /// The value at the newest period for which there is anything at all.
-fn newest_value(metric: &Metric, datapoints: &Datapoints, window: Window) -> Result<f64, &'static str> {
-    let Datapoints { values, divisors } = datapoints;
+fn newest_value(metric: &Metric, datapoints: &Datapoints, window: Window) -> Result<(i64, f64), &'static str> {
+    let Datapoints { values, divisors, .. } = datapoints;
     let periods = values.keys().chain(divisors.keys()).copied();
     let at = periods.filter(|at| window.contains(*at)).max().ok_or("no value")?;
     let value = values.get(&at).copied();
     if metric.divide_by.is_none() {
-        return value.ok_or("no value");
+        return value.map(|value| (at, value)).ok_or("no value");
     }
     // Nothing to divide by means that nothing happened, and nobody can tell how it would have gone.
     let divisor = divisors.get(&at).copied().ok_or("no value to divide by")?;
@@ -102,25 +124,15 @@ fn newest_value(metric: &Metric, datapoints: &Datapoints, window: Window) -> Res
         return Err("the value to divide by is 0");
     }
     match (value, metric.missing) {
-        (Some(value), _) => Ok(value / divisor),
-        (None, Missing::ZeroIfDivisor) => Ok(0.0),
+        (Some(value), _) => Ok((at, value / divisor)),
+        (None, Missing::ZeroIfDivisor) => Ok((at, 0.0)),
         (None, _) => Err("no value"),
     }
 }
 
-fn describe(comparison: Comparison, threshold: f64) -> String {
-    let words = match comparison {
-        Comparison::GreaterThan => "greater than",
-        Comparison::GreaterThanOrEqual => "at least",
-        Comparison::LessThan => "less than",
-        Comparison::LessThanOrEqual => "at most",
-    };
-    format!("{words} {threshold}")
-}
-
 #[cfg(test)]
 mod tests {
-    use cutover::plan::Series as Divisor;
+    use cutover::plan::{Comparison, Series as Divisor};
 
     use super::*;
 
@@ -149,6 +161,9 @@ mod tests {
             divide_by: divided.then_some(divisor),
             comparison: Comparison::GreaterThan,
             threshold: 0.01,
+            test: None,
+            compare_to: None,
+            dispersion: None,
             missing,
         }
     }
@@ -159,7 +174,8 @@ mod tests {
     }
 
     fn verdict(metric: &Metric, values: &[(i64, f64)], divisors: &[(i64, f64)]) -> Verdict {
-        let datapoints = Datapoints { values: minutes_ago(values), divisors: minutes_ago(divisors) };
+        let datapoints =
+            Datapoints { values: minutes_ago(values), divisors: minutes_ago(divisors), ..Datapoints::default() };
         judge(metric, &datapoints, window(600, 0), true).verdict
     }
 
@@ -188,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_sample_from_before_the_step_is_no_data() {
-        let datapoints = Datapoints { values: minutes_ago(&[(4, 0.0)]), divisors: Series::new() };
+        let datapoints = Datapoints { values: minutes_ago(&[(4, 0.0)]), ..Datapoints::default() };
         let metric = metric(Missing::Inconclusive, false);
         assert_eq!(judge(&metric, &datapoints, window(239, 0), true).verdict, Verdict::Inconclusive);
         assert_eq!(judge(&metric, &datapoints, window(240, 0), true).verdict, Verdict::Healthy);

@@ -105,7 +105,7 @@ impl Name<'_> {
         };
         let effect = if look.status == Status::Unhealthy { effect } else { "" };
         let seen = format!("{}: {}{effect}", look.asks, look.seen);
-        Check { name: self.check_title(attached), verdict, seen, is_early: false }
+        Check::new(self.check_title(attached), verdict, seen)
     }
 
     /// What an alias leads to may be in another account or region: that it is not seen is told, and ends no step.
@@ -118,7 +118,7 @@ impl Name<'_> {
             }
             None => (Verdict::Healthy, "its health is not seen".to_owned()),
         };
-        Check { name: self.target_title(side, target), verdict, seen, is_early: false }
+        Check::new(self.target_title(side, target), verdict, seen)
     }
 
     /// What failing checks do to what users get.

@@ -1,54 +1,80 @@
 //! What people are told. Pure.
+//!
+//! A message's top fits on one screen: what happened and why, then what is left or was not done, then what to do, as commands.
+//! Below it stands everything that is known. Whatever somebody else wrote is in quotes, or in the detail's JSON.
 
 use std::fmt::Write;
 
-use cutover::text::region_option;
+use cutover::Seconds;
+use cutover::gestures::{self, FILL_IN, Machines};
+use cutover::text::{shown, shown_json};
 use serde_json::Value;
 
 use crate::Event;
+use crate::screen::Screen;
+use crate::told;
 
 /// SNS takes subjects of under 100 characters (API reference of Publish).
 const MOST_SUBJECT_CHARACTERS: usize = 99;
 /// SNS takes messages of at most 256 KiB; the rest is for the message's attributes and our note.
 const MOST_MESSAGE_BYTES: usize = 250 * 1024;
+/// No text of a detail is longer: it stands whole in the execution.
+const MOST_TEXT_BYTES: usize = 10_000;
+/// An execution's has less (Step Functions: names of 80 characters).
+const MOST_ARN_BYTES: usize = 250;
+/// The console's address of an object: a run's name has 80 characters (Step Functions quotas), a bucket's 63 (S3 user guide).
+const MOST_LINK_BYTES: usize = 300;
 const CUT_NOTE: &str = "\n\n[Cut here: the whole detail is in the execution's output.]\n";
+
+/// What is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// The application's name.
+    pub application: &'a str,
+    /// What happened.
+    pub event: Event,
+    /// The run.
+    pub run_id: &'a str,
+    /// Everything else.
+    pub detail: &'a Value,
+    /// What answers the state machine, for an approval.
+    pub task_token: Option<&'a str>,
+    /// What a person can start.
+    pub machines: &'a Machines,
+}
 
 /// A subject that SNS accepts: printable ASCII on one line, under 100 characters, the first of them a letter or digit.
 pub fn subject(application: &str, event: Event) -> String {
+    let application = told::in_subject(application);
     let text = match event {
-        Event::Stuck => format!("CRITICAL {application}: the rollback is stuck, work is left to do by hand"),
-        Event::Held => format!("ACTION NEEDED {application}: the rollback is held, a person must decide"),
-        Event::Unfinished => {
-            format!("CRITICAL {application}: the rollback cannot go on, work may be left to do by hand")
-        }
+        Event::Stuck => format!("CRITICAL: cutover of {application} is stuck, work is left to do by hand"),
+        Event::Held => format!("ACTION NEEDED: cutover of {application} is held, a person must decide"),
+        Event::Unfinished => format!("CRITICAL: cutover of {application}: its rollback cannot go on"),
         Event::Approval => format!("APPROVE OR REJECT the cutover of {application}"),
+        Event::LoadTest => format!("APPROVE OR REJECT the cutover of {application}: its load test"),
         Event::NotStarted => format!("Cutover of {application}: not started, nothing was touched"),
         Event::Started => format!("Cutover of {application}: started"),
         Event::Step => format!("Cutover of {application}: a step was taken"),
+        Event::Holding => format!("ACTION NEEDED: cutover of {application}: a check failed, go on or back?"),
         Event::Finished => format!("Cutover of {application}: finished, all traffic is on the new side"),
         Event::RolledBack => format!("Cutover of {application}: rolled back, all is as it was before"),
-        Event::Changed => format!("ACTION NEEDED {application}: its traffic was changed after the cutover"),
+        Event::Changed => format!("ACTION NEEDED: cutover of {application}: its traffic was changed since"),
+        Event::Trouble => format!("ACTION NEEDED: cutover of {application}: trouble after it had finished"),
         Event::Closed => format!("Cutover of {application}: closed"),
     };
-    fit(&text)
-}
-
-/// Makes any text fit for a subject that starts with a word of ours.
-fn fit(text: &str) -> String {
     let printable = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
     text.chars().take(MOST_SUBJECT_CHARACTERS).map(printable).collect::<String>().trim_end().to_owned()
 }
 
-/// The message: sentences for a person, then everything that is known.
-pub fn message(application: &str, event: Event, run_id: &str, detail: &Value) -> String {
-    let mut text = format!("{}\n\nRun: {run_id}\n", sentences(application, event, detail));
-    if matches!(event, Event::Stuck | Event::Held | Event::Unfinished) {
-        text.push_str(&left_to_do(detail));
+/// The message.
+pub fn message(told: &Told) -> String {
+    let mut message = Message(screen(told).text());
+    if is_released(told) || matches!(told.event, Event::Stuck | Event::Held | Event::Unfinished) {
+        message.0.push_str(&told::thing_by_thing(told.detail));
     }
-    let mut message = Message(text);
-    if !detail.is_null() {
+    if !told.detail.is_null() {
         // It only fails where the message is full, which is where it is cut.
-        let _ = write!(message, "\nDetail:\n{detail:#}\n");
+        let _ = write!(message, "\nDetail:\n{:#}\n", shown_json(told.detail, MOST_TEXT_BYTES));
     }
     cut(message.0)
 }
@@ -66,177 +92,400 @@ impl Write for Message {
     }
 }
 
-fn sentences(application: &str, event: Event, detail: &Value) -> String {
-    match event {
-        Event::Approval => format!(
-            "The cutover of {application} waits for a yes or a no; silence is a no. Nothing has been touched. The detail \
-             tells what precheck found and what will change."
-        ),
-        Event::NotStarted => format!(
-            "The cutover of {application} was not started: {}. Nothing was touched. The detail tells why.",
-            why_not_started(detail)
-        ),
-        Event::Started => format!("The cutover of {application} has started. Stopping its execution rolls it back."),
-        Event::Step => format!("The cutover of {application} has taken a step{}.", step(detail)),
-        Event::Finished => format!(
-            "The cutover of {application} has finished: all traffic is on the new side. Until cleanup it can still be \
-             rolled back."
-        ),
-        Event::RolledBack => {
-            let why = detail["why"]
-                .as_str()
-                .map_or_else(|| "it was stopped, or a person asked for it".to_owned(), str::to_owned);
-            format!(
-                "The cutover of {application} was rolled back: every route is exactly as it was before. Why: {why}."
-            )
-        }
-        Event::Stuck => format!(
-            "The rollback of {application} could not restore everything. It has stopped and keeps its locks. Somebody \
-             must finish it by hand, now. Then start rollback again with the application's name: it checks, and \
-             releases the locks; or release the run as it is, by cleanup."
-        ),
-        Event::Unfinished => format!(
-            "The rollback of {application} cannot go on: {}. Until then this is how its routes are.",
-            plain(&detail["why"])
-        ),
-        Event::Held => format!(
-            "The rollback of {application} is held: sending traffic back to the old side could do harm. A person \
-             must decide. The reason: {}.",
-            plain(&detail["hold"])
-        ),
-        Event::Changed => format!(
-            "Somebody, or something, changed what directs the traffic of {application} after its cutover had finished. Nothing \
-             was put back. If it is not meant, put it right; until cleanup the whole cutover can still be rolled back.{}",
-            changes(detail)
-        ),
-        Event::Closed => format!("The cutover of {application} is closed. It can no longer be rolled back."),
-    }
-}
-
-/// What is not as the cutover left it, route by route.
-fn changes(detail: &Value) -> String {
-    let routes = detail["routes"].as_array().map(Vec::as_slice).unwrap_or_default().iter();
-    let change = |route: &Value| {
-        let [title, live, left] = ["title", "live", "left"].map(|field| plain(&route[field]));
-        format!("\n\n- {title}\n  it is now: {live}\n  the cutover left: {left}")
-    };
-    routes.map(change).collect()
-}
-
-fn why_not_started(detail: &Value) -> &'static str {
-    match detail["ending"].as_str() {
-        Some("InvalidPlan") => "its plan is wrong",
-        Some("Rejected") => "those who were asked said no, or nothing in time",
-        Some("Conflict") => "another run holds the application or a route",
-        _ => "the environment is not what the plan says, or could not be observed",
-    }
-}
-
-/// The exact commands that approve and reject a run.
-pub fn approval_commands(run_id: &str, task_token: &str) -> String {
-    let region = region_option(run_id);
-    format!(
-        "To approve:\n\n  aws stepfunctions send-task-success{region} --task-token '{task_token}' \
-         --task-output '{{\"by\": \"YOUR NAME\", \"why\": \"YOUR REASON\"}}'\n\n\
-         To reject:\n\n  aws stepfunctions send-task-failure{region} --task-token '{task_token}' --error Rejected \
-         --cause 'YOUR NAME: YOUR REASON'\n\n"
-    )
-}
-
-fn step(detail: &Value) -> String {
-    match (detail["title"].as_str(), detail["new_weight"].as_u64()) {
-        (Some(title), Some(new_weight)) => format!(": {title} gives the new side {new_weight} %"),
-        _ => String::new(),
-    }
-}
-
-/// What a person has to do: route by route, what is left, how it is now, and the change to make.
-fn left_to_do(detail: &Value) -> String {
-    let routes = detail["routes"].as_array().map(Vec::as_slice).unwrap_or_default();
-    if routes.is_empty() {
-        return "\nWhich routes are left is not known. Compare each of the plan's with its before-image.\n".to_owned();
-    }
-    let mut text = "\nRoute by route:\n".to_owned();
-    for route in routes {
-        text.push_str(&format!("\n- {}: {}\n", plain(&route["title"]), outcome(route)));
-        if route["restored"] != true {
-            let (live, change) = (plain(&route["live"]), plain(&route["change"]));
-            text.push_str(&format!("  it is now: {live}\n  change to make: {change}\n"));
-        }
-    }
-    text
-}
-
-/// What came of a route: in words, or as `restored` and `error` tell.
-fn outcome(route: &Value) -> String {
-    match (&route["outcome"], &route["error"], route["restored"].as_bool()) {
-        (Value::String(outcome), _, _) => outcome.clone(),
-        (_, _, Some(true)) => "restored".to_owned(),
-        (_, Value::String(error), _) => format!("not restored: {error}"),
-        _ => "not restored".to_owned(),
-    }
-}
-
-/// A value in a sentence: text without quotes, anything else as JSON.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => "not known".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
+/// Whole lines, so that no half of a command is pasted.
 fn cut(mut text: String) -> String {
     if text.len() > MOST_MESSAGE_BYTES {
         text.truncate(text.floor_char_boundary(MOST_MESSAGE_BYTES));
+        text.truncate(text.rfind('\n').unwrap_or(text.len()));
         text.push_str(CUT_NOTE);
     }
     text
 }
 
+/// The top of the message.
+fn screen(told: &Told) -> Screen {
+    let mut screen = match told.event {
+        Event::Approval => approval(told),
+        Event::LoadTest => load_test(told),
+        Event::NotStarted => not_started(told),
+        Event::Started => started(told),
+        Event::Step => step(told),
+        Event::Holding => holding(told),
+        Event::Finished => finished(told),
+        Event::RolledBack => rolled_back(told),
+        Event::Stuck => stuck(told),
+        Event::Held => held(told),
+        Event::Unfinished => unfinished(told),
+        Event::Changed => changed(told),
+        Event::Trouble => trouble(told),
+        Event::Closed => closed(told),
+    };
+    screen.lists.push(("Not done, or not as it should be".to_owned(), told::not_done(told.detail)));
+    screen.bottom.push_str(&report(told));
+    screen.bottom.push_str(&format!("\nRun: {}\n", shown(told.run_id, MOST_ARN_BYTES)));
+    screen
+}
+
+/// A heading with a command below it.
+fn gesture(heading: &str, command: &str) -> String {
+    format!("\n{heading}\n  {command}\n")
+}
+
+/// Where the run's report is. An address of ours: what is none, or has room for words, is not told as one.
+fn report(told: &Told) -> String {
+    let link = told.detail["report"].as_str().filter(|link| link.len() <= MOST_LINK_BYTES && is_address(link));
+    link.map(|link| format!("\nReport: {link}\n")).unwrap_or_default()
+}
+
+/// Of the console (`report`'s `store`): one word of the characters of bucket and key.
+fn is_address(link: &str) -> bool {
+    link.starts_with("https://") && link.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/?&=".contains(c))
+}
+
+fn why(told: &Told, field: &str, before: &str) -> String {
+    told::reason(&told.detail[field]).map(|why| format!("{before}{why}\n")).unwrap_or_default()
+}
+
+/// For how long silence may last, in words that follow it.
+fn within(told: &Told) -> String {
+    told.detail["within_seconds"].as_u64().map_or_else(String::new, |s| format!(" for {}", Seconds(s)))
+}
+
+fn answers(told: &Told) -> String {
+    told.task_token.map_or_else(String::new, |token| "\n".to_owned() + &gestures::answers(told.run_id, token))
+}
+
+fn load_test(told: &Told) -> Screen {
+    let (name, within) = (told::application(told.application), within(told));
+    let seen = why(told, "why", "It saw: ");
+    Screen {
+        top: format!(
+            "The cutover of {name} waits for a yes or a no, as its load test did not pass. No traffic has moved.\n\
+             {seen}A no, or silence{within}, rolls it back.\n"
+        ),
+        lists: Vec::new(),
+        bottom: answers(told),
+    }
+}
+
+fn approval(told: &Told) -> Screen {
+    let within = within(told);
+    let name = told::application(told.application);
+    Screen {
+        top: format!("The cutover of {name} waits for a yes or a no. Nothing was touched. Silence{within} is a no.\n"),
+        lists: vec![("Precheck found".to_owned(), told::findings(told.detail))],
+        bottom: answers(told),
+    }
+}
+
+fn not_started(told: &Told) -> Screen {
+    let why_not = match told.detail["ending"].as_str() {
+        Some("InvalidPlan") => "its plan is wrong",
+        Some("Rejected") => "those who were asked said no, nothing in time, or not who they are",
+        Some("Conflict") => "another run holds the application or a route",
+        _ => "the environment is not what the plan says, or could not be observed",
+    };
+    let name = told::application(told.application);
+    let failure = &told.detail["failure"];
+    let failed = ["state", "error", "cause"].map(|part| failure[part].as_str().unwrap_or_default()).join(": ");
+    let why = if failure.is_object() { why_of(&failed) } else { String::new() };
+    Screen {
+        top: format!("The cutover of {name} was not started: {why_not}. Nothing was touched.\n{why}"),
+        lists: vec![("Precheck found".to_owned(), told::findings(told.detail))],
+        bottom: String::new(),
+    }
+}
+
+fn why_of(text: &str) -> String {
+    told::reason(&Value::from(text)).map(|why| format!("What failed: {why}\n")).unwrap_or_default()
+}
+
+fn started(told: &Told) -> Screen {
+    let name = told::application(told.application);
+    let steps = told::items(&told.detail["steps"]).len();
+    let steps =
+        if steps == 0 { String::new() } else { format!(" It has {steps} step{}.", if steps == 1 { "" } else { "s" }) };
+    Screen {
+        top: format!("The cutover of {name} has started.{steps}\n"),
+        lists: vec![("Precheck warned of".to_owned(), told::findings(told.detail))],
+        bottom: gesture("To stop it, which rolls it back:", &gestures::stop(told.run_id)),
+    }
+}
+
+fn step(told: &Told) -> Screen {
+    let Told { detail, .. } = told;
+    let name = told::application(told.application);
+    let taken = match (detail["title"].as_str(), detail["new_weight"].as_u64()) {
+        (Some(_), Some(new_weight)) => format!(":\n- {}: the new side gets {new_weight} %", told::title(detail)),
+        _ => String::new(),
+    };
+    let hold = detail["hold_seconds"].as_u64().map(|seconds| format!(", held for {}", Seconds(seconds)));
+    Screen {
+        top: format!("The cutover of {name} has taken a step{taken}{}.\n", hold.unwrap_or_default())
+            + &why(told, "live", "It is now: "),
+        lists: Vec::new(),
+        bottom: gesture("To stop it, which rolls it back:", &gestures::stop(told.run_id)),
+    }
+}
+
+fn holding(told: &Told) -> Screen {
+    let name = told::application(told.application);
+    let Told { detail, .. } = told;
+    let weight =
+        detail["new_weight"].as_u64().map_or_else(String::new, |weight| format!(", with {weight} % on the new side"));
+    let within = detail["within_seconds"].as_u64().map_or_else(String::new, |s| format!(" within {}", Seconds(s)));
+    let top = format!(
+        "The cutover of {name} holds its step{weight}: a check failed, and somebody has to decide now whether\n\
+         it goes on or back. Traffic stays as it is. Without an answer{within} it rolls back.\n{}",
+        why(told, "why", "What failed: "),
+    );
+    let token = told.task_token.map(|token| "\n".to_owned() + &gestures::decision(told.run_id, token));
+    Screen { top, lists: Vec::new(), bottom: token.unwrap_or_default() }
+}
+
+fn finished(told: &Told) -> Screen {
+    let name = told::application(told.application);
+    let cleanup = told.detail["cleanup_after_seconds"].as_u64();
+    let until = cleanup.map_or_else(|| "Until cleanup".to_owned(), |s| format!("Until its cleanup, in {}", Seconds(s)));
+    Screen {
+        top: format!("The cutover of {name} has finished: all traffic is on the new side.\n"),
+        lists: vec![("The old side, before".to_owned(), told::texts(&told.detail["baseline"]))],
+        bottom: gesture(&format!("{until}, this rolls it back:"), &told.machines.roll_back(told.application)),
+    }
+}
+
+fn rolled_back(told: &Told) -> Screen {
+    let name = told::application(told.application);
+    let why =
+        told::reason(&told.detail["why"]).unwrap_or_else(|| "it was stopped, or a person asked for it".to_owned());
+    Screen {
+        top: format!("The cutover of {name} was rolled back: every route is exactly as it was before.\nWhy: {why}\n"),
+        ..Screen::default()
+    }
+}
+
+fn stuck(told: &Told) -> Screen {
+    let name = told::application(told.application);
+    let all = told::items(&told.detail["routes"]).len();
+    let left = told::left(told.detail);
+    let top = format!(
+        "The cutover of {name} is stuck: its rollback could not put back {} of {all} things. It has stopped, and keeps\n\
+         its locks. Somebody must finish it by hand, now.\n{}",
+        left.len(),
+        why(told, "why", "It was rolled back because of: "),
+    );
+    let first = told::first(told.detail);
+    let next = if first.is_empty() { "First" } else { "Then" };
+    let again =
+        format!("{next} put right what is left, by the commands below, and let rollback see that, and end the run:");
+    let first: String = first.iter().map(|line| format!("\n{line}")).collect();
+    let leave = format!("Or leave everything as it is now, and end the run ({FILL_IN}):");
+    let bottom = first
+        + &gesture(&again, &told.machines.roll_back(told.application))
+        + &gesture(&leave, &told.machines.release(told.application));
+    Screen { top, lists: vec![("Left".to_owned(), left)], bottom }
+}
+
+fn held(told: &Told) -> Screen {
+    let name = told::application(told.application);
+    let hold = told::reason(&told.detail["hold"]).unwrap_or_else(|| "to send traffic back could do harm".to_owned());
+    let top = format!(
+        "The rollback of the cutover of {name} is held: {hold}.\n\
+         Nothing was put back, since that could do harm, and its locks are kept. A person must decide, now.\n{}",
+        why(told, "why", "It was to be rolled back because of: "),
+    );
+    let leave = format!("To leave everything as it is now, and end the run ({FILL_IN}):");
+    let bottom = gesture(
+        &format!("To roll it back all the same ({FILL_IN}; once the reason is gone, without \"force\"):"),
+        &told.machines.force(told.application),
+    ) + &gesture(&leave, &told.machines.release(told.application));
+    Screen { top, lists: vec![("Not put back".to_owned(), told::left(told.detail))], bottom }
+}
+
+fn unfinished(told: &Told) -> Screen {
+    let name = told::application(told.application);
+    let next = if told.detail["is_tried_again"] == true {
+        "It is started again by itself, a number of times; until then, and if that does not help, this is how things are."
+    } else {
+        "It is not started again by itself. This is how things are."
+    };
+    let top =
+        format!("The rollback of the cutover of {name} cannot go on.\n{}{next}\n", why(told, "why", "The reason: "));
+    let bottom = gesture("Once the reason is gone, this starts it again:", &told.machines.roll_back(told.application));
+    Screen { top, lists: vec![("Not seen to be as before".to_owned(), told::left(told.detail))], bottom }
+}
+
+fn changed(told: &Told) -> Screen {
+    let name = told::application(told.application);
+    let change = |route: &Value| {
+        let [live, left] = ["live", "left"].map(|field| told::reason(&route[field]).unwrap_or_default());
+        format!("{}\n  it is now: {live}\n  the cutover left: {left}", told::title(route))
+    };
+    Screen {
+        top: format!(
+            "Somebody, or something, changed what directs the traffic of {name} after its cutover had finished.\n\
+             Nothing was put back. If it is not meant, put it right.\n"
+        ),
+        lists: vec![("Changed".to_owned(), told::items(&told.detail["routes"]).iter().map(change).collect())],
+        bottom: gesture(
+            "Until cleanup, this rolls the whole cutover back, but for what was changed:",
+            &told.machines.roll_back(told.application),
+        ),
+    }
+}
+
+fn trouble(told: &Told) -> Screen {
+    let name = told::application(told.application);
+    let top = format!(
+        "All traffic of {name} is on the new side, which is in trouble, or shows no data. Nothing was put back.\n\
+         The old side is still there. You will hear of this once, until all is well again.\n{}",
+        why(told, "why", "What failed: "),
+    );
+    let bottom = gesture("Until cleanup, this rolls the cutover back:", &told.machines.roll_back(told.application));
+    Screen { top, lists: Vec::new(), bottom }
+}
+
+fn closed(told: &Told) -> Screen {
+    if is_released(told) {
+        return released(told);
+    }
+    let name = told::application(told.application);
+    let top = format!("The cutover of {name} is closed. It can no longer be rolled back.\n");
+    let lists = [("Removed", "removed"), ("Kept, and why", "kept")];
+    let lists = lists.map(|(heading, what)| (heading.to_owned(), told::removals(told.detail, what)));
+    Screen { top, lists: lists.into(), bottom: String::new() }
+}
+
+fn is_released(told: &Told) -> bool {
+    told.detail["released"] == true
+}
+
+fn released(told: &Told) -> Screen {
+    let name = told::application(told.application);
+    let by = why(told, "by", "By: ");
+    let top =
+        format!("The cutover of {name} was released: everything stays as it is now, and its locks are gone.\n{by}");
+    let heading = "Not put back by the rollback, as it was told then; Cutover has not looked again";
+    Screen { top, lists: vec![(heading.to_owned(), told::left(told.detail))], bottom: String::new() }
+}
+
 #[cfg(test)]
 mod tests {
+    use cutover::error::name::DRIFT;
+    use cutover::text::is_word;
     use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+    use crate::screen::{ROWS, rows};
 
-    #[test]
-    fn a_stuck_rollback_is_critical_and_says_what_to_do() {
-        let detail = json!({ "routes": [
-            { "title": "name app.example.com in zone Z1", "outcome": "denied", "live": "old 0, new 100",
-              "change": "set the weight of `app-old` to 100" },
-            { "title": "rule r", "restored": false, "error": "Cutover.Drift", "live": { "weights": [1] } },
-            { "title": "listener l", "restored": true } ] });
-        assert!(subject("shop", Event::Stuck).starts_with("CRITICAL"));
-        let text = message("shop", Event::Stuck, "arn:run", &detail);
-        for expected in [
-            "- name app.example.com in zone Z1: denied\n  it is now: old 0, new 100\n  change to make: set the weight",
-            "- rule r: not restored: Cutover.Drift\n  it is now: {\"weights\":[1]}\n  change to make: not known",
-            "- listener l: restored\n\nDetail:",
-            "Run: arn:run",
-        ] {
-            assert!(text.contains(expected), "{expected}\nin\n{text}");
-        }
-        assert!(message("shop", Event::Stuck, "arn:run", &Value::Null).contains("is not known"));
+    const RUN: &str = "arn:aws:states:eu-west-1:123456789012:execution:cutover:0a1b2c3d-4e5f-6a7b-8c9d-0e1f2a3b4c5d";
+
+    fn machines() -> Machines {
+        let arn = |name: &str| format!("arn:aws:states:eu-west-1:123456789012:stateMachine:{name}");
+        Machines { rollback: arn("rollback"), cleanup: arn("cleanup") }
+    }
+
+    const LINK: &str = "https://eu-west-1.console.aws.amazon.com/s3/object/cutover-reports-123456789012-eu-west-1?region=eu-west-1&prefix=runs/shop-1/report.html";
+
+    fn told(event: Event, detail: &Value) -> String {
+        let machines = machines();
+        message(&Told { application: "shop", event, run_id: RUN, detail, task_token: None, machines: &machines })
+    }
+
+    /// What is seen first: all before the detail and the list of all things.
+    fn top(message: &str) -> &str {
+        let end = ["\nDetail:\n", "\nOne by one:\n"].iter().filter_map(|heading| message.find(heading)).min();
+        &message[..end.unwrap_or(message.len())]
     }
 
     #[test]
-    fn a_held_rollback_says_why_and_what_would_be_to_do() {
+    fn a_release_says_what_is_left_and_who_left_it() {
+        let rule = json!({ "title": "rule arn:r", "restored": false, "error": "drift", "live": "new=50", "change": "aws elbv2 modify-rule" });
+        let detail = json!({ "released": true, "by": "Ada: it serves", "routes": [rule] });
+        let text = told(Event::Closed, &detail);
+        for part in
+            ["aws elbv2 modify-rule", "By: \"Ada: it serves\"", "Not put back by the rollback", "rule arn:r", "new=50"]
+        {
+            assert!(text.contains(part), "no {part}: {text}");
+        }
+        let closed = told(Event::Closed, &json!({ "removals": [] }));
+        assert!(!closed.contains("Not put back"), "{closed}");
+    }
+
+    #[test]
+    fn a_stuck_rollback_is_critical_and_says_what_to_do() {
+        let detail = json!({ "why": "Monitor: Cutover.Unhealthy: 5xx", "routes": [
+            { "title": "name app.example.com in zone Z1", "error": "denied", "live": "old 0, new 100",
+              "change": "aws route53 change-resource-record-sets x\n  (a note)" },
+            { "title": "rule r", "restored": false, "error": "Cutover.Drift", "live": { "weights": [1] } },
+            { "title": "listener l", "restored": true } ] });
+        assert!(subject("shop", Event::Stuck).starts_with("CRITICAL: cutover of shop"));
+        let text = told(Event::Stuck, &detail);
+        for expected in [
+            "could not put back 2 of 3 things",
+            "It was rolled back because of: \"Monitor: Cutover.Unhealthy: 5xx\"",
+            "\nLeft (2):\n- name app.example.com in zone Z1: \"denied\"\n- rule r: \"Cutover.Drift\"\n",
+            &format!("\n  {}\n", machines().roll_back("shop")),
+            &format!("\n  {}\n", machines().release("shop")),
+            "- name app.example.com in zone Z1: not restored: \"denied\"\n  it is now: \"old 0, new 100\"\n  \
+             change to make: aws route53 change-resource-record-sets x\n    (a note)\n",
+            "- rule r: not restored: \"Cutover.Drift\"\n  it is now: \"{'weights':[1]}\"\n  change to make: not known",
+            "- listener l: restored\n\nDetail:",
+            &format!("Run: {RUN}"),
+        ] {
+            assert!(text.contains(expected), "{expected}\nin\n{text}");
+        }
+        assert!(told(Event::Stuck, &Value::Null).contains("is not known"));
+    }
+
+    #[test]
+    fn a_stuck_page_says_first_who_stands_in_the_way() {
+        let left = |error: &str| json!({ "title": "listener f2f7 of shop", "arn": "arn:aws:elb:eu-west-1:1:listener/app/shop/50dc/f2f7", "error": error });
+        let of = |errors: &[&str]| {
+            told(Event::Stuck, &json!({ "routes": errors.iter().map(|error| left(error)).collect::<Vec<_>>() }))
+        };
+        let (ask, permit) =
+            ("First ask who did it, and why. CloudTrail", "First give the function's role its permission back.");
+        let drift = of(&["Cutover.Drift: listener f2f7 of shop is at new=37"]);
+        assert!(top(&drift).contains(ask) && !drift.contains(permit), "{drift}");
+        assert!(top(&drift).find(ask) < top(&drift).find("\nThen put right what is left"), "{drift}");
+        assert!(top(&drift).contains("\n  aws cloudtrail lookup-events --region eu-west-1 --lookup-attributes AttributeKey=EventName,AttributeValue=ModifyListener"), "{drift}");
+        assert!(
+            drift.contains("\n- listener f2f7 of shop: not restored: ")
+                && drift.contains("\n  ARN: arn:aws:elb:eu-west-1:1:listener/app/shop/50dc/f2f7\n")
+        );
+        let denied = of(&["Cutover.NotPermitted: elasticloadbalancing:ModifyListener: no"]);
+        assert!(top(&denied).contains(permit) && !denied.contains(ask), "{denied}");
+        let both = of(&["Cutover.NotPermitted: x", "Cutover.Drift: y"]);
+        assert!(top(&both).contains(ask) && top(&both).contains(permit) && rows(top(&both)) <= ROWS, "{both}");
+        assert!(top(&of(&["Cutover.Transient: slow"])).contains("\nFirst put right what is left"));
+    }
+
+    #[test]
+    fn a_held_rollback_says_why_and_how_to_decide() {
         let detail = json!({ "hold": "the old side is unhealthy", "routes": [
             { "title": "listener l", "restored": false, "live": "new 100", "change": "give the old group 100" } ] });
-        let text = message("shop", Event::Held, "arn:run", &detail);
-        assert!(text.contains("The reason: the old side is unhealthy."), "{text}");
-        assert!(text.contains("- listener l: not restored\n  it is now: new 100\n  change to make: give"), "{text}");
+        let text = told(Event::Held, &detail);
+        assert!(
+            text.starts_with("The rollback of the cutover of shop is held: \"the old side is unhealthy\".\n"),
+            "{text}"
+        );
+        for command in [machines().force("shop"), machines().release("shop")] {
+            assert!(top(&text).contains(&format!("\n  {command}\n")), "{command}\nin\n{text}");
+        }
+        assert!(text.contains("  it is now: \"new 100\"\n  change to make: give"), "{text}");
     }
 
     #[test]
     fn a_rollback_that_cannot_go_on_says_what_is_left_meanwhile() {
-        let detail = json!({ "why": "Begin: Cutover.NotPermitted: denied. It is started again", "routes": [
+        let detail = json!({ "why": "Begin: Cutover.NotPermitted: denied", "is_tried_again": true, "routes": [
             { "title": "listener l", "restored": false, "live": "new 100", "change": "give the old group 100" },
             { "title": "rule r", "restored": true } ] });
-        let text = message("shop", Event::Unfinished, "arn:run", &detail);
-        assert!(text.starts_with("The rollback of shop cannot go on: Begin: Cutover.NotPermitted"), "{text}");
+        let text = told(Event::Unfinished, &detail);
+        assert!(
+            text.contains("cannot go on.\nThe reason: \"Begin: Cutover.NotPermitted: denied\"\nIt is started again")
+        );
         assert!(
             text.contains("change to make: give the old group 100") && text.contains("- rule r: restored"),
             "{text}"
@@ -246,9 +495,33 @@ mod tests {
     #[test]
     fn a_change_after_the_cutover_is_told_with_what_it_was() {
         let detail = json!({ "routes": [{ "title": "listener l", "live": "old=100", "left": "new=100" }] });
-        let text = message("shop", Event::Changed, "arn:run", &detail);
-        assert!(text.contains("- listener l\n  it is now: old=100\n  the cutover left: new=100"), "{text}");
+        let text = told(Event::Changed, &detail);
+        assert!(text.contains("- listener l\n  it is now: \"old=100\"\n  the cutover left: \"new=100\""), "{text}");
         assert!(text.contains("Nothing was put back"), "{text}");
+    }
+
+    #[test]
+    fn what_was_not_done_is_told_with_each_ending() {
+        let detail = json!({ "not_done": ["alarm late could not be set: denied"], "routes": [] });
+        for event in Event::ALL {
+            let text = told(event, &detail);
+            let expected = "\nNot done, or not as it should be (1):\n- \"alarm late could not be set: denied\"\n";
+            assert!(top(&text).contains(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_report_is_told_where_it_is_an_address() {
+        let link = LINK;
+        let line = format!("\nReport: {link}\n");
+        for event in Event::ALL {
+            assert!(top(&told(event, &json!({ "report": link, "routes": [] }))).contains(&line), "{event:?}");
+        }
+        for other in
+            ["javascript:alert(1)", "https://a b", "https://a\nRun: x", &format!("https://{}", "x".repeat(300))]
+        {
+            assert!(!told(Event::Finished, &json!({ "report": other })).contains("\nReport:"), "{other}");
+        }
     }
 
     #[test]
@@ -257,8 +530,12 @@ mod tests {
             let subject = subject("shop", event);
             let is_critical = matches!(event, Event::Stuck | Event::Unfinished);
             assert_eq!(subject.starts_with("CRITICAL"), is_critical, "{subject}");
-            assert_eq!(subject.starts_with("ACTION"), matches!(event, Event::Held | Event::Changed), "{subject}");
-            assert!(subject.contains("shop"), "{subject}");
+            assert_eq!(
+                subject.starts_with("ACTION"),
+                matches!(event, Event::Held | Event::Holding | Event::Changed | Event::Trouble),
+                "{subject}"
+            );
+            assert!(subject.contains("shop") && subject.to_lowercase().contains("cutover"), "{subject}");
         }
     }
 
@@ -270,33 +547,69 @@ mod tests {
             ("Conflict", "another run holds"),
             ("PrecheckFailed", "not what the plan says"),
         ] {
-            let detail = json!({ "ending": ending, "findings": [{ "problem": "there is no such listener" }] });
-            let text = message("shop", Event::NotStarted, "arn:run", &detail);
-            assert!(text.contains(expected) && text.contains("there is no such listener"), "{text}");
+            let finding = |severity: &str, problem: &str| json!({ "severity": severity, "path": "$.routes[0]", "problem": problem });
+            let findings = [finding("warning", "sticky"), finding("error", "there is no such listener")];
+            let detail = json!({ "ending": ending, "findings": findings,
+                "failure": { "state": "Claim", "error": "Cutover.Conflict", "cause": "held by X" } });
+            let text = told(Event::NotStarted, &detail);
+            assert!(text.contains(expected), "{text}");
+            assert!(text.contains("\nWhat failed: \"Claim: Cutover.Conflict: held by X\"\n"), "{text}");
+            assert!(text.contains("\n- error \"$.routes[0]\": \"there is no such listener\"\n- warning "), "{text}");
         }
     }
 
     #[test]
-    fn the_commands_of_an_approval_act_where_the_run_is() {
-        let commands = approval_commands("arn:aws:states:eu-west-1:1:execution:cutover:run", "T");
-        for command in ["send-task-success", "send-task-failure"] {
-            let expected = format!("  aws stepfunctions {command} --region eu-west-1 --task-token 'T' ");
-            assert!(commands.contains(&expected), "{expected}\nin\n{commands}");
-        }
+    fn who_approves_has_the_commands_and_what_precheck_found_on_one_screen() {
+        let detail = json!({ "within_seconds": 86400, "findings": [{ "severity": "warning", "path": "$", "problem": "sticky" }] });
+        let token = "A".repeat(1_000);
+        let machines = machines();
+        let approval = Told {
+            application: "shop",
+            event: Event::Approval,
+            run_id: RUN,
+            detail: &detail,
+            task_token: Some(&token),
+            machines: &machines,
+        };
+        let text = message(&approval);
+        assert!(text.starts_with("The cutover of shop waits for a yes or a no."), "{text}");
+        assert!(text.contains("Silence for 1d is a no.") && text.contains(&format!("  TOKEN='{token}'\n")), "{text}");
+        assert!(rows(top(&text)) <= ROWS, "{} rows:\n{text}", rows(top(&text)));
+    }
+
+    #[test]
+    fn who_decides_after_a_load_test_reads_what_it_saw() {
+        let detail = json!({ "why": "max_p95_ms is 50, measured 80", "within_seconds": 3600 });
+        let machines = machines();
+        let asked = Told {
+            application: "shop",
+            event: Event::LoadTest,
+            run_id: RUN,
+            detail: &detail,
+            task_token: Some("T"),
+            machines: &machines,
+        };
+        let text = message(&asked);
+        assert!(
+            text.contains("\nIt saw: \"max_p95_ms is 50, measured 80\"\nA no, or silence for 1h, rolls it back.\n"),
+            "{text}"
+        );
+        assert!(text.contains("send-task-success") && rows(top(&text)) <= ROWS, "{text}");
     }
 
     #[test]
     fn a_step_says_where_and_how_much() {
-        let detail = json!({ "title": "listener l", "new_weight": 50 });
-        let text = message("shop", Event::Step, "arn:run", &detail);
-        assert!(text.starts_with("The cutover of shop has taken a step: listener l gives the new side 50 %.\n"));
-        assert!(message("shop", Event::Step, "arn:run", &Value::Null).starts_with("The cutover of shop has taken"));
+        let detail = json!({ "title": "listener l", "new_weight": 50, "hold_seconds": 900, "live": "old=50, new=50" });
+        let text = told(Event::Step, &detail);
+        let expected = "The cutover of shop has taken a step:\n- listener l: the new side gets 50 %, held for 15m.\nIt is now: \"old=50, new=50\"\n";
+        assert!(text.starts_with(expected), "{text}");
+        assert!(told(Event::Step, &Value::Null).starts_with("The cutover of shop has taken a step.\n"));
     }
 
     #[test]
     fn a_message_that_is_too_long_is_cut_with_a_note() {
-        let detail = json!({ "text": "ü".repeat(300 * 1024) });
-        let text = message("shop", Event::Finished, "arn:run", &detail);
+        let detail = json!({ "texts": vec!["ü".repeat(4 * 1024); 100] });
+        let text = told(Event::Finished, &detail);
         assert!(text.len() <= 256 * 1024 && text.ends_with(CUT_NOTE), "{}", text.len());
     }
 
@@ -304,7 +617,7 @@ mod tests {
     fn a_deep_detail_does_not_grow_by_its_indentation() {
         let items = Value::from(vec![0; 100_000]);
         let detail = (0..120).fold(items, |inner, _| json!([inner]));
-        let text = message("shop", Event::Finished, "arn:run", &detail);
+        let text = told(Event::Finished, &detail);
         assert!(text.capacity() < 1024 * 1024 && text.ends_with(CUT_NOTE), "{}", text.capacity());
     }
 
@@ -312,20 +625,91 @@ mod tests {
         prop::sample::select(Event::ALL.to_vec())
     }
 
+    /// What somebody else may write: hostile, and seen where it is.
+    fn any_text() -> impl Strategy<Value = String> {
+        let hostile = prop::sample::select(vec![
+            "EVIL",
+            "EVIL\nRun: EVIL",
+            "\"\nEVIL\n",
+            "x\". EVIL \"",
+            "\u{202e}EVIL",
+            "\u{1b}[2JEVIL",
+            "\r\nEVIL",
+            "\u{2028}EVIL\u{85}",
+            "'; EVIL '",
+            "EVIL\u{e0041}\u{ad}\u{61c}",
+        ]);
+        (hostile, any::<String>(), 0..12_usize)
+            .prop_map(|(hostile, any, times)| hostile.to_owned() + &any.repeat(times))
+    }
+
+    fn any_detail() -> impl Strategy<Value = Value> {
+        (prop::collection::vec(any_text(), 12), 0..30_usize, any::<bool>()).prop_map(|(texts, count, is_restored)| {
+            let text = |index: usize| Value::from(texts[index].clone());
+            let error = if count % 2 == 0 { format!("{DRIFT}: {}", texts[1]) } else { texts[1].clone() };
+            let title = if count % 3 == 0 { format!("listener {}", texts[0]) } else { texts[0].clone() };
+            let thing = json!({ "title": title, "arn": format!("arn:aws:elb:{}", texts[4]), "restored": is_restored, "error": error, "live": text(2), "change": text(3), "left": text(4) });
+            let finding = json!({ "severity": text(5), "path": text(6), "problem": text(7), "fix": text(8) });
+            let removal = json!({ "removed": [text(9)], "kept": [text(10)] });
+            json!({
+                "report": if is_restored { Value::from(LINK) } else { text(7) },
+                "title": text(0), "new_weight": count, "hold_seconds": count, "live": text(2), "why": text(1), "hold": text(11),
+                "problem": text(9), "by": text(4), "released": is_restored, "ending": text(5), "is_tried_again": is_restored,
+                "routes": vec![thing; count], "findings": vec![finding; count], "removals": vec![removal; count],
+                "not_done": vec![text(10); count], "failure": { "state": text(6), "error": text(7), "cause": text(8) },
+                "steps": vec![1; count], "cleanup_after_seconds": count, "within_seconds": count,
+                texts[3].clone(): { texts[2].clone(): text(1) },
+            })
+        })
+    }
+
+    /// Whether a line shows what somebody else wrote as theirs: in quotes, or behind our mark for a thing of a list.
+    fn is_shown_as_theirs(line: &str) -> bool {
+        let Some(place) = line.find("EVIL") else { return true };
+        let before = &line[..place];
+        before.contains(['"', '\''])
+            || before.starts_with("- ")
+            || before.starts_with("  change to make: ")
+            // One plain word: nothing else gets into a command of ours.
+            || before.starts_with("  aws ")
+            || before.starts_with("  ARN: ")
+            || before.starts_with("    ")
+            || before.starts_with("  TOKEN=")
+            || before.starts_with("Run: ")
+    }
+
     proptest! {
         #[test]
-        fn every_subject_is_one_that_sns_takes(application in any::<String>(), event in any_event()) {
+        fn every_subject_is_one_that_sns_takes(application in any_text(), event in any_event()) {
             let subject = subject(&application, event);
             prop_assert!((1..100).contains(&subject.len()));
             prop_assert!(subject.chars().all(|c| c == ' ' || c.is_ascii_graphic()));
             prop_assert!(subject.starts_with(|c: char| c.is_ascii_alphanumeric()));
+            prop_assert!(is_shown_as_theirs(&subject) || is_word(&application), "{}", subject);
         }
 
+    }
+
+    proptest! {
+        // Each case is a whole message.
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
         #[test]
-        fn no_detail_breaks_a_message(event in any_event(), title in any::<String>(), live in any::<Option<i64>>()) {
-            let detail = json!({ "title": title, "routes": [{ "title": title, "live": live }, 7, null] });
-            let text = message("shop", event, "arn:run", &detail);
+        fn whatever_somebody_else_wrote_is_seen_to_be_theirs_and_fits_on_the_screen(
+            event in any_event(), application in any_text(), run_id in any_text(), detail in any_detail(), token in any_text(),
+        ) {
+            let machines = machines();
+            // AWS's tokens have up to 1,024 characters.
+            let token: String = token.chars().filter(char::is_ascii_graphic).take(1_024).collect();
+            let said = Told { application: &application, event, run_id: &run_id, detail: &detail, task_token: Some(&token), machines: &machines };
+            let text = message(&said);
             prop_assert!(!text.is_empty() && text.len() <= 256 * 1024);
+            let seen: String = text.split('\n').collect();
+            prop_assert_eq!(&shown(&seen, usize::MAX), &seen, "something cannot be seen");
+            prop_assert!(rows(top(&text)) <= ROWS, "{} rows:\n{}", rows(top(&text)), top(&text));
+            for line in text.lines() {
+                prop_assert!(is_shown_as_theirs(line) || is_word(&application), "{}", line);
+            }
         }
     }
 }

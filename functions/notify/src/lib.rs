@@ -1,24 +1,36 @@
 //! `notify`: tells people what a run does, by SNS.
 //!
-//! Reads: nothing. Writes: one message to the plan's topic; without a topic, none. Undo: there is none, since what was
+//! Reads: nothing. Writes: one message to the plan's topic, without a topic none; and what happened to the stack's topic of moments, from which
+//! `tell` has what it tells groups of stakeholders. Whatever becomes of that neither fails this function nor holds it up: it pages operators,
+//! asks for approvals, and is small. Undo: there is none, since what was
 //! read cannot be unread. Publishing twice, as retries may, is harmless: a message says what is so, asks for nothing to
 //! be done twice, and names its run, so that a person sees that it is the same.
 //!
 //! Errors: AWS errors. The state machine catches and notes them: telling never changes what a run does.
 
 pub mod decide;
+mod moments;
+mod screen;
+mod told;
 
 use cutover::contract::Caller;
+use cutover::gestures::Machines;
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::decide::Told;
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
 pub struct Clients {
     /// SNS.
     pub sns: aws_sdk_sns::Client,
+    /// Where what happened goes for `tell`.
+    pub moments_topic_arn: String,
+    /// What a person can start, for the commands.
+    pub machines: Machines,
 }
 
 /// What happened.
@@ -27,12 +39,16 @@ pub struct Clients {
 pub enum Event {
     /// Somebody has to agree before anything is touched.
     Approval,
+    /// Somebody has to say whether the run goes on in spite of its load test.
+    LoadTest,
     /// The cutover ends before it has touched anything.
     NotStarted,
     /// The cutover begins to touch things.
     Started,
     /// A step was taken.
     Step,
+    /// A step's checks failed, and a person has to say whether the run goes on or back.
+    Holding,
     /// All traffic is on the new side.
     Finished,
     /// Everything is as it was before.
@@ -45,23 +61,28 @@ pub enum Event {
     Unfinished,
     /// Somebody changed what directs traffic between the cutover and its cleanup.
     Changed,
+    /// The new side fails, or shows no data, between the cutover and its cleanup.
+    Trouble,
     /// The run is over for good.
     Closed,
 }
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Approval,
+        Self::LoadTest,
         Self::NotStarted,
         Self::Started,
         Self::Step,
+        Self::Holding,
         Self::Finished,
         Self::RolledBack,
         Self::Stuck,
         Self::Held,
         Self::Unfinished,
         Self::Changed,
+        Self::Trouble,
         Self::Closed,
     ];
 }
@@ -79,15 +100,19 @@ pub struct Request {
     pub application: String,
     /// What happened.
     pub event: Event,
-    /// Everything else worth knowing. `step` reads `title` and `new_weight` from it; `not_started` reads `ending`; `stuck` and `held` read `hold`, the
-    /// reason, and `routes`, a list of `{title, outcome or restored and error, live, change}`; `changed` reads `routes`, a list of
-    /// `{title, live, left}`.
+    /// Everything else worth knowing: [`decide`] says what each event reads of it. `not_done` are texts that every event tells.
     #[serde(default)]
     pub detail: Value,
-    /// For `approval`: what answers the state machine, by Step Functions' SendTaskSuccess and SendTaskFailure. Whoever
+    /// For `approval`, `holding` and `load_test`: what answers the state machine, by Step Functions' SendTaskSuccess and SendTaskFailure. Whoever
     /// reads the topic can answer.
     #[serde(default)]
     pub task_token: Option<String>,
+    /// When the state that tells it was entered, RFC 3339: the same for each of its tries.
+    #[serde(default)]
+    pub entered_at: Option<String>,
+    /// Who hears of it besides, where the journal does not have the plan yet.
+    #[serde(default)]
+    pub stakeholders: Value,
 }
 
 /// What came of it.
@@ -106,16 +131,27 @@ pub struct Reply {
 /// # Errors
 /// See the module.
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
-    let Request { caller, topic_arn, application, event, detail, task_token } = request;
+    let told = page(clients, &request, now).await;
+    // After the page, which is what cannot wait.
+    moments::publish(clients, &request, now).await;
+    told
+}
+
+async fn page(clients: &Clients, request: &Request, now: Timestamp) -> StepResult<Reply> {
+    let Request { caller, topic_arn, application, event, detail, task_token, .. } = request;
     let at = now.to_string();
     let Some(topic) = topic_arn else { return Ok(Reply { sent: false, message_id: None, at }) };
-    let publish = clients.sns.publish().topic_arn(&topic);
-    let publish = publish.subject(decide::subject(&application, event));
-    let mut text = decide::message(&application, event, &caller.run_id, &detail);
-    if let Some(token) = &task_token {
-        text = decide::approval_commands(&caller.run_id, token) + &text;
-    }
-    let publish = publish.message(text);
+    let publish = clients.sns.publish().topic_arn(topic);
+    let publish = publish.subject(decide::subject(application, *event));
+    let told = Told {
+        application,
+        event: *event,
+        run_id: &caller.run_id,
+        detail,
+        task_token: task_token.as_deref(),
+        machines: &clients.machines,
+    };
+    let publish = publish.message(decide::message(&told));
     let answer = publish.send().await;
     let answer = answer.map_err(|error| StepError::from_aws(&format!("sns:Publish {topic}"), &error))?;
     Ok(Reply { sent: true, message_id: answer.message_id, at })

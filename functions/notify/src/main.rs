@@ -1,7 +1,20 @@
 //! The Lambda function `notify`: composes, nothing else.
 
+use cutover::gestures::Machines;
 use notify::{Clients, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
-    cutover::bootstrap::run(|environment| Ok(Clients { sns: aws_sdk_sns::Client::new(&environment.aws) }), handle)
+    cutover::bootstrap::run(
+        |environment| {
+            Ok(Clients {
+                sns: aws_sdk_sns::Client::new(&environment.aws),
+                moments_topic_arn: environment.variable("MOMENTS_TOPIC_ARN")?,
+                machines: Machines {
+                    rollback: environment.variable("ROLLBACK_STATE_MACHINE_ARN")?,
+                    cleanup: environment.variable("CLEANUP_STATE_MACHINE_ARN")?,
+                },
+            })
+        },
+        handle,
+    )
 }

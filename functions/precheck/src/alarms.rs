@@ -8,7 +8,11 @@ use watch::{Evaluation, Held, Watched};
 pub(crate) fn judge(plan: &Plan, index: usize, alarm: Option<&Watched>) -> Vec<Finding> {
     let (name, path) = (&plan.monitoring.alarms[index], format!("$.monitoring.alarms[{index}]"));
     let Some(Watched { state, evaluation }) = alarm else {
-        return vec![Finding::environment(path, format!("`{name}` does not exist"), "name an alarm of this region")];
+        let fix = match name.split_once(":alarm:") {
+            Some((arn, name)) if arn.starts_with("arn:") => format!("give the alarm's name, and not its ARN: `{name}`"),
+            _ => "name an alarm of this region".to_owned(),
+        };
+        return vec![Finding::environment(path, format!("`{name}` does not exist"), fix)];
     };
     if state == "ALARM" {
         let problem = format!("`{name}` is in ALARM before anything has moved");

@@ -31,6 +31,7 @@ pub(crate) async fn observe(
     findings: &mut Vec<Finding>,
 ) -> StepResult<()> {
     let Some(database) = &plan.database else { return Ok(()) };
+    findings.extend(no_way_back(database));
     let forward = [(Way::Forward, "replication_task_arn", Some(&database.replication_task_arn))];
     let reverse = [(Way::Reverse, "reverse_replication_task_arn", database.reverse_replication_task_arn.as_ref())];
     for (way, field, arn) in forward.into_iter().chain(reverse) {
@@ -40,7 +41,12 @@ pub(crate) async fn observe(
             None => {}
             Some(None) => findings.push(unknown(&path, arn)),
             Some(Some(replication)) => {
-                findings.extend(state(&path, arn, &replication));
+                let found = state(&path, arn, &replication);
+                findings.extend(found.map(|found| if_a_hook_starts_it(plan, way, &replication, found)));
+                let only_validates = replication::observe::only_validates(&clients.dms, arn).await;
+                if soften(only_validates, &path, findings)? == Some(true) {
+                    findings.push(Finding::environment(&path, ONLY_VALIDATES, NAME_THE_COPYING));
+                }
                 one(clients, (way, &path, arn), database, &replication, now, findings).await?;
             }
         }
@@ -72,6 +78,16 @@ async fn one(
     Ok(())
 }
 
+/// Two databases, and nothing that replicates back.
+fn no_way_back(database: &Database) -> Option<Finding> {
+    (!database.shared && database.reverse_replication_task_arn.is_none()).then(|| {
+        let problem = "has no replication back: once the new side has traffic, there is no automatic rollback. Whatever fails then, \
+                       or a stop, is held for a person to decide";
+        let fix = "name reverse_replication_task_arn, or make sure that somebody is there who may decide";
+        Finding::warning("$.database", problem, fix)
+    })
+}
+
 /// DMS does not know it.
 fn unknown(path: &str, arn: &str) -> Finding {
     if is_serverless(arn) {
@@ -95,6 +111,26 @@ fn state(path: &str, arn: &str, replication: &Replication) -> Option<Finding> {
     replication.trouble().map(|problem| Finding::environment(path, problem, RELOAD))
 }
 
+/// A replication back that is there and not started may be meant to start once the writers have stopped, by a hook: it is told,
+/// and refuses no plan that has one. Dead at a rollback, it holds that.
+fn if_a_hook_starts_it(plan: &Plan, way: Way, replication: &Replication, found: Finding) -> Finding {
+    let has_hook = !plan.hooks.quiesce.is_empty() || !plan.hooks.before_traffic.is_empty();
+    let waits =
+        ["ready", "created", "stopped"].contains(&replication.status.as_str()) && !replication.is_full_load_only;
+    if way == Way::Reverse && has_hook && waits {
+        let problem =
+            format!("{}: unless a hook starts it before the first traffic, a rollback is held", found.problem);
+        return Finding::warning(
+            found.path,
+            problem,
+            "have a quiesce or before_traffic hook start it, or start it now",
+        );
+    }
+    found
+}
+
+const ONLY_VALIDATES: &str = "only compares (ValidationOnly is set in its settings), and copies nothing";
+const NAME_THE_COPYING: &str = "name the replication task that copies the changes";
 const RELOAD: &str = "find the reason in the log of the replication, mend it, and reload these tables";
 
 /// Tables that changes do not reach, or that can never pass the gate.
@@ -182,6 +218,18 @@ mod tests {
         serde_json::from_value(database).unwrap()
     }
 
+    #[test]
+    fn a_database_without_a_way_back_is_told_before_anybody_agrees() {
+        let of = |more: serde_json::Value| {
+            let mut given = json!({ "replication_task_arn": TASK });
+            given.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            no_way_back(&serde_json::from_value(given).unwrap())
+        };
+        assert_eq!(of(json!({})).map(|finding| finding.severity), Some(Severity::Warning));
+        assert_eq!(of(json!({ "shared": true })), None);
+        assert_eq!(of(json!({ "reverse_replication_task_arn": TASK })), None);
+    }
+
     fn table(name: &str, validation: &str) -> Table {
         Table {
             name: name.to_owned(),
@@ -253,6 +301,23 @@ mod tests {
         assert!(state(PATH, TASK, &errored).is_some_and(|finding| finding.problem.contains("2 tables in error")));
         assert!(unknown(PATH, SERVERLESS).problem.contains("never started"));
         assert!(!unknown(PATH, TASK).problem.contains("never started"));
+    }
+
+    #[test]
+    fn a_replication_back_that_a_hook_may_start_is_a_warning() {
+        let found = |way, status: &str, hooks: serde_json::Value| {
+            let plan = json!({ "application": "a", "routes": [], "hooks": hooks });
+            let plan: Plan = serde_json::from_value(plan).unwrap();
+            let replication = Replication { status: status.to_owned(), ..running() };
+            if_a_hook_starts_it(&plan, way, &replication, state(PATH, TASK, &replication).unwrap()).severity
+        };
+        let hook = || json!([{ "function_arn": "arn:aws:lambda:eu-west-1:1:function:f", "timeout": 60 }]);
+        let starts = || json!({ "before_traffic": hook() });
+        assert_eq!(found(Way::Reverse, "ready", starts()), Severity::Warning);
+        assert_eq!(found(Way::Reverse, "stopped", json!({ "quiesce": hook() })), Severity::Warning);
+        assert_eq!(found(Way::Reverse, "ready", json!({})), Severity::Error, "nobody starts it");
+        assert_eq!(found(Way::Reverse, "failed", starts()), Severity::Error);
+        assert_eq!(found(Way::Forward, "ready", starts()), Severity::Error);
     }
 
     #[test]

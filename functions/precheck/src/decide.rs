@@ -1,10 +1,14 @@
 //! From findings to the report: pure.
 
+use cutover::alarm::Alarm;
 use cutover::finding::{self, Kind};
 use cutover::plan::{Certificate, Hook, Hooks, Probe, Route};
 use cutover::probe::Tries;
+pub(crate) use cutover::quiesce::{nobody_stops_writers, unverified as quiesce_unverified};
+use cutover::text::is_word;
 use cutover::{Finding, Plan, Seconds, Severity};
 use jiff::Timestamp;
+use journal::{Phase, Standing};
 use routes::RouteState;
 
 use crate::{Reply, steps_of};
@@ -96,6 +100,54 @@ impl AllowedHooks {
     }
 }
 
+/// The names of alarms that the role of `alarms` may set, as the deployment tells them.
+#[derive(Clone, Debug)]
+pub struct AllowedNames(Vec<String>);
+
+impl AllowedNames {
+    /// From the variable: a JSON list of names, each with `*` for any characters, as in the role's policy.
+    ///
+    /// # Errors
+    /// It is no such list.
+    pub fn read(text: &str) -> Result<Self, lambda_runtime::Error> {
+        serde_json::from_str(text).map(Self).map_err(|error| format!("ALARM_NAMES is no list of names: {error}").into())
+    }
+
+    fn allow(&self, name: &str) -> bool {
+        self.0.iter().any(|pattern| fits(pattern, name))
+    }
+}
+
+/// Whether a text is of a pattern: `*` stands for any characters, and `?` for one (IAM user guide, wildcards).
+fn fits(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    // Which ends of the text the pattern so far leads to.
+    let mut ends = vec![false; text.len() + 1];
+    ends[0] = true;
+    for wanted in pattern {
+        let mut next = vec![false; text.len() + 1];
+        for end in 0..=text.len() {
+            next[end] = match wanted {
+                '*' => ends[end] || (end > 0 && next[end - 1]),
+                wanted => end > 0 && ends[end - 1] && (wanted == '?' || wanted == text[end - 1]),
+            };
+        }
+        ends = next;
+    }
+    ends[text.len()]
+}
+
+/// Alarms that could not be set, nor put back: that would come to light when all traffic has moved.
+pub(crate) fn alarms_not_allowed(alarms: &[Alarm], allowed: &AllowedNames) -> Vec<Finding> {
+    let denied = alarms.iter().enumerate().filter(|(_, alarm)| !allowed.allow(&alarm.alarm_name));
+    let finding = |(index, alarm): (usize, &Alarm)| {
+        let problem = format!("`{}` is none of the alarms that the stack's role may set", alarm.alarm_name);
+        let fix = "choose a name of the stack's alarmNames, or add it there and deploy";
+        Finding::environment(format!("$.alarms[{index}].AlarmName"), problem, fix)
+    };
+    denied.map(finding).collect()
+}
+
 /// Hooks whose invocation would be denied. Found out at `resume`, that leaves the old side's writers stopped.
 pub(crate) fn hooks_not_allowed(hooks: &Hooks, allowed: &AllowedHooks) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -114,42 +166,47 @@ pub(crate) fn hooks_not_allowed(hooks: &Hooks, allowed: &AllowedHooks) -> Vec<Fi
     findings
 }
 
-/// A hold in which nothing is looked at is only a wait.
-pub(crate) fn nothing_watched(plan: &Plan, findings: &mut Vec<Finding>) {
-    let watched = &plan.monitoring;
-    let has_listener = plan.routes.iter().any(|route| routes::kind::new_target_group(route).is_some());
-    if !has_listener && watched.metrics.is_empty() && watched.alarms.is_empty() && watched.target_groups.is_empty() {
-        let problem = "watches nothing: a step is held, and nothing is looked at";
-        findings.push(Finding::warning(
-            "$.monitoring",
-            problem,
-            "name metrics, alarms or target groups of the new side",
-        ));
-    }
-}
-
-/// Writers that go on writing after the last look at replication leave behind what traffic then misses.
-pub(crate) fn nobody_stops_writers(plan: &Plan) -> Option<Finding> {
-    let has_two_databases = plan.database.as_ref().is_some_and(|database| !database.shared);
-    (has_two_databases && plan.hooks.quiesce.is_empty()).then(|| {
-        let problem = "is empty: what is written to the old database between the last look at the lag and the shift may be \
-                       missing from the new one";
-        Finding::warning("$.hooks.quiesce", problem, "add a hook that stops the writers, and resume, its undo")
-    })
-}
-
-/// Whether the hooks have stopped the writers is seen in the replication of a database that only the old side writes to.
-pub(crate) fn quiesce_unverified(plan: &Plan) -> Option<Finding> {
-    if plan.hooks.quiesce.is_empty() || plan.verifies_quiesce() {
-        return None;
-    }
-    let why = match plan.database {
-        Some(_) => "both sides share the database, and whoever else uses it may write on",
-        None => "the plan names no replication of the database, which would show it",
+/// Who holds a lock, and what a person can do about it: the run that stands in the way says which gesture ends it.
+pub(crate) fn held_by(holder: &str, standing: Option<&Standing>) -> (String, String) {
+    let application = standing.and_then(|standing| standing.application.as_deref());
+    let name = application.filter(|name| is_word(name)).unwrap_or("APPLICATION");
+    let gesture = |more: &str| format!(r#"{{"application": "{name}"{more}}}"#);
+    let release = gesture(r#", "release": "YOUR NAME: YOUR REASON""#);
+    let (is, fix) = match standing.and_then(|standing| standing.phase.map(|phase| (phase, standing.is_held))) {
+        Some((Phase::Stuck, true)) => {
+            let force = gesture(r#", "force": "YOUR NAME: YOUR REASON""#);
+            (
+                "is held itself: a person has to decide",
+                format!("start `rollback` with {force}, or `cleanup` with {release}, as its page says"),
+            )
+        }
+        Some((Phase::Stuck, false)) => {
+            let again = gesture("");
+            (
+                "is stuck",
+                format!(
+                    "put right what its page says, then start `rollback` with {again}; or `cleanup` with {release}"
+                ),
+            )
+        }
+        Some((Phase::Finished, _)) => {
+            let (back, now) = (gesture(""), gesture(r#", "now": true"#));
+            (
+                "has finished, and waits for its cleanup",
+                format!("close it early: start `cleanup` with {now}; or roll it back: `rollback` with {back}"),
+            )
+        }
+        Some((Phase::Claimed | Phase::Forward, _)) => {
+            ("is under way", "wait until it has ended, or stop its execution, which rolls it back".to_owned())
+        }
+        Some((Phase::RollingBack, _)) => ("is being rolled back", "wait until that has ended".to_owned()),
+        Some((Phase::Cleaning, _)) => ("is being cleaned up after", "wait until that has ended".to_owned()),
+        _ => (
+            "is not known to the journal as a whole",
+            format!("see to its routes, then start `cleanup` with {release}"),
+        ),
     };
-    let problem = format!("is taken at its word: nobody sees whether the writers have stopped, since {why}");
-    let fix = "let the hook itself wait until the writers have stopped, and fail if they do not";
-    Some(Finding::warning("$.hooks.quiesce", problem, fix))
+    (format!("is held by {holder}, which {is}"), fix)
 }
 
 /// How long the names' answers from before are waited out, one name after the other: once before the first step, and after
@@ -182,12 +239,38 @@ mod tests {
     }
 
     #[test]
+    fn who_holds_a_lock_is_told_with_the_gesture_that_ends_it() {
+        let of = |phase: Option<Phase>, is_held: bool| {
+            let application = Some("shop".to_owned());
+            held_by("arn:run", Some(&Standing { application, phase, is_held }))
+        };
+        let force = r#"start `rollback` with {"application": "shop", "force": "YOUR NAME: YOUR REASON"}"#;
+        let release = r#"`cleanup` with {"application": "shop", "release": "YOUR NAME: YOUR REASON"}"#;
+        let (problem, fix) = of(Some(Phase::Stuck), true);
+        assert_eq!(problem, "is held by arn:run, which is held itself: a person has to decide");
+        assert!(fix.contains(force) && fix.contains(release) && !fix.contains("wait"), "{fix}");
+        let (problem, fix) = of(Some(Phase::Stuck), false);
+        assert!(problem.ends_with("is stuck") && fix.contains(release) && !fix.contains("force"), "{fix}");
+        for phase in Phase::ALL {
+            let waits = of(Some(phase), false).1.starts_with("wait");
+            assert_eq!(
+                waits,
+                matches!(phase, Phase::Claimed | Phase::Forward | Phase::RollingBack | Phase::Cleaning),
+                "{phase}"
+            );
+        }
+        assert!(of(None, false).1.contains(release));
+        assert!(held_by("arn:run", None).1.contains(r#"{"application": "APPLICATION", "release""#));
+    }
+
+    #[test]
     fn every_hook_that_may_not_be_invoked_is_found_at_its_place() {
         let hooks = Hooks {
             quiesce: vec![hook("stop"), hook("stop:live")],
             resume: vec![hook("go")],
             before_traffic: vec![hook("stop")],
             after_traffic: vec![hook("test")],
+            on_rollback: vec![hook("look")],
         };
         let paths = |allowed: &str| -> Vec<String> {
             let findings = hooks_not_allowed(&hooks, &AllowedHooks::read(allowed));
@@ -196,7 +279,7 @@ mod tests {
         };
         assert_eq!(paths("*"), Vec::<String>::new());
         assert_eq!(
-            paths(&format!("{},{}", arn("stop"), arn("test"))),
+            paths(&format!("{},{},{}", arn("stop"), arn("test"), arn("look"))),
             ["$.hooks.quiesce[1].function_arn", "$.hooks.resume[0].function_arn"],
             "a qualified name is another one"
         );
@@ -205,34 +288,44 @@ mod tests {
             [
                 "$.hooks.quiesce[0].function_arn",
                 "$.hooks.before_traffic[0].function_arn",
-                "$.hooks.after_traffic[0].function_arn"
+                "$.hooks.after_traffic[0].function_arn",
+                "$.hooks.on_rollback[0].function_arn"
             ]
         );
-        assert_eq!(paths("").len(), 5, "none is allowed unless told otherwise");
+        assert_eq!(paths("").len(), 6, "none is allowed unless told otherwise");
     }
 
     #[test]
-    fn writers_that_nobody_stops_are_a_warning() {
-        let found =
-            |shared: bool, hooks| nobody_stops_writers(&plan(Some(shared), hooks)).map(|finding| finding.severity);
-        assert_eq!(found(false, json!({})), Some(Severity::Warning));
-        assert_eq!(found(false, stopping()), None);
-        assert_eq!(found(true, json!({})), None);
+    fn an_alarm_that_the_role_could_not_set_is_found_at_its_name() {
+        let alarm = |name: &str| Alarm { alarm_name: name.to_owned(), ..Alarm::default() };
+        let alarms = ["shop-5xx", "portal-5xx", "shop"].map(alarm);
+        let found = |allowed: &str| -> Vec<String> {
+            let findings = alarms_not_allowed(&alarms, &AllowedNames::read(allowed).unwrap());
+            findings.into_iter().map(|finding| finding.path).collect()
+        };
+        assert_eq!(found(r#"["*"]"#), [""; 0]);
+        assert_eq!(found(r#"["shop-*"]"#), ["$.alarms[1].AlarmName", "$.alarms[2].AlarmName"]);
+        assert_eq!(found(r#"["shop-*", "portal-5xx", "sho?"]"#), [""; 0]);
+        assert_eq!(found("[]").len(), 3);
+        assert!(AllowedNames::read("shop-*").is_err());
     }
 
     #[test]
-    fn a_quiesce_that_nobody_can_see_is_a_warning() {
-        let found = |shared, hooks| quiesce_unverified(&plan(shared, hooks)).map(|finding| finding.problem);
-        assert_eq!(found(Some(false), stopping()), None);
-        assert!(found(Some(true), stopping()).is_some_and(|problem| problem.contains("both sides share the database")));
-        assert!(found(None, stopping()).is_some_and(|problem| problem.contains("names no replication")));
-        assert_eq!(found(Some(true), json!({})), None);
-    }
-
-    fn stopping() -> serde_json::Value {
-        let hook =
-            |name: &str| json!([{ "function_arn": format!("arn:aws:lambda:eu-west-1:123456789012:function:{name}") }]);
-        json!({ "quiesce": hook("stop"), "resume": hook("go") })
+    fn a_pattern_is_matched_as_iam_does() {
+        for (pattern, text, does_fit) in [
+            ("", "", true),
+            ("*", "", true),
+            ("a", "", false),
+            ("a*c", "abbc", true),
+            ("a*c", "abbcd", false),
+            ("*-*-x", "a-b-x", true),
+            ("?", "", false),
+            ("?", "ä", true),
+            ("[a]", "a", false),
+        ] {
+            assert_eq!(fits(pattern, text), does_fit, "{pattern} {text}");
+        }
+        assert!(!fits(&"*a".repeat(100), &"a".repeat(99)), "in no time");
     }
 
     fn plan(shared: Option<bool>, hooks: serde_json::Value) -> Plan {

@@ -1,6 +1,6 @@
 //! `precheck`: reads a plan, observes everything it names, and reports every finding at once.
 //!
-//! Reads: listeners, rules, target groups, zones, record sets, replications, their tables and lag, alarms, the topic, the locks, the new
+//! Reads: listeners, rules, target groups, zones, record sets, replications, their tables and lag, metrics, alarms, the topic, the locks, the new
 //! side's health URL. Writes: nothing; safe at any time. Undo: none needed.
 //!
 //! It is called until `settled`: one try of the health URL a call, with the plan's interval in between; the rest is
@@ -10,19 +10,22 @@ mod alarms;
 mod databases;
 mod decide;
 mod elsewhere;
+mod metrics;
 mod services;
 
-use cutover::finding::soften;
+use cutover::finding::{settled, soften};
+use cutover::load::{self, LoadLimits};
 use cutover::probe::{Progress, Tries};
 use cutover::schedule::{self, ScheduledStep};
-use cutover::{Finding, Plan, StepResult, probe};
+use cutover::stakeholders::StackGroups;
+use cutover::{Finding, Plan, StepResult, budget, gates, probe};
 use jiff::Timestamp;
 use journal::Journal;
 use routes::RouteState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use crate::decide::AllowedHooks;
+pub use crate::decide::{AllowedHooks, AllowedNames};
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -39,6 +42,12 @@ pub struct Clients {
     pub journal: Journal,
     /// The functions that the state machines may invoke as hooks.
     pub hooks: AllowedHooks,
+    /// The names of alarms that may be set.
+    pub alarm_names: AllowedNames,
+    /// The stack's groups of stakeholders.
+    pub stakeholders: StackGroups,
+    /// What a load test may reach, and how fast.
+    pub load_limits: LoadLimits,
 }
 
 /// What is asked.
@@ -87,7 +96,9 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         Ok(plan) => plan,
         Err(findings) => return Ok(decide::report(None, findings, Vec::new(), Tries::default(), now)),
     };
-    let mut findings = Vec::new();
+    let mut findings = gates::findings(&plan);
+    findings.extend(clients.stakeholders.unknown(&plan.stakeholders));
+    findings.extend(load::findings(&plan, &clients.load_limits));
     let mut tries = request.tries.unwrap_or_default();
     if let Some(wanted) = &plan.health_check {
         findings.extend(decide::any_issuer(wanted));
@@ -101,13 +112,17 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let before = routes(clients, &plan, &mut findings).await?;
     databases::observe(clients, &plan, now, &mut findings).await?;
     services::observe(clients, &plan, &mut findings).await?;
+    metrics::observe(&clients.cloudwatch, &plan, now, &mut findings).await?;
     elsewhere::tell_instead(elsewhere::findings(&plan, &request.run_id), &mut findings);
     locks(&clients.journal, &plan, &request.run_id, &mut findings).await?;
-    decide::nothing_watched(&plan, &mut findings);
     findings.extend(decide::nobody_stops_writers(&plan));
     findings.extend(decide::quiesce_unverified(&plan));
     findings.extend(schedule::check_time(&plan, decide::old_ttls(&plan, &before)));
     findings.extend(decide::hooks_not_allowed(&plan.hooks, &clients.hooks));
+    let too_large = budget::check_before(&before);
+    // What cannot be remembered cannot be carried either; the finding ends the run here.
+    let before = if too_large.is_some() { Vec::new() } else { before };
+    findings.extend(too_large);
     Ok(decide::report(Some(plan), findings, before, tries, now))
 }
 
@@ -129,10 +144,12 @@ async fn locks(journal: &Journal, plan: &Plan, run_id: &str, findings: &mut Vec<
     for (place, key) in keys.iter().enumerate() {
         if let Some(holder) = holders.get(key).filter(|holder| *holder != run_id) {
             let path = if place == 0 { "$.application".to_owned() } else { format!("$.routes[{}]", place - 1) };
-            let fix = "wait until that run is closed, close it early, roll it back, or release it if it is stuck";
+            // What cannot be seen of the holder makes the advice less precise, and nothing else.
+            let standing = settled(journal.standing(holder).await)?.ok().flatten();
+            let (problem, fix) = decide::held_by(holder, standing.as_ref());
             // While another run moves a route, its state is no fault of this plan.
             findings.retain(|finding| place == 0 || !finding.path.starts_with(&path));
-            findings.push(Finding::conflict(path, format!("is held by {holder}"), fix));
+            findings.push(Finding::conflict(path, problem, fix));
         }
     }
     Ok(())

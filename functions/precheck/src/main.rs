@@ -1,11 +1,14 @@
 //! The Lambda function `precheck`: composes, nothing else.
 
-use precheck::{AllowedHooks, Clients, handle};
+use cutover::load::LoadLimits;
+use cutover::stakeholders::StackGroups;
+use precheck::{AllowedHooks, AllowedNames, Clients, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
         |environment| {
             let aws = &environment.aws;
+            let rate = environment.variable("MAX_LOAD_RATE_PER_SECOND")?;
             Ok(Clients {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(aws),
                 dms: aws_sdk_databasemigration::Client::new(aws),
@@ -13,6 +16,9 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 sns: aws_sdk_sns::Client::new(aws),
                 journal: journal::Journal::of(environment)?,
                 hooks: AllowedHooks::read(&environment.variable("HOOK_FUNCTION_ARNS")?),
+                alarm_names: AllowedNames::read(&environment.variable("ALARM_NAMES")?)?,
+                stakeholders: StackGroups::read(&environment.variable("STAKEHOLDERS")?)?,
+                load_limits: LoadLimits::read(&rate, &environment.variable("LOAD_TEST_HOSTS")?)?,
             })
         },
         handle,

@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, MetricAlarm};
+use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, Dimension, MetricAlarm, MetricDataQuery};
+use cutover::budget::{check_alarm, json_bytes};
 use cutover::finding::{soften, soften_to};
 use cutover::{Finding, Plan, StepError, StepResult};
 
-use crate::{Clients, alarms};
+use crate::{Clients, alarms, decide};
 
 /// Observes everything that is no route and no database.
 pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
     watched_alarms(&clients.cloudwatch, plan, findings).await?;
     alarms_to_set(&clients.cloudwatch, plan, findings).await?;
+    findings.extend(decide::alarms_not_allowed(&plan.alarms, &clients.alarm_names));
     for (index, group) in plan.monitoring.target_groups.iter().enumerate() {
         let path = format!("$.monitoring.target_groups[{index}].target_group_arn");
         let health = routes::listener::observe::health(&clients.routes.elb, &group.target_group_arn).await;
@@ -103,6 +105,8 @@ async fn alarms_to_set(
     for (index, alarm) in plan.alarms.iter().enumerate() {
         let path = format!("$.alarms[{index}].AlarmName");
         let is_it = |name: Option<&str>| name == Some(&alarm.alarm_name);
+        let now = there.metric.iter().find(|alarm| is_it(alarm.alarm_name()));
+        findings.extend(now.and_then(|now| check_alarm(index, settings_bytes(now))));
         let by_query =
             there.metric.iter().any(|alarm| is_it(alarm.alarm_name()) && alarm.evaluation_criteria().is_some());
         if by_query || there.composite.iter().any(|alarm| is_it(alarm.alarm_name())) {
@@ -113,9 +117,46 @@ async fn alarms_to_set(
     Ok(())
 }
 
+/// About as many bytes as an alarm has when a run remembers it, rather more than less: pure.
+fn settings_bytes(alarm: &MetricAlarm) -> usize {
+    /// The name of a field, with what JSON puts around it and its value.
+    const FIELD_BYTES: usize = 32;
+    let text = |text: Option<&str>| text.map_or(0, |text| json_bytes(&text) + FIELD_BYTES);
+    let dimensions = |dimensions: &[Dimension]| -> usize {
+        dimensions.iter().map(|one| text(one.name()) + text(one.value())).sum::<usize>()
+    };
+    let metric = |query: &MetricDataQuery| {
+        let metric = query.metric_stat().and_then(|stat| stat.metric());
+        let of_metric = metric.map_or(0, |metric| {
+            text(metric.namespace()) + text(metric.metric_name()) + dimensions(metric.dimensions()) + 4 * FIELD_BYTES
+        });
+        text(query.id()) + text(query.expression()) + text(query.label()) + of_metric + 4 * FIELD_BYTES
+    };
+    let actions = [alarm.ok_actions(), alarm.alarm_actions(), alarm.insufficient_data_actions()];
+    text(alarm.alarm_name())
+        + text(alarm.alarm_description())
+        + text(alarm.namespace())
+        + text(alarm.metric_name())
+        + actions.into_iter().flatten().map(|action| text(Some(action))).sum::<usize>()
+        + dimensions(alarm.dimensions())
+        + alarm.metrics().iter().map(metric).sum::<usize>()
+        + 16 * FIELD_BYTES
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alarm_that_could_not_be_remembered_is_told_from_a_large_one() {
+        let with = |metrics: usize, bytes: usize| {
+            let query = |n: usize| MetricDataQuery::builder().id(format!("m{n}")).expression("x".repeat(bytes)).build();
+            let alarm = MetricAlarm::builder().alarm_name("a").set_metrics(Some((0..metrics).map(query).collect()));
+            check_alarm(0, settings_bytes(&alarm.build())).is_some()
+        };
+        assert!(!with(20, 2_000), "twenty metrics with long expressions can be remembered");
+        assert!(with(40, 2_000) && with(1, 70_000));
+    }
 
     #[test]
     fn a_topic_that_reaches_nobody_is_a_warning() {

@@ -2,12 +2,13 @@
 
 use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_cloudwatch::primitives::DateTime;
-use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat};
+use aws_sdk_cloudwatch::types::{MetricDataQuery, MetricDataResult};
 use aws_sdk_databasemigration::Client as Dms;
 use aws_sdk_databasemigration::types::{Filter, MigrationTypeValue, ReplicationTask, TableStatistics};
 use cutover::error::name;
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
+use watch::metric::Asked;
 
 use crate::{Metrics, PERIOD_SECONDS, Replication, Series, Stats, Table, is_serverless, last_element};
 
@@ -42,6 +43,25 @@ async fn task(dms: &Dms, arn: &str) -> StepResult<Option<Replication>> {
         }
     };
     Ok(answer.replication_tasks().first().map(of_task))
+}
+
+/// Whether a task only compares what another one copies (`ValidationOnly` of its settings, DMS user guide *Validation only
+/// tasks*). Of a serverless replication DMS does not say it here.
+///
+/// # Errors
+/// AWS errors.
+pub async fn only_validates(dms: &Dms, arn: &str) -> StepResult<bool> {
+    if is_serverless(arn) {
+        return Ok(false);
+    }
+    let answer = dms.describe_replication_tasks().filters(filter("replication-task-arn", arn)?).send().await;
+    let answer = answer.map_err(|error| StepError::from_aws(&format!("dms:DescribeReplicationTasks {arn}"), &error))?;
+    Ok(answer.replication_tasks().iter().filter_map(|task| task.replication_task_settings()).any(says_validation_only))
+}
+
+fn says_validation_only(settings: &str) -> bool {
+    let settings: serde_json::Value = serde_json::from_str(settings).unwrap_or_default();
+    settings["ValidationSettings"]["ValidationOnly"] == true
 }
 
 /// Of a configuration that was never started, DMS may list none.
@@ -157,16 +177,12 @@ pub async fn metrics(
 }
 
 /// What its metrics are listed under: see the table of the crate.
-async fn dimensions(dms: &Dms, arn: &str, replication: &Replication) -> StepResult<Vec<Dimension>> {
-    let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
+async fn dimensions(dms: &Dms, arn: &str, replication: &Replication) -> StepResult<Vec<(&'static str, String)>> {
     if is_serverless(arn) {
-        return Ok(vec![dimension("ReplicationConfigId", &config_id(arn))]);
+        return Ok(vec![("ReplicationConfigId", config_id(arn))]);
     }
     let instance = instance(dms, replication.instance_arn.as_deref().unwrap_or_default()).await?;
-    Ok(vec![
-        dimension("ReplicationInstanceIdentifier", &instance),
-        dimension("ReplicationTaskIdentifier", last_element(arn)),
-    ])
+    Ok(vec![("ReplicationInstanceIdentifier", instance), ("ReplicationTaskIdentifier", last_element(arn).to_owned())])
 }
 
 /// `123456789012:K7QWZ3MXR2NPLVBD5TYAH8FJCS`.
@@ -185,11 +201,10 @@ async fn instance(dms: &Dms, arn: &str) -> StepResult<String> {
 }
 
 /// The worst value of each minute.
-fn query(id: &str, metric: &str, dimensions: &[Dimension]) -> MetricDataQuery {
-    let metric = Metric::builder().namespace("AWS/DMS").metric_name(metric);
-    let metric = metric.set_dimensions(Some(dimensions.to_vec())).build();
-    let stat = MetricStat::builder().metric(metric).period(PERIOD_SECONDS as i32).stat("Maximum").build();
-    MetricDataQuery::builder().id(id).metric_stat(stat).build()
+fn query(id: &str, metric_name: &str, dimensions: &[(&str, String)]) -> MetricDataQuery {
+    let dimensions = dimensions.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let period_seconds = PERIOD_SECONDS.unsigned_abs();
+    Asked { namespace: "AWS/DMS", metric_name, dimensions, statistic: "Maximum", period_seconds }.query(id)
 }
 
 fn series(results: &[MetricDataResult], id: &str) -> Series {
@@ -207,6 +222,14 @@ mod tests {
         let arn = "arn:aws:dms:eu-west-1:123456789012:replication-config:K7QWZ3MXR2NPLVBD5TYAH8FJCS";
         assert_eq!(config_id(arn), "123456789012:K7QWZ3MXR2NPLVBD5TYAH8FJCS");
         assert_eq!(last_element("arn:aws:dms:eu-west-1:123456789012:task:T"), "T");
+    }
+
+    #[test]
+    fn a_task_that_only_validates_is_known_by_its_settings() {
+        assert!(says_validation_only(r#"{"ValidationSettings":{"EnableValidation":true,"ValidationOnly":true}}"#));
+        for other in [r#"{"ValidationSettings":{"EnableValidation":true,"ValidationOnly":false}}"#, "{}", "", "null"] {
+            assert!(!says_validation_only(other), "{other}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use cutover::alarm::Alarm;
 use cutover::plan::Hook;
-use cutover::text::{region_option, shell_word};
+use cutover::text::{json_word, region_option};
 use journal::Run;
 use serde_json::json;
 
@@ -10,22 +10,25 @@ use serde_json::json;
 pub fn alarm(run_id: &str, name: &str, before: Option<&Alarm>) -> String {
     let region = region_option(run_id);
     match before {
-        None => format!("aws cloudwatch delete-alarms{region} --alarm-names {}", shell_word(name)),
-        Some(before) => format!(
-            "aws cloudwatch put-metric-alarm{region} --cli-input-json {}",
-            shell_word(&json!(before).to_string())
-        ),
+        None => {
+            let names = json_word(&json!({ "AlarmNames": [name] }));
+            format!("aws cloudwatch delete-alarms{region} --cli-input-json {names}")
+        }
+        Some(before) => {
+            format!("aws cloudwatch put-metric-alarm{region} --cli-input-json {}", json_word(&json!(before)))
+        }
     }
 }
 
-/// The command that invokes a hook which undoes quiesce, with what the state machine sends.
+/// The command that invokes a hook which undoes quiesce, with what the state machine sends; and a note: version 1 of the AWS CLI
+/// does not know `--cli-binary-format` (AWS CLI user guide, migration to version 2).
 pub fn resume(run: &Run, hook: &Hook) -> String {
     let payload = json!({ "run_id": run.run_id, "application": run.plan.application, "hook": "resume" });
     format!(
-        "aws lambda invoke --function-name {}{} --cli-binary-format raw-in-base64-out --payload {} /dev/stdout",
+        "aws lambda invoke --function-name {}{} --cli-binary-format raw-in-base64-out --payload {} /dev/stdout\n  (needs version 2 of the AWS CLI: see `aws --version`)",
         hook.function_arn,
         region_option(&hook.function_arn),
-        shell_word(&payload.to_string())
+        json_word(&payload)
     )
 }
 
@@ -44,7 +47,7 @@ mod tests {
             resume(&run, &Hook { function_arn, timeout: cutover::Seconds(60) }),
             "aws lambda invoke --function-name arn:aws:lambda:eu-west-1:1:function:resume --region eu-west-1 \
              --cli-binary-format raw-in-base64-out --payload '{\"application\":\"portal\",\"hook\":\"resume\",\
-             \"run_id\":\"arn:aws:states:eu-west-1:1:execution:cutover:run\"}' /dev/stdout"
+             \"run_id\":\"arn:aws:states:eu-west-1:1:execution:cutover:run\"}' /dev/stdout\n  (needs version 2 of the AWS CLI: see `aws --version`)"
         );
     }
 
@@ -52,7 +55,7 @@ mod tests {
     fn an_alarm_is_deleted_or_gets_its_settings_back() {
         assert_eq!(
             alarm(RUN, "it's late", None),
-            r"aws cloudwatch delete-alarms --region eu-west-1 --alarm-names 'it'\''s late'"
+            r#"aws cloudwatch delete-alarms --region eu-west-1 --cli-input-json '{"AlarmNames":["it'\''s late"]}'"#
         );
         let before = Alarm { alarm_name: "late".to_owned(), ..Alarm::default() };
         let command = alarm(RUN, "late", Some(&before));

@@ -1,14 +1,14 @@
 //! Whether there is something to roll back, and whether a person has to decide: pure.
 
+use cutover::budget::MOST_REASON_BYTES;
+use cutover::contract::is_under_way;
 use cutover::text::shown;
-use journal::{Phase, Run};
+use journal::{Ending, Phase, Run};
 
 /// No function of ours lives longer: its time-out.
 const LONGEST_FUNCTION_SECONDS: u64 = 30;
 /// For what starts late and for clocks that differ.
 const MARGIN_SECONDS: u64 = 5;
-/// A run's item has room for a sentence (DynamoDB: 400 KB in all).
-const MOST_FORCE_BYTES: usize = 1_000;
 
 /// What to do with a run that somebody asked to roll back.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub enum Begin {
     GoOn(Box<Run>),
     /// Change its phase, then restore.
     TakeOver(Box<Run>),
+    /// A person asked for what cannot be: they see it fail.
+    TooLate(String),
 }
 
 /// What to do. `owner_is_running` speaks of another rollback that owns the run.
@@ -32,7 +34,13 @@ pub fn begin(run: Option<Run>, me: &str, owner_is_running: bool, by_a_person: bo
         Phase::RollingBack if owner_is_running => Begin::NothingToDo(format!("{} is rolling back this run", run.owner)),
         Phase::RollingBack => Begin::TakeOver(Box::new(run)),
         Phase::Stuck if by_a_person => Begin::TakeOver(Box::new(run)),
-        Phase::Stuck => Begin::NothingToDo("the run is stuck, and a person was told".to_owned()),
+        Phase::Stuck => {
+            let ending = run.ending.as_ref().and_then(Ending::name).unwrap_or("Stuck");
+            Begin::NothingToDo(format!("the run has ended {ending}, and a person was told"))
+        }
+        Phase::Cleaning if by_a_person => {
+            Begin::TooLate("cleanup has begun: the old side is being removed, and nothing was put back".to_owned())
+        }
         Phase::Cleaning => Begin::NothingToDo("cleanup has begun: the old side is being removed".to_owned()),
         Phase::Closed | Phase::RolledBack => Begin::NothingToDo(format!("the run has ended: {}", run.phase)),
     }
@@ -43,7 +51,33 @@ pub fn begin(run: Option<Run>, me: &str, owner_is_running: bool, by_a_person: bo
 pub fn force(run: &Run, said: Option<&str>, by_a_person: bool) -> Option<String> {
     let is_gone_on_with = run.phase == Phase::RollingBack && !by_a_person;
     let before = run.forced.as_deref().filter(|_| is_gone_on_with);
-    said.or(before).map(|force| shown(force, MOST_FORCE_BYTES))
+    said.or(before).map(|force| shown(force, MOST_REASON_BYTES))
+}
+
+/// Why a run goes back, as it is remembered: what its first starter said. A rollback that a person or the sweep starts again
+/// is given no reason of its own.
+pub fn why(run: &Run, said: Option<&str>) -> Option<String> {
+    said.or(run.why.as_deref()).map(|why| shown(why, MOST_REASON_BYTES))
+}
+
+/// The same as it is told, with who went back in spite of a reason to hold.
+pub fn told_why(run: &Run, why: Option<String>) -> Option<String> {
+    match (&run.forced, why) {
+        (Some(forced), Some(why)) => Some(format!("forced by {forced}; before that, {why}")),
+        (Some(forced), None) => Some(format!("forced by {forced}")),
+        (None, why) => why,
+    }
+}
+
+/// Whether a run that somebody wants a report of goes its own way: then nobody is called. Its owner works at it, or has finished
+/// it, and cleanup comes. A run that is stuck is nobody's.
+pub fn is_healthy(phase: Phase, owner_status: Option<&str>) -> bool {
+    match phase {
+        Phase::Claimed | Phase::Forward | Phase::RollingBack => owner_status.is_some_and(is_under_way),
+        Phase::Finished => owner_status.is_some_and(|status| is_under_way(status) || status == "SUCCEEDED"),
+        Phase::Stuck => false,
+        Phase::Cleaning | Phase::Closed | Phase::RolledBack => true,
+    }
 }
 
 /// Why a person has to decide whether traffic goes back. What would be lost outweighs an old side that is sick.
@@ -72,19 +106,32 @@ mod tests {
         Run { phase, ..Run::claimed(&caller, plan, vec![], jiff::Timestamp::UNIX_EPOCH) }
     }
 
-    /// `-` nothing to do, `=` go on, `>` take over.
+    /// `-` nothing to do, `=` go on, `>` take over, `!` too late.
     fn sign(phase: Phase, me: &str, owner_is_running: bool, by_a_person: bool) -> char {
         match begin(Some(run(phase)), me, owner_is_running, by_a_person) {
             Begin::NothingToDo(_) => '-',
             Begin::GoOn(_) => '=',
             Begin::TakeOver(_) => '>',
+            Begin::TooLate(_) => '!',
         }
+    }
+
+    #[test]
+    fn why_a_run_was_rolled_back_outlives_its_first_rollback() {
+        let failed = Run { why: Some("Monitor: 5xx".to_owned()), ..run(Phase::Stuck) };
+        assert_eq!(why(&failed, None).as_deref(), Some("Monitor: 5xx"));
+        assert_eq!(why(&failed, Some("Shift: denied")).as_deref(), Some("Shift: denied"));
+        assert_eq!(why(&run(Phase::Stuck), None), None);
+        let forced = Run { forced: Some("Ada: go".to_owned()), ..failed };
+        let told = told_why(&forced, why(&forced, None));
+        assert_eq!(told.as_deref(), Some("forced by Ada: go; before that, Monitor: 5xx"));
+        assert_eq!(told_why(&run(Phase::Stuck), None), None);
     }
 
     #[test]
     fn a_run_that_is_not_there_or_is_over_is_left_alone() {
         assert!(matches!(begin(None, "me", false, false), Begin::NothingToDo(_)));
-        for phase in [Phase::Closed, Phase::RolledBack, Phase::Cleaning] {
+        for phase in [Phase::Closed, Phase::RolledBack] {
             assert_eq!(sign(phase, "me", false, true), '-', "{phase}");
         }
     }
@@ -101,6 +148,12 @@ mod tests {
         assert_eq!(sign(Phase::RollingBack, "owner", false, false), '=');
         assert_eq!(sign(Phase::RollingBack, "me", true, false), '-');
         assert_eq!(sign(Phase::RollingBack, "me", false, false), '>');
+    }
+
+    #[test]
+    fn a_person_who_comes_too_late_sees_it_fail() {
+        assert_eq!(sign(Phase::Cleaning, "me", true, true), '!');
+        assert_eq!(sign(Phase::Cleaning, "me", true, false), '-');
     }
 
     #[test]
@@ -133,6 +186,22 @@ mod tests {
         assert_eq!(with_hooks(true, &[10]), 35);
         assert_eq!(with_hooks(true, &[60, 900, 30]), 905);
         assert_eq!(with_hooks(false, &[900]), 35);
+    }
+
+    #[test]
+    fn a_report_of_a_run_that_goes_its_own_way_calls_nobody() {
+        use Phase::{Claimed, Cleaning, Closed, Finished, Forward, RolledBack, RollingBack, Stuck};
+        for (status, healthy) in [
+            (Some("RUNNING"), vec![Claimed, Forward, Finished, Cleaning, Closed, RollingBack, RolledBack]),
+            (Some("SUCCEEDED"), vec![Finished, Cleaning, Closed, RolledBack]),
+            (Some("ABORTED"), vec![Cleaning, Closed, RolledBack]),
+            (None, vec![Cleaning, Closed, RolledBack]),
+        ] {
+            for phase in Phase::ALL {
+                assert_eq!(is_healthy(phase, status), healthy.contains(&phase), "{phase} {status:?}");
+            }
+        }
+        assert!(!is_healthy(Stuck, Some("RUNNING")), "what is stuck is a person's");
     }
 
     #[test]

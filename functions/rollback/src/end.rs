@@ -1,17 +1,22 @@
-//! The end of a rollback: what was restored, and, precisely, what is left. And, where an end cannot be written, a report of
-//! the same that writes nothing.
+//! The end of a rollback: what was restored, and, precisely, what is left.
 
+use cutover::budget::{MOST_ENDING_BYTES, fit};
 use cutover::plan::{Hook, Route};
+use cutover::text::{named, shown};
 use cutover::{StepError, StepResult};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use journal::{Ending, Phase, Run, Transition};
 use routes::RouteOfRun;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::look::in_time;
-use crate::{Clients, Input, by_hand, caller};
+use crate::{Clients, by_hand, caller};
+
+/// Errors and titles are kept with the run, whose item has room for many of them (DynamoDB: 400 KB in all).
+const MOST_ERROR_BYTES: usize = 2_000;
+const MOST_TITLE_BYTES: usize = 500;
 
 /// What is asked.
 #[derive(Clone, Debug, Deserialize)]
@@ -44,6 +49,9 @@ pub struct Outcome {
     pub route: Option<usize>,
     /// How a person calls it.
     pub title: String,
+    /// Its whole ARN, where the title is shorter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
     /// Whether it is as it was before.
     pub restored: bool,
     /// Whether this rollback wrote.
@@ -63,6 +71,14 @@ pub struct Outcome {
     pub at: Option<String>,
 }
 
+impl Outcome {
+    /// What others have said, made fit to be kept and told: a hook says what it likes.
+    fn shown(self) -> Self {
+        let error = self.error.map(|error| shown(&error, MOST_ERROR_BYTES));
+        Self { title: shown(&self.title, MOST_TITLE_BYTES), error, ..self }
+    }
+}
+
 /// What came of putting back an alarm, as `alarms` says or as its failure was caught.
 #[derive(Clone, Debug, Deserialize)]
 pub struct AlarmOutcome {
@@ -80,65 +96,39 @@ pub struct AlarmOutcome {
 /// How it ended.
 #[derive(Clone, Debug, Serialize)]
 pub struct EndReply {
-    /// `RolledBack` or `Stuck`; `Unfinished` in a report.
+    /// `RolledBack`, `Stuck` or `Held`; `Unfinished` in a report.
     pub ending: &'static str,
     /// Why a person has to decide, if so.
     pub hold: Option<String>,
     /// What came of each thing.
     pub routes: Vec<Outcome>,
+    /// What is as it was before, and yet was not seen to be in effect.
+    pub not_done: Vec<String>,
+    /// Whether the rollback is started again by itself; only in a report.
+    pub is_tried_again: bool,
     /// When, RFC 3339.
     pub at: String,
 }
 
-/// What is asked when a rollback could not be begun or ended.
-#[derive(Clone, Debug, Deserialize)]
-pub struct ReportRequest {
-    /// The input of the rollback's execution.
-    pub input: Input,
-    /// What kept it from its end.
-    pub problem: String,
+impl EndReply {
+    /// An ending, or a report, of these outcomes.
+    pub(crate) fn of(ending: &'static str, hold: Option<String>, routes: Vec<Outcome>, now: Timestamp) -> Self {
+        let not_done = not_done(&routes);
+        Self { ending, hold, routes, not_done, is_tried_again: false, at: now.to_string() }
+    }
 }
 
-/// What a person has to know of a run whose rollback was not begun or not ended.
-#[derive(Clone, Debug, Serialize)]
-pub struct Report {
-    /// The run.
-    pub run_id: String,
-    /// Its application.
-    pub application: String,
-    /// Who is told.
-    pub topic_arn: Option<String>,
-    /// What kept the rollback from its end.
-    pub why: String,
-    /// What is left of each route.
-    pub end: EndReply,
-}
-
-/// Looks at every route of a run that is still owed an ending, or is stuck; none if there is no such run.
-pub(crate) async fn report(clients: &Clients, request: ReportRequest, now: Timestamp) -> StepResult<Option<Report>> {
-    let (run_id, application) = (request.input.run_id.as_deref(), request.input.application.as_deref());
-    let is_left = |run: &Run| run.phase.is_open() || run.phase == Phase::Stuck;
-    let Some(run) = clients.journal.find(run_id, application).await?.filter(is_left) else {
-        return Ok(None);
-    };
-    let mut outcomes: Vec<Outcome> = run.plan.routes.iter().enumerate().map(unrestored).collect();
-    look(clients, &run, &mut outcomes).await;
-    outcomes.extend(owed_besides_routes(&run));
-    let and_now = if run.phase.is_open() { ". The rollback is started again by itself, a number of times" } else { "" };
-    Ok(Some(Report {
-        run_id: run.run_id,
-        application: run.plan.application,
-        topic_arn: run.plan.notify.map(|notify| notify.topic_arn),
-        why: format!("{}{and_now}", request.problem),
-        end: EndReply { ending: "Unfinished", hold: None, routes: outcomes, at: now.to_string() },
-    }))
+/// What the journal and the state machine can carry: what is too long is cut, and says so.
+pub(crate) fn within_budget(reply: &impl Serialize) -> StepResult<Value> {
+    let reply = serde_json::to_value(reply).map_err(|error| StepError::invalid(error.to_string()))?;
+    Ok(fit(reply, MOST_ENDING_BYTES))
 }
 
 /// Looks at what is left, and writes the ending.
-pub(crate) async fn end(clients: &Clients, request: EndRequest, now: Timestamp) -> StepResult<EndReply> {
+pub(crate) async fn end(clients: &Clients, request: EndRequest, now: Timestamp) -> StepResult<Value> {
     let run = match clients.journal.read(&request.run_id).await? {
         Some(run) if run.owner == request.execution_arn && matches!(run.phase, Phase::RolledBack | Phase::Stuck) => {
-            return already_ended(&run);
+            return Ok(already_ended(&run));
         }
         _ => clients.journal.fence(&caller(&request.run_id, &request.execution_arn), Phase::RollingBack).await?,
     };
@@ -147,16 +137,30 @@ pub(crate) async fn end(clients: &Clients, request: EndRequest, now: Timestamp) 
     } else {
         let routes = request.outcomes.into_iter().map(|outcome| with_first_pass(outcome, &request.first));
         let alarms = request.alarms.iter().filter_map(|alarm| left_alarm(&run, alarm));
-        routes.chain(resumed(&run, request.hooks)).chain(alarms).collect()
+        let all = routes.chain(resumed(&run, request.hooks)).chain(alarms);
+        all.map(|outcome| with_arn(&run, outcome.shown())).collect()
     };
     look(clients, &run, &mut outcomes).await;
     let to = ending(request.hold.is_some(), &outcomes);
-    let reply = EndReply { ending: name_of(to), hold: request.hold, routes: outcomes, at: now.to_string() };
-    let report = serde_json::to_value(&reply).map_err(|error| StepError::invalid(error.to_string()))?;
+    let reply = EndReply::of(name_of(to, request.hold.is_some()), request.hold, outcomes, now);
+    let report = within_budget(&reply)?;
     let ending = Ending { at: now.to_string(), report };
     let change = Transition { run: &run, to, owner: &request.execution_arn, ending: Some(&ending) };
     clients.journal.transition(&change).await?;
-    Ok(reply)
+    Ok(ending.report)
+}
+
+/// A route's outcome, as the state machine tells it, with the ARN that its title leaves out.
+fn with_arn(run: &Run, outcome: Outcome) -> Outcome {
+    let route = outcome.route.and_then(|index| run.plan.routes.get(index));
+    let arn = route.and_then(Route::arn).map(str::to_owned).or(outcome.arn);
+    Outcome { arn, ..outcome }
+}
+
+/// What is as it was before, but was not seen to be so everywhere, or left something open.
+fn not_done(outcomes: &[Outcome]) -> Vec<String> {
+    let restored = outcomes.iter().filter(|outcome| outcome.restored);
+    restored.filter_map(|outcome| Some(format!("{}: {}", outcome.title, outcome.error.as_ref()?))).collect()
 }
 
 /// A rollback that was held has undone nothing: even where all routes are as before, hooks and alarms may be owed.
@@ -171,7 +175,7 @@ fn with_first_pass(second: Outcome, first: &[Outcome]) -> Outcome {
 }
 
 /// What a rollback that did not get to it owes beside the routes: the hooks that undo quiesce, and the alarms that were set.
-fn owed_besides_routes(run: &Run) -> Vec<Outcome> {
+pub(crate) fn owed_besides_routes(run: &Run) -> Vec<Outcome> {
     let not_looked_at = |index| AlarmOutcome { index, error: Some("not looked at".to_owned()), cause: None };
     let alarms = (0..run.plan.alarms.len()).filter_map(|index| left_alarm(run, &not_looked_at(index)));
     resumed(run, Vec::new()).into_iter().chain(alarms).collect()
@@ -188,7 +192,8 @@ fn resumed(run: &Run, seen: Vec<Outcome>) -> Vec<Outcome> {
             || Outcome { error: Some("not seen to have run".to_owned()), title: title.clone(), ..Outcome::default() };
         let outcome = seen.iter().find(|outcome| outcome.title == title).cloned().unwrap_or_else(not_seen);
         let change = (!outcome.restored).then(|| by_hand::resume(run, hook));
-        Outcome { change, ..outcome }
+        let name = hook.function_arn.splitn(7, ':').last().unwrap_or_default();
+        Outcome { change, title: format!("resume hook {name}"), arn: Some(hook.function_arn.clone()), ..outcome }
     };
     run.plan.hooks.resume.iter().map(of_hook).collect()
 }
@@ -199,36 +204,36 @@ fn left_alarm(run: &Run, alarm: &AlarmOutcome) -> Option<Outcome> {
     let planned = run.plan.alarms.get(alarm.index)?;
     let before = run.alarms_before.get(&planned.alarm_name)?;
     Some(Outcome {
-        title: format!("alarm {}", planned.alarm_name),
+        title: format!("alarm {}", named(&planned.alarm_name, MOST_TITLE_BYTES)),
         error: Some(alarm.cause.as_deref().map_or(error.to_owned(), |cause| format!("{error}: {cause}"))),
         change: Some(by_hand::alarm(&run.run_id, &planned.alarm_name, before.as_ref())),
         ..Outcome::default()
     })
 }
 
-fn name_of(phase: Phase) -> &'static str {
-    if phase == Phase::RolledBack { "RolledBack" } else { "Stuck" }
+/// A phase says who may act, and the ending what happened: one that is held is a person's, as one that is stuck.
+fn name_of(phase: Phase, is_held: bool) -> &'static str {
+    match phase {
+        Phase::RolledBack => "RolledBack",
+        _ if is_held => "Held",
+        _ => "Stuck",
+    }
 }
 
-fn unrestored((index, route): (usize, &Route)) -> Outcome {
-    Outcome { route: Some(index), title: route.title(), ..Outcome::default() }
+pub(crate) fn unrestored((index, route): (usize, &Route)) -> Outcome {
+    let arn = route.arn().map(str::to_owned);
+    Outcome { route: Some(index), title: route.title(), arn, ..Outcome::default() }
 }
 
 /// An earlier try wrote the ending, and its answer was lost.
-fn already_ended(run: &Run) -> StepResult<EndReply> {
-    let report = run.ending.as_ref().map_or(Value::Null, |ending| ending.report.clone());
-    let routes = report.get("routes").cloned().unwrap_or(Value::Array(Vec::new()));
-    Ok(EndReply {
-        ending: name_of(run.phase),
-        hold: report.get("hold").and_then(Value::as_str).map(str::to_owned),
-        routes: serde_json::from_value(routes).map_err(|error| StepError::invalid(error.to_string()))?,
-        at: run.ending.as_ref().map(|ending| ending.at.clone()).unwrap_or_default(),
-    })
+fn already_ended(run: &Run) -> Value {
+    let named = || json!({ "ending": name_of(run.phase, false) });
+    run.ending.as_ref().map_or_else(named, |ending| ending.report.clone())
 }
 
 /// Looks at everything that was not seen to be restored. Restoring a name also deletes the health checks that the run made
 /// for it: those that are there still are left too.
-async fn look(clients: &Clients, run: &Run, outcomes: &mut Vec<Outcome>) {
+pub(crate) async fn look(clients: &Clients, run: &Run, outcomes: &mut Vec<Outcome>) {
     let unrestored = outcomes.iter_mut().filter(|outcome| !outcome.restored);
     let looks = unrestored.map(|outcome| async move {
         let as_told = outcome.clone();
@@ -248,8 +253,20 @@ async fn describe(clients: &Clients, run: &Run, outcome: &mut Outcome) {
     let Ok(of_run) = RouteOfRun::of(route, before) else { return };
     let live = in_time(&route.title(), routes::any::observe(&clients.routes, route)).await;
     outcome.restored = live.as_ref().is_ok_and(|live| live.is_like(before));
-    outcome.change = (!outcome.restored).then(|| of_run.by_hand(live.as_ref().ok()));
+    outcome.change = (!outcome.restored).then(|| match &live {
+        Err(error) if is_gone(error) => format!("{}{GONE}", of_run.by_hand(None)),
+        _ => of_run.by_hand(live.as_ref().ok()),
+    });
     outcome.live = Some(live.map_or_else(|error| error.to_string(), |live| live.describe()));
+}
+
+/// What is said beside a command that would change what there is no more.
+const GONE: &str =
+    "\n  (it is not there any more: make it anew first, as it was, and put its new ARN into the command)";
+
+/// Whether somebody deleted the listener, the rule or the zone (API references, errors of the Describe and List actions).
+fn is_gone(error: &StepError) -> bool {
+    ["RuleNotFound", "ListenerNotFound", "NoSuchHostedZone"].iter().any(|gone| error.message.contains(gone))
 }
 
 /// What the run made beside a route and that is there still, or may be.
@@ -275,7 +292,6 @@ async fn left_beside(clients: &Clients, run: &Run, outcome: &Outcome) -> Vec<Out
 #[cfg(test)]
 mod tests {
     use cutover::Plan;
-    use serde_json::json;
 
     use super::*;
 
@@ -302,16 +318,66 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_deleted_has_to_be_made_anew_before_the_command() {
+        let gone = |message: &str| is_gone(&StepError::new(cutover::error::name::REFUSED, message));
+        assert!(gone("elasticloadbalancing:DescribeRules arn: RuleNotFound: One or more rules not found"));
+        assert!(gone("elasticloadbalancing:DescribeListeners arn: ListenerNotFound: no"));
+        assert!(gone("route53:ListResourceRecordSets Z1: NoSuchHostedZone: no"));
+        assert!(!gone("elasticloadbalancing:DescribeRules arn: AccessDenied: no"));
+    }
+
+    #[test]
     fn a_hook_that_failed_or_was_not_seen_is_owed() {
         let title = "resume hook arn:aws:lambda:eu-west-1:1:function:two".to_owned();
         let done = Outcome { restored: true, title: title.clone(), ..Outcome::default() };
-        let outcomes = resumed(&run(true), vec![done.clone()]);
-        assert!(outcomes[0].change.is_some() && outcomes[1] == done, "{outcomes:?}");
+        let outcomes = resumed(&run(true), vec![done]);
+        assert!(outcomes[0].change.is_some() && outcomes[1].restored && outcomes[1].change.is_none(), "{outcomes:?}");
+        assert_eq!(
+            outcomes.iter().map(|outcome| outcome.title.as_str()).collect::<Vec<_>>(),
+            ["resume hook one", "resume hook two"]
+        );
+        assert_eq!(outcomes[1].arn.as_deref(), Some("arn:aws:lambda:eu-west-1:1:function:two"));
         let failed = Outcome { error: Some("HookFailed".to_owned()), title, ..Outcome::default() };
         let outcomes = resumed(&run(true), vec![failed]);
         assert_eq!(outcomes[1].error.as_deref(), Some("HookFailed"));
         assert!(outcomes.iter().all(|outcome| outcome.change.is_some()), "{outcomes:?}");
         assert_eq!(resumed(&run(false), Vec::new()), []);
+    }
+
+    #[test]
+    fn what_is_as_before_but_was_not_seen_in_effect_is_told() {
+        let with = |restored, error: Option<&str>| Outcome {
+            title: "name a".to_owned(),
+            restored,
+            error: error.map(str::to_owned),
+            ..Outcome::default()
+        };
+        let outcomes = [with(true, None), with(true, Some("change C1 is PENDING")), with(false, Some("denied"))];
+        assert_eq!(not_done(&outcomes), ["name a: change C1 is PENDING"]);
+    }
+
+    #[test]
+    fn what_others_said_is_made_fit_to_be_kept() {
+        let said = Outcome { error: Some("x\n\u{202e}".repeat(10_000)), ..Outcome::default() }.shown();
+        assert!(said.error.is_some_and(|error| error.len() < 2_100 && !error.contains('\n')));
+    }
+
+    #[test]
+    fn an_ending_that_waits_for_a_decision_has_a_name_of_its_own() {
+        let names = [(Phase::RolledBack, false), (Phase::Stuck, false), (Phase::Stuck, true)];
+        assert_eq!(names.map(|(phase, is_held)| name_of(phase, is_held)), ["RolledBack", "Stuck", "Held"]);
+    }
+
+    #[test]
+    fn an_ending_that_is_too_long_is_cut_and_says_so() {
+        let outcome =
+            |n: usize| Outcome { title: format!("alarm {n}"), change: Some("c".repeat(9_000)), ..Outcome::default() };
+        let routes = (0..250).map(outcome).collect();
+        let reply = EndReply::of("Stuck", None, routes, Timestamp::UNIX_EPOCH);
+        let report = within_budget(&reply).unwrap();
+        assert!(report.to_string().len() <= MOST_ENDING_BYTES);
+        assert_eq!((&report["ending"], &report["routes"][249]["title"]), (&json!("Stuck"), &json!("alarm 249")));
+        assert!(report["routes"][0]["change"].as_str().is_some_and(|change| change.ends_with("(cut)")), "{report}");
     }
 
     #[test]

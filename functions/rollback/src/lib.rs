@@ -3,24 +3,28 @@
 //! | action | reads | writes | undone by |
 //! |---|---|---|---|
 //! | begin | the run, its owner's execution, the old side's health, the replication back | phase `rolling_back`, and who owns it | - |
-//! | end | the routes that could not be restored | phase `rolled_back` and no locks, or `stuck` | - |
-//! | report | the run and all its routes | nothing | - |
+//! | end | the routes that could not be restored | phase `rolled_back` and no locks, or `stuck`; the ending: RolledBack, Stuck or Held | - |
+//! | report | the run, its owner's execution, and all its routes | nothing | - |
 //!
 //! A rollback acts only on a run that exists and has no ending; anything else is nothing to do. It never overwrites what
 //! somebody else changed: that is left, and said precisely.
 //!
-//! Errors: `Cutover.Fenced` when another rollback was faster, and AWS errors.
+//! Errors: `Cutover.Fenced` when another rollback was faster, `Cutover.InvalidGesture` for what a person asks that cannot be done
+//! as it stands, and AWS errors.
 
 mod by_hand;
 pub mod decide;
 mod end;
 mod look;
+mod report;
 mod way_back;
 
 use cutover::contract::{Caller, is_under_way};
+use cutover::error::name;
 use cutover::plan::Hook;
 use cutover::schedule::route_type;
-use cutover::{StepError, StepResult, input};
+use cutover::text::shown;
+use cutover::{StepError, StepResult, gestures, input};
 use jiff::Timestamp;
 use journal::{Journal, Phase, Run, Transition};
 use schemars::JsonSchema;
@@ -28,7 +32,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::decide::Begin;
-pub use crate::end::{EndReply, EndRequest, Outcome, Report, ReportRequest};
+pub use crate::end::{EndReply, EndRequest, Outcome};
+pub use crate::report::{Report, ReportRequest};
+
+/// Of what failed, so much is told on.
+const MOST_WHY_BYTES: usize = 10_000;
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -77,15 +85,20 @@ pub struct BeginRequest {
     /// The rollback's execution.
     pub execution_arn: String,
     /// The input of the rollback's execution.
+    #[serde(deserialize_with = "cutover::read::gesture")]
     pub input: Input,
 }
 
 /// The input of the rollback machine: one of `run_id` and `application`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("allOf" = cutover::read::exactly_one("run_id", "application")))]
 pub struct Input {
     /// The run: the ARN of the cutover's execution. Given by the rule, the sweep and the cutover itself.
     #[serde(default)]
+    #[schemars(
+        regex(pattern = "^[ \\t\\r\\n]*arn:"),
+        example = "arn:aws:states:eu-west-1:123456789012:execution:cutover:shop-1"
+    )]
     pub run_id: Option<String>,
     /// The application whose run is meant. Given by a person.
     #[serde(default)]
@@ -93,10 +106,11 @@ pub struct Input {
     /// What failed. Given by the cutover, for the message.
     #[serde(default)]
     pub why: Option<String>,
-    /// Why to go back in spite of a reason to hold. Given by a person.
+    /// Who goes back in spite of a reason to hold, and why. Given by a person, and refused as long as it says `YOUR NAME`.
     #[serde(default)]
     pub force: Option<String>,
-    /// Why nothing is put back, and people are only told what is left. Given by the sweep when it gives up.
+    /// Why nothing is put back, and people are only told what is left; of a run that goes its own way they are told nothing. Given by
+    /// the sweep when it gives up.
     #[serde(default)]
     pub report: Option<String>,
 }
@@ -120,6 +134,8 @@ pub struct BeginReply {
     pub routes: Vec<RouteToRestore>,
     /// The hooks that undo quiesce, if it may have run.
     pub resume: Vec<Hook>,
+    /// The hooks that collect evidence.
+    pub evidence: Vec<Hook>,
     /// The plan's places of the alarms that were set.
     pub alarms: Vec<usize>,
     /// How long whoever passed the fence before it closed may still act.
@@ -147,18 +163,23 @@ pub struct RouteToRestore {
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<serde_json::Value> {
     let reply = match request {
         Request::Begin(request) => serde_json::to_value(begin(clients, &request, now).await?),
-        Request::End(request) => serde_json::to_value(end::end(clients, request, now).await?),
-        Request::Report(request) => serde_json::to_value(end::report(clients, request, now).await?),
+        Request::End(request) => return end::end(clients, request, now).await,
+        Request::Report(request) => return report::report(clients, request, now).await,
     };
     reply.map_err(|error| StepError::invalid(error.to_string()))
 }
 
 async fn begin(clients: &Clients, request: &BeginRequest, now: Timestamp) -> StepResult<BeginReply> {
     let input = &request.input;
+    input.force.as_deref().map_or(Ok(()), |force| gestures::said("force", force))?;
     let run = clients.journal.find(input.run_id.as_deref(), input.application.as_deref()).await?;
+    if let (None, Some(application)) = (&run, &input.application) {
+        let held = clients.journal.held_applications().await.ok();
+        return Err(gestures::no_such_run(application, held.as_deref()));
+    }
     let owner_is_running = match &run {
         Some(run) if run.phase == Phase::RollingBack && run.owner != request.execution_arn => {
-            is_running(&clients.sfn, &run.owner).await?
+            status(&clients.sfn, &run.owner).await?.as_deref().is_some_and(is_under_way)
         }
         _ => false,
     };
@@ -166,10 +187,12 @@ async fn begin(clients: &Clients, request: &BeginRequest, now: Timestamp) -> Ste
     let nothing = |reason: String| BeginReply { nothing_to_do: Some(reason), ..BeginReply::default() };
     let run = match decide::begin(run, &request.execution_arn, owner_is_running, by_a_person) {
         Begin::NothingToDo(reason) => return Ok(nothing(reason)),
+        Begin::TooLate(reason) => return Err(StepError::new(name::INVALID_GESTURE, reason)),
         Begin::GoOn(run) => *run,
         Begin::TakeOver(run) => {
             let owner = &request.execution_arn;
-            let run = Run { forced: decide::force(&run, input.force.as_deref(), by_a_person), ..*run };
+            let forced = decide::force(&run, input.force.as_deref(), by_a_person);
+            let run = Run { forced, why: decide::why(&run, input.why.as_deref()), ..*run };
             let change = Transition { run: &run, to: Phase::RollingBack, owner, ending: None };
             clients.journal.transition(&change).await?;
             // The cutover may have marked its run between the read and the transition; from here on it cannot.
@@ -184,7 +207,9 @@ async fn begin(clients: &Clients, request: &BeginRequest, now: Timestamp) -> Ste
             decide::hold(stranded?, sick_old_side)
         }
     };
-    Ok(BeginReply { why: input.why.clone(), ..what_to_do(&run, hold, now) })
+    let why = input.why.as_ref().map(|why| shown(why, MOST_WHY_BYTES));
+    let why = decide::told_why(&run, why.or_else(|| run.why.clone()));
+    Ok(BeginReply { why, ..what_to_do(&run, hold, now) })
 }
 
 fn what_to_do(run: &Run, hold: Option<String>, now: Timestamp) -> BeginReply {
@@ -203,17 +228,18 @@ fn what_to_do(run: &Run, hold: Option<String>, now: Timestamp) -> BeginReply {
         topic_arn: run.plan.notify.as_ref().map(|notify| notify.topic_arn.clone()),
         routes: routes.collect(),
         resume: if run.quiesced { run.plan.hooks.resume.clone() } else { Vec::new() },
+        evidence: run.plan.hooks.on_rollback.clone(),
         alarms: (0..run.plan.alarms.len()).filter(was_set).collect(),
         late_writers_seconds: decide::late_writers_seconds(run),
         at: now.to_string(),
     }
 }
 
-/// Whether an execution is still under way; one that is not there is not.
-async fn is_running(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepResult<bool> {
+/// The status of an execution; none for one that is not there.
+pub(crate) async fn status(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepResult<Option<String>> {
     match sfn.describe_execution().execution_arn(execution_arn).send().await {
-        Ok(answer) => Ok(is_under_way(answer.status().as_str())),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => Ok(false),
+        Ok(answer) => Ok(Some(answer.status().as_str().to_owned())),
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => Ok(None),
         Err(error) => Err(StepError::from_aws(&format!("states:DescribeExecution {execution_arn}"), &error)),
     }
 }
@@ -221,4 +247,39 @@ async fn is_running(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepResul
 /// Who calls, for the fence.
 pub(crate) fn caller(run_id: &str, execution_arn: &str) -> Caller {
     Caller { run_id: run_id.to_owned(), execution_arn: execution_arn.to_owned(), state: "rollback".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn run() -> Run {
+        let route = |arn: &str| {
+            json!({ "type": "listener", "listener_arn": arn, "old_target_group_arn": "old",
+                "new_target_group_arn": "new", "steps": [] })
+        };
+        let alarm = |name: &str| json!({ "AlarmName": name, "EvaluationPeriods": 1, "ComparisonOperator": "x" });
+        let plan = json!({ "application": "shop", "routes": [route("one"), route("two"), route("three")],
+            "hooks": { "resume": [{ "function_arn": "resume" }] }, "alarms": [alarm("a"), alarm("b"), alarm("c")] });
+        let plan = serde_json::from_value(plan).unwrap();
+        Run::claimed(&caller("run", "me"), plan, vec![], Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn routes_are_put_back_last_to_first() {
+        let places: Vec<usize> =
+            what_to_do(&run(), None, Timestamp::UNIX_EPOCH).routes.iter().map(|route| route.route).collect();
+        assert_eq!(places, [2, 1, 0]);
+    }
+
+    #[test]
+    fn what_was_not_done_is_not_undone() {
+        let nothing = what_to_do(&run(), None, Timestamp::UNIX_EPOCH);
+        assert_eq!((nothing.resume.len(), nothing.alarms), (0, vec![]));
+        let alarms_before = [("a".to_owned(), None), ("c".to_owned(), None)].into();
+        let done = what_to_do(&Run { quiesced: true, alarms_before, ..run() }, None, Timestamp::UNIX_EPOCH);
+        assert_eq!((done.resume.len(), done.alarms), (1, vec![0, 2]), "an alarm that was not there before was set too");
+    }
 }

@@ -36,6 +36,23 @@ pub async fn observe(clients: &Clients, route: &Route) -> StepResult<RouteState>
     }
 }
 
+/// The live state of a route of a run, and what else leads users past it by now, for a person: of that nothing was there when
+/// precheck looked, or the plan names it.
+///
+/// # Errors
+/// As [`observe`].
+pub async fn look(clients: &Clients, plan: &Plan, of_run: RouteOfRun<'_>) -> StepResult<(RouteState, Option<String>)> {
+    match of_run {
+        RouteOfRun::Listener(route, _) => {
+            Ok((RouteState::Listener(listener::observe::live(&clients.elb, route).await?.state), None))
+        }
+        RouteOfRun::Dns(route, before) => {
+            let (live, past) = name::observe::look(&clients.route53, plan, route, before).await?;
+            Ok((live.into(), past))
+        }
+    }
+}
+
 /// The before-image of a route, everything that does not fit the plan, and who would stay on the old side.
 ///
 /// # Errors
@@ -57,6 +74,7 @@ pub async fn precheck(
             let seen = name::precheck::observe(&clients.route53, plan, route, path, findings, behind).await?;
             if let Some(seen) = &seen {
                 in_dns::what_users_get(clients, route, seen, path, findings).await?;
+                in_dns::balancers_of_answers(clients, route, path, findings).await?;
             }
             Ok(seen.map(|seen| RouteState::Dns { records: seen.state, alias_ttls: seen.alias_ttls }))
         }
@@ -71,7 +89,7 @@ pub async fn precheck(
 pub async fn sick_old_side(clients: &Clients, of_run: RouteOfRun<'_>) -> StepResult<Option<String>> {
     let RouteOfRun::Listener(route, before) = of_run else { return Ok(None) };
     let live = listener::observe::live(&clients.elb, route).await?.state;
-    if !live.serves(&route.new_target_group_arn) || live.is_like(before) {
+    if !listener::has_both_sides(route, &live) || live.is_like(before) {
         return Ok(None);
     }
     let group = &route.old_target_group_arn;

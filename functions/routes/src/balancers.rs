@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_elasticloadbalancingv2::Client;
-use aws_sdk_elasticloadbalancingv2::types::LoadBalancer;
+use aws_sdk_elasticloadbalancingv2::types::{IpAddressType, LoadBalancer};
 use cutover::dns::bare_name;
 use cutover::{StepError, StepResult};
 
@@ -42,6 +42,23 @@ async fn is_healthy(elb: &Client, arn: &str) -> StepResult<bool> {
         healthy.push(listener::observe::health(elb, group.target_group_arn().unwrap_or_default()).await?.0);
     }
     Ok(balancer_is_healthy(&healthy))
+}
+
+/// Of these DNS names, those of balancers in this account and region, and whether each has IPv6 addresses.
+///
+/// # Errors
+/// AWS errors.
+pub(crate) async fn with_ipv6(elb: &Client, names: &BTreeSet<String>) -> StepResult<BTreeMap<String, bool>> {
+    let mut seen = BTreeMap::new();
+    let mut balancers = elb.describe_load_balancers().into_paginator().items().send();
+    while let Some(balancer) = balancers.next().await {
+        let balancer =
+            balancer.map_err(|error| StepError::from_aws("elasticloadbalancing:DescribeLoadBalancers", &error))?;
+        if let Some(name) = balancer.dns_name().map(bare_name).filter(|name| names.contains(name)) {
+            seen.insert(name, balancer.ip_address_type() != Some(&IpAddressType::Ipv4));
+        }
+    }
+    Ok(seen)
 }
 
 /// The balancer of a listener or rule.

@@ -3,7 +3,9 @@
 //! Each is an error, unless the plan names it in `leaves_behind`: then somebody has said why, and the report repeats it.
 
 use cutover::Finding;
+use cutover::dns::normalise_name;
 use cutover::plan::LeftBehind;
+use serde_json::Value;
 
 /// Something that still leads users to the old side after the plan has run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +19,13 @@ pub struct Behind {
     pub problem: String,
     /// What would move it, too.
     pub fix: String,
+}
+
+impl Behind {
+    /// Whether the plan names it.
+    pub fn is_named_in(&self, named: &[LeftBehind]) -> bool {
+        named.iter().any(|left| is_named(self, left))
+    }
 }
 
 /// The findings about what stays behind, and about what the plan names though it does not.
@@ -38,17 +47,18 @@ fn told(one: &Behind, named: &[LeftBehind]) -> Finding {
             Finding::warning(&one.path, problem, format!("see to {} yourself", one.what))
         }
         None => {
-            let fix = format!("{}; or name it in leaves_behind: {{\"what\": \"{}\", \"why\": ...}}", one.fix, one.what);
+            // To be pasted into a plan: a `*` as people write it, and in JSON.
+            let what = Value::from(one.what.replace("\\052", "*"));
+            let fix = format!("{}; or name it in leaves_behind: {{\"what\": {what}, \"why\": ...}}", one.fix);
             Finding::environment(&one.path, one.problem.clone(), fix)
         }
     }
 }
 
-/// Words in any order, whatever the case of letters and the last dots of names.
+/// Words in any order, names as DNS compares them.
 fn is_named(one: &Behind, left: &LeftBehind) -> bool {
     let words = |text: &str| {
-        let one_form = |word: &str| word.trim_end_matches('.').to_lowercase();
-        let mut words: Vec<String> = text.split_whitespace().map(one_form).collect();
+        let mut words: Vec<String> = text.split_whitespace().map(normalise_name).collect();
         words.sort();
         words
     };
@@ -87,6 +97,16 @@ mod tests {
             let found = judge(&[behind()], &named(what));
             assert_eq!((found.len(), found[0].severity), (1, Severity::Warning), "{what}");
             assert!(found[0].problem.ends_with("the plan leaves it behind: no user has IPv6"), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_is_told_as_people_write_it_and_known_however_it_is_written() {
+        let star = Behind { what: "A \\052.example.com Z2".to_owned(), ..behind() };
+        let fix = &judge(std::slice::from_ref(&star), &[])[0].fix;
+        assert!(fix.contains("{\"what\": \"A *.example.com Z2\", \"why\""), "{fix}");
+        for what in ["A *.example.com Z2", "A \\052.Example.com. Z2"] {
+            assert_eq!(judge(std::slice::from_ref(&star), &named(what))[0].severity, Severity::Warning, "{what}");
         }
     }
 

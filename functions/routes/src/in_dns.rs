@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use cutover::dns::bare_name;
 use cutover::finding::settled;
-use cutover::plan::{DnsRoute, Plan, Route};
+use cutover::plan::{DnsRoute, Plan, RecordChange, RecordType, Route};
 use cutover::{Finding, StepResult};
 
 use crate::any::Clients;
@@ -38,6 +38,57 @@ pub(crate) async fn what_users_get(
     findings.extend(unseen);
     findings.extend(name::forecast::findings(route, &seen.state, &seen.zone, &health, path));
     Ok(())
+}
+
+/// What does not fit where a name shall lead to load balancers of this region: there is none of that name in the account, or it
+/// has no IPv6 addresses to answer with.
+///
+/// # Errors
+/// Those that a repetition may cure.
+pub(crate) async fn balancers_of_answers(
+    clients: &Clients,
+    route: &DnsRoute,
+    path: &str,
+    findings: &mut Vec<Finding>,
+) -> StepResult<()> {
+    let region = clients.elb.config().region().map(ToString::to_string).unwrap_or_default();
+    let wanted = balancers_named(route, &region);
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let names = wanted.iter().map(|(_, name)| name.clone()).collect();
+    if let Some(known) = overlooked(balancers::with_ipv6(&clients.elb, &names).await)? {
+        findings.extend(
+            wanted.iter().filter_map(|(index, name)| answered_by(route, *index, known.get(name).copied(), path)),
+        );
+    }
+    Ok(())
+}
+
+/// The plan's aliases to load balancers of a region: their places among the records, and their names.
+fn balancers_named(route: &DnsRoute, region: &str) -> Vec<(usize, String)> {
+    let ends = [format!(".{region}.elb.amazonaws.com."), format!(".elb.{region}.amazonaws.com.")];
+    let named = |(index, change): (usize, &RecordChange)| {
+        let name = bare_name(&change.new.as_ref()?.alias.as_ref()?.dns_name);
+        ends.iter().any(|end| name.ends_with(end)).then_some((index, name))
+    };
+    route.records.iter().enumerate().filter_map(named).collect()
+}
+
+/// What is said of an alias to a load balancer; `has_ipv6` where there is one of that name.
+fn answered_by(route: &DnsRoute, index: usize, has_ipv6: Option<bool>, path: &str) -> Option<Finding> {
+    let (problem, fix) = match has_ipv6 {
+        None => (
+            "is no load balancer of this account: AWS refuses an alias to one that does not exist",
+            "see whether it exists; if it is another account's, this is as it should be",
+        ),
+        Some(false) if route.records[index].record_type == RecordType::Aaaa => (
+            "is a load balancer without IPv6 addresses: this type has no answer on the new side",
+            "make the load balancer dual-stack first, or leave the type out; with \"new\": null it goes",
+        ),
+        Some(_) => return None,
+    };
+    Some(Finding::warning(format!("{path}.records[{index}].new.alias.dns_name"), problem, fix))
 }
 
 /// What is found only when a plan's routes are seen together: a target group that is attached to a balancer which DNS
@@ -152,4 +203,26 @@ fn takes_balancer_out(balancer: &str, lost: &BTreeSet<String>, path: &str) -> Fi
 /// What cannot be seen for lack of a permission, or because it is elsewhere, is not known; a passing trouble is told.
 fn overlooked<T>(seen: StepResult<T>) -> StepResult<Option<T>> {
     settled(seen).map(Result::ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_alias_needs_a_balancer_with_addresses_of_its_type() {
+        let change = |kind: &str, name: &str| json!({ "type": kind, "new": { "alias": { "dns_name": name, "hosted_zone_id": "Z2" } } });
+        let (own, net) = ("dualstack.Shop-1.eu-west-1.elb.amazonaws.com", "shop-2.elb.eu-west-1.amazonaws.com");
+        let records = [change("A", own), change("AAAA", net), change("AAAA", "shop-1.us-east-1.elb.amazonaws.com")];
+        let route = json!({ "hosted_zone_id": "Z1", "record_name": "a.example.com", "steps": [], "records": records });
+        let route: DnsRoute = serde_json::from_value(route).unwrap();
+        let named = balancers_named(&route, "eu-west-1");
+        assert_eq!(named, [(0, "shop-1.eu-west-1.elb.amazonaws.com.".to_owned()), (1, format!("{net}."))]);
+        let told = |index, has_ipv6| answered_by(&route, index, has_ipv6, "$").map(|finding| finding.problem);
+        assert_eq!([told(0, Some(true)), told(0, Some(false)), told(1, Some(true))], [None, None, None]);
+        assert!(told(1, Some(false)).is_some_and(|problem| problem.contains("without IPv6 addresses")));
+        assert!(told(0, None).is_some_and(|problem| problem.contains("does not exist")));
+    }
 }

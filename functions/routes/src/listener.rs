@@ -20,5 +20,5 @@ pub mod shares;
 pub mod state;
 mod sticky;
 
-pub use planned::{Pair, pair, planned_states, states_before_step};
+pub use planned::{Pair, has_both_sides, pair, planned_states, states_before_step};
 pub use state::{Forward, ListenerState, Stickiness, WeightedGroup};

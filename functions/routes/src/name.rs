@@ -20,6 +20,8 @@ mod group;
 #[cfg(feature = "name")]
 pub mod health_check;
 #[cfg(feature = "name")]
+mod leads;
+#[cfg(feature = "name")]
 pub mod observe;
 pub mod planned;
 #[cfg(feature = "name")]

@@ -1,6 +1,11 @@
 //! Whole weights: how a pair shares what it has, and the row of its shares over a plan's steps.
 
 use cutover::plan::Step;
+use cutover::text::named;
+
+/// A finding names so many neighbours, and so much of each.
+const MOST_NAMES: usize = 5;
+const MOST_NAME_BYTES: usize = 64;
 
 /// The shares of the new side from which a step to `new_weight` starts: that of the step before, or 0, as prepared, before the
 /// first. Several where the plan has this weight more than once, none where it does not have it.
@@ -9,11 +14,11 @@ pub(crate) fn before_step(steps: &[Step], new_weight: u8) -> Vec<u8> {
     before.zip(steps).filter(|(_, step)| step.new_weight == new_weight).map(|(before, _)| before).collect()
 }
 
-/// Divides `total` between old and new so that new has exactly `percent`.
+/// Divides `total` between old and new so that new has exactly `percent`. `neighbours` are the names of those that keep theirs.
 ///
 /// # Errors
 /// The text of the problem, where that is not a whole number.
-pub(crate) fn divide(total: i32, percent: u8) -> Result<(i32, i32), String> {
+pub(crate) fn divide(total: i32, percent: u8, neighbours: &[&str]) -> Result<(i32, i32), String> {
     if percent > 100 || total < 0 {
         return Err(format!("there is no {percent} % of the pair's weight {total}"));
     }
@@ -21,8 +26,27 @@ pub(crate) fn divide(total: i32, percent: u8) -> Result<(i32, i32), String> {
     match i32::try_from(product / 100) {
         Ok(new) if product % 100 == 0 => Ok((total - new, new)),
         _ => Err(format!(
-            "{percent} % of the pair's weight {total} is not a whole number, and its neighbours keep theirs"
+            "{percent} % of the pair's weight {total} is not a whole number, and {} keep theirs; {} are whole",
+            called(neighbours),
+            whole_shares(total)
         )),
+    }
+}
+
+/// `its neighbours (canary, frankfurt)`
+pub(crate) fn called(neighbours: &[&str]) -> String {
+    let names: Vec<String> = neighbours.iter().take(MOST_NAMES).map(|name| named(name, MOST_NAME_BYTES)).collect();
+    let more = if neighbours.len() > MOST_NAMES { ", ..." } else { "" };
+    if names.is_empty() { "its neighbours".to_owned() } else { format!("its neighbours ({}{more})", names.join(", ")) }
+}
+
+/// The percentages that divide a weight into whole numbers.
+fn whole_shares(total: i32) -> String {
+    let every = (1..=100).find(|percent| i64::from(total) * percent % 100 == 0).unwrap_or(100);
+    match every {
+        100 => "only 0 and 100 %".to_owned(),
+        50 => "only 0, 50 and 100 %".to_owned(),
+        _ => format!("multiples of {every} % ({}, {}, ... 100)", every, 2 * every),
     }
 }
 
@@ -41,10 +65,26 @@ mod tests {
         assert_eq!(before, [vec![0], vec![0, 10], vec![10], vec![50], vec![]]);
     }
 
+    #[test]
+    fn the_shares_that_are_whole_are_told() {
+        let told = |total| divide(total, 7, &["canary", "two words"]).unwrap_err();
+        for (total, whole) in
+            [(75, "multiples of 4 % (4, 8, ... 100)"), (9, "only 0 and 100 %"), (2, "only 0, 50 and 100 %")]
+        {
+            assert!(
+                told(total)
+                    .ends_with(&format!("its neighbours (canary, \"two words\") keep theirs; {whole} are whole")),
+                "{}",
+                told(total)
+            );
+        }
+        assert!(divide(75, 8, &[]).is_ok() && divide(2, 50, &[]).is_ok());
+    }
+
     proptest! {
         #[test]
         fn a_share_never_loses_weight(total in prop_oneof![0..1000_i32, any::<i32>()], percent in any::<u8>()) {
-            if let Ok((old, new)) = divide(total, percent) {
+            if let Ok((old, new)) = divide(total, percent, &[]) {
                 prop_assert_eq!(old + new, total);
                 prop_assert_eq!(i64::from(new) * 100, i64::from(total) * i64::from(percent));
                 prop_assert!(old >= 0 && new >= 0);

@@ -1,11 +1,13 @@
 //! What an open run needs: pure.
 
-use journal::{Phase, Run};
+use cutover::gestures::Machines;
+use journal::{OpenRun, Phase, Run};
 
 /// So often the sweep starts something for one run before it gives up.
 pub const MOST_STARTS: u32 = 5;
-/// A cleanup that was given up is told again after so many sweeps: a day, at one every five minutes.
-const TELL_EVERY: u32 = 288;
+/// One sweep every five minutes.
+const SWEEPS_AN_HOUR: u32 = 12;
+const SWEEPS_A_DAY: u32 = 288;
 
 /// What the responsible execution is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,31 +53,67 @@ pub fn action(phase: Phase, is_handed_over: bool, owner: OwnerStatus) -> Action 
     }
 }
 
-/// Whether a person is told of a cleanup that was given up, when the sweep needs it for the `count`-th time: no phase says so,
-/// and the page may have got lost.
+/// Whether a run still is as the index had it. Otherwise somebody looks after it, or did.
+pub fn is_as_seen(seen: &OpenRun, now: &Run) -> bool {
+    now.phase == seen.phase && now.owner == seen.owner
+}
+
+/// Whether a trouble is told at its `count`-th time, counted from 1: at once, then after an hour, two more, four more and so on,
+/// at the end once a day. No phase says that it was told, and a page may get lost.
 pub fn is_told(count: u32) -> bool {
-    count.checked_sub(MOST_STARTS + 1).is_some_and(|later| later.is_multiple_of(TELL_EVERY))
+    let Some(since) = count.checked_sub(1) else { return false };
+    let (mut next, mut gap) = (0, SWEEPS_AN_HOUR);
+    while next < since {
+        next += gap;
+        gap = (gap * 2).min(SWEEPS_A_DAY);
+    }
+    next == since
+}
+
+/// The open runs in the order in which they are looked at: first those after the one at which the last look stopped, then those
+/// up to it. So all have their turn, however many there are.
+pub fn in_turn<T>(mut runs: Vec<(String, T)>, last: Option<&str>) -> Vec<(String, T)> {
+    runs.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let first = last.map_or(0, |last| runs.partition_point(|(run_id, _)| run_id.as_str() <= last));
+    runs.rotate_left(first);
+    runs
 }
 
 /// The page for a run that is finished, and could not be cleaned up.
-pub fn gave_up_cleanup(run: &Run) -> String {
+pub fn gave_up_cleanup(run: &Run, machines: &Machines) -> String {
     let application = &run.plan.application;
     format!(
-        "The cutover of {application} (run {}) has moved all traffic to the new side, and that stays. But its cleanup did not \
-         come to an end, and starting it {MOST_STARTS} times has not helped: it is {}, what the plan removes may still be \
-         there, and its locks keep other cutovers away from its routes. Look at the cleanup executions, the last of them is \
-         {}; then start cleanup with {{\"application\": \"{application}\", \"now\": true}}.",
-        run.run_id, run.phase, run.owner
+        "The cleanup after the cutover of {application} did not come to an end: starting it {MOST_STARTS} times has not helped.\n\
+         All traffic is on the new side, and that stays. What the plan removes may still be there, and the run, which\n\
+         is {}, keeps its locks: no other cutover gets its routes. Look why the last cleanup failed:\n  {}\n\n\
+         Once the reason is gone, this starts it again:\n  {}\n\nRun: {}\n",
+        run.phase,
+        run.owner,
+        machines.clean_up(application),
+        run.run_id
+    )
+}
+
+/// Why a run could not be rolled back.
+pub fn gave_up(run: &Run) -> String {
+    format!(
+        "the run was {}, its execution {} is not running, and starting rollback {MOST_STARTS} times has not helped",
+        run.phase, run.owner
     )
 }
 
 /// The page for a run that could not be rolled back.
-pub fn gave_up(run: &Run) -> String {
+pub fn gave_up_page(run: &Run, machines: &Machines) -> String {
+    let application = &run.plan.application;
     format!(
-        "The cutover of {} (run {}) was in phase {} and its execution {} is not running. Starting rollback {MOST_STARTS} \
-         times has not helped. Its routes may be on either side; its locks are kept. The next page says how each of \
-         them is. Look at the rollback executions, then start rollback with {{\"application\": \"{}\"}}.",
-        run.plan.application, run.run_id, run.phase, run.owner, run.plan.application
+        "The cutover of {application} is stuck. Its routes may be on either side, and it keeps its locks.\n\
+         The reason: {}.\n\n\
+         The next page says how each route is. Look why the rollback executions failed. Once that is mended, this starts\n\
+         rollback again:\n  {}\n\nOr leave everything as it is now, and end the run:\n  {}\n\nRun: {}\n",
+        gave_up(run),
+        machines.roll_back(application),
+        machines.release(application),
+        run.run_id
     )
 }
 
@@ -91,9 +129,40 @@ mod tests {
     }
 
     #[test]
-    fn a_cleanup_that_is_given_up_is_told_once_a_day() {
-        let told: Vec<u32> = (0..=600).filter(|count| is_told(*count)).collect();
-        assert_eq!(told, [MOST_STARTS + 1, MOST_STARTS + 1 + TELL_EVERY, MOST_STARTS + 1 + 2 * TELL_EVERY]);
+    fn a_run_that_has_moved_on_or_changed_hands_since_it_was_seen_is_left_alone() {
+        let caller = serde_json::json!({ "run_id": "run", "execution_arn": "me", "state": "Claim" });
+        let plan = serde_json::json!({ "application": "shop", "routes": [] });
+        let (caller, plan) = (serde_json::from_value(caller).unwrap(), serde_json::from_value(plan).unwrap());
+        let same = Run::claimed(&caller, plan, vec![], jiff::Timestamp::UNIX_EPOCH);
+        let seen = OpenRun { run_id: same.run_id.clone(), phase: same.phase, owner: same.owner.clone() };
+        let moved_on = Run { phase: Phase::RollingBack, ..same.clone() };
+        let handed_over = Run { owner: "another".to_owned(), ..same.clone() };
+        let later = Run { paused: true, ..same.clone() };
+        assert_eq!(
+            [&same, &moved_on, &handed_over, &later].map(|now| is_as_seen(&seen, now)),
+            [true, false, false, true]
+        );
+    }
+
+    #[test]
+    fn a_trouble_is_told_at_once_and_then_at_growing_intervals() {
+        let told: Vec<u32> = (0..1_300).filter(|count| is_told(*count)).collect();
+        let hours: Vec<u32> = told.iter().map(|count| (count - 1) / SWEEPS_AN_HOUR).collect();
+        assert_eq!(told[0], 1);
+        assert_eq!(hours, [0, 1, 3, 7, 15, 31, 55, 79, 103]);
+    }
+
+    #[test]
+    fn every_run_has_its_turn() {
+        let runs = || ["c", "a", "b", "d"].map(|run_id| (run_id.to_owned(), ())).to_vec();
+        let order = |last| in_turn(runs(), last).into_iter().map(|(run_id, ())| run_id).collect::<String>();
+        assert_eq!(order(None), "abcd");
+        assert_eq!(order(Some("b")), "cdab");
+        assert_eq!(order(Some("bb")), "cdab", "that run is not open any more");
+        assert_eq!(order(Some("d")), "abcd");
+        assert_eq!(order(Some("z")), "abcd");
+        // Two at a time, beginning where the last look stopped: all four in two looks.
+        assert_eq!(format!("{}{}", &order(Some("d"))[..2], &order(Some("b"))[..2]), "abcd");
     }
 
     #[test]

@@ -1,20 +1,35 @@
 //! `sweep`: every few minutes, looks for open runs whose responsible execution is not running, and starts what brings
-//! them to an end. Status events are best effort; this is the second way.
+//! them to an end. Status events are best effort; this is the second way. And the first: a rule sends it the run of a cutover that
+//! has ended without success, and a rollback is started if the journal says that one is owed.
 //!
-//! Reads: the index of open runs, their owners' executions. Writes: the count of its starts, executions of `rollback` and
-//! `cleanup`; when starting has not helped a number of times, a page, and for a rollback the phase `stuck`. Undo: none; a
-//! start too many finds nothing to do. Errors: AWS errors, after all runs were looked at.
+//! Reads: the index of open runs, their owners' executions. Writes: the counts of its starts and troubles, whose turn is next,
+//! executions of `rollback` and `cleanup`; when starting has not helped a number of times, a page, and for a rollback the
+//! phase `stuck`. Undo: none; a start too many finds nothing to do. Errors: AWS errors, after all runs were looked at.
 
 pub mod decide;
+mod ended;
+mod rollback;
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use cutover::contract::{digest, is_under_way};
+use cutover::error::name;
+use cutover::gestures::Machines;
 use cutover::{StepError, StepResult};
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
-use journal::{Ending, Journal, Phase, Run, Transition};
+use journal::{Ending, Journal, OpenRun, Phase, Run, Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::decide::{Action, OwnerStatus};
+
+/// So many runs are looked at at once: each look is one DescribeExecution, of which an account has 300 in a burst and 15 a second
+/// after that (Step Functions quotas).
+const AT_ONCE: usize = 10;
+/// No look begins later: a call and its retries take 10 s at the most, and the function has 30 s.
+const LONGEST_LOOKS: Duration = Duration::from_secs(15);
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -25,63 +40,118 @@ pub struct Clients {
     pub sns: aws_sdk_sns::Client,
     /// The journal.
     pub journal: Journal,
-    /// The ARN of the machine `rollback`.
-    pub rollback_machine: String,
-    /// The ARN of the machine `cleanup`.
-    pub cleanup_machine: String,
+    /// What is started.
+    pub machines: Machines,
 }
 
-/// The schedule's event; nothing in it is needed.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Request {}
+/// The schedule's event, of which nothing is needed, or what the rule makes of a cutover's end.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Request {
+    /// The cutover's execution that has ended without success.
+    #[serde(default)]
+    pub run_id: Option<String>,
+}
 
 /// What was found and done.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Reply {
     /// How many runs are open.
     pub open: usize,
+    /// How many of them the next sweep begins with.
+    pub left: usize,
     /// What was started, or given up.
     pub done: Vec<String>,
 }
 
-/// Looks at every open run; trouble with one, or one that cannot be read, does not keep it from the others.
+/// Looks at the open runs, several at once, in turn: from where the last look stopped, as far as the time goes. Trouble with
+/// one, or one that cannot be read, does not keep it from the others. It is told at once, and then at growing intervals.
 ///
 /// # Errors
-/// The first error, once all runs were looked at.
-pub async fn handle(clients: &Clients, _: Request, now: Timestamp) -> StepResult<Reply> {
-    let runs = clients.journal.open_runs().await?;
-    let mut reply = Reply { open: runs.len(), done: Vec::new() };
-    let mut first_error = None;
-    for run in runs {
-        let result = match &run {
-            Ok(run) => look_after(clients, run, now).await,
-            Err(error) => Err(error.clone()),
-        };
-        match result {
-            Ok(done) => reply.done.extend(done),
-            Err(error) => {
-                log_error(run.as_ref().map_or("", |run| &run.run_id), &error);
-                first_error.get_or_insert(error);
-            }
+/// The first trouble that is to be told, once all runs were looked at.
+pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
+    if let Some(run_id) = &request.run_id {
+        return ended::look_after(clients, run_id).await;
+    }
+    let last = clients.journal.turn().await?;
+    let runs = decide::in_turn(clients.journal.open_runs().await?, last.as_deref());
+    let mut reply = Reply { open: runs.len(), ..Reply::default() };
+    let until = Instant::now() + LONGEST_LOOKS;
+    // A service that is asked too much is not asked again until the next sweep.
+    let is_throttled = AtomicBool::new(false);
+    let look = async |(run_id, run): (String, StepResult<OpenRun>)| {
+        if is_throttled.load(Relaxed) || Instant::now() >= until {
+            return (run_id, Look::NotYet);
+        }
+        let look = look(clients, &run_id, run, now).await;
+        is_throttled.fetch_or(look == Look::Throttled, Relaxed);
+        (run_id, look)
+    };
+    let mut looks = stream::iter(runs).map(look).buffered(AT_ONCE);
+    let (mut turn, mut error, mut is_in_turn) = (None, None, true);
+    while let Some((run_id, look)) = looks.next().await {
+        is_in_turn &= !matches!(look, Look::NotYet | Look::Throttled);
+        if is_in_turn {
+            turn = Some(run_id);
+        }
+        match look {
+            Look::NotYet | Look::Throttled => reply.left += 1,
+            Look::Done(done) => reply.done.extend(done),
+            Look::Trouble(trouble) => error = error.or(Some(trouble)),
         }
     }
-    first_error.map_or(Ok(reply), Err)
+    if turn.is_none() && is_throttled.load(Relaxed) {
+        error = error.or_else(|| Some(StepError::new(name::THROTTLED, "no open run could be looked at")));
+    }
+    if let Some(turn) = turn.filter(|turn| last.as_ref() != Some(turn)) {
+        clients.journal.set_turn(&turn).await?;
+    }
+    error.map_or(Ok(reply), Err)
 }
 
-fn log_error(run_id: &str, error: &StepError) {
-    tracing::error!(run_id, error = error.name, "the sweep could not look after a run: {}", error.message);
+/// What came of a look at one run.
+#[derive(Clone, Debug, PartialEq)]
+enum Look {
+    /// It was not looked at: the next sweep begins with it.
+    NotYet,
+    /// AWS asked to slow down.
+    Throttled,
+    /// What was done, if anything.
+    Done(Option<String>),
+    /// What kept the sweep from it, and is to be told.
+    Trouble(StepError),
 }
 
-async fn look_after(clients: &Clients, run: &Run, now: Timestamp) -> StepResult<Option<String>> {
+async fn look(clients: &Clients, run_id: &str, run: StepResult<OpenRun>, now: Timestamp) -> Look {
+    let result = match run {
+        Ok(run) => look_after(clients, &run, now).await,
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(done) => Look::Done(done),
+        Err(error) if error.name == name::THROTTLED => Look::Throttled,
+        Err(error) => {
+            tracing::error!(
+                run_id,
+                error = error.name,
+                "the sweep could not look after a run: {}. If its item cannot be read, see to its \
+                routes, and then start cleanup with its run_id and `release`",
+                error.message
+            );
+            // What cannot be counted is told.
+            let count = clients.journal.count_trouble(run_id).await.unwrap_or(1).max(1);
+            if decide::is_told(count) { Look::Trouble(error) } else { Look::Done(None) }
+        }
+    }
+}
+
+async fn look_after(clients: &Clients, run: &OpenRun, now: Timestamp) -> StepResult<Option<String>> {
     let status = owner_status(&clients.sfn, &run.owner).await?;
     let action = decide::action(run.phase, run.owner != run.run_id, status);
     if action == Action::None {
         return Ok(None);
     }
     // The index may be behind: a run that has moved on since is somebody's again.
-    let Some(run) =
-        clients.journal.read(&run.run_id).await?.filter(|now| now.phase == run.phase && now.owner == run.owner)
-    else {
+    let Some(run) = clients.journal.read(&run.run_id).await?.filter(|now| decide::is_as_seen(run, now)) else {
         return Ok(None);
     };
     let count = clients.journal.count_sweep(&run.run_id).await?;
@@ -92,45 +162,42 @@ async fn look_after(clients: &Clients, run: &Run, now: Timestamp) -> StepResult<
         }
         .map(Some);
     }
-    let (machine, input) = match action {
-        Action::Cleanup => (&clients.cleanup_machine, json!({ "run_id": run.run_id, "instead_of": run.owner })),
-        _ => (&clients.rollback_machine, json!({ "run_id": run.run_id })),
-    };
-    start(&clients.sfn, machine, &run.run_id, &input, count).await?;
+    if action == Action::Cleanup {
+        let input = json!({ "run_id": run.run_id, "instead_of": run.owner });
+        start(&clients.sfn, &clients.machines.cleanup, &execution_name("sweep", &run.run_id, count), &input).await?;
+    } else if !rollback::start(clients, &run.run_id).await? {
+        return Ok(None);
+    }
     Ok(Some(format!("{action} of {} started, the {count}. time", run.run_id)))
 }
 
 async fn owner_status(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepResult<OwnerStatus> {
-    use aws_sdk_sfn::types::ExecutionStatus;
+    let status = status(sfn, execution_arn).await?;
+    Ok(match status.as_deref() {
+        Some(status) if is_under_way(status) => OwnerStatus::Running,
+        Some("SUCCEEDED") => OwnerStatus::Succeeded,
+        _ => OwnerStatus::Dead,
+    })
+}
+
+/// The status of an execution; none for one that is not there.
+async fn status(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepResult<Option<String>> {
     match sfn.describe_execution().execution_arn(execution_arn).send().await {
-        Ok(answer) => Ok(match answer.status() {
-            status if is_under_way(status.as_str()) => OwnerStatus::Running,
-            ExecutionStatus::Succeeded => OwnerStatus::Succeeded,
-            _ => OwnerStatus::Dead,
-        }),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => {
-            Ok(OwnerStatus::Dead)
-        }
+        Ok(answer) => Ok(Some(answer.status().as_str().to_owned())),
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => Ok(None),
         Err(error) => Err(StepError::from_aws(&format!("states:DescribeExecution {execution_arn}"), &error)),
     }
 }
 
-/// Starts an execution under a name that is used once.
-async fn start(
-    sfn: &aws_sdk_sfn::Client,
-    machine: &str,
-    run_id: &str,
-    input: &serde_json::Value,
-    count: u32,
-) -> StepResult<()> {
-    let result = sfn
-        .start_execution()
-        .state_machine_arn(machine)
-        .name(format!("sweep-{}-{count}", digest(run_id)))
-        .input(input.to_string())
-        .send()
-        .await;
-    match result {
+/// A name that is used once.
+fn execution_name(what: &str, run_id: &str, count: u32) -> String {
+    format!("{what}-{}-{count}", digest(run_id))
+}
+
+/// Starts an execution, unless there is one of that name.
+async fn start(sfn: &aws_sdk_sfn::Client, machine: &str, name: &str, input: &serde_json::Value) -> StepResult<()> {
+    let started = sfn.start_execution().state_machine_arn(machine).name(name).input(input.to_string()).send().await;
+    match started {
         Ok(_) => Ok(()),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_already_exists()) => Ok(()),
         Err(error) => Err(StepError::from_aws(&format!("states:StartExecution {machine}"), &error)),
@@ -139,23 +206,27 @@ async fn start(
 
 /// Starting cleanup has not helped: a person is told. The run stays as it is, locks included.
 async fn give_up_cleanup(clients: &Clients, run: &Run, count: u32) -> StepResult<String> {
-    if decide::is_told(count) {
+    if decide::is_told(count - decide::MOST_STARTS) {
         let subject = format!("ACTION NEEDED: cleanup after cutover of {}", run.plan.application);
-        tell(clients, run, subject, decide::gave_up_cleanup(run)).await?;
+        tell(clients, run, subject, decide::gave_up_cleanup(run, &clients.machines)).await?;
     }
     Ok(format!("{} is still {}: starting cleanup has not helped", run.run_id, run.phase))
 }
 
 /// Starting rollback has not helped: a person is told. The locks stay. No part waits for another one to go well: after this
-/// the sweep does not come back to the run.
+/// the sweep does not come back to the run. Where it does, since the run cannot be left stuck, that is told at growing intervals.
 async fn give_up(clients: &Clients, run: &Run, count: u32, now: Timestamp) -> StepResult<String> {
-    let subject = format!("CRITICAL: cutover of {} is stuck", run.plan.application);
-    let told = tell(clients, run, subject, decide::gave_up(run)).await;
     let left = leave_stuck(&clients.journal, run, now).await;
-    // Which routes are left, and how, is rollback's to see, if it can do that much.
-    let look = json!({ "run_id": run.run_id, "report": decide::gave_up(run) });
-    let looked = start(&clients.sfn, &clients.rollback_machine, &run.run_id, &look, count).await;
-    told.and(left).and(looked)?;
+    if left.is_ok() || decide::is_told(count - decide::MOST_STARTS) {
+        let subject = format!("CRITICAL: cutover of {} is stuck", run.plan.application);
+        let told = tell(clients, run, subject, decide::gave_up_page(run, &clients.machines)).await;
+        // Which routes are left, and how, is rollback's to see, if it can do that much.
+        let look = json!({ "run_id": run.run_id, "report": decide::gave_up(run) });
+        let looked =
+            start(&clients.sfn, &clients.machines.rollback, &execution_name("report", &run.run_id, count), &look).await;
+        told.and(looked)?;
+    }
+    left?;
     Ok(format!("{} is stuck: starting rollback has not helped", run.run_id))
 }
 

@@ -1,5 +1,6 @@
 //! The Lambda function `sweep`: composes, nothing else.
 
+use cutover::gestures::Machines;
 use sweep::{Clients, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
@@ -9,8 +10,10 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 sfn: aws_sdk_sfn::Client::new(&environment.aws),
                 sns: aws_sdk_sns::Client::new(&environment.aws),
                 journal: journal::Journal::of(environment)?,
-                rollback_machine: environment.variable("ROLLBACK_STATE_MACHINE_ARN")?,
-                cleanup_machine: environment.variable("CLEANUP_STATE_MACHINE_ARN")?,
+                machines: Machines {
+                    rollback: environment.variable("ROLLBACK_STATE_MACHINE_ARN")?,
+                    cleanup: environment.variable("CLEANUP_STATE_MACHINE_ARN")?,
+                },
             })
         },
         handle,

@@ -1,12 +1,16 @@
-//! `validate`: probes the new side directly, whatever the routes say, until enough probes in a row have passed.
+//! `validate`: probes the new side directly, whatever the routes say, until enough probes in a row have passed; then holds both sides to the
+//! plan's limits of CPU, memory and the like.
 //!
-//! Reads: the run item; the plan's health check URL, once a call. Writes: nothing, so there is nothing to undo. A plan
-//! without a health check passes, and the reply says so.
+//! Reads: the run item; the plan's health check URL, once a call; CloudWatch, once the probes have passed, where the plan has limits. Writes:
+//! nothing, so there is nothing to undo. A plan without a health check passes, and the reply says so.
 //!
-//! Errors: `Cutover.Unhealthy` when the attempts are used up, `Cutover.DeadlineExceeded`, `Cutover.Fenced`, and AWS
+//! Errors: `Cutover.Unhealthy` when the attempts are used up, and where limits do not hold and the plan rolls back then;
+//! `Cutover.DeadlineExceeded`, `Cutover.Fenced`, and AWS
 //! errors of the journal.
 
 pub mod decide;
+pub mod limits;
+pub mod observe;
 
 use cutover::StepResult;
 use cutover::contract::Caller;
@@ -16,9 +20,13 @@ use jiff::Timestamp;
 use journal::{Journal, Phase};
 use serde::{Deserialize, Serialize};
 
+use crate::limits::Line;
+
 /// What this function talks to, besides the new side.
 #[derive(Clone, Debug)]
 pub struct Clients {
+    /// CloudWatch, for the limits.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// The journal, for the plan.
     pub journal: Journal,
 }
@@ -35,7 +43,7 @@ pub struct Request {
 }
 
 /// What was seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
     /// Whether it is over. Otherwise: wait, and call again.
     pub passed: bool,
@@ -43,6 +51,12 @@ pub struct Reply {
     pub wait_seconds: u64,
     /// To be sent with the next request; `seen` is for a person.
     pub tries: Tries,
+    /// The plan's limits, once they were looked at.
+    #[serde(default)]
+    pub limits: Vec<Line>,
+    /// What is told at the end of the run, where it goes on in spite of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// When this was observed, RFC 3339.
     pub at: String,
 }
@@ -55,11 +69,20 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let run = clients.journal.fence(&request.caller, Phase::Forward).await?;
     check_deadline(&run.started_at, run.plan.timeout, now)?;
     let tries = request.tries.unwrap_or_default();
-    let at = now.to_string();
-    let Some(probe) = &run.plan.health_check else {
-        let tries = Tries { seen: "no health check in the plan".to_owned(), ..tries };
-        return Ok(Reply { passed: true, wait_seconds: 0, tries, at });
+    let (tries, passed, wait_seconds) = match &run.plan.health_check {
+        None => (Tries { seen: "no health check in the plan".to_owned(), ..tries }, true, 0),
+        Some(probe) => {
+            let (tries, passed) = decide::decide(probe, &tries, &probe::ask(probe).await)?;
+            (tries, passed, probe.interval.0)
+        }
     };
-    let (tries, passed) = decide::decide(probe, &tries, &probe::ask(probe).await)?;
-    Ok(Reply { passed, wait_seconds: probe.interval.0, tries, at })
+    let asked = &run.plan.validation;
+    let limits = if passed && !asked.limits.is_empty() {
+        let values = observe::values(&clients.cloudwatch, &asked.limits, asked.window, now).await?;
+        limits::lines(&asked.limits, &values)
+    } else {
+        Vec::new()
+    };
+    let note = limits::judge(&limits, asked.on_violation)?;
+    Ok(Reply { passed, wait_seconds, tries, limits, note, at: now.to_string() })
 }

@@ -3,5 +3,13 @@
 use validate::{Clients, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
-    cutover::bootstrap::run(|environment| Ok(Clients { journal: journal::Journal::of(environment)? }), handle)
+    cutover::bootstrap::run(
+        |environment| {
+            Ok(Clients {
+                cloudwatch: aws_sdk_cloudwatch::Client::new(&environment.aws),
+                journal: journal::Journal::of(environment)?,
+            })
+        },
+        handle,
+    )
 }

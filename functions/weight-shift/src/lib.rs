@@ -2,13 +2,13 @@
 //!
 //! | action | reads | writes, each as one atomic batch | undone by |
 //! |---|---|---|---|
-//! | prepare | the name's record sets; the pair's health checks | health checks; every type a weighted pair 100/0, at the plan's TTL | restore |
-//! | shift | the record sets, which must be as the step before left them; the change; at its end the health checks | the pair's weights | restore |
+//! | prepare | the name's record sets; the pair's health checks, and the balancers that its aliases evaluate | health checks; every type a weighted pair 100/0, at the plan's TTL | restore |
+//! | shift | the record sets, which must be as the step before left them; the change; at its end the health checks and balancers | the pair's weights | restore |
 //! | finalise | the record sets, the change | the final record sets, with the TTL from before | restore |
 //! | restore | the record sets, the change | the before-image; deletes the health checks | - |
 //!
-//! Prepare makes the run's health checks first, and attaches them, with the pair, once each is healthy: it is called until
-//! then, and gives up after `DnsRoute::most_check_looks`.
+//! Prepare makes the run's health checks first, and attaches them, with the pair, once each is healthy, and each balancer whose
+//! health an alias of the pair evaluates: it is called until then, and gives up after `DnsRoute::most_check_looks`.
 //!
 //! A batch deletes what was observed and creates what is wanted, so that a change by somebody else in between makes
 //! Route 53 refuse it. An action is called until its change is INSYNC; after prepare the *old* TTL is waited out, since
@@ -22,7 +22,8 @@ pub mod decide;
 pub mod ready;
 pub mod sync;
 
-use aws_sdk_route53::Client;
+use std::collections::BTreeMap;
+
 use cutover::contract::{RouteAction, RouteReply, RouteRequest};
 use cutover::error::name;
 use cutover::plan::DnsRoute;
@@ -31,7 +32,7 @@ use jiff::Timestamp;
 use journal::{Journal, Phase, Run};
 use routes::name::forecast::Wanted;
 use routes::name::shares::Zone;
-use routes::name::{NameState, PairChecks, Status};
+use routes::name::{NameState, PairChecks, Side, Status};
 
 use crate::ready::Readiness;
 use crate::sync::Sync;
@@ -39,8 +40,8 @@ use crate::sync::Sync;
 /// What this function talks to.
 #[derive(Clone, Debug)]
 pub struct Clients {
-    /// Route 53.
-    pub route53: Client,
+    /// Those of routes.
+    pub routes: routes::any::Clients,
     /// The journal, for the fence.
     pub journal: Journal,
 }
@@ -53,7 +54,7 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     let phase = Phase::of(request.action);
     let run = clients.journal.fence(&request.caller, phase).await?;
     let (route, before) = run.dns(request.route)?;
-    let live = routes::name::observe::live(&clients.route53, route).await?;
+    let live = routes::name::observe::live(&clients.routes.route53, route).await?;
     let checks = pair_checks(clients, &request, route, before, &live).await?;
     let (live, target) = decide_twice(clients, &request, route, before, live, &checks).await?;
     let changed = target.is_some();
@@ -62,13 +63,22 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     {
         let live = format!("{}; waits for {why}", live.describe());
         let (route, at) = (request.route, now.to_string());
-        return Ok(RouteReply { route, settled: false, wait_seconds, changed: false, change_id: None, at, live });
+        return Ok(RouteReply {
+            route,
+            settled: false,
+            wait_seconds,
+            changed: false,
+            change_id: None,
+            at,
+            live,
+            note: None,
+        });
     }
     let (live, change_id) = match target {
         None => (live, request.change_id.clone()),
         Some(target) => {
             clients.journal.fence(&request.caller, phase).await?;
-            routes::name::send::write(&clients.route53, route, &live, &target).await?
+            routes::name::send::write(&clients.routes.route53, route, &live, &target).await?
         }
     };
     let sync_seconds = until_in_sync(clients, &request, route, changed, change_id.as_deref()).await?;
@@ -83,7 +93,8 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
         _ => String::new(),
     };
     let (at, live) = (now.to_string(), format!("{}{users}", live.describe()));
-    Ok(RouteReply { route: request.route, settled, wait_seconds, changed, change_id, at, live })
+    let note = settled.then(|| sync::note(&route.record_name, change_id.as_deref())).flatten();
+    Ok(RouteReply { route: request.route, settled, wait_seconds, changed, change_id, at, live, note })
 }
 
 /// What health makes of the weights that were just set: said, where it is not what they say. The hold that follows judges it. What
@@ -93,8 +104,12 @@ async fn what_users_get(clients: &Clients, route: &DnsRoute, before: &NameState,
     let zone = zone.with_name(&route.normalised_name(), live.records());
     let wanted = Wanted::of_zone(&zone);
     let (mut health, mut said) = (wanted.all_well(), String::new());
+    match routes::balancers::health(&clients.routes.elb, &wanted.targets).await {
+        Ok(seen) => health.targets.extend(seen),
+        Err(_) => said.push_str("; the health of its load balancers could not be looked at"),
+    }
     for id in &wanted.checks {
-        match routes::name::check_look::look(&clients.route53, id).await {
+        match routes::name::check_look::look(&clients.routes.route53, id).await {
             Ok(look) => drop(health.checks.insert(id.clone(), look.status != Status::Unhealthy)),
             Err(_) => said.push_str(&format!("; health check {id} could not be looked at")),
         }
@@ -115,7 +130,7 @@ async fn decide_twice(
     let decide = |live: &NameState| decide::target(request.action, request.new_weight, route, before, live, checks);
     match decide(&live) {
         Err(error) if error.name == name::DRIFT => {
-            let live = routes::name::observe::live(&clients.route53, route).await?;
+            let live = routes::name::observe::live(&clients.routes.route53, route).await?;
             let target = decide(&live)?;
             Ok((live, target))
         }
@@ -138,12 +153,13 @@ async fn pair_checks(
     let run_id = &request.caller.run_id;
     if request.action == RouteAction::Prepare && live.is_like(before) {
         clients.journal.fence(&request.caller, Phase::of(request.action)).await?;
-        return routes::name::health_check::create(&clients.route53, run_id, request.route, route).await;
+        return routes::name::health_check::create(&clients.routes.route53, run_id, request.route, route).await;
     }
-    routes::name::health_check::find(&clients.route53, run_id, request.route).await
+    routes::name::health_check::find(&clients.routes.route53, run_id, request.route).await
 }
 
-/// Whether the health checks that the pair's records will carry are healthy.
+/// Whether the health checks that the pair's records will carry are healthy, and the balancers that they will be answered by. One
+/// that is not seen, since it is elsewhere or may not be, is not waited for.
 async fn readiness(
     clients: &Clients,
     request: &RouteRequest,
@@ -153,10 +169,18 @@ async fn readiness(
 ) -> StepResult<Readiness> {
     let mut looks = Vec::new();
     for attached in before.to_attach(route, checks).map_err(StepError::invalid)? {
-        let look = routes::name::check_look::look(&clients.route53, &attached.id).await?;
+        let look = routes::name::check_look::look(&clients.routes.route53, &attached.id).await?;
         looks.push((attached, look));
     }
-    ready::judge(&looks, request.attempt, route.most_check_looks())
+    let evaluated = before.planned(route, 0, checks).map_err(StepError::invalid)?.evaluated(route, before);
+    let names = evaluated.iter().map(|(_, target)| target.clone()).collect();
+    let health = match routes::balancers::health(&clients.routes.elb, &names).await {
+        Err(error) if error.name == name::NOT_PERMITTED => BTreeMap::new(),
+        health => health?,
+    };
+    let is_sick = |(_, target): &(Side, String)| health.get(target) == Some(&false);
+    let sick: Vec<(Side, String)> = evaluated.into_iter().filter(is_sick).collect();
+    ready::judge(&looks, &sick, request.attempt, route.most_check_looks())
 }
 
 /// Deletes the health checks that this run made for this route, once no record carries them.
@@ -165,7 +189,7 @@ async fn delete_checks(clients: &Clients, request: &RouteRequest, route: &DnsRou
         return Ok(());
     }
     clients.journal.fence(&request.caller, Phase::of(request.action)).await?;
-    routes::name::health_check::delete_of_run(&clients.route53, &request.caller.run_id, request.route).await
+    routes::name::health_check::delete_of_run(&clients.routes.route53, &request.caller.run_id, request.route).await
 }
 
 /// How long to wait before the change is looked at again; none once it is on all of Route 53's servers.
@@ -178,7 +202,7 @@ async fn until_in_sync(
 ) -> StepResult<Option<u64>> {
     let mut sync = sync::sync(request.action, changed, change_id);
     if let Sync::Ask(change_id) = sync {
-        let answer = clients.route53.get_change().id(change_id).send().await;
+        let answer = clients.routes.route53.get_change().id(change_id).send().await;
         let answer = answer.map_err(|error| StepError::from_aws(&format!("route53:GetChange {change_id}"), &error))?;
         let status = answer.change_info().map(|change| change.status.clone());
         // Prepare may have waited for health checks before.

@@ -6,7 +6,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
         |environment| {
             Ok(Clients {
-                route53: aws_sdk_route53::Client::new(&environment.aws),
+                routes: routes::any::Clients::new(&environment.aws),
                 journal: journal::Journal::of(environment)?,
             })
         },

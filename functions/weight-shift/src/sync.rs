@@ -69,6 +69,13 @@ pub fn judge<'a>(
     Ok(Sync::Wait(SYNC_INTERVAL_SECONDS))
 }
 
+/// What is told of a change that counts as in effect, and was not seen to be.
+pub fn note(name: &str, change_id: Option<&str>) -> Option<String> {
+    (change_id == Some(UNKNOWN_CHANGE)).then(|| {
+        format!("a change of {name} was not seen INSYNC: its answer was lost, and {UNKNOWN_SYNC_SECONDS} s were waited instead")
+    })
+}
+
 /// How long resolvers may still give the answer from before the change, in seconds.
 pub fn wait_after(action: RouteAction, route: &Route, before: &RouteState) -> u64 {
     match action {
@@ -106,6 +113,13 @@ mod tests {
             assert_eq!(sync(action, false, None), Sync::Wait(60), "{action:?}: a call before may have sent it");
         }
         assert_eq!(sync(RouteAction::Restore, false, None), Sync::Settled);
+    }
+
+    #[test]
+    fn a_change_that_nobody_could_ask_about_is_told() {
+        assert_eq!(note("app.example.com", Some("/change/1")), None);
+        assert_eq!(note("app.example.com", None), None);
+        assert!(note("app.example.com", Some(UNKNOWN_CHANGE)).is_some_and(|note| note.contains("not seen INSYNC")));
     }
 
     #[test]

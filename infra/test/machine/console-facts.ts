@@ -11,7 +11,7 @@ function shown(state: Definition, result: Definition): Promise<Definition> {
 }
 
 /** States that show something of their own. */
-const OTHERS = ['RememberQuiesce', 'RestoreRoute', 'ResumeHook'];
+const OTHERS = ['RememberQuiesce', 'RestoreRoute', 'ResumeHook', 'EvidenceHook'];
 
 export const facts: Fact[] = [
   {
@@ -42,11 +42,15 @@ export const facts: Fact[] = [
   {
     name: 'of what is called besides functions the console shows what it was for',
     holds: async (definition) => {
-      const { Start, AwaitApproval, LookAtRollback } = definition.States;
+      const { Start, AwaitApproval, AwaitDecision, EvidenceHook, LookAtRollback } = Object.fromEntries(
+        statesOf(definition),
+      );
       const ofRun = { states: { context: { Execution: { Id: 'RUN' } } } };
       if (Start?.Type === 'Pass') assert.deepEqual(await filled(Start.Output, ofRun), { run_id: 'RUN' });
       const begins = `ab${'x'.repeat(998)}`;
-      if (AwaitApproval) assert.deepEqual(await shown(AwaitApproval, { by: `${begins}y` }), { by: begins });
+      for (const asking of [AwaitApproval, AwaitDecision])
+        if (asking) assert.deepEqual(await shown(asking, { by: `${begins}y` }), { by: begins });
+      if (EvidenceHook) assert.deepEqual(await shown(EvidenceHook, {}), { function_arn: 'the hook' });
       if (LookAtRollback) assert.deepEqual(await shown(LookAtRollback, {}), { phase: 'none' });
       for (const [name, state] of statesOf(definition).filter(([, { Resource }]) => /:startExecution$/.test(Resource)))
         assert.deepEqual(await shown(state, { ExecutionArn: 'E' }), { execution_arn: 'E' }, name);

@@ -14,16 +14,54 @@ export const facts: Fact[] = [
   {
     name: 'a plan of nothing but routes is claimed at once, and moves and is made final in the same order',
     holds: async (definition) => {
-      const plan = { ...PLAN, approval: null, database: null, notify: {}, alarms: [], hooks: NO_HOOKS };
+      const plan = {
+        ...PLAN,
+        approval: null,
+        database: null,
+        load_test: null,
+        notify: {},
+        alarms: [],
+        hooks: NO_HOOKS,
+      };
       const walk = await cutover(definition, {}, plan);
       assert.deepEqual(order(visited(walk)), [
-        ...['Precheck', 'Claim', 'AnnounceStart', 'AllowChanges', 'PrepareListener', 'PrepareRecords'],
-        ...['SwapListener', 'AnnounceStep', 'Monitor', 'ShiftWeight', 'AnnounceStep', 'Monitor', 'Validate'],
-        ...['FinaliseListener', 'FinaliseRecords', 'Finish', 'AnnounceFinish', 'StartCleanup', 'Succeeded'],
+        ...[
+          'Precheck',
+          'Claim',
+          'ShowRun',
+          'AnnounceStart',
+          'AllowChanges',
+          'TakeBaseline',
+          'PrepareListener',
+          'PrepareRecords',
+        ],
+        ...[
+          'SwapListener',
+          'AnnounceStep',
+          'ShowStep',
+          'Monitor',
+          'ShiftWeight',
+          'AnnounceStep',
+          'ShowStep',
+          'Monitor',
+        ],
+        ...[
+          'Validate',
+          'FinaliseListener',
+          'FinaliseRecords',
+          'Finish',
+          'WriteReport',
+          'AnnounceFinish',
+          'StartCleanup',
+          'Succeeded',
+        ],
       ]);
       assert.match(walk.lines[1] ?? '', /^Claim .* approval: null}$/);
-      assert.match(walk.lines[2] ?? '', /^AnnounceStart Notify {topic_arn: null, /);
-      assert.match(walk.lines.at(-1) ?? '', /approval: null, replication: null, .* alarms: \[\],/);
+      assert.match(walk.lines[3] ?? '', /^AnnounceStart Notify {topic_arn: null, /);
+      assert.match(
+        walk.lines.at(-1) ?? '',
+        /approval: null, decisions: \[\], baseline: \[BEFORE\], dashboard: DASHBOARD, report: LINK, replication: null, .* alarms: \[\],/,
+      );
     },
   },
   {
@@ -48,7 +86,10 @@ export const facts: Fact[] = [
         assert.equal(walk.lines[2], `${ending} [Cutover.${ending}, {"findings":"FINDINGS"}]`);
         const plan = { ...PLAN, mode: 'precheck', notify: { topic_arn: 'nobody' } };
         const dry = await cutover(definition, { Precheck: [{ ...said, plan }] }, plan);
-        assert.equal(dry.lines[1], `AnnounceNothingTouched Notify {topic_arn: null${rest}`);
+        assert.equal(
+          dry.lines[1],
+          `AnnounceNothingTouched Notify {stakeholders: {of_stack: []}, topic_arn: null${rest}`,
+        );
         assert.equal(dry.ending, ending);
       }
     },
@@ -108,9 +149,18 @@ export const facts: Fact[] = [
       assert.ok(walk.lines.includes('DrainReplication ReplicationLag {elapsed_seconds: 0, tally: null, mode: drain}'));
       const states = order(visited(walk));
       assert.deepEqual(states.slice(states.indexOf('BeforeTrafficHook') + 1, states.indexOf('Validate')), [
-        ...['SwapListener', 'AnnounceStep', 'Monitor'],
+        ...['SwapListener', 'AnnounceStep', 'ShowStep', 'Monitor'],
         ...['RememberQuiesce', 'QuiesceHook', 'RememberQuiesce', 'QuiesceHook', 'DrainReplication', 'RememberNoReturn'],
-        ...['SwapListener', 'AnnounceStep', 'Monitor', 'ShiftWeight', 'AnnounceStep', 'Monitor'],
+        ...[
+          'SwapListener',
+          'AnnounceStep',
+          'ShowStep',
+          'Monitor',
+          'ShiftWeight',
+          'AnnounceStep',
+          'ShowStep',
+          'Monitor',
+        ],
       ]);
     },
   },
@@ -140,6 +190,21 @@ export const facts: Fact[] = [
     holds: async (definition) => {
       const walk = await cutover(definition, { AwaitApproval: [{}] });
       assert.deepEqual(walk.output.approval, { by: 'not said', why: 'not said', at: 'after 2 s' });
+    },
+  },
+  {
+    name: 'a yes that is the command of the message as it stood is none',
+    holds: async (definition) => {
+      const unsigned = [
+        { by: 'YOUR NAME', why: 'agreed' },
+        { by: 'Ada', why: 'YOUR REASON' },
+      ];
+      for (const answer of unsigned) {
+        const walk = await cutover(definition, { AwaitApproval: [answer] });
+        assert.equal(walk.ending, 'Rejected');
+        assert.deepEqual(visited(walk).slice(-3), ['AwaitApproval', 'AnnounceNothingTouched', 'Rejected']);
+        assert.match(walk.lines.at(-1) ?? '', /the yes still said YOUR NAME/);
+      }
     },
   },
 ];

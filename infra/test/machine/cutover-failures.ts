@@ -1,11 +1,21 @@
 /** What becomes of a cutover whose call fails for good, and how it follows the rollback. */
 import assert from 'node:assert/strict';
-import { cutover, SCRIPT } from './cutover';
+import { cutover, PLAN, SCRIPT } from './cutover';
 import { type Fact, linesAfter, visited } from './fact';
 import { Failure, type Script } from './walk';
 
 /** Only tells, or reports: the run goes on as if nothing had happened. */
-const TELLING = ['AnnounceStart', 'AnnounceStep', 'AnnounceFinish', 'StartCleanup', 'SetAlarm'];
+const TELLING = [
+  'ShowRun',
+  'AnnounceStart',
+  'TakeBaseline',
+  'AnnounceStep',
+  'ShowStep',
+  'WriteReport',
+  'AnnounceFinish',
+  'StartCleanup',
+  'SetAlarm',
+];
 /** By state and error, where nothing was touched. */
 const NOTHING_TOUCHED: [state: string, error: string, ending: string][] = [
   ['Precheck', 'Test.Boom', 'PrecheckFailed'],
@@ -26,11 +36,16 @@ const LAST_OF: Record<string, string> = {
   BeforeTrafficHooks: 'BeforeTrafficHook within 65',
   QuiesceWriters: 'QuiesceHook within 63',
   AfterTrafficHooks: 'AfterTrafficHook within 66',
+  SendLoad: 'SendSlice within 255 s LoadTest {action: send, slice: SLICE-2}',
   SetAlarms: 'SetAlarm Alarms {action: set, index: 1}',
 };
 const NAME = 'rollback-ddeaded8ad8e44933f39e672a8886d49';
 
-const phases = (phase: string | null) => [phase ? { Item: { phase: { S: phase }, ending: { S: '{}' } } } : {}];
+/** What the journal says of a run: one that is held is stuck, with an ending of its own. */
+const phases = (phase: string | null) => {
+  const ending = { S: phase === 'held' ? '{"report":{"ending":"Held"}}' : '{}' };
+  return [phase ? { Item: { phase: { S: phase === 'held' ? 'stuck' : phase }, ending } } : {}];
+};
 const CLEAN = SCRIPT.Precheck?.[1];
 const failing = { Finish: [new Failure('Test.Boom')] };
 
@@ -40,7 +55,7 @@ export const facts: Fact[] = [
     holds: async (definition) => {
       const called = new Set(visited(await cutover(definition)).filter((state) => !/Wait|Succeeded/.test(state)));
       for (const state of [...called, 'BeforeTrafficHooks', 'QuiesceWriters', 'AfterTrafficHooks', 'SetAlarms']) {
-        if (TELLING.includes(state) || ['Precheck', 'AwaitApproval'].includes(state)) continue;
+        if (TELLING.includes(state) || ['Precheck', 'AwaitApproval', 'SendSlice'].includes(state)) continue;
         const walk = await cutover(definition, { [state]: [new Failure('Test.Boom')] });
         const [start, ...rest] = linesAfter(walk, LAST_OF[state] ?? state);
         const why = `${AROUND[state] ?? state}: Test.Boom: why`;
@@ -56,6 +71,61 @@ export const facts: Fact[] = [
         assert.equal(walk.ending, 'RolledBack', state);
         assert.match(walk.output[1], /^{"application":"shop","failed_state":"\w+","error":"Test.Boom","cause":"why"/);
       }
+    },
+  },
+  {
+    name: 'a check that fails holds the step where the plan says so, and a person says whether it goes on or back',
+    holds: async (definition) => {
+      const plan = { ...PLAN, timeout: 10_000, monitoring: { interval: 40, on_failure: 'hold', hold_limit: 900 } };
+      const sick = new Failure('Cutover.Unhealthy');
+      const well = { done: true, wait_seconds: 0, tally: 'LOOKS', at: 'M' };
+      const yes = { by: 'Ada', why: 'known' };
+      const on = await cutover(definition, { Monitor: [sick, well, well], AwaitDecision: [yes] }, plan);
+      assert.equal(on.ending, 'Succeeded');
+      const asked = on.lines.findIndex((line) => line.startsWith('AwaitDecision'));
+      assert.equal(
+        on.lines[asked],
+        'AwaitDecision within 900 s Notify {topic_arn: everybody, application: shop, event: holding, task_token: TOKEN, detail: {title: first, new_weight: 10, why: Cutover.Unhealthy: why, within_seconds: 900}}',
+      );
+      assert.equal(on.lines[asked + 1], 'HoldWait 40 s', 'the hold begins again');
+      assert.match(on.lines[asked + 2] ?? '', /elapsed_seconds: 40, tally: null, .*decisions: 1/);
+      assert.equal(on.variables.failure, null, 'it is no failure any more');
+      assert.deepEqual(
+        on.lines.slice(asked + 1, asked + 3).map((line) => line.split(' ')[0]),
+        ['HoldWait', 'Monitor'],
+      );
+      assert.match(on.lines[asked + 2] ?? '', /tally: null/, 'what was counted is not counted again');
+      const { by, why, in_spite_of } = on.output.decisions[0];
+      assert.deepEqual([by, why, in_spite_of], ['Ada', 'known', 'Cutover.Unhealthy: why']);
+      assert.equal(
+        (await cutover(definition, { Monitor: [sick, well, well], AwaitDecision: [{}] }, plan)).output.decisions[0].by,
+        'not said',
+      );
+
+      const back = await cutover(definition, { Monitor: [sick], AwaitDecision: [new Failure('GoBack')] }, plan);
+      assert.equal(back.ending, 'RolledBack');
+      const start = back.lines.find((line) => line.startsWith('StartRollback')) ?? '';
+      assert.match(start, /why: Monitor: Cutover.Unhealthy: why; held for a decision: GoBack: why}/);
+
+      // Only what checks say is held, five times at the most, and never beyond the run's deadline.
+      for (const error of ['Cutover.Drift', 'Cutover.DeadlineExceeded', 'Test.Boom']) {
+        const { lines } = await cutover(definition, { Monitor: [new Failure(error)] }, plan);
+        assert.ok(!lines.some((line) => line.startsWith('AwaitDecision')), error);
+      }
+      const often = await cutover(
+        definition,
+        { Monitor: Array(9).fill(sick), AwaitDecision: Array(9).fill(yes) },
+        plan,
+      );
+      assert.equal(often.lines.filter((line) => line.startsWith('AwaitDecision')).length, 5);
+      const late = { ...plan, timeout: 100 };
+      const short = await cutover(
+        definition,
+        { Monitor: [sick], AwaitDecision: [new Failure('States.Timeout')] },
+        late,
+      );
+      const seconds = Number(/AwaitDecision within (\d+) s/.exec(short.lines.join())?.[1]);
+      assert.ok(seconds >= 1 && seconds < 100, `${seconds}`);
     },
   },
   {
@@ -102,13 +172,46 @@ export const facts: Fact[] = [
       for (const state of TELLING) {
         const walk = await cutover(definition, { [state]: [new Failure('Test.Boom')] });
         assert.deepEqual(visited(walk), visited(whole));
-        if (state !== 'SetAlarm') assert.equal(walk.output.notes[0], `${state}: Test.Boom`);
+        if (state !== 'SetAlarm') assert.equal(walk.output.not_done[0], `${state}: Test.Boom`);
       }
-      const { output } = await cutover(definition, { SetAlarm: [{ set: 'one' }, new Failure('Test.Boom')] });
-      assert.deepEqual(output.alarms, [{ set: 'one' }, { index: 1, alarm: 'two', error: 'Test.Boom', cause: 'why' }]);
+      const SetAlarm = [{ set: 'one' }, new Failure('Test.Boom', 'y'.repeat(1_000))];
+      const unset = await cutover(definition, { SetAlarm });
+      const cause = 'y'.repeat(300);
+      const not = `alarm two was not set: Test.Boom: ${cause}`;
+      assert.deepEqual(unset.output.alarms, [{ set: 'one' }, { index: 1, alarm: 'two', error: 'Test.Boom', cause }]);
+      assert.deepEqual(unset.output.not_done, [not]);
+      // The journal and the message say it too.
+      assert.ok(unset.lines.some((line) => line === `Finish Claim {action: finish, not_done: [${not}]}`));
+      assert.ok(unset.lines.some((line) => line.startsWith('AnnounceFinish') && line.endsWith(`not_done: [${not}]}}`)));
       const AnnounceStart = [new Failure('Test.Boom')];
       const both = await cutover(definition, { AnnounceStart, AnnounceFinish: AnnounceStart });
-      assert.deepEqual(both.output.notes, ['AnnounceStart: Test.Boom', 'AnnounceFinish: Test.Boom']);
+      assert.deepEqual(both.output.not_done, ['AnnounceStart: Test.Boom', 'AnnounceFinish: Test.Boom']);
+    },
+  },
+  {
+    name: 'limits that do not hold are told with the ending where the plan only wants them reported',
+    holds: async (definition) => {
+      const note = 'CPU is 91';
+      const Validate = [{ passed: true, wait_seconds: 0, tries: 'PROBES', limits: [{ holds: false }], note }];
+      const walk = await cutover(definition, { Validate });
+      assert.deepEqual([walk.output.not_done, walk.output.limits], [[note], [{ holds: false }]]);
+    },
+  },
+  {
+    name: 'what a route could not be seen to come to is told with the ending',
+    holds: async (definition) => {
+      const noted = (note: string) => [{ settled: true, wait_seconds: 0, changed: true, live: 'L', at: 'T', note }];
+      const walk = await cutover(definition, {
+        PrepareListener: noted('PREPARED UNSEEN'),
+        SwapListener: noted('SHIFTED UNSEEN'),
+        FinaliseListener: noted('FINAL UNSEEN'),
+      });
+      assert.deepEqual(walk.output.not_done, ['PREPARED UNSEEN', 'SHIFTED UNSEEN', 'FINAL UNSEEN']);
+      const turned = await cutover(definition, {
+        PrepareListener: noted('PREPARED UNSEEN'),
+        Monitor: [new Failure('Test.Boom')],
+      });
+      assert.deepEqual(JSON.parse(turned.output[1]).notes, ['PREPARED UNSEEN']);
     },
   },
   {
@@ -117,6 +220,7 @@ export const facts: Fact[] = [
       for (const [phase, ending] of [
         ['rolled_back', 'RolledBack'],
         ['stuck', 'Stuck'],
+        ['held', 'Held'],
         [null, 'PrecheckFailed'],
       ] as [string | null, string][]) {
         for (const StartRollback of [[{ ExecutionArn: 'ROLLBACK' }], [new Failure('Test.Bang')]]) {
@@ -173,8 +277,8 @@ export const facts: Fact[] = [
     holds: async (definition) => {
       const long = 'x'.repeat(40_000);
       const refused = (ending: string) => ({ Precheck: [{ ...CLEAN, findings: long, ending }] });
-      const wentBack = (phase: string) => {
-        const ending = { S: JSON.stringify({ long }) };
+      const wentBack = (phase: string, name = '') => {
+        const ending = { S: JSON.stringify({ long, report: { ending: name } }) };
         return { ...failing, LookAtRollback: [{ Item: { phase: { S: phase }, ending } }] };
       };
       const scripts: Record<string, Script> = {
@@ -184,6 +288,7 @@ export const facts: Fact[] = [
         Rejected: { Precheck: [{ ...CLEAN, findings: long }], AwaitApproval: [new Failure('States.Timeout')] },
         RolledBack: wentBack('rolled_back'),
         Stuck: wentBack('stuck'),
+        Held: wentBack('stuck', 'Held'),
         RollbackUnfinished: wentBack('rolling_back'),
       };
       for (const [ending, script] of Object.entries(scripts)) {

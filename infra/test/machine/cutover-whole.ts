@@ -14,11 +14,13 @@ export const facts: Fact[] = [
         Precheck Precheck {plan: INPUT, tries: TRIES-1}
         AwaitApproval within 3600 s Notify {topic_arn: approvers, application: shop, event: approval, task_token: TOKEN, detail: {findings: FINDINGS, steps: STEPS, within_seconds: 3600}}
         Claim Claim {action: claim, plan: PLAN, before: BEFORE, approval: {by: a person, why: agreed, at: after 2 s}}
+        ShowRun Dashboard {action: show}
         AnnounceStart Notify {topic_arn: everybody, application: shop, event: started, detail: {findings: FINDINGS, steps: STEPS}}
         CheckReplication ReplicationLag {elapsed_seconds: 0, tally: null, mode: gate}
         ReplicationWait 3 s
         CheckReplication ReplicationLag {elapsed_seconds: 3, tally: SEEN-1, mode: gate}
         AllowChanges Claim {action: forward}
+        TakeBaseline Baseline {}
         PrepareListener ListenerSwap {route: 0, attempt: 0, change_id: null, action: prepare}
         PrepareWait 5 s
         PrepareListener ListenerSwap {route: 0, attempt: 1, change_id: null, action: prepare}
@@ -27,6 +29,11 @@ export const facts: Fact[] = [
         PrepareWait 7 s
         PrepareRecords WeightShift {route: 1, attempt: 1, change_id: C1, action: prepare}
         PrepareWait 11 s
+        NextLoadTurn LoadTest {action: next, round: 0, turn: 0}
+        SendLoad all at once
+        SendSlice within 255 s LoadTest {action: send, slice: SLICE-1}
+        SendSlice within 255 s LoadTest {action: send, slice: SLICE-2}
+        NextLoadTurn LoadTest {action: next, round: 0, turn: 1}
         BeforeTrafficHook within 61 s before-1 {run_id: RUN, application: shop, hook: before_traffic}
         BeforeTrafficHook within 65 s before-2 {run_id: RUN, application: shop, hook: before_traffic}
         RememberQuiesce Claim {action: quiesce}
@@ -41,20 +48,22 @@ export const facts: Fact[] = [
         SettleWait 17 s
         SwapListener ListenerSwap {route: 0, attempt: 1, change_id: null, new_weight: 10, action: shift}
         SettleWait 19 s
-        AnnounceStep Notify {topic_arn: everybody, application: shop, event: step, detail: {title: first, new_weight: 10, hold_seconds: 100, live: LIVE-2}}
+        AnnounceStep Notify {topic_arn: everybody, application: shop, event: step, detail: {title: first, new_weight: 10, hold_seconds: 100, live: LIVE-2, is_last: false}}
+        ShowStep Dashboard {action: show, route: 0, new_weight: 10}
         HoldWait 40 s
-        Monitor Monitor {elapsed_seconds: 40, tally: null, route: 0, step: 0, new_weight: 10, hold_seconds: 100}
+        Monitor Monitor {elapsed_seconds: 40, tally: null, route: 0, step: 0, new_weight: 10, hold_seconds: 100, decisions: 0, at: ENTERED}
         HoldWait 35 s
-        Monitor Monitor {elapsed_seconds: 75, tally: LOOKS-1, route: 0, step: 0, new_weight: 10, hold_seconds: 100}
+        Monitor Monitor {elapsed_seconds: 75, tally: LOOKS-1, route: 0, step: 0, new_weight: 10, hold_seconds: 100, decisions: 0, at: ENTERED}
         HoldWait 25 s
-        Monitor Monitor {elapsed_seconds: 100, tally: LOOKS-2, route: 0, step: 0, new_weight: 10, hold_seconds: 100}
+        Monitor Monitor {elapsed_seconds: 100, tally: LOOKS-2, route: 0, step: 0, new_weight: 10, hold_seconds: 100, decisions: 0, at: ENTERED}
         ShiftWeight WeightShift {route: 1, attempt: 0, change_id: null, new_weight: 100, action: shift}
         SettleWait 23 s
         ShiftWeight WeightShift {route: 1, attempt: 1, change_id: C2, new_weight: 100, action: shift}
         SettleWait 29 s
-        AnnounceStep Notify {topic_arn: everybody, application: shop, event: step, detail: {title: second, new_weight: 100, hold_seconds: 30, live: LIVE-4}}
+        AnnounceStep Notify {topic_arn: everybody, application: shop, event: step, detail: {title: second, new_weight: 100, hold_seconds: 30, live: LIVE-4, is_last: true}}
+        ShowStep Dashboard {action: show, route: 1, new_weight: 100}
         HoldWait 30 s
-        Monitor Monitor {elapsed_seconds: 30, tally: null, route: 1, step: 0, new_weight: 100, hold_seconds: 30}
+        Monitor Monitor {elapsed_seconds: 30, tally: null, route: 1, step: 0, new_weight: 100, hold_seconds: 30, decisions: 0, at: ENTERED}
         Validate Validate {tries: null}
         ValidateWait 31 s
         Validate Validate {tries: PROBES-1}
@@ -70,10 +79,11 @@ export const facts: Fact[] = [
         FinaliseWait 41 s
         FinaliseRecords WeightShift {route: 1, attempt: 1, change_id: C3, action: finalise}
         FinaliseWait 43 s
-        Finish Claim {action: finish}
-        AnnounceFinish Notify {topic_arn: everybody, application: shop, event: finished, detail: {timeline: [{route: 0, title: first, new_weight: 10, changed_at: T1, settled_at: after 77 s, held_seconds: 100, ended_at: M3, checks: LOOKS-3}, {route: 1, title: second, new_weight: 100, changed_at: T3, settled_at: after 229 s, held_seconds: 30, ended_at: M4, checks: LOOKS-4}], cleanup_after_seconds: 600}}
+        Finish Claim {action: finish, not_done: []}
+        WriteReport Report {at: ENTERED}
+        AnnounceFinish Notify {topic_arn: everybody, application: shop, event: finished, detail: {timeline: [{route: 0, title: first, new_weight: 10, changed_at: T1, settled_at: after 77 s, held_seconds: 100, ended_at: M3, checks: LOOKS-3}, {route: 1, title: second, new_weight: 100, changed_at: T3, settled_at: after 229 s, held_seconds: 30, ended_at: M4, share_seen_percent: 99.5, checks: LOOKS-4}], cleanup_after_seconds: 600, baseline: [BEFORE], report: LINK, not_done: []}}
         StartCleanup {StateMachineArn: Cleanup, Name: cleanup-ddeaded8ad8e44933f39e672a8886d49, Input: {run_id: RUN}}
-        Succeeded {ending: Succeeded, application: shop, run_id: RUN, steps: [{route: 0, title: first, new_weight: 10, changed_at: T1, settled_at: after 77 s, held_seconds: 100, ended_at: M3, checks: LOOKS-3}, {route: 1, title: second, new_weight: 100, changed_at: T3, settled_at: after 229 s, held_seconds: 30, ended_at: M4, checks: LOOKS-4}], approval: {by: a person, why: agreed, at: after 2 s}, replication: {passed: true, wait_seconds: 0, tally: SEEN-2}, validation: PROBES-2, alarms: [{set: one}, {set: two}], warnings: FINDINGS, notes: []}
+        Succeeded {ending: Succeeded, application: shop, run_id: RUN, steps: [{route: 0, title: first, new_weight: 10, changed_at: T1, settled_at: after 77 s, held_seconds: 100, ended_at: M3, checks: LOOKS-3}, {route: 1, title: second, new_weight: 100, changed_at: T3, settled_at: after 229 s, held_seconds: 30, ended_at: M4, share_seen_percent: 99.5, checks: LOOKS-4}], approval: {by: a person, why: agreed, at: after 2 s}, decisions: [], baseline: [BEFORE], dashboard: DASHBOARD, report: LINK, replication: {passed: true, wait_seconds: 0, tally: SEEN-2}, validation: PROBES-2, limits: [LIMIT], alarms: [{set: one}, {set: two}], warnings: FINDINGS, not_done: []}
         `,
       ),
   },

@@ -5,12 +5,13 @@ import { facts as choices } from './cutover-facts';
 import { facts as failures } from './cutover-failures';
 import { facts as whole } from './cutover-whole';
 import type { Fact } from './fact';
+import { facts as load } from './load-facts';
 import * as paths from './path-facts';
 import { facts as retries } from './retry-facts';
 import { facts as rollback } from './rollback-facts';
 
 export const FACTS: Readonly<Record<string, Fact[]>> = {
-  cutover: [...paths.cutover, ...retries, ...shown, ...whole, ...choices, ...failures],
+  cutover: [...paths.cutover, ...retries, ...shown, ...whole, ...choices, ...load, ...failures],
   rollback: [...paths.rollback, ...retries, ...shown, ...rollback],
   cleanup: [...paths.cleanup, ...retries, ...shown, ...cleanup],
   start: [...retries, ...start],

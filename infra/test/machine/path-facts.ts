@@ -18,7 +18,8 @@ const ORDER: [by: string, before: string][] = [
   ['Claim', 'CheckReplication'],
   ['AllowChanges', 'PrepareListener'],
   ['AllowChanges', 'PrepareRecords'],
-  ['NextRouteToPrepare', 'BeforeTrafficHooks'],
+  ['NextRouteToPrepare', 'HasLoadTest'],
+  ['HasLoadTest', 'BeforeTrafficHooks'],
   ['BeforeTrafficHooks', 'QuiesceWriters'],
   ['BeforeTrafficHooks', 'SwapListener'],
   ['BeforeTrafficHooks', 'ShiftWeight'],
@@ -111,7 +112,8 @@ export const cleanup: Fact[] = [
         ['FindRun', 'BeginCleanup'],
         ['BeginCleanup', 'RemoveFromRoutes'],
         ['IsRunOurs', 'RemoveFromRoutes'],
-        ['RemoveFromRoutes', 'CloseRun'],
+        ['RemoveFromRoutes', 'RemoveDashboard'],
+        ['RemoveDashboard', 'CloseRun'],
         ['CloseRun', 'Closed'],
       ] as [string, string][]) {
         always(definition, by, before);

@@ -18,6 +18,15 @@ const EXISTS: Waits = { 'StepFunctions.ExecutionAlreadyExistsException': 0 };
 const OWN: Record<string, Waits> = {
   // Silence is the approvers' answer; a call that was cut off is told apart from it.
   AwaitApproval: { 'Cutover.Throttled': 150, 'Lambda.TooManyRequestsException': 150, 'Sandbox.Timedout': 6, ...MEMORY },
+  AwaitDecision: { 'Cutover.Throttled': 150, 'Lambda.TooManyRequestsException': 150, 'Sandbox.Timedout': 6, ...MEMORY },
+  // The way back does not wait for evidence.
+  EvidenceHook: { 'Cutover.Throttled': 3, 'Lambda.TooManyRequestsException': 3 },
+  AskAfterLoadTest: {
+    'Cutover.Throttled': 150,
+    'Lambda.TooManyRequestsException': 150,
+    'Sandbox.Timedout': 6,
+    ...MEMORY,
+  },
   // Two rollbacks that begin at once: the other one may be about to end.
   TakeOverRun: { ...UNDO, 'Sandbox.Timedout': 242, ...MEMORY, 'Cutover.Fenced': 7 },
   StartCleanup: { ...EXISTS, 'States.ALL': 60 },
@@ -33,7 +42,7 @@ const ERRORS = [
 
 function expected(name: string): Waits {
   const isUndo = /^(Resume|Restore|WriteEnding|ReportWhatIsLeft|AnnounceEnding)/.test(name);
-  const isTelling = /^(Announce|Tell)/.test(name) && !isUndo;
+  const isTelling = /^(Announce|Tell|TakeBaseline|WriteReport|Show|RemoveDashboard)/.test(name) && !isUndo;
   const kind = isUndo ? UNDO : isTelling ? TELLING : FORWARD;
   const cutOff = kind['States.Timeout'];
   return OWN[name] ?? { ...kind, ...MEMORY, ...(cutOff && { 'Sandbox.Timedout': cutOff }) };

@@ -12,7 +12,9 @@ const FAILING: [state: string, then: string, ending: string][] = [
   ['RestoreListener', 'WaitForLateWriters', 'RolledBack'],
   ['RestoreAlarm', 'RestoreAlarm', 'RolledBack'],
   ['WriteEnding', 'ReportWhatIsLeft', 'Stuck'],
-  ['AnnounceEnding', 'RolledBack', 'RolledBack'],
+  ['WriteReport', 'AnnounceEnding', 'RolledBack'],
+  ['AnnounceEnding', 'RemoveDashboard', 'RolledBack'],
+  ['RemoveDashboard', 'RolledBack', 'RolledBack'],
 ];
 
 const REPORT = { ...RUN, end: { ending: 'Stuck', hold: null } };
@@ -28,6 +30,9 @@ export const facts: Fact[] = [
         await rollback(definition),
         `
         TakeOverRun Rollback {action: begin, execution_arn: RUN, state: TakeOverRun, input: {run_id: RUN}}
+        CollectEvidence all at once
+        EvidenceHook within 5 s evidence-1 {run_id: RUN, application: shop, hook: on_rollback, why: BECAUSE}
+        EvidenceHook within 5 s evidence-2 {run_id: RUN, application: shop, hook: on_rollback, why: BECAUSE}
         ResumeHook within 61 s resume-1 {run_id: RUN, application: shop, hook: resume}
         ResumeHook within 62 s resume-2 {run_id: RUN, application: shop, hook: resume}
         RestoreRecords WeightShift {action: restore, route: 1, attempt: 0, change_id: null}
@@ -43,11 +48,27 @@ export const facts: Fact[] = [
         RestoreListener ListenerSwap {action: restore, route: 0, attempt: 0, change_id: null}
         RestoreAlarm Alarms {action: restore, index: 1}
         RestoreAlarm Alarms {action: restore, index: 0}
-        WriteEnding Rollback {action: end, hold: null, hooks: [{title: resume hook resume-1, restored: true, changed: true}, {title: resume hook resume-2, restored: true, changed: true}], outcomes: [{route: 1, title: the name, restored: true, changed: false, live: NAME-2, at: T3}, {route: 0, title: the listener, restored: true, changed: false, live: RULE-2, at: T4}], first: [{route: 1, title: the name, restored: true, changed: true, live: NAME-1, at: T1}, {route: 0, title: the listener, restored: true, changed: true, live: RULE-1, at: T2}], alarms: [{put_back: 1}, {put_back: 0}]}
-        AnnounceEnding Notify {topic_arn: everybody, application: shop, event: rolled_back, detail: {ending: RolledBack, hold: null, routes: ROUTES, at: T5, why: BECAUSE}}
-        RolledBack {ending: RolledBack, run_id: RUN, first_pass: [{route: 1, title: the name, restored: true, changed: true, live: NAME-1, at: T1}, {route: 0, title: the listener, restored: true, changed: true, live: RULE-1, at: T2}], routes: ROUTES, alarms: [{put_back: 1}, {put_back: 0}], notes: [], at: T5}
+        WriteEnding Rollback {action: end, hold: null, hooks: [{title: resume hook resume-1, restored: true, changed: true}, {title: resume hook resume-2, restored: true, changed: true}], outcomes: [{route: 1, title: the name, restored: true, changed: false, live: NAME-2, error: null, at: T3}, {route: 0, title: the listener, restored: true, changed: false, live: RULE-2, error: null, at: T4}], first: [{route: 1, title: the name, restored: true, changed: true, live: NAME-1, error: null, at: T1}, {route: 0, title: the listener, restored: true, changed: true, live: RULE-1, error: null, at: T2}], alarms: [{put_back: 1}, {put_back: 0}]}
+        WriteReport Report {at: ENTERED}
+        AnnounceEnding Notify {topic_arn: everybody, application: shop, event: rolled_back, detail: {ending: RolledBack, hold: null, routes: ROUTES, at: T5, why: BECAUSE, report: LINK}}
+        RemoveDashboard Dashboard {action: remove}
+        RolledBack {ending: RolledBack, run_id: RUN, first_pass: [{route: 1, title: the name, restored: true, changed: true, live: NAME-1, error: null, at: T1}, {route: 0, title: the listener, restored: true, changed: true, live: RULE-1, error: null, at: T2}], routes: ROUTES, alarms: [{put_back: 1}, {put_back: 0}], not_done: [], report: LINK, at: T5}
         `,
       ),
+  },
+  {
+    name: 'evidence is started and not waited for; a hook that cannot be started is noted, and nothing waits for it',
+    holds: async (definition) => {
+      const hook = definition.States.CollectEvidence.ItemProcessor.States.EvidenceHook;
+      assert.equal(hook.Arguments.InvocationType, 'Event');
+      const walk = await rollback(definition, { EvidenceHook: [new Failure('Test.Boom'), {}] });
+      assert.equal(walk.ending, 'RolledBack');
+      assert.deepEqual(walk.variables.notes, ['hook on_rollback evidence-1 was not started: Test.Boom']);
+      const whole = await rollback(definition);
+      assert.deepEqual(whole.variables.notes, []);
+      const held = await rollback(definition, { TakeOverRun: [{ ...RUN, hold: 'why not' }] });
+      assert.ok(!held.lines.some((line) => line.startsWith('EvidenceHook')), 'nothing goes back');
+    },
   },
   {
     name: 'what fails for good in a rollback keeps nothing else from being put back',
@@ -55,13 +76,17 @@ export const facts: Fact[] = [
       for (const error of ['Test.Boom', 'States.DataLimitExceeded']) {
         for (const [state, then, end] of FAILING) {
           // What decides about the whole run does not answer at length.
-          if (error !== 'Test.Boom' && ['TakeOverRun', 'WriteEnding', 'AnnounceEnding'].includes(state)) continue;
+          if (
+            error !== 'Test.Boom' &&
+            ['TakeOverRun', 'WriteEnding', 'AnnounceEnding', 'RemoveDashboard'].includes(state)
+          )
+            continue;
           const ReportWhatIsLeft = [state === 'WriteEnding' ? REPORT : null];
           const failing = [new Failure(error), ...(SCRIPT[state]?.slice(1) ?? [{}])];
           const walk = await rollback(definition, { ReportWhatIsLeft, [state]: failing });
           assert.equal(walk.ending, end, state);
           assert.equal(linesAfter(walk, state)[0]?.split(' ')[0], then, state);
-          if (state === 'AnnounceEnding') assert.deepEqual(walk.output.notes, ['AnnounceEnding: Test.Boom']);
+          if (state === 'AnnounceEnding') assert.deepEqual(walk.output.not_done, ['AnnounceEnding: Test.Boom']);
         }
       }
     },
@@ -125,17 +150,37 @@ export const facts: Fact[] = [
   {
     name: 'a run that a person has to decide about is told, and nothing is put back',
     holds: async (definition) => {
-      const end = { ending: 'Stuck', hold: 'HOLD' };
+      const end = { ending: 'Held', hold: 'HOLD' };
       const walk = await rollback(definition, { TakeOverRun: [{ ...RUN, hold: 'HOLD' }], WriteEnding: [end] });
       went(
         walk,
         `
         TakeOverRun Rollback {action: begin, execution_arn: RUN, state: TakeOverRun, input: {run_id: RUN}}
         WriteEnding Rollback {action: end, hold: HOLD, hooks: [], outcomes: [], first: [], alarms: []}
-        AnnounceEnding Notify {topic_arn: everybody, application: shop, event: held, detail: {ending: Stuck, hold: HOLD, why: BECAUSE}}
-        Stuck [Cutover.Stuck, {"ending":"Stuck","hold":"HOLD"}]
+        WriteReport Report {at: ENTERED}
+        AnnounceEnding Notify {topic_arn: everybody, application: shop, event: held, detail: {ending: Held, hold: HOLD, why: BECAUSE, report: LINK}}
+        Held [Cutover.Held, {"notes":[],"report":"LINK","ending":"Held","hold":"HOLD"}]
         `,
       );
+    },
+  },
+  {
+    name: 'what is as before and could not be seen to be in effect is said with the ending, and so is a page that was not sent',
+    holds: async (definition) => {
+      const noted = { settled: true, wait_seconds: 0, changed: true, live: 'NAME', at: 'T', note: 'NOT SEEN INSYNC' };
+      const walk = await rollback(definition, {
+        RestoreRecords: [noted],
+        WriteEnding: [{ ending: 'RolledBack', hold: null, routes: [], not_done: ['NOT SEEN INSYNC'], at: 'T' }],
+        AnnounceEnding: [new Failure('Test.Boom')],
+      });
+      assert.match(ending(walk) ?? '', /restored: true, changed: true, live: NAME, error: NOT SEEN INSYNC, at: T}/);
+      assert.deepEqual(walk.output.not_done, ['NOT SEEN INSYNC', 'AnnounceEnding: Test.Boom']);
+      const untold = { WriteEnding: [{ ending: 'Stuck' }], AnnounceEnding: [new Failure('Test.Boom')] };
+      const stuck = await rollback(definition, untold);
+      assert.deepEqual(stuck.output, [
+        'Cutover.Stuck',
+        '{"notes":["AnnounceEnding: Test.Boom"],"report":"LINK","ending":"Stuck"}',
+      ]);
     },
   },
   {
@@ -144,6 +189,15 @@ export const facts: Fact[] = [
       const walk = await rollback(definition, { TakeOverRun: [{ ...RUN, nothing_to_do: 'it is over', hold: 'HOLD' }] });
       assert.deepEqual(visited(walk), ['TakeOverRun', 'NothingToDo']);
       assert.deepEqual(walk.output, { ending: 'NothingToDo', reason: 'it is over' });
+    },
+  },
+  {
+    name: 'what a person asks that cannot be done as it stands fails with what to write, and calls nobody',
+    holds: async (definition) => {
+      const TakeOverRun = [new Failure('Cutover.InvalidGesture', 'say who you are')];
+      const walk = await rollback(definition, { TakeOverRun });
+      assert.deepEqual(visited(walk), ['TakeOverRun', 'InvalidGesture']);
+      assert.equal(walk.lines.at(-1), 'InvalidGesture [Cutover.InvalidGesture, say who you are]');
     },
   },
   {
@@ -163,9 +217,16 @@ export const facts: Fact[] = [
         ['RolledBack', 'rolled_back'],
         ['Unfinished', 'unfinished'],
         ['Stuck', 'stuck'],
+        ['Held', 'held'],
       ]) {
         const walk = await rollback(definition, { WriteEnding: [{ ending, hold: null, routes: [], at: 'T' }] });
-        assert.match(walk.lines.at(-2) ?? '', new RegExp(`^AnnounceEnding .* event: ${event}, `));
+        const told = walk.lines.filter((line) => !line.startsWith('RemoveDashboard')).at(-2) ?? '';
+        assert.match(told, new RegExp(`^AnnounceEnding .* event: ${event}, `));
+        // Where something is left, people go on looking at it.
+        assert.equal(
+          walk.lines.some((line) => line.startsWith('RemoveDashboard')),
+          ending === 'RolledBack',
+        );
         assert.equal(walk.ending, ending);
       }
     },
@@ -176,7 +237,7 @@ export const facts: Fact[] = [
       const report = { TakeOverRun: [new Failure('Test.Boom')], ReportWhatIsLeft: [REPORT] };
       const told =
         'AnnounceEnding Notify {topic_arn: everybody, application: shop, event: stuck, ' +
-        'detail: {ending: Stuck, hold: null, why: BECAUSE}}';
+        'detail: {ending: Stuck, hold: null, why: BECAUSE, report: null}}';
       const asked = (problem: string, input: string) =>
         'ReportWhatIsLeft Rollback {execution_arn: RUN, state: ReportWhatIsLeft, action: report, ' +
         `input: ${input}, problem: ${problem}}`;

@@ -5,6 +5,10 @@ import { type Script, type Walk, walk } from './walk';
 export const RUN = {
   ...{ run_id: 'RUN', application: 'shop', topic_arn: 'everybody', why: 'BECAUSE' },
   ...{ nothing_to_do: null, hold: null, late_writers_seconds: 35 },
+  evidence: [
+    { function_arn: 'evidence-1', timeout: 60 },
+    { function_arn: 'evidence-2', timeout: 60 },
+  ],
   resume: [
     { function_arn: 'resume-1', timeout: 61 },
     { function_arn: 'resume-2', timeout: 62 },
@@ -32,6 +36,7 @@ export const SCRIPT: Script = {
   ],
   RestoreAlarm: [{ put_back: 1 }, { put_back: 0 }],
   WriteEnding: [{ ending: 'RolledBack', hold: null, routes: 'ROUTES', at: 'T5' }],
+  WriteReport: [{ link: 'LINK', key: 'KEY' }],
 };
 
 export function rollback(definition: Definition, script: Script = {}, input: Definition = INPUT): Promise<Walk> {

@@ -45,6 +45,8 @@ interface Walker {
 
 /** More than any walk of the tests. */
 const MOST_STEPS = 1_500;
+/** When every state is entered. */
+const ENTERED = 'ENTERED';
 
 /**
  * Runs a definition on an input. `names` are long values that the lines tell by a name. A Fail state is an ending like
@@ -81,8 +83,13 @@ async function run(walker: Walker, machine: Definition, input: Definition, conte
     if (!state) throw new Error(`there is no state ${name}`);
     for (const read of namesRead(state).filter((read) => walker.remembered.has(read) && !(read in variables)))
       throw new Failure('Test.Unset', `${name} reads ${read}, which nothing has set`);
-    const states = { input: given, context: { ...context, State: { Name: name } } };
-    const scope: Scope = { ...variables, states, now: () => `after ${walker.secondsWaited} s` };
+    const states = { input: given, context: { ...context, State: { Name: name, EnteredTime: ENTERED } } };
+    const scope: Scope = {
+      ...variables,
+      states,
+      now: () => `after ${walker.secondsWaited} s`,
+      millis: () => 1000 * walker.secondsWaited,
+    };
     const { next, output, assigned } = await step(walker, name, state, scope, variables);
     variables = { ...variables, ...assigned };
     given = output;
@@ -213,6 +220,9 @@ function told(walker: Walker, value: Definition): string {
   if ('FunctionName' in value) return `${told(walker, value.FunctionName)} ${told(walker, value.Payload)}`;
   const usual: Definition = { run_id: 'RUN', execution_arn: 'RUN', state: walker.state };
   const isCaller = isDeepStrictEqual({ ...value, ...usual }, value);
-  const shown = Object.entries(value).filter(([key]) => !(isCaller && key in usual));
+  // What is told says since when that is so, and to whom where nobody else knows.
+  const isUsual = ([key, item]: [string, unknown]) =>
+    key in usual || (key === 'entered_at' && item === ENTERED) || (key === 'stakeholders' && item === null);
+  const shown = Object.entries(value).filter((entry) => !(isCaller && isUsual(entry)));
   return `{${shown.map(([key, item]) => `${key}: ${told(walker, item)}`).join(', ')}}`;
 }

@@ -49,6 +49,7 @@ class Control:
             ("POST", "rules"): self._rules,
             ("POST", "replication"): self._replication,
             ("POST", "metrics"): self._metrics,
+            ("POST", "published-metrics"): self._published_metrics,
             ("POST", "steady-metrics"): self._steady_metrics,
             ("POST", "clear"): self._clear,
             ("POST", "events"): self._events,
@@ -99,7 +100,8 @@ class Control:
         operation = getattr(clients.client(body["service"]), body["operation"])
         answer = operation(**body.get("parameters", {}))
         answer.pop("ResponseMetadata", None)
-        return answer
+        # What a function answered is a stream.
+        return {name: value.read().decode() if hasattr(value, "read") else value for name, value in answer.items()}
 
     def _dump(self, query, body):
         from . import dump
@@ -158,6 +160,14 @@ class Control:
         from ..services import cloudwatch
 
         cloudwatch.put(body)
+        return {}
+
+    def _published_metrics(self, query, body):
+        """{"entries", "namespaces", "until"}: datapoints, and up to when their publisher has published everything."""
+        from ..services import cloudwatch
+
+        cloudwatch.put(body["entries"])
+        cloudwatch.published(body["namespaces"], body["until"])
         return {}
 
     def _steady_metrics(self, query, body):

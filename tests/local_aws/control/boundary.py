@@ -6,7 +6,7 @@ Contract: `Boundary(application)` is a WSGI middleware around moto.
   function's requests have the state and the execution for which it was invoked.
 - `faults`: rules of a test (see faults/rules.py), replaced as a whole. The first one that applies is carried out.
 - `routings`: the routing after each change of it that a function made.
-- `denials`: rules of the same form that come from the world; they answer AccessDenied.
+- `denials`: rules of the same form that come from the world: what is answered AccessDenied, and what begins late.
 - `runtime`: where functions run, once there is one; it knows which process has which session token.
 With IAM enforced a call without permission has no effect and is answered AccessDenied; its entry in the journal has the missing
 action as `denied`.

@@ -35,7 +35,7 @@ def dump(journal_table: str) -> dict:
         "cloudwatch": _stable(_cloudwatch()),
         "sns": _stable(_sns()),
         "ses": _stable(_ses()),
-        "s3": _stable(s3.objects()),
+        "s3": _stable(_s3()),
         "journal": _journal(journal_table),
     }
 
@@ -139,7 +139,15 @@ def _dms() -> dict:
 def _cloudwatch() -> dict:
     alarms = client("cloudwatch").describe_alarms()["MetricAlarms"]
     dashboards = _all("cloudwatch", "list_dashboards", "DashboardEntries")
-    return {"alarms": _by(alarms, "AlarmName"), "dashboards": sorted(one["DashboardName"] for one in dashboards)}
+    # A run's own shows and directs nothing; where something is left, it stays for those who look for the cause.
+    names = sorted(one["DashboardName"] for one in dashboards if not one["DashboardName"].startswith("cutover-run-"))
+    return {"alarms": _by(alarms, "AlarmName"), "dashboards": names}
+
+
+def _s3() -> dict:
+    """Without what runs leave for people, which stays however they end, as the journal does."""
+    buckets = s3.objects().items()
+    return {bucket: {key: one for key, one in keys.items() if not key.startswith("runs/")} for bucket, keys in buckets}
 
 
 def _sns() -> dict:

@@ -127,6 +127,11 @@ def deny(action: str, first: int = 1) -> Rule:
     )
 
 
+def late(state: str, seconds: float) -> Rule:
+    """What a state of a machine calls begins late, as when Lambda is out of capacity."""
+    return Rule({"match": {"caller": "states", "state": state}, "times": None, "do": "delay", "seconds": seconds})
+
+
 class Past:
     """What reads were answered before the last change of their service; of many questions, the latest.
 

@@ -10,6 +10,7 @@ fail here too. Each module opens with what it enforces; its function `install` p
                     rules, pure)
     dms             replication tasks whose state can be told, times as the Rust SDK reads them
     dms_serverless  serverless replications, which moto does not know
+    dynamodb        an item has 400 KB at the most
     sns             Publish as strict as AWS, and what was published
     s3              both ways to name a bucket, addresses signed beforehand
     ses             both versions; ses_sending: who may send what to whom, and what was sent; mail: reading a raw mail

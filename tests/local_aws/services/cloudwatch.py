@@ -1,10 +1,12 @@
-"""CloudWatch: metrics on a stretched clock, all statistics, and alarms that keep their state.
+"""CloudWatch: metrics on a stretched clock, all statistics.
 
 Contract: `install(speed)`; `put` stores datapoints for the control API. Waits are divided by the speed while clocks are real, so
 history is stretched to match: what was stored r seconds ago counts as r * speed seconds ago, and is aggregated into periods
-there. At speed 1 this is plain behaviour. What `keep_steady` names has a datapoint in every period, without anybody storing it.
+there. At speed 1 this is plain behaviour. Where that lies moves with the real time of whoever asks, so that a period has no start of its own.
+Who asks by the time of a run (`time_of_run`, which a state's EnteredTime is told in) gets it by that time, in which a moment stays what it is. A publisher outside may be late at a high speed: what it has told by `published` is how far
+it is, and GetMetricData waits for it, so that no speed and no busy machine makes data go missing. What `keep_steady` names has a datapoint in every period, without anybody storing it.
 Which statistics are answered, see statistics.py; an Expression is a clear error. PutMetricData takes each of its three forms.
-A dashboard is checked as dashboards.py says. New alarms are INSUFFICIENT_DATA until SetAlarmState; PutMetricAlarm keeps the state of an existing alarm.
+A dashboard is checked as dashboards.py says; for alarms see alarms.py.
 """
 
 import datetime
@@ -14,21 +16,50 @@ import threading
 import time
 from collections import deque
 
-from . import dashboards, statistics
+from . import alarms, dashboards, statistics
 from .statistics import Sample, sample, statistic, statistic_set
 
 QUERIES_LIMIT = 500
 DATA_LIMIT = 1000
 VALUES_LIMIT = 150
 KEPT_PER_METRIC = 20_000
+# The time of runs begins here, so far ahead that neither time is ever taken for the other.
+ORIGIN = time.time()
+AHEAD_SECONDS = 86_400.0
+# A publisher that is silent for so long has ended, unless it said so before. It may be a process that a busy machine keeps waiting;
+# functions ask again for ten seconds (the operation time-out of functions/cutover/src/bootstrap.rs).
+PUBLISHER_PATIENCE_SECONDS = 10.0
+# Below this speed what it tells half a minute's worth of at once takes it longer than functions wait for one answer.
+PATIENT_SPEED = 60.0
+IMPATIENCE_SECONDS = 2.0
 
 
 class Metrics:
-    def __init__(self, speed: float):
+    def __init__(self, speed: float, patience_seconds: float | None = None):
         self.speed = speed
+        self._patience_seconds = patience_seconds
         self._samples: dict[tuple, deque[Sample]] = {}
         self._steady: dict[tuple, float] = {}
         self._lock = threading.Lock()
+        self._published: dict[str, float] = {}
+        self._more = threading.Condition(self._lock)
+
+    def published(self, namespaces: list[str], until: float) -> None:
+        with self._more:
+            self._published.update(dict.fromkeys(namespaces, until))
+            self._more.notify_all()
+
+    def await_published(self, namespaces: set[str], until: float) -> None:
+        """Waits until the publishers of these namespaces, as far as there are any, have come so far."""
+
+        def is_there() -> bool:
+            return all(self._published.get(namespace, until) >= until for namespace in namespaces)
+
+        usual = PUBLISHER_PATIENCE_SECONDS if self.speed >= PATIENT_SPEED else IMPATIENCE_SECONDS
+        with self._more:
+            if not self._more.wait_for(is_there, self._patience_seconds or usual):
+                for namespace in namespaces:
+                    self._published.pop(namespace, None)
 
     def put(self, namespace: str, name: str, dimensions: dict[str, str], made: Sample) -> None:
         with self._lock:
@@ -43,23 +74,30 @@ class Metrics:
         with self._lock:
             self._samples.clear()
             self._steady.clear()
+            self._published.clear()
 
     def names(self) -> list[tuple]:
         with self._lock:
             return list(self._samples)
 
-    def periods(self, metric: dict, period: int, start: float, end: float) -> dict[int, list[Sample]]:
-        """Samples by the start of their period, for the periods that begin in [start, end)."""
-        now = time.time()
+    def time_of_run(self, moment: float) -> float:
+        """A real moment, in seconds since 1970, by the time of runs: there a real second is `speed` seconds."""
+        return moment if self.speed == 1 else ORIGIN + AHEAD_SECONDS + (moment - ORIGIN) * self.speed
+
+    def periods(
+        self, metric: dict, period: int, start: float, end: float, now: float, told: float | None = None
+    ) -> dict[int, list[Sample]]:
+        """Samples by the start of their period, for the periods that begin in [start, end), as they lie `now`, which is `told` as another time."""
+        told = now if told is None else told
         with self._lock:
             samples = list(self._samples.get(_key_of(metric), ()))
             steady = self._steady.get(_key_of(metric))
         found: dict[int, list[Sample]] = {}
         if steady is not None:
-            first, last = math.floor(start / period) * period, min(end, now)
+            first, last = math.floor(start / period) * period, min(end, told)
             found = {begin: [sample(begin, [(steady, 1.0)])] for begin in range(first, math.ceil(last), period)}
         for stored in samples:
-            stretched = now - (now - stored.timestamp) * self.speed
+            stretched = told - (now - stored.timestamp) * self.speed
             begin = math.floor(stretched / period) * period
             if math.floor(start / period) * period <= begin < end:
                 found.setdefault(begin, []).append(stored)
@@ -82,16 +120,22 @@ def put(entries: list[dict]) -> None:
     """[{"namespace", "metric_name", "dimensions": {}, "value" or "values": [..], "counts": [..]?, "timestamp_ms"?, "seconds_ago"?}]
 
     `seconds_ago` is of the stretched time."""
+    now = time.time()  # what is put together is of one moment
     for entry in entries:
         values = entry["values"] if "values" in entry else [entry["value"]]
         counts = entry.get("counts") or [1] * len(values)
         ago = entry.get("seconds_ago", 0) / _metrics.speed
-        timestamp = entry["timestamp_ms"] / 1000 if "timestamp_ms" in entry else time.time() - ago
+        timestamp = entry["timestamp_ms"] / 1000 if "timestamp_ms" in entry else now - ago
         if values:
             made = sample(
                 timestamp, [(float(value), float(count)) for value, count in zip(values, counts, strict=True)]
             )
             _metrics.put(entry["namespace"], entry["metric_name"], entry.get("dimensions", {}), made)
+
+
+def published(namespaces: list[str], until: float) -> None:
+    """All datapoints of these namespaces up to a moment, in seconds since 1970, are there."""
+    _metrics.published(namespaces, until)
 
 
 def keep_steady(entries: list[dict]) -> None:
@@ -104,6 +148,11 @@ def set_speed(speed: float) -> None:
     _metrics.speed = speed
 
 
+def time_of_run(moment: float) -> float:
+    """See Metrics."""
+    return _metrics.time_of_run(moment)
+
+
 def forget() -> None:
     """As if no datapoint had ever been stored."""
     _metrics.forget()
@@ -111,7 +160,6 @@ def forget() -> None:
 
 def install(speed: float) -> None:
     global _metrics
-    from moto.cloudwatch.models import CloudWatchBackend
     from moto.cloudwatch.responses import CloudWatchResponse
 
     _metrics = Metrics(speed)
@@ -120,7 +168,7 @@ def install(speed: float) -> None:
     CloudWatchResponse.get_metric_statistics = _get_metric_statistics
     CloudWatchResponse.list_metrics = _list_metrics
     CloudWatchResponse.put_dashboard = _put_dashboard
-    _keep_alarm_states(CloudWatchBackend)
+    alarms.install()
 
 
 def _invalid(message: str) -> Exception:
@@ -206,13 +254,17 @@ def _get_metric_data(self):
     if start >= end:
         raise _invalid("The parameter StartTime must be less than the parameter EndTime.")
     newest_first = self._get_param("ScanBy") != "TimestampAscending"
+    now = time.time()
+    told = time_of_run(now) if end > now + AHEAD_SECONDS / 2 else now
+    namespaces = {(query.get("MetricStat") or {}).get("Metric", {}).get("Namespace") for query in queries}
+    _metrics.await_published(namespaces, now - (told - min(end, told)) / _metrics.speed)
     results = [
-        _query_result(query, start, end, newest_first) for query in queries if query.get("ReturnData") is not False
+        _query_result(query, start, end, (now, told), newest_first) for query in queries if query.get("ReturnData") is not False
     ]
     return ActionResult({"MetricDataResults": results, "Messages": []})
 
 
-def _query_result(query: dict, start: float, end: float, newest_first: bool) -> dict:
+def _query_result(query: dict, start: float, end: float, now: tuple[float, float], newest_first: bool) -> dict:
     if not re.match(r"^[a-z][a-zA-Z0-9_]*$", query.get("Id") or ""):
         raise _invalid(
             f"The value {query.get('Id')!r} for parameter Id is not matching the expression [a-z][a-zA-Z0-9_]*."
@@ -222,7 +274,7 @@ def _query_result(query: dict, start: float, end: float, newest_first: bool) -> 
     if "MetricStat" not in query:
         raise _invalid("The parameter MetricDataQueries.member.1.MetricStat is required.")
     stat = query["MetricStat"]
-    points = _points(stat["Metric"], int(stat["Period"]), stat["Stat"], start, end)
+    points = _points(stat["Metric"], int(stat["Period"]), stat["Stat"], start, end, *now)
     points.sort(reverse=newest_first)
     return {
         "Id": query["Id"],
@@ -233,14 +285,16 @@ def _query_result(query: dict, start: float, end: float, newest_first: bool) -> 
     }
 
 
-def _points(metric: dict, period: int, stat: str, start: float, end: float) -> list[tuple[int, float]]:
+def _points(
+    metric: dict, period: int, stat: str, start: float, end: float, now: float, told: float | None = None
+) -> list[tuple[int, float]]:
     if period not in (1, 5, 10, 20, 30) and (period <= 0 or period % 60):
         raise _invalid(f"The period {period} must be 1, 5, 10, 20, 30 or a multiple of 60.")
     try:
         statistics.check(stat)
     except statistics.Unsupported as refused:
         raise _invalid(str(refused)) from refused
-    periods = _metrics.periods(metric, period, start, end)
+    periods = _metrics.periods(metric, period, start, end, now, told)
     points = [(begin, statistic(samples, stat)) for begin, samples in periods.items()]
     return [(begin, value) for begin, value in points if value is not None]
 
@@ -256,7 +310,7 @@ def _get_metric_statistics(self):
         raise _invalid("Must specify either Statistics or ExtendedStatistics")
     points: dict[int, dict] = {}
     for stat in [*plain, *extended]:
-        for begin, value in _points(metric, period, stat, start, end):
+        for begin, value in _points(metric, period, stat, start, end, time.time()):
             moment = datetime.datetime.fromtimestamp(begin, datetime.timezone.utc)
             point = points.setdefault(begin, {"Timestamp": moment, "Unit": "None"})
             if stat in plain:
@@ -300,20 +354,3 @@ def _put_dashboard(self):
         raise problem
     self.cloudwatch_backend.put_dashboard(name, body)
     return ActionResult({"DashboardValidationMessages": [message.as_aws() for message in checked.warnings]})
-
-
-def _keep_alarm_states(backend_class) -> None:
-    """A new alarm is OK in moto, and one that is put again loses its state."""
-    stock = backend_class.put_metric_alarm
-
-    def put_metric_alarm(self, *args, **kwargs):
-        before = self.alarms.get(kwargs["name"])
-        alarm = stock(self, *args, **kwargs)
-        if before is None:
-            alarm.state_value = "INSUFFICIENT_DATA"
-        else:
-            for attribute in ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp", "history"):
-                setattr(alarm, attribute, getattr(before, attribute))
-        return alarm
-
-    backend_class.put_metric_alarm = put_metric_alarm

@@ -61,6 +61,7 @@ def has_target_stickiness(group) -> bool:
 def checked(backend, load_balancer_arn: str, protocol: str, actions: list[dict], stored: list) -> list[dict]:
     _check_order(actions)
     _check_kinds(backend, load_balancer_arn, actions)
+    _check_versions(backend, actions)
     had_secret = any(action.type == "authenticate-oidc" for action in stored)
     found = []
     for action in actions:
@@ -92,6 +93,18 @@ def _check_kinds(backend, load_balancer_arn: str, actions: list[dict]) -> None:
             raise error(
                 "InvalidLoadBalancerAction", f"The {kind} is not valid with load balancers of type '{balancer.type}'"
             )
+
+
+def _check_versions(backend, actions: list[dict]) -> None:
+    """Before a request goes to an HTTP/2 or gRPC group nothing else is done."""
+    others = [action["Type"] for action in actions if action["Type"] != "forward"]
+    for action in actions:
+        config = action.get("ForwardConfig") or {}
+        arns = [group["TargetGroupArn"] for group in config.get("TargetGroups") or []] or [action.get("TargetGroupArn")]
+        versions = [getattr(backend.target_groups.get(arn), "protocol_version", None) for arn in arns]
+        if others and any(version in ("HTTP2", "GRPC") for version in versions):
+            text = f"Action type '{others[0]}' is not supported with a target group of the protocol-version 'HTTP2' or 'GRPC'"
+            raise error("InvalidConfigurationRequest", text)
 
 
 def _checked_forward(backend, load_balancer_arn: str, protocol: str, action: dict) -> dict:
@@ -162,6 +175,9 @@ def _check_fit(balancer, protocol: str, group) -> None:
         raise error("InvalidConfigurationRequest", f"{text}: {group.arn}")
     if group.ip_address_type == "ipv6" and balancer.ip_address_type == "ipv4":
         text = "IPv6 target groups are not supported by load balancers of IP address type 'ipv4'"
+        raise error("InvalidConfigurationRequest", f"{text}: {group.arn}")
+    if protocol in ("UDP", "TCP_UDP") and balancer.ip_address_type == "dualstack" and group.ip_address_type != "ipv6":
+        text = "UDP listeners of load balancers of IP address type 'dualstack' need IPv6 target groups"
         raise error("InvalidConfigurationRequest", f"{text}: {group.arn}")
     if group.vpc_id != balancer.vpc_id:
         text = f"The following target groups are not in the VPC of the load balancer ({balancer.vpc_id})"

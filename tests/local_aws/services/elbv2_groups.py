@@ -174,6 +174,10 @@ def _check_balancer_target(backend, group, target_id: str) -> None:
 # ---- Attributes -----------------------------------------------------------------------------------------------------
 
 
+DELAY = "deregistration_delay.timeout_seconds"
+LONGEST_DELAY = "3600"
+
+
 def _check_attributes(backend_class) -> None:
     stock = backend_class.modify_target_group_attributes
 
@@ -184,7 +188,11 @@ def _check_attributes(backend_class) -> None:
             _check_group_stickiness(self, group)
         if group is not None and group.target_type == "lambda" and wanted:
             raise invalid("Stickiness is not supported by target groups with target type 'lambda'")
-        stock(self, target_group_arn, attributes)
+        # moto refuses the longest delay that there is.
+        longest = str(attributes.get(DELAY)) == LONGEST_DELAY
+        stock(self, target_group_arn, {**attributes, **({DELAY: "3599"} if longest else {})})
+        if longest:
+            group.attributes[DELAY] = LONGEST_DELAY
 
     backend_class.modify_target_group_attributes = modify_target_group_attributes
 

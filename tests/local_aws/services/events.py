@@ -56,7 +56,7 @@ class Events:
         try:
             for rule in _rules():
                 if rule.event_pattern.get_pattern() and rule.event_pattern.matches_event(event):
-                    send_to_targets(rule, event)
+                    send_to_targets(rule, event, wait=True)  # what a function makes of it is under way too
         finally:
             _under_way.discard(event["id"])
 

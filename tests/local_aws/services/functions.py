@@ -4,13 +4,16 @@ Contract: a function's code package is a zip with one of
     bootstrap      an executable that speaks the Runtime API, as on AWS
     pointer.json   {"path"}: where such an executable lies (a debug build of 100 MB is not copied)
     hook.json      {"fail": bool}: a built-in function that only records that it was called; a plan's hooks
+What SNS hands to a function is tried again twice, as Lambda does; other invocations without waiting are not.
 Every invocation is recorded: `invocations` is what GET /_local/invocations answers.
 """
 
+import datetime
 import io
 import json
 import threading
 import time
+import uuid
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +24,8 @@ from ..stacks import iam
 from .runtime_api import Runtime, Spec
 
 PREFIX = "cutover-"
+# What was called without waiting is called again where it ended with an error (Lambda developer guide, asynchronous invocation).
+RETRIES_SECONDS = (60, 120)
 
 invocations: list[dict] = []
 
@@ -32,7 +37,13 @@ def zipped(name: str, content: str) -> bytes:
     return buffer.getvalue()
 
 
-def create(name: str, package: bytes, environment: dict[str, str] | None = None, timeout_seconds: int = 30) -> str:
+def create(
+    name: str,
+    package: bytes,
+    environment: dict[str, str] | None = None,
+    timeout_seconds: int = 30,
+    memory_mb: int = 256,
+) -> str:
     """Creates a function and answers its ARN."""
     return clients.client("lambda").create_function(
         FunctionName=name,
@@ -40,7 +51,7 @@ def create(name: str, package: bytes, environment: dict[str, str] | None = None,
         Handler="bootstrap",
         Role=ROLE_ARN,
         Timeout=timeout_seconds,
-        MemorySize=256,
+        MemorySize=memory_mb,
         Code={"ZipFile": package},
         Environment={"Variables": environment or {}},
     )["FunctionArn"]
@@ -76,6 +87,28 @@ class Functions:
             return self.invoke(backend.get_function(function_name, qualifier), body, headers, response_headers)
 
         LambdaBackend.invoke = invoke
+        LambdaBackend.send_sns_message = lambda backend, *args, **kwargs: self._deliver(backend, *args, **kwargs)
+
+    def _deliver(self, backend, function_name, message, subject=None, qualifier=None) -> None:
+        """What SNS hands to Lambda, which answers it at once and tries again twice, after one and two minutes."""
+        notification = {
+            "Type": "Notification",
+            "MessageId": str(uuid.uuid4()),
+            "Subject": subject,
+            "Message": message,
+            "Timestamp": datetime.datetime.now(datetime.timezone.utc).isoformat(),
+        }
+        event = {"Records": [{"EventVersion": "1.0", "EventSource": "aws:sns", "Sns": notification}]}
+        function = backend._lambdas.get_function_by_name_or_arn_with_qualifier(function_name, qualifier)
+        arguments = (function, json.dumps(event).encode())
+        threading.Thread(target=self._run_again_and_again, args=arguments, daemon=True).start()
+
+    def _run_again_and_again(self, function, payload: bytes) -> None:
+        for seconds in (*RETRIES_SECONDS, None):
+            _, error = self._run(function, payload, {})
+            if not error or seconds is None:
+                return
+            time.sleep(seconds / self._settings.speed)
 
     def invoke(self, function, body, headers, response_headers) -> bytes:
         payload = body.encode() if isinstance(body, str) else body or b"{}"

@@ -120,7 +120,7 @@ def _change(self, speed: float):
     _check_health_checks_exist(self.backend, changes)
     with _lock:
         try:
-            this = Zone(zone_id(zone), normal_name(zone.name))
+            this = Zone(zone_id(zone), normal_name(zone.name), str(zone.private_zone).lower() == "true")
             records = apply(this, record_sets(zone), changes, _others(self.backend, changes))
         except Refused as refused:
             raise _error("InvalidChangeBatch", str(refused))
@@ -133,11 +133,8 @@ def _change(self, speed: float):
 def _others(backend_, changes: list[dict]) -> dict[str, Zone]:
     """The account's zones that aliases of a batch name."""
     named = {change["ResourceRecordSet"]["AliasTarget"]["HostedZoneId"] for change in changes if _alias_of(change)}
-    found = {}
-    for zone in [backend_.zones[name] for name in named if name in backend_.zones]:
-        has = frozenset((record["Name"], record["Type"]) for record in record_sets(zone))
-        found[zone_id(zone)] = Zone(zone_id(zone), normal_name(zone.name), has)
-    return found
+    zones = [backend_.zones[name] for name in named if name in backend_.zones]
+    return {zone_id(zone): Zone(zone_id(zone), normal_name(zone.name)) for zone in zones}
 
 
 def _alias_of(change: dict) -> dict | None:
@@ -228,5 +225,7 @@ def _check_settings(settings: dict) -> None:
         raise _error("InvalidInput", f"Invalid request interval {interval}: it must be 10 or 30")
     if threshold is not None and not 1 <= int(threshold) <= 10:
         raise _error("InvalidInput", f"Invalid failure threshold {threshold}: it must be between 1 and 10")
-    if kind != "CALCULATED" and not (settings.get("fqdn") or settings.get("ip_address")):
+    if kind in route53_health.ENDPOINTLESS:
+        return
+    if not (settings.get("fqdn") or settings.get("ip_address")):
         raise _error("InvalidInput", "Invalid parameter: exactly one of IPAddress and FullyQualifiedDomainName")

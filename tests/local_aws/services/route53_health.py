@@ -26,6 +26,8 @@ REGIONS = (
 )
 CHECKERS_PER_REGION = 2
 LEAST_REGIONS = 3
+# Kinds of checks that ask no endpoint: other checks, an alarm, a routing control.
+ENDPOINTLESS = {"CALCULATED", "CLOUDWATCH_METRIC", "RECOVERY_CONTROL"}
 MATCHABLE = {"id", "fqdn", "ip_address", "port", "type", "resource_path"}
 SUCCESS = {"TCP": "Success"}
 HTTP_SUCCESS = "Success: HTTP Status Code 200, OK"

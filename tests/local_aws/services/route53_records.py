@@ -1,13 +1,13 @@
 """Route 53's rules for a batch of changes, as a pure function.
 
 Contract: `apply(zone, records, changes, others)` answers the zone's new record sets, or raises Refused with every reason; nothing
-is half done. `others` are the account's other zones, by id, which an alias may lead to. Record sets are dicts as the API writes them;
+is half done. `others` are the account's other zones, by id, into which no alias leads (API reference, AliasTarget). Record sets are dicts as the API writes them;
 names are normalised: lower case, a final dot, `*` as `\\052`. What a value may be, see route53_values.py.
 DELETE must repeat the stored record exactly, so DELETE + CREATE is a compare-and-set; stock moto looks at little of this.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from . import route53_values
 
@@ -25,12 +25,14 @@ SERVICE_ZONES = {
 }
 
 
+CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
+
+
 @dataclass(frozen=True)
 class Zone:
     id: str
     name: str
-    # Of another zone: which names with which types it has.
-    has: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
+    is_private: bool = False
 
 
 class Refused(Exception):
@@ -205,17 +207,24 @@ def _alias_reasons(zone: Zone, current: dict, record: dict, others: dict[str, Zo
         return [f"Invalid request: an alias record cannot be of type {record['Type']}, in {_shown(record)}"]
     name, target_zone = normal_name(alias["DNSName"]), alias["HostedZoneId"].rpartition("/")[2]
     tried = f"Tried to create an alias that targets {name}, type {record['Type']} in zone {target_zone}, but "
+    if target_zone == CLOUDFRONT_ZONE and _truth(alias.get("EvaluateTargetHealth")):
+        return [f"{tried}EvaluateTargetHealth cannot be set to true for a CloudFront distribution"]
+    if target_zone == CLOUDFRONT_ZONE and zone.is_private:
+        return [f"{tried}a private zone has no aliases to CloudFront distributions"]
+    if target_zone in SERVICE_ZONES and record["Type"] == "CNAME":
+        return [f"{tried}that target was not found"]
     if target_zone in SERVICE_ZONES:
         lies_within = name.endswith(SERVICE_ZONES[target_zone])
         return [] if lies_within else [f"{tried}the alias target name does not lie within the target zone"]
-    target = zone if target_zone == zone.id else others.get(target_zone)
-    if target is None:
-        return []
+    if target_zone in others and target_zone != zone.id:
+        return [f"{tried}an alias cannot reference a record in a different hosted zone"]
+    if target_zone != zone.id:
+        is_of_service = any(name.endswith(suffix) for suffix in SERVICE_ZONES.values())
+        return [f"{tried}the alias target name does not lie within the target zone"] if is_of_service else []
     reasons = []
-    if name != target.name and not name.endswith("." + target.name):
+    if name != zone.name and not name.endswith("." + zone.name):
         reasons.append(f"{tried}the alias target name does not lie within the target zone")
-    there = {key[:2] for key in current} if target is zone else target.has
-    if (name, record["Type"]) not in there or (target is zone and name == record["Name"]):
+    if (name, record["Type"]) not in {key[:2] for key in current} or name == record["Name"]:
         reasons.append(f"{tried}that target was not found")
     return reasons
 

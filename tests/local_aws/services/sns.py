@@ -1,6 +1,7 @@
 """SNS: Publish as strict as AWS, and a record of what was published.
 
-Contract: `messages` lists every accepted message in order; GET /_local/messages answers it. A topic's attributes count its
+Contract: `messages` lists every accepted message in order, but those to the topic of moments, which only functions read; GET
+/_local/messages answers it. A topic's attributes count its
 subscriptions, each as confirmed: nobody is there to confirm one.
 """
 
@@ -9,6 +10,8 @@ import json
 messages: list[dict] = []
 
 MESSAGE_LIMIT_BYTES = 262_144
+# As infra/lib/notifications.ts calls it, after the stack's prefix.
+OF_MOMENTS = "cutover-moments"
 
 
 def install() -> None:
@@ -23,7 +26,8 @@ def install() -> None:
         if problem:
             raise InvalidParameterValue(problem)
         message_id = stock(self, message, *args, **kwargs)
-        messages.append({"topic_arn": kwargs.get("arn"), "subject": kwargs.get("subject"), "message": message})
+        if not _is_for_functions(kwargs.get("arn")):
+            messages.append({"topic_arn": kwargs.get("arn"), "subject": kwargs.get("subject"), "message": message})
         return message_id
 
     def get_topic_attributes(self):
@@ -34,6 +38,10 @@ def install() -> None:
 
     SNSBackend.publish = publish
     SNSResponse.get_topic_attributes = get_topic_attributes
+
+
+def _is_for_functions(arn: str | None) -> bool:
+    return bool(arn) and arn.endswith(OF_MOMENTS)
 
 
 def _problem(message: str, subject: str | None, structure: str | None) -> str | None:

@@ -17,7 +17,16 @@ from ..settings import ACCOUNT_ID, REGION, ROLE_ARN, Settings
 
 MACHINES = ("cutover", "rollback", "cleanup", "start")
 UNFINISHED_STATUSES = ["ABORTED", "TIMED_OUT", "FAILED"]
-FUNCTION_TIMEOUT_SECONDS = 30
+FUNCTION_SIZE = {"timeout_seconds": 30, "memory_mb": 256}
+LARGER = {"load-test": {"timeout_seconds": 240, "memory_mb": 1769}}
+REPORTS_BUCKET = f"cutover-reports-{ACCOUNT_ID}-{REGION}"
+# More than any machine that rehearses can send; every side is on 127.0.0.1 there.
+LOAD_LIMITS = {"MAX_LOAD_RATE_PER_SECOND": "20000", "LOAD_TEST_HOSTS": "127.0.0.1"}
+
+
+# What a rehearsal's mails say of their sender.
+MAIL_FROM = "cutover@example.com"
+MESSAGES = json.dumps({"mail_from": MAIL_FROM})
 
 
 def machine_arn(name: str) -> str:
@@ -26,11 +35,16 @@ def machine_arn(name: str) -> str:
 
 def deploy(settings: Settings) -> dict:
     _create_table(settings.journal_table)
-    function_arns = _create_functions(settings)
+    _create_bucket()
+    moments_arn = clients.client("sns").create_topic(Name="cutover-moments")["TopicArn"]
+    function_arns = _create_functions(settings, moments_arn)
+    if settings.stakeholders is not None:
+        clients.client("ses").verify_email_identity(EmailAddress=MAIL_FROM)
+        clients.client("sns").subscribe(TopicArn=moments_arn, Protocol="lambda", Endpoint=function_arns["tell"])
     machines = _create_machines(settings, function_arns)
-    if "cutover" in machines and "rollback" in machines:
-        _create_unfinished_rule(machines)
     if "sweep" in function_arns:
+        if "cutover" in machines:
+            _create_unfinished_rule(machines, function_arns["sweep"])
         _create_sweep_rule(function_arns["sweep"])
     else:
         _warn("there is no function sweep yet: no rule cutover-sweep")
@@ -91,7 +105,12 @@ def _create_table(name: str) -> None:
     )
 
 
-def _create_functions(settings: Settings) -> dict[str, str]:
+def _create_bucket() -> None:
+    configuration = {"LocationConstraint": REGION}
+    clients.client("s3").create_bucket(Bucket=REPORTS_BUCKET, CreateBucketConfiguration=configuration)
+
+
+def _create_functions(settings: Settings, moments_arn: str) -> dict[str, str]:
     """The ARN of each function by its crate's name. A crate with a src/main.rs is a function."""
     arns = {}
     for main in sorted((settings.root / "functions").glob("*/src/main.rs")):
@@ -99,17 +118,23 @@ def _create_functions(settings: Settings) -> dict[str, str]:
         binary = (settings.bin_dir / crate).resolve()
         package = functions.zipped("pointer.json", json.dumps({"path": str(binary)}))
         name = functions.PREFIX + crate
-        arns[crate] = functions.create(name, package, _environment(settings, crate), FUNCTION_TIMEOUT_SECONDS)
+        size = LARGER.get(crate, FUNCTION_SIZE)
+        arns[crate] = functions.create(name, package, _environment(settings, crate, moments_arn), **size)
     return arns
 
 
-def _environment(settings: Settings, crate: str) -> dict[str, str]:
+def _environment(settings: Settings, crate: str, moments_arn: str) -> dict[str, str]:
     journal = {} if crate == "notify" else {"JOURNAL_TABLE": settings.journal_table}
-    started = ("rollback", "cleanup") if crate == "sweep" else ()
-    # Whatever a plan names as a hook may be invoked.
-    hooks = {"HOOK_FUNCTION_ARNS": "*"} if crate == "precheck" else {}
+    started = ("rollback", "cleanup") if crate in ("notify", "sweep") else ()
+    # Whatever a plan names as a hook may be invoked, and as an alarm set.
+    allowed = {"HOOK_FUNCTION_ARNS": "*", "ALARM_NAMES": '["*"]'} if crate == "precheck" else {}
     machines = {f"{name.upper()}_STATE_MACHINE_ARN": machine_arn(name) for name in started}
-    return {"RUST_LOG": "info", **journal, **hooks, **machines}
+    load = LOAD_LIMITS if crate in ("load-test", "precheck") else {}
+    stakeholders = {"STAKEHOLDERS": settings.stakeholders or "[]"} if crate in ("precheck", "tell") else {}
+    moments = {"MOMENTS_TOPIC_ARN": moments_arn} if crate == "notify" else {}
+    messages = {"MESSAGES": MESSAGES if settings.stakeholders else "{}"} if crate == "tell" else {}
+    reports = {"REPORTS_BUCKET": REPORTS_BUCKET} if crate in ("load-test", "report") else {}
+    return {"RUST_LOG": "info", **journal, **allowed, **load, **reports, **machines, **stakeholders, **moments, **messages}
 
 
 def _create_machines(settings: Settings, function_arns: dict[str, str]) -> dict[str, str]:
@@ -145,8 +170,8 @@ def _substitute(text: str, values: dict[str, str], path) -> str:
     return re.sub(r"\$\{([A-Za-z0-9]+)\}", value, text)
 
 
-def _create_unfinished_rule(machines: dict[str, str]) -> None:
-    """Stopping an execution is a safe gesture: rollback starts, and is told nothing but whose."""
+def _create_unfinished_rule(machines: dict[str, str], sweep_arn: str) -> None:
+    """Stopping an execution is a safe gesture: the sweep looks after its run, and is told nothing but which."""
     events = clients.client("events")
     pattern = {
         "source": ["aws.states"],
@@ -156,8 +181,7 @@ def _create_unfinished_rule(machines: dict[str, str]) -> None:
     events.put_rule(Name="cutover-unfinished", EventPattern=json.dumps(pattern))
     target = {
         "Id": "Target0",
-        "Arn": machines["rollback"],
-        "RoleArn": ROLE_ARN,
+        "Arn": sweep_arn,
         "InputTransformer": {
             "InputPathsMap": {"detail-executionArn": "$.detail.executionArn"},
             "InputTemplate": '{"run_id":<detail-executionArn>}',

@@ -9,6 +9,8 @@ import threading
 import time
 import uuid
 
+from ..services import cloudwatch
+from ..stacks import iam
 from .engine import engine
 
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
@@ -165,13 +167,20 @@ def _listed(execution) -> dict:
 
 
 def get_execution_history(self):
-    """moto ignores reverseOrder, maxResults and nextToken."""
+    """moto ignores reverseOrder, maxResults and nextToken. A function is told the time of runs, as it is told EnteredTime."""
     from moto.core.responses import ActionResult
 
     events = list(self.stepfunction_backend.get_execution_history(self._get_param("executionArn"))["events"])
+    if f"Credential={iam.SETUP}/" not in self.headers.get("Authorization", ""):
+        events = [{**event, "timestamp": _time_of_run(event["timestamp"])} for event in events]
     if self._get_param("reverseOrder"):
         events.reverse()
     return ActionResult(_page(self, "events", events))
+
+
+def _time_of_run(real: str) -> str:
+    moment = cloudwatch.time_of_run(datetime.datetime.fromisoformat(real).timestamp())
+    return datetime.datetime.fromtimestamp(moment, datetime.timezone.utc).isoformat()
 
 
 def send_task_failure(self):

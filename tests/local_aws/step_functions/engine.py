@@ -67,6 +67,7 @@ def install(settings: Settings, runtime: Runtime) -> None:
     fail_without_a_matching_choice()
     assign_after_output()
     leave_runtime_errors_uncaught()
+    limit_what_goes_in()
     interrupt_tasks()
     silence_zombies()
     endings_are_final()
@@ -209,6 +210,7 @@ def assign_after_output() -> None:
         for binding in self.declaration_bindings:
             binding.eval(env=env)
             assigned.update(env.stack.pop())
+        _limit(env, assigned, "the variables of one Assign are")
         env.__dict__.setdefault("_assigned", {}).update(assigned)
 
     def then_assign(stock):
@@ -243,6 +245,27 @@ def leave_runtime_errors_uncaught() -> None:
             stock(self, env)
 
     equals._eval_body = eval_body
+
+
+def limit_what_goes_in() -> None:
+    """What a task is given has 256 KiB at the most, as what it answers, and so has what one Assign sets (Step Functions quotas).
+    moto looks at answers and outputs only."""
+    for kind in _with_subclasses(engine(TASK + "service.state_task_service").StateTaskService):
+        if "_before_eval_execution" in kind.__dict__:
+            kind._before_eval_execution = _within_limit(kind._before_eval_execution)
+
+
+def _within_limit(stock):
+    def before_eval_execution(self, env, *args, **details):
+        _limit(env, details.get("raw_parameters"), "the arguments of a task are")
+        stock(self, env, *args, **details)
+
+    return before_eval_execution
+
+
+def _limit(env, value, what: str) -> None:
+    if not engine("quotas").is_within_size_quota(value):
+        raise failure(env, "StatesStatesDataLimitExceeded", "TaskFailed", f"{what} larger than 256 KiB")
 
 
 def interrupt_tasks() -> None:

@@ -1,6 +1,6 @@
 """One server for all test modules, since its corrections change moto for the whole process, and small helpers.
 
-Contract: `server()` starts it at first use, at SPEED, from a throw-away checkout with one function `echo` (a Python script that
+Contract: `server()` starts it at first use, at SPEED, from a throw-away checkout with the functions `echo` and `sweep` (a Python script that
 speaks the Runtime API) and two small machines; it lives until the process ends.
 """
 
@@ -67,13 +67,14 @@ _numbers = itertools.count(1)
 
 def checkout(folder: Path) -> Settings:
     """A checkout to deploy from, with what the tests need."""
-    (folder / "functions/echo/src").mkdir(parents=True)
-    (folder / "functions/echo/src/main.rs").touch()
     (folder / "functions/library/src").mkdir(parents=True)
     (folder / "functions/library/src/lib.rs").touch()
     (folder / "bin").mkdir()
-    (folder / "bin/echo").write_text(ECHO % sys.executable)
-    (folder / "bin/echo").chmod(0o755)
+    for name in ("echo", "sweep"):
+        (folder / f"functions/{name}/src").mkdir(parents=True)
+        (folder / f"functions/{name}/src/main.rs").touch()
+        (folder / f"bin/{name}").write_text(ECHO % sys.executable)
+        (folder / f"bin/{name}").chmod(0o755)
     definitions = folder / "definitions"
     definitions.mkdir()
     (definitions / "cutover.asl.json").write_text(json.dumps(CUTOVER))

@@ -64,7 +64,7 @@ class Command(unittest.TestCase):
         self.assertEqual({"cutover", "rollback"}, set(ready["state_machines"]))
         told = (ready["region"], ready["account_id"], ready["journal_table"])
         self.assertEqual(("eu-west-1", "123456789012", "cutover-journal"), told)
-        self.assertEqual(["cutover-echo"], list(ready["functions"]))
+        self.assertEqual(["cutover-echo", "cutover-sweep"], list(ready["functions"]))
         pid = self.function_pid(ready, busy=True)
         process.stdin.close()
         self.assertEqual(0, process.wait(30))

@@ -6,6 +6,7 @@ the world file has: more records, other zones, private ones too, and health chec
 """
 
 import json
+import re
 
 from ..clients import client
 from ..services import elbv2, route53_health, route53_values
@@ -15,7 +16,7 @@ from .balancing import vpc_id
 from .environment import Environment, as_dict, dicts, text
 
 DEFAULT_TTL_SECONDS = 300
-KIND = "/hostedzone/"  # before a zone's id, as AWS's SDKs give it
+KIND = re.compile(r"^(/?hostedzone/|arn:[^:]+:route53:::hostedzone/)")  # before a zone's id, as AWS gives it
 OLD_VALUES = {"A": "192.0.2.10", "AAAA": "2001:db8::10", "CNAME": "old.example.net"}
 
 
@@ -28,16 +29,19 @@ class Dns:
 
     def create_zones(self) -> None:
         parents: dict[str, list[str]] = {}
+        spellings: dict[str, set[str]] = {}
         for route in dicts(self.environment.plan.get("routes")):
             zone, name = text(route.get("hosted_zone_id")), text(route.get("record_name"))
             if route.get("type") == "dns" and zone and "." in name:
-                parents.setdefault(zone.removeprefix(KIND), []).append(name.rstrip(".").partition(".")[2])
+                bare = KIND.sub("", zone)
+                parents.setdefault(bare, []).append(name.rstrip(".").partition(".")[2])
+                spellings.setdefault(bare, {bare, f"/hostedzone/{bare}"}).add(zone)
         for zone, names in parents.items():
             created = client("route53").create_hosted_zone(
                 Name=common_parent(names), CallerReference=f"world-{self.environment.number}-{zone}"
             )
             bare = created["HostedZone"]["Id"].rpartition("/")[2]
-            self._mapping.update({zone: bare, KIND + zone: bare})
+            self._mapping.update(dict.fromkeys(spellings[zone], bare))
             delegate(created["HostedZone"]["Name"])
 
     def create_route(self, route: dict) -> dict:
@@ -49,6 +53,7 @@ class Dns:
             kind, new = text(record.get("type")), as_dict(record.get("new"))
             types.append(kind)
             self._note_new_side(new)
+            self._create_named_check(new)
             changes += self._alias_targets(zone, kind, new)
             changes += self._current_records(name, kind, new)
         if changes:
@@ -107,6 +112,16 @@ class Dns:
         tag = [{"Key": route53_health.HEALTH_TAG, "Value": told}]
         client("route53").change_tags_for_resource(ResourceType="healthcheck", ResourceId=check, AddTags=tag)
         return check
+
+    def _create_named_check(self, new: dict) -> None:
+        """A health check that the plan names is there before the run. What its checkers see, `health_checks` says."""
+        planned = text(new.get("health_check_id"))
+        if not planned or planned in self._mapping:
+            return
+        config = {"Type": "HTTPS", "FullyQualifiedDomainName": "named.example.com", "ResourcePath": "/health"}
+        reference = f"world-{self.environment.number}-{planned}"
+        check = client("route53").create_health_check(CallerReference=reference, HealthCheckConfig=config)
+        self._mapping[planned] = check["HealthCheck"]["Id"]
 
     def create_more(self) -> None:
         """What no route names."""

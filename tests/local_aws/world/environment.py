@@ -16,6 +16,15 @@ def strings(value):
             yield from strings(item)
 
 
+def trimmed(value):
+    """The plan as the product reads it: spaces around a text that was pasted say nothing."""
+    if isinstance(value, dict):
+        return {key: trimmed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [trimmed(item) for item in value]
+    return value.strip(" \t\r\n") if isinstance(value, str) else value
+
+
 def dicts(value) -> list[dict]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
@@ -36,7 +45,8 @@ def side_of(name: str) -> str:
 class Environment:
     def __init__(self, plan, world: dict, ports: dict, number: int):
         self.given = plan
-        self.plan = as_dict(plan)
+        self._read = trimmed(plan)
+        self.plan = as_dict(self._read)
         self.world = world
         self.ports = ports
         self.number = number
@@ -53,7 +63,7 @@ class Environment:
         return clean[: limit - len(suffix)].strip("-") + suffix
 
     def strings(self) -> list[str]:
-        return list(dict.fromkeys(strings(self.given)))
+        return list(dict.fromkeys(strings(self._read)))
 
     def mapped_plan(self):
         return self._map(self.given)
@@ -63,4 +73,4 @@ class Environment:
             return {key: self._map(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self._map(item) for item in value]
-        return self.mapping.get(value, value) if isinstance(value, str) else value
+        return self.mapping.get(trimmed(value), value) if isinstance(value, str) else value

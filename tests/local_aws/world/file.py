@@ -1,22 +1,40 @@
 """The world file beside a plan: what a plan does not say about the environment that it names.
 
-Contract: `check(world)` raises WorldError for every unknown key, with its path. The emulator applies at creation what the plan's
-environment starts with; behaviour over time (`old`, `new`, and of a replication `lag_seconds`, `backlog`, `changes_per_second`) and of people (`during`,
-`approval`) is the rehearsal's business and only checked here. What is less plain:
+Contract: `check(world, plan)` raises WorldError for every unknown key, and for what the plan does not name, with its path. The emulator applies at creation what the plan's
+environment starts with; behaviour over time (`old`, `new`, and of a replication `lag_seconds`, `backlog`, `changes_per_second`), of people (`during`,
+`approval`) and `watch_after_end` are the rehearsal's business and only checked here. What is less plain:
+    old, new         error_rate is the part of users' requests that is answered error_status (500), unanswered_rate the part whose
+                     connection breaks off; slow_rate the part that takes slow_ms (1000) instead of latency_ms
+    listeners        by the plan's listener or rule ARN: old_weight, neighbours ([{"name": "shop-third", "weight": 20}]), ...
+    records          by the plan's name and type, "app.example.com A": ttl, values or alias; or members, the weighted records
     groups           by the plan's target group ARN: target_type (ip, instance, lambda, alb), protocol, stickiness (true: cookies of the
                      group's own), health_checks (false: none; true: of functions too), tags
     also_forwarding  target groups of the plan that a second listener of their load balancer forwards to as well
+    late             the functions that these states of the machine call begin so many seconds late, of real time, each time
     health_checks    what Route 53's checkers see, also of checks that the run will make: services/route53_health.py
     more_records     record sets as the API writes them, in a zone of the plan
     zones            other zones of the account: name, private, and their records as the API writes them
     records.*.members.*.health   the record has a health check, and this is what its checkers see
 """
 
-BEHAVIOUR = {"latency_ms", "error_rate", "healthy_percent", "health_body", "health_status"}
+from .environment import as_dict, dicts, text
+
+BEHAVIOUR = {
+    "latency_ms",
+    "slow_rate",
+    "slow_ms",
+    "error_rate",
+    "error_status",
+    "unanswered_rate",
+    "healthy_percent",
+    "health_body",
+    "health_status",
+}
 CHANGE = BEHAVIOUR | {"when_new_weight", "route", "after"}
 SIDE = BEHAVIOUR | {"changes", "reported"}
 KEYS = {
     "": {
+        "$schema",
         "description",
         "expect",
         "listeners",
@@ -25,10 +43,14 @@ KEYS = {
         "old",
         "new",
         "alarms",
+        "metrics",
         "hooks",
         "deny",
+        "late",
+        "watch_after_end",
         "during",
         "approval",
+        "decision",
         "groups",
         "also_forwarding",
         "health_checks",
@@ -53,21 +75,44 @@ KEYS = {
     "new.changes.*": CHANGE,
     "hooks.*": {"fail"},
     "deny.*": {"action", "from"},
+    "late.*": {"state", "seconds"},
     "during.*": {"when_new_weight", "route", "do"},
 }
-ENDINGS = {"Succeeded", "RolledBack", "Stuck", "PrecheckFailed", "InvalidPlan", "Conflict", "Rejected"}
+ENDINGS = {"Succeeded", "RolledBack", "Stuck", "Held", "PrecheckFailed", "InvalidPlan", "Conflict", "Rejected"}
 
 
 class WorldError(ValueError):
     pass
 
 
-def check(world: dict) -> None:
+def check(world: dict, plan: dict) -> None:
     problems = list(_unknown_keys(world, "", ""))
+    for key, named in _named(plan).items():
+        for unknown in sorted(set(as_dict(world.get(key))) - named):
+            known = ", ".join(sorted(named)) or "none"
+            problems.append(f"{key}.{unknown}: the plan has no such thing; it has: {known}")
     if world.get("expect", "Succeeded") not in ENDINGS:
         problems.append(f"expect: must be one of {', '.join(sorted(ENDINGS))}")
     if problems:
         raise WorldError("; ".join(problems))
+
+
+def _named(plan: dict) -> dict[str, set[str]]:
+    """What of the plan can be set up, by the keys of a world file that are about such things."""
+    routes = dicts(plan.get("routes"))
+    actions = {text(route.get(field)) for route in routes for field in ("listener_arn", "rule_arn")}
+    records = {
+        f"{text(route.get('record_name')).rstrip('.')} {text(record.get('type'))}"
+        for route in routes
+        for record in dicts(route.get("records"))
+    }
+    metrics = {text(metric.get("name")) for metric in dicts(as_dict(plan.get("monitoring")).get("metrics")) if not _is_counted(metric)}
+    return {"listeners": actions - {""}, "records": records, "metrics": metrics}
+
+
+def _is_counted(metric: dict) -> bool:
+    """What load balancers count is what their users do, and nothing else."""
+    return text(metric.get("namespace")) in {"AWS/ApplicationELB", "AWS/NetworkELB"}
 
 
 def _unknown_keys(value, pattern: str, path: str):

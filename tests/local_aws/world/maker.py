@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from ..clients import client
 from ..control.boundary import Boundary
-from ..faults.rules import deny
+from ..faults.rules import deny, late
 from ..services import dms, functions, route53_health
 from . import file
 from .balancing import Balancing
@@ -45,7 +45,7 @@ def start_over() -> None:
 
 def create(request: dict, boundary: Boundary) -> dict:
     world = request.get("world") or {}
-    file.check(world)
+    file.check(world, as_dict(request["plan"]))
     environment = Environment(request["plan"], world, request["ports"], next(_count))
     routes = _create_routes(environment)
     replication = _create_replication(environment)
@@ -53,8 +53,10 @@ def create(request: dict, boundary: Boundary) -> dict:
     _create_topics(environment)
     _create_hooks(environment)
     _point_health_check(environment)
+    _point_load_test(environment)
     route53_health.tell(world.get("health_checks", []))
     boundary.denials = [_denial(item) for item in world.get("deny", [])]
+    boundary.denials += [late(item["state"], item["seconds"]) for item in world.get("late", [])]
     return {
         "plan": environment.mapped_plan(),
         "sides": environment.sides,
@@ -196,8 +198,17 @@ def _create_hooks(environment: Environment) -> None:
 
 
 def _point_health_check(environment: Environment) -> None:
-    url = text(as_dict(environment.plan.get("health_check")).get("url"))
+    _point(environment, text(as_dict(environment.plan.get("health_check")).get("url")), "new")
+
+
+def _point_load_test(environment: Environment) -> None:
+    targets = as_dict(as_dict(environment.plan.get("load_test")).get("targets"))
+    for side in ("new", "old"):
+        _point(environment, text(as_dict(targets.get(side)).get("url")), side)
+
+
+def _point(environment: Environment, url: str, side: str) -> None:
     parts = urlsplit(url)
     if parts.scheme in ("http", "https") and parts.netloc:
         path = parts.path + (f"?{parts.query}" if parts.query else "")
-        environment.mapping[url] = f"http://127.0.0.1:{environment.ports['new']}{path or '/'}"
+        environment.mapping[url] = f"http://127.0.0.1:{environment.ports[side]}{path or '/'}"

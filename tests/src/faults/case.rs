@@ -133,6 +133,11 @@ pub enum Fault {
 use Fault::*;
 
 impl Fault {
+    /// What happens, in a sentence.
+    pub fn what(self) -> String {
+        self.to_possible_value().and_then(|value| value.get_help().map(ToString::to_string)).unwrap_or_default()
+    }
+
     /// As it stands in names of cases and in tables.
     pub fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()

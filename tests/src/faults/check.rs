@@ -63,7 +63,7 @@ pub fn ended(left: &Left, case: Option<&Case>) -> Result<Ended, String> {
             by_journal == Ended::Before
         }
         ("FAILED", "Cutover.RolledBack") => phase == Some("rolled_back"),
-        ("FAILED", "Cutover.Stuck") => by_journal == Ended::Stuck,
+        ("FAILED", "Cutover.Stuck" | "Cutover.Held") => by_journal == Ended::Stuck,
         // No ending was claimed: the rule and the sweep have brought the run to one.
         ("FAILED", "Cutover.RollbackUnfinished") => matches!(phase, Some("rolled_back" | "stuck")),
         ("FAILED", _) => by_journal != Ended::New && case.is_some_and(Case::may_end_unnamed),
@@ -164,9 +164,12 @@ fn as_before(left: &Left, drifting: Option<usize>, routes: &[Route]) -> Vec<Stri
     found
 }
 
-/// Whether a difference is what `tests/local_aws/faults/drift.py` makes.
+/// Whether a difference is what `tests/local_aws/faults/drift.py` makes: a stickiness or a time to live that no plan has.
 fn is_mark(difference: &str) -> bool {
-    [".TargetGroupStickinessConfig.", ".TTL:", ".EvaluateTargetHealth:"].iter().any(|mark| difference.contains(mark))
+    let is_on = difference.contains(".TargetGroupStickinessConfig.Enabled:") && difference.ends_with(" -> true");
+    let is_for = difference.contains(".TargetGroupStickinessConfig.DurationSeconds:") && difference.ends_with(" -> 77");
+    let is_ttl = difference.contains(".TTL:") && difference.ends_with(" -> 17");
+    is_on || is_for || is_ttl || difference.contains(".EvaluateTargetHealth:")
 }
 
 /// Somebody else's change of a route is still there. An alias has none that its successor would take over.
@@ -305,7 +308,8 @@ fn books(left: &Left, ended: Ended, routes: usize) -> Vec<String> {
     let says = ending.as_ref().map(|report| report["ending"].as_str().unwrap_or_default());
     let agrees = match journal.phase() {
         Some("rolled_back") => says == Some("RolledBack"),
-        Some("stuck") => says == Some("Stuck"),
+        Some("stuck") => matches!(says, Some("Stuck" | "Held")),
+        Some("finished" | "cleaning") => says == Some("Succeeded"),
         Some("closed") => says == Some("Closed"),
         _ => says.is_none(),
     };
@@ -375,6 +379,15 @@ mod tests {
         let gone = "$.elbv2.target_groups.arn:aws:elasticloadbalancing:old: {\"Port\":80} -> null";
         assert_eq!(said(gone), "$.elbv2.target_groups.arn:aws:elasticloadbalancing:old");
         assert_eq!(said("$.a: 1 -> 2"), "$.a: 1 -> 2");
+    }
+
+    #[test]
+    fn what_a_run_leaves_on_is_not_taken_for_somebody_elses_change() {
+        let sticky = "$.elbv2.listeners.arn.DefaultActions[0].ForwardConfig.TargetGroupStickinessConfig";
+        assert!(is_mark(&format!("{sticky}.DurationSeconds: null -> 77")));
+        assert!(!is_mark(&format!("{sticky}.DurationSeconds: null -> 300")), "the plan's own");
+        let ttl = "$.route53.hosted_zones.Z1.ResourceRecordSets.app.example.com A.TTL";
+        assert!(is_mark(&format!("{ttl}: 300 -> 17")) && !is_mark(&format!("{ttl}: 300 -> 60")));
     }
 
     #[test]

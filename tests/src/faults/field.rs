@@ -15,7 +15,7 @@ use super::finished;
 use super::left::{Change, Journal, Left, is_of};
 use super::page::{cleanup_given_up, commands, page};
 use super::shape::Shape;
-use crate::approver::{Answer, Approver};
+use crate::approver::{Answer, Approver, Decision};
 use crate::compare::{differences, in_plan_names};
 use crate::control::{Client, RunState, Runs};
 use crate::emulator::{Emulator, Options};
@@ -23,7 +23,7 @@ use crate::follow;
 use crate::metrics;
 use crate::routes::Side;
 use crate::stage::Stage;
-use crate::traffic::{FEW_REQUESTS_PER_SECOND, Tally};
+use crate::traffic::{Pace, Tally};
 use crate::world::World;
 
 /// An hour in six seconds. The sweep comes twice a second.
@@ -104,7 +104,7 @@ impl Field {
         ensure!(there.left.journal.run.is_some(), "the plan is a dry run: there is nothing to prove");
         let routes = &there.stage.routes;
         let mut wrong = check::violations(&there.left, None, routes, None);
-        wrong.extend(finished::problems(&there.left, routes, &there.stage.sides));
+        wrong.extend(finished::problems(&there.left, &there.stage.plan, routes, &there.stage.sides));
         ensure!(wrong.is_empty(), "without any fault: {wrong:?}");
         let clean = points(&self.client.requests(0).await?, None);
         let (changes, routes) = (there.left.changes, there.stage.routes.len());
@@ -159,8 +159,7 @@ impl Field {
         let ready = self.emulator.ready();
         self.client.set_events(json!({ "status_events": has_events })).await?;
         let world = World::from_json(shape.world.clone())?;
-        let pace = (SPEED, FEW_REQUESTS_PER_SECOND);
-        let stage = Stage::with_users(&self.client, ready, &shape.plan, world, pace).await?;
+        let stage = Stage::with_users(&self.client, ready, &shape.plan, world, Pace::few(SPEED)).await?;
         self.client.keep_steady(&metrics::healthy(&stage.plan, stage.replication())).await?;
         let (before, _) = self.dump().await?;
         self.client.set_faults(json!(rules(&stage))).await?;
@@ -177,7 +176,7 @@ impl Field {
     async fn wait_for_the_end(&self, run_id: &str, plan: &Value) -> Result<()> {
         let started = Instant::now();
         let closes = closes(plan);
-        let mut approver = (!plan["approval"].is_null()).then(|| Approver::new(Answer::Approve));
+        let mut approver = (!plan["approval"].is_null()).then(|| Approver::new(Answer::Approve, Decision::GoBack));
         loop {
             if let Some(approver) = &mut approver {
                 approver.look(&self.client).await?;

@@ -66,7 +66,9 @@ impl Journal {
             match text(item, "pk").split_once('#') {
                 Some(("lock", key)) => journal.locks.push((key.to_owned(), text(item, "run_id"))),
                 Some(("run", id)) if id == run_id => journal.run = Some(item.clone()),
-                _ => journal.other_runs += 1,
+                Some(("run", _)) => journal.other_runs += 1,
+                // Parts of a run that its item has no room for, and the sweep's place.
+                _ => {}
             }
         }
         journal
@@ -144,7 +146,10 @@ mod tests {
         let mut mine = item("run#arn:a", "arn:a");
         mine["phase"] = json!({ "S": "stuck" });
         mine["ending"] = json!({ "S": r#"{"at":"now","report":{"ending":"Stuck"}}"# });
-        let journal = Journal::of(&[mine, item("run#arn:b", "arn:b"), item("lock#application#x", "arn:b")], "arn:a");
+        let journal = Journal::of(
+            &[mine, item("run#arn:b", "arn:b"), item("lock#application#x", "arn:b"), item("sweep#turn", "")],
+            "arn:a",
+        );
         assert_eq!((journal.phase(), journal.other_runs), (Some("stuck"), 1));
         assert_eq!(journal.ending(), Some(json!({ "ending": "Stuck" })));
         assert_eq!(journal.holders(), (["application#x"].into(), ["arn:b"].into()));

@@ -5,15 +5,40 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 
 use super::campaign::Judged;
 use super::case::Fault;
 use super::check::Ended;
+use crate::report::html::{Origin, document};
 
 /// What the letters of a table stand for.
-pub const LEGEND: &str =
-    "N: wholly new   B: exactly as before   S: stuck, and a person told precisely   !: the promise broken   -: not hit";
+const LETTERS: [(char, &str); 5] = [
+    ('N', "wholly new"),
+    ('B', "exactly as before"),
+    ('S', "stuck, and a person told precisely"),
+    ('!', "the promise broken"),
+    ('-', "not hit"),
+];
+
+/// The same on a line.
+pub fn legend() -> String {
+    LETTERS.map(|(letter, meaning)| format!("{letter}: {meaning}")).join("   ")
+}
+
+type Row = (String, String);
+type Cells = BTreeMap<(Row, Fault), BTreeSet<char>>;
+
+/// How the cases of each state and fault ended, the faults, and the states.
+fn cells(judged: &[Judged]) -> (Cells, BTreeSet<Fault>, BTreeSet<Row>) {
+    let mut cells = Cells::new();
+    for one in judged {
+        cells.entry((one.row(), one.case.fault)).or_default().insert(one.letter());
+    }
+    let faults = judged.iter().map(|one| one.case.fault).collect();
+    let rows = judged.iter().map(Judged::row).collect();
+    (cells, faults, rows)
+}
 
 impl Judged {
     /// Whether the promise was broken.
@@ -32,19 +57,14 @@ impl Judged {
         }
     }
 
-    fn row(&self) -> (String, String) {
+    fn row(&self) -> Row {
         (self.case.point.machine.clone(), self.case.point.state.clone())
     }
 }
 
 /// The endings by state and fault.
 pub fn by_state(judged: &[Judged]) -> String {
-    let mut cells: BTreeMap<((String, String), Fault), BTreeSet<char>> = BTreeMap::new();
-    for one in judged {
-        cells.entry((one.row(), one.case.fault)).or_default().insert(one.letter());
-    }
-    let faults: BTreeSet<Fault> = judged.iter().map(|one| one.case.fault).collect();
-    let rows: BTreeSet<(String, String)> = judged.iter().map(Judged::row).collect();
+    let (cells, faults, rows) = cells(judged);
     let mut text = String::new();
     for (index, fault) in faults.iter().enumerate() {
         text += &format!("  {:>2} {}\n", index + 1, fault.name());
@@ -86,46 +106,108 @@ pub fn replay(plan: Option<&str>, judged: &Judged) -> String {
 }
 
 /// A page with every case, the broken ones first.
-pub fn page(judged: &[Judged], heading: &str, plan: Option<&str>) -> String {
+pub fn page(judged: &[Judged], heading: &str, plan: Option<&str>, origin: &Origin) -> String {
     let mut sorted: Vec<&Judged> = judged.iter().collect();
     sorted.sort_by_key(|one| (!one.is_broken(), one.row(), one.case.fault, one.case.id()));
     let broken = judged.iter().filter(|one| one.is_broken()).count();
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head { meta charset="utf-8"; title { (heading) } style { (STYLE) } }
-            body {
-                h1 { (heading) }
-                p { (judged.len()) " cases, " strong { (broken) " that break the promise" } "." }
-                pre { (by_state(judged)) (LEGEND) }
-                table {
-                    tr { th { "state" } th { "request" } th { "fault" } th { "execution ended" } th { "account" } th { "s" } }
-                    @for one in sorted { (case_row(one, plan)) }
-                }
-            }
+    let body = html! {
+        div class=(if broken > 0 { "banner bad" } else { "banner good" }) {
+            strong { (broken) " of " (judged.len()) " cases break the promise" }
+            br; "After each: wholly new, exactly as before, or stuck with a page to a person that says precisely what is left."
         }
-    }
-    .into_string()
+        h2 { "By state and fault" }
+        (grid(judged))
+        h2 { "The faults" }
+        (what_each_is(judged))
+        h2 { "Every case" }
+        p { "A row opens with what was left, and the command that runs it again." }
+        @for one in sorted { (case(one, plan)) }
+    };
+    document(heading, origin, &body)
 }
 
-const STYLE: &str = "body { font: 14px/1.5 system-ui; margin: 2em } table { border-collapse: collapse } \
-    td, th { border-bottom: 1px solid #ccc; padding: .2em .8em; text-align: left; vertical-align: top } .broken { background: #fdd }";
-
-fn case_row(one: &Judged, plan: Option<&str>) -> Markup {
-    let point = &one.case.point;
-    let ended = one.played.ended.map_or("?".to_owned(), |ended| format!("{ended:?}"));
+/// States down, faults across, by their numbers.
+fn grid(judged: &[Judged]) -> Markup {
+    let (cells, faults, rows) = cells(judged);
     html! {
-        tr.broken[one.is_broken()] {
-            td { (point.machine) " " (point.state) }
-            td { (point.caller) " " (point.service) ":" (point.operation) " #" (point.ordinal) }
-            td { (one.case.fault.name()) }
-            td { (one.played.error) }
-            td {
-                (ended) @if !one.played.is_hit { " (the request was not made again)" }
-                @for violation in &one.played.violations { br; (violation) }
-                @if one.is_broken() { br; code { (replay(plan, one)) } }
+        p.legend {
+            @for (letter, meaning) in LETTERS {
+                span.pair { span class=(class(letter)) { "\u{2002}" (letter) "\u{2002}" } " " (meaning) "\u{2003}" } " "
             }
-            td { (format!("{:.1}", one.played.seconds)) }
         }
+        div.scroll { table.grid {
+            tr { th.row {} @for number in 1..=faults.len() { th { (number) } } }
+            @for row in rows {
+                tr {
+                    th.row { (row.0) " " (row.1) }
+                    @for fault in &faults {
+                        @match cells.get(&(row.clone(), *fault)) {
+                            None => td { "·" },
+                            Some(letters) => td class=(worst(letters).map_or("", class)) { (letters.iter().collect::<String>()) },
+                        }
+                    }
+                }
+            }
+        } }
+    }
+}
+
+/// The letter that a cell of several has its colour from: what a person must see first.
+fn worst(letters: &BTreeSet<char>) -> Option<char> {
+    "!SBN-".chars().find(|letter| letters.contains(letter))
+}
+
+fn class(letter: char) -> &'static str {
+    match letter {
+        'N' => "N",
+        'B' => "B",
+        'S' => "S",
+        '!' => "X",
+        _ => "M",
+    }
+}
+
+fn what_each_is(judged: &[Judged]) -> Markup {
+    let faults: BTreeSet<Fault> = judged.iter().map(|one| one.case.fault).collect();
+    html! {
+        div.scroll { table {
+            @for (index, fault) in faults.iter().enumerate() {
+                tr { td { (index + 1) } td { (fault.name()) } td { (fault.what()) } }
+            }
+        } }
+    }
+}
+
+fn case(one: &Judged, plan: Option<&str>) -> Markup {
+    let point = &one.case.point;
+    let letter = one.letter();
+    html! {
+        details open[one.is_broken()] {
+            summary {
+                span class=(class(letter)) { "\u{2002}" (letter) "\u{2002}" } " "
+                (point.machine) " " (point.state) ": " (one.case.fault.name())
+                " at " (point.caller) " " (point.service) ":" (point.operation) " #" (point.ordinal)
+            }
+            @for violation in &one.played.violations { p { span.bad { (violation) } } }
+            p {
+                "The execution ended " (one.played.error) " after " (format!("{:.1}", one.played.seconds)) " s. "
+                @if !one.played.is_hit { "The request was not made again." }
+            }
+            pre { (replay(plan, one)) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_of_several_endings_has_the_colour_of_the_worst() {
+        let of = |letters: &str| worst(&letters.chars().collect()).map(class);
+        assert_eq!(
+            [of("BS"), of("BN"), of("-N"), of("!BS"), of("")],
+            [Some("S"), Some("B"), Some("N"), Some("X"), None]
+        );
     }
 }

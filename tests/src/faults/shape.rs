@@ -1,7 +1,7 @@
 //! The plans that a campaign runs: a user's own, or one of every shape of route.
 //!
 //! Contract: values only. A plan is made short, not simple: holds are cut to [`LONGEST_HOLD`], and but
-//! for one of ours cleanup stays away from the comparison. Which calls are made stays the same.
+//! for two of ours cleanup stays away from the comparison. Which calls are made stays the same.
 
 use std::path::Path;
 
@@ -46,7 +46,7 @@ impl Shape {
         for shape in &mut shapes {
             shorten(&mut shape.plan);
         }
-        shapes.push(cleaned());
+        shapes.extend([cleaned(), cookies()]);
         shapes
     }
 }
@@ -219,6 +219,24 @@ fn cleaned() -> Shape {
     Shape { name: "cleaned".to_owned(), plan, world: json!({}) }
 }
 
+/// The old group has cookies of its own: group stickiness is on while both are in the action, and goes with the old one.
+fn cookies() -> Shape {
+    let mut shape = listener("cookies", json!({}));
+    shape.plan["routes"][0]["group_stickiness"] = json!("5m");
+    shape.plan["cleanup"] = json!({ "after": "0s" });
+    let old = shape.plan["routes"][0]["old_target_group_arn"].as_str().unwrap_or_default().to_owned();
+    shape.world = json!({ "groups": { old: { "stickiness": true } } });
+    shape
+}
+
+/// The run makes a health check for the old record; the new one gets one that is there already, and keeps it.
+fn attached() -> Shape {
+    let new = json!({ "values": ["198.51.100.77"], "health_check_id": "0f8fad5b-d9cb-469f-a165-70867728950e" });
+    let mut shape = name("attached", json!([{ "type": "A", "new": new }]), json!({}));
+    shape.plan["routes"][0]["health_checks"] = json!({ "old": { "fqdn": "old.example.com" } });
+    shape
+}
+
 fn name(name: &str, records: Value, world: Value) -> Shape {
     Shape {
         name: name.to_owned(),
@@ -261,5 +279,6 @@ fn names() -> Vec<Shape> {
         name("by-hand", a_record(), json!({ "by-hand.example.com A": { "members": by_hand } })),
         checked,
         ready,
+        attached(),
     ]
 }

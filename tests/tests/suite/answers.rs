@@ -103,6 +103,7 @@ async fn an_old_record_whose_check_fails_is_told_by_numbers_before_anything_is_t
     let ground = Ground::new(SPEED).await?;
     let steps = json!([{ "new_weight": 50 }, { "new_weight": 100 }]);
     let stage = ground.stage(&dns_plan("failing", steps), checked_world("failing", "unhealthy")).await?;
+    wait_for("the checkers' first look", LIMIT, async || has_been_looked_at(&ground).await).await?;
     let before = ground.account().await?;
     let end = run(&ground, "run", &stage.plan).await?;
     let cause = end["cause"].as_str().unwrap_or_default();
@@ -110,6 +111,14 @@ async fn an_old_record_whose_check_fails_is_told_by_numbers_before_anything_is_t
     let numbers = "before the first step 0 % old, 100 % new instead of 100 % old, 0 % new";
     ensure!(cause.contains(numbers), "the cause says nothing of the shares: {cause}");
     ensure_same(&before, &ground.account().await?)
+}
+
+/// A new check has told nothing yet, of which precheck only warns.
+async fn has_been_looked_at(ground: &Ground) -> Result<Option<()>> {
+    let checks = ground.client.call("route53", "list_health_checks", json!({})).await?;
+    let id = &checks["HealthChecks"][0]["Id"];
+    let status = ground.client.call("route53", "get_health_check_status", json!({ "HealthCheckId": id })).await?;
+    Ok(status["HealthCheckObservations"].as_array().is_some_and(|seen| !seen.is_empty()).then_some(()))
 }
 
 async fn users_go_where_health_sends_them_whatever_the_weights() -> Result<()> {
@@ -208,6 +217,23 @@ async fn a_new_answer_whose_balancer_is_not_healthy_is_told_by_numbers() -> Resu
     Ok(())
 }
 
+/// Route 53 would answer with the other record alone, whatever the weights.
+async fn a_balancer_that_falls_ill_after_precheck_is_waited_for_before_the_pair_is_made() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let (stage, balancer) = with_balancer(&ground, "ill").await?;
+    let group = stage.plan["routes"][0]["old_target_group_arn"].as_str().context("an ARN")?;
+    let mut plan = stage.plan.clone();
+    plan["routes"] = json!([stage.plan["routes"][1]]);
+    plan["routes"][0]["records"][0]["new"] = json!({ "alias": { "dns_name": balancer["DNSName"],
+        "hosted_zone_id": balancer["CanonicalHostedZoneId"], "evaluate_target_health": true } });
+    let before = ground.account().await?;
+    let run_id = ground.start("cutover", "run", &plan).await?;
+    ground.wait_for_state(&run_id, "Claim", LIMIT).await?;
+    ground.client.set_target_health(group, json!({ "*": "unhealthy" })).await?;
+    ground.wait_for_entries(&run_id, "PrepareRecords", 3, LIMIT).await?;
+    ensure_same(&before["route53"]["hosted_zones"], &ground.account().await?["route53"]["hosted_zones"])
+}
+
 /// What is run.
 pub fn tests() -> Vec<Test> {
     asynchronous![
@@ -217,5 +243,6 @@ pub fn tests() -> Vec<Test> {
         users_go_where_health_sends_them_whatever_the_weights,
         a_group_is_not_attached_where_dns_would_leave_its_balancer,
         a_new_answer_whose_balancer_is_not_healthy_is_told_by_numbers,
+        a_balancer_that_falls_ill_after_precheck_is_waited_for_before_the_pair_is_made,
     ]
 }

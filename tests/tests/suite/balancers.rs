@@ -329,8 +329,8 @@ async fn flows_of_a_network_load_balancer_keep_the_old_group() -> Result<()> {
 /// The dimensions of the old group's metrics.
 fn dimensions(stage: &Stage) -> Value {
     let listener = text(stage, "listener_arn");
-    let balancer = cutover_tests::routes::load_balancer(listener).unwrap_or_default();
-    let group = cutover_tests::routes::target_group(text(stage, "old_target_group_arn")).unwrap_or_default();
+    let balancer = cutover::arn::load_balancer_dimension(listener).unwrap_or_default();
+    let group = cutover::arn::target_group_dimension(text(stage, "old_target_group_arn")).unwrap_or_default();
     json!({ "LoadBalancer": balancer, "TargetGroup": group })
 }
 

@@ -176,7 +176,7 @@ async fn a_way_back_that_is_dead_holds_the_rollback_until_somebody_insists() -> 
     ground.client.set_replication(json!({ "arn": back.arn, "status": "stopped" })).await?;
     follow::stop(&ground.client, &stopped.run_id).await?;
     ground.wait_for_phase(&stopped.run_id, "stuck", LIMIT).await?;
-    let page = ground.page("ACTION NEEDED stopped-way-back", LIMIT).await?;
+    let page = ground.page("ACTION NEEDED: cutover of stopped-way-back", LIMIT).await?;
     ensure!(page.contains(&format!("the replication back, {}, is stopped", back.arn)), "{page}");
 
     support::wait_for("six minutes", LIMIT, async || {
@@ -186,7 +186,7 @@ async fn a_way_back_that_is_dead_holds_the_rollback_until_somebody_insists() -> 
     .await?;
     follow::stop(&ground.client, &far.run_id).await?;
     ground.wait_for_phase(&far.run_id, "stuck", LIMIT).await?;
-    let page = ground.page("ACTION NEEDED far-way-back", LIMIT).await?;
+    let page = ground.page("ACTION NEEDED: cutover of far-way-back", LIMIT).await?;
     ensure!(page.contains("is 900 s behind, and 1m is the most"), "{page}");
 
     let insist = json!({ "application": "stopped-way-back", "force": "Ada: nothing was written" });

@@ -1,8 +1,9 @@
-//! What people do to a run: approve, reject, stay silent, pause, resume. Each by the AWS call that the README names.
+//! What people do to a run: approve, reject, stay silent, pause, resume; and what they paste without filling it in. Each by the AWS call that the README names.
 
 use std::time::Duration;
 
 use crate::harness::{Test, asynchronous};
+use crate::rollback::{Held, half, output};
 use crate::support::{Ground, ensure_same, listener_plan};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -71,6 +72,92 @@ async fn a_rejected_run_touches_nothing() -> Result<()> {
     Ok(())
 }
 
+/// Whoever pastes the command as it stands has not said who agrees.
+async fn a_yes_that_was_not_filled_in_touches_nothing_and_says_so() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let stage = ground.stage(&plan("unsigned", "1h"), json!({})).await?;
+    let before = ground.account().await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    let token = ground.approval_token(LIMIT).await?;
+    let page = ground.page("APPROVE OR REJECT", LIMIT).await?;
+    let (_, pasted) = page.split_once("--task-output '").context("no command to approve")?;
+    let output = pasted.split('\'').next().unwrap_or_default();
+    let answer = json!({ "taskToken": token, "output": output });
+    ground.client.call("stepfunctions", "send_task_success", answer).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.Rejected", "ended {} {}", end["error"], end["cause"]);
+    ensure!(end["cause"].as_str().is_some_and(|cause| cause.contains("still said YOUR NAME")), "{}", end["cause"]);
+    ensure_same(&before, &ground.account().await?)
+}
+
+/// The input of a page's command that has this field.
+fn pasted(page: &str, field: &str) -> Result<Value> {
+    let inputs = page.lines().filter_map(|line| line.split_once(" --input '")?.1.strip_suffix('\''));
+    let inputs = inputs.filter_map(|input| serde_json::from_str::<Value>(input).ok());
+    inputs.into_iter().find(|input| input[field].is_string()).with_context(|| format!("no command with {field}"))
+}
+
+/// What is not filled in, or is about a run that nobody knows, fails with what to write; it calls nobody, and changes nothing. A
+/// plan that meets a held run is told the gestures, and not to wait.
+async fn a_gesture_that_cannot_be_done_as_it_stands_fails_and_says_what_to_write() -> Result<()> {
+    let held = Held::new(half("pasted")).await?;
+    let ground = &held.ground;
+    let old = held.stage.plan["routes"][0]["old_target_group_arn"].as_str().context("the old group")?;
+    ground.client.set_target_health(old, json!({ "*": "unhealthy" })).await?;
+    held.stop().await?;
+    let page = ground.page("ACTION NEEDED: cutover of pasted is held", LIMIT).await?;
+    let told = ground.client.messages().await?.len();
+    let (force, release) = (pasted(&page, "force")?, pasted(&page, "release")?);
+    let (fill_in, known) = ("write who you are and why", "did you mean pasted? Open runs are those of pasted");
+    let misspelt = |given: &Value, why: &str| {
+        let mut given = given.clone();
+        given["application"] = json!("psated");
+        given.as_object_mut().into_iter().flat_map(|given| given.iter_mut()).for_each(|(name, value)| {
+            if name != "application" {
+                *value = json!(why);
+            }
+        });
+        given
+    };
+    for (name, machine, given, said) in [
+        ("force", "rollback", force.clone(), fill_in),
+        ("release", "cleanup", release.clone(), fill_in),
+        ("force-of-nobody", "rollback", misspelt(&force, "Ada: it serves"), known),
+        ("back-of-nobody", "rollback", json!({ "application": "psated" }), known),
+        ("release-of-nobody", "cleanup", misspelt(&release, "Ada: it serves"), known),
+        ("close-of-nobody", "cleanup", json!({ "application": "psated", "now": true }), known),
+        (
+            "close-of-a-held-run",
+            "cleanup",
+            json!({ "application": "pasted", "now": true }),
+            "only a run that has finished",
+        ),
+        ("back-of-an-unknown-field", "rollback", json!({ "aplication": "pasted" }), "rename it to `application`"),
+        ("back-of-an-executions-name", "rollback", json!({ "run_id": "second" }), "write the ARN"),
+        ("close-of-nothing", "cleanup", json!({}), "give exactly one of"),
+    ] {
+        let run = ground.start(machine, name, &given).await?;
+        let end = ground.end_of(&run, LIMIT).await?;
+        ensure!(end["error"] == "Cutover.InvalidGesture", "{name} ended {} {}", end["error"], end["output"]);
+        ensure!(end["cause"].as_str().is_some_and(|cause| cause.contains(said)), "{name}: {}", end["cause"]);
+    }
+    ensure!(ground.client.messages().await?.len() == told, "somebody was called");
+    let mut quiet = held.stage.plan.clone();
+    quiet.as_object_mut().context("no plan")?.remove("notify");
+    let second = ground.start("cutover", "second", &quiet).await?;
+    let end = ground.end_of(&second, LIMIT).await?;
+    let cause = end["cause"].as_str().unwrap_or_default().replace('\\', "");
+    ensure!(end["error"] == "Cutover.Conflict", "the second ended {} {cause}", end["error"]);
+    for part in ["which is held itself", r#"{"application": "pasted", "force": "YOUR NAME"#, r#""release": "YOUR NAME"#]
+    {
+        ensure!(cause.contains(part), "no {part} in {cause}");
+    }
+    let filled = json!({ "application": "pasted", "release": "Ada: the new side's fine" });
+    let run = ground.start("cleanup", "filled-in", &filled).await?;
+    ensure!(output(&ground.end_of(&run, LIMIT).await?)?["ending"] == "Released", "not released");
+    ground.ensure_no_locks(&held.run_id).await
+}
+
 /// Task time-outs are not scaled: the approvers are given two real seconds.
 async fn silence_is_a_no() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
@@ -136,6 +223,9 @@ async fn a_run_that_was_not_started_is_told() -> Result<()> {
     unreadable["rotues"] = json!([]);
     for (mut plan, error) in [(unseen, "Cutover.PrecheckFailed"), (unreadable, "Cutover.InvalidPlan")] {
         let application = plan["application"].as_str().context("no application")?.to_owned();
+        // What cannot be told for the moment is told again.
+        let busy = json!({ "match": { "caller": "notify" }, "do": "before", "error": "KMSThrottling", "status": 400 });
+        ground.client.set_faults(json!([busy])).await?;
         let run_id = ground.start("cutover", &application, &plan).await?;
         let end = ground.end_of(&run_id, LIMIT).await?;
         ensure!(end["error"] == error, "ended {} {}", end["error"], end["cause"]);
@@ -147,7 +237,7 @@ async fn a_run_that_was_not_started_is_told() -> Result<()> {
     }
     let told = ground.client.messages().await?.len();
     ensure!(told == 2, "{told} messages: a dry run is for the person who looks");
-    Ok(())
+    ground.ensure_rollbacks(0, LIMIT).await
 }
 
 /// Telling decides nothing: the ending is the same where nobody can be told.
@@ -170,6 +260,8 @@ pub fn tests() -> Vec<Test> {
         an_approved_run_that_goes_back_says_who_agreed,
         a_rejected_run_touches_nothing,
         silence_is_a_no,
+        a_yes_that_was_not_filled_in_touches_nothing_and_says_so,
+        a_gesture_that_cannot_be_done_as_it_stands_fails_and_says_what_to_write,
         a_paused_run_holds_its_step_until_it_is_resumed,
         a_dry_run_reports_and_touches_nothing,
         a_run_that_was_not_started_is_told,

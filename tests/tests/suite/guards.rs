@@ -16,7 +16,7 @@ use cutover_tests::stage::Stage;
 use serde_json::{Value, json};
 
 /// An hour in four seconds.
-const SPEED: f64 = 900.0;
+pub const SPEED: f64 = 900.0;
 /// Several tests run at once, on whatever machine there is.
 const LIMIT: Duration = Duration::from_secs(240);
 /// How long the old answers of one of a name's two types are kept: four seconds at this speed.
@@ -134,7 +134,7 @@ fn plan_of(shape: &str, application: &str) -> Result<Value> {
 }
 
 /// Everything that a plan can have, but for approval.
-fn everything(application: &str) -> Result<Value> {
+pub fn everything(application: &str) -> Result<Value> {
     let mut plan = plan_of("whole", application)?;
     plan.as_object_mut().context("the plan is no object")?.remove("approval");
     plan["database"]["drain"] = json!(true);
@@ -148,7 +148,7 @@ fn bare(mut plan: Value, fields: &[&str]) -> Result<Value> {
 }
 
 /// A plan's environment, whose metrics are healthy for as long as anybody looks.
-async fn staged(ground: &Ground, plan: &Value, world: Value) -> Result<Stage> {
+pub async fn staged(ground: &Ground, plan: &Value, world: Value) -> Result<Stage> {
     ground.client.set_events(json!({ "sweep": false })).await?;
     let stage = ground.quiet_stage(plan, world).await?;
     ground.client.keep_steady(&metrics::healthy(&stage.plan, stage.replication())).await?;
@@ -188,6 +188,11 @@ async fn stops_forward(ground: &Ground, stage: &Stage, index: usize, case: &Take
     ground.start("cutover", &name, &stage.plan).await?;
     let end = ground.end_of(&run_id, LIMIT).await?;
     ground.client.set_faults(json!([])).await?;
+    if end["status"] == "SUCCEEDED" {
+        // Nobody stopped it: the next case starts from before all the same.
+        let input = json!({ "application": stage.plan["application"], "force": "Ada: back" });
+        ground.start("rollback", &name, &input).await?;
+    }
     let (cause, stopped) = (cause(&end), ensure_stopped(ground, case.state, case.asks).await);
     ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
     stopped?;
@@ -230,21 +235,25 @@ async fn stops_each(
         failures.extend(stopped.err().map(|error| format!("{state} {asks:?}: {error:#}")));
     }
     ground.client.set_faults(json!([])).await?;
-    ensure!(failures.is_empty(), "{}", failures.join("\n"));
     let last = ground.start(machine, &format!("{machine}-last"), input).await?;
-    ground.end_of(&last, LIMIT).await.map(drop)
+    ground.end_of(&last, LIMIT).await?;
+    ensure!(failures.is_empty(), "{}", failures.join("\n"));
+    Ok(())
 }
 
 async fn a_rollback_that_loses_its_run_stops_at_the_next_fence() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let (run_id, _stage, before) = finished(&ground, "undo-fenced").await?;
     let input = json!({ "application": "undo-fenced", "force": "Ada: back" });
-    stops_each(&ground, &run_id, "rollback", &input, &ROLLBACK).await?;
-    ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
-    ensure_same(&before, &ground.account().await?)?;
+    let stopped = stops_each(&ground, &run_id, "rollback", &input, &ROLLBACK).await;
+    let over = ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await;
+    let same = ensure_same(&before, &ground.account().await?);
     let requests = ground.client.requests(0).await?;
-    ensure_in_order(&requests)?;
-    ensure_waited(&requests, &run_id)
+    // Each speaks for guards of its own.
+    let all = [stopped, over, same, ensure_in_order(&requests), ensure_waited(&requests, &run_id)];
+    let wrong: Vec<String> = all.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect();
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
 }
 
 async fn a_cleanup_that_loses_its_run_stops_at_the_next_fence() -> Result<()> {
@@ -273,7 +282,7 @@ fn ensure_in_order(requests: &[Request]) -> Result<()> {
     // Of a number of health checks the first is fenced.
     let goes_with =
         |operation: &str| ["CreateHealthCheck", "DeleteHealthCheck", "ListHealthChecks"].contains(&operation);
-    let mut writes = 0;
+    let (mut writes, mut wrong) = (0, Vec::new());
     for (index, write) in requests.iter().enumerate() {
         let is_write = WRITES.contains(&write.operation.as_str()) && write.operation != "TransactWriteItems";
         if !is_write || ["states", "local"].contains(&write.caller.as_str()) {
@@ -286,12 +295,15 @@ fn ensure_in_order(requests: &[Request]) -> Result<()> {
         let fence = before.find(|request| !is_check || !goes_with(&request.operation));
         let fence = fence.map(|request| request.operation.as_str());
         let (by, what) = (write.state.as_deref().unwrap_or_default(), &write.operation);
-        ensure!(fence == Some("GetItem"), "{by}: right before {what} comes {}", fence.unwrap_or("nothing"));
+        if fence != Some("GetItem") {
+            wrong.push(format!("{by}: right before {what} comes {}", fence.unwrap_or("nothing")));
+        }
         let after = requests[index + 1..].iter().find(is_its).map(|request| request.operation.as_str());
-        if let Some(reads) = reads_back(what) {
-            ensure!(after == Some(reads), "{by}: right after {what} comes {}", after.unwrap_or("nothing"));
+        if reads_back(what).is_some_and(|reads| after != Some(reads)) {
+            wrong.push(format!("{by}: right after {what} comes {}", after.unwrap_or("nothing")));
         }
     }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     ensure!(writes >= 8, "only {writes} writes");
     Ok(())
 }
@@ -315,6 +327,16 @@ fn ensure_waited(requests: &[Request], run_id: &str) -> Result<()> {
         ensure!(waited.is_none_or(|waited| waited >= needed), "{state}: went on after {waited:?} s, not {needed}");
     }
     ensure!(changes >= 3, "only {changes} changes of names");
+    ensure_unused(&ours)
+}
+
+/// A health check is deleted once Route 53 was asked about the change that took it off its record.
+fn ensure_unused(ours: &[&Request]) -> Result<()> {
+    let is_delete = |one: &&Request| one.operation == "DeleteHealthCheck";
+    let first = ours.iter().position(is_delete).context("no health check is deleted")?;
+    let before = ours[..first].iter().rev().filter(|one| one.execution == ours[first].execution);
+    let mut since_change = before.take_while(|one| one.operation != "ChangeResourceRecordSets");
+    ensure!(since_change.any(|one| one.operation == "GetChange"), "a health check is deleted before it is out of use");
     Ok(())
 }
 

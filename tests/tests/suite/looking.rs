@@ -122,15 +122,14 @@ async fn what_is_elsewhere_or_misspelt_is_told_in_words() -> Result<()> {
     let stage = ground.stage(&listener_plan("refused", json!([{ "new_weight": 100 }])), json!({})).await?;
     let mut plan = stage.plan.clone();
     plan["mode"] = json!("precheck");
-    let here = plan["routes"][0]["listener_arn"].as_str().context("an ARN")?.to_owned();
-    plan["routes"][0]["listener_arn"] = json!(here.replace("eu-west-1", "us-east-1"));
+    plan["routes"] = serde_json::from_str(&plan["routes"].to_string().replace("eu-west-1", "us-east-1"))?;
     let end = ground.end_of(&ground.start("cutover", "region", &plan).await?, LIMIT).await?;
     let cause: Value = serde_json::from_str(end["cause"].as_str().context("a cause")?)?;
     let found = cause["findings"].as_array().context("findings")?;
     let errors: Vec<&Value> = found.iter().filter(|finding| finding["severity"] == "error").collect();
-    ensure!(errors.len() == 1, "one error, and not what AWS says of it: {errors:?}");
-    ensure!(errors[0]["path"] == "$.routes[0].listener_arn", "{}", errors[0]);
-    ensure!(errors[0]["problem"] == "is in us-east-1, and this run is in eu-west-1", "{}", errors[0]);
+    ensure!(errors.iter().any(|error| error["path"] == "$.routes[0].listener_arn"), "{errors:?}");
+    let problem = "is in us-east-1, and this run is in eu-west-1";
+    ensure!(errors.iter().all(|error| error["problem"] == problem), "this, and not what AWS says of it: {errors:?}");
 
     let mut plan = dns_plan("refused", json!([{ "new_weight": 100, "hold": 60 }]));
     plan["routes"][0]["hosted_zone_id"] = json!("z0123456789");
@@ -138,9 +137,7 @@ async fn what_is_elsewhere_or_misspelt_is_told_in_words() -> Result<()> {
     let end = ground.end_of(&ground.start("cutover", "words", &plan).await?, LIMIT).await?;
     let cause = end["cause"].as_str().context("a cause")?;
     ensure!(end["error"] == "Cutover.InvalidPlan", "ended {} {cause}", end["error"]);
-    for words in
-        ["`z0123456789` is not a zone's ID", "write it in punycode: xn--bro-hoa.example.com", "a text with its unit"]
-    {
+    for words in ["`z0123456789` is not a zone's ID", "write it in punycode: xn--bro-hoa.example.com", "add its unit"] {
         ensure!(cause.contains(words), "nothing of `{words}` in {cause}");
     }
     Ok(())

@@ -8,26 +8,35 @@ mod accounts;
 mod answers;
 mod balancers;
 mod contract;
+mod dashboards;
 mod databases;
+mod drafts;
+mod failing;
 mod faults;
 mod fuzz;
 mod gestures;
 mod guards;
 mod harness;
 mod health;
+mod judging;
+mod locked;
 mod looking;
 mod mutants;
 mod names;
 mod permissions;
 mod provisioned;
+mod readme;
+mod reports;
 mod rollback;
 mod same_deployment;
 mod scenarios;
 mod schedules;
+mod second_looks;
 mod serve;
 mod shapes;
 mod suites;
 mod support;
+mod telling;
 mod traffic;
 mod unwind;
 
@@ -45,18 +54,27 @@ fn tests() -> Result<Vec<Test>> {
         permissions::tests(),
         unwind::tests()?,
         rollback::tests(),
+        dashboards::tests(),
         databases::tests(),
         balancers::tests(),
+        drafts::tests(),
         same_deployment::tests(),
         serve::tests(),
+        judging::tests(),
+        telling::tests(),
         scenarios::tests(),
+        readme::tests()?,
+        reports::tests(),
         names::tests(),
         shapes::tests(),
+        locked::tests(),
+        failing::tests(),
         looking::tests(),
         answers::tests(),
         health::tests(),
         schedules::tests(),
         guards::tests(),
+        second_looks::tests(),
         gestures::tests(),
         fuzz::tests(),
         traffic::tests(),

@@ -104,10 +104,51 @@ async fn a_name_that_is_delegated_away_is_not_moved() -> Result<()> {
     Ok(())
 }
 
+/// Nothing of it is in the plan, so no weight is other than the step's; and yet some users do not move.
+async fn an_address_family_that_comes_in_a_hold_ends_the_step() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let steps = json!([{ "new_weight": 50, "hold": "2h" }, { "new_weight": 100 }]);
+    let stage = ground.stage(&dns_plan("families", steps), json!({})).await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    let aaaa = json!({ "Name": "families.example.com", "Type": "AAAA", "TTL": 60, "ResourceRecords": [{ "Value": "2001:db8::1" }] });
+    let batch = json!({ "Changes": [{ "Action": "CREATE", "ResourceRecordSet": aaaa }] });
+    let change = json!({ "HostedZoneId": stage.plan["routes"][0]["hosted_zone_id"], "ChangeBatch": batch });
+    ground.client.call("route53", "change_resource_record_sets", change).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    let cause = end["cause"].as_str().context("a cause")?;
+    ensure!(end["error"] == "Cutover.RolledBack" && cause.contains("Cutover.Drift"), "ended {} {cause}", end["error"]);
+    ensure!(cause.contains("answers with AAAA families.example.com as well"), "{cause}");
+    Ok(())
+}
+
+/// An alias that AWS would refuse in the run's first batch, after the claim.
+async fn an_alias_that_aws_would_refuse_is_told_before_anything_is_touched() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let stage = ground.stage(&plan("aliased"), json!({})).await?;
+    let before = ground.account().await?;
+    let zone = &stage.plan["routes"][0]["hosted_zone_id"];
+    let cases = [
+        (json!({ "dns_name": NEW, "hosted_zone_id": "Z35SXDOTRQ7X7K" }), "use Z32O12XQLNTSW2"),
+        (json!({ "dns_name": "gren.aliased.example.com", "hosted_zone_id": zone }), "the zone has no A record"),
+        (json!({ "dns_name": "aliased.example.com", "hosted_zone_id": zone }), "the name itself"),
+    ];
+    for (index, (alias, says)) in cases.into_iter().enumerate() {
+        let mut plan = stage.plan.clone();
+        plan["routes"][0]["records"][0]["new"] = json!({ "alias": alias });
+        let end = ground.end_of(&ground.start("cutover", &format!("case-{index}"), &plan).await?, LIMIT).await?;
+        let cause = end["cause"].as_str().with_context(|| format!("no cause: {end}"))?;
+        ensure!(cause.contains(says), "ended {} {cause}", end["error"]);
+    }
+    ensure_same(&before, &ground.account().await?)
+}
+
 /// What is run.
 pub fn tests() -> Vec<Test> {
     asynchronous![
         whoever_stays_on_the_old_side_is_told_before_anything_is_touched,
         a_name_that_is_delegated_away_is_not_moved,
+        an_address_family_that_comes_in_a_hold_ends_the_step,
+        an_alias_that_aws_would_refuse_is_told_before_anything_is_touched,
     ]
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::harness::{Test, asynchronous};
+use crate::locked::{alarm, fill, garble, make_large_alarms};
 use crate::support::template::{STACK, synthesize};
 use crate::support::{self, Ground, dns_plan, listener_plan, plan};
 use anyhow::{Context, Result, ensure};
@@ -21,15 +22,21 @@ const SPEED: f64 = 300.0;
 const LIMIT: Duration = Duration::from_secs(600);
 const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:cutover-pages";
 
+/// The secret with a chat's address; its ARN has six letters more.
+const CHAT: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-chat";
+
 type Actions = BTreeMap<String, BTreeSet<String>>;
 
 async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
     let hooks = ["smoke-test", "pause-batch-jobs", "resume-batch-jobs"]
         .map(|hook| format!("arn:aws:lambda:eu-west-1:123456789012:function:portal-{hook}"))
         .join(",");
+    let hosts = "loadTestHosts=127.0.0.1";
     let schedules = json!([{ "name": "shop", "at": "2100-03-01T02:00:00", "input": {} }]);
-    let context = [format!("hookFunctionArns={hooks}"), format!("schedules={schedules}")];
-    let template = synthesize("permissions", &context.each_ref().map(String::as_str))?;
+    let told = ["mailFrom=cutover@example.com".to_owned(), format!("webhookSecretArns={CHAT}-??????")];
+    let context = [format!("hookFunctionArns={hooks}"), format!("schedules={schedules}"), hosts.to_owned()];
+    let context = [&context[..], &told].concat();
+    let template = synthesize("permissions", &context.iter().map(String::as_str).collect::<Vec<_>>())?;
     let ground = Ground::from(SPEED, template.clone()).await?;
 
     a_delivered_and_an_undelivered_schedule(&ground).await?;
@@ -77,22 +84,49 @@ async fn stage_with_everything(ground: &Ground) -> Result<Stage> {
         json!({ "old": { "fqdn": "old.example.com" }, "new": { "fqdn": "new.example.com" } });
     plan["monitoring"]["alarms"] = json!(["portal-errors"]);
     plan["alarms"][0]["Tags"] = json!([{ "Key": "team", "Value": "portal" }]);
+    let cpu = json!({ "name": "CPU, percent", "namespace": "AWS/ECS", "metric_name": "CPUUtilization", "statistic": "Average", "max": 80 });
+    plan["validation"] = json!({ "limits": [cpu], "on_violation": "report" });
     plan["cleanup"] = json!({ "after": "240h" });
-    ground.stage(&plan, json!({})).await
+    // What they were before goes to items of their own.
+    let large = ["large", "larger", "largest", "even-larger"].map(str::to_owned);
+    let alarms = plan["alarms"].as_array_mut().context("no alarms")?;
+    alarms.extend(large.iter().map(|name| alarm(name)));
+    let stage = ground.stage(&plan, json!({})).await?;
+    make_large_alarms(ground, &large).await?;
+    Ok(stage)
 }
 
-/// Moved, put back by a person, moved again, and cleaned up.
+/// Moved, put back by itself, moved again, and cleaned up.
 async fn there_back_and_there_again(ground: &Ground, stage: &Stage) -> Result<()> {
     let _metrics = stage.publish_metrics(stage.clock());
     let mut plan = with_own_topic(&stage.plan);
+    plan["cleanup"] = json!({ "after": "24h" });
+    let held_up =
+        json!({ "match": { "caller": "states", "state": "TakeBaseline" }, "times": 1, "do": "delay", "seconds": 5 });
+    ground.client.set_faults(json!([held_up])).await?;
     let run_id = ground.start("cutover", "there", &plan).await?;
+    ground.wait_for_state(&run_id, "TakeBaseline", LIMIT).await?;
+    fill(ground, &run_id).await?; // baseline makes room
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    let second = ground.start("cutover", "beside", &plan).await?;
+    let end = ground.end_of(&second, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.Conflict", "ended {} {}", end["error"], end["cause"]);
+    fill(ground, &run_id).await?; // the monitor makes room for what it counts
     succeeded(ground, &run_id).await?;
-    ground.start("rollback", "back", &json!({ "application": plan["application"] })).await?;
+    let nobody = ground.start("rollback", "nobody", &json!({ "application": "nobody" })).await?;
+    let end = ground.end_of(&nobody, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.InvalidGesture", "ended {} {}", end["error"], end["cause"]);
+    // The cleanup that waits sees the new side fail, and starts the rollback.
+    let state =
+        |state: &str| json!({ "AlarmName": "portal-errors", "StateValue": state, "StateReason": "set by the test" });
+    ground.client.call("cloudwatch", "set_alarm_state", state("ALARM")).await?;
     ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
+    ground.client.call("cloudwatch", "set_alarm_state", state("OK")).await?;
 
-    plan["cleanup"] = json!({ "after": "0s", "delete_old_target_group": true });
+    plan["cleanup"] = json!({ "after": "1h", "delete_old_target_group": true });
     let run_id = ground.start("cutover", "there-again", &plan).await?;
     succeeded(ground, &run_id).await?;
+    fill(ground, &run_id).await?; // cleanup makes room
     ground.wait_for_phase(&run_id, "closed", LIMIT).await
 }
 
@@ -152,8 +186,9 @@ async fn a_name_that_leads_to_a_balancer(ground: &Ground) -> Result<()> {
 async fn a_failing_run(ground: &Ground) -> Result<()> {
     let plan = listener_plan("failing", json!([{ "new_weight": 50, "hold": "60m" }, { "new_weight": 100 }]));
     let stage = ground.stage(&plan, json!({})).await?;
-    let run_id = ground.start("cutover", "failing", &with_own_topic(&stage.plan)).await?;
+    let run_id = ground.start("cutover", "failing", &with_own_topic(&told_to_all(ground, &stage.plan).await?)).await?;
     ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    fill(ground, &run_id).await?; // rollback makes room
     let new = stage.plan["routes"][0]["new_target_group_arn"].as_str().context("no target group")?;
     ground.client.set_target_health(new, json!({ "*": "unhealthy" })).await?;
     let end = ground.end_of(&run_id, LIMIT).await?;
@@ -182,7 +217,7 @@ async fn a_conflict_after_the_approval(ground: &Ground) -> Result<()> {
 }
 
 /// The new side has written to a database of its own: rollback looks whether it still serves, and asks a person, who is told
-/// of the name's health checks too.
+/// of the name's health checks too. The run is released when nobody can read it.
 async fn a_stop_with_no_way_back(ground: &Ground) -> Result<()> {
     let mut plan = beside_the_portal(dns_plan("one-way", json!([{ "new_weight": 100, "hold": "60m" }])));
     plan["routes"][0]["health_checks"] = json!({ "new": { "fqdn": "new.example.com" } });
@@ -193,7 +228,11 @@ async fn a_stop_with_no_way_back(ground: &Ground) -> Result<()> {
     let run_id = ground.start("cutover", "one-way", &with_own_topic(&stage.plan)).await?;
     ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
     follow::stop(&ground.client, &run_id).await?;
-    ground.wait_for_phase(&run_id, "stuck", LIMIT).await
+    ground.wait_for_phase(&run_id, "stuck", LIMIT).await?;
+    garble(ground, &run_id).await?;
+    fill(ground, &run_id).await?;
+    ground.start("cleanup", "release", &json!({ "run_id": run_id, "release": "Ada: it serves" })).await?;
+    ground.wait_for_phase(&run_id, "closed", LIMIT).await
 }
 
 /// Replications of both kinds, there and back: the rollback looks at the way back.
@@ -222,9 +261,25 @@ async fn a_rollback_that_the_sweep_gives_up(ground: &Ground) -> Result<()> {
     ground.client.set_faults(json!([fault])).await?;
     let run_id = ground.start("cutover", "given-up", &with_own_topic(&stage.plan)).await?;
     ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    fill(ground, &run_id).await?; // the sweep makes room
     follow::stop(&ground.client, &run_id).await?;
     ground.wait_for_phase(&run_id, "stuck", LIMIT).await?;
     ground.page("CRITICAL", LIMIT).await.map(drop)
+}
+
+/// A group that is told by mail, in a chat that does not answer, and by the stack's own topic.
+async fn told_to_all(ground: &Ground, plan: &Value) -> Result<Value> {
+    ground.client.call("ses", "verify_email_identity", json!({ "EmailAddress": "cutover@example.com" })).await?;
+    let address = json!({ "Name": "shop-chat", "SecretString": "http://127.0.0.1:9/chat" });
+    let secret = ground.client.call("secretsmanager", "create_secret", address).await?;
+    let channels = json!([
+        { "type": "mail", "to": ["team@example.com"] },
+        { "type": "webhook", "secret_arn": secret["ARN"], "form": "slack" },
+        { "type": "sns", "topic_arn": TOPIC },
+    ]);
+    let mut plan = plan.clone();
+    plan["stakeholders"] = json!({ "groups": [{ "name": "team", "format": "technical", "channels": channels }] });
+    Ok(plan)
 }
 
 /// In a domain of its own: a zone above the portal's would have to delegate to it.

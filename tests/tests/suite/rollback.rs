@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::guards;
 use crate::harness::{Test, asynchronous};
 use crate::support::{self, Ground, definition, dns_plan, ensure_same, listener_plan};
 use anyhow::{Context, Result, ensure};
@@ -15,15 +16,15 @@ const SPEED: f64 = 120.0;
 const LIMIT: Duration = Duration::from_secs(240);
 
 /// A run that is held at 50 %, with the account from before it.
-struct Held {
-    ground: Ground,
-    stage: Stage,
+pub struct Held {
+    pub ground: Ground,
+    pub stage: Stage,
     before: Value,
-    run_id: String,
+    pub run_id: String,
 }
 
 impl Held {
-    async fn new(plan: Value) -> Result<Self> {
+    pub async fn new(plan: Value) -> Result<Self> {
         Self::at(plan, SPEED).await
     }
 
@@ -36,11 +37,11 @@ impl Held {
         Ok(Self { ground, stage, before, run_id })
     }
 
-    async fn stop(&self) -> Result<()> {
+    pub async fn stop(&self) -> Result<()> {
         cutover_tests::follow::stop(&self.ground.client, &self.run_id).await
     }
 
-    async fn ensure_rolled_back(&self) -> Result<()> {
+    pub async fn ensure_rolled_back(&self) -> Result<()> {
         self.ground.wait_for_phase(&self.run_id, "rolled_back", LIMIT).await?;
         ensure_same(&self.before, &self.ground.account().await?)?;
         self.ground.ensure_no_locks(&self.run_id).await
@@ -51,7 +52,7 @@ impl Held {
     }
 
     /// Somebody else's change.
-    async fn set_weights(&self, old: i32, new: i32) -> Result<()> {
+    pub async fn set_weights(&self, old: i32, new: i32) -> Result<()> {
         let route = &self.stage.plan["routes"][0];
         let group = |arn: &Value, weight: i32| json!({ "TargetGroupArn": arn, "Weight": weight });
         let groups = json!([group(&route["old_target_group_arn"], old), group(&route["new_target_group_arn"], new)]);
@@ -61,11 +62,11 @@ impl Held {
     }
 }
 
-fn half(application: &str) -> Value {
+pub fn half(application: &str) -> Value {
     listener_plan(application, json!([{ "new_weight": 50, "hold": "60m" }, { "new_weight": 100 }]))
 }
 
-fn output(description: &Value) -> Result<Value> {
+pub fn output(description: &Value) -> Result<Value> {
     Ok(serde_json::from_str(description["output"].as_str().unwrap_or("null"))?)
 }
 
@@ -73,14 +74,34 @@ async fn a_stopped_execution_is_rolled_back_by_its_status_event() -> Result<()> 
     let held = Held::new(half("stopped")).await?;
     held.ground.client.set_events(json!({ "sweep": false })).await?;
     held.stop().await?;
-    held.ensure_rolled_back().await
+    held.ensure_rolled_back().await?;
+    held.ground.ensure_rollbacks(1, LIMIT).await
 }
 
 async fn a_lost_status_event_is_made_up_for_by_the_sweep() -> Result<()> {
     let held = Held::new(half("lost-event")).await?;
     held.ground.client.set_events(json!({ "status_events": false })).await?;
+    // Right after the first sweep has seen it in the index, the run is somebody's: that sweep leaves it alone.
+    let taken = json!({
+        "TableName": held.ground.emulator.ready().journal_table,
+        "Key": { "pk": { "S": format!("run#{}", held.run_id) } },
+        "UpdateExpression": "SET #owner = :somebody",
+        "ExpressionAttributeNames": { "#owner": "owner" },
+        "ExpressionAttributeValues": { ":somebody": { "S": held.ground.execution("rollback", "somebody") } },
+    });
+    let just_then = json!({
+        "match": { "caller": "sweep", "operation": "GetItem" }, "do": "call",
+        "call": { "service": "dynamodb", "operation": "update_item", "parameters": taken },
+    });
+    held.ground.client.set_faults(json!([just_then])).await?;
     held.stop().await?;
-    held.ensure_rolled_back().await
+    held.ensure_rolled_back().await?;
+    let requests = held.ground.client.requests(0).await?;
+    let mut sweeps = requests.iter().filter(|request| request.caller == "sweep");
+    sweeps.find(|request| request.fault.as_deref() == Some("call")).context("the sweep did not look again")?;
+    let next = sweeps.next().map(|request| request.operation.as_str());
+    ensure!(next == Some("Query"), "a run that is somebody's again, and the sweep goes on with {next:?}");
+    held.ground.ensure_rollbacks(1, LIMIT).await
 }
 
 async fn a_run_that_cannot_be_read_does_not_keep_the_sweep_from_the_others() -> Result<()> {
@@ -276,10 +297,20 @@ async fn a_change_by_somebody_else_is_not_overwritten_but_told() -> Result<()> {
 
 async fn a_stuck_run_is_released_by_a_person() -> Result<()> {
     let held = Held::new(half("released")).await?;
+    // Somebody wants a report of a run that goes its own way: nobody is paged.
+    let wanted = json!({ "application": "released", "report": "CRITICAL: all is lost" });
+    let report = held.ground.start("rollback", "report", &wanted).await?;
+    ensure!(held.ground.end_of(&report, LIMIT).await?["error"] == "Cutover.RollbackUnfinished", "a report was made");
+    let messages = held.ground.client.messages().await?;
+    ensure!(messages.iter().all(|message| !message.message.contains("all is lost")), "a healthy run was told of");
+    let input = json!({ "application": "released", "release": "Ada: both sides shall serve" });
+    let too_early = held.ground.start("cleanup", "too-early", &input).await?;
+    let told = held.ground.end_of(&too_early, LIMIT).await?;
+    ensure!(told["error"] == "Cutover.InvalidGesture", "a run that is under way: {told}");
+    ensure!(told["cause"].as_str().is_some_and(|cause| cause.contains("only a stuck run is released")), "{told}");
     held.set_weights(1, 1).await?;
     held.stop().await?;
     held.ground.wait_for_phase(&held.run_id, "stuck", LIMIT).await?;
-    let input = json!({ "application": "released", "release": "Ada: both sides shall serve" });
     let release = held.ground.start("cleanup", "release", &input).await?;
     ensure!(output(&held.ground.end_of(&release, LIMIT).await?)?["ending"] == "Released", "not released");
     held.ground.ensure_no_locks(&held.run_id).await
@@ -297,7 +328,7 @@ async fn a_run_that_is_given_up_is_paged_each_time_though_the_sweeps_own_message
     let looks = async |wanted: usize| {
         support::wait_for(&format!("{wanted} pages after giving up"), LIMIT, async || {
             let messages = held.ground.client.messages().await?;
-            let is_look = |text: &str| text.contains("cannot go on: The cutover of given-up");
+            let is_look = |text: &str| text.contains("cannot go on.\nThe reason: \"the run was ");
             Ok((messages.iter().filter(|message| is_look(&message.message)).count() == wanted).then_some(()))
         })
         .await
@@ -315,8 +346,17 @@ async fn traffic_is_not_sent_back_to_a_sick_old_side_unless_a_person_insists() -
     let old = held.stage.plan["routes"][0]["old_target_group_arn"].as_str().context("the old group")?;
     held.ground.client.set_target_health(old, json!({ "*": "unhealthy" })).await?;
     held.stop().await?;
-    let page = held.ground.page("ACTION NEEDED", LIMIT).await?;
+    let page = held.ground.page("ACTION NEEDED: cutover of sick-old-side is held", LIMIT).await?;
     ensure!(page.contains("targets of the old target group"), "the page does not say why:\n{page}");
+    for gesture in [r#"'{"application":"sick-old-side","force":"#, r#"'{"application":"sick-old-side","release":"#] {
+        ensure!(page.contains(gesture), "the page does not say how to decide, {gesture}:\n{page}");
+    }
+    let rollback = held.ground.executions("rollback").await?;
+    ensure!(rollback.len() == 1, "a run that is held has the rollbacks {rollback:?}");
+    let arn = rollback[0]["executionArn"].as_str().context("no ARN")?;
+    let end = held.ground.end_of(arn, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.Held", "it ended {end}");
+    ensure!(held.ground.ensure_no_locks(&held.run_id).await.is_err(), "a run that is held keeps its locks");
     let insist = json!({ "application": "sick-old-side", "force": "Ada: the health check is wrong" });
     held.ground.start("rollback", "insist", &insist).await?;
     held.ground.client.set_target_health(old, json!({ "*": "healthy" })).await?;
@@ -436,18 +476,24 @@ async fn a_plan_past_its_deadline_rolls_back() -> Result<()> {
     ensure_same(&before, &ground.account().await?)
 }
 
-/// A clock that is a year ahead says that the deadline is over: that goes back, and nowhere else.
+/// A clock that is a year ahead says that the deadline is over, wherever a run waits for something: that goes back, and nowhere
+/// else.
 #[cfg(target_os = "linux")]
 async fn a_function_with_a_wrong_clock_rolls_back() -> Result<()> {
-    let ground = Ground::new(SPEED).await?;
-    let stage = ground.stage(&listener_plan("clock", json!([{ "new_weight": 100, "hold": "5m" }])), json!({})).await?;
+    let ground = Ground::new(guards::SPEED).await?;
+    let stage = guards::staged(&ground, &guards::everything("clock")?, json!({})).await?;
     let before = ground.account().await?;
-    let skew = json!({ "match": { "state": "Monitor" }, "times": null, "do": "skew", "seconds": 365 * 24 * 3600 });
-    ground.client.set_faults(json!([skew])).await?;
-    let run_id = ground.start("cutover", "run", &stage.plan).await?;
-    let end = ground.end_of(&run_id, LIMIT).await?;
-    ensure!(end["cause"].as_str().is_some_and(|cause| cause.contains("Cutover.DeadlineExceeded")), "{}", end["cause"]);
-    ensure_same(&before, &ground.account().await?)
+    for state in ["CheckReplication", "DrainReplication", "Monitor", "Validate"] {
+        let skew = json!({ "match": { "state": state }, "times": null, "do": "skew", "seconds": 365 * 24 * 3600 });
+        ground.client.set_faults(json!([skew])).await?;
+        let run_id = ground.start("cutover", state, &stage.plan).await?;
+        let end = ground.end_of(&run_id, LIMIT).await?;
+        let is_late = end["cause"].as_str().is_some_and(|cause| cause.contains("Cutover.DeadlineExceeded"));
+        ensure!(is_late, "{state}: {} {}", end["status"], end["cause"]);
+        ground.wait_for_phase(&run_id, "rolled_back", LIMIT).await?;
+        ensure_same(&before, &ground.account().await?)?;
+    }
+    Ok(())
 }
 
 /// At real time, since neither function time-outs nor a lost connection scale: the write of `listener-swap` is held up

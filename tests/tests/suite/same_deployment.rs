@@ -12,10 +12,9 @@ use serde_json::{Map, Value, json};
 const SPEED: f64 = 1.0;
 
 /// What differs by intent: of what, its key, and why. An entry that does not differ fails the test.
-const DIFFERENT: [(&str, &str, &str); 18] = [
+const DIFFERENT: [(&str, &str, &str); 19] = [
     ("functions", "Role", LOCAL_ROLE),
     ("machines", "roleArn", LOCAL_ROLE),
-    ("targets", "RoleArn", LOCAL_ROLE),
     ("functions", "Architectures", "what runs are this machine's binaries, whatever is said"),
     ("functions", "CodeSha256", "a pointer to the binary, and a script that runs it: compared by where they lead"),
     ("functions", "TracingConfig", TELEMETRY),
@@ -26,6 +25,8 @@ const DIFFERENT: [(&str, &str, &str); 18] = [
     ("targets", "DeadLetterConfig", "a rehearsal has no alarm that looks into the queue; deliveries fail in the log"),
     ("targets", "RetryPolicy", "the emulated AWS makes one attempt"),
     ("functions", "Environment.Variables.HOOK_FUNCTION_ARNS", "a rehearsal's plan may name any hook"),
+    ("functions", "Environment.Variables.LOAD_TEST_HOSTS", "a rehearsal's sides are on this machine"),
+    ("functions", "Environment.Variables.MAX_LOAD_RATE_PER_SECOND", "a rehearsal's sides are its own"),
     ("tables", "DeletionProtectionEnabled", "a rehearsal's journal goes with it"),
     ("tables", "SSEDescription", "nothing is encrypted in the emulated AWS"),
     ("functions", "LastModified", WHEN),
@@ -64,7 +65,7 @@ fn take(kind: &mut Value, key: &str) -> Vec<Option<Value>> {
 
 async fn ensure_code_of_this_build(ground: &Ground) -> Result<()> {
     let code = ground.client.code().await?;
-    ensure!(code.len() == 12, "{} functions", code.len());
+    ensure!(code.len() == 17, "{} functions", code.len());
     for (function, code) in code {
         let binary = Checkout::of_this_build().bin_dir().join(function.trim_start_matches("cutover-"));
         let code = code.trim_end().trim_end_matches('\'');

@@ -29,7 +29,7 @@ async fn a_schedule_that_is_delivered_again_starts_one_run_and_pages_nobody() ->
     ensure!(late["delivered"] == true, "not delivered: {late}");
     ensure_starts(&ground, 1, "AlreadyStarted").await?;
 
-    let runs = executions(&ground, "cutover").await?;
+    let runs = ground.executions("cutover").await?;
     ensure!(runs.len() == 1 && runs[0]["executionArn"] == run_id.as_str(), "runs: {runs:?}");
     let input: Value = serde_json::from_str(end["input"].as_str().context("no input")?)?;
     ensure!(input == stage.plan, "the run was given {input}");
@@ -42,7 +42,7 @@ async fn a_schedule_that_is_delivered_again_starts_one_run_and_pages_nobody() ->
 async fn ensure_starts(ground: &Ground, count: usize, state: &str) -> Result<()> {
     wait_for(&format!("{count} that ended in {state}"), LIMIT, async || {
         let mut reached = 0;
-        for start in executions(ground, "start").await? {
+        for start in ground.executions("start").await? {
             let arn = start["executionArn"].as_str().context("no ARN")?;
             ensure!(start["status"] == "RUNNING" || start["status"] == "SUCCEEDED", "a start failed: {start}");
             reached += usize::from(ground.states(arn).await?.last().is_some_and(|last| last == state));
@@ -50,12 +50,6 @@ async fn ensure_starts(ground: &Ground, count: usize, state: &str) -> Result<()>
         Ok((reached == count).then_some(()))
     })
     .await
-}
-
-async fn executions(ground: &Ground, machine: &str) -> Result<Vec<Value>> {
-    let parameters = json!({ "stateMachineArn": ground.machine(machine) });
-    let mut listed = ground.client.call("stepfunctions", "list_executions", parameters).await?;
-    serde_json::from_value(listed["executions"].take()).context("no executions")
 }
 
 /// How many deliveries lie in the schedules' dead-letter queue.

@@ -337,7 +337,7 @@ def a_person_goes_back_after_success(shared):
     assert app.look() != before, "it has moved"
     go_back(app)
     same(app.look(), before)
-    same(run("rollback", {"application": app.name})["output"]["ending"], "NothingToDo")
+    same(run("rollback", {"application": app.name})["error"], "Cutover.InvalidGesture")
 
 
 def a_person_closes_early(shared):
@@ -348,7 +348,7 @@ def a_person_closes_early(shared):
     after = app.records()
     close_early(app, cutover)
     assert not is_locked(app), "closing releases the lock"
-    same(run("rollback", {"application": app.name})["output"]["ending"], "NothingToDo")
+    same(run("rollback", {"application": app.name})["error"], "Cutover.InvalidGesture")
     groups = elb.describe_target_groups()["TargetGroups"]
     assert app.old not in [group["TargetGroupArn"] for group in groups], "the old group is gone"
     same(app.forward()[0], {"new": 1})

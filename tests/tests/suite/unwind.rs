@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::harness::{self, Test};
 use crate::support::{Ground, definition, ensure_same, plan, task_states};
 use anyhow::{Context, Result, bail, ensure};
+use cutover_tests::approver::{Answer, Approver, Decision};
 use cutover_tests::metrics;
 use cutover_tests::stage::Stage;
 use serde_json::{Value, json};
@@ -55,7 +56,13 @@ impl Case {
         match (self.named.as_str(), self.fault) {
             ("Precheck" | "AnnounceNothingTouched", _) | ("Claim", Fault::Before) => &["Cutover.PrecheckFailed"],
             ("AwaitApproval", _) => &["Cutover.Rejected"],
-            ("AnnounceStart" | "AnnounceStep" | "AnnounceFinish" | "SetAlarms" | "StartCleanup", _) => &["Succeeded"],
+            (
+                "ShowRun" | "AnnounceStart" | "TakeBaseline" | "AnnounceStep" | "ShowStep" | "WriteReport"
+                | "AnnounceFinish" | "SetAlarms" | "StartCleanup",
+                _,
+            ) => &["Succeeded"],
+            // A slice that is missing makes the load test invalid, which this plan only reports.
+            ("SendLoad", _) => &["Succeeded"],
             // The rollback could not be started, or not be followed, from here: the rule on the failed execution starts it.
             ("StartRollback", Fault::Before) | ("LookAtRollback", _) => &["Cutover.RollbackUnfinished"],
             _ => &["Cutover.RolledBack"],
@@ -64,14 +71,15 @@ impl Case {
 
     /// States that only a failing run comes to need a first failure.
     fn first_failure(&self, execution: &str) -> Option<Value> {
-        let failing = match self.task.as_str() {
-            "StartRollback" | "LookAtRollback" => "Validate",
-            "AnnounceNothingTouched" => "Precheck",
+        let (failing, error) = match self.task.as_str() {
+            "StartRollback" | "LookAtRollback" => ("Validate", "Injected"),
+            "AnnounceNothingTouched" => ("Precheck", "Injected"),
+            "AwaitDecision" => ("Monitor", "Cutover.Unhealthy"),
             _ => return None,
         };
         Some(json!({
             "match": { "caller": "states", "state": failing, "execution": execution },
-            "do": "before", "times": null, "error": "Injected",
+            "do": "before", "times": null, "error": error,
         }))
     }
 }
@@ -87,6 +95,17 @@ fn plan_for(task: &str, index: usize) -> Result<Value> {
     };
     if task == "AwaitApproval" {
         plan["approval"] = json!({ "topic_arn": plan["notify"]["topic_arn"] });
+    }
+    if !["NextLoadTurn", "SendSlice", "AskAfterLoadTest"].contains(&task) {
+        plan["load_test"] = Value::Null; // it takes real time
+    }
+    if task == "AwaitDecision" {
+        plan["monitoring"]["on_failure"] = json!("hold");
+    }
+    if task == "AskAfterLoadTest" {
+        plan["approval"] = json!({ "topic_arn": plan["notify"]["topic_arn"] });
+        plan["load_test"]["sla"] = json!({ "max_p50_ms": 0.001 });
+        plan["load_test"]["on_violation"] = json!("hold");
     }
     // A run that succeeds keeps its locks until cleanup, which must not begin while other cases compare the account.
     plan["cleanup"] = json!({ "after": "7000h" });
@@ -105,6 +124,15 @@ fn healthy(stage: &Stage) -> Vec<Value> {
     balancing.chain(metrics::healthy(&Value::Null, stage.replication())).collect()
 }
 
+/// Whoever asks gets a yes, until the run ends.
+async fn approve(ground: &Ground) -> Result<()> {
+    let mut approver = Approver::new(Answer::Approve, Decision::GoBack);
+    loop {
+        approver.look(&ground.client).await?;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
 async fn unwinds(index: usize, case: &Case) -> Result<()> {
     let ground = &Ground::new(SPEED).await?;
     ground.client.set_events(json!({ "sweep": false })).await?;
@@ -116,7 +144,10 @@ async fn unwinds(index: usize, case: &Case) -> Result<()> {
     let rules: Vec<Value> = std::iter::once(case.rule(&execution)).chain(case.first_failure(&execution)).collect();
     ground.client.set_faults(json!(rules)).await?;
     ground.start("cutover", &name, &stage.plan).await?;
-    let end = ground.end_of(&execution, LIMIT).await?;
+    let end = tokio::select! {
+        end = ground.end_of(&execution, LIMIT) => end?,
+        approved = approve(ground), if case.task == "AskAfterLoadTest" => return approved,
+    };
     let hits = ground.client.faults().await?.first().and_then(|rule| rule["hits"].as_u64());
     ensure!(hits > Some(0), "{} was never reached; the run ended {}: {}", case.task, end["error"], end["cause"]);
     let ending = end["error"].as_str().unwrap_or("Succeeded").to_owned();

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{default, pattern};
+use super::{default, pattern, rule};
 use crate::Seconds;
 
 /// The time between two looks at a check while it gets healthy.
@@ -16,17 +16,17 @@ const GRACE: Seconds = Seconds::minutes(5);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct HealthChecks {
-    /// Of the old side's record.
+    /// The health check of the old side's record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub old: Option<HealthCheck>,
-    /// Of the new side's record.
+    /// The health check of the new side's record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new: Option<HealthCheck>,
 }
 
 /// A Route 53 health check, attached once its checkers say healthy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("allOf" = rule::health_check()))]
 pub struct HealthCheck {
     /// How the checkers ask: `http`, `https` or `tcp`. Left out, port 80 is asked by HTTP and port 443 by HTTPS; any other
     /// port needs it said.
@@ -37,10 +37,11 @@ pub struct HealthCheck {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = pattern::HOST))]
     pub fqdn: Option<String>,
-    /// The address that is asked, where no name leads to this side alone.
+    /// The public IPv4 or IPv6 address that is asked, where no name leads to this side alone.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = pattern::ADDRESS))]
     pub ip_address: Option<String>,
-    /// The path, of HTTP and HTTPS.
+    /// The path that is asked for, of HTTP and HTTPS.
     #[serde(default = "default::root")]
     #[schemars(regex(pattern = pattern::URL_PATH))]
     pub path: String,
@@ -55,7 +56,7 @@ pub struct HealthCheck {
     /// The time between two requests: 10 s or 30 s, nothing else.
     #[serde(default = "default::seconds::<30>")]
     pub interval: Seconds,
-    /// So many failures in a row make it unhealthy: 1 to 10.
+    /// So many failures in a row make it unhealthy.
     #[serde(default = "default::u8::<3>")]
     #[schemars(range(min = 1, max = 10))]
     pub failure_threshold: u8,

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{default, pattern};
+use super::judging::{ComparedTo, TestKind, TooLittleData};
+use super::{default, pattern, rule};
 use crate::Seconds;
 
 /// The checks of a hold, and how many of them may fail.
@@ -13,9 +14,9 @@ use crate::Seconds;
 #[serde(default)]
 #[schemars(deny_unknown_fields)]
 pub struct Monitoring {
-    /// The time between two checks.
+    /// The time between two checks, 10 s to 1 h.
     pub interval: Seconds,
-    /// So many unhealthy checks in a row roll the run back.
+    /// So many unhealthy checks in a row roll the run back; a sequential test that finds trouble does at once.
     #[schemars(range(min = 1, max = 100))]
     pub failure_limit: u32,
     /// So many checks in a row without data roll the run back.
@@ -26,12 +27,29 @@ pub struct Monitoring {
     /// CloudWatch metrics and the values that mean trouble.
     #[schemars(length(max = 100))]
     pub metrics: Vec<Metric>,
-    /// CloudWatch alarms that must be OK.
-    #[schemars(length(max = 100))]
+    /// CloudWatch alarms that must be OK, by their names.
+    #[schemars(length(max = 100), extend("allOf" = rule::names_not_arns()))]
     pub alarms: Vec<String>,
     /// What INSUFFICIENT_DATA means, by the alarm's name, once the alarm must have seen the new side's traffic: for
     /// those of `alarms` where it is not inconclusive.
     pub alarms_missing: BTreeMap<String, AlarmMissing>,
+    /// What happens when a limit is reached while a step is held.
+    pub on_failure: OnFailure,
+    /// With `"on_failure": "hold"`: how long a person has to decide, 10 s to 7 days. Silence rolls back.
+    pub hold_limit: Seconds,
+    /// The watch over all traffic on the new side, until cleanup begins.
+    pub until_cleanup: UntilCleanup,
+    /// In which share of runs all sequential tests together may roll back a side with which nothing is wrong.
+    #[schemars(range(min = 0.0001, max = 0.5))]
+    pub false_alarm: f64,
+    /// What to do when a hold is over, nothing is wrong, and a sequential test cannot tell yet. Without any request nothing goes on.
+    pub too_little_data: TooLittleData,
+    /// For so long a step is held beyond its hold, where `too_little_data` is `hold`; 1 s to a week.
+    pub hold_longer_at_most: Seconds,
+    /// Whether a step is over before its hold is, once every sequential test is certain of health and all else is healthy.
+    pub early_end: bool,
+    /// For so long a step is held in any case, where `early_end` is true; a week at the most.
+    pub minimum_hold: Seconds,
 }
 
 impl Default for Monitoring {
@@ -44,6 +62,14 @@ impl Default for Monitoring {
             metrics: Vec::new(),
             alarms: Vec::new(),
             alarms_missing: BTreeMap::new(),
+            on_failure: OnFailure::RollBack,
+            hold_limit: Seconds::hours(1),
+            until_cleanup: UntilCleanup::default(),
+            false_alarm: 0.01,
+            too_little_data: TooLittleData::default(),
+            hold_longer_at_most: Seconds::hours(1),
+            early_end: false,
+            minimum_hold: Seconds::minutes(5),
         }
     }
 }
@@ -53,6 +79,47 @@ impl Monitoring {
     pub fn missing_of(&self, alarm: &str) -> AlarmMissing {
         self.alarms_missing.get(alarm).copied().unwrap_or_default()
     }
+}
+
+/// What happens when a limit is reached while a step is held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// The run goes back at once.
+    #[default]
+    RollBack,
+    /// The step stays as it is, people are called, and one of them says whether the run goes on or back. Weights do not change
+    /// meanwhile, and neither does what users suffer.
+    Hold,
+}
+
+/// The watch between the cutover and its cleanup: the same checks as during a hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct UntilCleanup {
+    /// The time between two looks, 1 min to 1 h. It is longer where `cleanup.after` is so long that an execution's history would not
+    /// have room for them.
+    pub interval: Seconds,
+    /// What happens when `failure_limit` is reached. Without data for `no_data_limit` looks nothing goes back: people are told.
+    pub on_failure: AfterFailure,
+}
+
+impl Default for UntilCleanup {
+    fn default() -> Self {
+        Self { interval: Seconds::minutes(5), on_failure: AfterFailure::RollBack }
+    }
+}
+
+/// What happens when the new side fails after the cutover.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AfterFailure {
+    /// The run goes back by itself.
+    #[default]
+    RollBack,
+    /// People are called, and nothing is put back.
+    Page,
 }
 
 /// What an alarm without data means.
@@ -73,9 +140,9 @@ pub enum AlarmMissing {
 #[schemars(deny_unknown_fields)]
 pub struct GroupHealth {
     /// The target group.
-    #[schemars(regex(pattern = pattern::ELB_ARN))]
+    #[schemars(regex(pattern = pattern::GROUP_ARN))]
     pub target_group_arn: String,
-    /// The share of its targets that must be healthy, compared exactly.
+    /// The share of its targets that must be healthy, in percent, compared exactly.
     #[serde(default = "default::u8::<80>")]
     #[schemars(range(min = 1, max = 100))]
     pub min_healthy_percent: u8,
@@ -83,13 +150,16 @@ pub struct GroupHealth {
 
 /// A metric and the value that means trouble: `statistic [/ divide_by] comparison threshold` is unhealthy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("allOf" = rule::zero_needs_a_divisor()))]
 pub struct Metric {
     /// How a person calls it.
+    #[schemars(length(min = 1, max = 255))]
     pub name: String,
     /// The metric's namespace, such as `AWS/ApplicationELB`.
+    #[schemars(length(min = 1, max = 255))]
     pub namespace: String,
-    /// The metric's name.
+    /// The metric's name, such as `HTTPCode_Target_5XX_Count`.
+    #[schemars(length(min = 1, max = 255))]
     pub metric_name: String,
     /// The metric's dimensions; CloudWatch matches all of them exactly.
     #[serde(default)]
@@ -97,15 +167,26 @@ pub struct Metric {
     /// `Sum`, `Average`, `Minimum`, `Maximum`, `SampleCount`, or a percentile such as `p99`.
     #[schemars(regex(pattern = pattern::STATISTIC))]
     pub statistic: String,
-    /// The length of one datapoint; a multiple of 60 s.
+    /// The length of one datapoint; a multiple of 60 s, 1 h at the most.
     #[serde(default = "default::seconds::<60>")]
     pub period: Seconds,
     /// A second series that divides this one: a rate instead of a count.
     pub divide_by: Option<Series>,
     /// When the value is trouble.
     pub comparison: Comparison,
-    /// The value compared with; 0 is a threshold like any other.
+    /// The value compared with, in the metric's own unit: `TargetResponseTime` is in seconds. A rate is a share: 0.01 is 1 %.
+    /// For a sequential test it is the limit.
     pub threshold: f64,
+    /// How it is judged. Left out: `sequential` for a share of requests (Sum divided by Sum, greater than a threshold between 0 and 1) and for a
+    /// percentile of a load balancer's TargetResponseTime, `threshold` for all else.
+    pub test: Option<TestKind>,
+    /// The old side: then trouble is to be worse than it, by counts of both, not to be above the limit.
+    pub compare_to: Option<ComparedTo>,
+    /// How much more errors vary from look to look than chance has it (variance over mean): above 1 where they come in clusters. Left out: for a
+    /// share of requests that an Application Load Balancer answers with 5xx, what the baseline shows of the old side, 5 at the most; else 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1.0, max = 1000.0))]
+    pub dispersion: Option<f64>,
     /// What a missing value means.
     #[serde(default)]
     pub missing: Missing,
@@ -117,7 +198,8 @@ pub struct Metric {
 pub struct Series {
     /// The metric's namespace; that of the metric it divides where it is left out.
     pub namespace: Option<String>,
-    /// The metric's name.
+    /// The metric's name, such as `RequestCount`.
+    #[schemars(length(min = 1, max = 255))]
     pub metric_name: String,
     /// The dimensions; those of the metric it divides where they are left out.
     pub dimensions: Option<BTreeMap<String, String>>,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::checks::HealthChecks;
-use super::{checks, default, pattern};
+use super::{checks, default, pattern, rule};
 use crate::Seconds;
 
 /// A place that directs traffic.
@@ -26,12 +26,19 @@ impl Route {
         }
     }
 
-    /// How a person calls it, for messages: what it is and its identifier.
+    /// How a person calls it, for messages: what it is and what tells it from others.
     pub fn title(&self) -> String {
         match self {
-            Self::Listener(route) if route.rule_arn.is_some() => format!("rule {}", route.arn()),
-            Self::Listener(route) => format!("listener {}", route.arn()),
+            Self::Listener(route) => crate::arn::title_of_listener(route.arn()),
             Self::Dns(route) => format!("name {} in zone {}", route.record_name, route.hosted_zone_id),
+        }
+    }
+
+    /// Its whole ARN; none of a name.
+    pub fn arn(&self) -> Option<&str> {
+        match self {
+            Self::Listener(route) => Some(route.arn()),
+            Self::Dns(_) => None,
         }
     }
 
@@ -46,23 +53,23 @@ impl Route {
 
 /// A target of traffic on a load balancer: exactly one of `listener_arn` and `rule_arn`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("allOf" = rule::one_of("listener_arn", "rule_arn")))]
 pub struct ListenerRoute {
-    /// The listener whose default action forwards.
+    /// The listener whose default action forwards; or `rule_arn`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = pattern::ELB_ARN))]
+    #[schemars(regex(pattern = pattern::LISTENER_ARN))]
     pub listener_arn: Option<String>,
-    /// The rule whose action forwards.
+    /// The rule whose action forwards; or `listener_arn`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = pattern::ELB_ARN))]
+    #[schemars(regex(pattern = pattern::RULE_ARN))]
     pub rule_arn: Option<String>,
     /// The target group that serves now.
-    #[schemars(regex(pattern = pattern::ELB_ARN))]
+    #[schemars(regex(pattern = pattern::GROUP_ARN))]
     pub old_target_group_arn: String,
     /// The target group that shall serve.
-    #[schemars(regex(pattern = pattern::ELB_ARN))]
+    #[schemars(regex(pattern = pattern::GROUP_ARN))]
     pub new_target_group_arn: String,
-    /// The share of the new group's targets that must be healthy before it gets traffic, compared exactly. An automatic
+    /// The share of the new group's targets, in percent, that must be healthy before it gets traffic, compared exactly. An automatic
     /// rollback, too, is held while less of the old group's targets are.
     #[serde(default = "default::u8::<80>")]
     #[schemars(range(min = 1, max = 100))]
@@ -72,12 +79,18 @@ pub struct ListenerRoute {
     /// the old one's leaving, or by undo; where it is on already, it stays as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_stickiness: Option<Seconds>,
-    /// The weights to go through.
-    #[schemars(length(min = 1))]
+    /// The weights to go through: they rise or stay, and end at 100.
+    #[schemars(length(min = 1), extend("allOf" = rule::all_in_the_end()))]
     pub steps: Vec<Step>,
 }
 
 impl ListenerRoute {
+    /// The Application Load Balancer that it hangs on, as CloudWatch names it, `app/<name>/<id>`: those count requests by target group. None on a
+    /// Network Load Balancer.
+    pub fn application_balancer(&self) -> Option<&str> {
+        crate::arn::load_balancer_dimension(self.arn()).filter(|balancer| balancer.starts_with("app/"))
+    }
+
     /// The ARN of the listener or rule; the plan's check makes sure that there is exactly one.
     pub fn arn(&self) -> &str {
         self.rule_arn.as_deref().or(self.listener_arn.as_deref()).unwrap_or_default()
@@ -93,20 +106,20 @@ pub struct DnsRoute {
     #[schemars(regex(pattern = pattern::ZONE_ID))]
     pub hosted_zone_id: String,
     /// The name, with or without the last dot.
-    #[schemars(length(max = 255), regex(pattern = pattern::DNS_NAME))]
+    #[schemars(regex(pattern = pattern::DNS_NAME))]
     pub record_name: String,
     /// What the name shall answer, by record type. All types of a name move in one atomic batch.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("allOf" = rule::records_of_a_name()))]
     pub records: Vec<RecordChange>,
-    /// The TTL while traffic is moved, in seconds; the records get their own TTL back at the end.
+    /// The TTL while traffic is moved, a number of seconds; the records get their own TTL back at the end.
     #[serde(default = "default::u32::<60>")]
     #[schemars(range(min = 1, max = 86400))]
     pub ttl: u32,
     /// Route 53 health checks to create for the weighted pair; removed at cleanup.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_checks: Option<HealthChecks>,
-    /// The weights to go through.
-    #[schemars(length(min = 1))]
+    /// The weights to go through: they rise or stay, and end at 100.
+    #[schemars(length(min = 1), extend("allOf" = rule::all_in_the_end()))]
     pub steps: Vec<Step>,
 }
 
@@ -134,7 +147,7 @@ impl DnsRoute {
 
 /// What one record type of a name shall answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields, extend("required" = ["type", "new"]))]
+#[schemars(deny_unknown_fields, extend("required" = ["type", "new"], "allOf" = rule::values_of_their_type()))]
 pub struct RecordChange {
     /// The record type.
     #[serde(rename = "type")]
@@ -143,9 +156,10 @@ pub struct RecordChange {
     /// side has no record comes with the new side. Both happen at 100 %, with the change of the other types.
     #[serde(deserialize_with = "Option::deserialize")]
     pub new: Option<RecordData>,
-    /// Which record is the old side, where the name has several weighted records of this type. Left out, it is the
-    /// only one that gets traffic.
+    /// Which record is the old side, where the name has several weighted records of this type: its set identifier. Left
+    /// out, it is the only one that gets traffic.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128))]
     pub old_set_identifier: Option<String>,
 }
 
@@ -182,17 +196,17 @@ impl RecordType {
 
 /// An answer: exactly one of `values` and `alias`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("allOf" = rule::one_of("values", "alias")))]
 pub struct RecordData {
-    /// Addresses, or one name.
+    /// Addresses, each once, or one name: IPv4 addresses for `A`, IPv6 addresses for `AAAA`, one name for `CNAME`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 400))]
+    #[schemars(length(min = 1, max = 400), extend("uniqueItems" = true), inner(regex(pattern = pattern::HOST)))]
     pub values: Option<Vec<String>>,
-    /// An alias to an AWS resource.
+    /// An alias, of the types `A` and `AAAA` to an AWS resource, or of any type to a record of the same zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alias: Option<Alias>,
-    /// A Route 53 health check that is there already, for the new record: attached once it is healthy, kept in the end, never
-    /// deleted. Left out, the final record inherits the old record's; null: it has none.
+    /// A Route 53 health check that is there already, for the new record, by its ID or ARN: attached once it is healthy, kept
+    /// in the end, never deleted. Left out, the final record inherits the old record's; null: it has none.
     #[serde(default, deserialize_with = "named_or_none", skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = pattern::HEALTH_CHECK_ID))]
     pub health_check_id: Option<Option<String>>,
@@ -218,22 +232,32 @@ pub struct Alias {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Step {
-    /// The new side's share of the pair, in percent.
+    /// The new side's share of the pair, in percent: a number without a sign.
     #[schemars(range(min = 0, max = 100))]
     pub new_weight: u8,
-    /// How long the step is held; left out, it is checked once.
+    /// How long the step is held under watch, 7 days at the most; at zero it is checked once.
     #[serde(default)]
     pub hold: Seconds,
 }
 
-/// AWS's SDKs give a zone's ID with its kind before it; the journal, locks and requests have the ID alone.
+/// AWS's SDKs give a zone's ID with its kind before it, and ARNs have it too; the journal, locks and requests have the ID
+/// alone.
 fn zone_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let id = String::deserialize(deserializer)?;
-    let bare = id.strip_prefix('/').unwrap_or(&id).strip_prefix("hostedzone/");
-    Ok(bare.map(str::to_owned).unwrap_or(id))
+    String::deserialize(deserializer).map(|id| bare_id(id, "hostedzone/"))
 }
 
 /// A field that says null is not one that is left out.
 fn named_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+    let id = Option::<String>::deserialize(deserializer)?;
+    Ok(Some(id.map(|id| bare_id(id, "healthcheck/"))))
+}
+
+/// `Z1` of `Z1`, `hostedzone/Z1`, `/hostedzone/Z1` and `arn:aws:route53:::hostedzone/Z1`.
+fn bare_id(id: String, kind: &str) -> String {
+    let of_arn = match id.splitn(6, ':').collect::<Vec<_>>()[..] {
+        ["arn", partition, "route53", "", "", resource] if !partition.is_empty() => Some(resource),
+        _ => None,
+    };
+    let resource = of_arn.or_else(|| id.strip_prefix('/')).unwrap_or(&id);
+    resource.strip_prefix(kind).map(str::to_owned).unwrap_or(id)
 }

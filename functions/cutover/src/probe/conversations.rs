@@ -243,6 +243,9 @@ async fn nobody_silence_and_a_closed_connection_are_told_apart() {
     drop(listener);
     assert_eq!(ask("http", &address).await, format!("{address} refuses the connection: nothing listens on that port"));
     let (closing, _) = serve(None, "").await;
-    assert_eq!(ask("http", &closing).await, "the connection was closed before an answer");
+    assert_eq!(
+        ask("http", &closing).await,
+        "the connection was closed before an answer: does that port speak TLS (an https URL)?"
+    );
     assert!(ask("https", &closing).await.starts_with("the connection was closed in the TLS handshake"));
 }

@@ -22,13 +22,13 @@ use tokio_rustls::rustls::{self, AlertDescription, CertificateError, ClientConfi
 
 use super::Target;
 use super::certificate::{Refused, Verifier};
-use crate::plan::Probe;
+use crate::plan::{Certificate, Probe};
 
 /// More of a body than this is not looked at.
 const MOST_BODY_BYTES: usize = 64 * 1024;
 
 /// The issuers that this machine trusts.
-pub(super) fn native_roots() -> RootCertStore {
+pub fn native_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots
@@ -46,9 +46,9 @@ pub(super) async fn send(probe: &Probe, roots: impl FnOnce() -> RootCertStore) -
     if !target.is_tls {
         return limit.within("an answer", exchange(probe, &target, stream)).await?;
     }
-    let asked_for = probe.host.as_ref().unwrap_or(&target.host);
-    let name = ServerName::try_from(asked_for.clone()).map_err(|_| format!("{asked_for} is no name for TLS"))?;
-    let config = tls_configuration(probe, roots())?;
+    let asked_for = probe.host.as_deref().unwrap_or(&target.host);
+    let name = ServerName::try_from(asked_for.to_owned()).map_err(|_| format!("{asked_for} is no name for TLS"))?;
+    let config = tls_configuration(probe.certificate, roots())?;
     let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
     let stream = limit.within("the end of the TLS handshake", handshake).await?;
     let stream = stream.map_err(|error| tls_words(&error, asked_for))?;
@@ -116,9 +116,13 @@ fn connection_words(place: &str, error: &io::Error) -> String {
     }
 }
 
-fn tls_configuration(probe: &Probe, roots: RootCertStore) -> Result<ClientConfig, String> {
+/// How TLS is spoken to a side whose certificate must be this.
+///
+/// # Errors
+/// There is no issuer to trust, or no TLS version to speak.
+pub fn tls_configuration(wanted: Certificate, roots: RootCertStore) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Verifier::new(probe.certificate, roots, provider.clone())?;
+    let verifier = Verifier::new(wanted, roots, provider.clone())?;
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = versions.map_err(|error| format!("TLS cannot be spoken: {error}"))?;
     Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
@@ -170,7 +174,7 @@ async fn exchange<S>(probe: &Probe, target: &Target, stream: S) -> Result<(u16, 
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let host = probe.host.as_ref().unwrap_or(&target.authority);
+    let host = probe.host.as_deref().unwrap_or(&target.authority);
     let request = Request::get(&target.path).header(HOST, host).header(USER_AGENT, "cutover").header(ACCEPT, "*/*");
     let request = request.header(CONNECTION, "close").body(Empty::<Bytes>::new());
     let request = request.map_err(|error| format!("the URL cannot be asked for: {error}"))?;
@@ -214,6 +218,13 @@ fn is_closed(error: &hyper::Error) -> bool {
     cause.is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
 }
 
+/// Whether the other side broke the connection.
+fn is_broken(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    let kinds = [io::ErrorKind::ConnectionReset, io::ErrorKind::ConnectionAborted, io::ErrorKind::BrokenPipe];
+    cause.is_some_and(|error| kinds.contains(&error.kind()))
+}
+
 fn http_words(error: &hyper::Error, target: &Target) -> String {
     let of_tls =
         error.source().and_then(|source| source.downcast_ref::<io::Error>()).filter(|error| of_rustls(error).is_some());
@@ -221,7 +232,10 @@ fn http_words(error: &hyper::Error, target: &Target) -> String {
         Some(error) => tls_words(error, &target.host),
         None if error.is_parse() && target.is_tls => "the answer is not HTTP".to_owned(),
         None if error.is_parse() => "the answer is not HTTP: does that port speak TLS (an https URL)?".to_owned(),
-        None if error.is_incomplete_message() => "the connection was closed before an answer".to_owned(),
+        None if error.is_incomplete_message() || is_broken(error) => {
+            let tls = if target.is_tls { "" } else { ": does that port speak TLS (an https URL)?" };
+            format!("the connection was closed before an answer{tls}")
+        }
         None => format!("the request failed: {error}"),
     }
 }

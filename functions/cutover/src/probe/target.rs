@@ -24,10 +24,12 @@ impl Target {
     /// What is wrong, as a predicate of the URL.
     pub fn parse(url: &str) -> Result<Self, String> {
         let shown: String = url.chars().take(80).collect();
-        let plain = url.strip_prefix("http://").map(|rest| (false, rest));
-        let (is_tls, rest) = plain
-            .or_else(|| url.strip_prefix("https://").map(|rest| (true, rest)))
-            .ok_or_else(|| format!("`{shown}` is not an http or https URL"))?;
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+        let is_tls = match scheme.to_ascii_lowercase().as_str() {
+            "http" => false,
+            "https" => true,
+            _ => return Err(format!("`{shown}` is not an http or https URL")),
+        };
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         if !url.is_ascii() {
             return Err(format!("`{shown}` has characters that are not ASCII: write the host in punycode"));
@@ -90,6 +92,7 @@ mod tests {
             parts("https://new.example.com:8443/health?x=1#y"),
             of(true, "new.example.com", 8443, "/health?x=1")
         );
+        assert_eq!(parts("HTTP://10.0.0.1"), of(false, "10.0.0.1", 80, "/"), "schemes know no case");
         assert_eq!(parts("http://10.0.0.1"), of(false, "10.0.0.1", 80, "/"));
         assert_eq!(parts("https://[2001:db8::1]?x"), of(true, "2001:db8::1", 443, "/?x"));
         assert!(Target::parse("https://[::1]:8443/").unwrap().is_address());

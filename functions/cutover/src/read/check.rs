@@ -2,11 +2,15 @@
 //! could not be read is silent. The bounds of a single number stand at its field, in the plan's types.
 
 mod alarms;
+mod arns;
 mod health_checks;
+mod load_test;
 mod monitoring;
 mod routes;
+mod stakeholders;
 
-use crate::plan::{Database, Hook, Plan, Probe, Route};
+pub(crate) use self::stakeholders::problems as problems_of_groups;
+use crate::plan::{Database, Hook, OnFailure, Plan, Probe, Route};
 use crate::{Finding, Seconds, finding, probe, schedule};
 
 /// The longest an HTTP probe may take: a function's time-out is 30 s.
@@ -19,15 +23,17 @@ const LONGEST_RUN: Seconds = Seconds::hours(7 * 24);
 /// The longest wait before cleanup: an execution lives a year at most.
 const LONGEST_CLEANUP: Seconds = Seconds::hours(300 * 24);
 /// The fields, wherever they are, on which the time of a run depends.
-const TIMED: [&str; 4] = ["routes", "steps", "hold", "ttl"];
+const TIMED: [&str; 7] = ["routes", "steps", "hold", "ttl", "load_test", "duration", "warm_up"];
 /// The fields, wherever they are, on which the history of a run depends.
-const COUNTED: [&str; 21] = [
+const COUNTED: [&str; 28] = [
     "routes",
     "steps",
     "hold",
     "monitoring",
     "interval",
     "no_data_limit",
+    "too_little_data",
+    "hold_longer_at_most",
     "health_check",
     "health_checks",
     "failure_threshold",
@@ -42,7 +48,12 @@ const COUNTED: [&str; 21] = [
     "resume",
     "before_traffic",
     "after_traffic",
+    "on_rollback",
+    "on_failure",
     "alarms",
+    "load_test",
+    "duration",
+    "rate_per_second",
 ];
 
 /// Every error of sense in a plan, in what could be read of it. `unread` are the paths of the rest; the plan has something
@@ -58,12 +69,26 @@ pub(super) fn plan(plan: &Plan, unread: &[String]) -> Vec<Finding> {
         replication(database, &mut report);
         split_writers(database, &plan.routes, &mut report);
     }
+    load_test::check(plan, &mut report);
     monitoring::check(&plan.monitoring, &mut report);
+    between(plan.baseline.window, Seconds(300), Seconds::hours(24), "$.baseline.window", &mut report);
+    for (index, resource) in plan.baseline.resources.iter().enumerate() {
+        monitoring::statistic(&resource.statistic, &format!("$.baseline.resources[{index}].statistic"), &mut report);
+    }
+    between(plan.validation.window, Seconds(180), Seconds::hours(3), "$.validation.window", &mut report);
+    for (index, limit) in plan.validation.limits.iter().enumerate() {
+        monitoring::statistic(&limit.statistic, &format!("$.validation.limits[{index}].statistic"), &mut report);
+    }
     hooks(plan, &mut report);
     alarms::check(&plan.alarms, &mut report);
+    if plan.monitoring.on_failure == OnFailure::Hold && plan.notify.is_none() {
+        let fix = "add notify with the topic_arn of those who decide, or choose roll_back";
+        report.say_beside(&["$.notify"], "$.monitoring.on_failure", "is hold, and nobody would be told to decide", fix);
+    }
     if let Some(notify) = &plan.notify {
         topic(&notify.topic_arn, "$.notify.topic_arn", &mut report);
     }
+    stakeholders::check(&plan.stakeholders, &mut report);
     if let Some(approval) = &plan.approval {
         topic(&approval.topic_arn, "$.approval.topic_arn", &mut report);
         between(approval.within, Seconds(1), LONGEST_RUN, "$.approval.within", &mut report);
@@ -178,10 +203,10 @@ fn is_host_name(text: &str) -> bool {
 fn replication(database: &Database, report: &mut Report) {
     let path = "$.database";
     let forward = format!("{path}.replication_task_arn");
-    replication_arn(&database.replication_task_arn, &forward, report);
+    arns::check(&database.replication_task_arn, &arns::REPLICATION, &forward, report);
     if let Some(reverse) = &database.reverse_replication_task_arn {
         let path = format!("{path}.reverse_replication_task_arn");
-        replication_arn(reverse, &path, report);
+        arns::check(reverse, &arns::REPLICATION, &path, report);
         if *reverse == database.replication_task_arn {
             let fix = "name the replication from the new side's database to the old side's, or leave it out";
             report.say_beside(&[&forward], path, "is the replication to the new side", fix);
@@ -190,18 +215,6 @@ fn replication(database: &Database, report: &mut Report) {
     between(database.drain_latency, Seconds(0), Seconds::hours(1), &format!("{path}.drain_latency"), report);
     between(database.interval, Seconds(1), Seconds::hours(1), &format!("{path}.interval"), report);
     between(database.give_up_after, Seconds(1), LONGEST_RUN, &format!("{path}.give_up_after"), report);
-}
-
-/// A replication task or a serverless replication: DMS has ARNs of endpoints and instances too.
-fn replication_arn(text: &str, path: &str, report: &mut Report) {
-    arn(text, "dms", path, report);
-    let resource = text.splitn(6, ':').last().unwrap_or_default();
-    let is_replication = ["task:", "replication-config:"].iter().any(|kind| resource.starts_with(kind));
-    if report.is_sound(path) && !is_replication {
-        let fix =
-            "give the ARN of a replication task (...:task:...) or serverless replication (...:replication-config:...)";
-        report.say(path, format!("`{text}` is no replication"), fix);
-    }
 }
 
 /// Two sides that take traffic at once write at once: to two databases, unless they share one.
@@ -232,7 +245,7 @@ fn hooks(plan: &Plan, report: &mut Report) {
     for (name, list) in hooks.points() {
         for (index, Hook { function_arn, timeout }) in list.iter().enumerate() {
             let path = format!("$.hooks.{name}[{index}]");
-            arn(function_arn, "lambda", &format!("{path}.function_arn"), report);
+            arns::check(function_arn, &arns::FUNCTION, &format!("{path}.function_arn"), report);
             between(*timeout, Seconds(1), LONGEST_HOOK, &format!("{path}.timeout"), report);
         }
     }
@@ -240,20 +253,9 @@ fn hooks(plan: &Plan, report: &mut Report) {
 
 /// A FIFO topic refuses a message without a group (SNS API reference, Publish), and takes no e-mail subscriptions.
 fn topic(text: &str, path: &str, report: &mut Report) {
-    arn(text, "sns", path, report);
+    arns::check(text, &arns::TOPIC, path, report);
     if text.ends_with(".fifo") {
         report.say(path, "is a FIFO topic, which refuses our messages", "name a standard topic");
-    }
-}
-
-/// `arn:partition:service:region:account:resource`, of the service expected.
-fn arn(text: &str, service: &str, path: &str, report: &mut Report) {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let right = matches!(parts[..], ["arn", partition, found, _, _, resource]
-        if !partition.is_empty() && found == service && !resource.is_empty());
-    if !right || text.len() > 2048 || !is_plain(text) {
-        let problem = format!("`{}` is not an ARN of {service}", text.chars().take(80).collect::<String>());
-        report.say(path, problem, format!("should look like arn:aws:{service}:region:account:..."));
     }
 }
 

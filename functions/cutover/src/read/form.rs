@@ -1,13 +1,15 @@
 //! The form of a JSON value, judged by a JSON Schema: every error at once, each with its path.
 //!
 //! It knows the words that `schemars` uses for the types of a plan: objects, lists, texts, numbers with bounds, choices of
-//! constants and choices by a tag (`oneOf`), and what may be null (`anyOf`). Patterns and least lengths are left to `check`,
-//! which says better what would be right.
+//! constants (`enum`, `oneOf`) and choices by a tag (`oneOf`), and what may be null (`anyOf`). Patterns, least lengths of lists,
+//! and rules over several fields (`allOf`) are left to `check`, which says better what would be right.
 
 use std::fmt;
 
 use serde_json::{Map, Number, Value};
 
+use super::hint;
+use super::schema::SPACES;
 use crate::{Finding, Seconds, finding};
 
 /// Where the schema describes [`Seconds`].
@@ -26,7 +28,7 @@ pub(super) struct Form {
 
 /// Reads a value.
 pub(super) fn read(schema: &Value, value: &Value) -> Form {
-    let mut reader = Reader { definitions: &schema["$defs"], unread: Vec::new(), findings: Vec::new() };
+    let mut reader = Reader { root: schema, definitions: &schema["$defs"], unread: Vec::new(), findings: Vec::new() };
     let normalised = reader.read_or_stand_in(schema, value, &Place::Whole);
     Form { normalised, unread: reader.unread, findings: reader.findings }
 }
@@ -50,6 +52,7 @@ impl fmt::Display for Place<'_> {
 }
 
 struct Reader<'a> {
+    root: &'a Value,
     definitions: &'a Value,
     unread: Vec<String>,
     findings: Vec<Finding>,
@@ -73,10 +76,13 @@ impl<'a> Reader<'a> {
             ("object", Value::Object(fields)) => self.object(schema, fields, at),
             ("array", Value::Array(items)) => self.list(schema, items, at),
             ("integer", Value::Number(number)) => self.whole_number(schema, number, at),
-            ("string", Value::String(_)) | ("boolean", Value::Bool(_)) | ("number", Value::Number(_)) => {
-                Some(value.clone())
-            }
-            (wanted, _) => self.wrong(at, value, kind_name(wanted)),
+            ("string", Value::String(text)) => self.text(schema, text, at),
+            ("number", Value::Number(number)) => self.number(schema, number, at),
+            ("boolean", Value::Bool(_)) => Some(value.clone()),
+            (wanted, _) => match hint::written(wanted, schema, value) {
+                Some(fix) => self.refuse(at, format!("is {}", described(value)), fix),
+                None => self.wrong(at, value, kind_name(wanted)),
+            },
         }
     }
 
@@ -92,18 +98,23 @@ impl<'a> Reader<'a> {
         for (name, value) in fields {
             let place = Place::Field(at, name);
             match field(schema, name) {
+                Some(of_field) if value.is_null() && !may_be_null(of_field) => {
+                    let is_required = texts(&schema["required"]).any(|required| required == name);
+                    self.tell_null(is_required, &place);
+                }
                 Some(schema) => match self.read(schema, value, &place) {
                     Some(value) => drop(read.insert(name.clone(), value)),
                     None => self.unread.push(place.to_string()),
                 },
-                None => self.unknown_field(schema, &place),
+                None => self.unknown_field(schema, fields, name, at),
             }
             if self.is_enough() {
                 return None;
             }
         }
         for name in texts(&schema["required"]) {
-            if !fields.contains_key(name) {
+            let place = Place::Field(at, name).to_string();
+            if !fields.contains_key(name) && !self.unread.contains(&place) {
                 self.missing(name, at);
             }
             if !read.contains_key(name) {
@@ -116,8 +127,7 @@ impl<'a> Reader<'a> {
     /// What is in a list that is too long is not looked at.
     fn list(&mut self, schema: &'a Value, items: &[Value], at: &Place) -> Option<Value> {
         if let Some(most) = schema["maxItems"].as_u64().filter(|most| items.len() as u64 > *most) {
-            self.tell(at, format!("has {} items", items.len()), format!("should have {most} at the most"));
-            return None;
+            return self.refuse(at, format!("has {} items", items.len()), format!("should have {most} at the most"));
         }
         let mut read = Vec::new();
         for (index, item) in items.iter().enumerate() {
@@ -147,9 +157,34 @@ impl<'a> Reader<'a> {
                 None
             }
         };
-        match chosen {
-            Some(chosen) => self.object(&choices[chosen], fields, at),
+        match chosen.or_else(|| nearest_choice(choices, tag, fields)).or_else(|| most_alike(choices, fields)) {
+            Some(likely) => {
+                if chosen.is_none() {
+                    self.unread.push(place.to_string());
+                }
+                let mut fields = fields.clone();
+                fields.insert(tag.to_owned(), choices[likely]["properties"][tag]["const"].clone());
+                self.object(&choices[likely], &fields, at)
+            }
             None => Some(self.common_fields(choices, fields, at)),
+        }
+    }
+
+    /// A text: one of several, or of a form, about which spaces say nothing, or of a length.
+    fn text(&mut self, schema: &'a Value, text: &str, at: &Place) -> Option<Value> {
+        if let Some(choices) = schema["enum"].as_array() {
+            return self.one_of(choices.iter(), &text.into(), at).map(|place| choices[place].clone());
+        }
+        if schema["pattern"].is_string() {
+            return Some(text.trim_matches(SPACES).into());
+        }
+        let length = text.chars().count() as u64;
+        let (least, most) = (schema["minLength"].as_u64().unwrap_or_default(), schema["maxLength"].as_u64());
+        let fix = || format!("give {least} to {} characters", most.unwrap_or_default());
+        match most {
+            _ if length == 0 && least > 0 => self.refuse(at, "is empty".to_owned(), "say what it is".to_owned()),
+            Some(most) if length > most => self.refuse(at, format!("has {length} characters"), fix()),
+            _ => Some(text.into()),
         }
     }
 
@@ -178,9 +213,14 @@ impl<'a> Reader<'a> {
     ) -> Option<usize> {
         let place = constants.clone().position(|constant| constant == value);
         if place.is_none() {
-            let names: Vec<String> =
-                constants.filter_map(Value::as_str).map(|constant| format!("`{constant}`")).collect();
-            return self.wrong(at, value, &names.join(" or "));
+            let names = constants.clone().filter_map(Value::as_str);
+            let all: Vec<String> = names.clone().map(|name| format!("`{name}`")).collect();
+            let nearest = value.as_str().and_then(|text| hint::choice(text, names));
+            let fix = match nearest {
+                Some(nearest) => format!("write `{nearest}`, if that is meant; there are {}", all.join(" and ")),
+                None => format!("should be {}", all.join(" or ")),
+            };
+            return self.refuse(at, format!("is {}", described(value)), fix);
         }
         place
     }
@@ -193,25 +233,45 @@ impl<'a> Reader<'a> {
         let (least, most) = (limit("minimum"), limit("maximum"));
         match whole {
             Some(whole) if (least..=most).contains(&whole) => Some(whole.into()),
-            Some(_) => {
-                self.tell(at, format!("is {number}"), format!("should be {least} to {most}"));
-                None
+            Some(_) => self.refuse(at, format!("is {number}"), format!("should be {least} to {most}")),
+            None => {
+                let whole = || format!("should be a whole number, {least} to {most}");
+                let fix = number.as_f64().and_then(|share| hint::percentage(share, most)).unwrap_or_else(whole);
+                self.refuse(at, format!("is {number}"), fix)
             }
-            None => self.wrong(at, &Value::Number(number.clone()), "a whole number"),
         }
+    }
+
+    /// A number with a fraction, whose bounds are inclusive; some have none, or only a least value.
+    fn number(&mut self, schema: &Value, number: &Number, at: &Place) -> Option<Value> {
+        let bound = |name: &str| schema[name].as_f64();
+        let (least, most) = (bound("minimum").unwrap_or(f64::MIN), bound("maximum").unwrap_or(f64::MAX));
+        if number.as_f64().is_some_and(|number| (least..=most).contains(&number)) {
+            return Some(number.clone().into());
+        }
+        let fix = if most == f64::MAX {
+            format!("should be {least} or more")
+        } else {
+            format!("should be {least} to {most}")
+        };
+        self.refuse(at, format!("is {number}"), fix)
     }
 
     fn duration(&mut self, value: &Value, at: &Place) -> Option<Value> {
         let Value::String(text) = value else {
-            return self.wrong(at, value, "a text with its unit, such as \"30s\", \"15m\" or \"24h\"");
+            return self.refuse(at, format!("is {}", described(value)), hint::duration(value));
         };
-        match text.parse::<Seconds>() {
+        match text.trim_matches(SPACES).parse::<Seconds>() {
             Ok(seconds) => Some(seconds.0.into()),
-            Err(problem) => {
-                self.tell(at, problem, "give a number with its unit: s, m, h, d or w".to_owned());
-                None
-            }
+            Err(problem) => self.refuse(at, problem, hint::duration(value)),
         }
+    }
+
+    fn tell_null(&mut self, is_required: bool, at: &Place) {
+        self.unread.push(at.to_string());
+        let fix =
+            if is_required { "give it a value: it must not be missing" } else { "give it a value, or leave it out" };
+        self.tell(at, "is null".to_owned(), fix.to_owned());
     }
 
     fn missing(&mut self, name: &str, at: &Place) {
@@ -220,14 +280,33 @@ impl<'a> Reader<'a> {
         self.tell(&place, "is missing".to_owned(), format!("add `{name}`"));
     }
 
-    fn unknown_field(&mut self, schema: &Value, at: &Place) {
-        let known: Vec<&str> =
-            schema["properties"].as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
-        self.tell(at, "is not a field of a plan".to_owned(), format!("remove it, or use one of: {}", known.join(", ")));
+    /// A field that is near a known one was meant to be that: what is in it is read, but is not in its place, and about that
+    /// nothing is said.
+    fn unknown_field(&mut self, schema: &'a Value, fields: &Map<String, Value>, name: &str, at: &Place) {
+        let place = Place::Field(at, name);
+        let properties = schema["properties"].as_object();
+        let known =
+            || properties.into_iter().flat_map(Map::keys).map(String::as_str).filter(|known| *known != "$schema");
+        let free = known().filter(|known| !fields.contains_key(*known));
+        let meant = hint::nearest(name, free);
+        let fix = match (meant, &hint::places_of(name, self.root, self.definitions)[..]) {
+            (Some(meant), _) => format!("rename it to `{meant}`, if that is meant"),
+            (None, [elsewhere]) => format!("move it to `{elsewhere}`, or remove it"),
+            _ => format!("remove it, or use one of: {}", known().collect::<Vec<_>>().join(", ")),
+        };
+        self.tell(&place, "is not a field here".to_owned(), fix);
+        if let Some(meant) = meant {
+            self.unread.push(Place::Field(at, meant).to_string());
+            self.read(&schema["properties"][meant], &fields[name], &place);
+        }
     }
 
     fn wrong<T>(&mut self, at: &Place, value: &Value, wanted: &str) -> Option<T> {
-        self.tell(at, format!("is {}", described(value)), format!("should be {wanted}"));
+        self.refuse(at, format!("is {}", described(value)), format!("should be {wanted}"))
+    }
+
+    fn refuse<T>(&mut self, at: &Place, problem: String, fix: String) -> Option<T> {
+        self.tell(at, problem, fix);
         None
     }
 
@@ -263,7 +342,7 @@ impl<'a> Reader<'a> {
                     .into()
             }
             "array" => Value::Array(Vec::new()),
-            "string" => "".into(),
+            "string" => schema["enum"].get(0).cloned().unwrap_or_else(|| "".into()),
             "boolean" => false.into(),
             _ => schema.get("minimum").cloned().unwrap_or_else(|| 0.into()),
         }
@@ -281,6 +360,23 @@ impl<'a> Reader<'a> {
 /// The schema of a field: its own, or the one for any name.
 fn field<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
     schema["properties"].get(name).or_else(|| schema.get("additionalProperties").filter(|any| any.is_object()))
+}
+
+/// The choice whose name is misspelt.
+fn nearest_choice(choices: &[Value], tag: &str, fields: &Map<String, Value>) -> Option<usize> {
+    let names: Vec<&str> =
+        choices.iter().map(|choice| choice["properties"][tag]["const"].as_str().unwrap_or_default()).collect();
+    let nearest = hint::choice(fields.get(tag)?.as_str()?, names.iter().copied())?;
+    names.iter().position(|name| *name == nearest)
+}
+
+/// The choice that has most of these fields, where one has more than the others.
+fn most_alike(choices: &[Value], fields: &Map<String, Value>) -> Option<usize> {
+    let known = |choice: &Value| fields.keys().filter(|name| choice["properties"].get(name.as_str()).is_some()).count();
+    let counts: Vec<usize> = choices.iter().map(known).collect();
+    let most = counts.iter().max()?;
+    let is_alone = counts.iter().filter(|count| *count == most).count() == 1;
+    counts.iter().position(|count| count == most).filter(|_| is_alone)
 }
 
 /// The field that tells this choice from the others.

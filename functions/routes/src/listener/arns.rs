@@ -38,7 +38,7 @@ pub fn balancer_dimension(arn: &str) -> &str {
 
 /// A target group as the dimension `TargetGroup` of its metrics: `targetgroup/name/id`.
 pub fn group_dimension(arn: &str) -> &str {
-    arn.rsplit(':').next().unwrap_or(arn)
+    cutover::arn::target_group_dimension(arn).unwrap_or(arn)
 }
 
 #[cfg(test)]

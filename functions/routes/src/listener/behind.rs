@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{Action, Listener, Rule, RuleCondition};
+use cutover::arn::short_name;
 use cutover::finding::beside;
 use cutover::plan::{Plan, Route};
 use cutover::{Finding, StepError, StepResult};
 
 use super::actions::Live;
 use super::arns;
-use super::state::{Forward, short_name};
+use super::state::Forward;
 use crate::behind::Behind;
 
 /// A listener's default action or a rule's, as far as it forwards.
@@ -100,17 +101,37 @@ pub async fn another(elb: &Client, balancers: &[String], group: &str, own: &str)
     let leads = |one: &Forwarder| one.arn != own && leads_to(&one.forward, group);
     for balancer in balancers {
         for listener in &listeners(elb, balancer).await? {
-            let mut found: Vec<Forwarder> = of_listener(listener).into_iter().collect();
-            let arn = listener.listener_arn().unwrap_or_default();
-            if arn.contains(":listener/app/") {
-                found.extend(rules(elb, arn).await?.iter().filter_map(|rule| of_rule(rule, listener)));
-            }
-            if let Some(other) = found.into_iter().find(leads) {
+            if let Some(other) = with_its_rules(elb, listener).await?.into_iter().find(leads) {
                 return Ok(Some(format!("{}, {},", other.title, other.arn)));
             }
         }
     }
     Ok(None)
+}
+
+/// Every listener and rule of these load balancers that gives a group traffic: its ARN, and which one it is, for a person. For
+/// whoever drafts a plan.
+///
+/// # Errors
+/// AWS errors.
+pub async fn all(elb: &Client, balancers: &[String], group: &str) -> StepResult<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for balancer in balancers {
+        for listener in &listeners(elb, balancer).await? {
+            let all = with_its_rules(elb, listener).await?.into_iter();
+            found.extend(all.filter(|one| leads_to(&one.forward, group)).map(|one| (one.arn, one.title)));
+        }
+    }
+    Ok(found)
+}
+
+async fn with_its_rules(elb: &Client, listener: &Listener) -> StepResult<Vec<Forwarder>> {
+    let mut found: Vec<Forwarder> = of_listener(listener).into_iter().collect();
+    let arn = listener.listener_arn().unwrap_or_default();
+    if arn.contains(":listener/app/") {
+        found.extend(rules(elb, arn).await?.iter().filter_map(|rule| of_rule(rule, listener)));
+    }
+    Ok(found)
 }
 
 /// The listeners and rules that the plan moves away from this group.

@@ -1,7 +1,7 @@
 //! The exact change that a person makes by hand, as one AWS CLI command: pure.
 
 use cutover::plan::ListenerRoute;
-use cutover::text::{region_option, shell_word};
+use cutover::text::{json_word, region_option};
 use serde_json::{Map, Value, json};
 
 use super::state::{Forward, ListenerState};
@@ -23,7 +23,7 @@ pub fn command(route: &ListenerRoute, before: &ListenerState, live: Option<&List
     };
     let mut actions = others.unwrap_or_default();
     actions.push(forward(&before.forward));
-    format!("{command}{} {option} {}{note}", region_option(route.arn()), shell_word(&json!(actions).to_string()))
+    format!("{command}{} {option} {}{note}", region_option(route.arn()), json_word(&json!(actions)))
 }
 
 fn forward(forward: &Forward) -> Value {

@@ -7,14 +7,17 @@
 //! | functions only behind an Application Load Balancer, load balancers only behind a Network Load Balancer | `InvalidConfigurationRequest` | user guides, *Target type* |
 //! | the listener's and the group's protocol go together | `IncompatibleProtocols` | user guides, *Routing configuration* |
 //! | HTTP/2 and gRPC groups want an HTTPS listener | `InvalidConfigurationRequest` | user guide, *Protocol version* |
+//! | HTTP/2 and gRPC groups stand in actions that forward, and do nothing else | `InvalidConfigurationRequest` | the same |
 //! | the group is in the load balancer's VPC | `InvalidConfigurationRequest` | user guide |
 //! | IPv6 targets want a dual-stack load balancer | `InvalidConfigurationRequest` | user guide, *IP address type* |
+//! | UDP listeners of a dual-stack load balancer want IPv6 targets | `InvalidConfigurationRequest` | user guide, *Network Load Balancer listeners* |
 //!
 //! A group of functions has no VPC, protocol or address type. Between `instance`, `ip` and `lambda` traffic may move.
 
 use aws_sdk_elasticloadbalancingv2::types::{IpAddressType, TargetGroup, TargetGroupIpAddressTypeEnum, TargetTypeEnum};
 
 use super::arns;
+use super::state::ListenerState;
 
 /// A route's load balancer and listener, as far as they could be seen.
 #[derive(Clone, Debug, Default)]
@@ -77,8 +80,21 @@ fn protocols(here: &Surroundings, new: &TargetGroup) -> Option<Misfit> {
     })
 }
 
+/// Whether a group goes with what the listener or rule does before it forwards, such as authentication.
+pub(super) fn beside_others(state: &ListenerState, new: &TargetGroup) -> Option<Misfit> {
+    let version = http2(new)?;
+    let other = state.others.first()?["type"].as_str().unwrap_or("another action");
+    let problem =
+        format!("has the protocol version {version}, before which AWS takes no other action; here there is {other}");
+    Some((problem, "name a target group of version HTTP1, or move a rule that only forwards"))
+}
+
+fn http2(new: &TargetGroup) -> Option<&str> {
+    new.protocol_version().filter(|version| ["HTTP2", "GRPC"].contains(version))
+}
+
 fn version(here: &Surroundings, new: &TargetGroup) -> Option<Misfit> {
-    let version = new.protocol_version().filter(|version| ["HTTP2", "GRPC"].contains(version))?;
+    let version = http2(new)?;
     (here.protocol.as_deref() == Some("HTTP")).then(|| {
         let problem = format!("has the protocol version {version}, which wants an HTTPS listener; this one is HTTP");
         (problem, "name a target group of version HTTP1, or move an HTTPS listener")
@@ -95,6 +111,12 @@ fn vpc(here: &Surroundings, old: &TargetGroup, new: &TargetGroup) -> Option<Misf
 
 fn addresses(here: &Surroundings, new: &TargetGroup) -> Option<Misfit> {
     let is_ipv6 = new.ip_address_type() == Some(&TargetGroupIpAddressTypeEnum::Ipv6);
+    let is_udp = matches!(here.protocol.as_deref(), Some("UDP" | "TCP_UDP"));
+    if is_udp && here.ip_address_type == Some(IpAddressType::Dualstack) && !is_ipv6 {
+        let problem =
+            "has IPv4 targets, and UDP listeners of a dual-stack load balancer take IPv6 targets only".to_owned();
+        return Some((problem, "name a group with IPv6 targets"));
+    }
     (is_ipv6 && here.ip_address_type == Some(IpAddressType::Ipv4)).then(|| {
         let problem = "has IPv6 targets, and its load balancer only IPv4 addresses".to_owned();
         (problem, "make the load balancer dual-stack first, or name a group with IPv4 targets")
@@ -107,6 +129,7 @@ mod tests {
     use aws_sdk_elasticloadbalancingv2::types::builders::TargetGroupBuilder;
 
     use super::*;
+    use crate::listener::state::tests::state;
 
     fn here(kind: &str, protocol: &str) -> Surroundings {
         Surroundings {
@@ -196,5 +219,31 @@ mod tests {
         assert!(problems(&here("app", "HTTP"), ipv6()).contains("IPv6 targets"));
         let dual = Surroundings { ip_address_type: Some(IpAddressType::Dualstack), ..here("app", "HTTP") };
         assert_eq!(problems(&dual, ipv6()), "");
+    }
+
+    #[test]
+    fn udp_of_a_dual_stack_load_balancer_wants_ipv6_targets() {
+        let udp = |kind| Surroundings { ip_address_type: Some(kind), ..here("net", "UDP") };
+        let group = || group(TargetTypeEnum::Ip, ProtocolEnum::Udp);
+        let ipv6 = || group().ip_address_type(TargetGroupIpAddressTypeEnum::Ipv6).build();
+        assert!(problems(&udp(IpAddressType::Dualstack), group().build()).contains("take IPv6 targets only"));
+        assert_eq!(problems(&udp(IpAddressType::Dualstack), ipv6()), "");
+        assert_eq!(problems(&udp(IpAddressType::Ipv4), group().build()), "");
+    }
+
+    #[test]
+    fn nothing_is_done_before_a_request_goes_to_an_http2_group() {
+        let found = |version: &str, others: &[&str]| {
+            let others = others.iter().map(|kind| serde_json::json!({ "type": kind })).collect();
+            let state = ListenerState { others, ..state(&[("old", 1)]) };
+            let group = group(TargetTypeEnum::Ip, ProtocolEnum::Http).protocol_version(version).build();
+            beside_others(&state, &group).map(|(problem, _)| problem)
+        };
+        for version in ["HTTP2", "GRPC"] {
+            let problem = found(version, &["authenticate-oidc"]).unwrap();
+            assert!(problem.contains(version) && problem.contains("authenticate-oidc"), "{problem}");
+        }
+        assert_eq!(found("GRPC", &[]), None);
+        assert_eq!(found("HTTP1", &["authenticate-oidc"]), None);
     }
 }

@@ -11,6 +11,9 @@ use cutover::Finding;
 pub(super) const OLD_GROUP: &str = "the old target group";
 pub(super) const NEW_GROUP: &str = "the new target group";
 
+/// What Kubernetes calls a cluster's tag, before the cluster's name.
+const IN_CLUSTER: &str = "kubernetes.io/cluster/";
+
 /// Who keeps something.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Owner {
@@ -36,18 +39,27 @@ fn stack(tags: &BTreeMap<String, String>) -> Option<Owner> {
     })
 }
 
-/// The AWS Load Balancer Controller (`elbv2.k8s.aws/cluster`; `ingress.`, `service.` and `gateway.k8s.aws/...`), and the
-/// controllers of AWS's resources (`services.k8s.aws/...`).
+/// The AWS Load Balancer Controller (`elbv2.k8s.aws/cluster`; `ingress.`, `service.` and `gateway.k8s.aws/...`), the
+/// controllers of AWS's resources (`services.k8s.aws/...`), and Kubernetes' own for services of type LoadBalancer
+/// (`kubernetes.io/service-name`, and `kubernetes.io/cluster/<name>`: `owned`; one that is `shared` is another's).
 fn controller(tags: &BTreeMap<String, String>) -> Option<Owner> {
     let is_its = |key: &str| {
         ["elbv2.k8s.aws/", "ingress.k8s.aws/", "service.k8s.aws/", "gateway.k8s.aws/", "services.k8s.aws/"]
             .iter()
             .any(|prefix| key.starts_with(prefix))
     };
-    tags.keys().find(|key| is_its(key))?;
-    let kept = ["ingress.k8s.aws/stack", "service.k8s.aws/stack", "gateway.k8s.aws/stack"];
+    let of_kubernetes = |(key, value): (&String, &String)| {
+        key == "kubernetes.io/service-name" || (key.starts_with(IN_CLUSTER) && value == "owned")
+    };
+    if !tags.keys().any(|key| is_its(key)) && !tags.iter().any(of_kubernetes) {
+        return None;
+    }
+    let kept =
+        ["ingress.k8s.aws/stack", "service.k8s.aws/stack", "gateway.k8s.aws/stack", "kubernetes.io/service-name"];
     let of = kept.iter().find_map(|key| tags.get(*key)).map(|stack| format!(" for {stack}")).unwrap_or_default();
-    let cluster = tags.get("elbv2.k8s.aws/cluster").map(|cluster| format!(" of cluster {cluster}")).unwrap_or_default();
+    let cluster = tags.get("elbv2.k8s.aws/cluster").map(String::as_str);
+    let cluster = cluster.or_else(|| tags.keys().find_map(|key| key.strip_prefix(IN_CLUSTER)));
+    let cluster = cluster.map(|cluster| format!(" of cluster {cluster}")).unwrap_or_default();
     Some(Owner {
         who: format!("the Kubernetes load balancer controller{cluster}{of}"),
         when: "which puts back what its manifests say, within minutes",
@@ -134,6 +146,11 @@ mod tests {
         for key in ["ingress.k8s.aws/resource", "service.k8s.aws/resource", "elbv2.k8s.aws/cluster"] {
             assert!(told(&[(key, "80")]).contains("Kubernetes"), "{key}");
         }
+        assert_eq!(
+            told(&[("kubernetes.io/cluster/prod", "owned"), ("kubernetes.io/service-name", "shop/web")]),
+            "the Kubernetes load balancer controller of cluster prod for shop/web"
+        );
+        assert_eq!(who(&[("kubernetes.io/cluster/prod", "shared")]), None);
         assert!(told(&[("elasticbeanstalk:environment-name", "e")]).contains("Beanstalk"));
         for (key, value) in [("managed-by", "terraform"), ("ManagedBy", "Terraform Cloud"), ("terraform", "true")] {
             assert_eq!(told(&[(key, value)]), "Terraform", "{key}");

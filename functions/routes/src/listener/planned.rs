@@ -3,6 +3,7 @@
 //! A planned state is a pure function of the before-image and a percentage. Everything but the weights of the pair
 //! stays as it was observed: neighbours, other actions, order; and stickiness, unless the plan switches it on for the run.
 
+use cutover::arn::short_name;
 use cutover::plan::ListenerRoute;
 use cutover::{StepError, StepResult};
 
@@ -39,6 +40,12 @@ pub fn planned_states(route: &ListenerRoute, before: &ListenerState) -> StepResu
     percents.map(|percent| before.planned(pair(route), percent).map_err(StepError::invalid)).collect()
 }
 
+/// Whether the new group gets traffic while the old one is in the action. One that is not is checked by nobody, so nothing speaks
+/// of its health; and it was somebody else who took it out.
+pub fn has_both_sides(route: &ListenerRoute, live: &ListenerState) -> bool {
+    live.serves(&route.new_target_group_arn) && live.forward.weights().contains_key(route.old_target_group_arn.as_str())
+}
+
 /// The states from which the step to `new_weight` starts.
 ///
 /// # Errors
@@ -66,8 +73,9 @@ impl ListenerState {
             return Err(format!("{} is not among the action's target groups", pair.old));
         };
         let is_neighbour = |arn: &str| arn != pair.old && arn != pair.new;
-        let has_neighbours = weights.iter().any(|(arn, weight)| is_neighbour(arn) && *weight > 0);
-        let (old, new) = divide(if has_neighbours { old_weight } else { 100 }, percent)?;
+        let neighbours = weights.iter().filter(|(arn, weight)| is_neighbour(arn) && **weight > 0);
+        let neighbours: Vec<&str> = neighbours.map(|(arn, _)| short_name(arn)).collect();
+        let (old, new) = divide(if neighbours.is_empty() { 100 } else { old_weight }, percent, &neighbours)?;
         let mut groups = Vec::new();
         for (arn, weight) in self.ordered_weights() {
             if arn == pair.old {
@@ -197,6 +205,15 @@ mod tests {
         let both = state(&[("old", 100), ("new", 0)]);
         assert_eq!(both.finished(PAIR, false).describe(), "new=100 old=0");
         assert_eq!(both.finished(PAIR, true).describe(), "new=1");
+    }
+
+    #[test]
+    fn an_old_group_that_somebody_took_out_says_nothing_of_its_health() {
+        let route = serde_json::json!({ "listener_arn": "l", "old_target_group_arn": "old", "new_target_group_arn": "new", "steps": [] });
+        let route: ListenerRoute = serde_json::from_value(route).unwrap();
+        let both = |groups: &[(&str, i32)]| has_both_sides(&route, &state(groups));
+        assert!(both(&[("old", 75), ("new", 25)]) && both(&[("old", 0), ("new", 100)]));
+        assert!(!both(&[("new", 1)]) && !both(&[("old", 100), ("new", 0)]));
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub async fn observe(
         return Ok(None);
     };
     findings.extend(fits(route, &live.state, path));
+    let misfit = new.as_ref().and_then(|new| fit::beside_others(&live.state, new));
+    findings.extend(misfit.map(|(problem, fix)| Finding::environment(&new_path, problem, fix)));
     let cookies = cookies(elb, route, &live.state, path, findings).await?;
     findings.extend(sticky::findings(route, &live.state, &cookies, path));
     owned(elb, route, path, findings).await?;
@@ -120,7 +122,7 @@ fn fits(route: &ListenerRoute, state: &ListenerState, path: &str) -> Vec<Finding
     }
     for (index, step) in route.steps.iter().enumerate() {
         if let Err(problem) = state.planned(pair(route), step.new_weight) {
-            let fix = "choose weights that fit the neighbours', five target groups in all";
+            let fix = "choose such weights, or multiply all weights of the action first; it takes five target groups at the most";
             findings.push(Finding::plan(format!("{path}.steps[{index}].new_weight"), problem, fix));
         }
     }

@@ -27,9 +27,37 @@ pub async fn write(elb: &Client, route: &ListenerRoute, live: &Live, target: &Li
         }
     }
     let after = observe::live(elb, route).await?;
-    if after.state.is_like(target) {
-        return Ok(after);
+    judge(route.arn(), &live.state, target, &after.state)?;
+    Ok(after)
+}
+
+/// Whether what was written reads back: `was` before, `target` written, `after` read. Pure.
+fn judge(arn: &str, was: &ListenerState, target: &ListenerState, after: &ListenerState) -> StepResult<()> {
+    if after.is_like(target) {
+        return Ok(());
     }
-    let problem = format!("{} reads back as {}, not {}", route.arn(), after.state.describe(), target.describe());
-    Err(StepError::unlike_written(after.state.is_like(&live.state), problem))
+    let problem = format!("{arn} reads back as {}, not {}", after.describe(), target.describe());
+    Err(StepError::unlike_written(after.is_like(was), problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover::error::name;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_reads_back_otherwise_is_behind_if_it_is_as_before_and_somebody_elses_if_not() {
+        let state = |new: i32| -> ListenerState {
+            let group = |arn: &str, weight: i32| json!({ "arn": arn, "weight": weight });
+            let groups = [group("old", 100 - new), group("new", new)];
+            let forward = json!({ "order": null, "target_group_arn": null, "stickiness": null, "groups": groups });
+            serde_json::from_value(json!({ "forward": forward, "others": [] })).unwrap()
+        };
+        let judged = |after| judge("listener", &state(0), &state(50), &state(after)).map_err(|error| error.name);
+        assert_eq!(judged(50), Ok(()));
+        assert_eq!(judged(0), Err(name::TRANSIENT));
+        assert_eq!(judged(30), Err(name::DRIFT));
+    }
 }

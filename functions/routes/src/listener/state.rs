@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cutover::arn::short_name;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -84,11 +85,6 @@ impl ListenerState {
         let others = self.others.iter().map(|other| other["type"].as_str().unwrap_or("another action").to_owned());
         weights.chain(sticky).chain(others).collect::<Vec<_>>().join(" ")
     }
-}
-
-/// `name` of `...:targetgroup/name/id` or `...:loadbalancer/app/name/id`, or the whole text.
-pub(super) fn short_name(arn: &str) -> &str {
-    arn.rsplit('/').nth(1).unwrap_or(arn)
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ pub(super) async fn observe(
     let others = other_zones(route53, route, zone).await;
     for other in seen(others, "other zones of the name", path, findings)?.unwrap_or_default() {
         let what = format!("what zone {} answers for the name", other.id);
-        if other.name.len() < zone.name.len() && !other.is_private {
+        if is_above(&other, zone) {
             if let Some(delegations) = seen(all_of_name(route53, &other.id, &zone.name).await, &what, path, findings)? {
                 let delegates = delegations.iter().any(|record| record.r#type == RrType::Ns);
                 around.above.push(Above { zone: other, delegates });
@@ -100,6 +100,11 @@ pub(super) async fn observe(
         }
     }
     Ok(around)
+}
+
+/// Whether the plan's zone is answered only where another one delegates to it. Users of a private zone ask it itself.
+fn is_above(other: &HostedZone, zone: &HostedZone) -> bool {
+    other.name.len() < zone.name.len() && !other.is_private && !zone.is_private
 }
 
 /// What was seen; a denied look is a warning.
@@ -128,14 +133,17 @@ fn suffixes(name: &str) -> Vec<&str> {
     starts.map(|start| &name[start..]).filter(|suffix| suffix.matches('.').count() > 1).collect()
 }
 
-/// What another zone answers for the name: its own record sets, else those of the nearest `*`.
+/// What another zone answers for the name: its own record sets, also those that browsers follow, else those of the nearest `*`.
+/// A name that has records of any type is not answered by a `*` (RFC 4592).
 async fn answers(route53: &Client, route: &DnsRoute, zone: &HostedZone) -> StepResult<Vec<ResourceRecordSet>> {
     let name = route.normalised_name();
-    let is_answer = |record: &ResourceRecordSet| matches!(record.r#type, RrType::A | RrType::Aaaa | RrType::Cname);
+    let is_answer = |record: &ResourceRecordSet| {
+        matches!(record.r#type, RrType::A | RrType::Aaaa | RrType::Cname | RrType::Https | RrType::Svcb)
+    };
     for asked in std::iter::once(name.clone()).chain(wildcards(&name, &zone.name)) {
         let mut found = all_of_name(route53, &zone.id, &asked).await?;
-        found.retain(is_answer);
         if !found.is_empty() {
+            found.retain(is_answer);
             return Ok(found);
         }
     }
@@ -164,6 +172,17 @@ mod tests {
     fn wildcards_cover_names_within_their_zone() {
         assert_eq!(wildcards("a.b.example.com.", "example.com."), ["\\052.b.example.com.", "\\052.example.com."]);
         assert_eq!(wildcards("a.example.com.", "a.example.com."), [""; 0]);
+    }
+
+    #[test]
+    fn only_public_zones_lead_to_each_other() {
+        let zone = |name: &str, is_private| HostedZone { id: "Z".to_owned(), name: name.to_owned(), is_private };
+        let is = |above, below| is_above(&zone("example.com.", above), &zone("app.example.com.", below));
+        assert_eq!(
+            [(false, false), (false, true), (true, false), (true, true)].map(|(a, b)| is(a, b)),
+            [true, false, false, false]
+        );
+        assert!(!is_above(&zone("example.com.", false), &zone("example.com.", false)), "the same name");
     }
 
     #[test]

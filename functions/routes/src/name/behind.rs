@@ -1,5 +1,8 @@
 //! Who stays on the old side of a name: other types, other names of the zone, other zones, browsers that follow hints. Pure.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use cutover::dns::{bare_name, normalise_name};
 use cutover::plan::{DnsRoute, Plan, RecordType, Route};
@@ -28,10 +31,11 @@ impl Named<'_> {
     /// Everything that goes on to lead users to the old side.
     pub(super) fn behind(&self, around: &Around) -> Vec<Behind> {
         let name = self.route.normalised_name();
-        let at_name = around.records.iter().filter(|record| normalise_name(&record.name) == name);
-        let mut found: Vec<Behind> = at_name.clone().filter_map(|record| self.hints(record)).collect();
+        let of_name = around.records.iter().filter(|record| binds(&normalise_name(&record.name), &name));
+        let mut found: Vec<Behind> = of_name.filter_map(|record| self.hints(record)).collect();
         found.extend(around.records.iter().find_map(|record| self.delegation(record)));
-        found.extend(around.records.iter().filter_map(|record| self.other_name(record)));
+        let ways = self.old_ways(around);
+        found.extend(around.records.iter().filter_map(|record| self.other_name(record, &ways)));
         found.extend(around.elsewhere.iter().filter_map(|elsewhere| self.elsewhere(elsewhere)));
         found.extend(around.above.iter().filter_map(|above| self.not_delegated(above)));
         found.dedup_by(|one, other| one.what == other.what);
@@ -60,18 +64,35 @@ impl Named<'_> {
 
     /// HTTPS and SVCB records with addresses of their own, or of another host: browsers follow them instead of A and AAAA (RFC
     /// 9460).
-    fn hints(&self, record: &ResourceRecordSet) -> Option<Behind> {
-        let kind = record.r#type.as_str();
-        if !["HTTPS", "SVCB"].contains(&kind) {
+    pub(super) fn hints(&self, record: &ResourceRecordSet) -> Option<Behind> {
+        if !is_binding(record) {
             return None;
         }
+        let kind = record.r#type.as_str();
+        let name = self.route.normalised_name();
+        if let Some(to) = target(record).filter(|to| *to != name && !self.is_new(to)) {
+            let problem = format!(
+                "has an {kind} record that is an alias to {}, where browsers go whatever the name answers",
+                shown(&to)
+            );
+            return Some(self.say(
+                what(record),
+                problem,
+                "delete it before the run, and make it anew for the new side after",
+            ));
+        }
         let new: Vec<&str> = self.new_values().collect();
-        let leads = record
-            .resource_records()
-            .iter()
-            .find_map(|value| leads_to(&value.value, &self.route.normalised_name(), &new))?;
+        let leads = record.resource_records().iter().find_map(|value| leads_to(&value.value, &name, &new))?;
         let problem = format!("has an {kind} record that leads browsers to {leads}, whatever the name answers");
         Some(self.say(what(record), problem, "take the hint out of it, or give it the new side's, before the run"))
+    }
+
+    /// Where the old side's answers lead and the new side's do not.
+    fn old_ways(&self, around: &Around) -> BTreeSet<String> {
+        let mut old = ways(self.old().iter().filter_map(|old| old.target()).collect(), &around.records);
+        let new = ways(self.new_targets().collect(), &around.records);
+        old.retain(|way| !new.contains(way));
+        old
     }
 
     fn new_values(&self) -> impl Iterator<Item = &str> {
@@ -94,14 +115,13 @@ impl Named<'_> {
         Some(self.say(what(record), problem, format!("name the hosted zone of {delegated}")))
     }
 
-    /// Another name of the zone that leads where the old side's records lead.
-    fn other_name(&self, record: &ResourceRecordSet) -> Option<Behind> {
-        if self.is_moved(&self.zone.id, record) {
+    /// Another name of the zone that leads where the old side's records lead, and is no name on the way there.
+    fn other_name(&self, record: &ResourceRecordSet, ways: &BTreeSet<String>) -> Option<Behind> {
+        if self.is_moved(&self.zone.id, record) || ways.contains(&normalise_name(&record.name)) {
             return None;
         }
         let target = target(record)?;
-        let is_old = self.old().iter().any(|old| old.target().is_some_and(|old| bare_name(&old) == bare_name(&target)));
-        if !is_old || self.is_new(&target) {
+        if !ways.contains(&bare_name(&target)) {
             return None;
         }
         let name = shown(&record.name);
@@ -114,10 +134,14 @@ impl Named<'_> {
     }
 
     fn is_new(&self, target: &str) -> bool {
+        self.new_targets().any(|name| bare_name(&name) == bare_name(target))
+    }
+
+    /// The names that the plan's answers are, in their normal form.
+    pub(super) fn new_targets(&self) -> impl Iterator<Item = String> {
         let answers = self.route.records.iter().filter_map(|change| change.new.as_ref());
         let aliases = answers.filter_map(|new| new.alias.as_ref()).map(|alias| alias.dns_name.as_str());
-        let mut names = aliases.chain(self.new_values()).map(normalise_name);
-        names.any(|name| bare_name(&name) == bare_name(target))
+        aliases.chain(self.new_values()).map(normalise_name)
     }
 
     /// Another zone that answers for the name: in its VPCs, or wherever it is the one that is asked.
@@ -126,9 +150,14 @@ impl Named<'_> {
         if self.is_moved(&zone.id, record) || self.answers_new(record) {
             return None;
         }
-        // A more special public zone is asked only where this one delegates to it, which is found as a delegation.
-        if !zone.is_private && zone.name != self.zone.name {
+        // Of public zones, a more special one is asked only where this one delegates to it, which is found as a delegation.
+        if !zone.is_private && !self.zone.is_private && zone.name != self.zone.name {
             return None;
+        }
+        if is_binding(record) {
+            let Behind { path, what, problem, fix } = self.hints(record)?;
+            let problem = format!("{problem}, in zone {}", zone.id);
+            return Some(Behind { path, what: format!("{what} {}", zone.id), problem, fix });
         }
         let users = match (zone.is_private, self.zone.is_private) {
             (true, _) => "users in its VPCs",
@@ -169,6 +198,30 @@ impl Named<'_> {
     }
 }
 
+/// Where these names lead, through the aliases and CNAMEs of the zone: themselves, and all that are on the way.
+pub(super) fn ways(from: Vec<String>, records: &[ResourceRecordSet]) -> BTreeSet<String> {
+    let mut ways: BTreeSet<String> = from.iter().map(|name| bare_name(name)).collect();
+    loop {
+        let on_the_way = records.iter().filter(|record| ways.contains(&normalise_name(&record.name)));
+        let next: BTreeSet<String> = on_the_way.filter_map(target).map(|target| bare_name(&target)).collect();
+        if next.is_subset(&ways) {
+            return ways;
+        }
+        ways.extend(next);
+    }
+}
+
+fn is_binding(record: &ResourceRecordSet) -> bool {
+    matches!(record.r#type, RrType::Https | RrType::Svcb)
+}
+
+/// Whether service bindings of this name are the other's: its own, or those of one of its ports and protocols, such as
+/// `_8443._https.app.example.com` (RFC 9460, 2.3 and 9.1).
+fn binds(name: &str, of: &str) -> bool {
+    let Some(before) = name.strip_suffix(of) else { return false };
+    before.split_terminator('.').all(|label| label.starts_with('_')) && (before.is_empty() || before.ends_with('.'))
+}
+
 /// `AAAA app.example.com`.
 fn what(record: &ResourceRecordSet) -> String {
     format!("{} {}", record.r#type.as_str(), shown(&record.name))
@@ -180,7 +233,7 @@ pub(super) fn shown(name: &str) -> &str {
 }
 
 /// The name that an alias or a CNAME leads to, in its normal form.
-fn target(record: &ResourceRecordSet) -> Option<String> {
+pub(super) fn target(record: &ResourceRecordSet) -> Option<String> {
     if let Some(alias) = &record.alias_target {
         return Some(normalise_name(&alias.dns_name));
     }
@@ -202,8 +255,15 @@ fn leads_to(value: &str, name: &str, new: &[&str]) -> Option<String> {
     }
     let hints = words.filter_map(|word| word.strip_prefix("ipv4hint=").or_else(|| word.strip_prefix("ipv6hint=")));
     let addresses: Vec<&str> = hints.flat_map(|hint| hint.trim_matches('"').split(',')).collect();
-    let is_old = addresses.iter().any(|address| !new.contains(address));
+    let is_new = |address: &str| new.iter().any(|new| is_same_address(new, address));
+    let is_old = addresses.iter().any(|address| !is_new(address));
     is_old.then(|| addresses.join(", "))
+}
+
+/// Whether two texts are one address: IPv6 can be written in many ways.
+pub(super) fn is_same_address(one: &str, other: &str) -> bool {
+    let address = |text: &str| text.parse::<IpAddr>().ok();
+    one == other || (address(one).is_some() && address(one) == address(other))
 }
 
 #[cfg(test)]
@@ -274,6 +334,47 @@ pub(super) mod tests {
         assert!(stays("1 cdn.example.net."), "another host");
         assert!(!stays("1 . alpn=\"h3,h2\""));
         assert!(!stays("1 . ipv4hint=5.6.7.8"), "the new side's own address");
+        let hint = "1 . ipv6hint=2001:DB8:0::2";
+        assert_eq!(leads_to(hint, "app.example.com.", &["2001:db8::2"]), None, "the same address, written otherwise");
+        assert!(leads_to(hint, "app.example.com.", &["2001:db8::3"]).is_some());
+    }
+
+    #[test]
+    fn bindings_of_the_names_ports_are_the_names_own() {
+        let https = |name: &str| with(vec![record("HTTPS", name, &["1 . ipv4hint=1.2.3.4"])]);
+        let stays = |name: &str| behind(&plan(values(), &[]), simple(), &https(name)).join(",");
+        assert_eq!(stays("_8443._https.app.example.com."), "HTTPS _8443._https.app.example.com");
+        for other in ["www.app.example.com.", "_8443._httpsapp.example.com.", "_8443._https.example.com."] {
+            assert_eq!(stays(other), "", "{other}");
+        }
+    }
+
+    #[test]
+    fn browsers_that_follow_an_alias_of_their_own_type_stay() {
+        let cloudfront = |name: &str| alias("HTTPS", "app.example.com.", name, "Z2FDTNDATAQYW2");
+        let new = json!({ "alias": { "dns_name": "new.cloudfront.net", "hosted_zone_id": "Z2FDTNDATAQYW2" } });
+        let stays = |to: &str| behind(&plan(new.clone(), &[]), simple(), &with(vec![cloudfront(to)]));
+        assert_eq!(stays("old.cloudfront.net."), ["HTTPS app.example.com"]);
+        assert_eq!(stays("New.cloudfront.net."), [""; 0], "the new side's own");
+    }
+
+    #[test]
+    fn another_name_that_leads_to_the_old_side_by_another_way_stays() {
+        let live = || alias("A", "app.example.com.", "blue.example.com.", "Z1");
+        let records = vec![
+            live(),
+            alias("A", "blue.example.com.", &format!("{LB}."), "Z32O12XQLNTSW2"),
+            alias("A", "www.example.com.", &format!("dualstack.{LB}."), "Z32O12XQLNTSW2"),
+            record("CNAME", "shop.example.com.", &["app.example.com"]),
+        ];
+        let stays = behind(&plan(values(), &[]), live(), &with(records.clone()));
+        assert_eq!(stays, ["A www.example.com"], "not blue, which is the side's own name, nor who follows the name");
+        let green = alias("A", "green.example.com.", &format!("{LB}."), "Z32O12XQLNTSW2");
+        let same = json!({ "alias": { "dns_name": "green.example.com", "hosted_zone_id": "Z1" } });
+        let records = [records.clone(), vec![green]].concat();
+        assert_eq!(behind(&plan(same, &[]), live(), &with(records)), [""; 0], "the new side's way, too");
+        let circle = vec![live(), alias("A", "blue.example.com.", "app.example.com.", "Z1")];
+        assert_eq!(behind(&plan(values(), &[]), live(), &with(circle)), [""; 0]);
     }
 
     #[test]
@@ -288,16 +389,16 @@ pub(super) mod tests {
 
     #[test]
     fn another_name_that_leads_to_the_old_balancer_stays_unless_the_plan_moves_it() {
-        let live = || alias("A", "app.example.com.", &format!("dualstack.{LB}."), "Z32O");
+        let live = || alias("A", "app.example.com.", &format!("dualstack.{LB}."), "Z32O12XQLNTSW2");
         let around = || {
             let cname = record("CNAME", "shop.example.com.", &[&LB.to_uppercase()]);
-            with(vec![live(), alias("A", "www.example.com.", &format!("{LB}."), "Z32O"), cname])
+            with(vec![live(), alias("A", "www.example.com.", &format!("{LB}."), "Z32O12XQLNTSW2"), cname])
         };
         let stays = |also: &[(&str, &str)]| behind(&plan(values(), also), live(), &around());
         assert_eq!(stays(&[]), ["A www.example.com", "CNAME shop.example.com"]);
         assert_eq!(stays(&[("Z1", "www.example.com")]), ["CNAME shop.example.com"]);
         let same_balancer =
-            json!({ "alias": { "dns_name": LB, "hosted_zone_id": "Z32O", "evaluate_target_health": true } });
+            json!({ "alias": { "dns_name": LB, "hosted_zone_id": "Z32O12XQLNTSW2", "evaluate_target_health": true } });
         assert_eq!(behind(&plan(same_balancer, &[]), live(), &around()), [""; 0], "the new side's too");
     }
 
@@ -320,6 +421,27 @@ pub(super) mod tests {
         );
         let both = plan(values(), &[("Z2", "app.example.com")]);
         assert_eq!(behind(&both, simple(), &elsewhere("Z2", "example.com.", true, "10.0.0.1")), [""; 0]);
+    }
+
+    #[test]
+    fn whoever_is_outside_of_a_private_zones_vpcs_is_answered_by_any_public_zone() {
+        let of_private = |public: &str, record: ResourceRecordSet| {
+            let plan = plan(values(), &[]);
+            let Route::Dns(route) = &plan.routes[0] else { panic!("no name") };
+            let state = NameState::new(vec![super::super::aws::from_aws(&simple()).unwrap()]);
+            let own = zone("Z1", "example.com.", true);
+            let elsewhere = vec![Elsewhere { zone: zone("Z2", public, false), record }];
+            let named = Named { plan: &plan, route, path: "$", zone: &own, state: &state };
+            let behind = named.behind(&Around { elsewhere, ..Around::default() });
+            behind.into_iter().map(|one| (one.what, one.problem)).collect::<Vec<_>>()
+        };
+        for public in ["com.", "example.com.", "app.example.com."] {
+            let found = of_private(public, record("A", "app.example.com.", &["1.2.3.4"]));
+            let [(what, problem)] = &found[..] else { panic!("{public}: {found:?}") };
+            assert!(what == "A app.example.com Z2" && problem.contains("users outside of the VPCs"), "{problem}");
+        }
+        let hint = |value: &str| of_private("example.com.", record("HTTPS", "app.example.com.", &[value])).len();
+        assert_eq!(["1 . alpn=h2", "1 . ipv4hint=1.2.3.4", "1 . ipv4hint=5.6.7.8"].map(hint), [0, 1, 0]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The exact change that a person makes by hand, as one AWS CLI command: pure.
 
 use cutover::plan::DnsRoute;
-use cutover::text::shell_word;
+use cutover::text::json_word;
 use serde_json::{Map, Value, json};
 
 use super::batch::Change;
@@ -26,7 +26,7 @@ pub fn command(route: &DnsRoute, before: &NameState, live: Option<&NameState>) -
     format!(
         "aws route53 change-resource-record-sets --hosted-zone-id {} --change-batch {}",
         route.hosted_zone_id,
-        shell_word(&json!({ "Changes": changes }).to_string())
+        json_word(&json!({ "Changes": changes }))
     )
 }
 

@@ -41,7 +41,11 @@ impl<'a> Conversion<'a> {
         if let Some(one) =
             old.iter().find(|one| old.iter().any(|other| one != &other && one.record_type == other.record_type))
         {
-            return Err(format!("several {} records share the name: only one can be converted", one.record_type));
+            return Err(format!(
+                "several {} records share the name, and only one can be converted, as nothing of the others would be left: \
+                 delete them first, those of weight 0, too",
+                one.record_type
+            ));
         }
         for identifier in route.records.iter().filter_map(|change| change.old_set_identifier.as_ref()) {
             if !old.iter().any(|record| record.set_identifier.as_ref() == Some(identifier)) {

@@ -16,6 +16,7 @@ use super::planned::answers;
 use super::record::RecordSet;
 use super::shares::{Health, Zone};
 use super::state::NameState;
+use crate::weights::called;
 
 /// Shares differ when they do by more than this: half a percent point, less than any step of a plan.
 const MOST_DIFFERENCE: f64 = 0.005;
@@ -113,9 +114,10 @@ impl Parts {
         }
     }
 
-    fn describe(self) -> String {
+    fn describe(self, neighbours: &BTreeSet<String>) -> String {
         let percent = |share: f64| (share * 1000.0).round() / 10.0;
-        let others = (self.others > 0.0).then(|| format!(" and {} % of neighbours", percent(self.others)));
+        let neighbours: Vec<&str> = neighbours.iter().map(String::as_str).collect();
+        let others = (self.others > 0.0).then(|| format!(" and {} % of {}", percent(self.others), called(&neighbours)));
         format!("{} % old, {} % new{}", percent(self.old), percent(self.new), others.unwrap_or_default())
     }
 }
@@ -154,11 +156,13 @@ pub fn findings(route: &DnsRoute, before: &NameState, zone: &Zone, health: &Heal
 /// What users of the live record sets get that their weights do not say, for a person; nothing where health changes nothing.
 pub fn difference(route: &DnsRoute, before: &NameState, zone: &Zone, health: &Health) -> Option<String> {
     let well = Wanted::of(zone, route).all_well();
+    let neighbours = before.neighbours(route);
     let of_kind = |kind: &str| {
         let (real, wanted) = (parts(route, before, zone, health, kind)?, parts(route, before, zone, &well, kind)?);
         let sick = || sick_records(zone, route, health, kind).join(", ");
         let told = || {
-            format!("users of {kind} get {} instead of {}: not healthy: {}", real.describe(), wanted.describe(), sick())
+            let [real, wanted] = [real, wanted].map(|parts| parts.describe(&neighbours));
+            format!("users of {kind} get {real} instead of {wanted}: not healthy: {}", sick())
         };
         real.differs(wanted).then(told)
     };
@@ -186,6 +190,7 @@ fn of_type(
     path: &str,
 ) -> Option<Finding> {
     let well = Wanted::of(zone, route).all_well();
+    let neighbours = before.neighbours(route);
     let mut told = Vec::new();
     let (mut is_error, mut sick) = (false, BTreeSet::new());
     for stage in stages {
@@ -194,7 +199,8 @@ fn of_type(
         let (Some(real), Some(wanted)) = (parts(health), parts(&well)) else { continue };
         if real.differs(wanted) {
             is_error |= real.moves_otherwise(wanted);
-            told.push(format!("{} {} instead of {}", stage.called, real.describe(), wanted.describe()));
+            let [real, wanted] = [real, wanted].map(|parts| parts.describe(&neighbours));
+            told.push(format!("{} {real} instead of {wanted}", stage.called));
             sick.extend(sick_records(&zone, route, health, kind));
         }
     }
@@ -349,7 +355,7 @@ mod tests {
         let records = vec![weighted("blue", "1.2.3.4", 100), checked(weighted("canary", "9.9.9.9", 100), "abc")];
         let found = told(&route(Some("blue")), records, &["abc"]);
         let [(Severity::Warning, problem)] = &found[..] else { panic!("{found:?}") };
-        assert!(problem.contains("50 % of neighbours"), "{problem}");
+        assert!(problem.contains("50 % of its neighbours (canary)"), "{problem}");
     }
 
     #[test]

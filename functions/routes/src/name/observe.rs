@@ -3,12 +3,16 @@
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use cutover::dns::normalise_name;
-use cutover::plan::DnsRoute;
+use cutover::plan::{DnsRoute, Plan};
 use cutover::{StepError, StepResult};
 
+use super::around::HostedZone;
 use super::aws::from_aws;
+use super::behind::Named;
 use super::conversion::concerns;
+use super::precheck::other_family;
 use super::state::NameState;
+use crate::behind::Behind;
 
 /// All record sets of the plan's types at the route's name, every set identifier; and those that cannot stand beside them.
 ///
@@ -21,6 +25,38 @@ pub async fn live(route53: &Client, route: &DnsRoute) -> StepResult<NameState> {
     let wanted = route.normalised_name();
     let records = all_of_name(route53, &route.hosted_zone_id, &wanted).await?;
     state_of(route, &records)
+}
+
+/// The same of a run's name, and what leads users past it: records of an address family that the plan does not move, or that
+/// browsers follow, which came after precheck or they would be named in the plan.
+///
+/// # Errors
+/// As [`live`].
+pub async fn look(
+    route53: &Client,
+    plan: &Plan,
+    route: &DnsRoute,
+    before: &NameState,
+) -> StepResult<(NameState, Option<String>)> {
+    let records = all_of_name(route53, &route.hosted_zone_id, &route.normalised_name()).await?;
+    Ok((state_of(route, &records)?, past(plan, route, before, &records)))
+}
+
+/// What leads users past a name's pair, for a person: pure.
+fn past(plan: &Plan, route: &DnsRoute, before: &NameState, records: &[ResourceRecordSet]) -> Option<String> {
+    let is_news = |other: &Behind| !other.is_named_in(&plan.leaves_behind);
+    let name = &route.record_name;
+    let family = other_family(route, before, records, "").filter(is_news).map(|other| {
+        let what = other.what;
+        format!("{name} answers with {what} as well, which the plan does not move: clients are split by address family")
+    });
+    let hints = || {
+        let zone = HostedZone { id: route.hosted_zone_id.clone(), name: String::new(), is_private: false };
+        let named = Named { plan, route, path: "", zone: &zone, state: before };
+        let hint = records.iter().filter_map(|record| named.hints(record)).find(is_news)?;
+        Some(format!("{name} {}", hint.problem))
+    };
+    family.or_else(hints)
 }
 
 /// What of a name's record sets is the route's concern.
@@ -92,4 +128,34 @@ async fn page(route53: &Client, zone_id: &str, from: Start) -> StepResult<(Vec<R
         identifier: answer.next_record_identifier,
     });
     Ok((answer.resource_record_sets, next))
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover::plan::Route;
+    use serde_json::json;
+
+    use super::*;
+    use crate::name::behind::tests::{record, simple};
+
+    #[test]
+    fn what_leads_users_past_the_pair_is_told_unless_the_plan_names_it() {
+        let route = json!({ "type": "dns", "hosted_zone_id": "Z1", "record_name": "app.example.com",
+            "records": [{ "type": "A", "new": { "values": ["5.6.7.8"] } }], "steps": [{ "new_weight": 100 }] });
+        let before = NameState::new(vec![from_aws(&simple()).unwrap()]);
+        let past = |other: ResourceRecordSet, named: &[&str]| {
+            let named: Vec<_> = named.iter().map(|what| json!({ "what": what, "why": "later" })).collect();
+            let plan = json!({ "application": "a", "routes": [route], "leaves_behind": named });
+            let plan = Plan::read(&plan).unwrap();
+            let Route::Dns(route) = &plan.routes[0] else { panic!("no name") };
+            past(&plan, route, &before, &[simple(), other])
+        };
+        let aaaa = || record("AAAA", "app.example.com.", &["2001:db8::1"]);
+        let hint = |value: &str| record("HTTPS", "app.example.com.", &[value]);
+        assert!(past(aaaa(), &[]).is_some_and(|told| told.contains("split by address family")));
+        assert!(past(hint("1 . ipv4hint=1.2.3.4"), &[]).is_some_and(|told| told.contains("leads browsers to 1.2.3.4")));
+        assert_eq!(past(hint("1 . ipv4hint=5.6.7.8"), &[]), None, "the new side's own");
+        assert_eq!(past(aaaa(), &["AAAA app.example.com"]), None);
+        assert_eq!(past(hint("1 . ipv4hint=1.2.3.4"), &["HTTPS app.example.com"]), None);
+    }
 }

@@ -2,6 +2,7 @@
 
 use cutover::dns::normalise_name;
 use cutover::plan::{DnsRoute, RecordChange, RecordData, RecordType};
+use cutover::service_zones::CLOUDFRONT_ZONE;
 use cutover::{StepError, StepResult};
 
 use super::checks::PairChecks;
@@ -11,9 +12,6 @@ use super::group::Group;
 use super::record::{AliasTarget, RecordSet};
 use super::state::NameState;
 use crate::weights::{before_step, divide};
-
-/// The hosted zone of every CloudFront distribution, whose health cannot be evaluated (API reference, AliasTarget).
-const CLOUDFRONT_ZONE: &str = "Z2FDTNDATAQYW2";
 
 /// Every weighted state that a run of this plan writes.
 ///
@@ -154,7 +152,8 @@ fn planned_pair(
     percent: u8,
     checks: &PairChecks,
 ) -> Result<Vec<RecordSet>, String> {
-    let (old_weight, new_weight) = divide(group.pair_weight()?, percent)?;
+    let neighbours: Vec<&str> = group.neighbours.iter().filter_map(|record| record.set_identifier.as_deref()).collect();
+    let (old_weight, new_weight) = divide(group.pair_weight()?, percent, &neighbours)?;
     let ttl = lowered(group.records(), route.ttl);
     let neighbour = |record: &&RecordSet| RecordSet { weight: group.neighbour_weight(record), ..at_ttl(record, ttl) };
     let mut records: Vec<RecordSet> = group.neighbours.iter().map(neighbour).collect();

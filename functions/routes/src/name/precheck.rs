@@ -14,7 +14,7 @@ use super::planned::answers;
 use super::shares::Zone;
 use super::state::NameState;
 use super::ttl::AliasTtls;
-use super::{observe, precheck_health, reach};
+use super::{leads, observe, precheck_health, reach};
 use crate::behind::Behind;
 
 /// What is right where a name's records do not go by weight.
@@ -59,6 +59,8 @@ pub async fn observe(
     behind.extend(named.behind(&around));
     findings.extend(named.told(&around));
     let zone = reach::zone(route53, route, &state, path, findings).await?;
+    findings.extend(leads::findings(&named, &zone, &around.records));
+    leads::into_other_zones(route53, route, path, findings).await?;
     let alias_ttls = AliasTtls::of(&zone, state.records().iter().chain(&answers(route, &[])));
     findings.extend(alias_ttls.findings(route, &state, path));
     Ok(Some(Seen { state, alias_ttls, zone }))
@@ -93,9 +95,7 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
     let finished = match state.finished(route) {
         Ok(finished) => finished,
         Err(problem) => {
-            let fix = "the name must have a record of at least one type in the plan; where several get traffic, set \
-                       old_set_identifier";
-            return vec![Finding::environment(records, problem, fix)];
+            return vec![Finding::environment(records, problem, right_pair(state))];
         }
     };
     if finished.is_like(state) {
@@ -108,7 +108,8 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
     }
     for (index, step) in route.steps.iter().enumerate() {
         if let Err(problem) = state.planned(route, step.new_weight, &PairChecks::default()) {
-            let fix = "choose weights that fit the other records' weights; from or to a CNAME, 0 and 100";
+            let fix =
+                "choose such weights, or multiply the weights of all records first; from or to a CNAME, 0 and 100";
             findings.push(Finding::plan(format!("{path}.steps[{index}].new_weight"), problem, fix));
         }
     }
@@ -125,6 +126,15 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
         findings.push(Finding::warning(records, problem, "make sure that the targets are healthy"));
     }
     findings
+}
+
+/// What would be right where the old side of a name is not clear: the identifiers, as they are written.
+fn right_pair(state: &NameState) -> String {
+    let mut named: Vec<String> = state.records().iter().filter_map(|record| record.set_identifier.clone()).collect();
+    named.dedup();
+    let fix = "name the types that the name has; a type that neither side has, or that has no record to take away, is left out; \
+               where several records get traffic, set old_set_identifier";
+    if named.is_empty() { fix.to_owned() } else { format!("{fix}: one of {}", named.join(", ")) }
 }
 
 /// A type that only one side has cannot move by weights: what that means for its users.
@@ -160,7 +170,12 @@ fn evaluates_health(route: &DnsRoute, state: &NameState) -> bool {
 }
 
 /// A and AAAA are separate record sets: moving one alone splits clients by address family. Those of a neighbour stay with it.
-fn other_family(route: &DnsRoute, state: &NameState, all: &[ResourceRecordSet], path: &str) -> Option<Behind> {
+pub(super) fn other_family(
+    route: &DnsRoute,
+    state: &NameState,
+    all: &[ResourceRecordSet],
+    path: &str,
+) -> Option<Behind> {
     let in_plan = |kind: &str| route.records.iter().any(|record| record.record_type.as_str() == kind);
     if in_plan("CNAME") {
         return None;
@@ -184,7 +199,7 @@ fn beside_a_cname(route: &DnsRoute, all: &[ResourceRecordSet], path: &str) -> Op
     let to_cname = route.records.iter().any(|change| change.record_type == RecordType::Cname);
     let beside = all.iter().map(|record| record.r#type.as_str()).find(|kind| !["A", "AAAA", "CNAME"].contains(kind));
     let kind = beside.filter(|_| to_cname)?;
-    let problem = format!("has a {kind} record, beside which there can be no CNAME");
+    let problem = format!("has records of type {kind}, beside which there can be no CNAME");
     Some(Finding::environment(format!("{path}.records"), problem, "give the name an alias, or addresses"))
 }
 

@@ -64,7 +64,8 @@ fn named(look: &Look, path: String) -> Option<Finding> {
 /// A check that a record has already goes before its weight; and the final record keeps it, whatever it asks.
 fn carried(route: &DnsRoute, state: &NameState, attached: &Attached, look: &Look, path: String) -> Finding {
     let side = attached.side.as_str();
-    let problem = format!("has a {side} record whose health goes before its weight: {}", look.describe());
+    let article = if attached.side == Side::Old { "an" } else { "a" };
+    let problem = format!("has {article} {side} record whose health goes before its weight: {}", look.describe());
     let finished = state.finished(route).map(|finished| finished.attached(route, state)).unwrap_or_default();
     let is_kept = finished.contains(&Attached { side: Side::New, id: attached.id.clone() });
     if !is_kept || attached.side == Side::New {

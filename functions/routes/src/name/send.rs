@@ -27,17 +27,25 @@ pub async fn write(
 ) -> StepResult<(NameState, Option<String>)> {
     let sent = send(route53, route, live.batch_to(target)).await;
     let after = observe::live(route53, route).await?;
+    let change_id = judge(&route.record_name, sent, live, target, &after)?;
+    Ok((after, change_id))
+}
+
+/// What came of a batch: `was` before, `target` sent, `after` read. Answers the change's identifier, where it is known. Pure.
+fn judge(
+    record_name: &str,
+    sent: StepResult<String>,
+    was: &NameState,
+    target: &NameState,
+    after: &NameState,
+) -> StepResult<Option<String>> {
     match sent {
-        Ok(change_id) if after.is_like(target) || after.is_like(live) => Ok((after, Some(change_id))),
-        Err(_) if after.is_like(target) => Ok((after, None)),
-        Err(error) if after.is_like(live) => Err(error),
+        Ok(change_id) if after.is_like(target) || after.is_like(was) => Ok(Some(change_id)),
+        Err(_) if after.is_like(target) => Ok(None),
+        Err(error) if after.is_like(was) => Err(error),
         _ => {
-            let problem = format!(
-                "{} reads back as [{}], not [{}]: somebody else changed it",
-                route.record_name,
-                after.describe(),
-                target.describe()
-            );
+            let (after, target) = (after.describe(), target.describe());
+            let problem = format!("{record_name} reads back as [{after}], not [{target}]: somebody else changed it");
             Err(StepError::new(name::DRIFT, problem))
         }
     }
@@ -65,4 +73,27 @@ async fn send(route53: &Client, route: &DnsRoute, changes: Vec<Change>) -> StepR
     let call = format!("route53:ChangeResourceRecordSets {}", route.record_name);
     let answer = answer.map_err(|error| StepError::from_aws(&call, &error))?;
     Ok(answer.change_info.map(|change| change.id).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::record::tests::simple;
+
+    #[test]
+    fn a_batch_is_believed_as_far_as_it_reads_back() {
+        let state = |value: &str| NameState::new(vec![simple(value, 300)]);
+        let refused = || Err(StepError::new(name::REFUSED, "InvalidChangeBatch"));
+        let judged = |sent: StepResult<&str>, after| {
+            let judged = judge("www", sent.map(str::to_owned), &state("1.1.1.1"), &state("2.2.2.2"), &state(after));
+            judged.map_err(|error| error.name)
+        };
+        let known = |id: &str| Ok(Some(id.to_owned()));
+        assert_eq!(judged(Ok("C1"), "2.2.2.2"), known("C1"));
+        assert_eq!(judged(Ok("C1"), "1.1.1.1"), known("C1"), "a read that is behind");
+        assert_eq!(judged(Ok("C1"), "3.3.3.3"), Err(name::DRIFT));
+        assert_eq!(judged(refused(), "2.2.2.2"), Ok(None), "its first try has passed, and its answer was lost");
+        assert_eq!(judged(refused(), "1.1.1.1"), Err(name::REFUSED));
+        assert_eq!(judged(refused(), "3.3.3.3"), Err(name::DRIFT));
+    }
 }

@@ -7,7 +7,7 @@ use cutover::Finding;
 use cutover::dns::normalise_name;
 
 use super::around::Around;
-use super::behind::{Named, shown};
+use super::behind::{Named, is_same_address, shown, target};
 
 /// So many names are told; more help nobody.
 const MOST_NAMES: usize = 5;
@@ -16,11 +16,10 @@ impl Named<'_> {
     /// Warnings about the records around a name.
     pub(super) fn told(&self, around: &Around) -> Vec<Finding> {
         let others = || around.records.iter().filter(|record| !self.is_moved(&self.zone.id, record));
-        let followers: Vec<&str> =
-            others().filter(|record| self.follows(record)).map(|record| shown(&record.name)).collect();
+        let followers = self.followers(around);
         let mut findings: Vec<Finding> = self.keeper(around).into_iter().collect();
         if !followers.is_empty() {
-            let problem = format!("takes with it what is an alias to it: {}", list(&followers));
+            let problem = format!("takes with it what leads to it: {}", list(&followers));
             findings.push(self.warn(problem, "make sure that the new side serves these, too"));
         }
         let mut sharing = BTreeMap::<&str, Vec<&str>>::new();
@@ -40,11 +39,27 @@ impl Named<'_> {
         Finding::warning(format!("{}.record_name", self.path), problem, fix)
     }
 
-    /// An alias to this name: Route 53 answers it with this name's records.
-    fn follows(&self, record: &ResourceRecordSet) -> bool {
-        record.alias_target.as_ref().is_some_and(|alias| {
-            alias.hosted_zone_id == self.zone.id && normalise_name(&alias.dns_name) == self.route.normalised_name()
-        })
+    /// The zone's names that lead to this one, by aliases, which Route 53 answers with its target's records, or by CNAMEs; each
+    /// once, those that lead here by others after these.
+    fn followers<'a>(&self, around: &'a Around) -> Vec<&'a str> {
+        let is_elsewhere = |record: &ResourceRecordSet| {
+            record.alias_target.as_ref().is_some_and(|alias| alias.hosted_zone_id != self.zone.id)
+        };
+        let others = || {
+            let here = around.records.iter().filter(|record| !is_elsewhere(record));
+            here.filter(|record| !self.is_moved(&self.zone.id, record))
+        };
+        let mut found: Vec<&str> = Vec::new();
+        let mut next = vec![self.route.normalised_name()];
+        while let Some(name) = next.pop() {
+            for record in others().filter(|record| target(record).as_ref() == Some(&name)) {
+                if !found.contains(&shown(&record.name)) {
+                    found.push(shown(&record.name));
+                    next.insert(0, normalise_name(&record.name));
+                }
+            }
+        }
+        found
     }
 
     /// The address of the old side that another name has as well: perhaps it is the side's own.
@@ -52,16 +67,20 @@ impl Named<'_> {
         let is_address = matches!(record.r#type, RrType::A | RrType::Aaaa);
         let old: Vec<&str> = self.old().into_iter().flat_map(|old| &old.values).map(String::as_str).collect();
         let values = record.resource_records().iter().map(|value| value.value.as_str());
-        values.filter(|_| is_address).find(|value| old.contains(value))
+        values.filter(|_| is_address).find(|value| old.iter().any(|old| is_same_address(old, value)))
     }
 
-    /// external-dns marks what it keeps by a TXT record of the same name, or with a prefix of its own, `a-` by default
-    /// (external-dns, *The TXT registry*).
+    /// external-dns marks what it keeps by a TXT record of the same name, or with a prefix or suffix, `a-` by default
+    /// (external-dns, *The TXT registry*). A mark that fits several names is that of the longest.
     fn keeper(&self, around: &Around) -> Option<Finding> {
         let name = self.route.normalised_name();
+        let is_answer = |record: &&ResourceRecordSet| [RrType::A, RrType::Aaaa, RrType::Cname].contains(&record.r#type);
+        let longer: Vec<String> =
+            around.records.iter().filter(is_answer).map(|record| normalise_name(&record.name)).collect();
+        let longer: Vec<&String> = longer.iter().filter(|other| other.len() > name.len()).collect();
         let is_of_name = |record: &ResourceRecordSet| {
             let txt = normalise_name(&record.name);
-            txt.strip_suffix(name.as_str()).is_some_and(|prefix| prefix.is_empty() || prefix.ends_with(['-', '.']))
+            marks(&txt, &name) && !longer.iter().any(|other| marks(&txt, other))
         };
         let texts = around.records.iter().filter(|record| record.r#type == RrType::Txt && is_of_name(record));
         let mark = texts
@@ -78,6 +97,17 @@ impl Named<'_> {
         );
         Some(self.warn(problem, "change what it reads to the new side, or have it leave this name alone for the run"))
     }
+}
+
+/// Whether a TXT record could be the mark of a name: the name itself, with something before its first label, after it, or both,
+/// set off by `-`, `_` or, before it, a dot.
+fn marks(txt: &str, name: &str) -> bool {
+    let (label, zone) = name.split_once('.').unwrap_or((name, ""));
+    let Some(head) = txt.strip_suffix(zone).and_then(|head| head.strip_suffix('.')) else { return false };
+    head.match_indices(label).any(|(start, _)| {
+        let (before, after) = (&head[..start], &head[start + label.len()..]);
+        (before.is_empty() || before.ends_with(['-', '_', '.'])) && (after.is_empty() || after.starts_with(['-', '_']))
+    })
 }
 
 fn list(names: &[&str]) -> String {
@@ -107,6 +137,8 @@ mod tests {
             simple(),
             alias("A", "www.example.com.", "app.example.com.", "Z1"),
             alias("A", "elsewhere.example.com.", "app.example.com.", "Z2"),
+            record("CNAME", "shop.example.com.", &["App.example.com"]),
+            record("CNAME", "old-shop.example.com.", &["shop.example.com."]),
             record("A", "blue.example.com.", &["1.2.3.4"]),
             record("TXT", "blue.example.com.", &["1.2.3.4"]),
             record("A", "other.example.com.", &["9.9.9.9"]),
@@ -114,7 +146,7 @@ mod tests {
         assert_eq!(
             told(others),
             [
-                "takes with it what is an alias to it: www.example.com",
+                "takes with it what leads to it: www.example.com, shop.example.com, old-shop.example.com",
                 "is not the only name of 1.2.3.4, which these have too, and keep: blue.example.com"
             ]
         );
@@ -137,6 +169,14 @@ mod tests {
             assert!(problems[0].contains("owner shop, for ingress/shop/web"), "{problems:?}");
         }
         assert_eq!(told(vec![record("TXT", "myapp.example.com.", &[mark])]), [""; 0], "another name's");
+        for name in ["edns_app.example.com.", "a-app-txt.example.com.", "a-app_txt.example.com."] {
+            assert_eq!(told(vec![record("TXT", name, &[mark])]).len(), 1, "{name}: a prefix or suffix of one's own");
+        }
+        for name in ["my-app.example.com.", "a-my-app.example.com.", "app-blue.example.com."] {
+            let others = ["my-app.example.com.", "app-blue.example.com."].map(|name| record("A", name, &["9.9.9.9"]));
+            let records = [vec![record("TXT", name, &[mark])], others.to_vec()].concat();
+            assert_eq!(told(records), [""; 0], "{name} is a longer name's mark");
+        }
         assert_eq!(told(vec![record("TXT", "app.example.com.", &["\"v=spf1 -all\""])]), [""; 0]);
     }
 }

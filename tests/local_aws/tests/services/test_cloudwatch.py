@@ -1,6 +1,7 @@
 """Metrics on a stretched clock, alarms, and the protocols that SDKs speak."""
 
 import datetime
+import threading
 import time
 import unittest
 import urllib.error
@@ -23,7 +24,7 @@ class Clock(unittest.TestCase):
         metrics, now = Metrics(speed), time.time()
         metrics.put("N", "M", {"a": "b"}, sample(now - age_seconds, [(1.0, 1.0)]))
         metric = {"Namespace": "N", "MetricName": "M", "Dimensions": [{"Name": "a", "Value": "b"}]}
-        return [now - begin for begin in metrics.periods(metric, 60, now - 36_000, now + 60)]
+        return [now - begin for begin in metrics.periods(metric, 60, now - 36_000, now + 60, now)]
 
     def test_speed_1_is_plain(self):
         (age,) = self.periods(1, 120)
@@ -37,17 +38,65 @@ class Clock(unittest.TestCase):
         self.assertEqual([], self.periods(60, 700))
 
 
+class TimeOfRuns(unittest.TestCase):
+    """By the time of a run a datapoint stays in its period, whenever one asks."""
+
+    METRIC = {"Namespace": "N", "MetricName": "M", "Dimensions": []}
+
+    def test_a_period_has_a_start_of_its_own(self):
+        metrics, now = Metrics(600), time.time()
+        metrics.put("N", "M", {}, sample(now, [(1.0, 1.0)]))
+        seen = []
+        for later in (0, 3, 70):
+            told = metrics.time_of_run(now + later)
+            seen.append(list(metrics.periods(self.METRIC, 60, told - 90_000, told + 60, now + later, told)))
+        (begin,) = seen[0]
+        self.assertTrue(begin <= metrics.time_of_run(now) < begin + 60)
+        self.assertEqual([seen[0]] * 3, seen)
+
+    def test_at_speed_1_it_is_the_time(self):
+        self.assertEqual(7.0, Metrics(1).time_of_run(7.0))
+
+
 class Steady(unittest.TestCase):
     METRIC = {"Namespace": "N", "MetricName": "M", "Dimensions": [{"Name": "a", "Value": "b"}]}
 
     def test_every_period_has_a_datapoint_up_to_now(self):
         metrics, now = Metrics(600), time.time()
         metrics.keep_steady({("N", "M", (("a", "b"),)): 7.0})
-        periods = metrics.periods(self.METRIC, 60, now - 600, now + 600)
+        periods = metrics.periods(self.METRIC, 60, now - 600, now + 600, now)
         self.assertEqual(11, len(periods))
         self.assertEqual({7.0}, {statistic(samples, "p99") for samples in periods.values()})
         metrics.forget()
-        self.assertEqual({}, metrics.periods(self.METRIC, 60, now - 600, now))
+        self.assertEqual({}, metrics.periods(self.METRIC, 60, now - 600, now, now))
+
+
+class Published(unittest.TestCase):
+    """A publisher that is late is waited for; one that has ended is not."""
+
+    def test_whoever_asks_waits_until_all_is_published(self):
+        metrics, began = Metrics(3600), time.time()
+        metrics.published(["N"], began)
+        threading.Timer(0.2, metrics.published, (["N"], began + 10)).start()
+        metrics.await_published({"N", "M"}, began + 5)
+        self.assertTrue(0.15 < time.time() - began < 0.9)
+        metrics.await_published({"N"}, began + 6)
+        self.assertLess(time.time() - began, 0.9)
+
+    def test_a_publisher_that_is_silent_has_ended(self):
+        metrics, began = Metrics(3600, patience_seconds=0.5), time.time()
+        metrics.published(["N"], began)
+        metrics.await_published({"N"}, began + 5)
+        waited = time.time() - began
+        metrics.await_published({"N"}, began + 5)
+        self.assertTrue(waited >= 0.5 and time.time() - began - waited < 0.2)
+
+    def test_a_publisher_that_a_busy_machine_stops_for_seconds_has_not(self):
+        metrics, began = Metrics(600), time.time()
+        metrics.published(["N"], began)
+        threading.Timer(2.5, metrics.published, (["N"], began + 10)).start()
+        metrics.await_published({"N"}, began + 5)
+        self.assertGreater(time.time() - began, 2.4)
 
 
 class GetMetricData(support.TestCase):
@@ -186,6 +235,19 @@ class GetMetricData(support.TestCase):
 
 
 class Alarms(support.TestCase):
+    def test_composite_alarms_are_answered_to_whoever_asks_for_them(self):
+        api, name = client("cloudwatch"), support.unique("composite")
+        api.put_composite_alarm(AlarmName=name, AlarmRule='ALARM("slow") OR ALARM("errors")', ActionsEnabled=False)
+        self.assertEqual([], api.describe_alarms(AlarmNames=[name]).get("CompositeAlarms", []))
+        found = api.describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])
+        self.assertEqual([], found.get("MetricAlarms", []))
+        (alarm,) = found["CompositeAlarms"]
+        self.assertEqual(("INSUFFICIENT_DATA", False), (alarm["StateValue"], alarm["ActionsEnabled"]))
+        api.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="test")
+        (alarm,) = api.describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+        self.assertEqual("OK", alarm["StateValue"])
+        self.refused("ValidationError", api.put_composite_alarm, AlarmName=name, AlarmRule="slow")
+
     def test_a_new_alarm_has_no_data_and_keeps_its_state(self):
         api, name = client("cloudwatch"), support.unique("alarm")
 

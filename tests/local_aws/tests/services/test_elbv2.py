@@ -146,6 +146,11 @@ class Actions(Elbv2):
             {**forward((self.old, 1))[0], "Order": 2},
         ]
 
+    def test_nothing_is_done_before_a_request_goes_to_an_http2_group(self):
+        self.old = self.create_group(ProtocolVersion="GRPC")
+        authenticated = self.authenticated(ClientSecret="secret")
+        self.assertIn("Action type", self.refused("InvalidConfigurationRequest", self.modify, authenticated))
+
     def test_an_oidc_secret_is_required_and_never_described(self):
         self.refuses("ValidationError", self.authenticated())
         self.refuses("ValidationError", self.authenticated(UseExistingClientSecret=True))

@@ -42,6 +42,14 @@ class Functions(Groups):
         control("target-health", {"target_group_arn": arn, "health": {"*": "unhealthy"}})
         self.assertEqual([("unhealthy", "Target.FailedHealthChecks")], self.health(arn))
 
+    def test_the_longest_delay_is_an_hour(self):
+        key = "deregistration_delay.timeout_seconds"
+        for seconds in ("3600", "0"):
+            attribute = [{"Key": key, "Value": seconds}]
+            self.api.modify_target_group_attributes(TargetGroupArn=self.old, Attributes=attribute)
+            attributes = self.api.describe_target_group_attributes(TargetGroupArn=self.old)["Attributes"]
+            self.assertIn({"Key": key, "Value": seconds}, attributes)
+
     def test_it_has_one_function_and_nothing_else(self):
         other = [{"Id": FUNCTION + "-2"}]
         self.refused("TooManyTargets", self.api.register_targets, TargetGroupArn=self.arn, Targets=other)

@@ -7,49 +7,45 @@ from local_aws.clients import client
 from local_aws.services import events, schedules
 
 from .. import support
-from ..support import control, ended, output, start
+from ..support import control, ended, start
 
 
 class StatusEvents(support.TestCase):
     def setUp(self):
-        self.machines = support.server().stack["state_machines"]
-        self.count = len(self.rollbacks())
+        self.cutover = support.server().stack["state_machines"]["cutover"]
+        self.count = len(self.told())
 
     def tearDown(self):
         control("events", {"status_events": True})
 
-    def rollbacks(self) -> list[dict]:
-        api = client("stepfunctions")
-        return api.list_executions(stateMachineArn=self.machines["rollback"])["executions"]
+    def told(self) -> list[dict]:
+        """What the sweep was told."""
+        return [call["payload"] for call in control("invocations") if call["function"].endswith("cutover-sweep")]
 
-    def new_rollbacks(self) -> list[dict]:
-        found = self.rollbacks()
-        return found[: len(found) - self.count]
+    def new(self) -> list[dict]:
+        return self.told()[self.count :]
 
     def stopped(self) -> str:
-        execution = start(self.machines["cutover"], {"seconds": 10_000})
+        execution = start(self.cutover, {"seconds": 10_000})
         client("stepfunctions").stop_execution(executionArn=execution)
         return execution
 
-    def test_an_aborted_cutover_starts_rollback_with_its_arn(self):
+    def test_an_aborted_cutover_is_told_to_the_sweep_by_its_arn(self):
         execution = self.stopped()
-        newest = support.until(self.new_rollbacks)[0]
-        given = output(ended(newest["executionArn"]))
-        self.assertEqual({"run_id": execution}, given["given"])
-        self.assertTrue(given["by"].endswith("function:cutover-echo"))
+        self.assertEqual([{"run_id": execution}], support.until(self.new))
 
     def test_a_failed_one_too_but_not_a_success(self):
-        ended(start(self.machines["cutover"], {"seconds": "no number"}))
-        support.until(lambda: len(self.rollbacks()) == self.count + 1)
-        ended(start(self.machines["cutover"], {"seconds": 0}))
+        ended(start(self.cutover, {"seconds": "no number"}))
+        support.until(self.new)
+        ended(start(self.cutover, {"seconds": 0}))
         with self.assertRaises(AssertionError):
-            support.until(lambda: len(self.rollbacks()) > self.count + 1, 0.4)
+            support.until(lambda: len(self.new()) > 1, 0.4)
 
     def test_they_can_be_dropped(self):
         control("events", {"status_events": False})
         self.stopped()
         with self.assertRaises(AssertionError):
-            support.until(lambda: len(self.rollbacks()) > self.count, 0.4)
+            support.until(self.new, 0.4)
 
 
 class Rates(support.TestCase):

@@ -68,7 +68,7 @@ class Functions(support.TestCase):
         self.assertIn("asked to fail", log.read_text())
 
     def test_libraries_are_no_functions(self):
-        self.assertEqual(["cutover-echo"], list(support.server().stack["functions"]))
+        self.assertEqual(["cutover-echo", "cutover-sweep"], list(support.server().stack["functions"]))
 
 
 def _alive(pid: int) -> bool:

@@ -94,6 +94,13 @@ class Batches(unittest.TestCase):
                 self.refused([], ("CREATE", record))
         apply(ZONE, [], changes(("CREATE", {"Name": "a.example.com.", "Type": "A", "AliasTarget": alias})))
 
+    def test_a_private_zone_has_no_aliases_to_cloudfront(self):
+        target = {"DNSName": "d1.cloudfront.net.", "HostedZoneId": "Z2FDTNDATAQYW2", "EvaluateTargetHealth": False}
+        alias = changes(("CREATE", {"Name": "a.example.com.", "Type": "A", "AliasTarget": target}))
+        apply(ZONE, [], alias)
+        with self.assertRaises(Refused):
+            apply(Zone("Z1", "example.com.", is_private=True), [], alias)
+
     def test_an_alias_into_the_same_zone_needs_its_target(self):
         target = {"DNSName": "b.example.com.", "HostedZoneId": "Z1", "EvaluateTargetHealth": False}
         alias = {"Name": "a.example.com.", "Type": "A", "AliasTarget": target}

@@ -119,6 +119,13 @@ class Checkers(Names):
         created = self.api.create_health_check(CallerReference=support.unique("c"), HealthCheckConfig=config)
         self.refused("InvalidInput", self.api.get_health_check_status, HealthCheckId=created["HealthCheck"]["Id"])
 
+    def test_a_check_of_an_alarm_asks_no_endpoint(self):
+        alarm = {"Region": "eu-west-1", "Name": "shop"}
+        config = {"Type": "CLOUDWATCH_METRIC", "AlarmIdentifier": alarm, "InsufficientDataHealthStatus": "Healthy"}
+        created = self.api.create_health_check(CallerReference=support.unique("c"), HealthCheckConfig=config)
+        found = self.api.get_health_check(HealthCheckId=created["HealthCheck"]["Id"])["HealthCheck"]
+        self.assertEqual("CLOUDWATCH_METRIC", found["HealthCheckConfig"]["Type"])
+
     def test_defaults_and_refusals(self):
         check = self.create_check("HTTPS")
         config = self.api.get_health_check(HealthCheckId=check)["HealthCheck"]["HealthCheckConfig"]
@@ -225,6 +232,8 @@ class Aliases(Names):
             ("shop-1.eu-west-1.elb.amazonaws.com", "Z32O12XQLNTSW2", True),
             ("dualstack.shop-1.eu-west-1.elb.amazonaws.com", "Z32O12XQLNTSW2", True),
             ("shop-1.us-east-1.elb.amazonaws.com", "Z32O12XQLNTSW2", False),
+            ("shop-1.eu-west-1.elb.amazonaws.com", "Z35SXDOTRQ7X7K", False),
+            ("shop-1.us-east-1.elb.amazonaws.com", "Z35SXDOTRQ7X7K", True),
             ("net-1.elb.eu-west-1.amazonaws.com", "Z2IFOLAFXWLO4F", True),
             ("d111111abcdef8.cloudfront.net", "Z2FDTNDATAQYW2", True),
             ("shop.example.org", "Z2FDTNDATAQYW2", False),
@@ -233,11 +242,18 @@ class Aliases(Names):
             with self.subTest(target):
                 self.change(pair) if right else self.refuses("does not lie within", pair)
 
-    def test_a_record_of_another_zone(self):
+    def test_a_distributions_health_is_not_evaluated(self):
+        alias = self.alias("app", "d111111abcdef8.cloudfront.net", "Z2FDTNDATAQYW2", True)
+        self.refuses("EvaluateTargetHealth cannot be set", ("CREATE", alias))
+
+    def test_an_alias_stays_in_its_zone(self):
         zone, name = self.create_zone(f"{support.unique('other')}.example")
         self.change(("CREATE", {**SIMPLE, "Name": f"app.{name}."}), zone=zone)
-        self.change(("CREATE", self.alias("app", f"app.{name}", zone)))
-        self.refuses("was not found", ("CREATE", self.alias("b", f"b.{name}", zone)))
+        self.refuses("a different hosted zone", ("CREATE", self.alias("app", f"app.{name}", zone)))
+
+    def test_a_service_has_addresses_only(self):
+        alias = self.alias("app", "shop-1.eu-west-1.elb.amazonaws.com", "Z32O12XQLNTSW2", False)
+        self.refuses("type CNAME in zone", ("CREATE", {**alias, "Type": "CNAME"}))
 
     def test_types_that_are_no_alias(self):
         alias = {**self.alias("app", f"x.{self.name}", self.zone), "Type": "NS"}

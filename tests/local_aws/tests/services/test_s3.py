@@ -1,12 +1,14 @@
 """Reports in S3: put, read and listed, by every form of address."""
 
 import datetime
+import json
 import unittest
 import urllib.error
 import urllib.request
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from local_aws.clients import client
 from local_aws.services import s3
@@ -51,6 +53,19 @@ class Reports(support.TestCase):
                 return answer.status, answer.headers["Content-Type"], answer.read()
         except urllib.error.HTTPError as refused:
             return refused.code, refused.headers.get("Content-Type", ""), refused.read()
+
+    def policy(self, **statement) -> None:
+        everything = {"Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{self.bucket}/*"}
+        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", **everything, **statement}]}
+        self.api.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(document))
+
+    def test_a_policy_that_denies_requests_without_tls_denies_nothing_here(self):
+        self.policy(Condition={"Bool": {"aws:SecureTransport": "false"}})
+        self.put()
+        self.assertEqual(b"<p>done</p>", self.api.get_object(Bucket=self.bucket, Key="shop/report.html")["Body"].read())
+        self.policy()
+        with self.assertRaises(ClientError):
+            self.put()
 
     def presign(self, seconds: int, token: str | None = None) -> str:
         api = boto3.client(

@@ -4,6 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 from local_aws.clients import client
+from local_aws.services import cloudwatch
 
 from .. import support
 from ..support import ended, machine, output, start
@@ -47,6 +48,19 @@ class Api(support.TestCase):
         rest = history(executionArn=execution, nextToken=page["nextToken"])
         self.assertEqual(ids, [event["id"] for event in page["events"] + rest["events"]])
         self.assertEqual(ids[-1], history(executionArn=execution, reverseOrder=True, maxResults=1)["events"][0]["id"])
+
+    def test_a_function_is_told_a_history_by_the_time_of_runs(self):
+        execution = start(machine({"A": {"Type": "Pass", "End": True}}))
+        ended(execution)
+
+        def times(caller):
+            events = client("stepfunctions", caller).get_execution_history(executionArn=execution)["events"]
+            return [event["timestamp"].timestamp() for event in events]
+
+        real = times("local")
+        for moment, told in zip(real, times("report"), strict=True):
+            self.assertAlmostEqual(cloudwatch.time_of_run(moment), told, delta=support.SPEED / 1000)
+            self.assertGreater(told, moment + 3600)
 
     def test_a_task_failure_keeps_its_cause(self):
         wait = {

@@ -88,6 +88,15 @@ class Errors(support.TestCase):
         description = run({"A": too_large, "C": SUCCEED})
         self.assertEqual(("FAILED", "States.DataLimitExceeded"), (description["status"], description["error"]))
 
+    def test_what_a_task_is_given_and_what_one_assign_sets_have_256_kib_each(self):
+        half = {"Type": "Pass", "Assign": {"half": "{% $pad('x', 200000, 'y') %}"}, "Next": "A"}
+        twice = {"value": "{% $half %}", "and": "{% $half %}"}
+        too_much = echo(twice, Catch=caught("States.DataLimitExceeded"))
+        self.assertIn("Error", output(run({"H": half, "A": too_much, "C": SUCCEED})))
+        assign = {"Type": "Pass", "Assign": {"one": "{% $half %}", "other": "{% $half %}"}, "End": True}
+        description = run({"H": half, "A": assign})
+        self.assertEqual(("FAILED", "States.DataLimitExceeded"), (description["status"], description["error"]))
+
     def test_a_distributed_map_fails_above_its_tolerance(self):
         def result(**tolerance):
             item = {"Type": "Choice", "Choices": [{"Condition": "{% $states.input = 2 %}", "Next": "F"}], "Default": "C"}

@@ -115,6 +115,14 @@ class World(support.TestCase):
         old = self.record(plan, 0, "A")[0]["AliasTarget"]
         self.assertEqual("old-side.eu-west-1.elb.amazonaws.com.", old["DNSName"])
 
+    def test_a_health_check_that_the_plan_names_is_there_and_is_the_same_wherever_it_is_named(self):
+        new = {"values": ["5.6.7.8"], "health_check_id": "0f8fad5b-d9cb-469f-a165-70867728950e"}
+        route = {**PLAN["routes"][2], "records": [{"type": "A", "new": new}, {"type": "AAAA", "new": new}]}
+        plan = create(plan={**PLAN, "routes": [route]})["plan"]
+        one, other = (record["new"]["health_check_id"] for record in plan["routes"][0]["records"])
+        self.assertEqual(one, other)
+        self.assertEqual(one, client("route53").get_health_check(HealthCheckId=one)["HealthCheck"]["Id"])
+
     def test_sides(self):
         answer = create({"listeners": {LISTENER: {"neighbours": [{"name": "canary", "weight": 1}]}}})
         sides, route = answer["sides"], answer["routes"][0]
@@ -227,6 +235,9 @@ class World(support.TestCase):
             ({"old": {"latency": 1}}, "old.latency"),
             ({"listeners": {LISTENER: {"neighbours": [{"names": "x"}]}}}, "neighbours[0].names"),
             ({"expect": "Nothing"}, "expect"),
+            ({"records": {"app.example.com": {"ttl": 5}}}, "records.app.example.com: .* app.example.com A"),
+            ({"metrics": {"of nobody": 5}}, "metrics.of nobody: the plan has no such thing"),
+            ({"listeners": {LISTENER + "0": {"old_weight": 5}}}, "listeners.*: the plan has no such thing"),
         ):
             with self.subTest(path), self.assertRaisesRegex(support.ControlError, path.replace("[", r"\[")):
                 create(world)
@@ -353,6 +364,7 @@ class WorldFile(unittest.TestCase):
         behaviour = {"latency_ms": 20, "changes": [{"when_new_weight": 50, "route": 0, "after": "30s", "error_rate": 0.2}]}
         file.check(
             {
+                "$schema": "world.schema.json",
                 "description": "x",
                 "expect": "RolledBack",
                 "old": behaviour,
@@ -360,5 +372,6 @@ class WorldFile(unittest.TestCase):
                 "replication": {"lag_seconds": [[0, 240], ["10m", 5]], "backlog": [[0, 0]], "changes_per_second": [[0, 0]]},
                 "during": [{"when_new_weight": 10, "route": 0, "do": "stop_execution"}],
                 "approval": "reject",
-            }
+            },
+            {},
         )

@@ -1,7 +1,8 @@
 //! `cargo rehearse --faults`: a campaign, its progress bar, its table and its page.
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use cutover_tests::emulator::Options;
@@ -9,6 +10,8 @@ use cutover_tests::faults::campaign::{self, Judged, Progress, Selection};
 use cutover_tests::faults::report;
 use cutover_tests::faults::shape::Shape;
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::page::Page;
 
 const BROKEN_PROMISE: u8 = 1;
 /// Where there is no terminal for a bar.
@@ -19,7 +22,7 @@ pub struct Campaign<'a> {
     pub plan: Option<&'a Path>,
     pub selection: Selection,
     pub fields: usize,
-    pub report: &'a Path,
+    pub page: &'a Page,
 }
 
 /// Runs a campaign, and tells.
@@ -40,7 +43,9 @@ pub async fn run(options: &Options, shapes: Vec<Shape>, campaign: &Campaign<'_>)
         Progress::Over(one) => {
             bar.inc(1);
             if bar.is_hidden() && bar.position().is_multiple_of(SAID_EVERY) {
-                eprintln!("{} of {} cases", bar.position(), bar.length().unwrap_or_default());
+                let left = Duration::from_secs(bar.eta().as_secs());
+                let left = humantime::format_duration(left);
+                eprintln!("{} of {} cases, about {left} left", bar.position(), bar.length().unwrap_or_default());
             }
             if one.is_broken() {
                 say(&bar, &broken(one, plan.as_deref()));
@@ -64,23 +69,30 @@ fn broken(one: &Judged, plan: Option<&str>) -> String {
     format!("BROKEN  {}\n    ended {ended} {cause:.600}{violations}\n    again: {again}", one.case.id())
 }
 
-fn tell(judged: &[Judged], campaign: &Campaign, plan: Option<&str>, started: Instant) -> Result<u8> {
-    let heading = format!("Faults in {}", plan.unwrap_or("every shape of route"));
-    if let Some(folder) = campaign.report.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+/// Whose faults they are, where no plan was given.
+fn called(judged: &[Judged]) -> String {
+    let shapes: BTreeSet<&str> = judged.iter().map(|one| one.case.shape.as_str()).collect();
+    let shapes: Vec<&str> = shapes.into_iter().collect();
+    match &shapes[..] {
+        [one] => format!("the shape {one}"),
+        some if some.len() < Shape::all().len() => format!("the shapes {}", some.join(", ")),
+        _ => "every shape of route".to_owned(),
     }
-    std::fs::write(campaign.report, report::page(judged, &heading, plan))
-        .with_context(|| format!("cannot write {}", campaign.report.display()))?;
+}
+
+fn tell(judged: &[Judged], campaign: &Campaign, plan: Option<&str>, started: Instant) -> Result<u8> {
+    let heading = format!("Faults in {}", plan.map_or_else(|| called(judged), str::to_owned));
+    campaign.page.write(&report::page(judged, &heading, plan, &campaign.page.origin))?;
     let broken = judged.iter().filter(|one| one.is_broken()).count();
     let missed = judged.iter().filter(|one| !one.played.is_hit).count();
-    println!("{}{}\n", report::by_state(judged), report::LEGEND);
+    println!("{}{}\n", report::by_state(judged), report::legend());
     println!("{}", report::counts(judged, "fault", |one| one.case.fault.name()));
     println!("{}", report::counts(judged, "plan", |one| one.case.shape.clone()));
     println!(
         "{} cases in {} s, {broken} break the promise; in {missed} the request was not made again. Each case: {}",
         judged.len(),
         started.elapsed().as_secs(),
-        campaign.report.display()
+        campaign.page.path.display()
     );
     Ok(if broken > 0 { BROKEN_PROMISE } else { 0 })
 }

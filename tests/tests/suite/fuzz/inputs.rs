@@ -37,15 +37,20 @@ fn read(name: &str, input: Value) -> Result<(), String> {
     fn only<T>(_: T) {}
     match function(name) {
         "alarms" => cutover::input::read::<alarms::Request>(input).map(only),
+        "baseline" => cutover::input::read::<baseline::Request>(input).map(only),
         "claim" => cutover::input::read::<claim::Request>(input).map(only),
         "cleanup" => cutover::input::read::<cleanup::Request>(input).map(only),
         "listener-swap" | "weight-shift" => cutover::input::read::<cutover::contract::RouteRequest>(input).map(only),
+        "dashboard" => cutover::input::read::<dashboard::Request>(input).map(only),
+        "load-test" => cutover::input::read::<load_test::Request>(input).map(only),
         "monitor" => cutover::input::read::<monitor::Request>(input).map(only),
         "notify" => cutover::input::read::<notify::Request>(input).map(only),
         "precheck" => cutover::input::read::<precheck::Request>(input).map(only),
         "replication-lag" => cutover::input::read::<replication_lag::Request>(input).map(only),
+        "report" => cutover::input::read::<report::Request>(input).map(only),
         "rollback" => cutover::input::read::<rollback::Request>(input).map(only),
         "sweep" => cutover::input::read::<sweep::Request>(input).map(only),
+        "tell" => cutover::input::read::<tell::Request>(input).map(only),
         "validate" => cutover::input::read::<validate::Request>(input).map(only),
         other => Err(format!("there is no function {other}")),
     }
@@ -90,9 +95,13 @@ fn the_fields_of_a_gesture_are_named() {
     for (function, action) in [("rollback", "begin"), ("cleanup", "find")] {
         let with = |input: Value| json!({ "action": action, "execution_arn": "e", "input": input });
         for (input, expected) in [
-            (json!({ "application": 7 }), "`input.application`"),
-            (json!({ "aplication": "shop" }), "`aplication`"),
-            (json!("shop"), "`input`"),
+            (
+                json!({ "application": 7 }),
+                "nothing was done, since the input is not right: $.application is the number 7: write it in quotes",
+            ),
+            (json!({ "aplication": "shop" }), "$.aplication is not a field here: rename it to `application`"),
+            (json!({ "run_id": 7, "x": 1 }), "write it in quotes: \"7\"; $.x is not a field here"),
+            (json!("shop"), "$ is the text \"shop\": should be an object"),
         ] {
             let problem = read(function, with(input)).err().unwrap_or_default();
             assert!(problem.contains(expected), "{function}: {problem}");

@@ -9,6 +9,7 @@ mod inputs;
 mod plans;
 mod processes;
 mod routes;
+mod schema;
 
 use std::path::PathBuf;
 
@@ -31,5 +32,8 @@ fn plans_to_start_from() -> Vec<Value> {
 
 /// What is run.
 pub fn tests() -> Vec<Test> {
-    [inputs::tests(), plans::tests(), processes::tests(), routes::tests()].into_iter().flatten().collect()
+    [inputs::tests(), plans::tests(), processes::tests(), routes::tests(), schema::tests()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

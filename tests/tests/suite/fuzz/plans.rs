@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use cutover::Plan;
 use cutover::finding::shown_path;
+use cutover::{Plan, Severity};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
@@ -50,13 +50,36 @@ pub fn full() -> Value {
         ],
         "monitoring": {
             "interval": "60s", "failure_limit": 2, "no_data_limit": 3, "alarms": ["errors"],
-            "alarms_missing": { "errors": "healthy" },
+            "alarms_missing": { "errors": "healthy" }, "false_alarm": 0.05, "too_little_data": "hold", "hold_longer_at_most": "30m",
+            "early_end": true, "minimum_hold": "2m", "on_failure": "hold", "hold_limit": "30m",
+            "until_cleanup": { "interval": "10m", "on_failure": "page" },
             "target_groups": [{ "target_group_arn": format!("{elb}:targetgroup/new/1"), "min_healthy_percent": 90 }],
-            "metrics": [{ "name": "m", "namespace": "n", "metric_name": "m", "dimensions": { "LoadBalancer": "l" }, "statistic": "p99.9",
-                          "period": "60s", "comparison": "less_than", "threshold": 0.5, "missing": "zero_if_divisor",
+            "metrics": [{ "name": "m", "namespace": "n", "metric_name": "m", "dimensions": { "LoadBalancer": "l" }, "statistic": "Sum",
+                          "period": "60s", "comparison": "greater_than", "threshold": 0.5, "missing": "zero_if_divisor",
+                          "test": "sequential", "compare_to": { "dimensions": { "LoadBalancer": "o" } }, "dispersion": 2.5,
                           "divide_by": { "namespace": "n", "metric_name": "d", "dimensions": { "L": "l" }, "statistic": "Sum", "period": "60s" } }],
         },
-        "hooks": { "quiesce": hook("q"), "resume": hook("r"), "before_traffic": hook("b"), "after_traffic": hook("f") },
+        "baseline": {
+            "window": "2h", "week_ago": false, "given": { "requests": 5000, "error_percent": 0.1, "p50_ms": 20, "p95_ms": 200, "p99_ms": 400 },
+            "resources": [{ "name": "CPU, percent", "namespace": "AWS/EC2", "metric_name": "CPUUtilization", "dimensions": { "A": "a" },
+                            "statistic": "Average" }],
+        },
+        "validation": {
+            "window": "10m", "on_violation": "report",
+            "limits": [{ "name": "CPU, percent", "namespace": "AWS/EC2", "metric_name": "CPUUtilization", "dimensions": { "A": "a" },
+                         "statistic": "Average", "max": 80.5 }],
+        },
+        "load_test": {
+            "targets": { "new": { "url": "https://new.example.com/", "host": "shop.example.com", "certificate": "trusted" },
+                         "old": { "url": "https://a.example.com/" } },
+            "rate_per_second": 100, "duration": "2m", "warm_up": "5s", "timeout": "10s", "http_version": "2",
+            "requests": [{ "method": "POST", "path": "/cart", "headers": { "accept": "text/html" }, "body": "{}", "weight": 2,
+                           "expect_status": "201", "expect_body": "ok" }],
+            "sla": { "max_mean_ms": 100.5, "max_p50_ms": 1.5, "max_p90_ms": 1.5, "max_p95_ms": 1.5, "max_p99_ms": 1.5, "max_p999_ms": 1.5,
+                     "min_success_percent": 99.5, "min_throughput_rps": 99.5 },
+            "on_violation": "report",
+        },
+        "hooks": { "quiesce": hook("q"), "resume": hook("r"), "before_traffic": hook("b"), "after_traffic": hook("f"), "on_rollback": hook("e") },
         "alarms": [{ "AlarmName": "a", "AlarmDescription": "d", "ActionsEnabled": true, "OKActions": ["o"], "AlarmActions": ["a"],
                      "InsufficientDataActions": ["i"], "MetricName": "m", "Namespace": "n", "Statistic": "Sum",
                      "Dimensions": [{ "Name": "n", "Value": "v" }], "Period": 60, "Unit": "Count", "EvaluationPeriods": 3,
@@ -68,6 +91,16 @@ pub fn full() -> Value {
                              "Namespace": "n", "MetricName": "m", "Dimensions": [{ "Name": "n", "Value": "v" }] } } },
                          { "Id": "band", "Expression": "ANOMALY_DETECTION_BAND(rate, 2)", "Label": "l", "ReturnData": true }] }],
         "notify": { "topic_arn": "arn:aws:sns:eu-west-1:123456789012:t" },
+        "stakeholders": {
+            "of_stack": ["executives"],
+            "groups": [{ "name": "g", "format": "summary", "time_zone": "Europe/Berlin", "language": "de", "moments": ["started"],
+                "channels": [
+                    { "type": "mail", "to": ["a@example.com"] },
+                    { "type": "sns", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:t" },
+                    { "type": "chat", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:t" },
+                    { "type": "webhook", "secret_arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:s", "form": "slack" },
+                ] }],
+        },
         "approval": { "topic_arn": "arn:aws:sns:eu-west-1:123456789012:t", "within": "24h" },
         "cleanup": { "after": "24h", "delete_old_target_group": true },
         "timeout": "12h",
@@ -166,8 +199,14 @@ fn depends(finding: &str, touched: &str) -> bool {
     match finding {
         // The history that a run takes depends on every hold, hook, and count.
         "$.monitoring.interval" => true,
+        "$.monitoring.on_failure" => touched.starts_with("$.notify"),
         // Holds and TTLs of all routes have to fit.
         "$.timeout" => touched.starts_with("$.routes"),
+        "$.monitoring.early_end" => touched.starts_with("$.monitoring.metrics"),
+        // Whether a metric is judged by counts.
+        _ if finding.starts_with("$.monitoring.metrics[") => {
+            finding.rsplit_once('.').is_some_and(|(metric, _)| touched.starts_with(metric))
+        }
         "$.hooks.resume" => touched.starts_with("$.hooks.quiesce"),
         // Whether weights may split, and whether a route is moved twice.
         _ if finding.starts_with("$.routes[") => touched.starts_with("$.database") || touched.starts_with("$.routes"),
@@ -184,7 +223,9 @@ fn depends(finding: &str, touched: &str) -> bool {
 fn check_mutation(valid: &Value, choice: Index, mutation: &hostile::Mutation) -> Result<(), TestCaseError> {
     let hostile::Mutated { value, touched } = hostile::mutate(valid, choice, mutation);
     read(&value)?;
-    for finding in Plan::read(&value).err().unwrap_or_default() {
+    // Warnings are about what the plan was before, too.
+    let findings = Plan::read(&value).err().unwrap_or_default();
+    for finding in findings.into_iter().filter(|finding| finding.severity == Severity::Error) {
         let is_about = touched.iter().any(|place| is_about(&finding.path, place));
         let touched: Vec<String> = touched.iter().map(|place| hostile::path(place)).collect();
         prop_assert!(is_about, "{touched:?} was touched: {finding:?}");

@@ -185,7 +185,9 @@ proptest! {
         // A pair alone shares 100; with neighbours it shares what the old record had, and they keep theirs.
         // A type that the new side does not have goes whole.
         let all_move = route.records.iter().all(|change| change.new.is_some());
-        let is_pair = all_move && planned.records().len() == 2 * route.records.len();
+        let old_ones = |of_type: &str| before.records().iter().filter(|record| record.record_type == of_type).count();
+        let all_stay = route.records.iter().all(|change| old_ones(change.record_type.as_str()) == 1);
+        let is_pair = all_move && all_stay && planned.records().len() == 2 * route.records.len();
         if is_pair {
             prop_assert_eq!(sum(&planned), 100 * route.records.len() as i128);
         }
@@ -206,7 +208,7 @@ proptest! {
         let near = |series: BTreeMap<i64, f64>| -> BTreeMap<i64, f64> {
             series.into_iter().map(|(at, value)| (window.start.saturating_add(at % 1_000), value)).collect()
         };
-        let datapoints = Datapoints { values: near(values), divisors: near(divisors) };
+        let datapoints = Datapoints { values: near(values), divisors: near(divisors), ..Datapoints::default() };
         let nothing = monitor::metrics::judge(&metric, &Datapoints::default(), window, is_warm);
         prop_assert_ne!(nothing.verdict, Verdict::Healthy);
         let check = monitor::metrics::judge(&metric, &datapoints, window, is_warm);
@@ -217,26 +219,30 @@ proptest! {
     }
 
     fn what_a_look_says_is_never_lost(
-        verdicts in vec(select(vec![Verdict::Healthy, Verdict::Inconclusive, Verdict::Error, Verdict::Unhealthy]), 0..5),
-        tally in vec(any::<u32>(), 7), limits in (1..=100_u32, 1..=100_u32), hold in any::<(u64, u64, bool)>(), is_early in any::<bool>(),
+        verdicts in vec(select(vec![Verdict::Healthy, Verdict::TooLittleData, Verdict::Inconclusive, Verdict::Error, Verdict::Unhealthy]), 0..5),
+        tally in vec(any::<u32>(), 8), limits in (1..=100_u32, 1..=100_u32), hold in any::<(u64, u64, bool)>(), is_early in any::<bool>(),
     ) {
         let checks: Vec<monitor::Check> =
-            verdicts.iter().map(|verdict| monitor::Check { name: "n".to_owned(), verdict: *verdict, seen: String::new(), is_early }).collect();
+            verdicts.iter().map(|verdict| monitor::Check { is_early, ..monitor::Check::new("n", *verdict, "") }).collect();
         let tally = monitor::Tally {
             unhealthy_in_row: tally[0], no_data_in_row: tally[1], checks: tally[2], healthy: tally[3], unhealthy: tally[4],
-            inconclusive: tally[5], error: tally[6],
+            inconclusive: tally[5], error: tally[6], too_little_data: tally[7],
         };
         let monitoring = cutover::plan::Monitoring { failure_limit: limits.0, no_data_limit: limits.1, ..Default::default() };
         let hold = monitor::decide::Hold { hold_seconds: hold.0, elapsed_seconds: hold.1, paused: hold.2 };
         if let Ok(decision) = monitor::decide::decide(&monitoring, hold, &checks, &tally) {
-            prop_assert!(!decision.done || verdicts.iter().all(|verdict| *verdict == Verdict::Healthy));
+            prop_assert!(!decision.done || verdicts.iter().all(|verdict| matches!(verdict, Verdict::Healthy | Verdict::TooLittleData)));
             prop_assert!(!decision.done || (hold.elapsed_seconds >= hold.hold_seconds && !hold.paused));
             prop_assert!(decision.wait_seconds <= monitoring.interval.0);
         }
     }
 
     fn any_detail_makes_a_message(event in select(notify::Event::ALL.to_vec()), application in hostile::text(), detail in hostile::value()) {
-        let text = notify::decide::message(&application, event, "run", &detail);
+        let machines = cutover::gestures::Machines { rollback: "rollback".to_owned(), cleanup: "cleanup".to_owned() };
+        let told = notify::decide::Told {
+            application: &application, event, run_id: "run", detail: &detail, task_token: Some("token"), machines: &machines,
+        };
+        let text = notify::decide::message(&told);
         prop_assert!(!text.is_empty() && text.len() <= 256 * 1024 && text.capacity() <= 2 * 1024 * 1024, "{}", text.capacity());
     }
 }
@@ -259,6 +265,9 @@ fn metric(missing: Missing, threshold: f64, divided: bool) -> Metric {
         divide_by: divided.then_some(divisor),
         comparison: cutover::plan::Comparison::GreaterThan,
         threshold,
+        test: None,
+        compare_to: None,
+        dispersion: Some(1.0),
         missing,
     }
 }

@@ -14,7 +14,7 @@ use cutover_tests::emulator::Options;
 use cutover_tests::follow;
 use cutover_tests::setup::{self, Checkout};
 use cutover_tests::stage::Stage;
-use cutover_tests::traffic::FEW_REQUESTS_PER_SECOND;
+use cutover_tests::traffic::Pace;
 use cutover_tests::world::World;
 use serde_json::{Value, json};
 
@@ -38,6 +38,12 @@ impl Ground {
         Ok(Self::on(accounts::start(&options).await?, speed))
     }
 
+    /// The same on which these groups of the stack, and those of plans, hear of every run.
+    pub async fn telling(speed: f64, stakeholders: Value) -> Result<Self> {
+        let options = Options { speed, stakeholders: Some(stakeholders), ..accounts::options()? };
+        Ok(Self::on(accounts::start(&options).await?, speed))
+    }
+
     fn on(emulator: Account, speed: f64) -> Self {
         Self { client: emulator.client().clone(), emulator, speed }
     }
@@ -49,8 +55,8 @@ impl Ground {
 
     /// The same with few users, for what does not depend on them.
     pub async fn quiet_stage(&self, plan: &Value, world: Value) -> Result<Stage> {
-        let (world, pace) = (World::from_json(world)?, (self.speed, FEW_REQUESTS_PER_SECOND));
-        Stage::with_users(&self.client, self.emulator.ready(), plan, world, pace).await
+        let world = World::from_json(world)?;
+        Stage::with_users(&self.client, self.emulator.ready(), plan, world, Pace::few(self.speed)).await
     }
 
     pub fn machine(&self, name: &str) -> &str {
@@ -74,6 +80,21 @@ impl Ground {
     pub async fn end_of(&self, execution: &str, limit: Duration) -> Result<Value> {
         self.wait(&format!("the end of {execution}"), limit, json!({ "execution": execution, "ended": true })).await?;
         self.describe(execution).await
+    }
+
+    /// Every execution of a machine, as AWS lists them.
+    pub async fn executions(&self, machine: &str) -> Result<Vec<Value>> {
+        let parameters = json!({ "stateMachineArn": self.machine(machine) });
+        let mut listed = self.client.call("stepfunctions", "list_executions", parameters).await?;
+        serde_json::from_value(listed["executions"].take()).context("no executions")
+    }
+
+    /// That so many rollbacks were started, once whatever could still start one has: events, functions, the cutover itself.
+    pub async fn ensure_rollbacks(&self, wanted: usize, limit: Duration) -> Result<()> {
+        wait_for("quiet", limit, async || Ok((!self.client.runs().await?.busy).then_some(()))).await?;
+        let names: Vec<Value> = self.executions("rollback").await?.iter().map(|one| one["name"].clone()).collect();
+        ensure!(names.len() == wanted, "{wanted} rollbacks should have been started, not {names:?}");
+        Ok(())
     }
 
     /// The run's item in the journal.
@@ -122,7 +143,8 @@ impl Ground {
     /// The account without the journal: what a run must leave as it was.
     pub async fn account(&self) -> Result<Value> {
         let mut dump = self.client.dump().await?;
-        dump.as_object_mut().context("the dump is no object")?.remove("journal");
+        let dump_of = dump.as_object_mut().context("the dump is no object")?;
+        dump_of.remove("journal");
         Ok(dump)
     }
 

@@ -3,14 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Report;
-use crate::alarm::Alarm;
+use crate::alarm::{Alarm, BAND_OPERATORS, OPERATORS};
 
-const OPERATORS: [&str; 4] =
-    ["GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold"];
-/// Of an anomaly band.
-const BAND_OPERATORS: [&str; 3] =
-    ["LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold", "GreaterThanUpperThreshold"];
-const TREATMENTS: [&str; 4] = ["breaching", "notBreaching", "ignore", "missing"];
 const WEEK_SECONDS: i64 = 7 * 86_400;
 
 /// A second alarm of one name would overwrite the first, and find it changed.
@@ -28,9 +22,6 @@ pub(super) fn check(alarms: &[Alarm], report: &mut Report) {
 
 fn own(alarm: &Alarm, path: &str, report: &mut Report) {
     let field = |name: &str| format!("{path}.{name}");
-    if !(1..=255).contains(&alarm.alarm_name.len()) {
-        report.say(field("AlarmName"), "is empty or longer than 255", "give the alarm a name");
-    }
     if alarm.metrics.is_empty() {
         one_metric(alarm, path, report)
     } else {
@@ -62,9 +53,6 @@ fn own(alarm: &Alarm, path: &str, report: &mut Report) {
         let problem = format!("is `{}`", alarm.comparison_operator);
         report.say_beside(&[&field("ThresholdMetricId")], field("ComparisonOperator"), problem, operators.join(" or "));
     }
-    if alarm.treat_missing_data.as_deref().is_some_and(|treatment| !TREATMENTS.contains(&treatment)) {
-        report.say(field("TreatMissingData"), "is not a treatment", TREATMENTS.join(" or "));
-    }
 }
 
 /// An alarm on one metric, which needs all of these unless it has `Metrics`.
@@ -72,12 +60,8 @@ fn one_metric(alarm: &Alarm, path: &str, report: &mut Report) {
     let field = |name: &str| format!("{path}.{name}");
     let metrics = field("Metrics");
     for (text, name) in [(&alarm.metric_name, "MetricName"), (&alarm.namespace, "Namespace")] {
-        match text {
-            None => report.say_beside(&[&metrics], field(name), "is missing", format!("add `{name}`, or `Metrics`")),
-            Some(text) if !(1..=255).contains(&text.len()) => {
-                report.say(field(name), "is empty or longer than 255", "name the metric that is watched");
-            }
-            Some(_) => {}
+        if text.is_none() {
+            report.say_beside(&[&metrics], field(name), "is missing", format!("add `{name}`, or `Metrics`"));
         }
     }
     match alarm.period {

@@ -17,8 +17,9 @@ pub(super) fn check(route: &DnsRoute, path: &str, report: &mut Report) {
     for (index, record) in route.records.iter().enumerate() {
         let place = format!("{path}.records[{index}].new.health_check_id");
         let Some(id) = record.check(None) else { continue };
-        if !(1..=64).contains(&id.len()) || !is_plain(&id) {
-            report.say(&place, "is not an ID", "give the ID of a health check that is there, or null");
+        if !(1..=64).contains(&id.len()) || !is_plain(&id) || id.contains(['/', ':']) {
+            let problem = format!("`{}` is not a health check's ID", id.chars().take(80).collect::<String>());
+            report.say(&place, problem, "give the ID or ARN of a health check that is there, or null");
         }
         if is_made {
             let fix = "a record carries one health check: leave out this one, or health_checks.new";
@@ -73,10 +74,6 @@ fn how_it_is_asked(check: &HealthCheck, path: &str, report: &mut Report) {
     if !check.says_protocol() {
         let problem = format!("is missing, and port {} does not tell it", check.port());
         report.say_beside(&[&port], protocol, problem, "say how the port is asked: http, https or tcp");
-    }
-    if let Some(text) = check.search_string.as_ref().filter(|text| text.is_empty() || text.chars().count() > 255) {
-        let problem = format!("has {} characters", text.chars().count());
-        report.say(format!("{path}.search_string"), problem, "give 1 to 255");
     }
     if check.protocol != Some(CheckProtocol::Tcp) {
         return;

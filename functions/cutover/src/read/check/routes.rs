@@ -1,11 +1,14 @@
 //! The sense of routes: what they name, and the steps by which they move.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
-use super::{LONGEST_RUN, Report, arn, between, health_checks, is_plain};
+use super::{LONGEST_RUN, Report, arns, between, health_checks, is_plain};
 use crate::Seconds;
+use crate::arn::{Place, title_of_listener};
 use crate::dns::name_fix;
 use crate::plan::{Alias, DnsRoute, ListenerRoute, RecordChange, RecordType, Route, Step};
+use crate::service_zones::{self, CLOUDFRONT_ZONE};
 
 /// Elastic Load Balancing's limit (API reference of `TargetGroupStickinessConfig`): 604,800 s.
 const LONGEST_GROUP_STICKINESS: Seconds = Seconds::hours(7 * 24);
@@ -29,7 +32,7 @@ pub(super) fn check(routes: &[Route], report: &mut Report) {
         let names = ["type", "listener_arn", "rule_arn", "hosted_zone_id", "record_name"];
         let is_named = names.iter().all(|name| report.is_read(&format!("{path}.{name}")));
         if is_named && !seen.insert(route.lock_key()) {
-            let problem = format!("moves {} a second time", route.title());
+            let problem = format!("moves `{}` a second time", route.title());
             report.say(path, problem, "name each route once, with all its steps");
         }
     }
@@ -40,8 +43,8 @@ fn listener(route: &ListenerRoute, path: &str, report: &mut Report) {
         ["listener_arn", "rule_arn", "old_target_group_arn", "new_target_group_arn"]
             .map(|name| format!("{path}.{name}"));
     match (&route.listener_arn, &route.rule_arn) {
-        (Some(listener), None) => arn(listener, "elasticloadbalancing", &listener_arn, report),
-        (None, Some(rule)) => arn(rule, "elasticloadbalancing", &rule_arn, report),
+        (Some(listener), None) => arns::check(listener, &arns::LISTENER, &listener_arn, report),
+        (None, Some(rule)) => arns::check(rule, &arns::RULE, &rule_arn, report),
         (None, None) => {
             let fix = "give listener_arn or rule_arn";
             report.say_beside(&[&listener_arn, &rule_arn], path, "names no listener", fix);
@@ -55,10 +58,28 @@ fn listener(route: &ListenerRoute, path: &str, report: &mut Report) {
     if let Some(stickiness) = route.group_stickiness {
         between(stickiness, Seconds(1), LONGEST_GROUP_STICKINESS, &format!("{path}.group_stickiness"), report);
     }
-    arn(&route.old_target_group_arn, "elasticloadbalancing", &old, report);
-    arn(&route.new_target_group_arn, "elasticloadbalancing", &new, report);
+    arns::check(&route.old_target_group_arn, &arns::GROUP, &old, report);
+    arns::check(&route.new_target_group_arn, &arns::GROUP, &new, report);
+    for (group, path) in [(&route.old_target_group_arn, &old), (&route.new_target_group_arn, &new)] {
+        if [&listener_arn, &rule_arn, path].iter().all(|path| report.is_sound(path)) {
+            elsewhere(group, route.arn(), path, report);
+        }
+    }
     if route.old_target_group_arn == route.new_target_group_arn {
         report.say_beside(&[&old], new, "is the old target group", "name the new side's target group");
+    }
+}
+
+/// A load balancer forwards to groups of its own region and account (Elastic Load Balancing user guide, target groups).
+fn elsewhere(group: &str, listener: &str, path: &str, report: &mut Report) {
+    let Some((there, here)) = Place::of(group).zip(Place::of(listener)) else { return };
+    let places = [("", there.region, here.region), ("the account ", there.account, here.account)];
+    if let Some((kind, there, here)) = places.into_iter().find(|(_, there, here)| there != here) {
+        let what = title_of_listener(listener);
+        let problem = format!(
+            "is in {kind}{there}, and {what} is in {kind}{here}: a load balancer forwards to groups of its own region and account"
+        );
+        report.say(path, problem, format!("name a target group of {here}"));
     }
 }
 
@@ -68,12 +89,7 @@ fn dns(route: &DnsRoute, path: &str, report: &mut Report) {
         let problem = format!("`{}` is not a zone's ID", zone.chars().take(80).collect::<String>());
         report.say(format!("{path}.hosted_zone_id"), problem, ZONE_ID_FIX);
     }
-    let name = route.record_name.strip_suffix('.').unwrap_or(&route.record_name);
-    let labels_fit = name.split('.').all(|label| (1..=63).contains(&label.len()));
-    if !labels_fit || route.record_name.len() > 255 || !is_plain(&route.record_name) {
-        let problem = format!("`{}` is not a DNS name", name.chars().take(80).collect::<String>());
-        report.say(format!("{path}.record_name"), problem, name_fix(name));
-    }
+    record_name(&route.record_name, &format!("{path}.record_name"), report);
     let records = format!("{path}.records");
     if route.records.is_empty() {
         report.say(&records, "is empty", "say what the name shall answer, by record type");
@@ -87,6 +103,18 @@ fn dns(route: &DnsRoute, path: &str, report: &mut Report) {
         record_change(record, &format!("{records}[{index}]"), report);
     }
     health_checks::check(route, path, report);
+}
+
+fn record_name(written: &str, path: &str, report: &mut Report) {
+    let name = written.strip_suffix('.').unwrap_or(written);
+    let shown: String = name.chars().take(80).collect();
+    if name.contains("://") {
+        return report.say(path, format!("`{shown}` is a URL"), "give the name alone, without https:// and path");
+    }
+    let labels_fit = name.split('.').all(|label| (1..=63).contains(&label.len()));
+    if !labels_fit || written.len() > 255 || !is_plain(written) {
+        report.say(path, format!("`{shown}` is not a DNS name"), name_fix(name));
+    }
 }
 
 /// As Route 53 makes them: `Z`, then capital letters and digits.
@@ -103,7 +131,7 @@ fn record_types(records: &[RecordChange], path: &str, report: &mut Report) {
         report.say(path, "has a record type twice", "name each type once");
     }
     if types.contains(&RecordType::Cname) && types.len() > 1 {
-        report.say(path, "has a CNAME beside another type", "a CNAME stands alone on its name");
+        report.say(path, "has a CNAME beside another type", "name the types of the new answer only: a CNAME stands alone on its name, and the one that is there goes by itself");
     }
 }
 
@@ -116,7 +144,13 @@ fn record_change(record: &RecordChange, path: &str, report: &mut Report) {
             record_values(record.record_type, found, &values, report);
         }
         (Some(_), None) => {}
-        (None, Some(found)) => alias(found, &target, report),
+        (None, Some(found)) => {
+            alias(found, &target, report);
+            if record.record_type == RecordType::Cname && service_zones::of(&found.dns_name).is_some() {
+                let problem = "is an alias of type CNAME to an AWS resource, which answers A and AAAA only";
+                report.say_beside(&[&record_type], target, problem, "name the types A and AAAA, or give values");
+            }
+        }
         (None, None) => report.say_beside(&[&values, &target], new, "has no answer", "give values or alias"),
         (Some(_), Some(_)) => report.say(new, "has both values and alias", "give one of the two"),
     }
@@ -131,6 +165,16 @@ fn alias(target: &Alias, path: &str, report: &mut Report) {
     if !is_zone_id(hosted_zone_id) {
         let fix = "give the zone ID of the resource itself: a load balancer's CanonicalHostedZoneId";
         report.say(format!("{path}.hosted_zone_id"), format!("`{hosted_zone_id}` is not a zone's ID"), fix);
+    } else if let Some(right) = service_zones::of(dns_name).filter(|right| right != hosted_zone_id) {
+        let problem = format!("is {hosted_zone_id}, in which {dns_name} is not: AWS would refuse the alias");
+        let fix = format!("use {right}, the zone of what has such a name (a load balancer's CanonicalHostedZoneId)");
+        report.say_beside(&[&format!("{path}.dns_name")], format!("{path}.hosted_zone_id"), problem, fix);
+    }
+    if hosted_zone_id == CLOUDFRONT_ZONE && target.evaluate_target_health == Some(true) {
+        let fix = "leave it out, or set it to false";
+        let problem =
+            "is true, and the health of a CloudFront distribution cannot be evaluated: AWS would refuse the alias";
+        report.say(format!("{path}.evaluate_target_health"), problem, fix);
     }
 }
 
@@ -141,10 +185,20 @@ fn record_values(record_type: RecordType, values: &[String], path: &str, report:
     if record_type == RecordType::Cname && values.len() > 1 {
         report.say(path, "has several values", "a CNAME has one");
     }
+    let one_form = |value: &String| value.parse::<IpAddr>().map_or_else(|_| value.clone(), |one| one.to_string());
+    let mut seen = BTreeSet::new();
     for (index, value) in values.iter().enumerate() {
+        if !seen.insert(one_form(value)) {
+            let problem = format!("is `{value}` a second time: AWS would refuse it");
+            report.say(format!("{path}[{index}]"), problem, "give each value once");
+        }
         let (is_right, fix) = match record_type {
             RecordType::A => (value.parse::<std::net::Ipv4Addr>().is_ok(), "should be an IPv4 address"),
             RecordType::Aaaa => (value.parse::<std::net::Ipv6Addr>().is_ok(), "should be an IPv6 address"),
+            // Route 53 takes it, and nobody finds such a name.
+            RecordType::Cname if value.parse::<std::net::IpAddr>().is_ok() => {
+                (false, "a CNAME leads to a name: take the type A or AAAA for an address")
+            }
             RecordType::Cname => (!value.is_empty() && value.len() <= 255 && is_plain(value), "should be a DNS name"),
         };
         if !is_right {
@@ -168,10 +222,14 @@ fn steps(steps: &[Step], path: &str, report: &mut Report) {
         let weight = step.new_weight;
         let is_last = index + 1 == steps.len();
         if weight < before {
-            report.say(&weight_path, format!("falls from {before} to {weight}"), "weights rise or stay");
+            report.say(
+                &weight_path,
+                format!("falls from {before} to {weight}"),
+                format!("weights rise or stay: give {before} or more here"),
+            );
         }
         if is_last && weight < 100 {
-            report.say(weight_path, format!("ends at {weight}"), "the last step is 100");
+            report.say(weight_path, format!("ends at {weight}"), "end with {\"new_weight\": 100}");
         }
         before = weight;
     }

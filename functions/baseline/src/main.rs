@@ -1,0 +1,15 @@
+//! The Lambda function `baseline`: composes, nothing else.
+
+use baseline::{Clients, handle};
+
+fn main() -> Result<(), lambda_runtime::Error> {
+    cutover::bootstrap::run(
+        |environment| {
+            Ok(Clients {
+                cloudwatch: aws_sdk_cloudwatch::Client::new(&environment.aws),
+                journal: journal::Journal::of(environment)?,
+            })
+        },
+        handle,
+    )
+}

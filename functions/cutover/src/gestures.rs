@@ -1,0 +1,192 @@
+//! What a person can do now, as commands that can be pasted. Pure.
+
+use serde_json::json;
+
+use crate::error::name;
+use crate::read::nearest_name;
+use crate::text::{is_word, json_word, named, region_option, shell_word};
+use crate::{StepError, StepResult};
+
+/// SNS, and whoever reads: an ARN that is longer is none of AWS's (an execution's has 300 characters at the most).
+const MOST_ARN_BYTES: usize = 400;
+
+/// What stands in a command for what only a person can say, in lower case: ours, and the README's.
+const PLACEHOLDERS: [&str; 4] = ["your name", "your reason", "who and why", "who and how"];
+/// More applications than this help nobody who has mistyped one.
+const MOST_APPLICATIONS: usize = 30;
+/// How the commands below have to be filled in. A shell ends the text of a command at an apostrophe.
+pub const FILL_IN: &str = "write who you are and why, without ' and \"";
+
+/// What a person has said who forces or releases: not what a command says in their place.
+///
+/// # Errors
+/// `Cutover.InvalidGesture`, which says what is to be written.
+pub fn said(field: &str, text: &str) -> StepResult<()> {
+    let lower = text.to_lowercase();
+    let placeholder = PLACEHOLDERS.iter().find(|placeholder| lower.contains(*placeholder));
+    let problem = match placeholder {
+        Some(placeholder) => format!("still says `{}`", placeholder.to_uppercase()),
+        None if text.trim().is_empty() => "is empty".to_owned(),
+        None => return Ok(()),
+    };
+    let fix = "write who you are and why, such as \"Ada Lovelace: the health check itself is broken\"";
+    Err(StepError::new(name::INVALID_GESTURE, format!("`{field}` {problem}, and nothing was done: {fix}")))
+}
+
+/// No run holds an application that a person has named; `held` are those that runs do hold, where that could be seen.
+pub fn no_such_run(application: &str, held: Option<&[String]>) -> StepError {
+    let named_it = named(application, 64);
+    let held = match held {
+        Some([]) => "no application has an open run".to_owned(),
+        Some(names) => {
+            let meant = nearest_name(application, names.iter().map(String::as_str));
+            let meant = meant.map(|name| format!("did you mean {}? ", named(name, 64))).unwrap_or_default();
+            let list: Vec<String> = names.iter().take(MOST_APPLICATIONS).map(|name| named(name, 64)).collect();
+            let more = names.len().saturating_sub(MOST_APPLICATIONS);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("{meant}Open runs are those of {}{more}", list.join(", "))
+        }
+        None => "which runs are open could not be seen".to_owned(),
+    };
+    let problem = format!(
+        "no open run of {named_it} is known: it has never been claimed, or has ended, and nothing was done; {held}"
+    );
+    StepError::new(name::INVALID_GESTURE, problem)
+}
+
+/// The state machines that a person starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machines {
+    /// The ARN of `rollback`.
+    pub rollback: String,
+    /// The ARN of `cleanup`.
+    pub cleanup: String,
+}
+
+impl Machines {
+    /// Goes back, or tries to again.
+    pub fn roll_back(&self, application: &str) -> String {
+        start(&self.rollback, &json!({ "application": fit(application) }))
+    }
+
+    /// Goes back in spite of a reason to hold.
+    pub fn force(&self, application: &str) -> String {
+        start(&self.rollback, &json!({ "application": fit(application), "force": "YOUR NAME: YOUR REASON" }))
+    }
+
+    /// Cleans up after a run that is finished, without waiting.
+    pub fn clean_up(&self, application: &str) -> String {
+        start(&self.cleanup, &json!({ "application": fit(application), "now": true }))
+    }
+
+    /// Leaves everything as it is, and gives the locks free.
+    pub fn release(&self, application: &str) -> String {
+        start(&self.cleanup, &json!({ "application": fit(application), "release": "YOUR NAME: YOUR REASON" }))
+    }
+}
+
+fn start(machine: &str, input: &serde_json::Value) -> String {
+    let region = region_option(machine);
+    format!("aws stepfunctions start-execution{region} --state-machine-arn {machine} --input {}", json_word(input))
+}
+
+/// Stops a run, which rolls it back.
+pub fn stop(run_id: &str) -> String {
+    let run_id = if is_word(run_id) && run_id.len() <= MOST_ARN_BYTES { run_id } else { "RUN" };
+    format!("aws stepfunctions stop-execution{} --execution-arn {run_id}", region_option(run_id))
+}
+
+/// Approves and rejects a run.
+pub fn answers(region_of: &str, task_token: &str) -> String {
+    yes_or_no(region_of, task_token, ["To approve", "To reject", "Rejected"])
+}
+
+/// Lets a run go on in spite of a check that failed, or sends it back.
+pub fn decision(region_of: &str, task_token: &str) -> String {
+    yes_or_no(region_of, task_token, ["To go on in spite of it", "To go back", "GoBack"])
+}
+
+/// The token, which is long, stands once.
+fn yes_or_no(region_of: &str, task_token: &str, [yes, no, error]: [&str; 3]) -> String {
+    let region = if is_word(region_of) { region_option(region_of) } else { String::new() };
+    format!(
+        "First this, then one of the two ({FILL_IN}):\n  TOKEN={}\n\
+         {yes}:\n  aws stepfunctions send-task-success{region} --task-token \"$TOKEN\" \
+         --task-output '{{\"by\": \"YOUR NAME\", \"why\": \"YOUR REASON\"}}'\n\
+         {no}:\n  aws stepfunctions send-task-failure{region} --task-token \"$TOKEN\" --error {error} \
+         --cause 'YOUR NAME: YOUR REASON'\n",
+        shell_word(task_token)
+    )
+}
+
+/// Only a plan that was claimed has a run to act on, and its application is a plain name.
+fn fit(application: &str) -> &str {
+    if is_word(application) && application.len() <= 64 { application } else { "APPLICATION" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machines() -> Machines {
+        let arn = |name: &str| format!("arn:aws:states:eu-west-1:1:stateMachine:{name}");
+        Machines { rollback: arn("rollback"), cleanup: arn("cleanup") }
+    }
+
+    #[test]
+    fn a_gesture_is_one_command_where_the_run_is() {
+        assert_eq!(
+            machines().roll_back("shop"),
+            "aws stepfunctions start-execution --region eu-west-1 --state-machine-arn \
+             arn:aws:states:eu-west-1:1:stateMachine:rollback --input '{\"application\":\"shop\"}'"
+        );
+        let forced = machines().force("shop");
+        assert!(forced.ends_with(r#"'{"application":"shop","force":"YOUR NAME: YOUR REASON"}'"#), "{forced}");
+        let released = machines().release("shop");
+        assert!(released.contains(":cleanup ") && released.contains(r#""release":"#), "{released}");
+        let stop = stop("arn:aws:states:eu-west-1:1:execution:cutover:run");
+        assert!(stop.ends_with("--region eu-west-1 --execution-arn arn:aws:states:eu-west-1:1:execution:cutover:run"));
+    }
+
+    #[test]
+    fn a_command_that_was_not_filled_in_is_refused_and_told_how() {
+        let forced = machines().force("shop");
+        let pasted = forced.split("\"force\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        for text in [pasted, "Ada: YOUR REASON", "your name: it is late", "who and why", "", "  "] {
+            let error = said("force", text).unwrap_err();
+            assert_eq!(error.name, name::INVALID_GESTURE);
+            assert!(
+                error.message.starts_with("`force` ") && error.message.contains("write who you are and why"),
+                "{error}"
+            );
+        }
+        assert_eq!(said("release", "Ada: both sides shall serve"), Ok(()));
+    }
+
+    #[test]
+    fn an_application_without_a_run_is_told_with_those_that_have_one() {
+        let held = ["portal".to_owned(), "shop".to_owned()];
+        let told = no_such_run("shpo", Some(&held)).message;
+        assert!(told.ends_with("did you mean shop? Open runs are those of portal, shop"), "{told}");
+        assert!(no_such_run("x", Some(&[])).message.ends_with("no application has an open run"));
+        assert!(no_such_run("x\ny", None).message.contains(r#"no open run of "x\u{a}y" is known"#));
+        let many: Vec<String> = (0..40).map(|n| format!("application-{n:02}")).collect();
+        assert!(no_such_run("z", Some(&many)).message.ends_with("application-29 and 10 more"));
+    }
+
+    #[test]
+    fn no_text_of_somebody_else_gets_into_a_command() {
+        assert!(machines().roll_back("x'; rm -rf /").ends_with(r#"'{"application":"APPLICATION"}'"#));
+        assert!(stop("x; rm -rf /").ends_with("--execution-arn RUN"));
+    }
+
+    #[test]
+    fn the_commands_of_an_approval_act_where_the_run_is() {
+        let commands = answers("arn:aws:states:eu-west-1:1:execution:cutover:run", "T");
+        assert!(commands.contains("  TOKEN='T'\n"), "{commands}");
+        for command in ["send-task-success", "send-task-failure"] {
+            let expected = format!("  aws stepfunctions {command} --region eu-west-1 --task-token \"$TOKEN\" ");
+            assert!(commands.contains(&expected), "{expected}\nin\n{commands}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What makes a load test sensible. Whose hosts it reaches, and whether the stack lets it, precheck says (`cutover::load`).
+
+use hyper::header::{HeaderName, HeaderValue};
+
+use super::{Report, between, is_host_name};
+use crate::plan::{LoadRequest, LoadTarget, LoadTest, OnViolation, Plan, Sla};
+use crate::{Seconds, probe};
+
+const PATH: &str = "$.load_test";
+/// Headers that the sender says itself: how long a body is, whom it asks, how connections are used.
+const OWN_HEADERS: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "upgrade"];
+
+pub(super) fn check(plan: &Plan, report: &mut Report) {
+    let Some(test) = &plan.load_test else { return };
+    pace(test, report);
+    target(&test.targets.new, "new", report);
+    if let Some(old) = &test.targets.old {
+        target(old, "old", report);
+        if old.url == test.targets.new.url {
+            let other = format!("{PATH}.targets.new.url");
+            let fix = "name each side by an address or name of its own";
+            report.say_beside(&[&other], format!("{PATH}.targets.old.url"), "is the new side's URL too", fix);
+        }
+    }
+    for (index, request) in test.requests.iter().enumerate() {
+        sent(request, &format!("{PATH}.requests[{index}]"), report);
+    }
+    bounds(&test.sla, report);
+    if test.on_violation == OnViolation::Hold && plan.approval.is_none() {
+        let fix = "add `approval`, whose topic is asked, or choose roll_back or report";
+        report.say_beside(&["$.approval"], format!("{PATH}.on_violation"), "is hold, and there is nobody to ask", fix);
+    }
+}
+
+fn pace(test: &LoadTest, report: &mut Report) {
+    let fields = [format!("{PATH}.rate_per_second"), format!("{PATH}.concurrent_users")];
+    let fix = "give exactly one: rate_per_second is what users do, concurrent_users what older tools do";
+    match (test.rate_per_second, test.concurrent_users) {
+        (None, None) => report.say_beside(&[&fields[0], &fields[1]], PATH, "says not how many requests are sent", fix),
+        (Some(_), Some(_)) => report.say_beside(&[&fields[0]], &fields[1], "is beside rate_per_second", fix),
+        _ => {}
+    }
+    between(test.duration, Seconds(2), Seconds::hours(1), &format!("{PATH}.duration"), report);
+    between(test.warm_up, Seconds(0), Seconds(60), &format!("{PATH}.warm_up"), report);
+    between(test.timeout, Seconds(1), Seconds(60), &format!("{PATH}.timeout"), report);
+}
+
+fn target(target: &LoadTarget, side: &str, report: &mut Report) {
+    let path = format!("{PATH}.targets.{side}");
+    if let Err(problem) = probe::Target::parse(&target.url) {
+        report.say(format!("{path}.url"), problem, "give a full URL such as https://new.example.com/");
+    }
+    if let Some(host) = target.host.as_ref().filter(|host| !is_host_name(host)) {
+        let problem = format!("`{}` is not a host name", host.chars().take(80).collect::<String>());
+        report.say(format!("{path}.host"), problem, "give the name alone, such as shop.example.com: no port, no path");
+    }
+}
+
+fn sent(request: &LoadRequest, path: &str, report: &mut Report) {
+    if !request.path.starts_with('/') || !request.path.chars().all(|c| c.is_ascii_graphic() && c != '#') {
+        let problem = format!("`{}` is not a path", request.path.chars().take(80).collect::<String>());
+        report.say(format!("{path}.path"), problem, "begin with /, and write other characters percent-encoded");
+    }
+    if probe::status_range(&request.expect_status).is_none() {
+        let problem = format!("is `{}`", request.expect_status);
+        report.say(format!("{path}.expect_status"), problem, "write 200, or a range 200-299");
+    }
+    for (name, value) in &request.headers {
+        let shown: String = name.chars().take(80).collect();
+        if HeaderName::from_bytes(name.as_bytes()).is_err() {
+            report.say(
+                format!("{path}.headers"),
+                format!("`{shown}` is not a header's name"),
+                "use letters, digits and -",
+            );
+        } else if OWN_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+            let fix = "leave it out; the host that is asked for is `host` of the target";
+            report.say(format!("{path}.headers"), format!("`{shown}` is what the sender says itself"), fix);
+        } else if HeaderValue::from_str(value).is_err() {
+            let problem = format!("the value of `{shown}` cannot be sent");
+            report.say(format!("{path}.headers"), problem, "use characters that can be seen, on one line");
+        }
+    }
+}
+
+fn bounds(sla: &Sla, report: &mut Report) {
+    let times = [
+        ("max_mean_ms", sla.max_mean_ms),
+        ("max_p50_ms", sla.max_p50_ms),
+        ("max_p90_ms", sla.max_p90_ms),
+        ("max_p95_ms", sla.max_p95_ms),
+        ("max_p99_ms", sla.max_p99_ms),
+        ("max_p999_ms", sla.max_p999_ms),
+        ("min_throughput_rps", sla.min_throughput_rps),
+    ];
+    for (field, value) in times {
+        if value.is_some_and(|value| value <= 0.0) {
+            report.say(format!("{PATH}.sla.{field}"), "is not above 0", "give a number that can hold, or leave it out");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The stack's groups of stakeholders: which of them, and of a plan's own, hear of a run. Pure.
+
+use std::collections::HashSet;
+
+use crate::Finding;
+use crate::plan::{Group, Stakeholders};
+use crate::read::problems_of_groups;
+
+/// The groups of the stack's configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StackGroups(Vec<Group>);
+
+impl StackGroups {
+    /// Reads the environment's text: a JSON list of groups, as a plan has them.
+    ///
+    /// # Errors
+    /// Names the first place that is wrong, and the fix.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let groups: Vec<Group> = serde_json::from_str(text).map_err(|error| format!("STAKEHOLDERS: {error}"))?;
+        match problems_of_groups(&groups, "STAKEHOLDERS").first() {
+            Some(Finding { path, problem, fix, .. }) => Err(format!("{path} {problem}: {fix}")),
+            None => Ok(Self(groups)),
+        }
+    }
+
+    /// Who hears of a run: those of the stack that its plan names, or all; and the plan's own. A group of the plan stands in for
+    /// one of the stack with the same name.
+    pub fn hearers<'a>(&'a self, wanted: &'a Stakeholders) -> Vec<&'a Group> {
+        let own: HashSet<&str> = wanted.groups.iter().map(|group| group.name.as_str()).collect();
+        let is_wanted = |group: &&Group| match &wanted.of_stack {
+            Some(names) => names.contains(&group.name),
+            None => true,
+        };
+        let of_stack = self.0.iter().filter(is_wanted).filter(|group| !own.contains(group.name.as_str()));
+        of_stack.chain(&wanted.groups).collect()
+    }
+
+    /// References of a plan to groups that the stack does not have.
+    pub fn unknown(&self, wanted: &Stakeholders) -> Vec<Finding> {
+        let names: Vec<&str> = self.0.iter().map(|group| group.name.as_str()).collect();
+        let known = if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
+        let of_stack = wanted.of_stack.iter().flatten().enumerate();
+        let unknown = of_stack.filter(|(_, name)| !names.contains(&name.as_str()));
+        let told = |(index, name): (usize, &String)| {
+            let shown: String = name.chars().take(80).collect();
+            Finding::plan(
+                format!("$.stakeholders.of_stack[{index}]"),
+                format!("`{shown}` is no group of the stack; {known}"),
+                "name one of these, or write the group out in stakeholders.groups",
+            )
+        };
+        unknown.map(told).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn group(name: &str, zone: &str) -> serde_json::Value {
+        json!({ "name": name, "time_zone": zone, "channels": [{ "type": "mail", "to": ["a@example.com"] }] })
+    }
+
+    fn stack() -> StackGroups {
+        StackGroups::read(&json!([group("executives", "UTC"), group("technical-teams", "UTC")]).to_string()).unwrap()
+    }
+
+    #[test]
+    fn all_of_the_stack_hear_unless_the_plan_names_some_and_its_own_stand_in() {
+        let hearers = |wanted: serde_json::Value| -> Vec<(String, String)> {
+            let wanted: Stakeholders = serde_json::from_value(wanted).unwrap();
+            let of = |group: &&Group| (group.name.clone(), group.time_zone.clone());
+            stack().hearers(&wanted).iter().map(of).collect()
+        };
+        let pair = |name: &str, zone: &str| (name.to_owned(), zone.to_owned());
+        assert_eq!(hearers(json!({})), [pair("executives", "UTC"), pair("technical-teams", "UTC")]);
+        assert_eq!(hearers(json!({ "of_stack": [] })), []);
+        assert_eq!(hearers(json!({ "of_stack": ["executives"] })), [pair("executives", "UTC")]);
+        let own = json!({ "groups": [group("executives", "Asia/Tokyo")] });
+        assert_eq!(hearers(own), [pair("technical-teams", "UTC"), pair("executives", "Asia/Tokyo")]);
+    }
+
+    #[test]
+    fn an_unknown_reference_is_found_with_what_there_is() {
+        let wanted = Stakeholders { of_stack: Some(vec!["executives".into(), "execs".into()]), groups: Vec::new() };
+        let found = stack().unknown(&wanted);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].path, "$.stakeholders.of_stack[1]");
+        assert_eq!(found[0].problem, "`execs` is no group of the stack; it has executives, technical-teams");
+        assert!(StackGroups::default().unknown(&wanted)[0].problem.ends_with("it has none"));
+    }
+
+    #[test]
+    fn a_configuration_that_is_wrong_says_where() {
+        let wrong = json!([group("a", "UTC"), group("b", "Europe/Atlantis")]).to_string();
+        let problem = StackGroups::read(&wrong).unwrap_err();
+        assert!(problem.starts_with("STAKEHOLDERS[1].time_zone `Europe/Atlantis` is no time zone: write"), "{problem}");
+        assert!(StackGroups::read("{}").unwrap_err().starts_with("STAKEHOLDERS: invalid type"));
+    }
+}

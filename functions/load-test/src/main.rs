@@ -1,0 +1,21 @@
+//! The Lambda function `load-test`: composes, nothing else.
+
+use cutover::load::LoadLimits;
+use load_test::store::Store;
+use load_test::{Clients, handle};
+
+fn main() -> Result<(), lambda_runtime::Error> {
+    cutover::bootstrap::run(
+        |environment| {
+            let client = aws_sdk_s3::Client::new(&environment.aws);
+            let rate = environment.variable("MAX_LOAD_RATE_PER_SECOND")?;
+            let limits = LoadLimits::read(&rate, &environment.variable("LOAD_TEST_HOSTS")?)?;
+            Ok(Clients {
+                journal: journal::Journal::of(environment)?,
+                store: Store { client, bucket: environment.variable("REPORTS_BUCKET")? },
+                limits,
+            })
+        },
+        handle,
+    )
+}

@@ -1,0 +1,107 @@
+//! What slices and the test leave behind: objects in S3, under the run.
+//!
+//! `runs/<execution>/load-test/<round>/<turn>-<slice>.json` of a slice, `runs/<execution>/load-test.json` of the whole.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use cutover::error::name;
+use cutover::{StepError, StepResult};
+use futures_util::{StreamExt, TryStreamExt};
+use serde::Serialize;
+
+use crate::judge::{Done, Report};
+use crate::slices::Slice;
+
+/// So many objects are read at a time.
+const AT_ONCE: usize = 16;
+
+/// The bucket of reports.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// S3.
+    pub client: Client,
+    /// The bucket's name.
+    pub bucket: String,
+}
+
+/// Where a run's objects are: its execution's name, which is used once in 90 days, and part of no other run's.
+fn prefix(run_id: &str) -> String {
+    format!("runs/{}/load-test", run_name(run_id))
+}
+
+/// The name of a run's execution, out of its ARN.
+pub fn run_name(run_id: &str) -> &str {
+    run_id.rsplit(':').next().unwrap_or(run_id)
+}
+
+fn key_of(run_id: &str, slice: &Slice) -> String {
+    let Slice { round, turn, slice, .. } = slice;
+    format!("{}/{round}/{turn:03}-{slice:02}.json", prefix(run_id))
+}
+
+impl Store {
+    /// Writes what a slice leaves behind; again, it is overwritten.
+    ///
+    /// # Errors
+    /// AWS errors.
+    pub async fn put_slice(&self, run_id: &str, done: &Done) -> StepResult<()> {
+        self.put(&key_of(run_id, &done.slice), done).await
+    }
+
+    /// Writes the whole test's result, and says under which key.
+    ///
+    /// # Errors
+    /// AWS errors.
+    pub async fn put_report(&self, run_id: &str, report: &Report) -> StepResult<String> {
+        let key = format!("{}.json", prefix(run_id));
+        self.put(&key, report).await?;
+        Ok(key)
+    }
+
+    /// What the slices of a round have left behind so far.
+    ///
+    /// # Errors
+    /// AWS errors; an object that is not a slice's.
+    pub async fn slices(&self, run_id: &str, round: u32) -> StepResult<Vec<Done>> {
+        let keys = self.keys(&format!("{}/{round}/", prefix(run_id))).await?;
+        let all = futures_util::stream::iter(keys).map(|key| self.slice(key)).buffered(AT_ONCE);
+        all.try_collect().await
+    }
+
+    /// Whether a slice has left something behind already.
+    ///
+    /// # Errors
+    /// AWS errors.
+    pub async fn has_slice(&self, run_id: &str, slice: &Slice) -> StepResult<bool> {
+        Ok(!self.keys(&key_of(run_id, slice)).await?.is_empty())
+    }
+
+    async fn put(&self, key: &str, value: &impl Serialize) -> StepResult<()> {
+        let json = serde_json::to_vec(value)
+            .map_err(|error| StepError::invalid(format!("the result is not JSON: {error}")))?;
+        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type("application/json");
+        let sent = put.body(ByteStream::from(json)).send().await;
+        sent.map(drop).map_err(|error| StepError::from_aws(&format!("s3:PutObject {key}"), &error))
+    }
+
+    async fn keys(&self, prefix: &str) -> StepResult<Vec<String>> {
+        let listed = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let pages: Vec<_> = listed
+            .into_paginator()
+            .send()
+            .try_collect()
+            .await
+            .map_err(|error| StepError::from_aws(&format!("s3:ListBucket {prefix}"), &error))?;
+        Ok(pages.iter().flat_map(|page| page.contents()).filter_map(|object| object.key().map(str::to_owned)).collect())
+    }
+
+    async fn slice(&self, key: String) -> StepResult<Done> {
+        let got = self.client.get_object().bucket(&self.bucket).key(&key).send().await;
+        let got = got.map_err(|error| StepError::from_aws(&format!("s3:GetObject {key}"), &error))?;
+        let body = got.body.collect().await;
+        let body = body.map_err(|error| StepError::new(name::TRANSIENT, format!("s3:GetObject {key}: {error}")))?;
+        serde_json::from_slice(&body.into_bytes()).map_err(|error| {
+            StepError::new(name::REFUSED, format!("the object {key} is not a slice's result: {error}"))
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! One slice of a turn: wait for its time, send, and leave the result behind.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use cutover::contract::Caller;
+use cutover::error::name;
+use cutover::plan::LoadTest;
+use cutover::probe::native_roots;
+use cutover::{StepError, StepResult};
+use jiff::Timestamp;
+use journal::{Journal, Phase};
+
+use crate::budget::Budget;
+use crate::client::Client;
+use crate::judge::Done;
+use crate::request::Prepared;
+use crate::results::Results;
+use crate::send::{Load, Sent};
+use crate::slices::{MOST_LATE, Slice};
+use crate::store::run_name;
+use crate::{Clients, SentReply};
+
+/// How often the run is looked at while requests are sent.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+pub(crate) async fn send(
+    clients: &Clients,
+    caller: &Caller,
+    test: &LoadTest,
+    slice: Slice,
+    (now, read_at): (Timestamp, Instant),
+) -> StepResult<SentReply> {
+    let late = now.duration_since(slice.start_at);
+    if late > MOST_LATE {
+        return too_late(clients, caller, test, slice, late.as_millis()).await;
+    }
+    let start = read_at + Duration::try_from(-late).unwrap_or_default();
+    let sent = tokio::select! {
+        sent = requests(caller, test, &slice, start, clients.limits.most_rate_per_second) => sent?,
+        fenced = watch(&clients.journal, caller) => return Err(fenced),
+    };
+    let Sent { results, cpu_percent, is_stopped } = sent;
+    let done = Done { slice, late_by_ms: None, cpu_percent, is_stopped, results };
+    clients.store.put_slice(&caller.run_id, &done).await?;
+    Ok(reply(done))
+}
+
+/// Says so, unless the slice was sent before: then this is a repeated call.
+async fn too_late(
+    clients: &Clients,
+    caller: &Caller,
+    test: &LoadTest,
+    slice: Slice,
+    late_by_ms: i128,
+) -> StepResult<SentReply> {
+    let late_by_ms = Some(i64::try_from(late_by_ms).unwrap_or(i64::MAX));
+    let results = Results::new(test.requests.len());
+    let done = Done { slice, late_by_ms, cpu_percent: 0.0, is_stopped: false, results };
+    if !clients.store.has_slice(&caller.run_id, &done.slice).await? {
+        clients.store.put_slice(&caller.run_id, &done).await?;
+    }
+    Ok(reply(done))
+}
+
+fn reply(done: Done) -> SentReply {
+    let Done { slice, late_by_ms, is_stopped, results, .. } = done;
+    SentReply { slice, sent: results.sent, succeeded: results.succeeded, late_by_ms, is_stopped }
+}
+
+async fn requests(
+    caller: &Caller,
+    test: &LoadTest,
+    slice: &Slice,
+    start: Instant,
+    most_rate_per_second: u32,
+) -> StepResult<Sent> {
+    let side = slice.side;
+    let target =
+        side.target(test).ok_or_else(|| StepError::invalid(format!("the plan has no {} side", side.as_str())))?;
+    let client = Client::new(target, test.http_version, native_roots).map_err(StepError::invalid)?;
+    let run = run_name(&caller.run_id);
+    let requests = Prepared::all(&test.requests, target, run, &BTreeMap::new()).map_err(StepError::invalid)?;
+    let load = Load {
+        client: &client,
+        requests: &requests,
+        mix: slice.mix(test),
+        pace: slice.pace(test, most_rate_per_second),
+        timeout: Duration::from_secs(test.timeout.0),
+        start,
+        start_second: slice.start_at.as_second(),
+        budget: Budget::of(test, slice.slices),
+    };
+    load.send().await.map_err(|error| StepError::new(name::TRANSIENT, format!("no timer for the load test: {error}")))
+}
+
+/// Ends once the run is no longer the caller's to move. A look that fails is made up for by the next.
+async fn watch(journal: &Journal, caller: &Caller) -> StepError {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        match journal.fence(caller, Phase::Forward).await {
+            Err(error) if error.name == name::FENCED => return error,
+            _ => {}
+        }
+    }
+}

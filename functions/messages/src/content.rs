@@ -1,0 +1,233 @@
+//! The words of a message, for a format: a headline, paragraphs, facts, lists, and when the next one comes.
+
+use cutover::Seconds;
+use cutover::gestures;
+use cutover::plan::{Format, Group, Moment};
+use cutover::text::{named, quoted, shown};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::templates::Templates;
+use crate::{next, when};
+use cutover::told::{self, Told};
+
+/// Of a list so many items are shown, and the rest is counted.
+const MOST_ITEMS: usize = 10;
+const MOST_ITEM_BYTES: usize = 200;
+const MOST_REASON_BYTES: usize = 400;
+const MOST_NAME_BYTES: usize = 64;
+const MOST_ARN_BYTES: usize = 250;
+const MOST_TITLE_BYTES: usize = 250;
+
+/// What is said, before it is put into a channel's form.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Content {
+    /// The moment.
+    pub moment: Moment,
+    /// Whom it is for.
+    pub group: String,
+    /// In whose words.
+    pub format: Format,
+    /// What the messages of one run have in common, for subjects.
+    pub stem: String,
+    /// One word or two: `in progress`.
+    pub state: String,
+    /// What happened, in one line.
+    pub headline: String,
+    /// What there is to say about it.
+    pub paragraphs: Vec<String>,
+    /// Names and values.
+    pub facts: Vec<(String, String)>,
+    /// What there is more than one of.
+    pub lists: Vec<List>,
+    /// Commands that a person can run, each with what it does. For engineers.
+    pub commands: Vec<(String, String)>,
+    /// When the next message comes.
+    pub next: String,
+    /// What the reader has to know of the message itself: that it may come twice, that a template failed.
+    pub notes: Vec<String>,
+    /// `info`, `warning` or `critical`.
+    pub severity: &'static str,
+    /// The run.
+    pub run_id: String,
+}
+
+/// A heading and items.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct List {
+    /// With how many there are.
+    pub heading: String,
+    /// As many as are shown.
+    pub items: Vec<String>,
+    /// How many are not.
+    pub more: usize,
+}
+
+impl Content {
+    /// What a group is told of a moment. `may_be_repeat`: an earlier sending of it has no known outcome.
+    pub fn of(told: &Told, moment: Moment, group: &Group, may_be_repeat: bool, templates: &Templates) -> Self {
+        let format = group.format();
+        let application = named(&told.application, MOST_NAME_BYTES);
+        let (words, failed) = templates.words(moment, &context(told, group, &application));
+        let mut notes = Vec::new();
+        if may_be_repeat {
+            notes.push("This may be a repeat: whether it was delivered before is not known.".to_owned());
+        }
+        notes.extend(
+            failed.map(|why| format!("A template of your own could not be used, and this is the built-in one: {why}")),
+        );
+        Self {
+            moment,
+            group: group.name.clone(),
+            format,
+            stem: format!("{} of {application} ({})", noun(format), short(&told.run_id)),
+            state: state(moment, format).to_owned(),
+            headline: words.headline,
+            paragraphs: words.paragraphs,
+            facts: facts(told, group, &application),
+            lists: lists(told, format),
+            commands: if format == Format::Technical { commands(told, moment) } else { Vec::new() },
+            next: next::sentence(told, moment, group),
+            notes,
+            severity: told::severity(moment),
+            run_id: shown(&told.run_id, MOST_ARN_BYTES),
+        }
+    }
+
+    /// A subject or title: the stem, then what is so.
+    pub fn subject(&self) -> String {
+        format!("{}: {}", self.stem, self.state)
+    }
+}
+
+/// Six digits that tell a run from the others of its application.
+fn short(run_id: &str) -> String {
+    cutover::contract::digest(run_id).chars().take(6).collect()
+}
+
+fn noun(format: Format) -> &'static str {
+    if format == Format::Detailed { "Maintenance" } else { "Cutover" }
+}
+
+fn state(moment: Moment, format: Format) -> &'static str {
+    let is_maintenance = format == Format::Detailed;
+    match moment {
+        Moment::ApprovalWanted if is_maintenance => "scheduled",
+        Moment::ApprovalWanted => "approval wanted",
+        Moment::NotStarted if is_maintenance => "cancelled",
+        Moment::NotStarted => "not started",
+        Moment::Started if is_maintenance => "in progress",
+        Moment::Started => "started",
+        Moment::StepReached if is_maintenance => "in progress",
+        Moment::StepReached => "step reached",
+        Moment::Verifying => "verifying",
+        Moment::Holding => "on hold",
+        Moment::TooLittleData => "on hold, too little data",
+        Moment::Succeeded => "completed",
+        Moment::RolledBack if is_maintenance => "ended without a change",
+        Moment::RolledBack => "rolled back",
+        Moment::Stuck => "needs a person now",
+        Moment::Trouble => "trouble after completion",
+        Moment::CleanupDone => "closed",
+    }
+}
+
+/// What templates know. Every text in it is fit to be shown as it is.
+fn context(told: &Told, group: &Group, application: &str) -> Value {
+    let detail = &told.detail;
+    let duration = |field: &str| detail[field].as_u64().map(|seconds| Seconds(seconds).to_string());
+    json!({
+        "application": application,
+        "format": group.format().name(),
+        "group": group.name,
+        "event": told.event,
+        "at": when::shown(told.at, group),
+        "new_weight": detail["new_weight"].as_u64(),
+        "hold": duration("hold_seconds"),
+        "within": duration("within_seconds"),
+        "cleanup_after": duration("cleanup_after_seconds"),
+        "why": reason(&detail["why"]),
+        "hold_reason": reason(&detail["hold"]),
+        "not_started_because": detail["ending"].as_str().map(why_not_started),
+        "steps": detail["steps"].as_array().map(Vec::len),
+        "holds": next::holds(&detail["steps"]).map(|seconds| Seconds(seconds).to_string()),
+        "left": detail["routes"].as_array().map(|things| things.iter().filter(|thing| thing["restored"] != true).count()),
+        "released": detail["released"] == true,
+    })
+}
+
+fn why_not_started(ending: &str) -> &'static str {
+    match ending {
+        "InvalidPlan" => "its plan is wrong",
+        "Rejected" => "those who were asked did not agree in time",
+        "Conflict" => "another run holds the application or one of its routes",
+        _ => "the environment is not as the plan says, or could not be observed",
+    }
+}
+
+fn reason(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| !text.trim().is_empty()).map(|text| quoted(text, MOST_REASON_BYTES))
+}
+
+fn facts(told: &Told, group: &Group, application: &str) -> Vec<(String, String)> {
+    let detail = &told.detail;
+    let mut facts = vec![("Application", application.to_owned()), ("Time", when::shown(told.at, group))];
+    if group.format() == Format::Technical {
+        facts.extend(detail["title"].as_str().map(|title| ("Route", shown(title, MOST_TITLE_BYTES))));
+        facts.extend(reason(&detail["live"]).map(|live| ("It is now", live)));
+    }
+    if group.format() != Format::Detailed {
+        facts.extend(detail["new_weight"].as_u64().map(|weight| ("Share of the new side", format!("{weight} %"))));
+    }
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// For engineers; for others the count of what matters is in the words.
+fn lists(told: &Told, format: Format) -> Vec<List> {
+    if format != Format::Technical {
+        return Vec::new();
+    }
+    let detail = &told.detail;
+    let items = |value: &Value, item: &dyn Fn(&Value) -> Option<String>| -> Vec<String> {
+        value.as_array().into_iter().flatten().filter_map(item).collect()
+    };
+    let text = |value: &Value| value.as_str().map(|text| quoted(text, MOST_ITEM_BYTES));
+    let finding = |finding: &Value| {
+        let path = named(finding["path"].as_str().unwrap_or("$"), MOST_NAME_BYTES);
+        Some(format!("{}: {path}: {}", severity_of(finding), text(&finding["problem"])?))
+    };
+    let left = |thing: &Value| {
+        let title = shown(thing["title"].as_str().unwrap_or("something without a name"), MOST_TITLE_BYTES);
+        let error = text(&thing["error"]).map(|error| format!(": {error}")).unwrap_or_default();
+        (thing["restored"] != true).then(|| format!("{title}{error}"))
+    };
+    let removed = |removal: &Value| Some(items(&removal["removed"], &text).join("; ")).filter(|text| !text.is_empty());
+    let lists = [
+        ("Precheck found", items(&detail["findings"], &finding)),
+        (if told.event == "changed" { "Changed" } else { "Left" }, items(&detail["routes"], &left)),
+        ("The old side, before", items(&detail["baseline"], &text)),
+        ("Removed", items(&detail["removals"], &removed)),
+        ("Not done, or not as it should be", items(&detail["not_done"], &text)),
+    ];
+    lists.into_iter().filter_map(|(heading, items)| list(heading, items)).collect()
+}
+
+fn severity_of(finding: &Value) -> &'static str {
+    if finding["severity"] == "error" { "error" } else { "warning" }
+}
+
+fn list(heading: &str, mut items: Vec<String>) -> Option<List> {
+    let count = items.len();
+    items.truncate(MOST_ITEMS);
+    let more = count - items.len();
+    (count > 0).then(|| List { heading: format!("{heading} ({count})"), items, more })
+}
+
+fn commands(told: &Told, moment: Moment) -> Vec<(String, String)> {
+    match moment {
+        Moment::Started | Moment::StepReached | Moment::Verifying => {
+            vec![("To stop it, which rolls it back".to_owned(), gestures::stop(&told.run_id))]
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,165 @@
+//! What a detail tells, as lines for a person: every text in it is somebody else's until it is shown. Pure.
+
+use cutover::error::name::{DRIFT, NOT_PERMITTED};
+use cutover::text::{named, quoted, region_option, shown};
+use serde_json::Value;
+
+/// A reason takes three lines of a screen at the most.
+const MOST_REASON_BYTES: usize = 240;
+/// One of several takes two.
+const MOST_ITEM_BYTES: usize = 150;
+/// With a command in it, four.
+const MOST_FIX_BYTES: usize = 400;
+/// Where there is room for all of it.
+const MOST_TEXT_BYTES: usize = 4_000;
+const MOST_TITLE_BYTES: usize = 250;
+const MOST_NAME_BYTES: usize = 40;
+/// An application has 64 characters at the most.
+const MOST_APPLICATION_BYTES: usize = 64;
+
+/// An application, or whatever stands in its place.
+pub fn application(name: &str) -> String {
+    named(name, MOST_APPLICATION_BYTES)
+}
+
+/// The same where there is less room.
+pub fn in_subject(name: &str) -> String {
+    named(name, MOST_NAME_BYTES)
+}
+
+/// A reason.
+pub fn reason(value: &Value) -> Option<String> {
+    text(value).map(|text| quoted(&text, MOST_REASON_BYTES))
+}
+
+/// A text where there is room for it; `not known` for none.
+pub fn whole(value: &Value) -> String {
+    text(value).map_or_else(|| "not known".to_owned(), |text| quoted(&text, MOST_TEXT_BYTES))
+}
+
+/// How a person calls a route, hook or alarm. It is a function's of ours, and what is not in it is quoted there.
+pub fn title(thing: &Value) -> String {
+    text(&thing["title"]).map_or_else(|| "something without a name".to_owned(), |text| shown(&text, MOST_TITLE_BYTES))
+}
+
+/// A list's items; none for what is no list.
+pub fn items(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// Texts, each of them fit to be shown.
+pub fn texts(value: &Value) -> Vec<String> {
+    items(value).iter().filter_map(text).map(|text| quoted(&text, MOST_ITEM_BYTES)).collect()
+}
+
+/// What was not done, or not as it should be.
+pub fn not_done(detail: &Value) -> Vec<String> {
+    texts(&detail["not_done"])
+}
+
+/// What precheck found, errors first.
+pub fn findings(detail: &Value) -> Vec<String> {
+    let mut findings: Vec<&Value> = items(&detail["findings"]).iter().collect();
+    findings.sort_by_key(|finding| finding["severity"] != "error");
+    let told = |finding: &Value| {
+        let severity = if finding["severity"] == "error" { "error" } else { "warning" };
+        let path = named(finding["path"].as_str().unwrap_or("$"), MOST_NAME_BYTES);
+        // Of a conflict the fix is what a person has to do before the same plan can be started.
+        let fix = text(&finding["fix"]).filter(|_| finding["kind"] == "conflict");
+        let fix = fix.map(|fix| format!("; {}", quoted(&fix, MOST_FIX_BYTES))).unwrap_or_default();
+        format!("{severity} {path}: {}{fix}", quoted(&text(&finding["problem"]).unwrap_or_default(), MOST_ITEM_BYTES))
+    };
+    findings.into_iter().map(told).collect()
+}
+
+/// What is left, a line each.
+pub fn left(detail: &Value) -> Vec<String> {
+    let left = items(&detail["routes"]).iter().filter(|thing| thing["restored"] != true);
+    let told = |thing: &Value| {
+        let error = text(&thing["error"]).map(|error| format!(": {}", quoted(&error, MOST_ITEM_BYTES)));
+        format!("{}{}", title(thing), error.unwrap_or_default())
+    };
+    left.map(told).collect()
+}
+
+/// What has to come before things that are left are put right: their errors say who stands in the way.
+pub fn first(detail: &Value) -> Vec<String> {
+    let left = || items(&detail["routes"]).iter().filter(|thing| thing["restored"] != true);
+    let is = |thing: &&Value, name: &str| thing["error"].as_str().is_some_and(|error| error.starts_with(name));
+    let drift = left().find(|thing| is(thing, DRIFT)).map(|thing| {
+        let ask = "Somebody else changed what is left. First ask who did it, and why. CloudTrail has their name:";
+        format!("{ask}\n  {}", who_changed(thing))
+    });
+    let denied = left().find(|thing| is(thing, NOT_PERMITTED));
+    let denied = denied.map(|_| "AWS denied a call. First give the function's role its permission back.".to_owned());
+    drift.into_iter().chain(denied).collect()
+}
+
+/// The command that lists who made such changes. Those of Route 53 are in us-east-1 (Route 53 developer guide, CloudTrail).
+fn who_changed(thing: &Value) -> String {
+    let (region, call) = match thing["title"].as_str().and_then(|title| title.split(' ').next()) {
+        Some("listener") => (region_option(thing["arn"].as_str().unwrap_or_default()), "ModifyListener"),
+        Some("rule") => (region_option(thing["arn"].as_str().unwrap_or_default()), "ModifyRule"),
+        Some("alarm") => (String::new(), "PutMetricAlarm"),
+        _ => (" --region us-east-1".to_owned(), "ChangeResourceRecordSets"),
+    };
+    let is_plain =
+        region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b" -".contains(&byte));
+    let region = if is_plain { region } else { String::new() };
+    format!(
+        "aws cloudtrail lookup-events{region} --lookup-attributes AttributeKey=EventName,AttributeValue={call} --max-items 5"
+    )
+}
+
+/// What cleanup removed, or kept.
+pub fn removals(detail: &Value, what: &str) -> Vec<String> {
+    let removals = items(&detail["removals"]).iter().flat_map(|removal| items(&removal[what]));
+    removals.filter_map(text).map(|text| quoted(&text, 2 * MOST_ITEM_BYTES)).collect()
+}
+
+/// What a person has to do: thing by thing, what is left, how it is now, and the change to make.
+pub fn thing_by_thing(detail: &Value) -> String {
+    let things = items(&detail["routes"]);
+    if things.is_empty() {
+        return "\nWhich routes are left is not known. Compare each of the plan's with its before-image.\n".to_owned();
+    }
+    let mut told = "\nOne by one:\n".to_owned();
+    for thing in things {
+        told.push_str(&format!("\n- {}: {}\n", title(thing), outcome(thing)));
+        if let Some(arn) = text(&thing["arn"]) {
+            told.push_str(&format!("  ARN: {}\n", named(&arn, MOST_TITLE_BYTES)));
+        }
+        if thing["restored"] != true {
+            let (live, change) = (whole(&thing["live"]), change(&thing["change"]));
+            told.push_str(&format!("  it is now: {live}\n  change to make: {change}\n"));
+        }
+    }
+    told
+}
+
+/// What came of a thing.
+fn outcome(thing: &Value) -> String {
+    let error = text(&thing["error"]).map(|error| quoted(&error, MOST_TEXT_BYTES));
+    match (thing["restored"].as_bool(), error) {
+        (Some(true), None) => "restored".to_owned(),
+        (Some(true), Some(error)) => format!("as it was before; but {error}"),
+        (_, Some(error)) => format!("not restored: {error}"),
+        _ => "not restored".to_owned(),
+    }
+}
+
+/// A command of ours, which is plain ASCII, as it is; and notes on lines of their own.
+fn change(value: &Value) -> String {
+    let Some(change) = text(value) else { return "not known".to_owned() };
+    let lines: Vec<String> = change.lines().map(|line| shown(line.trim(), usize::MAX)).collect();
+    lines.join("\n    ")
+}
+
+/// A value as a text; none for none.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}

@@ -1,0 +1,284 @@
+//! Reads what is known of a run. What cannot be read beside the run item is told as not measured.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudwatch::Client as CloudWatch;
+use aws_sdk_sfn::Client as States;
+use aws_sdk_sfn::types::HistoryEvent;
+use baseline::figures::{Series as Values, Window};
+use baseline::observe::Wanted;
+use cutover::arn::{load_balancer_dimension, target_group_dimension};
+use cutover::contract::Caller;
+use cutover::error::name;
+use cutover::plan::{ListenerRoute, Route};
+use cutover::{StepError, StepResult};
+use jiff::Timestamp;
+use journal::Run;
+
+use crate::Clients;
+use crate::facts::{Facts, Period, Point, RouteFacts, Series, Sides};
+use crate::history::{self, Call, Event, What};
+use crate::load::Load;
+
+/// Of a page of a history, and of pages: 25,000 events at the most (Step Functions quotas).
+const EVENTS_OF_PAGE: i32 = 1_000;
+const MOST_PAGES: usize = 26;
+/// As many periods as a plot has room for.
+const MOST_PERIODS: i64 = 120;
+/// The lengths of a period, in seconds. Minutes are kept for 15 days (CloudWatch user guide).
+const PERIODS: [i64; 6] = [60, 300, 900, 3600, 6 * 3600, 24 * 3600];
+/// A call takes 500 (API reference of GetMetricData).
+const MOST_SERIES: usize = 500;
+
+/// Everything up to a moment.
+///
+/// # Errors
+/// `Cutover.Refused` where there is no such run; AWS errors of the journal.
+pub async fn facts(clients: &Clients, caller: &Caller, until: Timestamp) -> StepResult<Facts> {
+    let run = clients.journal.read(&caller.run_id).await?;
+    let run = run.ok_or_else(|| StepError::new(name::REFUSED, format!("there is no run {}", caller.run_id)))?;
+    let mut not_measured = Vec::new();
+    let (began_at, calls) = match story(&clients.states, &run, caller, until).await {
+        Ok(found) => found,
+        Err(error) => {
+            not_measured
+                .push(format!("timeline and weights: the executions' history cannot be read: {}", error.message));
+            (run.started_at.parse().unwrap_or(until), Vec::new())
+        }
+    };
+    let load = match clients.store.load_test(&run.run_id).await {
+        Ok(found) => found.map(|report| Load::of(&report)),
+        Err(error) => {
+            not_measured.push(format!("load test: its result cannot be read: {}", error.message));
+            None
+        }
+    };
+    let mut facts = known(&run, &calls, (began_at, until), load);
+    if let Err(error) = measure(&clients.cloudwatch, &run, &mut facts).await {
+        not_measured.push(format!("users' traffic over time: CloudWatch cannot be read: {}", error.message));
+    }
+    facts.not_measured = not_measured.into_iter().chain(missing(&run, &facts)).collect();
+    Ok(facts)
+}
+
+/// What stands in the run item and the histories. Pure.
+fn known(run: &Run, calls: &[Call], (began_at, until): (Timestamp, Timestamp), load: Option<Load>) -> Facts {
+    let titles: Vec<String> = run.plan.routes.iter().map(Route::title).collect();
+    let weights = history::weights(calls);
+    let routes = titles.iter().enumerate().map(|(place, title)| RouteFacts {
+        title: title.clone(),
+        weights: weights.iter().filter(|weight| weight.route == place).copied().collect(),
+        sides: None,
+    });
+    let names = run.plan.monitoring.metrics.iter().map(|metric| metric.name.as_str()).collect::<Vec<_>>();
+    let mut gates = crate::gates::gates(calls, &names, &titles);
+    for gate in &mut gates {
+        let metric = run.plan.monitoring.metrics.iter().find(|metric| metric.name == gate.name);
+        gate.limit = metric.map(|metric| metric.threshold);
+    }
+    let ending = run.ending.as_ref();
+    Facts {
+        application: run.plan.application.clone(),
+        run_id: run.run_id.clone(),
+        ending: ending.and_then(|ending| ending.name()).unwrap_or(run.phase.as_str()).to_owned(),
+        began_at,
+        until,
+        why: run.why.clone(),
+        routes: routes.collect(),
+        gates,
+        resources: Vec::new(),
+        load,
+        baseline: run.baseline.as_ref().map(baseline::lines).unwrap_or_default(),
+        timeline: history::timeline(calls, &titles),
+        not_done: ending.map(|ending| ending.not_done()).unwrap_or_default(),
+        not_measured: Vec::new(),
+        cleanup_after_seconds: run.plan.cleanup.after.0,
+    }
+}
+
+/// What was not measured, and why. Pure.
+fn missing(run: &Run, facts: &Facts) -> Vec<String> {
+    let mut missing = Vec::new();
+    match &run.plan.load_test {
+        None => missing.push("both sides under the same load: the plan has no load_test".to_owned()),
+        Some(_) if facts.load.is_none() => {
+            missing.push("both sides under the same load: the load test left no result".to_owned())
+        }
+        Some(_) => {}
+    }
+    for (route, facts) in run.plan.routes.iter().zip(&facts.routes) {
+        match route {
+            Route::Dns(_) => missing.push(format!("users' real shares of {}: DNS counts no requests", facts.title)),
+            Route::Listener(listener) if listener.application_balancer().is_none() => {
+                missing
+                    .push(format!("users' real shares of {}: a Network Load Balancer counts no requests", facts.title));
+            }
+            Route::Listener(_) if facts.sides.is_some() && facts.requests().is_none() => {
+                missing
+                    .push(format!("users' real shares of {}: CloudWatch has no requests of either side", facts.title));
+            }
+            Route::Listener(_) => {}
+        }
+    }
+    if run.plan.baseline.resources.is_empty() {
+        missing.push("CPU and memory: the plan names none (baseline.resources)".to_owned());
+    }
+    if facts.routes.iter().any(|route| route.sides.is_some()) {
+        missing.push("the last two minutes: load balancers report late".to_owned());
+    }
+    missing
+}
+
+/// The calls of the run's execution, and of the rollback that writes this report; with the moment at which the first event was.
+async fn story(states: &States, run: &Run, caller: &Caller, until: Timestamp) -> StepResult<(Timestamp, Vec<Call>)> {
+    let (began_at, mut calls) = of_execution(states, &run.run_id, until).await?;
+    if caller.execution_arn != run.run_id {
+        calls.extend(of_execution(states, &caller.execution_arn, until).await?.1);
+    }
+    Ok((began_at.unwrap_or(until), calls))
+}
+
+async fn of_execution(states: &States, arn: &str, until: Timestamp) -> StepResult<(Option<Timestamp>, Vec<Call>)> {
+    let history =
+        states.get_execution_history().execution_arn(arn).max_results(EVENTS_OF_PAGE).include_execution_data(true);
+    let mut pages = history.into_paginator().send();
+    let (mut began_at, mut events) = (None, Vec::new());
+    for _ in 0..MOST_PAGES {
+        let Some(page) = pages.next().await else { break };
+        let page = page.map_err(|error| StepError::from_aws("states:GetExecutionHistory", &error))?;
+        for told in page.events() {
+            let at = told.timestamp();
+            let Ok(at) = Timestamp::new(at.secs(), at.subsec_nanos() as i32) else { continue };
+            began_at.get_or_insert(at);
+            events.extend(what(told).filter(|_| at <= until).map(|what| Event { at, what }));
+        }
+    }
+    Ok((began_at, history::calls(&events)))
+}
+
+/// What of an event is needed.
+fn what(event: &HistoryEvent) -> Option<What> {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    if let Some(entered) = event.state_entered_event_details() {
+        return Some(What::Entered(entered.name().to_owned()));
+    }
+    if let Some(scheduled) = event.task_scheduled_event_details() {
+        return Some(What::Scheduled(scheduled.parameters().to_owned()));
+    }
+    if let Some(succeeded) = event.task_succeeded_event_details() {
+        return Some(What::Succeeded(text(succeeded.output())));
+    }
+    if let Some(failed) = event.task_failed_event_details() {
+        return Some(What::Failed(text(failed.error()), text(failed.cause())));
+    }
+    let timed_out = event.task_timed_out_event_details()?;
+    Some(What::Failed(text(timed_out.error()), text(timed_out.cause())))
+}
+
+/// Asks CloudWatch for both sides of the routes, and for the metrics that the plan names, over the time of the run.
+async fn measure(cloudwatch: &CloudWatch, run: &Run, facts: &mut Facts) -> StepResult<()> {
+    let window = window(facts.began_at, facts.until);
+    let counted: Vec<Option<&ListenerRoute>> = run.plan.routes.iter().map(counted).collect();
+    let resources = &run.plan.baseline.resources;
+    let mut wanted: Vec<Wanted> = counted.iter().flatten().flat_map(|route| of_both_groups(route)).collect();
+    wanted.extend(resources.iter().map(|metric| Wanted {
+        namespace: metric.namespace.clone(),
+        metric_name: metric.metric_name.clone(),
+        dimensions: metric.dimensions.clone(),
+        statistic: metric.statistic.clone(),
+    }));
+    wanted.truncate(MOST_SERIES);
+    let mut series = baseline::observe::series(cloudwatch, &wanted, window).await?.into_iter();
+    for (route, listener) in facts.routes.iter_mut().zip(counted) {
+        if listener.is_some() {
+            let mut side = || {
+                let four: [Values; 4] = std::array::from_fn(|_| series.next().unwrap_or_default());
+                periods(&four, window)
+            };
+            route.sides = Some(Sides { period_seconds: window.period, old: side(), new: side() });
+        }
+    }
+    facts.resources = resources
+        .iter()
+        .zip(series)
+        .map(|(metric, values)| {
+            let point = |(at, value): (i64, f64)| Some(Point { at: Timestamp::from_second(at).ok()?, value });
+            Series {
+                name: metric.name.clone(),
+                metric_name: metric.metric_name.clone(),
+                points: values.into_iter().filter_map(point).collect(),
+            }
+        })
+        .collect();
+    Ok(())
+}
+
+/// Whole periods around the run, so few that a plot has room for them.
+fn window(began_at: Timestamp, until: Timestamp) -> Window {
+    let (start, end) = (began_at.as_second(), until.as_second());
+    let period = PERIODS.into_iter().find(|period| (end - start) / period < MOST_PERIODS).unwrap_or(24 * 3600);
+    let start = start - start.rem_euclid(period);
+    Window { start, end: end.max(start + period), period }
+}
+
+fn counted(route: &Route) -> Option<&ListenerRoute> {
+    match route {
+        Route::Listener(route) if route.application_balancer().is_some() => Some(route),
+        _ => None,
+    }
+}
+
+const OF_GROUP: [(&str, &str); 4] = [
+    ("RequestCount", "Sum"),
+    ("HTTPCode_Target_5XX_Count", "Sum"),
+    ("TargetResponseTime", "p50"),
+    ("TargetResponseTime", "p95"),
+];
+
+fn of_both_groups(route: &ListenerRoute) -> Vec<Wanted> {
+    let balancer = load_balancer_dimension(route.arn()).unwrap_or_default();
+    let of_group = |arn: &String| {
+        let group = target_group_dimension(arn).unwrap_or_default();
+        let dimensions = [("LoadBalancer", balancer), ("TargetGroup", group)];
+        let dimensions: BTreeMap<String, String> =
+            dimensions.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        OF_GROUP.map(|(metric_name, statistic)| Wanted {
+            namespace: "AWS/ApplicationELB".to_owned(),
+            metric_name: metric_name.to_owned(),
+            dimensions: dimensions.clone(),
+            statistic: statistic.to_owned(),
+        })
+    };
+    [&route.old_target_group_arn, &route.new_target_group_arn].into_iter().flat_map(of_group).collect()
+}
+
+/// Every period of the window, in order; what was not told is absent.
+fn periods([requests, errors, p50, p95]: &[Values; 4], window: Window) -> Vec<Period> {
+    let milliseconds = |values: &Values, at: i64| values.get(&at).map(|seconds| seconds * 1000.0);
+    let period = |at: i64| {
+        Some(Period {
+            at: Timestamp::from_second(at).ok()?,
+            requests: requests.get(&at).copied(),
+            errors: errors.get(&at).copied(),
+            p50_ms: milliseconds(p50, at),
+            p95_ms: milliseconds(p95, at),
+        })
+    };
+    (window.start..window.end).step_by(window.period.max(1) as usize).filter_map(period).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_are_so_few_that_they_can_be_drawn() {
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        for (seconds, period) in [(0, 60), (3600, 60), (3 * 3600, 300), (86_400, 900), (7 * 86_400, 6 * 3600)] {
+            let window = window(at(1_800_000_030), at(1_800_000_030 + seconds));
+            assert_eq!((window.period, window.start % period), (period, 0), "{seconds}");
+            let all = periods(&std::array::from_fn(|_| Values::new()), window).len();
+            assert!((1..=MOST_PERIODS as usize + 1).contains(&all), "{seconds}: {all}");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! What an execution's history tells: what was done, when, and what was answered. Pure.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::facts::{Entry, Kind, Weight};
+
+/// An event of a history, as far as it is needed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub what: What,
+}
+
+/// What an event says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// A state was entered.
+    Entered(String),
+    /// Something was called, with these parameters: JSON.
+    Scheduled(String),
+    /// It has answered: JSON.
+    Succeeded(String),
+    /// It has failed: error, cause.
+    Failed(String, String),
+}
+
+/// A call that is over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// When it was over.
+    pub at: Timestamp,
+    /// The state that made it.
+    pub state: String,
+    /// What it asked.
+    pub asked: Value,
+    /// What was answered, or error and cause.
+    pub answer: Result<Value, (String, String)>,
+}
+
+/// The calls of one execution, in order. What goes on side by side (the slices of a load test) is told by its state only.
+pub fn calls(events: &[Event]) -> Vec<Call> {
+    let (mut entered, mut state, mut asked) = (String::new(), String::new(), Value::Null);
+    let mut calls = Vec::new();
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+    for Event { at, what } in events {
+        let answer = match what {
+            What::Entered(name) => {
+                entered.clone_from(name);
+                continue;
+            }
+            What::Scheduled(parameters) => {
+                asked = json(parameters)["Payload"].take();
+                state = asked["state"].as_str().unwrap_or(&entered).to_owned();
+                continue;
+            }
+            What::Succeeded(output) => {
+                let mut output = json(output);
+                // An answer to a task's token stands alone.
+                Ok(if output["Payload"].is_null() { output } else { output["Payload"].take() })
+            }
+            What::Failed(error, cause) => Err((error.clone(), said(cause))),
+        };
+        calls.push(Call { at: *at, state: state.clone(), asked: asked.clone(), answer });
+    }
+    calls
+}
+
+/// What a function said, out of the JSON that Lambda wraps around it.
+fn said(cause: &str) -> String {
+    let wrapped: Option<Value> = serde_json::from_str(cause).ok();
+    wrapped.and_then(|cause| cause["errorMessage"].as_str().map(str::to_owned)).unwrap_or_else(|| cause.to_owned())
+}
+
+/// The timeline: what a person would tell of it. `titles` are the routes', in the plan's order.
+pub fn timeline(calls: &[Call], titles: &[String]) -> Vec<Entry> {
+    calls.iter().filter_map(|call| entry(call, titles)).collect()
+}
+
+fn entry(call: &Call, titles: &[String]) -> Option<Entry> {
+    let entry = |kind, text: String| Some(Entry { at: call.at, kind, text });
+    let reply = match &call.answer {
+        Ok(reply) => reply,
+        Err((error, cause)) => return entry(Kind::Trouble, format!("{} failed: {error}: {cause}", call.state)),
+    };
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let title = || titles.get(call.asked["route"].as_u64()? as usize).cloned();
+    let changed = reply["changed"] == true;
+    match call.state.as_str() {
+        "AwaitApproval" => entry(Kind::Person, format!("approved by {}: {}", text(&reply["by"]), text(&reply["why"]))),
+        "AwaitDecision" => {
+            entry(Kind::Person, format!("{} said to go on: {}", text(&reply["by"]), text(&reply["why"])))
+        }
+        "AskAfterLoadTest" => {
+            entry(Kind::Person, format!("{} let the run go on after its load test", text(&reply["by"])))
+        }
+        "Claim" => {
+            entry(Kind::Done, "the run is claimed: its way back is written down, its routes are locked".to_owned())
+        }
+        "TakeBaseline" => entry(Kind::Done, "the baseline of the old side is written down".to_owned()),
+        "PrepareListener" | "PrepareRecords" if changed => {
+            entry(Kind::Moved, format!("{}: both sides are in, the new one at 0 %", title()?))
+        }
+        "NextLoadTurn" if reply["over"] == true => entry(Kind::Done, text(&reply["seen"])),
+        "SwapListener" | "ShiftWeight" if changed => entry(
+            Kind::Moved,
+            format!("{}: the new side's weight is {} %", title()?, call.asked["new_weight"].as_u64()?),
+        ),
+        "Monitor" if reply["done"] == true => {
+            entry(Kind::Done, format!("{}: the step has been held, and nothing is wrong", title()?))
+        }
+        "Monitor" if reply["verdict"] == "unhealthy" => entry(Kind::Trouble, format!("{}: {}", title()?, wrong(reply))),
+        "Validate" if reply["passed"] == true => {
+            entry(Kind::Done, "the new side answers as it should when it is asked directly".to_owned())
+        }
+        "FinaliseListener" | "FinaliseRecords" if changed => {
+            entry(Kind::Moved, format!("{}: the new side alone", title()?))
+        }
+        "Finish" => entry(Kind::Done, "the run is finished: all traffic is on the new side".to_owned()),
+        "TakeOverRun" => entry(Kind::Trouble, "the way back has begun".to_owned()),
+        "RestoreListener" | "RestoreRecords" if changed => entry(Kind::Moved, format!("{}: put back", title()?)),
+        "WriteEnding" => entry(Kind::Done, format!("the rollback has ended: {}", text(&reply["ending"]))),
+        _ => None,
+    }
+}
+
+/// What was wrong at a look.
+fn wrong(reply: &Value) -> String {
+    let checks = reply["checks"].as_array().into_iter().flatten();
+    let told = checks.filter(|check| check["verdict"] == "unhealthy").map(|check| {
+        format!("{}: {}", check["name"].as_str().unwrap_or("a check"), check["seen"].as_str().unwrap_or_default())
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+/// The new side's weight of each route, from when on. A route that was put back is as before, which is 0 % of what the run gave it.
+pub fn weights(calls: &[Call]) -> Vec<Weight> {
+    let weight = |call: &Call| {
+        let reply = call.answer.as_ref().ok().filter(|reply| reply["changed"] == true)?;
+        let percent = match call.state.as_str() {
+            "PrepareListener" | "PrepareRecords" | "RestoreListener" | "RestoreRecords" => 0,
+            "SwapListener" | "ShiftWeight" => u8::try_from(call.asked["new_weight"].as_u64()?).ok()?,
+            _ => return None,
+        };
+        (!reply.is_null()).then_some(Weight { at: call.at, route: call.asked["route"].as_u64()? as usize, percent })
+    };
+    calls.iter().filter_map(weight).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    pub(crate) fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    pub(crate) fn call(second: i64, asked: Value, output: Value) -> [Event; 2] {
+        let scheduled = What::Scheduled(json!({ "FunctionName": "f", "Payload": asked }).to_string());
+        let succeeded = What::Succeeded(json!({ "Payload": output }).to_string());
+        [Event { at: at(second), what: scheduled }, Event { at: at(second + 1), what: succeeded }]
+    }
+
+    pub(crate) fn asked(state: &str, more: Value) -> Value {
+        let mut asked = json!({ "state": state, "route": 0 });
+        asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        asked
+    }
+
+    #[test]
+    fn weights_are_told_from_when_they_were_changed() {
+        let moved = json!({ "changed": true, "settled": false });
+        let looked = json!({ "changed": false, "settled": true });
+        let events: Vec<Event> = [
+            call(0, asked("PrepareListener", json!({})), moved.clone()),
+            call(10, asked("SwapListener", json!({ "new_weight": 10 })), moved.clone()),
+            call(20, asked("SwapListener", json!({ "new_weight": 10 })), looked),
+            call(30, asked("RestoreListener", json!({})), moved),
+        ]
+        .concat();
+        let told: Vec<(i64, u8)> =
+            weights(&calls(&events)).iter().map(|one| (one.at.as_second(), one.percent)).collect();
+        assert_eq!(told, [(1, 0), (11, 10), (31, 0)]);
+        let lines = timeline(&calls(&events), &["listener l".to_owned()]);
+        let lines: Vec<&str> = lines.iter().map(|entry| entry.text.as_str()).collect();
+        assert_eq!(
+            lines,
+            [
+                "listener l: both sides are in, the new one at 0 %",
+                "listener l: the new side's weight is 10 %",
+                "listener l: put back"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_failure_is_told_in_the_functions_own_words() {
+        let cause = json!({ "errorType": "Cutover.Unhealthy", "errorMessage": "5xx is 4 %" }).to_string();
+        let mut events = call(0, asked("Monitor", json!({})), Value::Null).to_vec();
+        events[1].what = What::Failed("Cutover.Unhealthy".to_owned(), cause);
+        let told = timeline(&calls(&events), &[]);
+        assert_eq!(told[0].text, "Monitor failed: Cutover.Unhealthy: 5xx is 4 %");
+    }
+
+    #[test]
+    fn what_a_person_answered_stands_alone() {
+        let mut events = call(0, asked("AwaitApproval", json!({})), Value::Null).to_vec();
+        events[1].what = What::Succeeded(json!({ "by": "Ada", "why": "ready" }).to_string());
+        assert_eq!(timeline(&calls(&events), &[])[0].text, "approved by Ada: ready");
+    }
+}

@@ -1,0 +1,92 @@
+//! `report`: leaves a run's report, for whoever has to answer for it.
+//!
+//! Reads: the run item; the history of the run's executions; CloudWatch, for the time of the run; the load test's result in S3. Writes:
+//! `runs/<execution>/report.html`, `report.md` and `report.json` in the stack's bucket of reports. Undo: none is needed. Called again it writes
+//! the same keys, from what was so at the same moment.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`gather`], [`store`] | reading and writing |
+//! | [`facts`], [`history`], [`gates`], [`load`] | what is known, as values; what was not measured is absent, never zero |
+//! | [`verdict`], [`advice`] | what follows from it |
+//! | [`document`], [`page`], [`plot`], [`words`] | the three documents |
+//!
+//! Errors: `Cutover.Refused` where there is no such run, and AWS errors. The state machines catch and note them: a report decides nothing. What
+//! cannot be read beside the run item is told in the report.
+
+pub mod advice;
+pub mod document;
+pub mod facts;
+pub mod gates;
+pub mod gather;
+pub mod history;
+pub mod load;
+pub mod page;
+pub mod plot;
+pub mod store;
+pub mod verdict;
+pub mod words;
+
+use cutover::StepResult;
+use cutover::contract::Caller;
+use jiff::Timestamp;
+use journal::Journal;
+use serde::{Deserialize, Serialize};
+
+use crate::document::Documents;
+use crate::store::Store;
+
+/// What this function talks to.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// CloudWatch.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// The journal.
+    pub journal: Journal,
+    /// Step Functions.
+    pub states: aws_sdk_sfn::Client,
+    /// The bucket of reports.
+    pub store: Store,
+}
+
+/// One call.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Request {
+    /// Who is calling.
+    #[serde(flatten)]
+    pub caller: Caller,
+    /// The moment until which things are told, RFC 3339: when the calling state was entered, which is the same whenever it is tried again.
+    pub at: Timestamp,
+}
+
+/// Where the report is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reply {
+    /// The page's address in the console.
+    pub link: String,
+    /// The bucket.
+    pub bucket: String,
+    /// The page's key; Markdown and JSON stand beside it.
+    pub key: String,
+    /// The page's length.
+    pub bytes: usize,
+    /// When this was done, RFC 3339.
+    pub at: String,
+}
+
+/// Writes it.
+///
+/// # Errors
+/// See the module.
+pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
+    let facts = gather::facts(clients, &request.caller, request.at).await?;
+    let Documents { html, markdown, json } = document::documents(&facts)?;
+    let bytes = html.len();
+    let run_id = &request.caller.run_id;
+    let store = &clients.store;
+    store.put(&store::key(run_id, "json"), "application/json", json).await?;
+    store.put(&store::key(run_id, "md"), "text/markdown; charset=utf-8", markdown).await?;
+    let key = store::key(run_id, "html");
+    store.put(&key, "text/html; charset=utf-8", html).await?;
+    Ok(Reply { link: store.link(run_id, &key), bucket: store.bucket.clone(), key, bytes, at: now.to_string() })
+}

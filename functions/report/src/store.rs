@@ -1,0 +1,67 @@
+//! The bucket of reports: what a run's load test left there, and the report.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use cutover::error::name;
+use cutover::{StepError, StepResult};
+use load_test::judge::Report;
+use load_test::store::run_name;
+
+/// The bucket.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// S3.
+    pub client: Client,
+    /// The bucket's name.
+    pub bucket: String,
+}
+
+/// The key of a run's report of this kind: `html`, `md` or `json`. A run is known by its execution's name.
+pub fn key(run_id: &str, kind: &str) -> String {
+    format!("runs/{}/report.{kind}", run_name(run_id))
+}
+
+impl Store {
+    /// An object's address in the console of the run's region and partition.
+    pub fn link(&self, run_id: &str, key: &str) -> String {
+        let mut parts = run_id.split(':').skip(1);
+        let (partition, region) = (parts.next().unwrap_or("aws"), parts.nth(1).unwrap_or("us-east-1"));
+        // AWS General Reference, ARN namespaces: each partition has a console of its own.
+        let console = match partition {
+            "aws-cn" => "console.amazonaws.cn",
+            "aws-us-gov" => "console.amazonaws-us-gov.com",
+            _ => "console.aws.amazon.com",
+        };
+        format!("https://{region}.{console}/s3/object/{}?region={region}&prefix={key}", self.bucket)
+    }
+
+    /// Writes an object, or the same one again.
+    ///
+    /// # Errors
+    /// AWS errors.
+    pub async fn put(&self, key: &str, content_type: &str, text: String) -> StepResult<()> {
+        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type);
+        let sent = put.body(ByteStream::from(text.into_bytes())).send().await;
+        sent.map(drop).map_err(|error| StepError::from_aws(&format!("s3:PutObject {key}"), &error))
+    }
+
+    /// What the run's load test left, if it has left something.
+    ///
+    /// # Errors
+    /// AWS errors; an object that is no load test's result.
+    pub async fn load_test(&self, run_id: &str) -> StepResult<Option<Report>> {
+        let key = format!("runs/{}/load-test.json", run_name(run_id));
+        let listed = self.client.list_objects_v2().bucket(&self.bucket).prefix(&key).max_keys(1).send().await;
+        let listed = listed.map_err(|error| StepError::from_aws(&format!("s3:ListBucket {key}"), &error))?;
+        if listed.contents().is_empty() {
+            return Ok(None);
+        }
+        let got = self.client.get_object().bucket(&self.bucket).key(&key).send().await;
+        let got = got.map_err(|error| StepError::from_aws(&format!("s3:GetObject {key}"), &error))?;
+        let body = got.body.collect().await;
+        let body = body.map_err(|error| StepError::new(name::TRANSIENT, format!("s3:GetObject {key}: {error}")))?;
+        let read = serde_json::from_slice(&body.into_bytes());
+        read.map(Some)
+            .map_err(|error| StepError::new(name::REFUSED, format!("{key} is no load test's result: {error}")))
+    }
+}

@@ -1,0 +1,187 @@
+//! `tell`: tells groups of people what a run does, each in its words and by its channels.
+//!
+//! Reads: the run's plan, the record of what was told of a moment, webhooks' secrets. Writes: that record (`told#<run>#<event>#<time>` in the journal's
+//! table), and one message a group and channel. Undo: there is none, since what was read cannot be unread.
+//!
+//! It is not called by a state machine: `notify` publishes what happened to the stack's topic of moments, and Lambda calls this
+//! with it, some seconds later. So nothing that is slow, denied or down here can change or delay a cutover, and the function that pages
+//! operators stays as small as it was. Lambda tries again twice, after one and two minutes, what this function ends with an error.
+//!
+//! Once: a message is claimed in the record before it is sent, and its outcome is written after. One that was refused is tried again, but
+//! for a refusal that stays; one whose outcome is not known is sent again, and says that it may be a repeat.
+//!
+//! Errors: `Cutover.Transient` where something is left to try again, `Cutover.Refused` where something was refused for good.
+
+mod configuration;
+mod decide;
+mod record;
+mod send;
+mod webhook;
+
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use cutover::error::name;
+use cutover::plan::{Channel, Group, Moment, Stakeholders};
+use cutover::stakeholders::StackGroups;
+use cutover::{StepError, StepResult};
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use journal::Journal;
+use messages::{Content, Told};
+use serde::{Deserialize, Serialize};
+
+pub use crate::configuration::Configuration;
+use crate::decide::{Outcome, Turn};
+
+/// What this function talks to.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// The journal: runs' plans, and what was told.
+    pub journal: Journal,
+    /// Secrets Manager.
+    pub secrets: aws_sdk_secretsmanager::Client,
+    /// SES, which asks once.
+    pub ses: aws_sdk_ses::Client,
+    /// SNS, which asks once.
+    pub sns: aws_sdk_sns::Client,
+    /// For webhooks.
+    pub web: SharedHttpConnector,
+    /// The stack's groups.
+    pub stack: StackGroups,
+    /// Sender, branding, templates.
+    pub configuration: Configuration,
+}
+
+/// What SNS calls Lambda with (SNS developer guide, Lambda endpoints): one record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The notifications.
+    #[serde(rename = "Records")]
+    pub records: Vec<Record>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// What was published.
+    #[serde(rename = "Sns")]
+    pub sns: Notification,
+}
+
+/// What was published.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notification {
+    /// A [`Told`], as JSON.
+    #[serde(rename = "Message")]
+    pub message: String,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// What was sent now: `<group>/<channel>` each.
+    pub sent: Vec<String>,
+}
+
+/// Tells everybody of each record.
+///
+/// # Errors
+/// See the module.
+pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
+    let mut reply = Reply::default();
+    for record in &request.records {
+        let told: Told = serde_json::from_str(&record.sns.message)
+            .map_err(|error| StepError::invalid(format!("what happened cannot be read: {error}")))?;
+        reply.sent.extend(tell(clients, &told, now).await?);
+    }
+    Ok(reply)
+}
+
+/// One message to one group by one channel.
+struct Delivery<'a> {
+    key: String,
+    group: &'a Group,
+    channel: &'a Channel,
+}
+
+/// All messages of a moment.
+fn deliveries<'a>(groups: Vec<&'a Group>, moment: Moment) -> Vec<Delivery<'a>> {
+    let hearing = groups.into_iter().filter(|group| group.hears(moment));
+    let of_group = |group: &'a Group| {
+        let key = move |(index, channel): (usize, &'a Channel)| Delivery {
+            key: format!("{}/{}.{index}", group.name, channel.kind()),
+            group,
+            channel,
+        };
+        group.channels.iter().enumerate().map(key)
+    };
+    hearing.flat_map(of_group).collect()
+}
+
+async fn tell(clients: &Clients, told: &Told, now: Timestamp) -> StepResult<Vec<String>> {
+    let Some(moment) = told.moment() else { return Ok(Vec::new()) };
+    let wanted = wanted(clients, told).await?;
+    let deliveries = deliveries(clients.stack.hearers(&wanted), moment);
+    if deliveries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<&str> = deliveries.iter().map(|delivery| delivery.key.as_str()).collect();
+    let turns = record::claim(&clients.journal, &told.key(), &keys, now).await?;
+    let sending = deliveries.iter().zip(&turns).filter_map(|(delivery, turn)| match turn {
+        Turn::Send { may_be_repeat } => Some(attempt(clients, told, moment, delivery, *may_be_repeat, now)),
+        Turn::Leave | Turn::Wait => None,
+    });
+    let outcomes: Vec<(String, Outcome)> = join_all(sending).await;
+    record::write(&clients.journal, &told.key(), &outcomes, now).await?;
+    ended(&outcomes, turns.contains(&Turn::Wait))
+}
+
+/// Whom the run's plan names.
+async fn wanted(clients: &Clients, told: &Told) -> StepResult<Stakeholders> {
+    match &told.stakeholders {
+        Some(wanted) => Ok(wanted.clone()),
+        None => Ok(clients.journal.read(&told.run_id).await?.map(|run| run.plan.stakeholders).unwrap_or_default()),
+    }
+}
+
+async fn attempt(
+    clients: &Clients,
+    told: &Told,
+    moment: Moment,
+    delivery: &Delivery<'_>,
+    may_be_repeat: bool,
+    now: Timestamp,
+) -> (String, Outcome) {
+    let Delivery { key, group, channel } = delivery;
+    let content = Content::of(told, moment, group, may_be_repeat, clients.configuration.templates());
+    for note in &content.notes {
+        tracing::warn!(run_id = told.run_id, group = group.name, "{note}");
+    }
+    let outcome = send::send(clients, told, &content, channel, now).await;
+    match &outcome {
+        Outcome::Sent => tracing::info!(run_id = told.run_id, moment = moment.name(), to = key, "told"),
+        Outcome::Failed { why, .. } | Outcome::Unknown { why } => {
+            tracing::error!(
+                run_id = told.run_id,
+                moment = moment.name(),
+                to = key,
+                "not told, as far as is known: {why}"
+            );
+        }
+    }
+    (key.clone(), outcome)
+}
+
+/// An error where Lambda has to call again, or people have to hear that somebody did not.
+fn ended(outcomes: &[(String, Outcome)], somebody_else_sends: bool) -> StepResult<Vec<String>> {
+    let told = |(key, outcome): &(String, Outcome)| outcome.why().map(|why| format!("{key}: {why}"));
+    let failed: Vec<String> = outcomes.iter().filter_map(told).collect();
+    let is_left = somebody_else_sends || outcomes.iter().any(|(_, outcome)| outcome.is_left());
+    match (is_left, failed.is_empty()) {
+        (true, true) => {
+            Err(StepError::new(name::TRANSIENT, "another call is sending this, or was cut off: to be seen later"))
+        }
+        (true, false) => Err(StepError::new(name::TRANSIENT, format!("not told yet: {}", failed.join("; ")))),
+        (false, false) => Err(StepError::new(name::REFUSED, format!("not told: {}", failed.join("; ")))),
+        (false, true) => Ok(outcomes.iter().map(|(key, _)| key.clone()).collect()),
+    }
+}

@@ -1,0 +1,120 @@
+//! What is on one day together: lockstep groups, the order within a wave, and what has to fit into its window.
+
+use jiff::civil::Date;
+
+use super::{Terms, resources};
+use crate::portfolio::{Dependency, DependencyKind, Portfolio};
+use crate::solve::{Cutover, Day, Windows};
+
+/// A dependency that is kept, with its applications' places.
+pub(super) struct Kept<'a> {
+    pub place: usize,
+    pub first: usize,
+    pub then: usize,
+    pub dependency: &'a Dependency,
+}
+
+/// What moves together, and which group each application is in.
+pub(super) fn groups(count: usize, kept: &[Kept]) -> (Vec<Vec<usize>>, Vec<usize>) {
+    let mut root: Vec<usize> = (0..count).collect();
+    fn find(root: &mut [usize], mut at: usize) -> usize {
+        while root[at] != at {
+            root[at] = root[root[at]];
+            at = root[at];
+        }
+        at
+    }
+    for Kept { first, then, .. } in kept.iter().filter(|kept| kept.dependency.kind == DependencyKind::Together) {
+        let (one, other) = (find(&mut root, *first), find(&mut root, *then));
+        root[one.max(other)] = one.min(other);
+    }
+    let (mut groups, mut group_of) = (Vec::<Vec<usize>>::new(), vec![usize::MAX; count]);
+    for place in 0..count {
+        let root = find(&mut root, place);
+        if group_of[root] == usize::MAX {
+            group_of[root] = groups.len();
+            groups.push(Vec::new());
+        }
+        group_of[place] = group_of[root];
+        groups[group_of[place]].push(place);
+    }
+    (groups, group_of)
+}
+
+/// All applications, none before those that it needs; a lockstep group is one of them, since it starts at once. Nothing where
+/// dependencies go in a circle.
+pub(super) fn order(groups: &[Vec<usize>], group_of: &[usize], kept: &[Kept]) -> Option<Vec<usize>> {
+    let ordered = || kept.iter().filter(|kept| kept.dependency.kind != DependencyKind::Together);
+    let is_within = |kept: &&Kept| group_of[kept.first] == group_of[kept.then];
+    let between: Vec<(usize, usize)> =
+        ordered().filter(|kept| !is_within(kept)).map(|kept| (group_of[kept.first], group_of[kept.then])).collect();
+    // Within a group, an order is one of its members.
+    let within: Vec<(usize, usize)> = ordered().filter(is_within).map(|kept| (kept.first, kept.then)).collect();
+    let members = sorted(group_of.len(), &within)?;
+    let groups_in_order = sorted(groups.len(), &between)?;
+    let mut place = vec![0; groups.len()];
+    groups_in_order.iter().enumerate().for_each(|(rank, group)| place[*group] = rank);
+    let mut all = members;
+    all.sort_by_key(|application| place[group_of[*application]]);
+    Some(all)
+}
+
+/// Kahn's topological order, if there is one.
+fn sorted(count: usize, edges: &[(usize, usize)]) -> Option<Vec<usize>> {
+    let (mut waits, mut after) = (vec![0; count], vec![Vec::new(); count]);
+    for (first, then) in edges {
+        waits[*then] += 1;
+        after[*first].push(*then);
+    }
+    let mut open: Vec<usize> = (0..count).rev().filter(|place| waits[*place] == 0).collect();
+    let mut order = Vec::with_capacity(count);
+    while let Some(place) = open.pop() {
+        order.push(place);
+        for then in &after[place] {
+            waits[*then] -= 1;
+            if waits[*then] == 0 {
+                open.push(*then);
+            }
+        }
+    }
+    (order.len() == count).then_some(order)
+}
+
+pub(super) fn windows(
+    portfolio: &Portfolio,
+    start: Date,
+    horizon: Day,
+    terms: &Terms,
+    (groups, group_of): (&[Vec<usize>], &[usize]),
+    order: &[usize],
+    kept: &[Kept],
+) -> Windows {
+    let mut rank = vec![None; portfolio.applications.len()];
+    let mut cutovers: Vec<Cutover> = Vec::new();
+    for place in order.iter().filter(|place| portfolio.applications[**place].strategy.moves()) {
+        rank[*place] = Some(cutovers.len());
+        let minutes = portfolio.applications[*place].cutover.0.div_ceil(60) as i32;
+        cutovers.push(Cutover { minutes, needs: Vec::new() });
+    }
+    for kept in kept.iter().filter(|kept| kept.dependency.kind != DependencyKind::Together) {
+        let is_within = group_of[kept.first] == group_of[kept.then];
+        // A lockstep group starts when the last that any of it needs has ended.
+        let all = |one: usize| if is_within { vec![one] } else { groups[group_of[one]].clone() };
+        for then in all(kept.then).into_iter().filter_map(|then| rank[then]) {
+            cutovers[then].needs.extend(all(kept.first).into_iter().filter_map(|first| rank[first]));
+        }
+    }
+    let of_group = |group: &Vec<usize>| {
+        let is_settled = |place: &&usize| terms.progress.settled.contains_key(&portfolio.applications[**place].name);
+        let mut ranks: Vec<usize> =
+            group.iter().filter(|place| !is_settled(place)).filter_map(|place| rank[*place]).collect();
+        ranks.sort_unstable();
+        ranks
+    };
+    Windows {
+        minutes: resources::window_minutes(portfolio, start, horizon, terms),
+        lanes: portfolio.limits.parallel_cutovers as i32,
+        cutovers,
+        of_activity: groups.iter().map(of_group).collect(),
+    }
+}

@@ -1,0 +1,105 @@
+//! What makes dates, windows and freezes sensible.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cutover::text::quoted;
+
+use super::Report;
+use crate::portfolio::{Calendar, Period, Portfolio, calendar};
+use cutover::Seconds;
+
+const SHORTEST_WINDOW: Seconds = Seconds::minutes(15);
+const LONGEST_WINDOW: Seconds = Seconds::hours(48);
+
+pub(super) fn check(portfolio: &Portfolio, report: &mut Report) {
+    let calendar = &portfolio.calendar;
+    if calendar::time_zone(&calendar.time_zone).is_none() {
+        let problem = format!("{} is no time zone", quoted(&calendar.time_zone, 80));
+        report.say("$.calendar.time_zone", problem, "write an IANA name, such as `Europe/Zurich` or `UTC`");
+    }
+    date(&calendar.start, "$.calendar.start", report);
+    optional_date(calendar.end.as_deref(), "$.calendar.end", report);
+    if let Some(end) = &calendar.end {
+        in_order(&calendar.start, end, "$.calendar.end", "the programme's start", report);
+    }
+    windows(portfolio, report);
+    let names: BTreeSet<&str> = portfolio.applications.iter().map(|application| application.name.as_str()).collect();
+    for (place, freeze) in calendar.freezes.iter().enumerate() {
+        let at = format!("$.calendar.freezes[{place}]");
+        from_to(&freeze.from, &freeze.to, &at, report);
+        for (index, name) in freeze.applications.iter().enumerate() {
+            if !names.contains(name.as_str()) {
+                let problem = format!("{} is no application of the portfolio", quoted(name, 80));
+                report.say(
+                    format!("{at}.applications[{index}]"),
+                    problem,
+                    super::known(names.iter().copied(), name, "applications"),
+                );
+            }
+        }
+    }
+    for (place, holiday) in calendar.holidays.iter().enumerate() {
+        date(&holiday.date, &format!("$.calendar.holidays[{place}].date"), report);
+    }
+}
+
+fn windows(portfolio: &Portfolio, report: &mut Report) {
+    let Calendar { windows, .. } = &portfolio.calendar;
+    let mut days = BTreeMap::new();
+    if windows.is_empty() && portfolio.applications.iter().any(|application| application.strategy.moves()) {
+        let fix = "add one, such as { \"days\": [\"saturday\"], \"opens\": \"22:00\", \"lasts\": \"8h\" }";
+        report.say("$.calendar.windows", "is empty, and there is something to move", fix);
+    }
+    for (place, window) in windows.iter().enumerate() {
+        let at = format!("$.calendar.windows[{place}]");
+        if calendar::time(&window.opens).is_none() {
+            let problem = format!("is {}", quoted(&window.opens, 80));
+            report.say(format!("{at}.opens"), problem, "write hours and minutes, such as \"22:00\"");
+        }
+        if !(SHORTEST_WINDOW..=LONGEST_WINDOW).contains(&window.lasts) {
+            report.say(format!("{at}.lasts"), format!("is {}", window.lasts), "should be 15m to 48h");
+        }
+        for day in &window.days {
+            if let Some(before) = days.insert(*day, place) {
+                let problem = format!("has a day that $.calendar.windows[{before}] has too");
+                report.say(
+                    format!("{at}.days"),
+                    problem,
+                    "have one window a day: make it longer, or choose another day",
+                );
+            }
+        }
+    }
+}
+
+pub(super) fn periods(periods: &[Period], at: &str, report: &mut Report) {
+    for (place, period) in periods.iter().enumerate() {
+        from_to(&period.from, &period.to, &format!("{at}[{place}]"), report);
+    }
+}
+
+fn from_to(from: &str, to: &str, at: &str, report: &mut Report) {
+    date(from, &format!("{at}.from"), report);
+    date(to, &format!("{at}.to"), report);
+    in_order(from, to, &format!("{at}.to"), "its first date", report);
+}
+
+fn in_order(from: &str, to: &str, path: &str, what: &str, report: &mut Report) {
+    if let (Some(first), Some(last)) = (calendar::date(from), calendar::date(to))
+        && last < first
+    {
+        report.say(path, format!("is {last}, before {what}, {first}"), "exchange them, or correct one");
+    }
+}
+
+pub(super) fn optional_date(text: Option<&str>, path: &str, report: &mut Report) {
+    if let Some(text) = text {
+        date(text, path, report);
+    }
+}
+
+fn date(text: &str, path: &str, report: &mut Report) {
+    if calendar::date(text).is_none() {
+        report.say(path, format!("is {}", quoted(text, 80)), "write a date of the calendar, such as \"2026-03-07\"");
+    }
+}

@@ -1,0 +1,138 @@
+//! What people get wrong in a portfolio, and what they read.
+
+use serde_json::{Value, json};
+use wave_plan::Portfolio;
+
+use crate::{depends, event, four, read_event};
+
+/// Run with UPDATE=1 to write the schema anew.
+#[test]
+fn the_schema_is_up_to_date() {
+    let wanted = serde_json::to_string_pretty(&Portfolio::schema()).unwrap() + "\n";
+    let path = event("portfolio.schema.json");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &wanted).unwrap();
+    }
+    let found = std::fs::read_to_string(path).unwrap();
+    assert!(found == wanted, "events/portfolio.schema.json is stale: run `UPDATE=1 cargo test -p wave-plan`");
+}
+
+#[test]
+fn every_whole_number_of_the_schema_has_both_bounds() {
+    let schema = Portfolio::schema().to_value();
+    let (mut open, mut numbers) = (vec![&schema], 0);
+    while let Some(value) = open.pop() {
+        let types = &value["type"];
+        if types == "integer" || types.as_array().is_some_and(|types| types.contains(&json!("integer"))) {
+            numbers += 1;
+            assert!(value["minimum"].is_i64() && value["maximum"].is_i64(), "{value} has no bounds");
+        }
+        open.extend(value.as_object().into_iter().flat_map(|fields| fields.values()));
+        open.extend(value.as_array().into_iter().flatten());
+    }
+    assert!(numbers >= 8, "only {numbers} whole numbers: this test does not see them");
+}
+
+#[test]
+fn the_exercise_is_read() {
+    assert_eq!(Portfolio::read(&read_event("portfolio.json")).map(|portfolio| portfolio.applications.len()), Ok(25));
+}
+
+fn paths(value: &Value) -> Vec<String> {
+    Portfolio::read(value).unwrap_err().into_iter().map(|finding| finding.path).collect()
+}
+
+#[test]
+fn each_mistake_is_found_at_its_place() {
+    for (pointer, wrong, path) in [
+        ("/name", json!("two words"), "$.name"),
+        ("/surprise", json!(1), "$.surprise"),
+        ("/calendar/time_zone", json!("Mars/Olympus"), "$.calendar.time_zone"),
+        ("/calendar/start", json!("2026-02-30"), "$.calendar.start"),
+        ("/calendar/start", json!("20260302"), "$.calendar.start"),
+        ("/calendar/start", json!("2026-03-02T10:00"), "$.calendar.start"),
+        ("/calendar/windows/0/opens", json!("7:00"), "$.calendar.windows[0].opens"),
+        ("/calendar/end", json!("2026-01-01"), "$.calendar.end"),
+        ("/calendar/windows", json!([]), "$.calendar.windows"),
+        ("/calendar/windows/0/opens", json!("25:00"), "$.calendar.windows[0].opens"),
+        ("/calendar/windows/0/lasts", json!("5m"), "$.calendar.windows[0].lasts"),
+        ("/calendar/windows/0/lasts", json!(8), "$.calendar.windows[0].lasts"),
+        ("/calendar/windows/0/days", json!(["saturday", "saturday"]), "$.calendar.windows[0].days"),
+        (
+            "/calendar/freezes",
+            json!([{ "name": "f", "from": "2026-03-02", "to": "2026-03-01" }]),
+            "$.calendar.freezes[0].to",
+        ),
+        (
+            "/calendar/freezes",
+            json!([{ "name": "f", "from": "2026-03-02", "to": "2026-03-03", "applications": ["x"] }]),
+            "$.calendar.freezes[0].applications[0]",
+        ),
+        ("/contingency_percent", json!(91), "$.contingency_percent"),
+        ("/limits/parallel_cutovers", json!(0), "$.limits.parallel_cutovers"),
+        ("/teams/0/days_per_week", json!(-1), "$.teams[0].days_per_week"),
+        ("/applications", json!([]), "$.applications"),
+        ("/applications/1/name", json!("a"), "$.applications[1].name"),
+        ("/applications/0/strategy", json!("rehosting"), "$.applications[0].strategy"),
+        ("/applications/0/strategy", json!("retire"), "$.applications[0].cutover_plan"),
+        ("/applications/0/cutover_plan", Value::Null, "$.applications[0].cutover_plan"),
+        ("/applications/0/cutover", json!("3d"), "$.applications[0].cutover"),
+        ("/applications/0/effort", json!([{ "team": "platfrom", "days": 1 }]), "$.applications[0].effort[0].team"),
+        (
+            "/applications/0/effort",
+            json!([{ "team": "platform", "days": 1 }, { "team": "platform", "days": 1 }]),
+            "$.applications[0].effort[1].team",
+        ),
+        (
+            "/applications/0/forbidden",
+            json!([{ "from": "2026-03-02", "to": "soon" }]),
+            "$.applications[0].forbidden[0].to",
+        ),
+        ("/dependencies", json!([{ "first": "a", "then": "x", "kind": "before" }]), "$.dependencies[0].then"),
+        ("/dependencies", json!([{ "first": "a", "then": "a", "kind": "before" }]), "$.dependencies[0].then"),
+        ("/dependencies", json!([{ "first": "a", "then": "b", "kind": "within_days" }]), "$.dependencies[0].days"),
+        (
+            "/dependencies",
+            json!([{ "first": "a", "then": "b", "kind": "before", "days": 1 }]),
+            "$.dependencies[0].days",
+        ),
+        (
+            "/dependencies",
+            json!([{ "first": "a", "then": "b", "kind": "before" }, { "first": "a", "then": "b", "kind": "before" }]),
+            "$.dependencies[1]",
+        ),
+    ] {
+        let mut value = four();
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        if parent == "/limits" {
+            value["limits"] = json!({});
+        }
+        match value.pointer_mut(parent).unwrap() {
+            Value::Array(items) => items[name.parse::<usize>().unwrap()] = wrong,
+            fields => fields[name] = wrong,
+        }
+        assert!(paths(&value).contains(&path.to_owned()), "{pointer}: {:?}", paths(&value));
+    }
+}
+
+#[test]
+fn all_mistakes_come_at_once_with_what_was_meant() {
+    let mut value = four();
+    value["calender"] = value["calendar"].take();
+    value.as_object_mut().unwrap().remove("calendar");
+    value["applications"][0]["strategy"] = "re-host".into();
+    value["applications"][1]["critical"] = true.into();
+    value["applications"][2]["effort"] = json!([{ "team": "platfrom", "days": 1 }]);
+    depends(&mut value, json!({ "first": "a", "then": "bb", "kind": "before" }));
+    let findings = Portfolio::read(&value).unwrap_err();
+    let told: Vec<String> = findings.iter().map(|one| format!("{} {}: {}", one.path, one.problem, one.fix)).collect();
+    for part in [
+        "$.calender is not a field here: rename it to `calendar`",
+        "$.applications[0].strategy is the text \"re-host\": write `rehost`",
+        "$.applications[1].critical is not a field here: rename it to `criticality`",
+        "$.applications[2].effort[0].team platfrom is no team of the portfolio: write platform",
+        "$.dependencies[0].then bb is no application of the portfolio",
+    ] {
+        assert!(told.iter().any(|line| line.starts_with(part)), "{part}\nis not in\n{}", told.join("\n"));
+    }
+}
