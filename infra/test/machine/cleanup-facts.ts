@@ -64,6 +64,13 @@ export const facts: Fact[] = [
     },
   },
   {
+    name: 'a cleanup that another one overtakes ends quietly',
+    holds: async (definition) => {
+      const walk = await cleanup(definition, { CloseRun: [new Failure('Cutover.Fenced')] });
+      assert.deepEqual(visited(walk).slice(-2), ['CloseRun', 'Overtaken']);
+    },
+  },
+  {
     name: 'a new side that fails before cleanup sends the run back, and nothing is removed',
     holds: async (definition) => {
       const walk = await cleanup(definition, {

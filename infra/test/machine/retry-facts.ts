@@ -29,6 +29,9 @@ const OWN: Record<string, Waits> = {
   },
   // Two rollbacks that begin at once: the other one may be about to end.
   TakeOverRun: { ...UNDO, 'Sandbox.Timedout': 242, ...MEMORY, 'Cutover.Fenced': 7 },
+  // The cleanup of a run that is taken in this very moment: the next try sees whose it is.
+  FindRun: { ...FORWARD, 'Sandbox.Timedout': 6, ...MEMORY, 'Cutover.Fenced': 7 },
+  BeginCleanup: { ...FORWARD, 'Sandbox.Timedout': 6, ...MEMORY, 'Cutover.Fenced': 7 },
   StartCleanup: { ...EXISTS, 'States.ALL': 60 },
   StartRollback: { ...EXISTS, 'States.ALL': 210 },
   LookAtRollback: { 'States.ALL': 722 },

@@ -222,13 +222,51 @@ async fn a_finished_run_is_rolled_back_by_a_person_and_cleanup_loses() -> Result
     let rollback = ground.start("rollback", "by-hand", &json!({ "application": "changed-mind" })).await?;
     ensure!(output(&ground.end_of(&rollback, LIMIT).await?)?["ending"] == "RolledBack", "not rolled back");
     ensure_same(&before, &ground.account().await?)?;
-    let executions = ground
-        .client
-        .call("stepfunctions", "list_executions", json!({ "stateMachineArn": ground.machine("cleanup") }))
-        .await?;
-    let cleanup = executions["executions"][0]["executionArn"].as_str().context("no cleanup was started")?.to_owned();
-    ensure!(output(&ground.end_of(&cleanup, LIMIT).await?)?["ending"] == "NothingToDo", "cleanup did not lose");
+    ensure_lost(&ground.end_of(&only_cleanup(&ground).await?, LIMIT).await?)?;
     ensure_same(&before, &ground.account().await?)
+}
+
+/// A cleanup that found nothing to do, whatever it met.
+fn ensure_lost(end: &Value) -> Result<()> {
+    ensure!(
+        output(end)?["ending"] == "NothingToDo",
+        "cleanup did not lose: {} {} {}",
+        end["error"],
+        end["cause"],
+        end["output"]
+    );
+    Ok(())
+}
+
+/// Between its look at the run and its write, a rollback takes it.
+async fn a_cleanup_that_loses_the_run_as_it_takes_it_ends_quietly() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    ground.client.set_events(json!({ "sweep": false, "status_events": false })).await?;
+    let stage = ground.stage(&listener_plan("lost-at-once", json!([{ "new_weight": 100 }])), json!({})).await?;
+    let run_id = ground.execution("cutover", "run");
+    let taken = json!({
+        "TableName": ground.emulator.ready().journal_table,
+        "Key": { "pk": { "S": format!("run#{run_id}") } },
+        "UpdateExpression": "SET #owner = :rollback, phase = :phase",
+        "ExpressionAttributeNames": { "#owner": "owner" },
+        "ExpressionAttributeValues": {
+            ":rollback": { "S": ground.execution("rollback", "by-hand") }, ":phase": { "S": "rolling_back" },
+        },
+    });
+    let just_then = json!({
+        "match": { "caller": "cleanup", "operation": "TransactWriteItems" }, "times": 1, "do": "call",
+        "call": { "service": "dynamodb", "operation": "update_item", "parameters": taken },
+    });
+    ground.client.set_faults(json!([just_then])).await?;
+    ground.start("cutover", "run", &stage.plan).await?;
+    ensure!(ground.end_of(&run_id, LIMIT).await?["status"] == "SUCCEEDED", "the cutover did not succeed");
+    ensure_lost(&ground.end_of(&only_cleanup(&ground).await?, LIMIT).await?)
+}
+
+async fn only_cleanup(ground: &Ground) -> Result<String> {
+    let of_cleanup = json!({ "stateMachineArn": ground.machine("cleanup") });
+    let executions = ground.client.call("stepfunctions", "list_executions", of_cleanup).await?;
+    Ok(executions["executions"][0]["executionArn"].as_str().context("no cleanup was started")?.to_owned())
 }
 
 async fn early_close_removes_the_old_group_and_after_it_there_is_no_way_back() -> Result<()> {
@@ -712,6 +750,7 @@ pub fn tests() -> Vec<Test> {
         of_two_rollbacks_at_once_one_acts,
         a_refused_second_start_leaves_the_first_run_alone,
         a_finished_run_is_rolled_back_by_a_person_and_cleanup_loses,
+        a_cleanup_that_loses_the_run_as_it_takes_it_ends_quietly,
         early_close_removes_the_old_group_and_after_it_there_is_no_way_back,
         an_old_group_that_something_else_references_is_kept,
         a_change_by_somebody_else_is_not_overwritten_but_told,
