@@ -20,8 +20,10 @@ const SEATS_PER_CORE: usize = 2;
 
 static RUNTIME: LazyLock<std::io::Result<Runtime>> = LazyLock::new(Runtime::new);
 
-/// How long the tests of each suite took, and how many there were.
-static TIMES: Mutex<BTreeMap<String, (Duration, usize)>> = Mutex::new(BTreeMap::new());
+/// How long each test took.
+static TIMES: Mutex<Vec<(String, Duration)>> = Mutex::new(Vec::new());
+/// So many of the slowest are told.
+const SLOWEST: usize = 15;
 
 /// What a test says when it is over.
 pub trait Verdict {
@@ -126,10 +128,7 @@ macro_rules! asynchronous {
 pub(crate) use {asynchronous, synchronous};
 
 fn note(test: &str, took: Duration) {
-    let suite = test.split("::").next().unwrap_or(test).to_owned();
-    let mut times = TIMES.lock().unwrap_or_else(PoisonError::into_inner);
-    let (sum, count) = times.entry(suite).or_default();
-    (*sum, *count) = (*sum + took, *count + 1);
+    TIMES.lock().unwrap_or_else(PoisonError::into_inner).push((test.to_owned(), took));
 }
 
 /// How many tests run at once, or emulated AWSs in one of them that runs [alone](Test::alone): as `--test-threads` says.
@@ -160,12 +159,22 @@ pub fn run(tests: Vec<Test>) -> ExitCode {
 }
 
 fn tell_times(seats: usize, total: Duration) {
-    let times = TIMES.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut suites: Vec<_> = times.iter().collect();
+    let mut tests = TIMES.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut suites: BTreeMap<&str, (Duration, usize)> = BTreeMap::new();
+    for (test, took) in &tests {
+        let (sum, count) = suites.entry(test.split("::").next().unwrap_or(test)).or_default();
+        (*sum, *count) = (*sum + *took, *count + 1);
+    }
+    let mut suites: Vec<_> = suites.into_iter().collect();
     suites.sort_by_key(|(_, (took, _))| std::cmp::Reverse(*took));
     println!("{:<18} {:>6} {:>9}", "suite", "tests", "seconds");
     for (suite, (took, count)) in suites {
         println!("{suite:<18} {count:>6} {:>9.1}", took.as_secs_f64());
     }
-    println!("total, with {seats} at once: {:.1} s\n", total.as_secs_f64());
+    println!("total, with {seats} at once: {:.1} s; the slowest:", total.as_secs_f64());
+    tests.sort_by_key(|(_, took)| std::cmp::Reverse(*took));
+    for (test, took) in tests.iter().take(SLOWEST) {
+        println!("{:>9.1}  {test}", took.as_secs_f64());
+    }
+    println!();
 }
