@@ -106,6 +106,13 @@ pub fn decision(region_of: &str, task_token: &str) -> String {
     yes_or_no(region_of, task_token, ["To go on in spite of it", "To go back", "GoBack"])
 }
 
+/// Says something of an incident: `acknowledge`, `update` or `resolve`.
+pub fn of_incident(machine: &str, id: &str, what: &str, said: &serde_json::Value) -> String {
+    let machine = if is_word(machine) && machine.len() <= MOST_ARN_BYTES { machine } else { "MACHINE" };
+    let id = if is_word(id) && id.len() <= 64 { id } else { "INCIDENT" };
+    start(machine, &json!({ "incident": id, what: said }))
+}
+
 /// The token, which is long, stands once.
 fn yes_or_no(region_of: &str, task_token: &str, [yes, no, error]: [&str; 3]) -> String {
     let region = if is_word(region_of) { region_option(region_of) } else { String::new() };

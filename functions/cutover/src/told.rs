@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::name::INCONCLUSIVE;
-use crate::plan::{Moment, Stakeholders};
+use crate::plan::{Group, Moment, Stakeholders};
+
+/// The event of an incident's messages. Their `run_id` is the incident's id; whom one is for, it says itself.
+pub const INCIDENT: &str = "incident";
 
 /// What happened in a run: never with the token that answers its state machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,8 +46,18 @@ impl Told {
             "stuck" | "held" | "unfinished" => Moment::Stuck,
             "changed" | "trouble" => Moment::Trouble,
             "closed" => Moment::CleanupDone,
+            INCIDENT => Moment::Incident,
             _ => return None,
         })
+    }
+
+    /// Whether a group hears of it, as far as its moments go. Of an incident those who respond hear up to a level, and the others where it says so.
+    pub fn is_for(&self, group: &Group, moment: Moment) -> bool {
+        let is_called = || match group.level() {
+            Some(level) => self.detail["up_to_level"].as_u64().is_some_and(|up_to| u64::from(level) <= up_to),
+            None => self.detail["informs"] == true,
+        };
+        group.hears(moment) && (moment != Moment::Incident || is_called())
     }
 
     /// What tells this moment from every other, of this run and of others; the same however often it is told.
@@ -54,8 +67,10 @@ impl Told {
 }
 
 /// What an incident tool makes of a moment.
-pub fn event_action(moment: Moment) -> &'static str {
+pub fn event_action(moment: Moment, is_over: bool) -> &'static str {
     match moment {
+        Moment::Incident if is_over => "resolve",
+        Moment::Incident => "trigger",
         Moment::ApprovalWanted | Moment::Holding | Moment::TooLittleData | Moment::Stuck | Moment::Trouble => "trigger",
         Moment::NotStarted | Moment::Succeeded | Moment::RolledBack | Moment::CleanupDone => "resolve",
         Moment::Started | Moment::StepReached | Moment::Verifying => "none",
@@ -63,8 +78,13 @@ pub fn event_action(moment: Moment) -> &'static str {
 }
 
 /// How bad it is: `info`, `warning` or `critical`.
-pub fn severity(moment: Moment) -> &'static str {
+pub fn severity(told: &Told, moment: Moment) -> &'static str {
     match moment {
+        Moment::Incident => match told.detail["severity"].as_str() {
+            _ if told.detail["status"] == "resolved" => "info",
+            Some("high" | "critical") => "critical",
+            _ => "warning",
+        },
         Moment::Stuck => "critical",
         Moment::ApprovalWanted | Moment::Holding | Moment::TooLittleData | Moment::Trouble | Moment::RolledBack => {
             "warning"

@@ -6,6 +6,7 @@
 //! | part | `part#<run_id>#<attribute>` | an attribute of a run that its own item has no room for |
 //! | lock | `lock#application#<name>`, `lock#listener#<arn>`, `lock#record#<zone>#<name>` | `run_id` of its holder |
 //! | told | `told#<run_id>#<event>#<time>` | who was told of a moment, and what came of it; for 90 days |
+//! | incident | `incident#<id>` | an incident, and who was told of it; for a year after its last change |
 //! | turn | `sweep#turn` | the run at which the sweep's last look stopped |
 //!
 //! An item has 400 KB (DynamoDB quotas). The parts of a run have budgets (`cutover::budget`) and fit into that; a run item that
@@ -17,6 +18,7 @@
 //! the index.
 
 mod counted;
+mod incidents;
 mod item;
 mod locks;
 mod marks;
@@ -26,6 +28,7 @@ mod release;
 mod room;
 mod table;
 mod told;
+mod versioned;
 
 pub use item::{Ending, Run, kept};
 pub use locks::{Standing, keys as lock_keys};

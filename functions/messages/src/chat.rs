@@ -6,7 +6,6 @@ use cutover::contract::digest;
 use serde_json::{Value, json};
 
 use crate::content::Content;
-use cutover::told::event_action;
 
 /// A header block's (Slack API reference, blocks).
 const MOST_HEADER_CHARACTERS: usize = 150;
@@ -23,7 +22,7 @@ const MOST_DESCRIPTION_CHARACTERS: usize = 8000;
 pub fn plain(content: &Content, at: &str) -> Value {
     json!({
         "dedup_key": digest(&content.run_id),
-        "event_action": event_action(content.moment),
+        "event_action": content.event_action,
         "severity": content.severity,
         "summary": content.subject(),
         "moment": content.moment,

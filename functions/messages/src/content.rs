@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::templates::Templates;
-use crate::{next, when};
+use crate::{incident, next, when};
 use cutover::told::{self, Told};
 
 /// Of a list so many items are shown, and the rest is counted.
@@ -48,6 +48,8 @@ pub struct Content {
     pub notes: Vec<String>,
     /// `info`, `warning` or `critical`.
     pub severity: &'static str,
+    /// `trigger` where a person has to act, `resolve` where that is over, and `none` where neither is so.
+    pub event_action: &'static str,
     /// The run.
     pub run_id: String,
 }
@@ -80,16 +82,17 @@ impl Content {
             moment,
             group: group.name.clone(),
             format,
-            stem: format!("{} of {application} ({})", noun(format), short(&told.run_id)),
-            state: state(moment, format).to_owned(),
+            stem: stem(told, moment, format, &application),
+            state: if moment == Moment::Incident { incident::state(told) } else { state(moment, format).to_owned() },
             headline: words.headline,
             paragraphs: words.paragraphs,
-            facts: facts(told, group, &application),
-            lists: lists(told, format),
-            commands: if format == Format::Technical { commands(told, moment) } else { Vec::new() },
+            facts: facts(told, moment, group, &application),
+            lists: if moment == Moment::Incident { incident::lists(told, group) } else { lists(told, format) },
+            commands: commands(told, moment, group),
             next: next::sentence(told, moment, group),
             notes,
-            severity: told::severity(moment),
+            severity: told::severity(told, moment),
+            event_action: told::event_action(moment, told.detail["status"] == "resolved"),
             run_id: shown(&told.run_id, MOST_ARN_BYTES),
         }
     }
@@ -103,6 +106,13 @@ impl Content {
 /// Six digits that tell a run from the others of its application.
 fn short(run_id: &str) -> String {
     cutover::contract::digest(run_id).chars().take(6).collect()
+}
+
+fn stem(told: &Told, moment: Moment, format: Format, application: &str) -> String {
+    match moment {
+        Moment::Incident => incident::stem(told),
+        _ => format!("{} of {application} ({})", noun(format), short(&told.run_id)),
+    }
 }
 
 fn noun(format: Format) -> &'static str {
@@ -129,6 +139,7 @@ fn state(moment: Moment, format: Format) -> &'static str {
         Moment::Stuck => "needs a person now",
         Moment::Trouble => "trouble after completion",
         Moment::CleanupDone => "closed",
+        Moment::Incident => "incident",
     }
 }
 
@@ -153,6 +164,11 @@ fn context(told: &Told, group: &Group, application: &str) -> Value {
         "holds": next::holds(&detail["steps"]).map(|seconds| Seconds(seconds).to_string()),
         "left": detail["routes"].as_array().map(|things| things.iter().filter(|thing| thing["restored"] != true).count()),
         "released": detail["released"] == true,
+        "kind": detail["kind"].as_str(),
+        "title": plain(&detail["title"]),
+        "description": plain(&detail["description"]),
+        "last_said": last_said(detail),
+        "slower": duration("slower_seconds"),
     })
 }
 
@@ -169,7 +185,20 @@ fn reason(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.trim().is_empty()).map(|text| quoted(text, MOST_REASON_BYTES))
 }
 
-fn facts(told: &Told, group: &Group, application: &str) -> Vec<(String, String)> {
+fn plain(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| !text.trim().is_empty()).map(|text| shown(text, MOST_REASON_BYTES))
+}
+
+/// The newest thing that somebody said of an incident.
+fn last_said(detail: &Value) -> Option<String> {
+    let last = detail["updates"].as_array().and_then(|updates| updates.last())?;
+    Some(format!("{}: {}", quoted(last["by"].as_str()?, MOST_NAME_BYTES), plain(&last["text"])?))
+}
+
+fn facts(told: &Told, moment: Moment, group: &Group, application: &str) -> Vec<(String, String)> {
+    if moment == Moment::Incident {
+        return incident::facts(told, group);
+    }
     let detail = &told.detail;
     let mut facts = vec![("Application", application.to_owned()), ("Time", when::shown(told.at, group))];
     if group.format() == Format::Technical {
@@ -216,16 +245,18 @@ fn severity_of(finding: &Value) -> &'static str {
     if finding["severity"] == "error" { "error" } else { "warning" }
 }
 
-fn list(heading: &str, mut items: Vec<String>) -> Option<List> {
+pub(crate) fn list(heading: &str, mut items: Vec<String>) -> Option<List> {
     let count = items.len();
     items.truncate(MOST_ITEMS);
     let more = count - items.len();
     (count > 0).then(|| List { heading: format!("{heading} ({count})"), items, more })
 }
 
-fn commands(told: &Told, moment: Moment) -> Vec<(String, String)> {
+/// For engineers.
+fn commands(told: &Told, moment: Moment, group: &Group) -> Vec<(String, String)> {
     match moment {
-        Moment::Started | Moment::StepReached | Moment::Verifying => {
+        Moment::Incident => incident::commands(told, group),
+        Moment::Started | Moment::StepReached | Moment::Verifying if group.format() == Format::Technical => {
             vec![("To stop it, which rolls it back".to_owned(), gestures::stop(&told.run_id))]
         }
         _ => Vec::new(),

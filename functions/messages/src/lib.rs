@@ -7,6 +7,7 @@
 
 pub mod chat;
 pub mod content;
+mod incident;
 pub mod mail;
 mod next;
 pub mod templates;

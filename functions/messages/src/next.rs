@@ -4,7 +4,7 @@ use cutover::plan::{Format, Group, Moment};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::when;
+use crate::{incident, when};
 use cutover::told::Told;
 
 /// One sentence.
@@ -29,6 +29,7 @@ pub(crate) fn sentence(told: &Told, moment: Moment, group: &Group) -> String {
         Moment::Succeeded => succeeded(after("cleanup_after_seconds"), group),
         Moment::Stuck => "The next message comes when this was put right.".to_owned(),
         Moment::Trouble => "The next message comes when this was taken back, or with the cleanup.".to_owned(),
+        Moment::Incident => incident::next(told, group),
         Moment::NotStarted | Moment::RolledBack | Moment::CleanupDone => {
             "This is the last message of this run.".to_owned()
         }

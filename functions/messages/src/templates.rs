@@ -37,6 +37,7 @@ built_in!(
     "stuck.txt",
     "trouble.txt",
     "cleanup_done.txt",
+    "incident.txt",
     "layout.html",
     "layout.txt",
 );

@@ -128,6 +128,7 @@ mod tests {
                 language,
                 channels: Vec::<Channel>::new(),
                 moments: None,
+                responds: None,
             };
             shown(text.parse().unwrap(), &group)
         };

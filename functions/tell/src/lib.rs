@@ -104,8 +104,8 @@ struct Delivery<'a> {
 }
 
 /// All messages of a moment.
-fn deliveries<'a>(groups: Vec<&'a Group>, moment: Moment) -> Vec<Delivery<'a>> {
-    let hearing = groups.into_iter().filter(|group| group.hears(moment));
+fn deliveries<'a>(groups: Vec<&'a Group>, told: &Told, moment: Moment) -> Vec<Delivery<'a>> {
+    let hearing = groups.into_iter().filter(|group| told.is_for(group, moment));
     let of_group = |group: &'a Group| {
         let key = move |(index, channel): (usize, &'a Channel)| Delivery {
             key: format!("{}/{}.{index}", group.name, channel.kind()),
@@ -120,7 +120,7 @@ fn deliveries<'a>(groups: Vec<&'a Group>, moment: Moment) -> Vec<Delivery<'a>> {
 async fn tell(clients: &Clients, told: &Told, now: Timestamp) -> StepResult<Vec<String>> {
     let Some(moment) = told.moment() else { return Ok(Vec::new()) };
     let wanted = wanted(clients, told).await?;
-    let deliveries = deliveries(clients.stack.hearers(&wanted), moment);
+    let deliveries = deliveries(clients.stack.hearers(&wanted), told, moment);
     if deliveries.is_empty() {
         return Ok(Vec::new());
     }

@@ -42,6 +42,11 @@ pub struct Group {
     /// What it hears of. Left out: what those of its format want to know.
     #[serde(default)]
     pub moments: Option<Vec<Moment>>,
+    /// Who responds to incidents: 1 is called first, and each next level when nobody of those before has said that they look after it. 0: nobody of
+    /// this group. Left out: 1 for `technical`, 0 for all others, who hear of severe ones and need not do anything.
+    #[serde(default)]
+    #[schemars(range(max = 4))]
+    pub responds: Option<u8>,
 }
 
 impl Group {
@@ -52,6 +57,12 @@ impl Group {
             "technical-teams" => Format::Technical,
             _ => Format::Detailed,
         })
+    }
+
+    /// The level at which it responds to incidents; none if it does not.
+    pub fn level(&self) -> Option<u8> {
+        let usual = u8::from(self.format() == Format::Technical);
+        Some(self.responds.unwrap_or(usual)).filter(|level| *level > 0)
     }
 
     /// Whether it hears of such a moment.
@@ -85,10 +96,10 @@ impl Format {
 
     /// What people of this format hear of, where their group does not say.
     pub fn moments(self) -> &'static [Moment] {
-        use Moment::{CleanupDone, RolledBack, Started, Stuck, Succeeded, Trouble, Verifying};
+        use Moment::{CleanupDone, Incident, RolledBack, Started, Stuck, Succeeded, Trouble, Verifying};
         match self {
-            Self::Summary => &[Started, Succeeded, RolledBack, Stuck],
-            Self::Detailed => &[Started, Verifying, Succeeded, RolledBack, Stuck, Trouble, CleanupDone],
+            Self::Summary => &[Started, Succeeded, RolledBack, Stuck, Incident],
+            Self::Detailed => &[Started, Verifying, Succeeded, RolledBack, Stuck, Trouble, CleanupDone, Incident],
             Self::Technical => &Moment::ALL,
         }
     }
@@ -224,11 +235,13 @@ pub enum Moment {
     Trouble,
     /// The old side is gone, or the run was closed.
     CleanupDone,
+    /// An incident has begun, has changed, needs somebody, or is over.
+    Incident,
 }
 
 impl Moment {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ApprovalWanted,
         Self::NotStarted,
         Self::Started,
@@ -241,6 +254,7 @@ impl Moment {
         Self::Stuck,
         Self::Trouble,
         Self::CleanupDone,
+        Self::Incident,
     ];
 
     /// Its name, as plans have it.
@@ -258,6 +272,7 @@ impl Moment {
             Self::Stuck => "stuck",
             Self::Trouble => "trouble",
             Self::CleanupDone => "cleanup_done",
+            Self::Incident => "incident",
         }
     }
 }

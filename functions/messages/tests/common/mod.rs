@@ -1,6 +1,7 @@
 //! Every event, as the machines tell it.
 
 use cutover::plan::Group;
+use cutover::told::INCIDENT;
 use messages::Told;
 use serde_json::{Value, json};
 
@@ -22,7 +23,7 @@ pub fn events() -> Vec<(&'static str, &'static str, Value)> {
     ]);
     let many: Vec<Value> = (0..14).map(|index| finding("warning", index)).collect();
     let trouble = json!({ "why": "Cutover.Unhealthy: 5xx of the new targets is 0.04, above 0.01" });
-    vec![
+    let mut events = vec![
         (
             "approval",
             "approval",
@@ -67,12 +68,47 @@ pub fn events() -> Vec<(&'static str, &'static str, Value)> {
             "closed",
             json!({ "removals": [{ "removed": ["the old side's records"], "kept": [] }], "not_done": [] }),
         ),
+    ];
+    events.extend(incidents());
+    events
+}
+
+/// An incident's messages, of each kind that has words of its own.
+fn incidents() -> Vec<(&'static str, &'static str, Value)> {
+    let update = |minute: u32, status: &str, by: &str, text: &str| json!({ "at": format!("2026-11-26T21:{minute}:00Z"), "status": status, "by": by, "text": text });
+    let detail = |kind: &str, status: &str| {
+        json!({
+            "kind": kind, "up_to_level": 2, "informs": true, "severity": "critical", "status": status,
+            "title": "The cutover of shop goes back", "description": "The new side answered too slowly.",
+            "impact": "Some of its traffic may not be where it should be.", "actions_taken": ["the queue was drained"],
+            "next_steps": "Do what the page of this run says.", "estimated_resolution": "in half an hour",
+            "opened_at": "2026-11-26T21:10:00Z", "acknowledged": null, "earlier_updates": 0,
+            "updates": [update(12, "identified", "Cutover", "work is left that only a person can do")],
+            "next_for_responders": "2026-11-26T21:42:00Z", "next_for_informed": "2026-11-26T22:10:00Z",
+            "machine_arn": "arn:aws:states:eu-west-1:123456789012:stateMachine:incident",
+        })
+    };
+    let with = |mut detail: Value, field: &str, value: Value| {
+        detail[field] = value;
+        detail
+    };
+    let looked_after = json!({ "at": "2026-11-26T21:40:00Z", "by": "Ada" });
+    let said: Vec<Value> = (13..21).map(|minute| update(minute, "identified", "Ada", "acknowledged")).collect();
+    let changed = with(with(detail("change", "identified"), "acknowledged", looked_after), "updates", json!(said));
+    vec![
+        ("incident_first", "incident", detail("first", "investigating")),
+        ("incident_change", "incident", with(changed, "earlier_updates", json!(3))),
+        ("incident_escalation", "incident", detail("escalation", "identified")),
+        ("incident_not_looked_after", "incident", detail("acknowledgement_over", "identified")),
+        ("incident_repeat", "incident", with(detail("repeat", "identified"), "slower_seconds", json!(900))),
+        ("incident_still_open", "incident", detail("still_open", "monitoring")),
+        ("incident_end", "incident", detail("end", "resolved")),
     ]
 }
 
 pub fn told(event: &str, detail: &Value) -> Told {
     Told {
-        run_id: RUN.to_owned(),
+        run_id: if event == INCIDENT { "i-0123456789ab" } else { RUN }.to_owned(),
         application: "shop".to_owned(),
         event: event.to_owned(),
         at: "2026-11-26T21:40:00Z".parse().unwrap(),

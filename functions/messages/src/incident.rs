@@ -1,0 +1,110 @@
+//! An incident's messages: their subject, facts, lists, commands, and when the next one comes. Pure.
+
+use cutover::gestures;
+use cutover::plan::{Format, Group};
+use cutover::text::{named, quoted, shown};
+use cutover::told::Told;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::content::{List, list};
+use crate::when;
+
+const MOST_TITLE_BYTES: usize = 120;
+const MOST_TEXT_BYTES: usize = 600;
+const MOST_NAME_BYTES: usize = 64;
+
+/// What its messages have in common, for subjects.
+pub(crate) fn stem(told: &Told) -> String {
+    let title = shown(told.detail["title"].as_str().unwrap_or("without a title"), MOST_TITLE_BYTES);
+    format!("Incident {}: {title}", named(&told.run_id, MOST_NAME_BYTES))
+}
+
+/// One word or two.
+pub(crate) fn state(told: &Told) -> String {
+    let detail = &told.detail;
+    let status = named(detail["status"].as_str().unwrap_or("investigating"), MOST_NAME_BYTES);
+    match detail["kind"].as_str() {
+        Some("end") => "resolved".to_owned(),
+        Some("escalation" | "repeat" | "acknowledgement_over") => "nobody looks after it".to_owned(),
+        _ => format!("{}, {status}", severity(detail)),
+    }
+}
+
+fn severity(detail: &Value) -> String {
+    named(detail["severity"].as_str().unwrap_or("of unknown severity"), MOST_NAME_BYTES)
+}
+
+/// Names and values. What nobody has said is left out.
+pub(crate) fn facts(told: &Told, group: &Group) -> Vec<(String, String)> {
+    let detail = &told.detail;
+    let text = |field: &str| {
+        let text = detail[field].as_str().filter(|text| !text.trim().is_empty());
+        text.map(|text| shown(text, MOST_TEXT_BYTES))
+    };
+    let at = |value: &Value| value.as_str()?.parse::<Timestamp>().ok().map(|at| when::shown(at, group));
+    let acknowledged = &detail["acknowledged"];
+    let by = acknowledged["by"].as_str().map(|by| quoted(by, MOST_NAME_BYTES)).zip(at(&acknowledged["at"]));
+    let application = Some(&told.application).filter(|name| !name.is_empty()).map(|name| named(name, MOST_NAME_BYTES));
+    let acknowledged = by.map_or_else(|| "nobody".to_owned(), |(by, at)| format!("{by}, since {at}"));
+    let is_open = detail["status"] != "resolved";
+    let facts = [
+        ("Application", application),
+        ("Severity", Some(severity(detail))),
+        ("Open since", at(&detail["opened_at"])),
+        ("Looked after by", is_open.then_some(acknowledged)),
+        ("Impact", text("impact")),
+        ("Next steps", text("next_steps")),
+        ("May be over", text("estimated_resolution").filter(|_| is_open)),
+    ];
+    facts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+/// What was said and done.
+pub(crate) fn lists(told: &Told, group: &Group) -> Vec<List> {
+    let detail = &told.detail;
+    let items = |field: &str| detail[field].as_array().cloned().unwrap_or_default();
+    let update = |update: &Value| {
+        let at = update["at"].as_str()?.parse::<Timestamp>().ok()?;
+        let by = quoted(update["by"].as_str()?, MOST_NAME_BYTES);
+        Some(format!("{}, {by}: {}", when::shown(at, group), shown(update["text"].as_str()?, MOST_TEXT_BYTES)))
+    };
+    let updates: Vec<String> = items("updates").iter().rev().filter_map(update).collect();
+    let actions: Vec<String> =
+        items("actions_taken").iter().filter_map(|text| Some(shown(text.as_str()?, MOST_TEXT_BYTES))).collect();
+    let earlier = detail["earlier_updates"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+    let said = list("Updates, the newest first", updates).map(|list| List { more: list.more + earlier, ..list });
+    said.into_iter().chain(list("Actions taken", actions)).collect()
+}
+
+/// For those who respond.
+pub(crate) fn commands(told: &Told, group: &Group) -> Vec<(String, String)> {
+    let machine = told.detail["machine_arn"].as_str().unwrap_or_default();
+    if group.level().is_none() || group.format() != Format::Technical || told.detail["status"] == "resolved" {
+        return Vec::new();
+    }
+    let command = |what: &str, input: Value| gestures::of_incident(machine, &told.run_id, what, &input);
+    let me = serde_json::json!({ "by": "YOUR NAME" });
+    let with_text = serde_json::json!({ "by": "YOUR NAME", "text": "WHAT IS SO NOW" });
+    [
+        ("To say that you look after it", command("acknowledge", me)),
+        ("To say how it stands", command("update", with_text.clone())),
+        ("To end it", command("resolve", with_text)),
+    ]
+    .map(|(what, run)| (what.to_owned(), run))
+    .into()
+}
+
+/// When the next message comes.
+pub(crate) fn next(told: &Told, group: &Group) -> String {
+    let detail = &told.detail;
+    if detail["status"] == "resolved" {
+        return "This is the last message of this incident.".to_owned();
+    }
+    let field = if group.level().is_some() { "next_for_responders" } else { "next_for_informed" };
+    let at = detail[field].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+    at.map_or_else(
+        || "The next message comes when something changes.".to_owned(),
+        |at| format!("The next message comes when something changes, or at {}.", when::shown(at, group)),
+    )
+}
