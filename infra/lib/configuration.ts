@@ -18,7 +18,9 @@ export function propsFromContext(node: Node): CutoverStackProps {
     ...given(CONTEXT.list, (name) => list(node, name)),
     ...given(['retainJournal'], (name) => boolean(node, name)),
     ...given(['maxLoadRatePerSecond'], (name) => number(node, name)),
-    ...given(['schedules', 'probeVpc', 'stakeholders', 'branding', 'messageTemplates'], (name) => json(node, name)),
+    ...given(['schedules', 'probeVpc', 'stakeholders', 'branding', 'messageTemplates', 'incidents'], (name) =>
+      json(node, name),
+    ),
     narrowing: given(CONTEXT.narrowing, (name) => list(node, name)),
   };
 }

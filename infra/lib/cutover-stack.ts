@@ -4,6 +4,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { ConfigurationError } from './configuration-error';
 import { Functions, type ProbeVpc } from './functions';
+import { type IncidentTimes, incidentTimes, OpenedByItself } from './incidents';
 import { Journal } from './journal';
 import { CRATES, type Crate, MACHINES, Names, pascalCase } from './names';
 import { Notifications, tellMoments } from './notifications';
@@ -45,6 +46,11 @@ export interface CutoverStackProps extends StackProps, MessagesProps {
   readonly topicKeyArns?: string[];
   /** Who is told of alarms. Default: nobody but the topic's later subscribers. */
   readonly emails?: string[];
+  /**
+   * When people hear of incidents again, where that differs from the default; `false`: rollbacks open none by themselves. Default: they do where
+   * the stack has groups of stakeholders.
+   */
+  readonly incidents?: IncidentTimes | false;
   /** Cutovers at a set time. Default: none. */
   readonly schedules?: ScheduledStart[];
 }
@@ -101,6 +107,9 @@ export class CutoverStack extends Stack {
       values: { Partition: this.partition, ...placeholderValues(names, table.tableName, functionArns) },
     });
     const net = new SafetyNet(this, 'SafetyNet', { names, cutover: machines.cutover, sweep: functions.sweep });
+    const opened = opensIncidents(props)
+      ? new OpenedByItself(this, 'Incidents', { names, rollback: machines.rollback, incident: machines.incident })
+      : undefined;
     const schedules = props.schedules?.length
       ? new Schedules(this, 'Schedules', { names, starts: props.schedules, start: machines.start })
       : undefined;
@@ -109,7 +118,11 @@ export class CutoverStack extends Stack {
       topic,
       functions,
       machines,
-      deadLetters: { events: net.deadLetters, ...(schedules && { schedules: schedules.deadLetters }) },
+      deadLetters: {
+        events: net.deadLetters,
+        ...(opened && { incidents: opened.deadLetters }),
+        ...(schedules && { schedules: schedules.deadLetters }),
+      },
     });
     for (const machine of MACHINES) {
       new CfnOutput(this, `${pascalCase(machine)}Arn`, { value: machines[machine].stateMachineArn });
@@ -118,6 +131,11 @@ export class CutoverStack extends Stack {
     new CfnOutput(this, 'ReportsBucket', { value: reports.bucketName });
     new CfnOutput(this, 'TopicArn', { value: topic.topicArn });
   }
+}
+
+/** Without anybody to hear of them, nothing opens incidents. */
+function opensIncidents({ incidents, stakeholders = [] }: CutoverStackProps): boolean {
+  return incidents === undefined ? stakeholders.length > 0 : incidents !== false;
 }
 
 function byCrate<T>(value: (crate: Crate) => T): Record<Crate, T> {
@@ -143,6 +161,13 @@ function environment(
   return {
     ...common,
     'load-test': { ...common['load-test'], ...load, REPORTS_BUCKET: reports },
+    incident: {
+      ...common.incident,
+      INCIDENTS: incidentTimes(props.incidents),
+      INCIDENT_STATE_MACHINE_ARN: names.machineArn('incident'),
+      MOMENTS_TOPIC_ARN: moments,
+      STAKEHOLDERS: messages.STAKEHOLDERS,
+    },
     notify: { ...machineArns, MOMENTS_TOPIC_ARN: moments },
     report: { ...common.report, REPORTS_BUCKET: reports },
     // It refuses plans with other hooks: without, a denied `resume` would come to light when it is needed. And with other

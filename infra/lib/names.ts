@@ -8,6 +8,7 @@ export const CRATES = [
   'claim',
   'cleanup',
   'dashboard',
+  'incident',
   'listener-swap',
   'load-test',
   'monitor',
@@ -27,7 +28,7 @@ export type Crate = (typeof CRATES)[number];
 export const PROBING: readonly Crate[] = ['load-test', 'precheck', 'validate'];
 
 /** The state machines: a file `statemachine/<name>.asl.yaml` each. */
-export const MACHINES = ['cutover', 'rollback', 'cleanup', 'start'] as const;
+export const MACHINES = ['cutover', 'rollback', 'cleanup', 'start', 'incident'] as const;
 export type Machine = (typeof MACHINES)[number];
 
 /** `listener-swap` becomes `ListenerSwap`. */

@@ -62,7 +62,7 @@ export class Observability extends Construct {
       alarm.addAlarmAction(new SnsAction(topic));
       return alarm;
     };
-    const { rollback, cleanup, start } = machines;
+    const { rollback, cleanup, start, incident } = machines;
     return [
       page(
         'rollback-failed',
@@ -83,6 +83,11 @@ export class Observability extends Construct {
         'start-failed',
         sum('not started', [start.metricFailed(MINUTE), start.metricAborted(MINUTE), start.metricTimedOut(MINUTE)]),
         'A cutover may not have been started at its time. The input of the failed execution says which; its history, why.',
+      ),
+      page(
+        'incident-unheard',
+        sum('not told', [incident.metricFailed(MINUTE), incident.metricTimedOut(MINUTE)]),
+        'An incident may be told to nobody: its execution failed. The input says which; another execution takes it up.',
       ),
       ...Object.entries(functions).flatMap(([crate, of]) => [
         page(

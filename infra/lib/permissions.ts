@@ -272,6 +272,11 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(topics, 'sns:Publish'),
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
     ],
+    incident: [
+      may({ resources: [here.momentsTopicArn] }, 'sns:Publish'),
+      may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
+      may(table, 'dynamodb:GetItem', 'dynamodb:PutItem'),
+    ],
     tell: [
       may(topics, 'sns:Publish'),
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
@@ -327,6 +332,7 @@ export const INVOKED: Record<Machine, readonly Crate[]> = {
   rollback: ['alarms', 'dashboard', 'listener-swap', 'notify', 'report', 'rollback', 'weight-shift'],
   cleanup: ['cleanup', 'dashboard', 'monitor', 'notify'],
   start: [],
+  incident: ['incident'],
 };
 
 /** The state machines: their functions, the application's hooks, and what they do themselves. */
@@ -348,6 +354,10 @@ export function machinePermissions(
       may({ resources: [names.machineArn('rollback')] }, 'states:StartExecution'),
     ],
     start: [may({ resources: [names.machineArn('cutover')] }, 'states:StartExecution')],
+    incident: [
+      may({ resources: functions('incident') }, 'lambda:InvokeFunction'),
+      may({ resources: [names.machineArn('incident')] }, 'states:StartExecution'),
+    ],
   };
 }
 

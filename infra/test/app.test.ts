@@ -111,6 +111,9 @@ test('mistakes are told in a sentence', () => {
   schedule({ at: '2030-02-28' }, /needs `at`/);
   schedule({ name: 'a:b' }, /needs a name/);
   schedule({ timezone: 'Europe/Atlantis' }, /time zone that does not exist/);
+  refused({ incidents: { repeat: 60 } as never }, /`incidents` has no repeat: it takes repeat_seconds, /);
+  refused({ incidents: { inform_seconds: 30 } }, /`incidents.inform_seconds` should be whole seconds, 60 or more/);
+  refused({ incidents: { repeat_seconds: { low: 60 } as never } }, /for each of low, medium, high and critical/);
   refused({ schedules: [start, start] }, /is there twice/);
 });
 

@@ -61,6 +61,8 @@ const JOURNAL: Record<string, string[]> = {
   'journal.count_sweep': IN_ROOM,
   'journal.count_trouble': IN_ROOM,
   'journal.open_runs': ['dynamodb:Query'],
+  'journal.incident': ['dynamodb:GetItem'],
+  'journal.remember_incident': ['dynamodb:PutItem'],
   'journal.told': ['dynamodb:GetItem'],
   'journal.remember_told': ['dynamodb:PutItem'],
   'journal.turn': ['dynamodb:GetItem'],

@@ -11,7 +11,11 @@ import { placeholders } from '../lib/state-machines';
 import { actionsAt, INFRA, type Json, logicalIdAt, ROOT, resourceAt, statementsAt, synthesize } from './support';
 
 const START = { name: 'shop', at: '2030-03-01T02:00:00', timezone: 'Europe/Amsterdam', input: { application: 'shop' } };
-const synthesized = synthesize({ schedules: [START] });
+const GROUP = {
+  name: 'technical-teams',
+  channels: [{ type: 'sns', topic_arn: 'arn:aws:sns:eu-west-1:123456789012:team' }],
+};
+const synthesized = synthesize({ schedules: [START], stakeholders: [GROUP] });
 const plain = synthesize();
 const { template } = plain;
 
@@ -172,9 +176,16 @@ test('a schedule may start `start` and nothing else, and that one `cutover`', ()
 test('what goes wrong pages somebody', () => {
   const alarms = Object.values<Json>(synthesized.template.findResources('AWS::CloudWatch::Alarm'));
   const names = alarms.map((alarm) => alarm.Properties.AlarmName).sort();
-  const wanted = ['cleanup-failed', 'events-dead-letters', 'rollback-cut-short', 'rollback-failed', 'start-failed'];
+  const wanted = [
+    'cleanup-failed',
+    'events-dead-letters',
+    'rollback-cut-short',
+    'rollback-failed',
+    'start-failed',
+    'incident-unheard',
+  ];
   const ofFunctions = CRATES.flatMap((crate) => [`${crate}-errors`, `${crate}-throttles`]);
-  const all = [...wanted, 'schedules-dead-letters', ...ofFunctions];
+  const all = [...wanted, 'incidents-dead-letters', 'schedules-dead-letters', ...ofFunctions];
   assert.deepEqual(names, all.map((name) => `cutover-${name}`).sort());
   assert.ok(alarms.every((alarm) => alarm.Properties.AlarmActions.length === 1));
 });
@@ -183,7 +194,7 @@ test('an alarm that fills gaps looks at more periods than it needs: late metrics
   const filling = Object.values<Json>(plain.template.findResources('AWS::CloudWatch::Alarm')).filter((alarm) =>
     JSON.stringify(alarm.Properties.Metrics ?? []).includes('FILL('),
   );
-  assert.equal(filling.length, 3);
+  assert.equal(filling.length, 4);
   for (const { Properties } of filling) {
     assert.ok(Properties.EvaluationPeriods > Properties.DatapointsToAlarm, Properties.AlarmName);
   }
@@ -196,6 +207,23 @@ test("a function's refusal is no page, its crash with all retries is one, and th
   for (const crate of CRATES) {
     assert.equal(threshold(crate), crate === 'sweep' ? 1 : 1 + crashes.MaxAttempts);
   }
+});
+
+test('with groups of stakeholders a rollback opens an incident by itself, unless the stack does not want it', () => {
+  const rules = (of: typeof plain) =>
+    Object.values<Json>(of.template.findResources('AWS::Events::Rule')).map(({ Properties }) => Properties.Name);
+  const own = ['cutover-incidents', 'cutover-incidents-unfollowed'];
+  const opening = (of: typeof plain) =>
+    rules(of)
+      .filter((name) => own.includes(name))
+      .sort();
+  assert.deepEqual(opening(synthesized), own);
+  assert.deepEqual(opening(plain), []);
+  assert.deepEqual(opening(synthesize({ stakeholders: [GROUP], incidents: false })), []);
+  assert.deepEqual(opening(synthesize({ incidents: {} })), own);
+  const rule = resourceAt(synthesized, 'Incidents/Rollbacks/Resource');
+  assert.equal(rule.Targets[0].InputPath, '$.detail');
+  assert.deepEqual(rule.EventPattern.detail.status, ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED']);
 });
 
 test('every line of the dashboard says what it is', () => {

@@ -65,7 +65,7 @@ class Server:
         self.events = events.Events(self.settings)
         expressions.install()
         engine.install(self.settings, self.functions.runtime)
-        api.install(self.events.execution_ended)
+        api.install(self.events.status_changed)
         route53.install(self.settings)
         elbv2.install(self.settings.speed)
         dms.install()

@@ -10,14 +10,14 @@
 //! | module | is |
 //! |---|---|
 //! | [`incident`], [`timing`] | what an incident is, and the times between messages |
-//! | [`input`], [`taken`] | what an execution is started with, and what that makes of an incident |
+//! | [`mod@asked`], [`taken`] | what an execution is started with, and what that makes of an incident |
 //! | [`decide`], [`message`] | what is due, to whom, and what it says |
 //!
 //! Errors: `Cutover.InvalidGesture` for what a person asks that cannot be done; AWS errors.
 
+pub mod asked;
 pub mod decide;
 pub mod incident;
-pub mod input;
 pub mod message;
 pub mod taken;
 pub mod timing;
@@ -25,15 +25,15 @@ pub mod timing;
 use cutover::error::name;
 use cutover::plan::Stakeholders;
 use cutover::stakeholders::StackGroups;
-use cutover::{StepError, StepResult};
+use cutover::{StepError, StepResult, input};
 use jiff::Timestamp;
 use journal::{Journal, Phase, Run};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::asked::{Asked, Event, asked};
 use crate::decide::{Due, due, told};
 use crate::incident::Incident;
-use crate::input::{Asked, Event, asked};
 use crate::taken::{OfRun, Taken};
 use crate::timing::Timing;
 
@@ -63,7 +63,7 @@ pub struct Clients {
 
 /// One call.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
+#[serde(try_from = "Value")]
 pub enum Request {
     /// Takes what an execution was started with.
     Take(TakeRequest),
@@ -71,12 +71,25 @@ pub enum Request {
     Look(LookRequest),
 }
 
+/// By hand, since serde does not name the fields of a tagged part.
+impl TryFrom<Value> for Request {
+    type Error = String;
+
+    fn try_from(request: Value) -> Result<Self, String> {
+        match input::text(&request, "action")?.as_str() {
+            "take" => input::read(request).map(Self::Take),
+            "look" => input::read(request).map(Self::Look),
+            other => Err(input::not_an_action(other, &["take", "look"])),
+        }
+    }
+}
+
 /// What an execution was started with.
 #[derive(Clone, Debug, Deserialize)]
 pub struct TakeRequest {
     /// The execution.
     pub execution_arn: String,
-    /// Its input: see [`input`].
+    /// Its input: see [`mod@asked`].
     pub input: Value,
 }
 

@@ -7,8 +7,8 @@ use cutover::text::{named, quoted};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::asked::{Event, Open, Say, What, with_action};
 use crate::incident::{Acknowledged, Heard, Incident, Severity, Status, Update};
-use crate::input::{Event, Open, Say, What, with_action};
 use crate::timing::Timing;
 
 const MOST_NAME_BYTES: usize = 64;

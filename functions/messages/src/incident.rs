@@ -23,7 +23,7 @@ pub(crate) fn stem(told: &Told) -> String {
 /// One word or two.
 pub(crate) fn state(told: &Told) -> String {
     let detail = &told.detail;
-    let status = named(detail["status"].as_str().unwrap_or("investigating"), MOST_NAME_BYTES);
+    let status = known(detail["status"].as_str(), &["investigating", "identified", "monitoring", "resolved"]);
     match detail["kind"].as_str() {
         Some("end") => "resolved".to_owned(),
         Some("escalation" | "repeat" | "acknowledgement_over") => "nobody looks after it".to_owned(),
@@ -31,8 +31,13 @@ pub(crate) fn state(told: &Told) -> String {
     }
 }
 
-fn severity(detail: &Value) -> String {
-    named(detail["severity"].as_str().unwrap_or("of unknown severity"), MOST_NAME_BYTES)
+fn severity(detail: &Value) -> &'static str {
+    known(detail["severity"].as_str(), &["low", "medium", "high", "critical"])
+}
+
+/// A word of ours: nothing else gets into a subject.
+fn known(word: Option<&str>, words: &[&'static str]) -> &'static str {
+    words.iter().find(|known| Some(**known) == word).copied().unwrap_or("not known")
 }
 
 /// Names and values. What nobody has said is left out.
@@ -50,7 +55,7 @@ pub(crate) fn facts(told: &Told, group: &Group) -> Vec<(String, String)> {
     let is_open = detail["status"] != "resolved";
     let facts = [
         ("Application", application),
-        ("Severity", Some(severity(detail))),
+        ("Severity", Some(severity(detail).to_owned())),
         ("Open since", at(&detail["opened_at"])),
         ("Looked after by", is_open.then_some(acknowledged)),
         ("Impact", text("impact")),
@@ -73,7 +78,8 @@ pub(crate) fn lists(told: &Told, group: &Group) -> Vec<List> {
     let actions: Vec<String> =
         items("actions_taken").iter().filter_map(|text| Some(shown(text.as_str()?, MOST_TEXT_BYTES))).collect();
     let earlier = detail["earlier_updates"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
-    let said = list("Updates, the newest first", updates).map(|list| List { more: list.more + earlier, ..list });
+    let heading = format!("Updates, the newest first ({})", updates.len() + earlier);
+    let said = list("", updates).map(|list| List { heading, more: list.more + earlier, ..list });
     said.into_iter().chain(list("Actions taken", actions)).collect()
 }
 

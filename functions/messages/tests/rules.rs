@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{RUN, events, groups, told};
+use common::{events, groups, told};
 use cutover::plan::Moment;
 use messages::mail::Envelope;
 use messages::{Branding, Content, Templates, chat, mail, text};
@@ -37,7 +37,8 @@ fn with_texts(value: &Value, text: &str) -> Value {
 fn raw(content: &Content, templates: &Templates, key: &str) -> String {
     let to = ["team@example.com".to_owned()];
     let at = "2026-11-26T21:40:00Z".parse().unwrap();
-    let envelope = Envelope { from: "cutover@example.com", from_name: "Cutover", to: &to, key, run_id: RUN, at };
+    let run_id = &content.run_id;
+    let envelope = Envelope { from: "cutover@example.com", from_name: "Cutover", to: &to, key, run_id, at };
     String::from_utf8(mail::raw(content, templates, &envelope).unwrap().0).unwrap()
 }
 
@@ -100,17 +101,25 @@ fn hostile_texts_make_no_markup_and_no_header() {
 }
 
 #[test]
-fn all_mails_of_a_run_are_one_thread() {
+fn all_mails_of_a_run_are_one_thread_and_all_of_an_incident() {
+    for (of_incidents, subject) in
+        [(false, "Subject: Cutover of shop ("), (true, "Subject: =?us-ascii?Q?Incident_i-0123456789ab:")]
+    {
+        one_thread(of_incidents, subject);
+    }
+}
+
+fn one_thread(of_incidents: bool, subject: &str) {
     let templates = Templates::default();
     let mut roots = Vec::new();
     let mut ids = Vec::new();
-    for (_, event, detail) in events() {
+    for (_, event, detail) in events().into_iter().filter(|(_, event, _)| (*event == "incident") == of_incidents) {
         let told = told(event, &detail);
         let content = Content::of(&told, told.moment().unwrap(), &groups()[2], false, &templates);
         let mail = raw(&content, &templates, &format!("{}{}", told.key(), content.headline));
         let header =
             |name: &str| mail.split("\r\n").find_map(|line| line.strip_prefix(name).map(str::to_owned)).unwrap();
-        assert!(header("Subject: ").starts_with("Cutover of shop ("), "{mail}");
+        assert!(mail.contains(&format!("\r\n{subject}")), "{mail}");
         roots.push(header("References: "));
         ids.push(header("Message-ID: "));
     }

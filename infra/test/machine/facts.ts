@@ -5,6 +5,7 @@ import { facts as choices } from './cutover-facts';
 import { facts as failures } from './cutover-failures';
 import { facts as whole } from './cutover-whole';
 import type { Fact } from './fact';
+import { facts as incident } from './incident-facts';
 import { facts as load } from './load-facts';
 import * as paths from './path-facts';
 import { facts as retries } from './retry-facts';
@@ -15,4 +16,5 @@ export const FACTS: Readonly<Record<string, Fact[]>> = {
   rollback: [...paths.rollback, ...retries, ...shown, ...rollback],
   cleanup: [...paths.cleanup, ...retries, ...shown, ...cleanup],
   start: [...retries, ...start],
+  incident: [...retries, ...shown, ...incident],
 };

@@ -36,6 +36,7 @@ const OWN: Record<string, Waits> = {
   StartRollback: { ...EXISTS, 'States.ALL': 210 },
   LookAtRollback: { 'States.ALL': 722 },
   Start: { ...EXISTS, 'States.ALL': 150 },
+  GoOnAnew: { ...EXISTS, 'States.ALL': 510 },
 };
 
 const ERRORS = [
@@ -44,7 +45,7 @@ const ERRORS = [
 ];
 
 function expected(name: string): Waits {
-  const isUndo = /^(Resume|Restore|WriteEnding|ReportWhatIsLeft|AnnounceEnding)/.test(name);
+  const isUndo = /^(Resume|Restore|WriteEnding|ReportWhatIsLeft|AnnounceEnding|TakeInput|TellWhatIsDue)/.test(name);
   const isTelling = /^(Announce|Tell|TakeBaseline|WriteReport|Show|RemoveDashboard)/.test(name) && !isUndo;
   const kind = isUndo ? UNDO : isTelling ? TELLING : FORWARD;
   const cutOff = kind['States.Timeout'];

@@ -1,6 +1,6 @@
 """EventBridge rules and schedules that really fire; moto only stores them.
 
-Contract: when an execution ends, the event that AWS would send goes to the targets of every enabled rule that matches it;
+Contract: when an execution begins or ends, the event that AWS would send goes to the targets of every enabled rule that matches it;
 `rate()` rules fire every rate / speed seconds, one firing at a time, and are not at work for more than a tenth of the time. Either can be switched off in the settings while
 running. Scheduler's schedules are delivered as `schedules` says. Any other expression of a rule is an error in the log.
 `under_way()` says whether an event has yet to reach its targets.
@@ -46,9 +46,11 @@ class Events:
     def stop(self) -> None:
         self._stopped.set()
 
-    def execution_ended(self, execution) -> None:
+    def status_changed(self, execution, status: str | None = None) -> None:
+        """`status`: what it was when the event was made, where it may have changed since."""
         if self._settings.status_events:
-            event = _event("aws.states", "Step Functions Execution Status Change", execution.exec_arn, _detail(execution))
+            detail = _detail(execution, status or execution.status)
+            event = _event("aws.states", "Step Functions Execution Status Change", execution.exec_arn, detail)
             _under_way.add(event["id"])
             threading.Thread(target=_guarded, args=(self._deliver, event), daemon=True).start()
 
@@ -164,19 +166,19 @@ def _event(source: str, detail_type: str, resource: str, detail: dict) -> dict:
     }
 
 
-def _detail(execution) -> dict:
-    succeeded = execution.status == "SUCCEEDED"
+def _detail(execution, status: str) -> dict:
+    is_over, succeeded = status != "RUNNING", status == "SUCCEEDED"
     return {
         "executionArn": execution.exec_arn,
         "stateMachineArn": execution.state_machine_arn,
         "name": execution.name,
-        "status": execution.status,
+        "status": status,
         "startDate": int(execution.start_date.timestamp() * 1000),
-        "stopDate": int(execution.stop_date.timestamp() * 1000),
+        "stopDate": int(execution.stop_date.timestamp() * 1000) if is_over else None,
         **_data("input", execution.execution_input),
         **_data("output", json.dumps(execution.output) if succeeded else None),
-        "error": execution.error,
-        "cause": execution.cause,
+        "error": execution.error if is_over else None,
+        "cause": execution.cause if is_over else None,
     }
 
 

@@ -15,7 +15,7 @@ from .. import clients
 from ..services import functions
 from ..settings import ACCOUNT_ID, REGION, ROLE_ARN, Settings
 
-MACHINES = ("cutover", "rollback", "cleanup", "start")
+MACHINES = ("cutover", "rollback", "cleanup", "start", "incident")
 UNFINISHED_STATUSES = ["ABORTED", "TIMED_OUT", "FAILED"]
 FUNCTION_SIZE = {"timeout_seconds": 30, "memory_mb": 256}
 LARGER = {"load-test": {"timeout_seconds": 240, "memory_mb": 1769}}
@@ -46,6 +46,8 @@ def deploy(settings: Settings) -> dict:
         if "cutover" in machines:
             _create_unfinished_rule(machines, function_arns["sweep"])
         _create_sweep_rule(function_arns["sweep"])
+        if settings.stakeholders:
+            _create_incident_rules(machines)
     else:
         _warn("there is no function sweep yet: no rule cutover-sweep")
     return {
@@ -125,16 +127,17 @@ def _create_functions(settings: Settings, moments_arn: str) -> dict[str, str]:
 
 def _environment(settings: Settings, crate: str, moments_arn: str) -> dict[str, str]:
     journal = {} if crate == "notify" else {"JOURNAL_TABLE": settings.journal_table}
-    started = ("rollback", "cleanup") if crate in ("notify", "sweep") else ()
+    started = ("rollback", "cleanup") if crate in ("notify", "sweep") else ("incident",) if crate == "incident" else ()
     # Whatever a plan names as a hook may be invoked, and as an alarm set.
     allowed = {"HOOK_FUNCTION_ARNS": "*", "ALARM_NAMES": '["*"]'} if crate == "precheck" else {}
     machines = {f"{name.upper()}_STATE_MACHINE_ARN": machine_arn(name) for name in started}
     load = LOAD_LIMITS if crate in ("load-test", "precheck") else {}
-    stakeholders = {"STAKEHOLDERS": settings.stakeholders or "[]"} if crate in ("precheck", "tell") else {}
-    moments = {"MOMENTS_TOPIC_ARN": moments_arn} if crate == "notify" else {}
+    stakeholders = {"STAKEHOLDERS": settings.stakeholders or "[]"} if crate in ("incident", "precheck", "tell") else {}
+    moments = {"MOMENTS_TOPIC_ARN": moments_arn} if crate in ("incident", "notify") else {}
+    incidents = {"INCIDENTS": "{}"} if crate == "incident" else {}
     messages = {"MESSAGES": MESSAGES if settings.stakeholders else "{}"} if crate == "tell" else {}
     reports = {"REPORTS_BUCKET": REPORTS_BUCKET} if crate in ("load-test", "report") else {}
-    return {"RUST_LOG": "info", **journal, **allowed, **load, **reports, **machines, **stakeholders, **moments, **messages}
+    return {"RUST_LOG": "info", **journal, **allowed, **load, **reports, **machines, **stakeholders, **moments, **messages, **incidents}
 
 
 def _create_machines(settings: Settings, function_arns: dict[str, str]) -> dict[str, str]:
@@ -188,6 +191,24 @@ def _create_unfinished_rule(machines: dict[str, str], sweep_arn: str) -> None:
         },
     }
     events.put_targets(Rule="cutover-unfinished", Targets=[target])
+
+
+def _create_incident_rules(machines: dict[str, str]) -> None:
+    """With somebody to hear of them, rollbacks open incidents, and one whose execution died is followed on."""
+    events = clients.client("events")
+    rules = {
+        "cutover-incidents": ("rollback", ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]),
+        "cutover-incidents-unfollowed": ("incident", ["FAILED", "TIMED_OUT", "ABORTED"]),
+    }
+    for name, (machine, statuses) in rules.items():
+        pattern = {
+            "source": ["aws.states"],
+            "detail-type": ["Step Functions Execution Status Change"],
+            "detail": {"status": statuses, "stateMachineArn": [machines[machine]]},
+        }
+        events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+        target = {"Id": "Target0", "Arn": machines["incident"], "RoleArn": ROLE_ARN, "InputPath": "$.detail"}
+        events.put_targets(Rule=name, Targets=[target])
 
 
 def _create_sweep_rule(function_arn: str) -> None:

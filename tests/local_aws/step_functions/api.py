@@ -1,6 +1,7 @@
-"""Corrections to the Step Functions API of moto, and the moment at which an execution ends.
+"""Corrections to the Step Functions API of moto, and the moments at which an execution begins and ends.
 
-Contract: `install(on_end)`; `on_end(execution)` is called once for every execution, when it has its final status.
+Contract: `install(on_change)`; `on_change(execution, "RUNNING")` is called once for every execution that begins, and `on_change(execution)` once
+when it has its final status.
 """
 
 import datetime
@@ -8,6 +9,7 @@ import json
 import threading
 import time
 import uuid
+import weakref
 
 from ..services import cloudwatch
 from ..stacks import iam
@@ -16,7 +18,7 @@ from .engine import engine
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
-def install(on_end) -> None:
+def install(on_change) -> None:
     from moto.core.config import default_user_config
     from moto.stepfunctions.responses import StepFunctionResponse
 
@@ -29,9 +31,9 @@ def install(on_end) -> None:
     ):
         setattr(StepFunctionResponse, operation.__name__, operation)
     _name_executions(StepFunctionResponse)
-    _start_one_at_a_time(StepFunctionResponse)
-    _report_endings(on_end)
-    StepFunctionResponse.stop_execution = lambda response: stop_execution(response, on_end)
+    _start_one_at_a_time(StepFunctionResponse, on_change)
+    _report_endings(on_change)
+    StepFunctionResponse.stop_execution = lambda response: stop_execution(response, on_change)
 
 
 def _now() -> datetime.datetime:
@@ -53,13 +55,20 @@ def _name_executions(response_class) -> None:
     response_class.start_execution = start_execution
 
 
-def _start_one_at_a_time(response_class) -> None:
-    """moto looks for an execution of the name and then adds one: two starts at once can both find none."""
+def _start_one_at_a_time(response_class, on_start) -> None:
+    """moto looks for an execution of the name and then adds one: two starts at once can both find none. One that runs already is no new one."""
     stock, lock = response_class.start_execution, threading.Lock()
+    started = weakref.WeakSet()
 
     def start_execution(self):
         with lock:
-            return stock(self)
+            answer = stock(self)
+            execution = self.stepfunction_backend.describe_execution(answer.result["executionArn"])
+            is_new = execution not in started
+            started.add(execution)
+        if is_new:
+            on_start(execution, "RUNNING")
+        return answer
 
     response_class.start_execution = start_execution
 

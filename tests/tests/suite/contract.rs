@@ -12,7 +12,7 @@ use cutover_tests::setup::Checkout;
 use schemars::Schema;
 use serde_json::{Value, json};
 
-const MACHINES: [&str; 4] = ["cutover", "rollback", "cleanup", "start"];
+const MACHINES: [&str; 5] = ["cutover", "rollback", "cleanup", "start", "incident"];
 
 fn path(relative: &str) -> PathBuf {
     Checkout::of_this_build().root.join(relative)
@@ -169,20 +169,22 @@ fn kebab_case(pascal: &str) -> String {
     pascal.chars().map(part).collect::<String>().trim_start_matches('-').to_owned()
 }
 
-/// `cargo rehearse --machine` knows every machine of the stack.
+/// `cargo rehearse --machine` knows every machine of the stack, but for that of incidents, which people end.
 #[test]
 fn every_machine_can_be_rehearsed() -> Result<()> {
     let known: BTreeSet<&str> = cutover_tests::machines::MACHINES.iter().map(|machine| machine.name).collect();
-    ensure!(known == BTreeSet::from(MACHINES), "the stack has {MACHINES:?}, the table of rehearsals {known:?}");
+    let rehearsed = MACHINES.into_iter().filter(|machine| *machine != "incident").collect();
+    ensure!(known == rehearsed, "the stack has {MACHINES:?}, the table of rehearsals {known:?}");
     Ok(())
 }
 
 /// Run with UPDATE=1 to write the schemas anew.
 fn schemas_of_the_inputs_are_up_to_date() -> Result<()> {
-    let schemas: [(&str, Schema); 3] = [
+    let schemas: [(&str, Schema); 4] = [
         ("cutover", Plan::schema()),
         ("rollback", cutover::read::gesture_schema::<rollback::Input>()),
         ("cleanup", cutover::read::gesture_schema::<cleanup::Input>()),
+        ("incident", cutover::read::gesture_schema::<incident::asked::Input>()),
     ];
     for (name, schema) in schemas {
         let file = format!("events/{name}.schema.json");

@@ -18,6 +18,7 @@ mod gestures;
 mod guards;
 mod harness;
 mod health;
+mod incidents;
 mod judging;
 mod locked;
 mod looking;
@@ -62,6 +63,7 @@ fn tests() -> Result<Vec<Test>> {
         serve::tests(),
         judging::tests(),
         telling::tests(),
+        incidents::tests(),
         scenarios::tests(),
         readme::tests()?,
         reports::tests(),

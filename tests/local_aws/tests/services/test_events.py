@@ -41,6 +41,28 @@ class StatusEvents(support.TestCase):
         with self.assertRaises(AssertionError):
             support.until(lambda: len(self.new()) > 1, 0.4)
 
+    def test_a_beginning_is_told_once_and_before_it_has_an_end(self):
+        api, queue = client("events"), client("sqs").create_queue(QueueName=support.unique("begun"))["QueueUrl"]
+        arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        name, pattern = support.unique("begun"), {"detail": {"stateMachineArn": [self.cutover], "status": ["RUNNING"]}}
+        api.put_rule(Name=name, EventPattern=json.dumps({"source": ["aws.states"], **pattern}))
+        api.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": arn, "InputPath": "$.detail"}])
+        self.addCleanup(api.put_rule, Name=name, EventPattern=json.dumps(pattern), State="DISABLED")
+        given = {"stateMachineArn": self.cutover, "name": support.unique("run"), "input": json.dumps({"seconds": 10_000})}
+        executions = {client("stepfunctions").start_execution(**given)["executionArn"] for _ in range(2)}
+        self.assertEqual(1, len(executions))
+        self.addCleanup(client("stepfunctions").stop_execution, executionArn=executions.pop())
+
+        def told():
+            messages = client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+            return [json.loads(message["Body"]) for message in messages]
+
+        (begun,) = support.until(told)
+        self.assertEqual(("RUNNING", None, None), (begun["status"], begun["stopDate"], begun["output"]))
+        self.assertEqual(given["input"], begun["input"])
+        with self.assertRaises(AssertionError):
+            support.until(told, 0.4)
+
     def test_they_can_be_dropped(self):
         control("events", {"status_events": False})
         self.stopped()

@@ -42,6 +42,7 @@ fn read(name: &str, input: Value) -> Result<(), String> {
         "cleanup" => cutover::input::read::<cleanup::Request>(input).map(only),
         "listener-swap" | "weight-shift" => cutover::input::read::<cutover::contract::RouteRequest>(input).map(only),
         "dashboard" => cutover::input::read::<dashboard::Request>(input).map(only),
+        "incident" => cutover::input::read::<incident::Request>(input).map(only),
         "load-test" => cutover::input::read::<load_test::Request>(input).map(only),
         "monitor" => cutover::input::read::<monitor::Request>(input).map(only),
         "notify" => cutover::input::read::<notify::Request>(input).map(only),

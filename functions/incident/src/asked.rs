@@ -1,6 +1,7 @@
 //! What an execution of `incident` is started with: by a person, by EventBridge, or by the one before it. Pure.
 
 use cutover::text::shown;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -11,8 +12,9 @@ const MOST_TEXT_BYTES: usize = 2_000;
 const MOST_ACTIONS: usize = 20;
 
 /// One of these.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Input {
     /// A person opens one.
     pub open: Option<Open>,
@@ -24,13 +26,14 @@ pub struct Input {
     pub update: Option<Say>,
     /// Somebody says that it is over.
     pub resolve: Option<Say>,
-    /// How many executions have followed it before this one.
+    /// How many executions have followed it before this one. Given by the one before.
+    #[schemars(range(max = 1_000_000))]
     pub follow: Option<u32>,
 }
 
 /// What a person opens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Open {
     /// How bad it is.
     pub severity: Severity,
@@ -56,8 +59,9 @@ pub struct Open {
 }
 
 /// What a person says of one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Say {
     /// Who.
     pub by: String,
@@ -128,8 +132,7 @@ pub fn asked(input: &Value) -> Result<Asked, String> {
     if input.get("executionArn").is_some() {
         return Event::deserialize(input).map(Asked::Event).map_err(|error| format!("the event: {error}"));
     }
-    let read =
-        Input::deserialize(input).map_err(|error| format!("{error}; the input should be one of these: {EXAMPLES}"))?;
+    let read: Input = cutover::read::gesture(input).map_err(|error: serde_json::Error| error.to_string())?;
     let Input { open, incident, acknowledge, update, resolve, follow } = read;
     let said = [(What::Acknowledged, acknowledge), (What::Updated, update), (What::Resolved, resolve)];
     let mut said = said.into_iter().filter_map(|(what, say)| Some((what, say?)));
@@ -252,7 +255,7 @@ mod tests {
             (json!({}), "should be one of these"),
             (json!({ "incident": "i-0123456789ab" }), "should be one of these"),
             (json!({ "incident": "7", "resolve": { "by": "Ada" } }), "i-0123456789ab, not 7"),
-            (json!({ "open": { "severity": "awful", "title": "x", "by": "Ada" } }), "unknown variant `awful`"),
+            (json!({ "open": { "severity": "awful", "title": "x", "by": "Ada" } }), "$.open.severity"),
             (json!({ "open": { "severity": "low", "title": "  ", "by": "Ada" } }), "open.title is empty"),
             (json!({ "open": { "severity": "low", "title": "x", "by": "" } }), "open.by should say who you are"),
             (say("acknowledge", json!({})), "acknowledge.by should say who you are"),
@@ -260,7 +263,7 @@ mod tests {
             (say("update", json!({ "by": "Ada" })), "update.text is empty"),
             (say("update", json!({ "by": "Ada", "status": "resolved" })), "say \"resolve\""),
             (say("resolve", json!({ "by": "Ada", "status": "monitoring" })), "leave it out"),
-            (say("resolve", json!({ "by": "Ada", "txt": "x" })), "unknown field `txt`"),
+            (say("resolve", json!({ "by": "Ada", "txt": "x" })), "$.resolve.txt is not a field here"),
             (
                 json!({ "incident": "i-0123456789ab", "resolve": { "by": "A" }, "update": { "by": "A" } }),
                 "one of these",
