@@ -37,7 +37,7 @@ pub(crate) async fn send(
     }
     let start = read_at + Duration::try_from(-late).unwrap_or_default();
     let sent = tokio::select! {
-        sent = requests(caller, test, &slice, start, clients.limits.most_rate_per_second) => sent?,
+        sent = requests(clients, caller, test, &slice, start) => sent?,
         fenced = watch(&clients.journal, caller) => return Err(fenced),
     };
     let Sent { results, cpu_percent, is_stopped } = sent;
@@ -69,29 +69,38 @@ fn reply(done: Done) -> SentReply {
 }
 
 async fn requests(
+    clients: &Clients,
     caller: &Caller,
     test: &LoadTest,
     slice: &Slice,
     start: Instant,
-    most_rate_per_second: u32,
 ) -> StepResult<Sent> {
     let side = slice.side;
     let target =
         side.target(test).ok_or_else(|| StepError::invalid(format!("the plan has no {} side", side.as_str())))?;
     let client = Client::new(target, test.http_version, native_roots).map_err(StepError::invalid)?;
     let run = run_name(&caller.run_id);
-    let requests = Prepared::all(&test.requests, target, run, &BTreeMap::new()).map_err(StepError::invalid)?;
+    let secret = secret(clients, test).await?;
+    let requests = Prepared::all(&test.requests, target, run, &secret).map_err(StepError::invalid)?;
     let load = Load {
         client: &client,
         requests: &requests,
         mix: slice.mix(test),
-        pace: slice.pace(test, most_rate_per_second),
+        pace: slice.pace(test, clients.limits.most_rate_per_second),
         timeout: Duration::from_secs(test.timeout.0),
         start,
         start_second: slice.start_at.as_second(),
         budget: Budget::of(test, slice.slices),
     };
     load.send().await.map_err(|error| StepError::new(name::TRANSIENT, format!("no timer for the load test: {error}")))
+}
+
+/// The headers that the plan does not hold itself.
+pub(crate) async fn secret(clients: &Clients, test: &LoadTest) -> StepResult<BTreeMap<String, String>> {
+    match &test.headers_secret_arn {
+        Some(arn) => secrets::load_test_headers(&clients.secrets, arn).await,
+        None => Ok(BTreeMap::new()),
+    }
 }
 
 /// Ends once the run is no longer the caller's to move. A look that fails is made up for by the next.

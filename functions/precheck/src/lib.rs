@@ -1,6 +1,6 @@
 //! `precheck`: reads a plan, observes everything it names, and reports every finding at once.
 //!
-//! Reads: listeners, rules, target groups, zones, record sets, replications, their tables and lag, metrics, alarms, the topic, the locks, the new
+//! Reads: listeners, rules, target groups, zones, record sets, replications, their tables and lag, metrics, alarms, the topic, a load test's secret, the locks, the new
 //! side's health URL. Writes: nothing; safe at any time. Undo: none needed.
 //!
 //! It is called until `settled`: one try of the health URL a call, with the plan's interval in between; the rest is
@@ -10,11 +10,12 @@ mod alarms;
 mod databases;
 mod decide;
 mod elsewhere;
+mod load_test;
 mod metrics;
 mod services;
 
 use cutover::finding::{settled, soften};
-use cutover::load::{self, LoadLimits};
+use cutover::load::LoadLimits;
 use cutover::probe::{Progress, Tries};
 use cutover::schedule::{self, ScheduledStep};
 use cutover::stakeholders::StackGroups;
@@ -36,6 +37,8 @@ pub struct Clients {
     pub dms: aws_sdk_databasemigration::Client,
     /// Those of routes.
     pub routes: routes::any::Clients,
+    /// Secrets Manager, for the headers of a load test.
+    pub secrets: aws_sdk_secretsmanager::Client,
     /// SNS.
     pub sns: aws_sdk_sns::Client,
     /// The journal, for the locks.
@@ -98,7 +101,6 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     };
     let mut findings = gates::findings(&plan);
     findings.extend(clients.stakeholders.unknown(&plan.stakeholders));
-    findings.extend(load::findings(&plan, &clients.load_limits));
     let mut tries = request.tries.unwrap_or_default();
     if let Some(wanted) = &plan.health_check {
         findings.extend(decide::any_issuer(wanted));
@@ -112,6 +114,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let before = routes(clients, &plan, &mut findings).await?;
     databases::observe(clients, &plan, now, &mut findings).await?;
     services::observe(clients, &plan, &mut findings).await?;
+    load_test::observe(clients, &plan, &mut findings).await?;
     metrics::observe(&clients.cloudwatch, &plan, now, &mut findings).await?;
     elsewhere::tell_instead(elsewhere::findings(&plan, &request.run_id), &mut findings);
     locks(&clients.journal, &plan, &request.run_id, &mut findings).await?;

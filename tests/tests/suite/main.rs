@@ -32,6 +32,7 @@ mod same_deployment;
 mod scenarios;
 mod schedules;
 mod second_looks;
+mod secrets;
 mod serve;
 mod shapes;
 mod suites;
@@ -75,6 +76,7 @@ fn tests() -> Result<Vec<Test>> {
         schedules::tests(),
         guards::tests(),
         second_looks::tests(),
+        secrets::tests(),
         gestures::tests(),
         fuzz::tests(),
         traffic::tests(),
