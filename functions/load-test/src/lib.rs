@@ -20,17 +20,13 @@
 pub mod budget;
 pub mod client;
 pub mod clock;
-pub mod compare;
 pub mod decide;
-pub mod histogram;
 #[cfg(test)]
 mod hostile;
 pub mod judge;
 pub mod request;
-pub mod results;
 pub mod schedule;
 pub mod send;
-pub mod sla;
 pub mod slices;
 pub mod store;
 mod turn;
@@ -45,11 +41,12 @@ use cutover::plan::LoadTest;
 use cutover::{StepError, StepResult, input};
 use jiff::Timestamp;
 use journal::{Journal, Phase, Run};
+use load_results::report::Verdict;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::decide::{After, Next};
-use crate::judge::{Verdict, judge};
+use crate::judge::judge;
 use crate::slices::Slice;
 use crate::store::Store;
 

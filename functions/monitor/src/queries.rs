@@ -44,28 +44,7 @@ async fn data(
     let end = windows.iter().map(|window| window.end).max().unwrap_or(0);
     // While every window is empty there is no value to come, but the call still shows whether it is permitted.
     let start = windows.iter().map(|window| window.start).min().unwrap_or(0).min(end - 1);
-    answered(cloudwatch, queries, start - start.rem_euclid(longest.max(1)), end).await
-}
-
-async fn answered(
-    cloudwatch: &CloudWatch,
-    queries: Vec<MetricDataQuery>,
-    start: i64,
-    end: i64,
-) -> StepResult<Vec<MetricDataResult>> {
-    let mut pages = cloudwatch
-        .get_metric_data()
-        .set_metric_data_queries(Some(queries))
-        .start_time(DateTime::from_secs(start))
-        .end_time(DateTime::from_secs(end))
-        .into_paginator()
-        .send();
-    let mut results = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| StepError::from_aws("cloudwatch:GetMetricData", &error))?;
-        results.extend(page.metric_data_results.unwrap_or_default());
-    }
-    Ok(results)
+    watch::data::answered(cloudwatch, queries, start - start.rem_euclid(longest.max(1)), end).await
 }
 
 /// The requests of two target groups of a load balancer in a window, by minutes. Load balancers are silent where there are none.
@@ -90,7 +69,7 @@ pub async fn requests(
         asked.query(format!("{VALUE}{index}"))
     };
     let queries = groups.iter().enumerate().map(query).collect();
-    let results = answered(cloudwatch, queries, window.start, window.end).await?;
+    let results = watch::data::answered(cloudwatch, queries, window.start, window.end).await?;
     let count = |index: usize| -> StepResult<u64> {
         let datapoints = of_metric(&results, index)?;
         Ok(datapoints
