@@ -135,7 +135,13 @@ function environment(
   moments: string,
   props: CutoverStackProps,
 ): Record<Crate, Record<string, string>> {
-  const { hookFunctionArns = [], narrowing, maxLoadRatePerSecond = 1000, loadTestHosts = [], loadTestSecretArns = [] } = props;
+  const {
+    hookFunctionArns = [],
+    narrowing,
+    maxLoadRatePerSecond = 1000,
+    loadTestHosts = [],
+    loadTestSecretArns = [],
+  } = props;
   const messages = messagesEnvironment(props);
   const common = byCrate<Record<string, string>>(() => ({ JOURNAL_TABLE: journal }));
   const machineArns = {

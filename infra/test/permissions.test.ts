@@ -11,7 +11,11 @@ import { actionsAt, type Json, ROOT, statementsAt, synthesize } from './support'
 const FUNCTIONS = join(ROOT, 'functions');
 const TELEMETRY = /^(logs|xray):/;
 const SECRET = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:chat-AbCdEf';
-const byDefault = synthesize({ mailFrom: 'cutover@example.com', webhookSecretArns: [SECRET], loadTestSecretArns: [SECRET] });
+const byDefault = synthesize({
+  mailFrom: 'cutover@example.com',
+  webhookSecretArns: [SECRET],
+  loadTestSecretArns: [SECRET],
+});
 const sorted = (items: Iterable<string>) => [...new Set(items)].sort();
 
 /** The Rust files of a crate, without unit tests. */

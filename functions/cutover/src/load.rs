@@ -38,6 +38,11 @@ impl LoadLimits {
         let most = rate.trim().parse().map_err(|_| format!("MAX_LOAD_RATE_PER_SECOND is `{rate}`, not a number"))?;
         Ok(Self { most_rate_per_second: most, hosts: listed(hosts), secrets: listed(secrets) })
     }
+
+    /// Whether the headers of this secret may be sent.
+    pub fn lets_read(&self, secret_arn: &str) -> bool {
+        self.secrets.iter().any(|listed| matches(listed.as_bytes(), secret_arn.as_bytes()))
+    }
 }
 
 fn listed(text: &str) -> Vec<String> {
@@ -78,8 +83,7 @@ fn too_fast(test: &LoadTest, limits: &LoadLimits) -> Option<Finding> {
 
 fn secret_not_listed(test: &LoadTest, limits: &LoadLimits) -> Option<Finding> {
     let arn = test.headers_secret_arn.as_ref()?;
-    let is_listed = limits.secrets.iter().any(|listed| matches(listed.as_bytes(), arn.as_bytes()));
-    (!is_listed).then(|| {
+    (!limits.lets_read(arn)).then(|| {
         let problem = format!("`{arn}` is none of the secrets that load tests of this stack may read");
         Finding::plan(SECRET_PATH, problem, "have it listed in `loadTestSecretArns` of the stack, or leave it out")
     })

@@ -15,7 +15,7 @@ mod metrics;
 mod services;
 
 use cutover::finding::{settled, soften};
-use cutover::load::LoadLimits;
+use cutover::load::{self, LoadLimits};
 use cutover::probe::{Progress, Tries};
 use cutover::schedule::{self, ScheduledStep};
 use cutover::stakeholders::StackGroups;
@@ -101,6 +101,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     };
     let mut findings = gates::findings(&plan);
     findings.extend(clients.stakeholders.unknown(&plan.stakeholders));
+    findings.extend(load::findings(&plan, &clients.load_limits));
     let mut tries = request.tries.unwrap_or_default();
     if let Some(wanted) = &plan.health_check {
         findings.extend(decide::any_issuer(wanted));
@@ -114,7 +115,6 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let before = routes(clients, &plan, &mut findings).await?;
     databases::observe(clients, &plan, now, &mut findings).await?;
     services::observe(clients, &plan, &mut findings).await?;
-    load_test::observe(clients, &plan, &mut findings).await?;
     metrics::observe(&clients.cloudwatch, &plan, now, &mut findings).await?;
     elsewhere::tell_instead(elsewhere::findings(&plan, &request.run_id), &mut findings);
     locks(&clients.journal, &plan, &request.run_id, &mut findings).await?;

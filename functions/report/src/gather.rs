@@ -1,6 +1,6 @@
 //! Reads what is known of a run. What cannot be read beside the run item is told as not measured.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_sfn::Client as States;
@@ -107,8 +107,13 @@ fn missing(run: &Run, facts: &Facts) -> Vec<String> {
         }
         Some(_) => {}
     }
+    let counted: BTreeSet<String> = facts.gates.iter().map(|gate| gate.name.clone()).collect();
     for (route, facts) in run.plan.routes.iter().zip(&facts.routes) {
         match route {
+            Route::Dns(_) if counted.contains(&format!("share of {}", facts.title)) => missing.push(format!(
+                "users' real shares of {}: DNS counts no requests; what both load balancers counted, whoever asked them, is among the checks",
+                facts.title
+            )),
             Route::Dns(_) => missing.push(format!("users' real shares of {}: DNS counts no requests", facts.title)),
             Route::Listener(listener) if listener.application_balancer().is_none() => {
                 missing
