@@ -6,7 +6,15 @@ import type { CutoverStackProps } from './cutover-stack';
 /** The names of all context values: those of the props that configure the stack. */
 export const CONTEXT = {
   text: ['prefix', 'tableName', 'architecture', 'binaries', 'mailFrom', 'mailConfigurationSet'],
-  list: ['hookFunctionArns', 'loadTestHosts', 'topicArns', 'topicKeyArns', 'emails', 'webhookSecretArns'],
+  list: [
+    'hookFunctionArns',
+    'loadTestHosts',
+    'loadTestSecretArns',
+    'topicArns',
+    'topicKeyArns',
+    'emails',
+    'webhookSecretArns',
+  ],
   narrowing: ['listeners', 'rules', 'targetGroups', 'hostedZones', 'recordNames', 'alarmNames'],
 } as const;
 

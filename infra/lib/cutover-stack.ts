@@ -40,6 +40,8 @@ export interface CutoverStackProps extends StackProps, MessagesProps {
   readonly maxLoadRatePerSecond?: number;
   /** Hosts that load tests may reach, beside those that a plan shows to be its own. Default: none. */
   readonly loadTestHosts?: string[];
+  /** The secrets whose headers load tests may send. Default: none, so precheck refuses a plan with one. */
+  readonly loadTestSecretArns?: string[];
   /** The topics that plans may name, beside the stack's own. Default: all of this account and region. */
   readonly topicArns?: string[];
   /** The keys of those topics that are encrypted, beside the stack's own. Default: none. */
@@ -87,6 +89,7 @@ export class CutoverStack extends Stack {
       mailFrom: props.mailFrom,
       mailConfigurationSet: props.mailConfigurationSet,
       webhookSecretArns: props.webhookSecretArns ?? [],
+      loadTestSecretArns: props.loadTestSecretArns ?? [],
       topicKeyArns: [key.keyArn, ...(props.topicKeyArns ?? [])],
     };
     const { all: functions } = new Functions(this, 'Functions', {
@@ -150,14 +153,24 @@ function environment(
   moments: string,
   props: CutoverStackProps,
 ): Record<Crate, Record<string, string>> {
-  const { hookFunctionArns = [], narrowing, maxLoadRatePerSecond = 1000, loadTestHosts = [] } = props;
+  const {
+    hookFunctionArns = [],
+    narrowing,
+    maxLoadRatePerSecond = 1000,
+    loadTestHosts = [],
+    loadTestSecretArns = [],
+  } = props;
   const messages = messagesEnvironment(props);
   const common = byCrate<Record<string, string>>(() => ({ JOURNAL_TABLE: journal }));
   const machineArns = {
     ROLLBACK_STATE_MACHINE_ARN: names.machineArn('rollback'),
     CLEANUP_STATE_MACHINE_ARN: names.machineArn('cleanup'),
   };
-  const load = { MAX_LOAD_RATE_PER_SECOND: `${maxLoadRatePerSecond}`, LOAD_TEST_HOSTS: loadTestHosts.join(',') };
+  const load = {
+    MAX_LOAD_RATE_PER_SECOND: `${maxLoadRatePerSecond}`,
+    LOAD_TEST_HOSTS: loadTestHosts.join(','),
+    LOAD_TEST_SECRET_ARNS: loadTestSecretArns.join(','),
+  };
   return {
     ...common,
     'load-test': { ...common['load-test'], ...load, REPORTS_BUCKET: reports },

@@ -52,6 +52,8 @@ export interface Surroundings {
   readonly mailConfigurationSet: string | undefined;
   /** The secrets that hold webhooks' addresses. */
   readonly webhookSecretArns: string[];
+  /** The secrets that hold headers of load tests. */
+  readonly loadTestSecretArns: string[];
   /** The keys of encrypted topics. */
   readonly topicKeyArns: string[];
 }
@@ -154,6 +156,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
   const topicKeys: Target = { resources: here.topicKeyArns };
   const mail: Target = { resources: mailIdentities(here) };
   const webhooks: Target = { resources: here.webhookSecretArns };
+  const loadTestSecrets: Target = { resources: here.loadTestSecretArns };
   const userPools: Target = {
     resources: [arn('cognito-idp', 'userpool/*')],
     why: 'Listeners name their user pools; whoever sends such an action back must be able to read its client (ELB user guide).',
@@ -178,6 +181,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(serverless, 'dms:DescribeReplicationTableStatistics'),
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
       may(topics, 'sns:GetTopicAttributes'),
+      may(loadTestSecrets, 'secretsmanager:GetSecretValue'),
       may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem'),
     ],
     claim: [
@@ -233,6 +237,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     'load-test': [
       may(loadResults, 's3:GetObject', 's3:PutObject'),
       may({ resources: [here.reports.bucketArn] }, 's3:ListBucket'),
+      may(loadTestSecrets, 'secretsmanager:GetSecretValue'),
       may(table, 'dynamodb:GetItem'),
     ],
     report: [
@@ -241,7 +246,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may({ resources: [here.reports.bucketArn] }, 's3:ListBucket'),
       may(executions('cutover', 'rollback'), 'states:GetExecutionHistory'),
       may(anything, 'cloudwatch:GetMetricData'),
-      may(table, 'dynamodb:GetItem'),
+      may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
     ],
     alarms: [
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),

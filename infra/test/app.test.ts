@@ -61,6 +61,7 @@ test('context values are read as cdk.json and as the command line give them', ()
     rules: '',
     maxLoadRatePerSecond: '250',
     loadTestHosts: 'shop-1.example.com,shop-2.example.com',
+    loadTestSecretArns: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:load-AbCdEf',
     schedules: '[{"name": "shop", "at": "2030-03-01T02:00:00", "input": {}}]',
   });
   assert.equal(status, 0, stderr);
@@ -73,6 +74,7 @@ test('context values are read as cdk.json and as the command line give them', ()
   assert.match(text, /hostedzone\/Z1/);
   assert.doesNotMatch(text, /ModifyRule/);
   assert.match(text, /"MAX_LOAD_RATE_PER_SECOND":"250","LOAD_TEST_HOSTS":"shop-1.example.com,shop-2.example.com"/);
+  assert.match(text, /"LOAD_TEST_SECRET_ARNS":"arn:aws:secretsmanager:eu-west-1:123456789012:secret:load-AbCdEf"/);
   assert.match(text, /"blue-cutover-journal"/);
 });
 

@@ -119,7 +119,15 @@ describe('every expression answers', () => {
       looks: 0,
       followed: 0,
     },
-    ...{ holdWait: 60, polls: 1, rollbackAttempt: 1, isReadyForTraffic: true, settledAt: 't', ending: 'Conflict' },
+    ...{
+      holdWait: 60,
+      polls: 1,
+      reportLooks: 0,
+      rollbackAttempt: 1,
+      isReadyForTraffic: true,
+      settledAt: 't',
+      ending: 'Conflict',
+    },
     ...{
       timeline: [],
       notes: [],

@@ -11,7 +11,11 @@ import { actionsAt, type Json, ROOT, statementsAt, synthesize } from './support'
 const FUNCTIONS = join(ROOT, 'functions');
 const TELEMETRY = /^(logs|xray):/;
 const SECRET = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:chat-AbCdEf';
-const byDefault = synthesize({ mailFrom: 'cutover@example.com', webhookSecretArns: [SECRET] });
+const byDefault = synthesize({
+  mailFrom: 'cutover@example.com',
+  webhookSecretArns: [SECRET],
+  loadTestSecretArns: [SECRET],
+});
 const sorted = (items: Iterable<string>) => [...new Set(items)].sort();
 
 /** The Rust files of a crate, without unit tests. */
@@ -58,6 +62,7 @@ const JOURNAL: Record<string, string[]> = {
   'journal.remember_alarm': IN_ROOM,
   'journal.remember_baseline': IN_ROOM,
   'journal.remember_counted': IN_ROOM,
+  'journal.remember_report': IN_ROOM,
   'journal.count_sweep': IN_ROOM,
   'journal.count_trouble': IN_ROOM,
   'journal.open_runs': ['dynamodb:Query'],
@@ -86,7 +91,7 @@ const IMPLIED: Record<string, string[]> = {
 const RELEASING = /(\bto(?::| =)[^;]*?|-> Phase \{[^}]*?)Phase::(RolledBack|Closed)\b/;
 
 /** The libraries whose functions call AWS for others, each with the permissions of its caller. */
-const LIBRARIES = ['baseline', 'routes', 'replication', 'watch'];
+const LIBRARIES = ['routes', 'replication', 'secrets', 'watch'];
 
 /**
  * The functions of the libraries by their paths, `routes::listener::observe::live`, each with its text. A module is a file, and
@@ -123,7 +128,7 @@ function namedByLibrary(path: string, seen: Set<string> = new Set()): string[] {
 
 /** What a text imports of the libraries that is no type, as paths: `routes::listener::pair`, `replication::judge`. */
 function importedOfLibrary(text: string): string[] {
-  return [...text.matchAll(/^use (baseline|routes|replication|watch)::([^;]*);/gm)].flatMap(
+  return [...text.matchAll(/^use (routes|replication|secrets|watch)::([^;]*);/gm)].flatMap(
     ([, crate, imported = '']) => {
       const [, path = '', names = ''] = /^((?:\w+::)*)\{?([^}]*)\}?$/.exec(imported) ?? [];
       const lower = names.split(',').map((name) => name.trim());
@@ -144,7 +149,7 @@ function isPure(path: string): boolean {
 function called(crate: Crate): string[] {
   const text = sources(crate);
   const uses = [...[...text.matchAll(/\bjournal\s*\.\s*([a-z_]+)\(/g)].map((match) => `journal.${match[1]}`)];
-  const paths = [...text.matchAll(/\b((?:baseline|routes|replication|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g)].map(
+  const paths = [...text.matchAll(/\b((?:routes|replication|secrets|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g)].map(
     (match) => match[1] ?? '',
   );
   const imported = importedOfLibrary(text).filter((path) => !path.startsWith(`${crate}::`)); // its own main does

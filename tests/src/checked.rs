@@ -80,9 +80,9 @@ impl Takes {
     }
 }
 
-/// Hosts of a load test that a plan does not show to be its own: the stack may list them.
+/// Hosts of a load test that a plan does not show to be its own, and its secret: the stack may list them.
 fn unlisted(plan: &Plan) -> impl Iterator<Item = Finding> {
-    let limits = LoadLimits { most_rate_per_second: u32::MAX, hosts: Vec::new() };
+    let limits = LoadLimits { most_rate_per_second: u32::MAX, hosts: Vec::new(), secrets: Vec::new() };
     let found = load::findings(plan, &limits).into_iter();
     found.map(|finding| Finding { severity: Severity::Warning, ..finding })
 }

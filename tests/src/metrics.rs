@@ -106,7 +106,7 @@ pub fn before_run(routes: &[Route], sides: &Sides) -> (Vec<Value>, Vec<Value>) {
 }
 
 /// Values at which everything that a plan watches is well, for metrics that are kept steady: on the good side of each
-/// threshold, and no replication lag.
+/// threshold and limit, and no replication lag.
 pub fn healthy(plan: &Value, replications: &[Replicating]) -> Vec<Value> {
     let metrics = plan["monitoring"]["metrics"].as_array().into_iter().flatten();
     let watched = metrics.flat_map(|metric| {
@@ -115,8 +115,10 @@ pub fn healthy(plan: &Value, replications: &[Replicating]) -> Vec<Value> {
         let good = if wants_more { threshold * 2.0 + 1.0 } else { threshold / 2.0 };
         kept_at(metric, good)
     });
+    let limits = plan["validation"]["limits"].as_array().into_iter().flatten();
+    let held = limits.flat_map(|limit| kept_at(limit, limit["max"].as_f64().unwrap_or_default() / 2.0));
     let calm = replications.iter().flat_map(|one| replication_datapoints(one, Load::default()));
-    watched.chain(calm).collect()
+    watched.chain(held).chain(calm).collect()
 }
 
 /// The values that a world gives to metrics of the plan, for those that are kept steady.

@@ -1,12 +1,11 @@
 //! What datapoints come to. Pure.
 
-use std::collections::BTreeMap;
-
 use cutover::Seconds;
 use cutover::plan::Figures;
 use jiff::Timestamp;
 use judge::Counts;
 use serde::Serialize;
+use watch::data::{Series, Window};
 
 /// Minutes are kept for 15 days (CloudWatch user guide), so those of a week ago are still there.
 const MINUTE_SECONDS: i64 = 60;
@@ -16,34 +15,18 @@ const MOST_SECONDS_BY_MINUTE: u64 = 3 * 3600;
 const LATE_SECONDS: i64 = 120;
 const WEEK_SECONDS: i64 = 7 * 24 * 3600;
 
-/// Values by the start of their period, in seconds since 1970.
-pub type Series = BTreeMap<i64, f64>;
-
-/// A stretch of time, whole periods of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// Its first second, since 1970.
-    pub start: i64,
-    /// The second after its last.
-    pub end: i64,
-    /// The length of one datapoint, in seconds.
-    pub period: i64,
+/// The last whole periods of that length before now.
+pub fn window_before(now: Timestamp, length: Seconds) -> Window {
+    let period = if length.0 > MOST_SECONDS_BY_MINUTE { 5 * MINUTE_SECONDS } else { MINUTE_SECONDS };
+    let end = now.as_second() - LATE_SECONDS;
+    let end = end - end.rem_euclid(period);
+    let length = i64::try_from(length.0).unwrap_or(i64::MAX);
+    Window { start: end - length.max(period), end, period }
 }
 
-impl Window {
-    /// The last whole periods of that length before now.
-    pub fn before(now: Timestamp, length: Seconds) -> Self {
-        let period = if length.0 > MOST_SECONDS_BY_MINUTE { 5 * MINUTE_SECONDS } else { MINUTE_SECONDS };
-        let end = now.as_second() - LATE_SECONDS;
-        let end = end - end.rem_euclid(period);
-        let length = i64::try_from(length.0).unwrap_or(i64::MAX);
-        Self { start: end - length.max(period), end, period }
-    }
-
-    /// The same a week before.
-    pub fn week_ago(self) -> Self {
-        Self { start: self.start - WEEK_SECONDS, end: self.end - WEEK_SECONDS, ..self }
-    }
+/// The same a week before.
+pub fn week_before(window: Window) -> Window {
+    Window { start: window.start - WEEK_SECONDS, end: window.end - WEEK_SECONDS, ..window }
 }
 
 /// What a load balancer says of one target group.
@@ -131,10 +114,10 @@ mod tests {
     #[test]
     fn a_window_is_whole_periods_that_have_been_reported() {
         let now = Timestamp::from_second(1_800_000_000 + 30).unwrap();
-        let hour = Window::before(now, Seconds::hours(1));
+        let hour = window_before(now, Seconds::hours(1));
         assert_eq!((hour.end, hour.end - hour.start, hour.period), (1_800_000_000 - 120, 3600, 60));
-        assert_eq!(hour.start - hour.week_ago().start, 7 * 24 * 3600);
-        let day = Window::before(now, Seconds::hours(24));
+        assert_eq!(hour.start - week_before(hour).start, 7 * 24 * 3600);
+        let day = window_before(now, Seconds::hours(24));
         assert_eq!((day.period, day.end % 300, day.end - day.start), (300, 0, 24 * 3600));
     }
 

@@ -9,22 +9,22 @@
 //! Errors: `Cutover.Fenced`, and AWS errors.
 
 pub mod figures;
-pub mod observe;
 
 use std::collections::BTreeMap;
 
 use cutover::arn::{short_name, target_group_dimension};
+use cutover::baseline::lines;
 use cutover::budget::{MOST_BASELINE_BYTES, fit};
 use cutover::contract::Caller;
-use cutover::plan::{Baseline, Figures, ListenerRoute, Plan, Route};
+use cutover::plan::{Baseline, ListenerRoute, Plan, Route};
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Journal, Phase};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use watch::data::{Series, Wanted, Window};
 
-use crate::figures::{Observed, Series, Window, median, rounded, side};
-use crate::observe::Wanted;
+use crate::figures::{Observed, median, rounded, side, week_before, window_before};
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -73,12 +73,12 @@ async fn take(cloudwatch: &aws_sdk_cloudwatch::Client, plan: &Plan, now: Timesta
     let asked = &plan.baseline;
     let counted: Vec<&ListenerRoute> = if asked.given.is_some() { Vec::new() } else { counted(plan).collect() };
     let wanted: Vec<Wanted> = counted.iter().flat_map(|route| of_group(route)).chain(named(asked)).collect();
-    let recent = Window::before(now, asked.window);
+    let recent = window_before(now, asked.window);
     let mut windows = vec![("before the cutover", recent)];
-    windows.extend(asked.week_ago.then(|| ("a week ago", recent.week_ago())));
+    windows.extend(asked.week_ago.then(|| ("a week ago", week_before(recent))));
     let mut seen = Vec::new();
     for (when, window) in windows {
-        let series = observe::series(cloudwatch, &wanted, window).await?;
+        let series = watch::data::series(cloudwatch, &wanted, window).await?;
         seen.push(of_window(when, window, &counted, asked, series)?);
     }
     Ok(json!({ "at": now.to_string(), "given": asked.given, "windows": seen, "not_known": not_known(plan) }))
@@ -160,7 +160,7 @@ fn of_window(
         .map(|metric| {
             let values = next();
             let highest = values.values().copied().max_by(f64::total_cmp);
-            json!({ "name": metric.name, "median": median(&values).map(|value| rounded(value, 4)),
+            json!({ "name": metric.name, "periods": values.len(), "median": median(&values).map(|value| rounded(value, 4)),
                 "highest": highest.map(|value| rounded(value, 4)) })
         })
         .collect();
@@ -169,54 +169,6 @@ fn of_window(
     };
     Ok(json!({ "when": when, "from": second(window.start)?, "to": second(window.end)?, "period_seconds": window.period,
         "sides": sides, "metrics": metrics }))
-}
-
-/// What is kept, for people.
-pub fn lines(baseline: &Value) -> Vec<String> {
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let mut lines = Vec::new();
-    if let Ok(Some(given)) = serde_json::from_value::<Option<Figures>>(baseline["given"].clone()) {
-        lines.push(format!("old side, as the plan says: {}", said(&given)));
-    }
-    for window in list(&baseline["windows"]) {
-        let when = window["when"].as_str().unwrap_or_default();
-        for one in list(&window["sides"]) {
-            let group = one["target_group"].as_str().unwrap_or_default();
-            let saw = serde_json::from_value::<Figures>(known(&one["saw"])).ok().filter(|_| one["saw"].is_object());
-            let saw = saw.map_or_else(|| "no requests".to_owned(), |figures| said(&figures));
-            lines.push(format!("{group}, {when}: {saw}"));
-        }
-        for one in list(&window["metrics"]) {
-            let value = one["median"].as_f64().map_or_else(
-                || "no data".to_owned(),
-                |median| format!("{median}, {} at the highest", one["highest"].as_f64().unwrap_or(median)),
-            );
-            lines.push(format!("{}, {when}: {value}", one["name"].as_str().unwrap_or_default()));
-        }
-    }
-    lines.extend(list(&baseline["not_known"]).iter().filter_map(|text| text.as_str().map(str::to_owned)));
-    lines
-}
-
-/// The figures of a side, without what is kept beside them.
-fn known(saw: &Value) -> Value {
-    let mut saw = saw.clone();
-    if let Some(fields) = saw.as_object_mut() {
-        fields.retain(|name, _| !matches!(name.as_str(), "dispersion" | "highest_p95_ms"));
-    }
-    saw
-}
-
-fn said(figures: &Figures) -> String {
-    let Figures { requests, error_percent, p50_ms, p95_ms, p99_ms } = figures;
-    let parts = [
-        requests.map(|value| format!("{value} requests")),
-        error_percent.map(|value| format!("{value} % errors")),
-        p50_ms.map(|value| format!("p50 {value} ms")),
-        p95_ms.map(|value| format!("p95 {value} ms")),
-        p99_ms.map(|value| format!("p99 {value} ms")),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -257,7 +209,7 @@ mod tests {
         let series = |value: f64| Series::from([(0, value)]);
         let seen = [200.0, 1.0, 0.02, 0.2, 0.3, 40.0].map(series).into();
         let kept = of_window("before the cutover", window, &routes, &plan.baseline, seen).unwrap();
-        let silent = of_window("a week ago", window.week_ago(), &routes, &plan.baseline, vec![]).unwrap();
+        let silent = of_window("a week ago", week_before(window), &routes, &plan.baseline, vec![]).unwrap();
         let told = lines(&json!({ "windows": [kept, silent], "not_known": ["a name"] }));
         assert_eq!(
             told,

@@ -18,6 +18,11 @@ impl<'a> Place<'a> {
     }
 }
 
+/// The name of an execution, out of its ARN.
+pub fn execution_name(arn: &str) -> &str {
+    arn.rsplit(':').next().unwrap_or(arn)
+}
+
 /// `app/<name>/<id>`, as CloudWatch names a load balancer, from the ARN of one of its listeners or rules.
 pub fn load_balancer_dimension(arn: &str) -> Option<&str> {
     let path = arn.split_once(":listener-rule/").or_else(|| arn.split_once(":listener/"))?.1;

@@ -4,10 +4,19 @@
 //! answers of the routes' `new`: addresses, names, aliases. The old side's are the routes' names, which lead to the old side alone as long
 //! as no traffic has moved. A load balancer that a plan names by ARN only has no name in it: for such, the stack lists hosts.
 
+use std::collections::BTreeMap;
+
+use hyper::header::{HeaderName, HeaderValue};
+
 use crate::dns::bare_name;
 use crate::plan::{LoadTarget, LoadTest, Route};
 use crate::probe::Target;
 use crate::{Finding, Plan};
+
+/// Headers that the sender says itself: how long a body is, whom it asks, how connections are used.
+pub const OWN_HEADERS: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "upgrade"];
+/// Servers take about 8 KB of headers in all (nginx, Apache); the plan's own and ours are beside these.
+const MOST_SECRET_BYTES: usize = 4_096;
 
 /// What the stack's configuration allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,18 +25,28 @@ pub struct LoadLimits {
     pub most_rate_per_second: u32,
     /// Hosts that may be loaded beside those that the plan shows to be its own.
     pub hosts: Vec<String>,
+    /// Secrets whose headers may be sent: ARNs, in which `*` and `?` stand for what they do in IAM.
+    pub secrets: Vec<String>,
 }
 
 impl LoadLimits {
-    /// From the variables `MAX_LOAD_RATE_PER_SECOND`, a number, and `LOAD_TEST_HOSTS`, hosts with commas in between.
+    /// From the variables `MAX_LOAD_RATE_PER_SECOND`, a number, `LOAD_TEST_HOSTS` and `LOAD_TEST_SECRET_ARNS`, both with commas in between.
     ///
     /// # Errors
     /// The first is not a number.
-    pub fn read(rate: &str, hosts: &str) -> Result<Self, String> {
+    pub fn read(rate: &str, hosts: &str, secrets: &str) -> Result<Self, String> {
         let most = rate.trim().parse().map_err(|_| format!("MAX_LOAD_RATE_PER_SECOND is `{rate}`, not a number"))?;
-        let hosts = hosts.split(',').map(str::trim).filter(|host| !host.is_empty()).map(str::to_owned).collect();
-        Ok(Self { most_rate_per_second: most, hosts })
+        Ok(Self { most_rate_per_second: most, hosts: listed(hosts), secrets: listed(secrets) })
     }
+
+    /// Whether the headers of this secret may be sent.
+    pub fn lets_read(&self, secret_arn: &str) -> bool {
+        self.secrets.iter().any(|listed| matches(listed.as_bytes(), secret_arn.as_bytes()))
+    }
+}
+
+fn listed(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
 /// Which side a host must belong to.
@@ -42,6 +61,7 @@ pub fn findings(plan: &Plan, limits: &LoadLimits) -> Vec<Finding> {
     let Some(test) = &plan.load_test else { return Vec::new() };
     let mut findings = Vec::new();
     findings.extend(too_fast(test, limits));
+    findings.extend(secret_not_listed(test, limits));
     findings.extend(foreign(plan, &test.targets.new, Side::New, limits));
     findings.extend(test.targets.old.as_ref().and_then(|old| foreign(plan, old, Side::Old, limits)));
     findings
@@ -59,6 +79,73 @@ fn too_fast(test: &LoadTest, limits: &LoadLimits) -> Option<Finding> {
         let fix = format!("ask for {most} at the most, or raise `maxLoadRatePerSecond` of the stack");
         Finding::plan(format!("$.load_test.{field}"), format!("is {wanted}, above the stack's ceiling of {most}"), fix)
     })
+}
+
+fn secret_not_listed(test: &LoadTest, limits: &LoadLimits) -> Option<Finding> {
+    let arn = test.headers_secret_arn.as_ref()?;
+    (!limits.lets_read(arn)).then(|| {
+        let problem = format!("`{arn}` is none of the secrets that load tests of this stack may read");
+        Finding::plan(SECRET_PATH, problem, "have it listed in `loadTestSecretArns` of the stack, or leave it out")
+    })
+}
+
+/// Where a plan names the secret.
+pub const SECRET_PATH: &str = "$.load_test.headers_secret_arn";
+
+/// Whether a text is what a pattern of IAM says: `*` for any characters, `?` for one. In time that grows with both lengths at the most.
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut at, mut place, mut star) = (0, 0, None);
+    while place < text.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at, place));
+                at += 1;
+            }
+            Some(&wanted) if wanted == b'?' || wanted == text[place] => (at, place) = (at + 1, place + 1),
+            _ => match star {
+                Some((before, from)) => {
+                    star = Some((before, from + 1));
+                    (at, place) = (before + 1, from + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|rest| *rest == b'*')
+}
+
+/// The headers that a secret's text is.
+///
+/// # Errors
+/// What is wrong, for a person: nothing of the text is in it but headers of [`OWN_HEADERS`], as whatever stands in a secret may be one.
+pub fn secret_headers(text: &str) -> Result<BTreeMap<String, String>, String> {
+    const FORM: &str =
+        "the secret's text should be a JSON object of header to value, such as {\"authorization\": \"Bearer ...\"}";
+    if text.len() > MOST_SECRET_BYTES {
+        return Err(format!(
+            "the secret's text has {} bytes, more than the {MOST_SECRET_BYTES} of headers",
+            text.len()
+        ));
+    }
+    let headers: BTreeMap<String, String> = serde_json::from_str(text).map_err(|_| FORM.to_owned())?;
+    if headers.is_empty() {
+        return Err(format!("the secret has no header: {FORM}"));
+    }
+    for (name, value) in &headers {
+        let own = OWN_HEADERS.iter().find(|own| name.eq_ignore_ascii_case(own));
+        if let Some(own) = own {
+            return Err(format!("the secret has the header `{own}`, which the sender says itself: leave it out"));
+        }
+        if HeaderName::from_bytes(name.as_bytes()).is_err() {
+            return Err("the secret has a name that is no header's: use letters, digits and -".to_owned());
+        }
+        if HeaderValue::from_str(value).is_err() {
+            return Err(
+                "the secret has a value that cannot be sent: use characters that can be seen, on one line".to_owned()
+            );
+        }
+    }
+    Ok(headers)
 }
 
 fn foreign(plan: &Plan, target: &LoadTarget, side: Side, limits: &LoadLimits) -> Option<Finding> {
@@ -130,7 +217,7 @@ mod tests {
     fn paths(new: &str, old: Option<&str>, rate: u32, hosts: &str) -> Vec<String> {
         let targets = json!({ "new": { "url": new }, "old": old.map(|url| json!({ "url": url })) });
         let plan = plan(json!({ "targets": targets, "rate_per_second": rate }));
-        let limits = LoadLimits::read("100", hosts).unwrap();
+        let limits = LoadLimits::read("100", hosts, "").unwrap();
         findings(&plan, &limits).into_iter().map(|finding| finding.path).collect()
     }
 
@@ -160,8 +247,52 @@ mod tests {
         assert_eq!(paths("https://new.example.com/", None, 101, ""), ["$.load_test.rate_per_second"]);
         let users =
             plan(json!({ "targets": { "new": { "url": "https://new.example.com/" } }, "concurrent_users": 101 }));
-        let found = findings(&users, &LoadLimits::read("100", "").unwrap());
+        let found = findings(&users, &LoadLimits::read("100", "", "").unwrap());
         assert_eq!(found[0].problem, "is 101, above the stack's ceiling of 100");
-        assert!(LoadLimits::read("many", "").is_err());
+        assert!(LoadLimits::read("many", "", "").is_err());
+    }
+
+    const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-load-AbCdEf";
+
+    #[test]
+    fn only_listed_secrets_are_read() {
+        let plan = plan(
+            json!({ "targets": { "new": { "url": "https://new.example.com/" } }, "rate_per_second": 1, "headers_secret_arn": SECRET }),
+        );
+        let found = |secrets: &str| findings(&plan, &LoadLimits::read("100", "", secrets).unwrap());
+        for listed in [SECRET, "x, arn:aws:secretsmanager:*:secret:shop-load-??????", "*", "arn:*-AbCdEf"] {
+            assert_eq!(found(listed), [], "{listed}");
+        }
+        for other in
+            ["", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-load-?????", &SECRET[..40], "?", "*x"]
+        {
+            let found = found(other);
+            assert_eq!((found.len(), found[0].path.as_str()), (1, SECRET_PATH), "{other}");
+            assert!(found[0].fix.contains("loadTestSecretArns"), "{}", found[0].fix);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_headers_and_nothing_of_it_is_told() {
+        let headers = secret_headers(r#"{ "authorization": "Bearer s3cr3t", "x-team": "shop" }"#).unwrap();
+        assert_eq!((headers.len(), headers["authorization"].as_str()), (2, "Bearer s3cr3t"));
+        let long = format!(r#"{{ "s3cr3t": "{}" }}"#, "s3cr3t".repeat(1_000));
+        for (text, part) in [
+            ("s3cr3t", "JSON object"),
+            (r#"["s3cr3t"]"#, "JSON object"),
+            (r#"{ "s3cr3t": 5 }"#, "JSON object"),
+            ("{}", "no header"),
+            (r#"{ "HOST": "s3cr3t" }"#, "`host`, which the sender says itself"),
+            (r#"{ "Content-Length": "s3cr3t" }"#, "`content-length`"),
+            (r#"{ "transfer-encoding": "s3cr3t" }"#, "`transfer-encoding`"),
+            (r#"{ "s3cr3t: x": "y" }"#, "a name"),
+            (r#"{ "x-a": "s3cr3t\r\nhost: other" }"#, "a value"),
+            (r#"{ "x-a": "s3cr3t\n" }"#, "a value"),
+            (r#"{ "x-a\r\ns3cr3t": "y" }"#, "a name"),
+            (&long, "bytes"),
+        ] {
+            let problem = secret_headers(text).unwrap_err();
+            assert!(problem.contains(part) && !problem.contains("s3cr3t"), "{text}: {problem}");
+        }
     }
 }

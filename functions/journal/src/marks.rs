@@ -40,6 +40,22 @@ impl Journal {
         self.mark(caller, "baseline", json(baseline)?).await
     }
 
+    /// Remembers where the run's report is, whosever the run is: the newest address stays.
+    ///
+    /// # Errors
+    /// AWS errors.
+    pub async fn remember_report(&self, run_id: &str, link: &str) -> StepResult<()> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(Run::key(run_id)))
+            .update_expression("SET report = :link")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":link", text(link));
+        self.send_update(run_id, update).await.map(drop)
+    }
+
     /// Remembers what an alarm was before it is set; the first memory stays. Where the run's item has no room for it in its
     /// budget, in an item of its own, in the same transaction.
     ///

@@ -23,7 +23,7 @@ use tokio_rustls::rustls::RootCertStore;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 pub use self::exchange::Answer;
-use crate::histogram::Histogram;
+use load_results::histogram::Histogram;
 
 /// As many connections as a function has file descriptors for (1,024, Lambda quotas), with some left.
 pub const MOST_CONNECTIONS: usize = 900;

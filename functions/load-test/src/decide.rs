@@ -3,9 +3,10 @@
 use cutover::error::name;
 use cutover::plan::{LoadTest, OnViolation};
 use cutover::{StepError, StepResult};
+use load_results::report::{Report, Verdict};
 
 use crate::Place;
-use crate::judge::{Done, Report, Verdict, judge};
+use crate::judge::{Done, judge};
 use crate::slices::Side;
 
 /// What comes next.
@@ -26,16 +27,14 @@ pub enum After {
     Ask,
 }
 
-/// A test that the generator could not carry is repeated once, with twice the slices. A new side on which more requests fail than may is
-/// not loaded any further.
+/// A test that the generator could not carry is repeated once, with twice the slices. A new side on which more requests fail than
+/// may, or which is slower than may be for certain, is not loaded any further.
 pub fn next(test: &LoadTest, place: Place, done: &[Done]) -> Next {
-    if done.iter().any(|done| done.is_stopped && done.slice.side == Side::New) {
-        return Next::Over;
-    }
-    if place.turn < test.turns() {
+    let is_stopped = done.iter().any(|done| done.is_stopped && done.slice.side == Side::New);
+    if place.turn < test.turns() && !is_stopped {
         return Next::Turn(place);
     }
-    match judge(test, place.round, test.turns(), done).verdict {
+    match judge(test, place.round, place.turn.min(test.turns()), done).verdict {
         Verdict::Invalid if place.round == 0 => Next::Turn(Place { round: 1, turn: 0 }),
         _ => Next::Over,
     }
@@ -62,8 +61,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::results::Results;
     use crate::slices::of_turn;
+    use load_results::results::Results;
 
     fn test() -> LoadTest {
         let targets = json!({ "new": { "url": "http://10.0.0.2/" }, "old": { "url": "http://10.0.0.1/" } });
@@ -73,7 +72,7 @@ mod tests {
     fn done(round: u32, turn: u64, cpu_percent: f64) -> Done {
         let slice = of_turn(&test(), round, turn, Timestamp::UNIX_EPOCH).remove(0);
         let results = Results { seconds: 60.0, offered: 10, sent: 10, succeeded: 10, ..Results::new(1) };
-        Done { slice, late_by_ms: None, cpu_percent, is_stopped: false, results }
+        Done { slice, late_by_ms: None, cpu_percent, is_stopped: false, stopped_by: None, results }
     }
 
     #[test]
@@ -100,6 +99,19 @@ mod tests {
             Next::Turn(Place { round: 0, turn: 1 }),
             "the old side's errors are no verdict on the new one"
         );
+    }
+
+    #[test]
+    fn a_bound_that_a_slow_generator_lost_is_tried_again_once() {
+        let of = |round, cpu, stopped_by: Option<&str>| {
+            let stopped_by = stopped_by.map(str::to_owned);
+            let stopped = Done { is_stopped: true, stopped_by, ..done(round, 1, cpu) };
+            next(&test(), Place { round, turn: 2 }, &[done(round, 0, 10.0), stopped])
+        };
+        assert_eq!(of(0, 10.0, Some("max_p95_ms")), Next::Over);
+        assert_eq!(of(0, 99.0, Some("max_p95_ms")), Next::Turn(Place { round: 1, turn: 0 }));
+        assert_eq!(of(1, 99.0, Some("max_p95_ms")), Next::Over);
+        assert_eq!(of(0, 99.0, None), Next::Over, "what fails, fails");
     }
 
     #[test]

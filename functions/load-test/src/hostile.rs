@@ -16,12 +16,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::rustls::RootCertStore;
 
-use crate::budget::Budget;
+use crate::budget::{Budget, Stop};
 use crate::client::{Answer, Client, Spoken};
 use crate::request::{Prepared, requests_of};
-use crate::results::{Failure, Results};
 use crate::schedule::{Arrivals, Mix};
 use crate::send::{Load, Pace, Sent, Users};
+use load_results::results::{Failure, Results};
 
 #[derive(Default)]
 struct Seen {
@@ -127,9 +127,9 @@ async fn users_are_no_faster_than_the_stack_allows_whatever_is_answered() {
 #[tokio::test]
 async fn a_schedule_is_sent_whole() {
     let (url, seen) = raw(OK, false).await;
-    let Sent { results, is_stopped, .. } = load(&url, HttpVersion::Auto, rate(500.0, 400), SECOND).await;
+    let Sent { results, stop, .. } = load(&url, HttpVersion::Auto, rate(500.0, 400), SECOND).await;
     let Results { offered, sent, succeeded, .. } = results;
-    assert_eq!((offered, sent, succeeded, seen.counts().1, is_stopped), (200, 200, 200, 200, false));
+    assert_eq!((offered, sent, succeeded, seen.counts().1, stop), (200, 200, 200, 200, None));
     assert_eq!((results.from_schedule.len(), results.lag.len(), results.by_status[&200]), (200, 200, 200));
 }
 
@@ -217,8 +217,9 @@ async fn silence_lasts_until_the_timeout_and_users_wait_for_it() {
 async fn a_side_on_which_most_requests_fail_is_left_alone() {
     let (url, seen) = raw(b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n", false).await;
     let begun = Instant::now();
-    let Sent { results, is_stopped, .. } = load(&url, HttpVersion::Auto, rate(1000.0, 60_000), SECOND).await;
-    assert!(is_stopped && results.sent >= 200 && results.sent < 20_000 && begun.elapsed() < 30 * SECOND);
+    let Sent { results, stop, .. } = load(&url, HttpVersion::Auto, rate(1000.0, 60_000), SECOND).await;
+    assert_eq!(stop, Some(Stop::Failures));
+    assert!(results.seconds < 30.0 && results.sent >= 200 && results.sent < 20_000 && begun.elapsed() < 30 * SECOND);
     assert_eq!(seen.counts().1, results.sent);
 }
 

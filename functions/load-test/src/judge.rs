@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use cutover::plan::LoadTest;
+use load_results::compare::Comparison;
+use load_results::report::{OfSide, Report, Verdict};
+use load_results::results::Results;
+use load_results::sla::{Figures, lines, score};
 use serde::{Deserialize, Serialize};
 
-use crate::compare::Comparison;
-use crate::results::Results;
-use crate::sla::{Figures, Line, lines, score};
 use crate::slices::{Side, Slice, side_of};
 
 /// Of what was due, so much must have been sent.
@@ -31,55 +32,13 @@ pub struct Done {
     pub late_by_ms: Option<i64>,
     /// The share of one processor that it used, in percent.
     pub cpu_percent: f64,
-    /// Whether it stopped early, since more requests failed than may.
+    /// Whether it stopped early: more requests failed than may, or a bound was lost.
     pub is_stopped: bool,
+    /// The bound of the SLA that was lost for certain, where that is why it stopped.
+    #[serde(default)]
+    pub stopped_by: Option<String>,
     /// What came of its requests.
     pub results: Results,
-}
-
-/// What the test says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// The SLA holds.
-    Passed,
-    /// It does not.
-    Violated,
-    /// The load could not be made as it was meant: nobody can tell.
-    Invalid,
-}
-
-/// One side.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OfSide {
-    /// The figures that people read.
-    pub figures: Figures,
-    /// What they are made from: counts, and whole histograms for ranks and shares.
-    pub results: Results,
-}
-
-/// The test's result, as it is stored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// What the test says.
-    pub verdict: Verdict,
-    /// Why it is invalid, where it is: what kept the generator from its task, and what is missing.
-    pub problems: Vec<String>,
-    /// What has to be known to read the figures.
-    pub notes: Vec<String>,
-    /// The SLA, bound by bound, on the new side.
-    pub sla: Vec<Line>,
-    /// 0 to 100; information, which decides nothing.
-    pub score: Option<f64>,
-    /// Whether the test stopped early, since more requests failed than may.
-    pub is_stopped: bool,
-    /// The new side.
-    pub new: OfSide,
-    /// The old side, where it was loaded too.
-    pub old: Option<OfSide>,
-    /// New against old, figure by figure; or why not.
-    #[serde(default)]
-    pub comparison: Comparison,
 }
 
 /// The verdict on everything that was left behind by the slices of a round. After a slice that stopped early, turns that were not begun
@@ -89,7 +48,10 @@ pub fn judge(test: &LoadTest, round: u32, turns: u64, done: &[Done]) -> Report {
     let new = of_side(done, Side::New);
     let sla = lines(&test.sla, &new.figures);
     let is_stopped = done.iter().any(|done| done.is_stopped && done.slice.side == Side::New);
-    let verdict = if is_stopped {
+    let stopped_by = done.iter().filter(|done| done.slice.side == Side::New).find_map(|done| done.stopped_by.clone());
+    let is_certain = is_stopped && (problems.is_empty() || stopped_by.is_none());
+    // What a slow generator measures is its own slowness; what fails, fails.
+    let verdict = if is_certain {
         Verdict::Violated
     } else if !problems.is_empty() {
         Verdict::Invalid
@@ -107,6 +69,7 @@ pub fn judge(test: &LoadTest, round: u32, turns: u64, done: &[Done]) -> Report {
         score: score(&sla),
         sla,
         is_stopped,
+        stopped_by,
         new,
         old,
         comparison,
@@ -195,42 +158,6 @@ fn notes(test: &LoadTest, new: &Results) -> Vec<String> {
             .push(format!("{waited} requests waited for a connection, as all were in use; their latency has it in it"));
     }
     notes
-}
-
-impl Report {
-    /// In a sentence, for the console and for messages.
-    pub fn sentence(&self) -> String {
-        let Figures { sent, success_percent, p50_ms, p95_ms, p99_ms, achieved_rps, .. } = self.new.figures;
-        let ms = |value: Option<f64>| value.map_or("-".to_owned(), |ms| format!("{ms:.1}"));
-        let measured = format!(
-            "{sent} requests at {} a second, {} % as expected, p50 {} ms, p95 {} ms, p99 {} ms",
-            ms(achieved_rps),
-            success_percent.map_or("-".to_owned(), |percent| format!("{percent:.2}")),
-            ms(p50_ms),
-            ms(p95_ms),
-            ms(p99_ms),
-        );
-        match self.verdict {
-            Verdict::Passed => format!("load test of the new side passed: {measured}"),
-            Verdict::Violated if self.is_stopped => {
-                format!("load test of the new side was stopped, as more requests failed than may: {measured}")
-            }
-            Verdict::Violated => format!("load test of the new side: {}; {measured}", self.violations().join("; ")),
-            Verdict::Invalid => {
-                format!("load test is invalid, and says nothing of the new side: {}", self.problems.join("; "))
-            }
-        }
-    }
-
-    fn violations(&self) -> Vec<String> {
-        let broken = self.sla.iter().filter(|line| !line.holds);
-        let told = broken.map(|line| match line.measured {
-            Some(measured) => format!("{} is {}, measured {measured:.3}", line.bound, line.limit),
-            None => format!("{} is {}, and nothing was measured", line.bound, line.limit),
-        });
-        let told: Vec<String> = told.collect();
-        if told.is_empty() { vec!["nothing was sent".to_owned()] } else { told }
-    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::results::{Failure, Outcome};
 use crate::slices::of_turn;
+use load_results::results::{Failure, Outcome};
 
 fn test(sla: Value, with_old: bool) -> LoadTest {
     let old = with_old.then(|| json!({ "url": "http://10.0.0.1/" }));
@@ -23,7 +23,7 @@ fn done(test: &LoadTest, turn: u64, service_ms: u64) -> Done {
         results.count(&Outcome { kind: 0, is_measured, due, lag, service, status: Some(200), failure, bytes: 2 }, 0);
     }
     let slice = of_turn(test, 0, turn, Timestamp::UNIX_EPOCH).remove(0);
-    Done { slice, late_by_ms: None, cpu_percent: 20.0, is_stopped: false, results }
+    Done { slice, late_by_ms: None, cpu_percent: 20.0, is_stopped: false, stopped_by: None, results }
 }
 
 fn verdict(test: &LoadTest, done: &[Done]) -> (Verdict, String) {

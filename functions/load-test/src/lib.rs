@@ -2,8 +2,8 @@
 //!
 //! | action | reads | writes |
 //! |---|---|---|
-//! | next | the run, what slices have left in S3 | nothing; at the end the test's result, to S3 |
-//! | send | the run, again every 10 s while it sends | requests to one side; the slice's result, to S3 |
+//! | next | the run, what slices have left in S3; the secret of `headers_secret_arn` | nothing; at the end the test's result, to S3 |
+//! | send | the run, again every 10 s while it sends; the secret of `headers_secret_arn` | requests to one side; the slice's result, to S3 |
 //!
 //! The machine asks for the `next` turn, has its slices `send` at one time, and asks again, until the reply says `over`. It touches no
 //! route, so there is nothing to undo; requests that write are the plan's own, and are marked as a test's (`x-cutover-load-test`).
@@ -20,17 +20,13 @@
 pub mod budget;
 pub mod client;
 pub mod clock;
-pub mod compare;
 pub mod decide;
-pub mod histogram;
 #[cfg(test)]
 mod hostile;
 pub mod judge;
 pub mod request;
-pub mod results;
 pub mod schedule;
 pub mod send;
-pub mod sla;
 pub mod slices;
 pub mod store;
 mod turn;
@@ -45,11 +41,12 @@ use cutover::plan::LoadTest;
 use cutover::{StepError, StepResult, input};
 use jiff::Timestamp;
 use journal::{Journal, Phase, Run};
+use load_results::report::Verdict;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::decide::{After, Next};
-use crate::judge::{Verdict, judge};
+use crate::judge::judge;
 use crate::slices::Slice;
 use crate::store::Store;
 
@@ -60,6 +57,8 @@ pub struct Clients {
     pub journal: Journal,
     /// Where results are kept.
     pub store: Store,
+    /// Secrets Manager, for headers that no plan may hold.
+    pub secrets: aws_sdk_secretsmanager::Client,
     /// What the stack allows.
     pub limits: LoadLimits,
 }
@@ -213,6 +212,8 @@ async fn next(clients: &Clients, run: &Run, test: &LoadTest, place: Place, now: 
     };
     let report = match decide::next(test, place, &done) {
         Next::Turn(place) => {
+            // Slices that fail are told by their number alone: what denies them all is told here, and by what it is.
+            turn::secret(clients, test).await?;
             let slices = slices::of_turn(test, place.round, place.turn, now);
             let side = slices::side_of(test, place.turn).as_str();
             let seen = format!("turn {} of {}: the {side} side", place.turn + 1, test.turns());

@@ -9,10 +9,12 @@ fn main() -> Result<(), lambda_runtime::Error> {
         |environment| {
             let client = aws_sdk_s3::Client::new(&environment.aws);
             let rate = environment.variable("MAX_LOAD_RATE_PER_SECOND")?;
-            let limits = LoadLimits::read(&rate, &environment.variable("LOAD_TEST_HOSTS")?)?;
+            let secrets = environment.variable("LOAD_TEST_SECRET_ARNS")?;
+            let limits = LoadLimits::read(&rate, &environment.variable("LOAD_TEST_HOSTS")?, &secrets)?;
             Ok(Clients {
                 journal: journal::Journal::of(environment)?,
                 store: Store { client, bucket: environment.variable("REPORTS_BUCKET")? },
+                secrets: aws_sdk_secretsmanager::Client::new(&environment.aws),
                 limits,
             })
         },

@@ -52,8 +52,13 @@ impl Prepared {
         let uri = |text: String| text.parse::<Uri>().map_err(|_| format!("the path `{}` is not one", request.path));
         let mut headers_2 = HeaderMap::new();
         headers_2.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        for (name, value) in request.headers.iter().chain(secret) {
+        for (name, value) in &request.headers {
             let (name, value) = header(name, value)?;
+            headers_2.insert(name, value);
+        }
+        for (name, value) in secret {
+            let (name, mut value) = header(name, value)?;
+            value.set_sensitive(true); // in no debug text, and in no table of HTTP/2
             headers_2.insert(name, value);
         }
         headers_2.insert(USER_AGENT, HeaderValue::from_static(AGENT));
@@ -153,6 +158,7 @@ mod tests {
             (&sent.headers()[HOST], &sent.headers()["authorization"]),
             (&"10.0.0.1:8080".parse().unwrap(), &"Bearer x".parse().unwrap())
         );
+        assert!(!format!("{prepared:?}").contains("Bearer x"), "{prepared:?}");
         assert_eq!(prepared.http2().uri(), "http://10.0.0.1:8080/home?x=1");
     }
 

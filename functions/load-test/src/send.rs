@@ -10,12 +10,12 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::timeout_at;
 
-use crate::budget::Budget;
+use crate::budget::{Budget, Stop};
 use crate::client::{Answer, Client};
 use crate::clock::{Alarm, cpu_time};
 use crate::request::Prepared;
-use crate::results::{Failure, Outcome, Results};
 use crate::schedule::{Arrivals, Due, Mix};
+use load_results::results::{Failure, Outcome, Results};
 
 /// So many due requests are taken up before answers are looked at.
 const AT_ONCE: usize = 64;
@@ -77,8 +77,8 @@ pub struct Sent {
     pub results: Results,
     /// The share of one processor that this process used while it sent, in percent.
     pub cpu_percent: f64,
-    /// Whether it stopped early, since more requests failed than may.
-    pub is_stopped: bool,
+    /// Why it stopped early, if it did.
+    pub stop: Option<Stop>,
 }
 
 impl Load<'_> {
@@ -102,11 +102,15 @@ impl Load<'_> {
         let cpu = (cpu_time() - cpu_before).as_secs_f64();
         let wall = begun.elapsed().as_secs_f64();
         results.offered = dispatched.offered;
+        if let Some((_, after)) = dispatched.stop {
+            results.seconds = results.seconds.min(after.saturating_sub(arrivals.warm_up).as_secs_f64());
+        }
         let counts = &self.client.counts;
         results.connections = counts.opened.get();
         results.waited = counts.waited.get();
         results.connect.add(&counts.connect.borrow());
-        Ok(Sent { results, cpu_percent: 100.0 * cpu / wall.max(1e-6), is_stopped: dispatched.is_stopped })
+        let stop = dispatched.stop.map(|(why, _)| why);
+        Ok(Sent { results, cpu_percent: 100.0 * cpu / wall.max(1e-6), stop })
     }
 
     async fn open_loop(&self, arrivals: &Arrivals, alarm: &mut Alarm, results: &mut Results) -> Dispatched {
@@ -126,10 +130,8 @@ impl Load<'_> {
                 dispatched.offered += left(arrivals, index);
                 next = None;
             }
-            if budget.is_spent(results, self.start.elapsed().as_secs()) {
-                dispatched.is_stopped = true;
-                next = None;
-            }
+            dispatched.look(&mut budget, results, self.start);
+            next = next.filter(|_| dispatched.stop.is_none());
             tokio::select! {
                 biased;
                 Some(outcome) = under_way.next(), if !under_way.is_empty() => results.count(&outcome, self.start_second),
@@ -153,9 +155,9 @@ impl Load<'_> {
         while let Some(outcome) = under_way.next().await {
             dispatched.offered += u64::from(outcome.is_measured);
             results.count(&outcome, self.start_second);
-            dispatched.is_stopped |= budget.is_spent(results, self.start.elapsed().as_secs());
+            dispatched.look(&mut budget, results, self.start);
             let at = not_before.max(Instant::now());
-            if at < self.start + arrivals.end && !dispatched.is_stopped {
+            if at < self.start + arrivals.end && dispatched.stop.is_none() {
                 under_way.push(self.one_at(number, at));
                 (number, not_before) = (number + arrivals.slices, at + between);
             }
@@ -198,7 +200,17 @@ impl Load<'_> {
 #[derive(Default)]
 struct Dispatched {
     offered: u64,
-    is_stopped: bool,
+    /// Why it stopped early, and how long after its start.
+    stop: Option<(Stop, Duration)>,
+}
+
+impl Dispatched {
+    fn look(&mut self, budget: &mut Budget, results: &Results, start: Instant) {
+        if self.stop.is_none() {
+            let after = start.elapsed();
+            self.stop = budget.spent(results, after.as_secs()).map(|why| (why, after));
+        }
+    }
 }
 
 async fn ring(alarm: &mut Alarm, at: Option<Instant>) {

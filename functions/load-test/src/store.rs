@@ -4,12 +4,14 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
+use cutover::arn::execution_name;
 use cutover::error::name;
 use cutover::{StepError, StepResult};
 use futures_util::{StreamExt, TryStreamExt};
+use load_results::report::Report;
 use serde::Serialize;
 
-use crate::judge::{Done, Report};
+use crate::judge::Done;
 use crate::slices::Slice;
 
 /// So many objects are read at a time.
@@ -26,12 +28,7 @@ pub struct Store {
 
 /// Where a run's objects are: its execution's name, which is used once in 90 days, and part of no other run's.
 fn prefix(run_id: &str) -> String {
-    format!("runs/{}/load-test", run_name(run_id))
-}
-
-/// The name of a run's execution, out of its ARN.
-pub fn run_name(run_id: &str) -> &str {
-    run_id.rsplit(':').next().unwrap_or(run_id)
+    format!("runs/{}/load-test", execution_name(run_id))
 }
 
 fn key_of(run_id: &str, slice: &Slice) -> String {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use cutover::arn::execution_name;
 use cutover::contract::Caller;
 use cutover::error::name;
 use cutover::plan::LoadTest;
@@ -11,15 +12,14 @@ use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Journal, Phase};
 
-use crate::budget::Budget;
+use crate::budget::{Budget, Stop};
 use crate::client::Client;
 use crate::judge::Done;
 use crate::request::Prepared;
-use crate::results::Results;
 use crate::send::{Load, Sent};
 use crate::slices::{MOST_LATE, Slice};
-use crate::store::run_name;
 use crate::{Clients, SentReply};
+use load_results::results::Results;
 
 /// How often the run is looked at while requests are sent.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -37,11 +37,15 @@ pub(crate) async fn send(
     }
     let start = read_at + Duration::try_from(-late).unwrap_or_default();
     let sent = tokio::select! {
-        sent = requests(caller, test, &slice, start, clients.limits.most_rate_per_second) => sent?,
+        sent = requests(clients, caller, test, &slice, start) => sent?,
         fenced = watch(&clients.journal, caller) => return Err(fenced),
     };
-    let Sent { results, cpu_percent, is_stopped } = sent;
-    let done = Done { slice, late_by_ms: None, cpu_percent, is_stopped, results };
+    let Sent { results, cpu_percent, stop } = sent;
+    let stopped_by = match stop {
+        Some(Stop::Slow(bound)) => Some(bound.to_owned()),
+        Some(Stop::Failures) | None => None,
+    };
+    let done = Done { slice, late_by_ms: None, cpu_percent, is_stopped: stop.is_some(), stopped_by, results };
     clients.store.put_slice(&caller.run_id, &done).await?;
     Ok(reply(done))
 }
@@ -56,7 +60,7 @@ async fn too_late(
 ) -> StepResult<SentReply> {
     let late_by_ms = Some(i64::try_from(late_by_ms).unwrap_or(i64::MAX));
     let results = Results::new(test.requests.len());
-    let done = Done { slice, late_by_ms, cpu_percent: 0.0, is_stopped: false, results };
+    let done = Done { slice, late_by_ms, cpu_percent: 0.0, is_stopped: false, stopped_by: None, results };
     if !clients.store.has_slice(&caller.run_id, &done.slice).await? {
         clients.store.put_slice(&caller.run_id, &done).await?;
     }
@@ -69,29 +73,38 @@ fn reply(done: Done) -> SentReply {
 }
 
 async fn requests(
+    clients: &Clients,
     caller: &Caller,
     test: &LoadTest,
     slice: &Slice,
     start: Instant,
-    most_rate_per_second: u32,
 ) -> StepResult<Sent> {
     let side = slice.side;
     let target =
         side.target(test).ok_or_else(|| StepError::invalid(format!("the plan has no {} side", side.as_str())))?;
     let client = Client::new(target, test.http_version, native_roots).map_err(StepError::invalid)?;
-    let run = run_name(&caller.run_id);
-    let requests = Prepared::all(&test.requests, target, run, &BTreeMap::new()).map_err(StepError::invalid)?;
+    let run = execution_name(&caller.run_id);
+    let secret = secret(clients, test).await?;
+    let requests = Prepared::all(&test.requests, target, run, &secret).map_err(StepError::invalid)?;
     let load = Load {
         client: &client,
         requests: &requests,
         mix: slice.mix(test),
-        pace: slice.pace(test, most_rate_per_second),
+        pace: slice.pace(test, clients.limits.most_rate_per_second),
         timeout: Duration::from_secs(test.timeout.0),
         start,
         start_second: slice.start_at.as_second(),
-        budget: Budget::of(test, slice.slices),
+        budget: Budget::of(test, slice.slices, side),
     };
     load.send().await.map_err(|error| StepError::new(name::TRANSIENT, format!("no timer for the load test: {error}")))
+}
+
+/// The headers that the plan does not hold itself.
+pub(crate) async fn secret(clients: &Clients, test: &LoadTest) -> StepResult<BTreeMap<String, String>> {
+    match &test.headers_secret_arn {
+        Some(arn) => secrets::load_test_headers(&clients.secrets, arn).await,
+        None => Ok(BTreeMap::new()),
+    }
 }
 
 /// Ends once the run is no longer the caller's to move. A look that fails is made up for by the next.

@@ -9,7 +9,7 @@
 //! | route | it is where the plan has it at this step, and nothing else answers for it | - | - | - | the call failed |
 //! | health check of a name's record | its checkers succeed | - | they do not | they have not told | the call failed |
 //! | target group | enough targets are healthy | - | they are not | - | the call failed |
-//! | share of the requests (`share`) | it is that of the weight, as far as chance goes | - | - | it is not | the call failed |
+//! | share of the requests (`share`) | it is that of the weight, as far as chance goes; of a name always | - | - | it is not | the call failed |
 //! | metric, by threshold | its newest value is no trouble | - | it is | there is no value | the call failed |
 //! | metric, by sequential test | it is surely below the limit | nothing is wrong, and it is not sure | it is trouble for certain | there is no value | the call failed |
 //! | alarm | OK | - | ALARM | INSUFFICIENT_DATA | there is no such alarm, the call failed |

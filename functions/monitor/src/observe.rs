@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_elasticloadbalancingv2::Client as Elb;
-use cutover::arn::short_name;
+use cutover::arn::{short_name, target_group_dimension};
 use cutover::error::name;
 use cutover::verdict::Verdict;
 use cutover::{Plan, Seconds, StepError, StepResult};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use journal::Run;
+use routes::name::balanced::Balanced;
 use routes::{RouteOfRun, RouteState};
 use watch::Held;
 
@@ -72,11 +73,11 @@ async fn is_at(
     Ok(Ok(checks))
 }
 
-/// Looks at the requests of both sides of the route that is held, where a load balancer counts them: the new side's share in percent, and what it
+/// Looks at the requests of both sides of the route that is held, where load balancers count them: the new side's share in percent, and what it
 /// says.
 ///
 /// # Errors
-/// `Cutover.NotPermitted`.
+/// `Cutover.NotPermitted`, of a listener.
 pub async fn share(
     clients: &Clients,
     run: &Run,
@@ -86,23 +87,53 @@ pub async fn share(
     if request.after_cutover || request.new_weight == 0 {
         return Ok(None);
     }
-    let RouteOfRun::Listener(route, before) = run.route(request.route)? else { return Ok(None) };
-    let Some(balancer) = route.application_balancer() else { return Ok(None) };
     let title = run.plan.routes[request.route].title();
     let window = Window::of_step(REQUESTS_PERIOD, request.elapsed_seconds, request.at.unwrap_or(now));
     if window.is_empty() {
         return Ok(None);
     }
-    let groups = [&route.new_target_group_arn, &route.old_target_group_arn];
-    match queries::requests(&clients.cloudwatch, balancer, groups, window).await {
-        Ok([new, old]) => {
+    let (counted, explained) = match run.route(request.route)? {
+        RouteOfRun::Listener(route, before) => {
+            let Some(balancer) = route.application_balancer() else { return Ok(None) };
+            let group = |arn| {
+                vec![("LoadBalancer", balancer), ("TargetGroup", target_group_dimension(arn).unwrap_or_default())]
+            };
+            let groups = [group(&route.new_target_group_arn), group(&route.old_target_group_arn)];
             let is_sticky = before.forward.sticky_seconds().is_some() || route.group_stickiness.is_some();
-            let explained = share::explained(&run.plan, request.route, is_sticky);
+            let counted = queries::requests(&clients.cloudwatch, groups, window).await.map(Some);
+            (counted, share::explained(&run.plan, request.route, is_sticky))
+        }
+        RouteOfRun::Dns(route, before) => {
+            let Some(balancers) = before.balanced(route) else { return Ok(None) };
+            // It is told and not judged: a look that fails must not hold a step.
+            let counted = match of_balancers(clients, &balancers, window).await {
+                Err(error) => {
+                    let seen = format!("not seen: {}", error.message);
+                    return Ok(Some((None, Check::new(share::title_of(&title), Verdict::Healthy, seen))));
+                }
+                counted => counted,
+            };
+            (counted, Some(share::OF_NAME))
+        }
+    };
+    match counted {
+        Ok(None) => Ok(None),
+        Ok(Some([new, old])) => {
             let looked = share::look(&title, request.new_weight, share::Requests { new, old }, explained);
             Ok(looked.map(|(percent, check)| (Some(percent), check)))
         }
-        Err(error) => failed(format!("share of {title}"), error).map(|check| Some((None, check))),
+        Err(error) => failed(share::title_of(&title), error).map(|check| Some((None, check))),
     }
+}
+
+/// The requests of both sides' load balancers, the new one's first; none where one of them is no Application Load Balancer of this account
+/// and region.
+async fn of_balancers(clients: &Clients, balancers: &Balanced, window: Window) -> StepResult<Option<[u64; 2]>> {
+    let Balanced { old, new } = balancers;
+    let known = routes::balancers::counted_as(&clients.routes.elb, [old, new]).await?;
+    let (Some(old), Some(new)) = (known.get(old), known.get(new)) else { return Ok(None) };
+    let of = |balancer| vec![("LoadBalancer", balancer)];
+    queries::requests(&clients.cloudwatch, [of(new.as_str()), of(old.as_str())], window).await.map(Some)
 }
 
 /// Looks at target groups: their ARNs, and the share of targets that must be healthy.

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{MetricDataQuery, MetricDataResult, StatusCode};
-use cutover::arn::target_group_dimension;
 use cutover::error::name;
 use cutover::plan::{self, Counted};
 use cutover::{Seconds, StepError, StepResult};
@@ -44,53 +43,31 @@ async fn data(
     let end = windows.iter().map(|window| window.end).max().unwrap_or(0);
     // While every window is empty there is no value to come, but the call still shows whether it is permitted.
     let start = windows.iter().map(|window| window.start).min().unwrap_or(0).min(end - 1);
-    answered(cloudwatch, queries, start - start.rem_euclid(longest.max(1)), end).await
+    watch::data::answered(cloudwatch, queries, start - start.rem_euclid(longest.max(1)), end).await
 }
 
-async fn answered(
-    cloudwatch: &CloudWatch,
-    queries: Vec<MetricDataQuery>,
-    start: i64,
-    end: i64,
-) -> StepResult<Vec<MetricDataResult>> {
-    let mut pages = cloudwatch
-        .get_metric_data()
-        .set_metric_data_queries(Some(queries))
-        .start_time(DateTime::from_secs(start))
-        .end_time(DateTime::from_secs(end))
-        .into_paginator()
-        .send();
-    let mut results = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| StepError::from_aws("cloudwatch:GetMetricData", &error))?;
-        results.extend(page.metric_data_results.unwrap_or_default());
-    }
-    Ok(results)
-}
-
-/// The requests of two target groups of a load balancer in a window, by minutes. Load balancers are silent where there are none.
+/// The requests of two load balancers, or of two target groups, by their dimensions, in a window, by minutes. Load balancers are silent where
+/// there are none.
 ///
 /// # Errors
 /// The call failed.
 pub async fn requests(
     cloudwatch: &CloudWatch,
-    balancer: &str,
-    groups: [&String; 2],
+    counted: [Vec<(&str, &str)>; 2],
     window: Window,
 ) -> StepResult<[u64; 2]> {
-    let query = |(index, arn): (usize, &&String)| {
-        let group = ("TargetGroup", target_group_dimension(arn).unwrap_or_default());
+    let query = |(index, dimensions): (usize, Vec<(&str, &str)>)| {
         let asked = Wanted {
             namespace: "AWS/ApplicationELB",
             metric_name: "RequestCount",
-            dimensions: vec![("LoadBalancer", balancer), group],
+            dimensions,
             statistic: "Sum",
             period_seconds: 60,
         };
         asked.query(format!("{VALUE}{index}"))
     };
-    let queries = groups.iter().enumerate().map(query).collect();
-    let results = answered(cloudwatch, queries, window.start, window.end).await?;
+    let queries = counted.into_iter().enumerate().map(query).collect();
+    let results = watch::data::answered(cloudwatch, queries, window.start, window.end).await?;
     let count = |index: usize| -> StepResult<u64> {
         let datapoints = of_metric(&results, index)?;
         Ok(datapoints

@@ -9,7 +9,10 @@
 //! | a weight that is in effect some seconds late, requests of a test listener | 5 percentage points more |
 //! | stickiness: clients stay on the side that served them first | the share is told, and not judged |
 //! | others that lead to one of the groups: another route of the plan, a name, what it leaves behind | the same |
-//! | resolvers' caches | names: DNS counts no requests, so nothing is told |
+//! | resolvers' caches, and what else the balancers serve | of a name that moves between two Application Load Balancers their requests are told, and not judged |
+//!
+//! DNS itself counts no requests: of any other name nothing is told. How far a name's share may be from its weight nobody can say: resolvers keep an
+//! answer for its TTL, some for longer, each for any number of users, and a balancer counts whoever asks it by whatever name.
 //!
 //! No datapoint is no request for a load balancer. All the same the share is not known while the new side, or below 100 % the old one, has
 //! none at all: gates on metrics say what that means.
@@ -33,6 +36,14 @@ pub struct Requests {
     pub new: u64,
     /// Of the old side's.
     pub old: u64,
+}
+
+/// Why the share of a name is not judged.
+pub const OF_NAME: &str = "resolvers keep answers for users of unlike numbers, and the load balancers count whoever asks them, by whatever name";
+
+/// What the check is called.
+pub fn title_of(title: &str) -> String {
+    format!("share of {title}")
 }
 
 /// What explains any difference; none where there is no such thing.
@@ -77,7 +88,7 @@ pub fn look(title: &str, new_weight: u8, requests: Requests, explained: Option<&
             (Verdict::Inconclusive, format!("{seen}; {why}"))
         }
     };
-    Some(((percent * 10.0).round() / 10.0, Check::new(format!("share of {title}"), verdict, seen)))
+    Some(((percent * 10.0).round() / 10.0, Check::new(title_of(title), verdict, seen)))
 }
 
 #[cfg(test)]

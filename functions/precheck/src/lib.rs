@@ -1,6 +1,6 @@
 //! `precheck`: reads a plan, observes everything it names, and reports every finding at once.
 //!
-//! Reads: listeners, rules, target groups, zones, record sets, replications, their tables and lag, metrics, alarms, the topic, the locks, the new
+//! Reads: listeners, rules, target groups, zones, record sets, replications, their tables and lag, metrics, alarms, the topic, a load test's secret, the locks, the new
 //! side's health URL. Writes: nothing; safe at any time. Undo: none needed.
 //!
 //! It is called until `settled`: one try of the health URL a call, with the plan's interval in between; the rest is
@@ -10,6 +10,7 @@ mod alarms;
 mod databases;
 mod decide;
 mod elsewhere;
+mod load_test;
 mod metrics;
 mod services;
 
@@ -36,6 +37,8 @@ pub struct Clients {
     pub dms: aws_sdk_databasemigration::Client,
     /// Those of routes.
     pub routes: routes::any::Clients,
+    /// Secrets Manager, for the headers of a load test.
+    pub secrets: aws_sdk_secretsmanager::Client,
     /// SNS.
     pub sns: aws_sdk_sns::Client,
     /// The journal, for the locks.

@@ -9,16 +9,18 @@ fn main() -> Result<(), lambda_runtime::Error> {
         |environment| {
             let aws = &environment.aws;
             let rate = environment.variable("MAX_LOAD_RATE_PER_SECOND")?;
+            let secrets = environment.variable("LOAD_TEST_SECRET_ARNS")?;
             Ok(Clients {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(aws),
                 dms: aws_sdk_databasemigration::Client::new(aws),
                 routes: routes::any::Clients::new(aws),
+                secrets: aws_sdk_secretsmanager::Client::new(aws),
                 sns: aws_sdk_sns::Client::new(aws),
                 journal: journal::Journal::of(environment)?,
                 hooks: AllowedHooks::read(&environment.variable("HOOK_FUNCTION_ARNS")?),
                 alarm_names: AllowedNames::read(&environment.variable("ALARM_NAMES")?)?,
                 stakeholders: StackGroups::read(&environment.variable("STAKEHOLDERS")?)?,
-                load_limits: LoadLimits::read(&rate, &environment.variable("LOAD_TEST_HOSTS")?)?,
+                load_limits: LoadLimits::read(&rate, &environment.variable("LOAD_TEST_HOSTS")?, &secrets)?,
             })
         },
         handle,

@@ -7,14 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudwatch::Client as CloudWatch;
-use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::MetricDataQuery;
 use cutover::arn::target_group_dimension;
 use cutover::finding::beside;
 use cutover::gates::known::{Kind, Namespace};
 use cutover::plan::{Metric, Route};
 use cutover::text::named;
-use cutover::{Finding, Plan, Seconds, StepError, StepResult};
+use cutover::{Finding, Plan, Seconds, StepResult};
 use jiff::Timestamp;
 use watch::metric::Asked;
 
@@ -101,19 +100,10 @@ fn series(index: usize, metric: &Metric) -> impl Iterator<Item = Series<'_>> {
 /// The places of the series that have had a datapoint. All of them in one call: 500 queries fit, and a plan has 220 at the most.
 async fn look(cloudwatch: &CloudWatch, asked: &[Series<'_>], now: Timestamp) -> StepResult<BTreeSet<usize>> {
     let queries = asked.iter().enumerate().map(|(place, series)| query(place, series)).collect();
-    let mut pages = cloudwatch
-        .get_metric_data()
-        .set_metric_data_queries(Some(queries))
-        .start_time(DateTime::from_secs(now.as_second() - WINDOW.0.cast_signed()))
-        .end_time(DateTime::from_secs(now.as_second()))
-        .into_paginator()
-        .send();
-    let mut seen = BTreeSet::new();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| StepError::from_aws("cloudwatch:GetMetricData", &error))?;
-        let with_data = page.metric_data_results().iter().filter(|result| !result.values().is_empty());
-        seen.extend(with_data.filter_map(|result| result.id()?.strip_prefix('m')?.parse::<usize>().ok()));
-    }
+    let (start, end) = (now.as_second() - WINDOW.0.cast_signed(), now.as_second());
+    let answered = watch::data::answered(cloudwatch, queries, start, end).await?;
+    let with_data = answered.iter().filter(|result| !result.values().is_empty());
+    let seen = with_data.filter_map(|result| watch::data::place(result, 'm')).collect();
     Ok(seen)
 }
 

@@ -1,4 +1,4 @@
-//! What precheck looks at besides routes and databases: alarms, watched target groups, the topic.
+//! What precheck looks at besides routes and databases: alarms, watched target groups, a load test's secret, the topic.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use cutover::budget::{check_alarm, json_bytes};
 use cutover::finding::{soften, soften_to};
 use cutover::{Finding, Plan, StepError, StepResult};
 
-use crate::{Clients, alarms, decide};
+use crate::{Clients, alarms, decide, load_test};
 
 /// Observes everything that is no route and no database.
 pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
@@ -19,6 +19,7 @@ pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<F
         let health = routes::listener::observe::health(&clients.routes.elb, &group.target_group_arn).await;
         soften_to(health, &path, "name a target group of this account and region", findings)?;
     }
+    load_test::observe(clients, plan, findings).await?;
     let notify = plan.notify.iter().map(|notify| ("$.notify.topic_arn", &notify.topic_arn));
     let approval = plan.approval.iter().map(|approval| ("$.approval.topic_arn", &approval.topic_arn));
     for (path, topic) in notify.chain(approval) {

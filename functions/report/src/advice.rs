@@ -11,8 +11,8 @@
 //!
 //! What was not measured gives no advice but to measure it.
 
-use load_test::compare::Direction;
-use load_test::judge::Verdict as LoadVerdict;
+use load_results::compare::Direction;
+use load_results::report::Verdict as LoadVerdict;
 use serde::Serialize;
 
 use crate::facts::{Facts, Series};

@@ -1,14 +1,17 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use load_test::judge::{Done, judge};
-use load_test::results::{Failure, Outcome, Results};
-use load_test::slices::of_turn;
+use load_results::compare::Comparison;
+use load_results::report::{OfSide, Report, Verdict};
+use load_results::results::{Failure, Outcome, Results};
+use load_results::sla::{Figures, lines, score};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::facts::{Entry, Gate, Kind, Period, Point, RouteFacts, Series, Sides, Weight};
 use crate::load::Load;
+use crate::resources::Direction::Lower;
+use crate::resources::{Compared, ResourceChange};
 
 const HOSTILE: &str =
     "</script><script>alert(1)</script>\" onload='x' {{ 7*7 }} <img src=http://evil.example/x>\n| # `x` \u{202e}";
@@ -19,10 +22,7 @@ fn at(second: i64) -> Timestamp {
 
 /// A test of both sides whose new one is faster, or slower.
 fn load(new_us: u64, sla: Value) -> Load {
-    let targets = json!({ "new": { "url": "http://10.0.0.2/" }, "old": { "url": "http://10.0.0.1/" } });
-    let plan = json!({ "targets": targets, "rate_per_second": 100, "duration": 60, "sla": sla });
-    let test = serde_json::from_value(plan).unwrap();
-    let done = |turn: u64, us: u64| {
+    let side = |turn: i64, us: u64| {
         let mut results = Results { seconds: 60.0, offered: 6000, connections: 4, ..Results::new(1) };
         for number in 0..6000_u64 {
             let service = Duration::from_micros(us + number * 7_919 % us);
@@ -30,12 +30,28 @@ fn load(new_us: u64, sla: Value) -> Load {
             let (lag, due) = (Duration::from_micros(40), Duration::from_millis(number * 10));
             let outcome =
                 Outcome { kind: 0, is_measured: true, due, lag, service, status: Some(200), failure, bytes: 2 };
-            results.count(&outcome, 1_000_000 + turn as i64 * 65);
+            results.count(&outcome, 1_000_000 + turn * 65);
         }
-        let slice = of_turn(&test, 0, turn, Timestamp::UNIX_EPOCH).remove(0);
-        Done { slice, late_by_ms: None, cpu_percent: 20.0, is_stopped: false, results }
+        OfSide { figures: Figures::from(&results), results }
     };
-    Load::of(&judge(&test, 0, test.turns(), &[done(0, 40_000), done(1, new_us)]))
+    let (old, new) = (side(0, 40_000), side(1, new_us));
+    let sla = lines(&serde_json::from_value(sla).unwrap(), &new.figures);
+    let verdict = if sla.iter().all(|line| line.holds) { Verdict::Passed } else { Verdict::Violated };
+    let comparison = Comparison::of(&old.results, &new.results, true);
+    let (problems, notes, is_stopped) = (Vec::new(), Vec::new(), false);
+    let score = score(&sla);
+    Load::of(&Report {
+        verdict,
+        problems,
+        notes,
+        sla,
+        score,
+        is_stopped,
+        stopped_by: None,
+        new,
+        old: Some(old),
+        comparison,
+    })
 }
 
 fn route(title: &str, periods: i64) -> RouteFacts {
@@ -107,6 +123,17 @@ fn facts(text: &str) -> Facts {
             name: format!("CPU of the old side{text}"),
             metric_name: "CPUUtilization".to_owned(),
             points: points(12.0),
+        }],
+        resource_changes: vec![ResourceChange {
+            before_name: format!("CPU of the old side{text}"),
+            after_name: format!("CPU of the new side{text}"),
+            compared: Compared::OldWithNew,
+            before: 50.0,
+            after: 34.5,
+            before_periods: Some(60),
+            after_periods: 15,
+            percent: Some(-31.0),
+            direction: Lower,
         }],
         load: Some(load(20_000, json!({ "max_p95_ms": 50.0, "max_p99_ms": 30.0, "min_success_percent": 99.5 }))),
         baseline: vec![format!("shop-old, before the cutover: 72000 requests, 0.1 % errors, p95 185 ms{text}")],

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::load::Load;
+use crate::resources::ResourceChange;
 
 /// A run, up to a moment.
 #[derive(Clone, Debug, Serialize)]
@@ -28,6 +29,8 @@ pub struct Facts {
     pub gates: Vec<Gate>,
     /// Further metrics that the plan names, over time.
     pub resources: Vec<Series>,
+    /// Those, and the new side's, before the cutover and after it.
+    pub resource_changes: Vec<ResourceChange>,
     /// The load test's result.
     pub load: Option<Load>,
     /// How the old side served before the first step, in lines.

@@ -1,12 +1,10 @@
 //! Reads what is known of a run. What cannot be read beside the run item is told as not measured.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_sfn::Client as States;
 use aws_sdk_sfn::types::HistoryEvent;
-use baseline::figures::{Series as Values, Window};
-use baseline::observe::Wanted;
 use cutover::arn::{load_balancer_dimension, target_group_dimension};
 use cutover::contract::Caller;
 use cutover::error::name;
@@ -14,11 +12,13 @@ use cutover::plan::{ListenerRoute, Route};
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::Run;
+use watch::data::{Series as Values, Wanted, Window};
 
 use crate::Clients;
 use crate::facts::{Facts, Period, Point, RouteFacts, Series, Sides};
 use crate::history::{self, Call, Event, What};
 use crate::load::Load;
+use crate::resources::Seen;
 
 /// Of a page of a history, and of pages: 25,000 events at the most (Step Functions quotas).
 const EVENTS_OF_PAGE: i32 = 1_000;
@@ -87,8 +87,9 @@ fn known(run: &Run, calls: &[Call], (began_at, until): (Timestamp, Timestamp), l
         routes: routes.collect(),
         gates,
         resources: Vec::new(),
+        resource_changes: Vec::new(),
         load,
-        baseline: run.baseline.as_ref().map(baseline::lines).unwrap_or_default(),
+        baseline: run.baseline.as_ref().map(cutover::baseline::lines).unwrap_or_default(),
         timeline: history::timeline(calls, &titles),
         not_done: ending.map(|ending| ending.not_done()).unwrap_or_default(),
         not_measured: Vec::new(),
@@ -106,8 +107,13 @@ fn missing(run: &Run, facts: &Facts) -> Vec<String> {
         }
         Some(_) => {}
     }
+    let counted: BTreeSet<String> = facts.gates.iter().map(|gate| gate.name.clone()).collect();
     for (route, facts) in run.plan.routes.iter().zip(&facts.routes) {
         match route {
+            Route::Dns(_) if counted.contains(&format!("share of {}", facts.title)) => missing.push(format!(
+                "users' real shares of {}: DNS counts no requests; what both load balancers counted, whoever asked them, is among the checks",
+                facts.title
+            )),
             Route::Dns(_) => missing.push(format!("users' real shares of {}: DNS counts no requests", facts.title)),
             Route::Listener(listener) if listener.application_balancer().is_none() => {
                 missing
@@ -120,8 +126,18 @@ fn missing(run: &Run, facts: &Facts) -> Vec<String> {
             Route::Listener(_) => {}
         }
     }
-    if run.plan.baseline.resources.is_empty() {
+    let resources = &run.plan.baseline.resources;
+    if resources.is_empty() {
         missing.push("CPU and memory: the plan names none (baseline.resources)".to_owned());
+    }
+    // Of a run that was turned back there is no after.
+    let has_after = crate::resources::after(&facts.routes).is_some();
+    let compared = |name: &String| facts.resource_changes.iter().any(|change| change.before_name == *name);
+    for metric in resources.iter().filter(|metric| has_after && !compared(&metric.name)) {
+        missing.push(format!(
+            "{}, before and after: there are no values of one of both that can be compared",
+            metric.name
+        ));
     }
     if facts.routes.iter().any(|route| route.sides.is_some()) {
         missing.push("the last two minutes: load balancers report late".to_owned());
@@ -187,8 +203,14 @@ async fn measure(cloudwatch: &CloudWatch, run: &Run, facts: &mut Facts) -> StepR
         dimensions: metric.dimensions.clone(),
         statistic: metric.statistic.clone(),
     }));
+    wanted.extend(run.plan.validation.limits.iter().map(|limit| Wanted {
+        namespace: limit.namespace.clone(),
+        metric_name: limit.metric_name.clone(),
+        dimensions: limit.dimensions.clone(),
+        statistic: limit.statistic.clone(),
+    }));
     wanted.truncate(MOST_SERIES);
-    let mut series = baseline::observe::series(cloudwatch, &wanted, window).await?.into_iter();
+    let mut series = watch::data::series(cloudwatch, &wanted, window).await?.into_iter();
     for (route, listener) in facts.routes.iter_mut().zip(counted) {
         if listener.is_some() {
             let mut side = || {
@@ -198,15 +220,22 @@ async fn measure(cloudwatch: &CloudWatch, run: &Run, facts: &mut Facts) -> StepR
             route.sides = Some(Sides { period_seconds: window.period, old: side(), new: side() });
         }
     }
+    let named: Vec<Values> = series.collect();
+    let (of_old, of_limits) = named.split_at(resources.len().min(named.len()));
+    if let Some(after) = crate::resources::after(&facts.routes) {
+        let seen = Seen { resources: of_old, limits: of_limits, period_seconds: window.period, after };
+        facts.resource_changes = crate::resources::changes(&run.plan, run.baseline.as_ref(), &seen);
+    }
     facts.resources = resources
         .iter()
-        .zip(series)
+        .zip(of_old)
         .map(|(metric, values)| {
-            let point = |(at, value): (i64, f64)| Some(Point { at: Timestamp::from_second(at).ok()?, value });
+            let point =
+                |(at, value): (&i64, &f64)| Some(Point { at: Timestamp::from_second(*at).ok()?, value: *value });
             Series {
                 name: metric.name.clone(),
                 metric_name: metric.metric_name.clone(),
-                points: values.into_iter().filter_map(point).collect(),
+                points: values.iter().filter_map(point).collect(),
             }
         })
         .collect();

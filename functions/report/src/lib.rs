@@ -1,13 +1,13 @@
 //! `report`: leaves a run's report, for whoever has to answer for it.
 //!
 //! Reads: the run item; the history of the run's executions; CloudWatch, for the time of the run; the load test's result in S3. Writes:
-//! `runs/<execution>/report.html`, `report.md` and `report.json` in the stack's bucket of reports. Undo: none is needed. Called again it writes
+//! `runs/<execution>/report.html`, `report.md` and `report.json` in the stack's bucket of reports, and the page's address to the run item. Undo: none is needed. Called again it writes
 //! the same keys, from what was so at the same moment.
 //!
 //! | module | is |
 //! |---|---|
 //! | [`gather`], [`store`] | reading and writing |
-//! | [`facts`], [`history`], [`gates`], [`load`] | what is known, as values; what was not measured is absent, never zero |
+//! | [`facts`], [`history`], [`gates`], [`load`], [`resources`] | what is known, as values; what was not measured is absent, never zero |
 //! | [`verdict`], [`advice`] | what follows from it |
 //! | [`document`], [`page`], [`plot`], [`words`] | the three documents |
 //!
@@ -23,12 +23,14 @@ pub mod history;
 pub mod load;
 pub mod page;
 pub mod plot;
+pub mod resources;
 pub mod store;
 pub mod verdict;
 pub mod words;
 
 use cutover::StepResult;
 use cutover::contract::Caller;
+use cutover::finding::settled;
 use jiff::Timestamp;
 use journal::Journal;
 use serde::{Deserialize, Serialize};
@@ -88,5 +90,8 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     store.put(&store::key(run_id, "md"), "text/markdown; charset=utf-8", markdown).await?;
     let key = store::key(run_id, "html");
     store.put(&key, "text/html; charset=utf-8", html).await?;
-    Ok(Reply { link: store.link(run_id, &key), bucket: store.bucket.clone(), key, bytes, at: now.to_string() })
+    let link = store.link(run_id, &key);
+    // Whoever follows the run reads it there. The report is left either way.
+    let _ = settled(clients.journal.remember_report(run_id, &link).await)?;
+    Ok(Reply { link, bucket: store.bucket.clone(), key, bytes, at: now.to_string() })
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use load_test::compare::Comparison;
-use load_test::judge::{OfSide, Report, Verdict};
-use load_test::results::{CELL_SECONDS, Failure};
-use load_test::sla::{Figures, Line};
+use load_results::compare::Comparison;
+use load_results::report::{OfSide, Report, Verdict};
+use load_results::results::{CELL_SECONDS, Failure};
+use load_results::sla::{Figures, Line};
 use serde::Serialize;
 
 use crate::words::short;
@@ -115,14 +115,14 @@ fn side(of: &OfSide, first: i64, cell_seconds: i64) -> Side {
     // Beyond the last ten requests a percentile is chance.
     let told = QUANTILES.iter().filter(|quantile| all * (1.0 - **quantile) >= 10.0);
     let distribution = told.filter_map(|quantile| Some((*quantile, results.from_schedule.quantile_ms(*quantile)?)));
-    let mut cells: BTreeMap<i64, load_test::results::Cell> = BTreeMap::new();
+    let mut cells: BTreeMap<i64, load_results::results::Cell> = BTreeMap::new();
     for (second, cell) in &results.timeline {
         let merged = cells.entry((second - first) / cell_seconds * cell_seconds).or_default();
         merged.sent += cell.sent;
         merged.succeeded += cell.succeeded;
         merged.from_schedule.add(&cell.from_schedule);
     }
-    let cell = |(second, cell): (i64, load_test::results::Cell)| Cell {
+    let cell = |(second, cell): (i64, load_results::results::Cell)| Cell {
         second,
         rate_rps: cell.sent as f64 / cell_seconds as f64,
         error_percent: 100.0 * (cell.sent - cell.succeeded) as f64 / cell.sent.max(1) as f64,

@@ -3,14 +3,15 @@
 use cutover::Seconds;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use load_test::compare::{Change, Direction};
-use load_test::judge::Verdict as LoadVerdict;
-use load_test::sla::Line as Bound;
+use load_results::compare::{Change, Direction};
+use load_results::report::Verdict as LoadVerdict;
+use load_results::sla::Line as Bound;
 use serde::Serialize;
 
 use crate::advice::{About, Advice};
 use crate::facts::{Entry, Facts, Gate, Kind, RouteFacts};
 use crate::load::Load;
+use crate::resources::{self, Compared, ResourceChange};
 use crate::verdict::{Standing, Verdict, metric, signed};
 use crate::words::short;
 
@@ -47,6 +48,7 @@ pub struct Page {
     routes: Vec<RoutePart>,
     gates: Vec<Row>,
     gate_plots: Vec<String>,
+    resources: Vec<Row>,
     resource_plots: Vec<String>,
     baseline: Vec<String>,
     timeline: Vec<(String, &'static str, String)>,
@@ -97,6 +99,7 @@ pub fn page(facts: &Facts, verdict: &Verdict, summary: &[String; 3], advice: &[A
             .collect(),
         gates: facts.gates.iter().take(extent.lines).map(gate).collect(),
         gate_plots: facts.gates.iter().filter_map(|gate| plots::of_gate(gate, facts)).take(extent.gates).collect(),
+        resources: facts.resource_changes.iter().take(extent.lines).map(resource).collect(),
         resource_plots: facts
             .resources
             .iter()
@@ -213,6 +216,29 @@ fn figures(load: &Load) -> Vec<Row> {
         Row { class: "", cells }
     };
     named.map(row).into()
+}
+
+/// A metric before and after: no judgement, as load is not the same.
+fn resource(change: &ResourceChange) -> Row {
+    let name = match change.compared {
+        Compared::OldWithNew => format!("{}, then {}", change.before_name, change.after_name),
+        Compared::WithItself => change.before_name.clone(),
+    };
+    let is = match change.direction {
+        resources::Direction::Higher => "higher",
+        resources::Direction::Lower => "lower",
+        resources::Direction::Same => "the same",
+    };
+    let before_periods = change.before_periods.map_or("not known".to_owned(), |periods| periods.to_string());
+    let cells = vec![
+        name,
+        short(change.before),
+        short(change.after),
+        format!("{before_periods} / {}", change.after_periods),
+        change.percent.map_or("none".to_owned(), signed),
+        is.to_owned(),
+    ];
+    Row { class: "", cells }
 }
 
 fn change(change: &Change) -> Row {

@@ -2,10 +2,10 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
+use cutover::arn::execution_name;
 use cutover::error::name;
 use cutover::{StepError, StepResult};
-use load_test::judge::Report;
-use load_test::store::run_name;
+use load_results::report::Report;
 
 /// The bucket.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct Store {
 
 /// The key of a run's report of this kind: `html`, `md` or `json`. A run is known by its execution's name.
 pub fn key(run_id: &str, kind: &str) -> String {
-    format!("runs/{}/report.{kind}", run_name(run_id))
+    format!("runs/{}/report.{kind}", execution_name(run_id))
 }
 
 impl Store {
@@ -50,7 +50,7 @@ impl Store {
     /// # Errors
     /// AWS errors; an object that is no load test's result.
     pub async fn load_test(&self, run_id: &str) -> StepResult<Option<Report>> {
-        let key = format!("runs/{}/load-test.json", run_name(run_id));
+        let key = format!("runs/{}/load-test.json", execution_name(run_id));
         let listed = self.client.list_objects_v2().bucket(&self.bucket).prefix(&key).max_keys(1).send().await;
         let listed = listed.map_err(|error| StepError::from_aws(&format!("s3:ListBucket {key}"), &error))?;
         if listed.contents().is_empty() {

@@ -3,8 +3,8 @@
 //! "As good" is never claimed: what can be told is whether anything that was measured says that the new side is worse.
 
 use cutover::Seconds;
-use load_test::compare::{Change, Direction};
-use load_test::judge::Verdict as LoadVerdict;
+use load_results::compare::{Change, Direction};
+use load_results::report::Verdict as LoadVerdict;
 use serde::Serialize;
 
 use crate::facts::Facts;

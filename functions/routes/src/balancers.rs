@@ -61,6 +61,25 @@ pub(crate) async fn with_ipv6(elb: &Client, names: &BTreeSet<String>) -> StepRes
     Ok(seen)
 }
 
+/// Of these DNS names, as they are compared, those of Application Load Balancers in this account and region, each as the dimension `LoadBalancer`
+/// of its metrics.
+///
+/// # Errors
+/// AWS errors.
+pub async fn counted_as(elb: &Client, names: [&str; 2]) -> StepResult<BTreeMap<String, String>> {
+    let mut seen = BTreeMap::new();
+    let mut balancers = elb.describe_load_balancers().into_paginator().items().send();
+    while let Some(balancer) = balancers.next().await {
+        let balancer =
+            balancer.map_err(|error| StepError::from_aws("elasticloadbalancing:DescribeLoadBalancers", &error))?;
+        let dimension =
+            balancer.load_balancer_arn().map(arns::balancer_dimension).filter(|one| one.starts_with("app/"));
+        let own = balancer.dns_name().map(bare_name).filter(|own| names.contains(&own.as_str()));
+        seen.extend(own.zip(dimension.map(str::to_owned)));
+    }
+    Ok(seen)
+}
+
 /// The balancer of a listener or rule.
 ///
 /// # Errors

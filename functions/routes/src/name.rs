@@ -4,6 +4,7 @@
 mod around;
 #[cfg(feature = "name")]
 mod aws;
+pub mod balanced;
 pub mod batch;
 #[cfg(feature = "name")]
 mod behind;

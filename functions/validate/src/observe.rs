@@ -1,7 +1,6 @@
 //! What CloudWatch has of the plan's limits, in one call: a plan has 20 at the most.
 
 use aws_sdk_cloudwatch::Client;
-use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{MetricDataQuery, StatusCode};
 use cutover::error::name;
 use cutover::plan::ResourceLimit;
@@ -26,25 +25,15 @@ pub async fn values(
     let end = now.as_second() - LATE_SECONDS;
     let end = end - end.rem_euclid(MINUTE_SECONDS);
     let start = end - i64::try_from(window.0).unwrap_or(i64::MAX).clamp(MINUTE_SECONDS, 86_400);
-    let mut pages = cloudwatch
-        .get_metric_data()
-        .set_metric_data_queries(Some(limits.iter().enumerate().map(query).collect()))
-        .start_time(DateTime::from_secs(start))
-        .end_time(DateTime::from_secs(end))
-        .into_paginator()
-        .send();
+    let queries = limits.iter().enumerate().map(query).collect();
     let mut values = vec![Vec::new(); limits.len()];
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| StepError::from_aws("cloudwatch:GetMetricData", &error))?;
-        for result in page.metric_data_results.unwrap_or_default() {
-            if let Some(status @ (StatusCode::InternalError | StatusCode::Forbidden)) = result.status_code() {
-                let problem = format!("cloudwatch:GetMetricData answers {}", status.as_str());
-                return Err(StepError::new(name::TRANSIENT, problem));
-            }
-            let index = result.id().and_then(|id| id.strip_prefix('l')?.parse::<usize>().ok());
-            if let Some(of_limit) = index.and_then(|index| values.get_mut(index)) {
-                of_limit.extend(result.values());
-            }
+    for result in watch::data::answered(cloudwatch, queries, start, end).await? {
+        if let Some(status @ (StatusCode::InternalError | StatusCode::Forbidden)) = result.status_code() {
+            let problem = format!("cloudwatch:GetMetricData answers {}", status.as_str());
+            return Err(StepError::new(name::TRANSIENT, problem));
+        }
+        if let Some(of_limit) = watch::data::place(&result, 'l').and_then(|place| values.get_mut(place)) {
+            of_limit.extend(result.values());
         }
     }
     Ok(values)

@@ -1,9 +1,10 @@
-//! The library of what is watched on CloudWatch: how a series of datapoints is asked for ([`metric`], pure); what it says of an alarm
-//! ([`observe`]), and when that can have seen the new side ([`evaluation`], pure).
+//! The library of what is watched on CloudWatch: how a series of datapoints is asked for ([`metric`], pure) and read ([`data`]); what it says of an
+//! alarm ([`observe`]), and when that can have seen the new side ([`evaluation`], pure).
 //!
 //! An alarm on the new side has no data until that side gets traffic: it is INSUFFICIENT_DATA then, and stays so until it
 //! has been evaluated. What it says before it can have seen the traffic is no news.
 
+pub mod data;
 pub mod evaluation;
 pub mod metric;
 pub mod observe;

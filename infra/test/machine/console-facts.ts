@@ -11,7 +11,7 @@ function shown(state: Definition, result: Definition): Promise<Definition> {
 }
 
 /** States that show something of their own. */
-const OTHERS = ['RememberQuiesce', 'RestoreRoute', 'ResumeHook', 'EvidenceHook'];
+const OTHERS = ['RememberQuiesce', 'RestoreRoute', 'ResumeHook', 'EvidenceHook', 'LeaveReport'];
 
 export const facts: Fact[] = [
   {

@@ -44,7 +44,7 @@ const NAME = 'rollback-ddeaded8ad8e44933f39e672a8886d49';
 /** What the journal says of a run: one that is held is stuck, with an ending of its own. */
 const phases = (phase: string | null) => {
   const ending = { S: phase === 'held' ? '{"report":{"ending":"Held"}}' : '{}' };
-  return [phase ? { Item: { phase: { S: phase === 'held' ? 'stuck' : phase }, ending } } : {}];
+  return [phase ? { Item: { phase: { S: phase === 'held' ? 'stuck' : phase }, ending, report: { S: 'LINK' } } } : {}];
 };
 const CLEAN = SCRIPT.Precheck?.[1];
 const failing = { Finish: [new Failure('Test.Boom')] };
@@ -66,7 +66,7 @@ export const facts: Fact[] = [
         );
         assert.equal(rest[0], 'WaitForRollback 10 s', state);
         const key = '{TableName: JournalTable, Key: {pk: {S: run#RUN}}';
-        const asked = `LookAtRollback ${key}, ConsistentRead: true, ProjectionExpression: phase, ending}`;
+        const asked = `LookAtRollback ${key}, ConsistentRead: true, ProjectionExpression: phase, ending, report}`;
         assert.equal(rest[1], asked);
         assert.equal(walk.ending, 'RolledBack', state);
         assert.match(walk.output[1], /^{"application":"shop","failed_state":"\w+","error":"Test.Boom","cause":"why"/);
@@ -138,7 +138,8 @@ export const facts: Fact[] = [
         },
       });
       assert.equal(output[0], 'Cutover.RolledBack');
-      const { steps, at_step, changed_at, approval, rollback } = JSON.parse(output[1]);
+      const { steps, at_step, changed_at, approval, rollback, report } = JSON.parse(output[1]);
+      assert.equal(report, 'LINK');
       assert.equal(steps[0]?.title ?? steps.title, 'first');
       assert.deepEqual([at_step.title, approval.by, rollback], ['second', 'a person', { left: 'nothing' }]);
       assert.equal(changed_at, undefined);
@@ -241,6 +242,26 @@ export const facts: Fact[] = [
     },
   },
   {
+    name: 'the ending waits for the address of the report for three looks, and does without',
+    holds: async (definition) => {
+      const ended = (report?: string) => ({
+        Item: { phase: { S: 'stuck' }, ending: { S: '{}' }, ...(report && { report: { S: report } }) },
+      });
+      const looks = async (LookAtRollback: Script[string]) => {
+        const walk = await cutover(definition, { ...failing, LookAtRollback });
+        const { report } = JSON.parse(walk.output[1]);
+        return [visited(walk).filter((state) => state === 'LookAtRollback').length, walk.ending, report];
+      };
+      assert.deepEqual(await looks([ended('LINK')]), [1, 'Stuck', 'LINK']);
+      assert.deepEqual(await looks([ended(), ended(), ended('LINK')]), [3, 'Stuck', 'LINK']);
+      assert.deepEqual(await looks([ended()]), [4, 'Stuck', null]);
+      // Each rollback has looks of its own.
+      const begun = { Item: { phase: { S: 'forward' } } };
+      const late = [...Array.from({ length: 30 }, () => begun), ended()];
+      assert.deepEqual(await looks(late), [34, 'Stuck', null]);
+    },
+  },
+  {
     name: 'a rollback that does not begin is started five times, 5 minutes each, by another name each time',
     holds: async (definition) => {
       for (const phase of ['claimed', 'forward', 'finished']) {
@@ -279,7 +300,7 @@ export const facts: Fact[] = [
       const refused = (ending: string) => ({ Precheck: [{ ...CLEAN, findings: long, ending }] });
       const wentBack = (phase: string, name = '') => {
         const ending = { S: JSON.stringify({ long, report: { ending: name } }) };
-        return { ...failing, LookAtRollback: [{ Item: { phase: { S: phase }, ending } }] };
+        return { ...failing, LookAtRollback: [{ Item: { phase: { S: phase }, ending, report: { S: 'LINK' } } }] };
       };
       const scripts: Record<string, Script> = {
         InvalidPlan: refused('InvalidPlan'),

@@ -82,7 +82,9 @@ export const SCRIPT: Script = {
   WriteReport: [{ link: 'LINK', key: 'KEY' }],
   StartCleanup: [{ ExecutionArn: 'CLEANUP' }],
   StartRollback: [{ ExecutionArn: 'ROLLBACK' }],
-  LookAtRollback: [{ Item: { phase: { S: 'rolled_back' }, ending: { S: '{"left":"nothing"}' } } }],
+  LookAtRollback: [
+    { Item: { phase: { S: 'rolled_back' }, ending: { S: '{"left":"nothing"}' }, report: { S: 'LINK' } } },
+  ],
 };
 
 /** The walk of a plan: `PLAN`, or what is made of it. */

@@ -32,6 +32,8 @@ const OWN: Record<string, Waits> = {
   // The cleanup of a run that is taken in this very moment: the next try sees whose it is.
   FindRun: { ...FORWARD, 'Sandbox.Timedout': 6, ...MEMORY, 'Cutover.Fenced': 7 },
   BeginCleanup: { ...FORWARD, 'Sandbox.Timedout': 6, ...MEMORY, 'Cutover.Fenced': 7 },
+  // Only taken down: whoever starts the next try waits for its end.
+  LeaveReport: { 'Cutover.Throttled': 1, 'Lambda.TooManyRequestsException': 1 },
   StartCleanup: { ...EXISTS, 'States.ALL': 60 },
   StartRollback: { ...EXISTS, 'States.ALL': 210 },
   LookAtRollback: { 'States.ALL': 722 },

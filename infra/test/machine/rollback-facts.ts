@@ -220,7 +220,7 @@ export const facts: Fact[] = [
         ['Held', 'held'],
       ]) {
         const walk = await rollback(definition, { WriteEnding: [{ ending, hold: null, routes: [], at: 'T' }] });
-        const told = walk.lines.filter((line) => !line.startsWith('RemoveDashboard')).at(-2) ?? '';
+        const told = walk.lines.filter((line) => !/^(RemoveDashboard|LeaveReport)/.test(line)).at(-2) ?? '';
         assert.match(told, new RegExp(`^AnnounceEnding .* event: ${event}, `));
         // Where something is left, people go on looking at it.
         assert.equal(
@@ -228,7 +228,12 @@ export const facts: Fact[] = [
           ending === 'RolledBack',
         );
         assert.equal(walk.ending, ending);
+        // What could not end is tried again once this execution is over: nobody waits for a report.
+        const left = walk.lines.filter((line) => line.startsWith('LeaveReport'));
+        assert.deepEqual(left, ending === 'Unfinished' ? ['LeaveReport within 5 s Report {at: ENTERED}'] : []);
       }
+      const Unfinished = { WriteEnding: [{ ending: 'Unfinished' }], LeaveReport: [new Failure('Test.Boom')] };
+      assert.equal((await rollback(definition, Unfinished)).ending, 'Unfinished');
     },
   },
   {
@@ -237,24 +242,33 @@ export const facts: Fact[] = [
       const report = { TakeOverRun: [new Failure('Test.Boom')], ReportWhatIsLeft: [REPORT] };
       const told =
         'AnnounceEnding Notify {topic_arn: everybody, application: shop, event: stuck, ' +
-        'detail: {ending: Stuck, hold: null, why: BECAUSE, report: null}}';
+        'detail: {ending: Stuck, hold: null, why: BECAUSE, report: LINK}}';
+      const left = 'WriteReport Report {at: ENTERED}';
       const asked = (problem: string, input: string) =>
         'ReportWhatIsLeft Rollback {execution_arn: RUN, state: ReportWhatIsLeft, action: report, ' +
         `input: ${input}, problem: ${problem}}`;
       const failed = await rollback(definition, report);
-      assert.deepEqual(failed.lines.slice(1, 3), [asked('TakeOverRun: Test.Boom: why', '{run_id: RUN}'), told]);
+      assert.deepEqual(failed.lines.slice(1, 4), [asked('TakeOverRun: Test.Boom: why', '{run_id: RUN}'), left, told]);
       assert.equal(failed.ending, 'Stuck');
       const unwritten = await rollback(definition, {
         ...report,
         TakeOverRun: [RUN],
         WriteEnding: [new Failure('Test.Boom')],
       });
-      assert.deepEqual(unwritten.lines.slice(-3, -1), [asked('WriteEnding: Test.Boom: why', '{run_id: RUN}'), told]);
-      const wanted = await rollback(definition, report, { run_id: 'RUN', report: 'the sweep gave up' });
-      assert.deepEqual(wanted.lines.slice(0, 2), [
-        asked('the sweep gave up', '{run_id: RUN, report: the sweep gave up}'),
+      assert.deepEqual(unwritten.lines.slice(-4, -1), [
+        asked('WriteEnding: Test.Boom: why', '{run_id: RUN}'),
+        left,
         told,
       ]);
+      const wanted = await rollback(definition, report, { run_id: 'RUN', report: 'the sweep gave up' });
+      assert.deepEqual(wanted.lines.slice(0, 3), [
+        asked('the sweep gave up', '{run_id: RUN, report: the sweep gave up}'),
+        left,
+        told,
+      ]);
+      // A report that cannot be written keeps nobody from being told.
+      const unreported = await rollback(definition, { ...report, WriteReport: [new Failure('Test.Bang')] });
+      assert.deepEqual(visited(unreported).slice(-3), ['WriteReport', 'AnnounceEnding', 'Stuck']);
       // To be asked for nothing is not to be asked.
       assert.equal(visited(await rollback(definition, {}, { run_id: 'RUN', report: null }))[0], 'TakeOverRun');
     },

@@ -21,7 +21,7 @@ FUNCTION_SIZE = {"timeout_seconds": 30, "memory_mb": 256}
 LARGER = {"load-test": {"timeout_seconds": 240, "memory_mb": 1769}}
 REPORTS_BUCKET = f"cutover-reports-{ACCOUNT_ID}-{REGION}"
 # More than any machine that rehearses can send; every side is on 127.0.0.1 there.
-LOAD_LIMITS = {"MAX_LOAD_RATE_PER_SECOND": "20000", "LOAD_TEST_HOSTS": "127.0.0.1"}
+LOAD_LIMITS = {"MAX_LOAD_RATE_PER_SECOND": "20000", "LOAD_TEST_HOSTS": "127.0.0.1", "LOAD_TEST_SECRET_ARNS": "*"}
 
 
 # What a rehearsal's mails say of their sender.

@@ -27,6 +27,7 @@ from .environment import Environment, as_dict, dicts, text
 TASK_ARN = re.compile(r"^arn:aws:dms:[^:]*:[^:]*:task:(.+)$")
 CONFIG_ARN = re.compile(r"^arn:aws:dms:[^:]*:[^:]*:replication-config:(.+)$")
 TOPIC_ARN = re.compile(r"^arn:aws:sns:[^:]*:[^:]*:(.+)$")
+SECRET_ARN = re.compile(r"^arn:aws:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?$")
 FUNCTION_ARN = re.compile(r"^arn:aws:lambda:[^:]*:[^:]*:function:([^:]+)")
 DEFAULT_TABLES = [{"schema": "public", "table": name, "state": "Validated"} for name in ("customers", "orders", "items")]
 
@@ -205,6 +206,11 @@ def _point_load_test(environment: Environment) -> None:
     targets = as_dict(as_dict(environment.plan.get("load_test")).get("targets"))
     for side in ("new", "old"):
         _point(environment, text(as_dict(targets.get(side)).get("url")), side)
+    planned = text(as_dict(environment.plan.get("load_test")).get("headers_secret_arn"))
+    if found := SECRET_ARN.match(planned):
+        headers = json.dumps({"x-rehearsed": "in the place of the secret's own headers"})
+        made = client("secretsmanager").create_secret(Name=environment.name(found[1], 200), SecretString=headers)
+        environment.mapping[planned] = made["ARN"]
 
 
 def _point(environment: Environment, url: str, side: str) -> None:

@@ -368,6 +368,7 @@ impl Case {
                 let error = match self.point.service.as_str() {
                     "lambda" => "Lambda.TooManyRequestsException",
                     "dynamodb" | "dms" | "cloudwatch" | "states" => "ThrottlingException",
+                    "s3" => "SlowDown",
                     _ => "Throttling",
                 };
                 json!({ "do": "before", "error": error, "status": if invokes { 429 } else { 400 }, "message": "Rate exceeded" })

@@ -98,7 +98,8 @@ fn a_record() -> Value {
     json!([{ "type": "A", "new": { "values": ["198.51.100.77"] } }])
 }
 
-/// Listener and name, with everything that a plan can have: approval, database gate, quiesce, hooks, metrics, alarms.
+/// Listener and name, with everything that a plan can have: approval, database gate, quiesce, hooks, metrics, limits, alarms. But for a load test,
+/// which takes real time.
 fn whole() -> Shape {
     let records = json!([
         { "type": "A", "new": { "values": ["198.51.100.77"] } },
@@ -122,6 +123,14 @@ fn whole() -> Shape {
             "statistic": "p99", "period": "60s", "comparison": "greater_than", "threshold": 1.0,
         }],
     });
+    let cpu = |side: &str| {
+        json!({ "name": format!("CPU of the {side} side, percent"), "namespace": "AWS/ECS", "metric_name": "CPUUtilization", "statistic": "Average",
+            "dimensions": { "ClusterName": "whole", "ServiceName": side } })
+    };
+    let mut limit = cpu("new");
+    limit["max"] = json!(80.0);
+    plan["baseline"] = json!({ "resources": [cpu("old")] });
+    plan["validation"] = json!({ "limits": [limit], "window": "3m" });
     plan["approval"] = json!({ "within": "24h", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:whole-approvers" });
     plan["alarms"] = json!([{
         "AlarmName": "whole-latency", "Namespace": "AWS/ApplicationELB", "MetricName": "TargetResponseTime", "Statistic": "Average",

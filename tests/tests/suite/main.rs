@@ -33,6 +33,7 @@ mod same_deployment;
 mod scenarios;
 mod schedules;
 mod second_looks;
+mod secrets;
 mod serve;
 mod shapes;
 mod suites;
@@ -77,6 +78,7 @@ fn tests() -> Result<Vec<Test>> {
         schedules::tests(),
         guards::tests(),
         second_looks::tests(),
+        secrets::tests(),
         gestures::tests(),
         fuzz::tests(),
         traffic::tests(),

@@ -25,6 +25,9 @@ const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:cutover-pages";
 /// The secret with a chat's address; its ARN has six letters more.
 const CHAT: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-chat";
 
+/// The secret with headers of a load test, as the plan names it.
+const HEADERS: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-load";
+
 type Actions = BTreeMap<String, BTreeSet<String>>;
 
 async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
@@ -35,7 +38,8 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
     let schedules = json!([{ "name": "shop", "at": "2100-03-01T02:00:00", "input": {} }]);
     let told = ["mailFrom=cutover@example.com".to_owned(), format!("webhookSecretArns={CHAT}-??????")];
     let context = [format!("hookFunctionArns={hooks}"), format!("schedules={schedules}"), hosts.to_owned()];
-    let context = [&context[..], &told].concat();
+    let secret = [format!("loadTestSecretArns={HEADERS}-??????")];
+    let context = [&context[..], &told, &secret].concat();
     let template = synthesize("permissions", &context.iter().map(String::as_str).collect::<Vec<_>>())?;
     let ground = Ground::from(SPEED, template.clone()).await?;
 
@@ -87,6 +91,7 @@ async fn stage_with_everything(ground: &Ground) -> Result<Stage> {
     let cpu = json!({ "name": "CPU, percent", "namespace": "AWS/ECS", "metric_name": "CPUUtilization", "statistic": "Average", "max": 80 });
     plan["validation"] = json!({ "limits": [cpu], "on_violation": "report" });
     plan["cleanup"] = json!({ "after": "240h" });
+    plan["load_test"]["headers_secret_arn"] = json!(format!("{HEADERS}-AbCdEf"));
     // What they were before goes to items of their own.
     let large = ["large", "larger", "largest", "even-larger"].map(str::to_owned);
     let alarms = plan["alarms"].as_array_mut().context("no alarms")?;

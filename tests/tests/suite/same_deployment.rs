@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 const SPEED: f64 = 1.0;
 
 /// What differs by intent: of what, its key, and why. An entry that does not differ fails the test.
-const DIFFERENT: [(&str, &str, &str); 19] = [
+const DIFFERENT: [(&str, &str, &str); 20] = [
     ("functions", "Role", LOCAL_ROLE),
     ("machines", "roleArn", LOCAL_ROLE),
     ("functions", "Architectures", "what runs are this machine's binaries, whatever is said"),
@@ -26,6 +26,7 @@ const DIFFERENT: [(&str, &str, &str); 19] = [
     ("targets", "RetryPolicy", "the emulated AWS makes one attempt"),
     ("functions", "Environment.Variables.HOOK_FUNCTION_ARNS", "a rehearsal's plan may name any hook"),
     ("functions", "Environment.Variables.LOAD_TEST_HOSTS", "a rehearsal's sides are on this machine"),
+    ("functions", "Environment.Variables.LOAD_TEST_SECRET_ARNS", "a rehearsal's secrets are made for it"),
     ("functions", "Environment.Variables.MAX_LOAD_RATE_PER_SECOND", "a rehearsal's sides are its own"),
     ("tables", "DeletionProtectionEnabled", "a rehearsal's journal goes with it"),
     ("tables", "SSEDescription", "nothing is encrypted in the emulated AWS"),

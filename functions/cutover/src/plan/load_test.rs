@@ -51,6 +51,11 @@ pub struct LoadTest {
     #[serde(default)]
     #[schemars(length(max = 50))]
     pub requests: Vec<LoadRequest>,
+    /// A secret of Secrets Manager whose text is a JSON object of header to value: `{ "authorization": "Bearer ..." }`. All requests of both
+    /// sides have them, in the place of those of `headers`; they stand in no plan, log or report. The stack lists which secrets may be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = pattern::SECRET_ARN))]
+    pub headers_secret_arn: Option<String>,
     /// What has to hold on the new side.
     #[serde(default)]
     pub sla: Sla,

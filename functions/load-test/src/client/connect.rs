@@ -10,7 +10,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::{Body, Client, HttpVersion, Shared, Spoken};
-use crate::results::Failure;
+use load_results::results::Failure;
 
 /// A connection that was just opened.
 pub(super) enum Opened {

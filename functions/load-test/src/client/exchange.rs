@@ -11,7 +11,7 @@ use hyper::client::conn::http1;
 use super::connect::Opened;
 use super::{Body, Client, MOST_STREAMS, Shared, Spoken};
 use crate::request::Prepared;
-use crate::results::Failure;
+use load_results::results::Failure;
 
 /// A larger body is given up, and its request counts as failed.
 pub const MOST_BODY_BYTES: u64 = 8 * 1024 * 1024;

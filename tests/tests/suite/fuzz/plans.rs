@@ -77,6 +77,7 @@ pub fn full() -> Value {
                            "expect_status": "201", "expect_body": "ok" }],
             "sla": { "max_mean_ms": 100.5, "max_p50_ms": 1.5, "max_p90_ms": 1.5, "max_p95_ms": 1.5, "max_p99_ms": 1.5, "max_p999_ms": 1.5,
                      "min_success_percent": 99.5, "min_throughput_rps": 99.5 },
+            "headers_secret_arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:s",
             "on_violation": "report",
         },
         "hooks": { "quiesce": hook("q"), "resume": hook("r"), "before_traffic": hook("b"), "after_traffic": hook("f"), "on_rollback": hook("e") },

@@ -2,13 +2,12 @@
 
 use hyper::header::{HeaderName, HeaderValue};
 
-use super::{Report, between, is_host_name};
+use super::{Report, arns, between, is_host_name};
+use crate::load::OWN_HEADERS;
 use crate::plan::{LoadRequest, LoadTarget, LoadTest, OnViolation, Plan, Sla};
 use crate::{Seconds, probe};
 
 const PATH: &str = "$.load_test";
-/// Headers that the sender says itself: how long a body is, whom it asks, how connections are used.
-const OWN_HEADERS: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "upgrade"];
 
 pub(super) fn check(plan: &Plan, report: &mut Report) {
     let Some(test) = &plan.load_test else { return };
@@ -24,6 +23,9 @@ pub(super) fn check(plan: &Plan, report: &mut Report) {
     }
     for (index, request) in test.requests.iter().enumerate() {
         sent(request, &format!("{PATH}.requests[{index}]"), report);
+    }
+    if let Some(arn) = &test.headers_secret_arn {
+        arns::check(arn, &arns::SECRET, &format!("{PATH}.headers_secret_arn"), report);
     }
     bounds(&test.sla, report);
     if test.on_violation == OnViolation::Hold && plan.approval.is_none() {
