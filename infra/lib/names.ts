@@ -16,6 +16,7 @@ export const CRATES = [
   'replication-lag',
   'report',
   'rollback',
+  'status-report',
   'sweep',
   'tell',
   'validate',

@@ -142,9 +142,9 @@ function isPure(path: string): boolean {
 function called(crate: Crate): string[] {
   const text = sources(crate);
   const uses = [...[...text.matchAll(/\bjournal\s*\.\s*([a-z_]+)\(/g)].map((match) => `journal.${match[1]}`)];
-  const paths = [...text.matchAll(/\b((?:baseline|history|routes|replication|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g)].map(
-    (match) => match[1] ?? '',
-  );
+  const paths = [
+    ...text.matchAll(/\b((?:baseline|history|routes|replication|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g),
+  ].map((match) => match[1] ?? '');
   const imported = importedOfLibrary(text).filter((path) => !path.startsWith(`${crate}::`)); // its own main does
   for (const path of imported) {
     assert.ok(isPure(path), `${crate} imports ${path}: call what calls AWS, and modules, by their whole path`);

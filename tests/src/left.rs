@@ -13,9 +13,16 @@ pub const KINDS: [&str; 3] = ["html", "md", "json"];
 /// # Errors
 /// An emulator that does not answer.
 pub async fn report(client: &Client, run_id: &str, kind: &str) -> Result<Option<String>> {
-    let Some(bucket) = bucket(client).await? else { return Ok(None) };
     let name = run_id.rsplit(':').next().unwrap_or(run_id);
-    let key = format!("runs/{name}/report.{kind}");
+    object(client, &format!("runs/{name}/report.{kind}")).await
+}
+
+/// An object of the stack's bucket of reports, as text; none where there is none.
+///
+/// # Errors
+/// An emulator that does not answer.
+pub async fn object(client: &Client, key: &str) -> Result<Option<String>> {
+    let Some(bucket) = bucket(client).await? else { return Ok(None) };
     let listed = client.call("s3", "list_objects_v2", json!({ "Bucket": bucket, "Prefix": key })).await?;
     if listed["Contents"].as_array().is_none_or(Vec::is_empty) {
         return Ok(None);

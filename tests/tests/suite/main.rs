@@ -34,6 +34,7 @@ mod schedules;
 mod second_looks;
 mod serve;
 mod shapes;
+mod statuses;
 mod suites;
 mod support;
 mod telling;
@@ -62,6 +63,7 @@ fn tests() -> Result<Vec<Test>> {
         serve::tests(),
         judging::tests(),
         telling::tests(),
+        statuses::tests(),
         scenarios::tests(),
         readme::tests()?,
         reports::tests(),

@@ -9,6 +9,7 @@ mod arguments;
 mod faults;
 mod json;
 mod mails;
+mod status;
 mod page;
 mod prove;
 mod scenario;
@@ -223,6 +224,7 @@ async fn work(
     mails::tell(client, &own, &page.path.with_extension("mails")).await?;
     page.write(&own.in_text(&report::page(&outcome, &page.origin)?))?;
     leave(client, &outcome, &own, &page.path).await?;
+    status::leave(client, &outcome, &own, &page.path.with_extension("status")).await?;
     eprintln!("\nThe report: {}\nLogs of the functions: {}", page.path.display(), ready.home.join("logs").display());
     Ok(outcome.exit_code)
 }
