@@ -5,5 +5,5 @@
 pub mod calls;
 pub mod read;
 
-pub use calls::{Call, Entry, Event, Kind, Weight, What, asked, calls, state, timeline, weights};
+pub use calls::{Call, Entry, Event, Kind, Weight, What};
 pub use read::{Ended, Story};

@@ -97,7 +97,8 @@ mod tests {
     fn asked(state: &str, _more: Value) -> Value {
         json!({ "state": state, "route": 0 })
     }
-    use history::{Event, What, calls};
+    use history::calls::calls;
+    use history::{Event, What};
 
     #[test]
     fn gates_count_their_looks_and_keep_values_that_were_there() {

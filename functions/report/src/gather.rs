@@ -60,7 +60,7 @@ pub async fn facts(clients: &Clients, caller: &Caller, until: Timestamp) -> Step
 /// What stands in the run item and the histories. Pure.
 fn known(run: &Run, calls: &[Call], (began_at, until): (Timestamp, Timestamp), load: Option<Load>) -> Facts {
     let titles: Vec<String> = run.plan.routes.iter().map(Route::title).collect();
-    let weights = history::weights(calls);
+    let weights = history::calls::weights(calls);
     let routes = titles.iter().enumerate().map(|(place, title)| RouteFacts {
         title: title.clone(),
         weights: weights.iter().filter(|weight| weight.route == place).copied().collect(),
@@ -85,7 +85,7 @@ fn known(run: &Run, calls: &[Call], (began_at, until): (Timestamp, Timestamp), l
         resources: Vec::new(),
         load,
         baseline: run.baseline.as_ref().map(baseline::lines).unwrap_or_default(),
-        timeline: history::timeline(calls, &titles),
+        timeline: history::calls::timeline(calls, &titles),
         not_done: ending.map(|ending| ending.not_done()).unwrap_or_default(),
         not_measured: Vec::new(),
         cleanup_after_seconds: run.plan.cleanup.after.0,
@@ -128,9 +128,9 @@ fn missing(run: &Run, facts: &Facts) -> Vec<String> {
 /// The calls of the run's execution, and of the rollback that writes this report; with the moment at which the first event was.
 async fn story(states: &States, run: &Run, caller: &Caller, until: Timestamp) -> StepResult<(Timestamp, Vec<Call>)> {
     let told = history::read::story(states, &run.run_id, until).await?;
-    let mut calls = history::calls(&told.events);
+    let mut calls = history::calls::calls(&told.events);
     if caller.execution_arn != run.run_id {
-        calls.extend(history::calls(&history::read::story(states, &caller.execution_arn, until).await?.events));
+        calls.extend(history::calls::calls(&history::read::story(states, &caller.execution_arn, until).await?.events));
     }
     Ok((told.began_at.unwrap_or(until), calls))
 }

@@ -110,7 +110,7 @@ fn held(known: &Known) -> Vec<String> {
 }
 
 fn question(known: &Known) -> Vec<String> {
-    let (_, asked) = history::asked(&known.cutover.events);
+    let (_, asked) = history::calls::asked(&known.cutover.events);
     let why = words(&asked["detail"]["why"]).map(|why| format!("go on, or back? {}", quoted(why, MOST_TEXT_BYTES)));
     vec![why.unwrap_or_else(|| "may the run begin? The message to those who may agree has the commands".to_owned())]
 }

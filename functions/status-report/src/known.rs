@@ -27,7 +27,7 @@ pub struct Known {
 impl Known {
     /// The calls of the cutover, in order.
     pub fn calls(&self) -> Vec<Call> {
-        history::calls(&self.cutover.events)
+        history::calls::calls(&self.cutover.events)
     }
 
     /// The plan: the run's, or what precheck has made of it.

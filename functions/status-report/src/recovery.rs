@@ -51,7 +51,7 @@ pub fn recovery(known: &Known, calls: &[Call], settings: &Settings, at: Timestam
     }
     let back = story.map(|story| story.calls()).unwrap_or_default();
     let began_at = went_back(known, calls).or_else(|| story?.began_at);
-    let put_back: Vec<Weight> = history::weights(&back);
+    let put_back: Vec<Weight> = history::calls::weights(&back);
     let is_over = matches!(run.phase, Phase::RolledBack | Phase::Stuck);
     let is_back = run.phase == Phase::RolledBack;
     let traffic_back_at = put_back.last().map(|weight| weight.at).filter(|_| is_back);

@@ -54,7 +54,7 @@ pub fn signs(
 fn asked(known: &Known, standing: Standing) -> Option<Asked> {
     match standing {
         Standing::WaitsForApproval => Some(Asked::Approval),
-        Standing::WaitsForDecision => match history::state(&known.cutover.events) {
+        Standing::WaitsForDecision => match history::calls::state(&known.cutover.events) {
             Some((_, "AskAfterLoadTest")) => Some(Asked::LoadTest),
             _ => Some(Asked::Decision),
         },

@@ -135,7 +135,7 @@ pub fn standing(known: &Known) -> Standing {
 }
 
 fn forward(known: &Known, is_paused: bool) -> Standing {
-    let state = history::state(&known.cutover.events).map_or("", |(_, state)| state);
+    let state = history::calls::state(&known.cutover.events).map_or("", |(_, state)| state);
     match state {
         // The execution was stopped, or goes back: the way back is owed.
         _ if known.cutover.ended.is_some() => Standing::RollingBack,
@@ -147,7 +147,7 @@ fn forward(known: &Known, is_paused: bool) -> Standing {
 }
 
 fn unclaimed(known: &Known) -> Standing {
-    match history::state(&known.cutover.events).map_or("", |(_, state)| state) {
+    match history::calls::state(&known.cutover.events).map_or("", |(_, state)| state) {
         _ if known.cutover.ended.is_some() => Standing::NotStarted,
         "AnnounceNothingTouched" | "WhyNothingTouched" => Standing::NotStarted,
         "AwaitApproval" => Standing::WaitsForApproval,
@@ -163,7 +163,7 @@ pub fn activity(
     standing: Standing,
     at: Timestamp,
 ) -> (String, Option<Timestamp>) {
-    let entered = history::state(&known.cutover.events);
+    let entered = history::calls::state(&known.cutover.events);
     let (state, since) = entered.map_or(("", None), |(at, state)| (state, Some(at)));
     let text = |text: &str| text.to_owned();
     let why = || known.run.as_ref().and_then(|run| run.why.as_deref()).map(reason).unwrap_or_default();
@@ -194,7 +194,7 @@ fn reason(why: &str) -> String {
 }
 
 fn asked(known: &Known, what: &str) -> String {
-    let (_, asked) = history::asked(&known.cutover.events);
+    let (_, asked) = history::calls::asked(&known.cutover.events);
     let why = asked["detail"]["why"].as_str().map(reason).unwrap_or_default();
     format!("{what}{why}")
 }

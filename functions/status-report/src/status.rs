@@ -201,7 +201,7 @@ fn beyond(
         reached_at: None,
         expected_at,
     };
-    let (at, asked) = history::asked(&known.cutover.events);
+    let (at, asked) = history::calls::asked(&known.cutover.events);
     let answer = at.zip(asked["detail"]["within_seconds"].as_u64()).and_then(|(at, within)| later(at, within));
     let mut more = Vec::new();
     if standing.waits_for_a_person() && answer.is_some() {
@@ -218,9 +218,9 @@ fn beyond(
 }
 
 fn routes(known: &Known, plan: Option<&Plan>, calls: &[Call], steps: &[Step]) -> Vec<RouteStatus> {
-    let back = known.rollback.as_ref().map(|story| history::calls(&story.events)).unwrap_or_default();
-    let weights: Vec<history::Weight> = history::weights(calls).into_iter().chain(history::weights(&back)).collect();
-    let is_back = !history::weights(&back).is_empty() || known.phase() == Some(Phase::RolledBack);
+    let back = known.rollback.as_ref().map(|story| history::calls::calls(&story.events)).unwrap_or_default();
+    let weights: Vec<history::Weight> = history::calls::weights(calls).into_iter().chain(history::calls::weights(&back)).collect();
+    let is_back = !history::calls::weights(&back).is_empty() || known.phase() == Some(Phase::RolledBack);
     let of_route = |(place, title): (usize, String)| RouteStatus {
         title: shown(&title, MOST_ARN_BYTES),
         new_weight_percent: weights.iter().rev().find(|weight| weight.route == place).map(|weight| weight.percent),

@@ -88,7 +88,7 @@ pub fn steps(plan: &Plan, calls: &[Call], events: &[Event]) -> Vec<Step> {
             place += 1;
         }
     }
-    ask(steps.get_mut(place), history::asked(events));
+    ask(steps.get_mut(place), history::calls::asked(events));
     steps
 }
 

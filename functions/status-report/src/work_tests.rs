@@ -1,4 +1,5 @@
-use history::{What, calls};
+use history::What;
+use history::calls::calls;
 use serde_json::json;
 
 use super::*;
