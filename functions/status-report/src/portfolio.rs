@@ -167,7 +167,8 @@ fn all_work(runs: &[Entry]) -> Option<Work> {
     Some(Work { planned_seconds, done_seconds, percent: u8::try_from(percent).unwrap_or(100) })
 }
 
-/// What was known before, with what was found anew: of a run the newer; without those that are over for long, and those of which nothing is left (`gone`).
+/// What was known before, with what was found anew: of a run the newer; without those that are over for long, those whose application's page is another
+/// run's by now, and those of which nothing is left (`gone`).
 pub fn merged(before: Vec<Entry>, anew: &[Entry], gone: &[String], at: Timestamp) -> Vec<Entry> {
     let is_newer_known = |old: &Entry| anew.iter().any(|new| new.run_id == old.run_id && new.at >= old.at);
     let is_gone = |entry: &Entry| gone.contains(&entry.run_id);
@@ -178,8 +179,16 @@ pub fn merged(before: Vec<Entry>, anew: &[Entry], gone: &[String], at: Timestamp
     let ended = |entry: &Entry| entry.ended_at.unwrap_or(entry.at);
     over.retain(|entry| at.duration_since(ended(entry)) <= KEPT);
     over.sort_by_key(|entry| std::cmp::Reverse(ended(entry)));
-    over.truncate(MOST_OVER);
-    open.into_iter().chain(over).collect()
+    let mut all = open;
+    for entry in over {
+        // The later run of an application comes first, and has the page.
+        if all.iter().all(|other| other.page != entry.page) {
+            all.push(entry);
+        }
+    }
+    let open = all.iter().filter(|entry| entry.standing.is_open()).count();
+    all.truncate(open + MOST_OVER);
+    all
 }
 
 #[cfg(test)]
@@ -207,8 +216,19 @@ mod tests {
             is_recovery_met: None,
             began_at: None,
             ended_at: (!standing.is_open()).then(|| at(second)),
-            page: String::new(),
+            page: format!("status/applications/{name}.html"),
         }
+    }
+
+    #[test]
+    fn an_application_is_there_once_by_its_page() {
+        let later = Entry { run_id: "arn:later".to_owned(), ..entry("a", Standing::Closed, 20) };
+        let before = vec![entry("a", Standing::RolledBack, 10), later];
+        let kept = merged(before, &[], &[], at(30));
+        assert_eq!(kept.iter().map(|entry| entry.run_id.as_str()).collect::<Vec<_>>(), ["arn:later"]);
+        let open = Entry { run_id: "arn:open".to_owned(), ..entry("a", Standing::Running, 5) };
+        let kept = merged(kept, &[open], &[], at(30));
+        assert_eq!(kept.iter().map(|entry| entry.run_id.as_str()).collect::<Vec<_>>(), ["arn:open"]);
     }
 
     #[test]
