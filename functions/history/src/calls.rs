@@ -111,17 +111,12 @@ pub fn state(events: &[Event]) -> Option<(Timestamp, &str)> {
     })
 }
 
-/// What was asked last, and when, whether it was answered or not; null where nothing was.
+/// What was asked last, and when, if nobody has answered yet; null otherwise.
 pub fn asked(events: &[Event]) -> (Option<Timestamp>, Value) {
-    let last = events.iter().rev().find_map(|event| match &event.what {
-        What::Scheduled(parameters) => Some((event.at, parameters)),
-        _ => None,
-    });
-    let payload = |parameters: &String| {
-        let mut parameters: Value = serde_json::from_str(parameters).unwrap_or_default();
-        parameters["Payload"].take()
-    };
-    last.map_or((None, Value::Null), |(at, parameters)| (Some(at), payload(parameters)))
+    let last = events.iter().rev().find(|event| !matches!(event.what, What::Entered(_)));
+    let Some(Event { at, what: What::Scheduled(parameters) }) = last else { return (None, Value::Null) };
+    let mut parameters: Value = serde_json::from_str(parameters).unwrap_or_default();
+    (Some(*at), parameters["Payload"].take())
 }
 
 /// What a function said, out of the JSON that Lambda wraps around it.
@@ -263,12 +258,14 @@ mod tests {
     }
 
     #[test]
-    fn where_an_execution_is_and_what_it_asked_last_is_told_though_nobody_has_answered() {
+    fn where_an_execution_is_and_what_nobody_has_answered_is_told() {
         let mut events = vec![Event { at: at(0), what: What::Entered("AwaitDecision".to_owned()) }];
         assert_eq!((state(&events), super::asked(&events)), (Some((at(0), "AwaitDecision")), (None, Value::Null)));
         events.push(call(5, asked("AwaitDecision", json!({ "detail": { "why": "x" } })), Value::Null)[0].clone());
         let (when, payload) = super::asked(&events);
         assert_eq!((when, payload["detail"]["why"].as_str()), (Some(at(5)), Some("x")));
+        events.push(Event { at: at(6), what: What::Succeeded("{}".to_owned()) });
+        assert_eq!(super::asked(&events), (None, Value::Null));
         assert_eq!(state(&[]), None);
     }
 
