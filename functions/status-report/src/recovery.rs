@@ -55,7 +55,7 @@ pub fn recovery(known: &Known, calls: &[Call], settings: &Settings, at: Timestam
     let is_over = matches!(run.phase, Phase::RolledBack | Phase::Stuck);
     let is_back = run.phase == Phase::RolledBack;
     let traffic_back_at = put_back.last().map(|weight| weight.at).filter(|_| is_back);
-    let until = if is_over { traffic_back_at } else { Some(at) };
+    let until = if is_back { traffic_back_at } else { Some(at) };
     let recovery_seconds =
         began_at.zip(until).and_then(|(from, until)| u64::try_from(until.duration_since(from).as_secs()).ok());
     let objective_seconds = settings.recovery_objective_seconds;
@@ -67,13 +67,8 @@ pub fn recovery(known: &Known, calls: &[Call], settings: &Settings, at: Timestam
         ended_at: known.ended_at().filter(|_| is_over),
         recovery_seconds,
         objective_seconds,
-        // While it goes on it can only be missed; what is stuck has missed it.
-        is_met: match (compared, run.phase) {
-            (_, Phase::Stuck) => objective_seconds.map(|_| false),
-            (Some(true), Phase::RolledBack) => Some(true),
-            (Some(false), _) => Some(false),
-            _ => None,
-        },
+        // While traffic is not back it can only be missed.
+        is_met: compared.filter(|is_met| is_back || !is_met),
     })
 }
 

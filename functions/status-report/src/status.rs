@@ -142,6 +142,9 @@ pub fn status(known: &Known, settings: &Settings, at: Timestamp) -> Status {
     };
     let slip_seconds =
         if is_going || finished_at.is_some() { work::slip(&milestones).filter(|_| known.run.is_some()) } else { None };
+    // Nothing goes on before that.
+    let first = milestones.iter().position(|milestone| milestone.reached_at.is_none()).unwrap_or(milestones.len());
+    milestones.splice(first..first, answer(known, standing));
     milestones.extend(beyond(known, plan.as_ref(), standing, finished_at));
     let counts = is_going || matches!(standing, Standing::Watched | Standing::CleaningUp | Standing::Closed);
     let work = plan.as_ref().filter(|_| counts);
@@ -188,31 +191,31 @@ fn ended_at(known: &Known, standing: Standing, finished_at: Option<Timestamp>) -
     }
 }
 
-/// What comes beside the steps: an answer, the deadline, the removal of the old side.
+/// Until when a person can answer.
+fn answer(known: &Known, standing: Standing) -> Option<Milestone> {
+    let (at, asked) = history::calls::asked(&known.cutover.events);
+    let by = later(at?, asked["detail"]["within_seconds"].as_u64()?);
+    standing.waits_for_a_person().then(|| to_come("an answer: silence counts as a no", by, true))
+}
+
+fn to_come(what: &str, expected_at: Option<Timestamp>, is_limit: bool) -> Milestone {
+    Milestone { what: what.to_owned(), planned_at: None, reached_at: None, expected_at, is_limit }
+}
+
+/// What comes beside the steps: the deadline, the removal of the old side.
 fn beyond(
     known: &Known,
     plan: Option<&Plan>,
     standing: Standing,
     finished_at: Option<Timestamp>,
 ) -> Vec<Milestone> {
-    let of = |what: &str, expected_at: Option<Timestamp>| Milestone {
-        what: what.to_owned(),
-        planned_at: None,
-        reached_at: None,
-        expected_at,
-    };
-    let (at, asked) = history::calls::asked(&known.cutover.events);
-    let answer = at.zip(asked["detail"]["within_seconds"].as_u64()).and_then(|(at, within)| later(at, within));
     let mut more = Vec::new();
-    if standing.waits_for_a_person() && answer.is_some() {
-        more.push(of("silence counts as a no", answer));
-    }
     if standing.is_going_forward() && known.run.is_some() {
-        more.push(of("the deadline: the run goes back if it has not ended", deadline(known, plan)));
+        more.push(to_come("the deadline: the run goes back if it has not ended", deadline(known, plan), true));
     }
     if standing == Standing::Watched {
         let after = plan.zip(finished_at).and_then(|(plan, at)| later(at, plan.cleanup.after.0));
-        more.push(of("the old side is removed, and with it the way back", after));
+        more.push(to_come("the old side is removed, and with it the way back", after, false));
     }
     more
 }

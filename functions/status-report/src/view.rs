@@ -73,6 +73,8 @@ pub struct MilestoneView {
     pub what: String,
     /// `done`, `next`, `later`, or `missed`, which does not come any more.
     pub state: &'static str,
+    /// Whether it is a limit.
+    pub is_limit: bool,
     /// By the first plan.
     pub planned: String,
     /// When it was, or is not before.
@@ -260,13 +262,20 @@ fn risk(risk: &Risk) -> RiskView {
 fn milestones(milestones: &[Milestone], clock: &Clock) -> Vec<MilestoneView> {
     let next = milestones.iter().position(|one| one.reached_at.is_none() && one.expected_at.is_some());
     let view = |(place, one): (usize, &Milestone)| {
+        let limit = if one.is_limit { "by " } else { "" };
         let (state, comes) = match (one.reached_at, one.expected_at) {
             (Some(reached), _) => ("done", clock.near(reached)),
-            (None, Some(expected)) if Some(place) == next => ("next", clock.near(expected)),
-            (None, Some(expected)) => ("later", clock.near(expected)),
+            (None, Some(expected)) if Some(place) == next => ("next", format!("{limit}{}", clock.near(expected))),
+            (None, Some(expected)) => ("later", format!("{limit}{}", clock.near(expected))),
             (None, None) => ("missed", "not reached".to_owned()),
         };
-        MilestoneView { what: one.what.clone(), state, planned: clock.maybe(one.planned_at), comes }
+        MilestoneView {
+            what: one.what.clone(),
+            state,
+            is_limit: one.is_limit,
+            planned: clock.maybe(one.planned_at),
+            comes,
+        }
     };
     milestones.iter().enumerate().take(MOST_LINES).map(view).collect()
 }
@@ -286,9 +295,9 @@ fn recovered(recovery: &Recovery, clock: &Clock) -> Vec<(&'static str, String)> 
     lines.push(("Recovery time", took.unwrap_or_default()));
     let against = match (recovery.objective_seconds, recovery.is_met) {
         (None, _) => "no objective is set".to_owned(),
-        (Some(seconds), Some(true)) => format!("{}: met", Seconds(seconds)),
-        (Some(seconds), Some(false)) => format!("{}: missed", Seconds(seconds)),
-        (Some(seconds), None) => format!("{}: open", Seconds(seconds)),
+        (Some(seconds), Some(true)) => format!("{}, met", Seconds(seconds)),
+        (Some(seconds), Some(false)) => format!("{}, missed", Seconds(seconds)),
+        (Some(seconds), None) => format!("{}, open", Seconds(seconds)),
     };
     lines.push(("Objective", against));
     lines.retain(|(_, value)| !value.is_empty());

@@ -184,10 +184,13 @@ pub struct Milestone {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub reached_at: Option<Timestamp>,
-    /// Not before then, if nothing holds the run up from now on.
+    /// Not before then, if nothing holds the run up from now on; of a limit, then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub expected_at: Option<Timestamp>,
+    /// Whether it is a limit, by when something has to have happened.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_limit: bool,
 }
 
 /// So many seconds later, where time goes that far.
@@ -210,6 +213,7 @@ pub fn milestones(
         planned_at: claimed_at.and_then(|claimed| later(claimed, planned)),
         reached_at,
         expected_at: if is_going && reached_at.is_none() { later(at, left) } else { None },
+        is_limit: false,
     };
     let mut milestones = Vec::new();
     for step in steps {

@@ -133,7 +133,7 @@ async fn a_run_that_waits_for_people_says_for_what_and_until_when() -> Result<()
     // It is not in the journal yet.
     let status = wait_for_standing(&ground, "applications/asked", "waits_for_approval").await?;
     ensure!(status["phase"].is_null() && status["risk"]["level"] == "medium", "{status:#}");
-    ensure!(status["milestones"].to_string().contains("silence counts as a no"), "{status:#}");
+    ensure!(status["milestones"].to_string().contains("an answer: silence counts as a no"), "{status:#}");
     let all = ask(&ground, json!({})).await?;
     ensure!(all["portfolio"]["counts"]["waiting"] == 1, "{all:#}");
     let answer = |token: &str| json!({ "taskToken": token, "output": json!({ "by": "Ada", "why": "ready" }).to_string() });
