@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use crate::facts::{Gate, Point};
 
-
 /// What each check of the holds saw, in the order in which they were first looked at. A look that turned the run back answers no list but an error,
 /// which names the step by its route's title, and then the checks that did; `names` are those of the plan's metrics, which may have been looked at for the first time.
 pub fn gates(calls: &[Call], names: &[&str], titles: &[String]) -> Vec<Gate> {

@@ -156,7 +156,9 @@ fn decisions(known: &Known, calls: &[Call]) -> Vec<String> {
         told.extend(replies(calls, state).map(|reply| said(reply, what)));
     }
     let forced = known.run.as_ref().and_then(|run| run.forced.as_deref());
-    told.extend(forced.map(|forced| format!("put back in spite of a reason to hold: {}", quoted(forced, MOST_TEXT_BYTES))));
+    told.extend(
+        forced.map(|forced| format!("put back in spite of a reason to hold: {}", quoted(forced, MOST_TEXT_BYTES))),
+    );
     told
 }
 

@@ -66,7 +66,11 @@ impl Known {
 
     /// Whether it only looks: such a run touches nothing, and nobody waits for it.
     pub fn is_dry_run(calls: &[Call]) -> bool {
-        calls.iter().rev().find(|call| call.state == "Precheck").is_some_and(|call| call.asked["plan"]["mode"] == "precheck")
+        calls
+            .iter()
+            .rev()
+            .find(|call| call.state == "Precheck")
+            .is_some_and(|call| call.asked["plan"]["mode"] == "precheck")
     }
 
     /// The application's name, as far as the plan says it; the execution's otherwise.

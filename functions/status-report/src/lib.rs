@@ -47,9 +47,9 @@ use journal::Journal;
 use serde::Serialize;
 
 pub use crate::configuration::settings;
-pub use crate::request::{Asked, Request};
 use crate::known::Known;
 use crate::portfolio::{Entry, Portfolio};
+pub use crate::request::{Asked, Request};
 use crate::status::{Settings, Status, status};
 use crate::store::Store;
 

@@ -70,7 +70,9 @@ impl Request {
             (Some(application), None) => Ok(Asked::Application(application.clone())),
             (None, Some(run_id)) if !run_id.starts_with("arn:") => {
                 let given = quoted(run_id, 100);
-                gesture(format!("`run_id` is {given}: write the ARN of the cutover's execution, or name its `application`"))
+                gesture(format!(
+                    "`run_id` is {given}: write the ARN of the cutover's execution, or name its `application`"
+                ))
             }
             (None, Some(run_id)) => Ok(Asked::Run(run_id.clone())),
             (None, None) => Ok(Asked::All { is_scheduled: self.scheduled }),

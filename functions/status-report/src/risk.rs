@@ -283,9 +283,15 @@ fn of_lag(lag: &Lag, say: &mut impl FnMut(Level, String)) {
     let falls = is_trend && now < first;
     let most = lag.most_seconds;
     if *now > most && is_trend && !falls {
-        say(Level::High, format!("the replication is {now:.0} s behind, {most:.0} s are allowed, and it does not fall"));
+        say(
+            Level::High,
+            format!("the replication is {now:.0} s behind, {most:.0} s are allowed, and it does not fall"),
+        );
     } else if rises {
-        say(Level::Medium, format!("the replication's lag rises: from {first:.0} to {now:.0} s, {most:.0} s are allowed"));
+        say(
+            Level::Medium,
+            format!("the replication's lag rises: from {first:.0} to {now:.0} s, {most:.0} s are allowed"),
+        );
     }
 }
 

@@ -112,7 +112,8 @@ fn budget(check: &Value, metrics: &[Metric]) -> Option<Budget> {
 /// The lag that the last samples saw; of the gate, or of the drain, whichever came later.
 fn lag(calls: &[Call], plan: &Plan) -> Option<Lag> {
     let database = plan.database.as_ref()?;
-    let last = calls.iter().rev().find(|call| ["CheckReplication", "DrainReplication"].contains(&call.state.as_str()))?;
+    let last =
+        calls.iter().rev().find(|call| ["CheckReplication", "DrainReplication"].contains(&call.state.as_str()))?;
     let most_seconds = if last.state == "CheckReplication" { database.max_lag } else { database.drain_latency };
     let mut samples: Vec<f64> =
         replies(calls, &last.state).rev().filter_map(|reply| reply["lag_seconds"].as_f64()).take(SAMPLES).collect();
@@ -158,7 +159,8 @@ fn not_known(known: &Known, calls: &[Call], plan: Option<&Plan>, standing: Stand
     if plan.monitoring.metrics.is_empty() && plan.monitoring.alarms.is_empty() {
         told.push("how users are served: the plan watches no metric and no alarm".to_owned());
     }
-    let is_sampled = ["CheckReplication", "DrainReplication"].iter().any(|state| replies(calls, state).next().is_some());
+    let is_sampled =
+        ["CheckReplication", "DrainReplication"].iter().any(|state| replies(calls, state).next().is_some());
     if plan.database.is_some() && !is_sampled && standing.is_going_forward() {
         told.push("the replication's lag: it has not been sampled yet".to_owned());
     }

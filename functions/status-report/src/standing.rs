@@ -77,10 +77,7 @@ impl Standing {
 
     /// Whether the run is on its way to the new side, or waits there.
     pub fn is_going_forward(self) -> bool {
-        matches!(
-            self,
-            Self::WaitsForDecision | Self::Paused | Self::WaitsForApproval | Self::Running | Self::Checking
-        )
+        matches!(self, Self::WaitsForDecision | Self::Paused | Self::WaitsForApproval | Self::Running | Self::Checking)
     }
 
     /// Whether a person is asked, and silence ends it.
@@ -228,21 +225,35 @@ fn doing(state: &str, calls: &[Call], steps: &[Step], at: Timestamp) -> String {
         "HasLoadTest" | "NextLoadTurn" | "LoadTestVerdict" | "SendLoad" | "SendSlice" | "SliceLost" => {
             "loads both sides before any traffic moves".to_owned()
         }
-        "BeforeTrafficHooks" | "BeforeTrafficHook" => "runs the application's checks before any traffic moves".to_owned(),
+        "BeforeTrafficHooks" | "BeforeTrafficHook" => {
+            "runs the application's checks before any traffic moves".to_owned()
+        }
         "MustWritersStop" | "QuiesceWriters" | "RememberQuiesce" | "QuiesceHook" => {
             "stops the old side's writers".to_owned()
         }
-        "MustReplicationDrain" | "DrainReplication" | "DrainVerdict" | "DrainWait" | "IsThereAWayBack"
+        "MustReplicationDrain"
+        | "DrainReplication"
+        | "DrainVerdict"
+        | "DrainWait"
+        | "IsThereAWayBack"
         | "RememberNoReturn" => format!("waits until the replication has run dry{}", seen("DrainReplication")),
         "Validate" | "ValidateVerdict" | "ValidateWait" => {
             "all traffic is on the new side; asks it directly whether it is well".to_owned()
         }
-        "AfterTrafficHooks" | "AfterTrafficHook" => "runs the application's checks after all traffic has moved".to_owned(),
-        "SetAlarms" | "SetAlarm" | "AlarmNotSet" => "sets the plan's alarms".to_owned(),
-        "NextRouteToFinalise" | "FinaliseListener" | "FinaliseRecords" | "FinaliseWait" | "FinaliseVerdict"
-        | "Finish" | "WriteReport" | "AnnounceFinish" | "StartCleanup" | "Succeeded" => {
-            "makes the routes final: the new side alone".to_owned()
+        "AfterTrafficHooks" | "AfterTrafficHook" => {
+            "runs the application's checks after all traffic has moved".to_owned()
         }
+        "SetAlarms" | "SetAlarm" | "AlarmNotSet" => "sets the plan's alarms".to_owned(),
+        "NextRouteToFinalise"
+        | "FinaliseListener"
+        | "FinaliseRecords"
+        | "FinaliseWait"
+        | "FinaliseVerdict"
+        | "Finish"
+        | "WriteReport"
+        | "AnnounceFinish"
+        | "StartCleanup"
+        | "Succeeded" => "makes the routes final: the new side alone".to_owned(),
         _ => stepping(steps, at),
     }
 }

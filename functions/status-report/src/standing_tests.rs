@@ -49,9 +49,11 @@ fn a_run_whose_execution_was_stopped_is_owed_its_way_back() {
 
 #[test]
 fn a_paused_run_is_paused_unless_something_graver_is_so() {
-    for (state, expected) in
-        [("HoldWait", Standing::Paused), ("AwaitDecision", Standing::WaitsForDecision), ("StartRollback", Standing::RollingBack)]
-    {
+    for (state, expected) in [
+        ("HoldWait", Standing::Paused),
+        ("AwaitDecision", Standing::WaitsForDecision),
+        ("StartRollback", Standing::RollingBack),
+    ] {
         let mut known = in_state(state, Some(Phase::Forward));
         known.run.as_mut().unwrap().paused = true;
         assert_eq!(standing(&known), expected, "{state}");
@@ -81,19 +83,45 @@ fn every_state_of_the_definition_has_words() {
         (is_state && name.chars().all(char::is_alphanumeric)).then_some(name)
     });
     let of_steps = [
-        "NextStep", "SwapListener", "ShiftWeight", "SettleWait", "SettleVerdict", "AnnounceStep", "ShowStep", "HoldWait", "Monitor",
-        "MonitorVerdict", "GoBackOrHold",
+        "NextStep",
+        "SwapListener",
+        "ShiftWeight",
+        "SettleWait",
+        "SettleVerdict",
+        "AnnounceStep",
+        "ShowStep",
+        "HoldWait",
+        "Monitor",
+        "MonitorVerdict",
+        "GoBackOrHold",
     ];
     let elsewhere = [
-        "AwaitApproval", "AwaitDecision", "AskAfterLoadTest", "StartRollback", "WaitForRollback", "LookAtRollback", "RollbackVerdict",
-        "AnnounceNothingTouched", "WhyNothingTouched", "InvalidPlan", "PrecheckFailed", "Rejected", "Conflict", "RolledBack", "Stuck",
-        "Held", "RollbackUnfinished",
+        "AwaitApproval",
+        "AwaitDecision",
+        "AskAfterLoadTest",
+        "StartRollback",
+        "WaitForRollback",
+        "LookAtRollback",
+        "RollbackVerdict",
+        "AnnounceNothingTouched",
+        "WhyNothingTouched",
+        "InvalidPlan",
+        "PrecheckFailed",
+        "Rejected",
+        "Conflict",
+        "RolledBack",
+        "Stuck",
+        "Held",
+        "RollbackUnfinished",
     ];
     let mut seen = 0;
     let text = include_str!("standing.rs");
-    for state in states.filter(|state| definition.contains(&format!("  {state}:\n    Type:")) || definition.contains(&format!("  {state}:\n    <<:"))) {
+    for state in states.filter(|state| {
+        definition.contains(&format!("  {state}:\n    Type:")) || definition.contains(&format!("  {state}:\n    <<:"))
+    }) {
         seen += 1;
-        let is_known = of_steps.contains(&state) || elsewhere.contains(&state) || text.contains(&format!("\"{state}\""));
+        let is_known =
+            of_steps.contains(&state) || elsewhere.contains(&state) || text.contains(&format!("\"{state}\""));
         assert!(is_known, "{state} has no words");
     }
     assert!(seen > 40, "{seen} states");

@@ -135,9 +135,7 @@ pub fn status(known: &Known, settings: &Settings, at: Timestamp) -> Status {
     let finished_at = known.finished_at(&calls);
     let is_going = standing.is_going_forward();
     let mut milestones = match &plan {
-        Some(plan) => {
-            work::milestones(plan, &steps, &calls, (known.claimed_at(), finished_at, at), is_going)
-        }
+        Some(plan) => work::milestones(plan, &steps, &calls, (known.claimed_at(), finished_at, at), is_going),
         None => Vec::new(),
     };
     let slip_seconds =
@@ -203,12 +201,7 @@ fn to_come(what: &str, expected_at: Option<Timestamp>, is_limit: bool) -> Milest
 }
 
 /// What comes beside the steps: the deadline, the removal of the old side.
-fn beyond(
-    known: &Known,
-    plan: Option<&Plan>,
-    standing: Standing,
-    finished_at: Option<Timestamp>,
-) -> Vec<Milestone> {
+fn beyond(known: &Known, plan: Option<&Plan>, standing: Standing, finished_at: Option<Timestamp>) -> Vec<Milestone> {
     let mut more = Vec::new();
     if standing.is_going_forward() && known.run.is_some() {
         more.push(to_come("the deadline: the run goes back if it has not ended", deadline(known, plan), true));
@@ -222,7 +215,8 @@ fn beyond(
 
 fn routes(known: &Known, plan: Option<&Plan>, calls: &[Call], steps: &[Step]) -> Vec<RouteStatus> {
     let back = known.rollback.as_ref().map(|story| history::calls::calls(&story.events)).unwrap_or_default();
-    let weights: Vec<history::Weight> = history::calls::weights(calls).into_iter().chain(history::calls::weights(&back)).collect();
+    let weights: Vec<history::Weight> =
+        history::calls::weights(calls).into_iter().chain(history::calls::weights(&back)).collect();
     let is_back = !history::calls::weights(&back).is_empty() || known.phase() == Some(Phase::RolledBack);
     let of_route = |(place, title): (usize, String)| RouteStatus {
         title: shown(&title, MOST_ARN_BYTES),

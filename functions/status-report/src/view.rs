@@ -291,7 +291,8 @@ fn recovered(recovery: &Recovery, clock: &Clock) -> Vec<(&'static str, String)> 
     lines.push(("Went back", clock.maybe(recovery.began_at)));
     lines.push(("Traffic back", clock.maybe(recovery.traffic_back_at)));
     lines.push(("Ended", clock.maybe(recovery.ended_at)));
-    let took = recovery.recovery_seconds.map(|seconds| Seconds(seconds).to_string());
+    let so_far = if recovery.traffic_back_at.is_none() { " so far" } else { "" };
+    let took = recovery.recovery_seconds.map(|seconds| format!("{}{so_far}", Seconds(seconds)));
     lines.push(("Recovery time", took.unwrap_or_default()));
     let against = match (recovery.objective_seconds, recovery.is_met) {
         (None, _) => "no objective is set".to_owned(),

@@ -167,7 +167,8 @@ pub fn work(plan: &Plan, steps: &[Step], calls: &[Call], is_finished: bool, at: 
     let planned_seconds = load_seconds + steps.iter().map(Step::seconds).sum::<u64>();
     let done = loaded + steps.iter().map(|step| step.done_seconds(at)).sum::<u64>();
     let done_seconds = if is_finished { planned_seconds } else { done.min(planned_seconds) };
-    let percent = (done_seconds * 100).checked_div(planned_seconds).unwrap_or(0).min(if is_finished { 100 } else { 99 });
+    let percent =
+        (done_seconds * 100).checked_div(planned_seconds).unwrap_or(0).min(if is_finished { 100 } else { 99 });
     Work { planned_seconds, done_seconds, percent: u8::try_from(percent).unwrap_or(100) }
 }
 

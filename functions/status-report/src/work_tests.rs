@@ -14,7 +14,8 @@ fn plan() -> Plan {
         "old_target_group_arn": format!("{arn}:targetgroup/old/73e2d6bc24d8a067"),
         "new_target_group_arn": format!("{arn}:targetgroup/new/6d0ecf831eec9f09"),
         "steps": [{ "new_weight": 10, "hold": "10m" }, { "new_weight": 100, "hold": "30m" }] });
-    Plan::read(&json!({ "application": "shop", "routes": [route], "health_check": { "url": "http://10.0.0.1/" } })).unwrap()
+    Plan::read(&json!({ "application": "shop", "routes": [route], "health_check": { "url": "http://10.0.0.1/" } }))
+        .unwrap()
 }
 
 fn asked(second: i64, state: &str, more: Value) -> Event {

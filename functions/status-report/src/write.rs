@@ -36,9 +36,8 @@ pub(crate) async fn page(clients: &Clients, status: &Status, has_plan: bool) -> 
         }
     }
     let page = store::page_of_run(&status.run_id);
-    let make = |stored: Option<Status>| {
-        Ok(Some(stored.is_none_or(|stored| status.at >= stored.at).then(|| written.clone())))
-    };
+    let make =
+        |stored: Option<Status>| Ok(Some(stored.is_none_or(|stored| status.at >= stored.at).then(|| written.clone())));
     take(clients, page.clone(), make).await?;
     Ok(page)
 }
@@ -63,12 +62,7 @@ async fn take(
 ///
 /// # Errors
 /// AWS errors.
-pub(crate) async fn index(
-    clients: &Clients,
-    anew: &[Entry],
-    gone: &[String],
-    now: Timestamp,
-) -> StepResult<Portfolio> {
+pub(crate) async fn index(clients: &Clients, anew: &[Entry], gone: &[String], now: Timestamp) -> StepResult<Portfolio> {
     let last = std::cell::RefCell::new(None);
     let make = |before: Option<Portfolio>| {
         // Written by somebody who looked later: what was found here stays, and the moment does not go back.

@@ -24,7 +24,10 @@ fn compare(name: &str, made: &str) {
         fs::write(&path, made).unwrap();
     }
     let kept = fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == made, "{name} is not what is made now: run `UPDATE=1 cargo test -p status-report`, and look at the diff");
+    assert!(
+        kept == made,
+        "{name} is not what is made now: run `UPDATE=1 cargo test -p status-report`, and look at the diff"
+    );
 }
 
 fn entries() -> Vec<Entry> {
@@ -85,7 +88,10 @@ fn ensure_harmless(status: &Status) {
             assert!(!["src=", "srcset=", "data="].iter().any(|asks| outside.contains(asks)), "<{tag}>");
         }
     }
-    let texts = [document::texts_of_run(status, &settings()).unwrap(), document::texts_of_all(&portfolio, &settings()).unwrap()];
+    let texts = [
+        document::texts_of_run(status, &settings()).unwrap(),
+        document::texts_of_all(&portfolio, &settings()).unwrap(),
+    ];
     for text in texts.iter().flatten() {
         assert!(!text.contains("\nRun: forged") && !text.contains('\u{202e}') && !text.contains('\u{1b}'), "{text}");
     }
@@ -96,7 +102,13 @@ fn pages_are_small_and_ask_for_nothing() {
     for (name, known) in states() {
         let (_, html) = document::of_run(&status(&known, &settings(), at(45)), &settings()).unwrap();
         assert!(html.len() < 40_000, "{name}: {} bytes", html.len());
-        assert!(!html.contains("url(") && !html.contains("@import") && !html.contains("http://") && !html.contains("https://"), "{name}");
+        assert!(
+            !html.contains("url(")
+                && !html.contains("@import")
+                && !html.contains("http://")
+                && !html.contains("https://"),
+            "{name}"
+        );
         let is_open = status(&known, &settings(), at(45)).is_open();
         assert_eq!(html.contains("http-equiv=\"refresh\""), is_open, "{name}");
         assert_eq!(html.contains("this page is stale"), is_open, "{name}");

@@ -121,7 +121,10 @@ fn placeholders_and_functions_agree() -> Result<()> {
     let crates = fs::read_dir(path("functions"))?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let functions: BTreeSet<String> = crates
         // The sweep is started by its schedule, `tell` by the topic of moments, and `status-report` by both.
-        .filter(|name| !["sweep", "tell", "status-report"].contains(&name.as_str()) && path(&format!("functions/{name}/src/main.rs")).exists())
+        .filter(|name| {
+            !["sweep", "tell", "status-report"].contains(&name.as_str())
+                && path(&format!("functions/{name}/src/main.rs")).exists()
+        })
         .map(|name| format!("{}FunctionArn", pascal(&name)))
         .collect();
     let others =

@@ -47,7 +47,11 @@ async fn wait_for_standing(ground: &Ground, page: &str, standing: &str) -> Resul
 /// What belongs to every page.
 async fn ensure_page(ground: &Ground, page: &str, expected: &[&str]) -> Result<String> {
     let html = left::object(&ground.client, &format!("status/{page}.html")).await?.context("no page")?;
-    ensure!(html.len() < 60_000 && !html.contains("<script") && !html.contains("url("), "{} bytes:\n{html}", html.len());
+    ensure!(
+        html.len() < 60_000 && !html.contains("<script") && !html.contains("url("),
+        "{} bytes:\n{html}",
+        html.len()
+    );
     ensure!(html.contains("Written "), "it does not say when it was written:\n{html}");
     for text in expected {
         ensure!(html.contains(text), "the page does not say {text}:\n{html}");
@@ -76,7 +80,10 @@ async fn a_run_is_told_of_while_it_is_held_and_when_all_has_moved() -> Result<()
     ensure!(activity.contains("on the new side, under watch"), "{activity}");
     ensure!(status["risk"]["level"] == "low", "{:#}", status["risk"]);
     ensure!(status["milestones"].as_array().is_some_and(|all| all.len() == 4), "{:#}", status["milestones"]);
-    ensure!(answer["link"].as_str().is_some_and(|link| link.ends_with("prefix=status/applications/told.html")), "{answer:#}");
+    ensure!(
+        answer["link"].as_str().is_some_and(|link| link.ends_with("prefix=status/applications/told.html")),
+        "{answer:#}"
+    );
     for format in ["summary", "detailed", "technical"] {
         ensure!(answer[format].as_str().is_some_and(|text| text.contains("Cutover of told: running")), "{answer:#}");
     }
@@ -124,7 +131,8 @@ async fn a_run_that_waits_for_people_says_for_what_and_until_when() -> Result<()
     let topic = json!({ "within": "2h", "topic_arn": listener_plan("asked", json!([]))["notify"]["topic_arn"] });
     let stage = quiet(&ground, "asked", |plan| {
         plan["approval"] = topic.clone();
-        plan["monitoring"] = json!({ "interval": "60s", "alarms": ["asked-sick"], "on_failure": "hold", "hold_limit": "3h" });
+        plan["monitoring"] =
+            json!({ "interval": "60s", "alarms": ["asked-sick"], "on_failure": "hold", "hold_limit": "3h" });
     })
     .await?;
     set_alarm(&ground, "OK").await?;
@@ -136,7 +144,8 @@ async fn a_run_that_waits_for_people_says_for_what_and_until_when() -> Result<()
     ensure!(status["milestones"].to_string().contains("an answer: silence counts as a no"), "{status:#}");
     let all = ask(&ground, json!({})).await?;
     ensure!(all["portfolio"]["counts"]["waiting"] == 1, "{all:#}");
-    let answer = |token: &str| json!({ "taskToken": token, "output": json!({ "by": "Ada", "why": "ready" }).to_string() });
+    let answer =
+        |token: &str| json!({ "taskToken": token, "output": json!({ "by": "Ada", "why": "ready" }).to_string() });
     ground.client.call("stepfunctions", "send_task_success", answer(&token)).await?;
 
     ground.wait_for_state(&run_id, "Monitor", LIMIT).await?;
@@ -171,7 +180,10 @@ async fn a_run_that_is_stuck_is_critical_and_says_what_is_left() -> Result<()> {
     follow::stop(&ground.client, &run_id).await?;
     let status = wait_for_standing(&ground, "applications/wedged", "stuck").await?;
     ensure!(status["risk"]["level"] == "critical", "{:#}", status["risk"]);
-    ensure!(status["issues"][0]["about"] == "stuck" && status["issues"][0]["text"].to_string().contains("Drift"), "{status:#}");
+    ensure!(
+        status["issues"][0]["about"] == "stuck" && status["issues"][0]["text"].to_string().contains("Drift"),
+        "{status:#}"
+    );
     ensure_page(&ground, "applications/wedged", &["Stuck", "left to do", "critical"]).await?;
     let index = stored(&ground, "index").await?.context("no page of all runs")?;
     ensure!(index["counts"]["stuck"] == 1 && index["risk"] == "critical", "{index:#}");

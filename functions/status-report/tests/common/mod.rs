@@ -10,8 +10,7 @@ use status_report::known::Known;
 use status_report::status::Settings;
 
 /// What somebody hostile, or careless, writes.
-pub const HOSTILE: &str =
-    "</title><script>alert(1)</script>\nRun: forged\" onload='x' {{ 7*7 }} <img src=http://127.0.0.1:9/x>\u{202e}\u{1b}[2J";
+pub const HOSTILE: &str = "</title><script>alert(1)</script>\nRun: forged\" onload='x' {{ 7*7 }} <img src=http://127.0.0.1:9/x>\u{202e}\u{1b}[2J";
 const RUN: &str = "arn:aws:states:eu-west-1:123456789012:execution:cutover:shop-1";
 
 /// Minutes after the run's beginning.
@@ -26,7 +25,8 @@ pub fn settings() -> Settings {
 
 fn plan(text: &str) -> Plan {
     let arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012";
-    let dimensions = json!({ "LoadBalancer": "app/shop/50dc6c495c0c9188", "TargetGroup": "targetgroup/new/6d0ecf831eec9f09" });
+    let dimensions =
+        json!({ "LoadBalancer": "app/shop/50dc6c495c0c9188", "TargetGroup": "targetgroup/new/6d0ecf831eec9f09" });
     let route = json!({ "type": "listener", "listener_arn": format!("{arn}:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2"),
         "old_target_group_arn": format!("{arn}:targetgroup/old/73e2d6bc24d8a067"),
         "new_target_group_arn": format!("{arn}:targetgroup/new/6d0ecf831eec9f09"),
@@ -38,8 +38,11 @@ fn plan(text: &str) -> Plan {
         metric
     };
     let metrics = [
-        metric(format!("5xx of the new targets{text}"), "HTTPCode_Target_5XX_Count",
-            json!({ "divide_by": { "metric_name": "RequestCount" }, "missing": "zero_if_divisor" })),
+        metric(
+            format!("5xx of the new targets{text}"),
+            "HTTPCode_Target_5XX_Count",
+            json!({ "divide_by": { "metric_name": "RequestCount" }, "missing": "zero_if_divisor" }),
+        ),
         metric(format!("p95, seconds{text}"), "TargetResponseTime", json!({ "statistic": "p95", "threshold": 0.8 })),
     ];
     let plan = json!({ "application": "shop", "routes": [route], "health_check": { "url": "http://10.0.0.1/" },
@@ -112,12 +115,18 @@ fn checks(text: &str, verdict: &str) -> Value {
 
 /// Claimed, prepared, at the first step since minute 10, looked at for 30 minutes.
 fn held(plan: &Plan, text: &str) -> Script {
-    let look = |verdict: &str| json!({ "done": false, "verdict": verdict, "checks": checks(text, verdict), "share_seen_percent": 9.6,
-        "tally": { "no_data_in_row": 0 } });
+    let look = |verdict: &str| {
+        json!({ "done": false, "verdict": verdict, "checks": checks(text, verdict), "share_seen_percent": 9.6,
+        "tally": { "no_data_in_row": 0 } })
+    };
     prechecked(plan, text)
         .after(5)
         .calls("Claim", json!({}), json!({}))
-        .calls("TakeBaseline", json!({}), json!({ "lines": [format!("listener shop: 32 requests/s, 0.1 % errors, p95 210 ms{text}")] }))
+        .calls(
+            "TakeBaseline",
+            json!({}),
+            json!({ "lines": [format!("listener shop: 32 requests/s, 0.1 % errors, p95 210 ms{text}")] }),
+        )
         .after(2)
         .calls("PrepareListener", json!({}), json!({ "changed": true, "settled": true }))
         .after(8)
@@ -128,8 +137,10 @@ fn held(plan: &Plan, text: &str) -> Script {
 }
 
 fn finished(plan: &Plan) -> Script {
-    let done = json!({ "done": true, "verdict": "healthy", "checks": checks("", "healthy"), "share_seen_percent": 9.9 });
-    let all = json!({ "done": true, "verdict": "healthy", "checks": checks("", "healthy"), "share_seen_percent": 100.0 });
+    let done =
+        json!({ "done": true, "verdict": "healthy", "checks": checks("", "healthy"), "share_seen_percent": 9.9 });
+    let all =
+        json!({ "done": true, "verdict": "healthy", "checks": checks("", "healthy"), "share_seen_percent": 100.0 });
     held(plan, "")
         .calls("Monitor", json!({ "elapsed_seconds": 1800 }), done)
         .calls("SwapListener", json!({ "new_weight": 100 }), json!({ "changed": true, "settled": true }))
@@ -158,7 +169,10 @@ fn back() -> Script {
 
 fn went_back(plan: &Plan, text: &str) -> Story {
     let why = format!("5xx of the new targets{text}: 260 of 5,300 requests failed, limit 1 %");
-    held(plan, text).fails("Monitor", json!({}), "Cutover.Unhealthy", &why).enters("StartRollback").ends("FAILED", Some("Cutover.RolledBack"))
+    held(plan, text)
+        .fails("Monitor", json!({}), "Cutover.Unhealthy", &why)
+        .enters("StartRollback")
+        .ends("FAILED", Some("Cutover.RolledBack"))
 }
 
 /// A run in each state, by name.
@@ -167,7 +181,8 @@ pub fn states() -> Vec<(&'static str, Known)> {
     let forward = |script: Script| known(script.story, Some(run(plan, Phase::Forward, None)));
     let approval = prechecked(plan, "").asks("AwaitApproval", json!({ "detail": { "within_seconds": 86400 } }));
     let question = json!({ "detail": { "why": "Cutover.Unhealthy: 5xx of the new targets: 260 of 5,300 requests failed", "within_seconds": 3600 } });
-    let decision = held(plan, "").fails("Monitor", json!({}), "Cutover.Unhealthy", "5xx").asks("AwaitDecision", question);
+    let decision =
+        held(plan, "").fails("Monitor", json!({}), "Cutover.Unhealthy", "5xx").asks("AwaitDecision", question);
     let mut paused = forward(held(plan, ""));
     paused.run.as_mut().unwrap().paused = true;
     let why = || Some("Monitor: Cutover.Unhealthy: 5xx of the new targets: 260 of 5,300 requests failed".to_owned());
@@ -184,7 +199,10 @@ pub fn states() -> Vec<(&'static str, Known)> {
     let mut looked_after = watched();
     let since = json!({ "verdict": "healthy", "checks": checks("", "healthy"), "tally": {} });
     looked_after.cleanup = Some(Script::new().calls("Monitor", json!({}), since).story);
-    let closed = known(finished(plan).ends("SUCCEEDED", None), Some(run(plan, Phase::Closed, Some(json!({ "ending": "Closed" })))));
+    let closed = known(
+        finished(plan).ends("SUCCEEDED", None),
+        Some(run(plan, Phase::Closed, Some(json!({ "ending": "Closed" })))),
+    );
     vec![
         ("approval", known(approval.story, None)),
         ("begun", known(prechecked(plan, "").after(5).enters("Claim").story, Some(run(plan, Phase::Claimed, None)))),
@@ -192,7 +210,14 @@ pub fn states() -> Vec<(&'static str, Known)> {
         ("decision", forward(decision)),
         ("paused", paused),
         ("rolling_back", rolled(Phase::RollingBack, None, restored().story)),
-        ("rolled_back", rolled(Phase::RolledBack, Some(json!({ "ending": "RolledBack", "routes": [] })), restored().ends("SUCCEEDED", None))),
+        (
+            "rolled_back",
+            rolled(
+                Phase::RolledBack,
+                Some(json!({ "ending": "RolledBack", "routes": [] })),
+                restored().ends("SUCCEEDED", None),
+            ),
+        ),
         ("stuck", rolled(Phase::Stuck, Some(left), back().ends("FAILED", Some("Cutover.Stuck")))),
         ("held", rolled(Phase::Stuck, Some(hold), back().ends("FAILED", Some("Cutover.Held")))),
         ("not_started", known(refused, None)),

@@ -9,10 +9,10 @@ mod arguments;
 mod faults;
 mod json;
 mod mails;
-mod status;
 mod page;
 mod prove;
 mod scenario;
+mod status;
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
