@@ -5,7 +5,7 @@ import type { CutoverStackProps } from './cutover-stack';
 
 /** The names of all context values: those of the props that configure the stack. */
 export const CONTEXT = {
-  text: ['prefix', 'tableName', 'architecture', 'binaries', 'mailFrom', 'mailConfigurationSet'],
+  text: ['prefix', 'tableName', 'architecture', 'binaries', 'mailFrom', 'mailConfigurationSet', 'statusTimeZone'],
   list: [
     'hookFunctionArns',
     'loadTestHosts',
@@ -15,6 +15,7 @@ export const CONTEXT = {
     'emails',
     'webhookSecretArns',
   ],
+  number: ['maxLoadRatePerSecond', 'statusInterval', 'recoveryObjective'],
   narrowing: ['listeners', 'rules', 'targetGroups', 'hostedZones', 'recordNames', 'alarmNames'],
 } as const;
 
@@ -25,7 +26,7 @@ export function propsFromContext(node: Node): CutoverStackProps {
     ...given(CONTEXT.text, (name) => node.tryGetContext(name)),
     ...given(CONTEXT.list, (name) => list(node, name)),
     ...given(['retainJournal'], (name) => boolean(node, name)),
-    ...given(['maxLoadRatePerSecond'], (name) => number(node, name)),
+    ...given(CONTEXT.number, (name) => number(node, name)),
     ...given(['schedules', 'probeVpc', 'stakeholders', 'branding', 'messageTemplates', 'incidents'], (name) =>
       json(node, name),
     ),

@@ -15,9 +15,10 @@ import { SafetyNet } from './safety-net';
 import { type ScheduledStart, Schedules } from './schedules';
 import { type MessagesProps, messagesEnvironment } from './stakeholders';
 import { StateMachines } from './state-machines';
+import { StatusPages, type StatusProps, statusEnvironment } from './status-pages';
 
 /** The defaults suit one installation per account and region; only `narrowing` and `emails` deserve a thought. */
-export interface CutoverStackProps extends StackProps, MessagesProps {
+export interface CutoverStackProps extends StackProps, MessagesProps, StatusProps {
   /** Before every name, so that several installations fit into one account and region. Default: none. */
   readonly prefix?: string;
   /** The journal's name. Default: `<prefix>cutover-journal`. */
@@ -101,7 +102,7 @@ export class CutoverStack extends Stack {
       permissions: functionPermissions(here),
       environment: environment(names, table.tableName, reports.bucketName, moments.topicArn, props),
     });
-    tellMoments(notifications, functions.tell);
+    tellMoments(notifications, functions.tell, functions['status-report']);
     const functionArns = byCrate((crate) => functions[crate].functionArn);
     const { all: machines } = new StateMachines(this, 'StateMachines', {
       names,
@@ -113,6 +114,12 @@ export class CutoverStack extends Stack {
     const opened = opensIncidents(props)
       ? new OpenedByItself(this, 'Incidents', { names, rollback: machines.rollback, incident: machines.incident })
       : undefined;
+    new StatusPages(this, 'StatusPages', {
+      names,
+      statusReport: functions['status-report'],
+      deadLetterQueue: net.deadLetters,
+      statusInterval: props.statusInterval,
+    });
     const schedules = props.schedules?.length
       ? new Schedules(this, 'Schedules', { names, starts: props.schedules, start: machines.start })
       : undefined;
@@ -191,6 +198,12 @@ function environment(
       HOOK_FUNCTION_ARNS: hookFunctionArns.join(','),
       STAKEHOLDERS: messages.STAKEHOLDERS,
       ALARM_NAMES: JSON.stringify(narrowing?.alarmNames ?? ['*']),
+    },
+    'status-report': {
+      ...common['status-report'],
+      REPORTS_BUCKET: reports,
+      CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
+      STATUS: statusEnvironment(props),
     },
     sweep: { ...common.sweep, ...machineArns },
     tell: { ...common.tell, ...messages },

@@ -17,6 +17,7 @@ export const CRATES = [
   'replication-lag',
   'report',
   'rollback',
+  'status-report',
   'sweep',
   'tell',
   'validate',

@@ -53,9 +53,9 @@ export class Notifications extends Construct {
   }
 }
 
-/** Everything that happens is told by `tell`, some seconds later. */
-export function tellMoments({ moments }: Notifications, tell: IFunction) {
-  moments.addSubscription(new LambdaSubscription(tell));
+/** Everything that happens is told by `tell`, some seconds later, and changes the page of its run. */
+export function tellMoments({ moments }: Notifications, ...hearers: IFunction[]) {
+  for (const hearer of hearers) moments.addSubscription(new LambdaSubscription(hearer));
 }
 
 /** What could not be delivered, for two weeks. */

@@ -148,6 +148,10 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     resources: [here.reports.arnForObjects('runs/*/report.*')],
     why: 'Runs are named when they start.',
   };
+  const statuses: Target = {
+    resources: [here.reports.arnForObjects('status/*')],
+    why: 'There is one for each application, and it is called after it.',
+  };
   const loadTest: Target = {
     resources: [here.reports.arnForObjects('runs/*/load-test.json')],
     why: 'Runs are named when they start.',
@@ -268,6 +272,14 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(table, 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
       // For the names of open runs, where a person has named another one.
       may(table, 'dynamodb:Scan'),
+    ],
+    'status-report': [
+      may(statuses, 's3:GetObject', 's3:PutObject'),
+      may({ resources: [here.reports.bucketArn] }, 's3:ListBucket'),
+      may(executions('cutover', 'rollback', 'cleanup'), 'states:GetExecutionHistory'),
+      may({ resources: [names.machineArn('cutover')] }, 'states:ListExecutions'),
+      may(openRuns, 'dynamodb:Query'),
+      may(table, 'dynamodb:GetItem'),
     ],
     sweep: [
       may(openRuns, 'dynamodb:Query'),

@@ -60,6 +60,9 @@ test('context values are read as cdk.json and as the command line give them', ()
     hostedZones: ['Z1'],
     rules: '',
     maxLoadRatePerSecond: '250',
+    statusInterval: '10',
+    statusTimeZone: 'Europe/Berlin',
+    recoveryObjective: '15',
     loadTestHosts: 'shop-1.example.com,shop-2.example.com',
     loadTestSecretArns: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:load-AbCdEf',
     schedules: '[{"name": "shop", "at": "2030-03-01T02:00:00", "input": {}}]',
@@ -76,6 +79,8 @@ test('context values are read as cdk.json and as the command line give them', ()
   assert.match(text, /"MAX_LOAD_RATE_PER_SECOND":"250","LOAD_TEST_HOSTS":"shop-1.example.com,shop-2.example.com"/);
   assert.match(text, /"LOAD_TEST_SECRET_ARNS":"arn:aws:secretsmanager:eu-west-1:123456789012:secret:load-AbCdEf"/);
   assert.match(text, /"blue-cutover-journal"/);
+  assert.match(text, /rate\(10 minutes\)/);
+  assert.match(text, /interval_seconds\\+":600,\\+"recovery_objective_seconds\\+":900,\\+"time_zone\\+":\\+"Europe\/Berlin/);
 });
 
 test('plain executables do as binaries, and one for another machine is refused', () => {
@@ -97,6 +102,9 @@ test('mistakes are told in a sentence', () => {
   refused({ binaries: temporaryFolder() }, /holds neither alarms\/bootstrap nor alarms/);
   refused({ architecture: 'arm' as 'arm64' }, /should be arm64 or x86_64, not arm/);
   refused({ prefix: 'Blue' }, /prefix/);
+  refused({ statusInterval: 0 }, /statusInterval should be 1 to 1440 minutes, not 0/);
+  refused({ recoveryObjective: 1.5 }, /recoveryObjective should be whole minutes/);
+  refused({ statusTimeZone: 'Mars' }, /statusTimeZone should be a time zone/);
   const vpc = { subnetIds: ['subnet-0a1b2c3d'], securityGroupIds: ['sg-0c1d2e3f'] };
   refused({ probeVpc: { ...vpc, subnetIds: [] } }, /`probeVpc` needs `subnetIds`/);
   refused({ probeVpc: { ...vpc, securityGroupIds: ['default'] } }, /`securityGroupIds`, such as/);

@@ -91,7 +91,7 @@ const IMPLIED: Record<string, string[]> = {
 const RELEASING = /(\bto(?::| =)[^;]*?|-> Phase \{[^}]*?)Phase::(RolledBack|Closed)\b/;
 
 /** The libraries whose functions call AWS for others, each with the permissions of its caller. */
-const LIBRARIES = ['routes', 'replication', 'secrets', 'watch'];
+const LIBRARIES = ['history', 'routes', 'replication', 'secrets', 'watch'];
 
 /**
  * The functions of the libraries by their paths, `routes::listener::observe::live`, each with its text. A module is a file, and
@@ -128,7 +128,7 @@ function namedByLibrary(path: string, seen: Set<string> = new Set()): string[] {
 
 /** What a text imports of the libraries that is no type, as paths: `routes::listener::pair`, `replication::judge`. */
 function importedOfLibrary(text: string): string[] {
-  return [...text.matchAll(/^use (routes|replication|secrets|watch)::([^;]*);/gm)].flatMap(
+  return [...text.matchAll(/^use (history|routes|replication|secrets|watch)::([^;]*);/gm)].flatMap(
     ([, crate, imported = '']) => {
       const [, path = '', names = ''] = /^((?:\w+::)*)\{?([^}]*)\}?$/.exec(imported) ?? [];
       const lower = names.split(',').map((name) => name.trim());
@@ -149,9 +149,9 @@ function isPure(path: string): boolean {
 function called(crate: Crate): string[] {
   const text = sources(crate);
   const uses = [...[...text.matchAll(/\bjournal\s*\.\s*([a-z_]+)\(/g)].map((match) => `journal.${match[1]}`)];
-  const paths = [...text.matchAll(/\b((?:routes|replication|secrets|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g)].map(
-    (match) => match[1] ?? '',
-  );
+  const paths = [
+    ...text.matchAll(/\b((?:history|routes|replication|secrets|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g),
+  ].map((match) => match[1] ?? '');
   const imported = importedOfLibrary(text).filter((path) => !path.startsWith(`${crate}::`)); // its own main does
   for (const path of imported) {
     assert.ok(isPure(path), `${crate} imports ${path}: call what calls AWS, and modules, by their whole path`);

@@ -135,6 +135,14 @@ test('of a cutover that ends without success the sweep is told, and nothing but 
   assert.equal(resourceAt(plain, 'SafetyNet/Sweep/Resource').ScheduleExpression, 'rate(5 minutes)');
 });
 
+test('status pages are written by what happens, and every half hour where that is not said otherwise', () => {
+  const rule = resourceAt(plain, 'StatusPages/Schedule/Resource');
+  assert.equal(rule.ScheduleExpression, 'rate(30 minutes)');
+  assert.deepEqual(JSON.parse(rule.Targets[0].Input), { scheduled: true });
+  const hourly = resourceAt(synthesize({ statusInterval: 60 }), 'StatusPages/Schedule/Resource');
+  assert.equal(hourly.ScheduleExpression, 'rate(1 hour)');
+});
+
 test('a scheduled cutover has its exact time, and is started through `start` under a literal name', () => {
   const schedule = resourceAt(synthesized, 'Schedules/start-shop');
   assert.equal(schedule.ScheduleExpression, 'at(2030-03-01T02:00:00)');

@@ -13,16 +13,20 @@ pub const KINDS: [&str; 3] = ["html", "md", "json"];
 /// # Errors
 /// An emulator that does not answer.
 pub async fn report(client: &Client, run_id: &str, kind: &str) -> Result<Option<String>> {
-    object(client, run_id, &format!("report.{kind}")).await
+    object(client, &format!("runs/{}/report.{kind}", name_of(run_id))).await
 }
 
-/// The text of an object under the run.
+/// The last part of an execution's ARN, under which its run's objects lie.
+pub fn name_of(run_id: &str) -> &str {
+    run_id.rsplit(':').next().unwrap_or(run_id)
+}
+
+/// An object of the stack's bucket of reports, as text; none where there is none.
 ///
 /// # Errors
 /// An emulator that does not answer.
-pub async fn object(client: &Client, run_id: &str, name: &str) -> Result<Option<String>> {
+pub async fn object(client: &Client, key: &str) -> Result<Option<String>> {
     let Some(bucket) = bucket(client).await? else { return Ok(None) };
-    let key = format!("runs/{}/{name}", run_id.rsplit(':').next().unwrap_or(run_id));
     let listed = client.call("s3", "list_objects_v2", json!({ "Bucket": bucket, "Prefix": key })).await?;
     if listed["Contents"].as_array().is_none_or(Vec::is_empty) {
         return Ok(None);

@@ -91,11 +91,31 @@ const PT: [&str; 12] = [
 
 /// `26 November 2026, 23:40 CET`; in UTC where the zone is not known.
 pub fn shown(at: Timestamp, group: &Group) -> String {
-    let zone = TimeZoneDatabase::bundled().get(&group.time_zone).unwrap_or(TimeZone::UTC);
+    in_zone(at, &group.time_zone, group.language)
+}
+
+/// Whether this is the name of a time zone, such as `Europe/Berlin`.
+pub fn is_zone(name: &str) -> bool {
+    TimeZoneDatabase::bundled().get(name).is_ok()
+}
+
+/// `23:40 CET` where that is on the day of `now` there, with the day in front otherwise.
+pub fn near(at: Timestamp, now: Timestamp, time_zone: &str) -> String {
+    let zone = TimeZoneDatabase::bundled().get(time_zone).unwrap_or(TimeZone::UTC);
+    let local = at.to_zoned(zone.clone());
+    if local.date() != now.to_zoned(zone).date() {
+        return in_zone(at, time_zone, Language::En);
+    }
+    format!("{:02}:{:02} {}", local.hour(), local.minute(), abbreviation(&local))
+}
+
+/// As [`shown`], in a zone and a language.
+pub fn in_zone(at: Timestamp, time_zone: &str, language: Language) -> String {
+    let zone = TimeZoneDatabase::bundled().get(time_zone).unwrap_or(TimeZone::UTC);
     let local = at.to_zoned(zone);
     let month = usize::from(local.month().unsigned_abs()).saturating_sub(1);
     let (day, year) = (local.day(), local.year());
-    let date = match group.language {
+    let date = match language {
         Language::En => format!("{day} {} {year}", EN[month]),
         Language::De => format!("{day}. {} {year}", DE[month]),
         Language::Fr => format!("{day}{} {} {year}", if day == 1 { "er" } else { "" }, FR[month]),
@@ -117,6 +137,16 @@ mod tests {
     use cutover::plan::Channel;
 
     use super::*;
+
+    #[test]
+    fn a_time_of_today_needs_no_day() {
+        let time = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let now = time("2026-11-26T22:40:00Z");
+        assert_eq!(near(now, now, "Europe/Berlin"), "23:40 CET");
+        assert_eq!(near(time("2026-11-26T23:10:00Z"), now, "UTC"), "23:10 UTC");
+        assert_eq!(near(time("2026-11-26T23:10:00Z"), now, "Europe/Berlin"), "27 November 2026, 00:10 CET");
+        assert!(is_zone("Europe/Berlin") && is_zone("UTC") && !is_zone("Europe/Nowhere"));
+    }
 
     #[test]
     fn a_time_is_in_the_groups_zone_and_says_which() {

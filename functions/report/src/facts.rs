@@ -2,6 +2,7 @@
 //!
 //! What was not measured is absent, or in `not_measured` with its reason; it is never zero.
 
+pub use history::{Entry, Kind, Weight};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -91,17 +92,6 @@ impl Period {
     }
 }
 
-/// A weight, from when on.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Weight {
-    /// Since when.
-    pub at: Timestamp,
-    /// The route's place in the plan.
-    pub route: usize,
-    /// The new side's share, in percent.
-    pub percent: u8,
-}
-
 /// A value at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
@@ -141,31 +131,6 @@ pub struct Gate {
     pub limit: Option<f64>,
     /// Its values.
     pub points: Vec<Point>,
-}
-
-/// A line of the timeline.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Entry {
-    /// When.
-    pub at: Timestamp,
-    /// Of what kind it is.
-    pub kind: Kind,
-    /// What happened.
-    pub text: String,
-}
-
-/// What kind of thing happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Something was done.
-    Done,
-    /// Traffic was moved, or could be from then on.
-    Moved,
-    /// A person decided.
-    Person,
-    /// Something was wrong.
-    Trouble,
 }
 
 impl Facts {

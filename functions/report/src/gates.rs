@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use history::Call;
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::facts::{Gate, Point};
-use crate::history::Call;
 
 /// What each check of the holds saw, in the order in which they were first looked at. A look that turned the run back answers no list but an error,
 /// which names the step by its route's title, and then the checks that did; `names` are those of the plan's metrics, which may have been looked at for the first time.
@@ -85,8 +85,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::history::tests::{asked, call};
-    use crate::history::{What, calls};
+
+    fn call(second: i64, asked: Value, output: Value) -> [Event; 2] {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let scheduled = What::Scheduled(json!({ "FunctionName": "f", "Payload": asked }).to_string());
+        let succeeded = What::Succeeded(json!({ "Payload": output }).to_string());
+        [Event { at: at(second), what: scheduled }, Event { at: at(second + 1), what: succeeded }]
+    }
+
+    fn asked(state: &str, _more: Value) -> Value {
+        json!({ "state": state, "route": 0 })
+    }
+    use history::calls::calls;
+    use history::{Event, What};
 
     #[test]
     fn gates_count_their_looks_and_keep_values_that_were_there() {

@@ -4,25 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_sfn::Client as States;
-use aws_sdk_sfn::types::HistoryEvent;
 use cutover::arn::{load_balancer_dimension, target_group_dimension};
 use cutover::contract::Caller;
 use cutover::error::name;
 use cutover::plan::{ListenerRoute, Route};
 use cutover::{StepError, StepResult};
+use history::Call;
 use jiff::Timestamp;
 use journal::Run;
 use watch::data::{Series as Values, Wanted, Window};
 
 use crate::Clients;
 use crate::facts::{Facts, Period, Point, RouteFacts, Series, Sides};
-use crate::history::{self, Call, Event, What};
 use crate::load::Load;
 use crate::resources::Seen;
 
-/// Of a page of a history, and of pages: 25,000 events at the most (Step Functions quotas).
-const EVENTS_OF_PAGE: i32 = 1_000;
-const MOST_PAGES: usize = 26;
 /// As many periods as a plot has room for.
 const MOST_PERIODS: i64 = 120;
 /// The lengths of a period, in seconds. Minutes are kept for 15 days (CloudWatch user guide).
@@ -64,7 +60,7 @@ pub async fn facts(clients: &Clients, caller: &Caller, until: Timestamp) -> Step
 /// What stands in the run item and the histories. Pure.
 fn known(run: &Run, calls: &[Call], (began_at, until): (Timestamp, Timestamp), load: Option<Load>) -> Facts {
     let titles: Vec<String> = run.plan.routes.iter().map(Route::title).collect();
-    let weights = history::weights(calls);
+    let weights = history::calls::weights(calls);
     let routes = titles.iter().enumerate().map(|(place, title)| RouteFacts {
         title: title.clone(),
         weights: weights.iter().filter(|weight| weight.route == place).copied().collect(),
@@ -90,7 +86,7 @@ fn known(run: &Run, calls: &[Call], (began_at, until): (Timestamp, Timestamp), l
         resource_changes: Vec::new(),
         load,
         baseline: run.baseline.as_ref().map(cutover::baseline::lines).unwrap_or_default(),
-        timeline: history::timeline(calls, &titles),
+        timeline: history::calls::timeline(calls, &titles),
         not_done: ending.map(|ending| ending.not_done()).unwrap_or_default(),
         not_measured: Vec::new(),
         cleanup_after_seconds: run.plan.cleanup.after.0,
@@ -147,48 +143,12 @@ fn missing(run: &Run, facts: &Facts) -> Vec<String> {
 
 /// The calls of the run's execution, and of the rollback that writes this report; with the moment at which the first event was.
 async fn story(states: &States, run: &Run, caller: &Caller, until: Timestamp) -> StepResult<(Timestamp, Vec<Call>)> {
-    let (began_at, mut calls) = of_execution(states, &run.run_id, until).await?;
+    let told = history::read::story(states, &run.run_id, until).await?;
+    let mut calls = history::calls::calls(&told.events);
     if caller.execution_arn != run.run_id {
-        calls.extend(of_execution(states, &caller.execution_arn, until).await?.1);
+        calls.extend(history::calls::calls(&history::read::story(states, &caller.execution_arn, until).await?.events));
     }
-    Ok((began_at.unwrap_or(until), calls))
-}
-
-async fn of_execution(states: &States, arn: &str, until: Timestamp) -> StepResult<(Option<Timestamp>, Vec<Call>)> {
-    let history =
-        states.get_execution_history().execution_arn(arn).max_results(EVENTS_OF_PAGE).include_execution_data(true);
-    let mut pages = history.into_paginator().send();
-    let (mut began_at, mut events) = (None, Vec::new());
-    for _ in 0..MOST_PAGES {
-        let Some(page) = pages.next().await else { break };
-        let page = page.map_err(|error| StepError::from_aws("states:GetExecutionHistory", &error))?;
-        for told in page.events() {
-            let at = told.timestamp();
-            let Ok(at) = Timestamp::new(at.secs(), at.subsec_nanos() as i32) else { continue };
-            began_at.get_or_insert(at);
-            events.extend(what(told).filter(|_| at <= until).map(|what| Event { at, what }));
-        }
-    }
-    Ok((began_at, history::calls(&events)))
-}
-
-/// What of an event is needed.
-fn what(event: &HistoryEvent) -> Option<What> {
-    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    if let Some(entered) = event.state_entered_event_details() {
-        return Some(What::Entered(entered.name().to_owned()));
-    }
-    if let Some(scheduled) = event.task_scheduled_event_details() {
-        return Some(What::Scheduled(scheduled.parameters().to_owned()));
-    }
-    if let Some(succeeded) = event.task_succeeded_event_details() {
-        return Some(What::Succeeded(text(succeeded.output())));
-    }
-    if let Some(failed) = event.task_failed_event_details() {
-        return Some(What::Failed(text(failed.error()), text(failed.cause())));
-    }
-    let timed_out = event.task_timed_out_event_details()?;
-    Some(What::Failed(text(timed_out.error()), text(timed_out.cause())))
+    Ok((told.began_at.unwrap_or(until), calls))
 }
 
 /// Asks CloudWatch for both sides of the routes, and for the metrics that the plan names, over the time of the run.

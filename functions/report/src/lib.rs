@@ -7,7 +7,7 @@
 //! | module | is |
 //! |---|---|
 //! | [`gather`], [`store`] | reading and writing |
-//! | [`facts`], [`history`], [`gates`], [`load`], [`resources`] | what is known, as values; what was not measured is absent, never zero |
+//! | [`facts`], the library `history`, [`gates`], [`load`], [`resources`] | what is known, as values; what was not measured is absent, never zero |
 //! | [`verdict`], [`advice`] | what follows from it |
 //! | [`document`], [`page`], [`plot`], [`words`] | the three documents |
 //!
@@ -19,7 +19,6 @@ pub mod document;
 pub mod facts;
 pub mod gates;
 pub mod gather;
-pub mod history;
 pub mod load;
 pub mod page;
 pub mod plot;

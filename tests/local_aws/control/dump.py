@@ -147,7 +147,7 @@ def _cloudwatch() -> dict:
 def _s3() -> dict:
     """Without what runs leave for people, which stays however they end, as the journal does."""
     buckets = s3.objects().items()
-    return {bucket: {key: one for key, one in keys.items() if not key.startswith("runs/")} for bucket, keys in buckets}
+    return {bucket: {key: one for key, one in keys.items() if not key.startswith(("runs/", "status/"))} for bucket, keys in buckets}
 
 
 def _sns() -> dict:

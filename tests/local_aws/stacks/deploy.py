@@ -24,6 +24,11 @@ REPORTS_BUCKET = f"cutover-reports-{ACCOUNT_ID}-{REGION}"
 LOAD_LIMITS = {"MAX_LOAD_RATE_PER_SECOND": "20000", "LOAD_TEST_HOSTS": "127.0.0.1", "LOAD_TEST_SECRET_ARNS": "*"}
 
 
+# Who is told what happens.
+HEARERS = ("tell", "status-report")
+# As the CDK app has it, by default.
+STATUS_MINUTES = 30
+STATUS = json.dumps({"interval_seconds": 60 * STATUS_MINUTES, "time_zone": "UTC"}, separators=(",", ":"))
 # What a rehearsal's mails say of their sender.
 MAIL_FROM = "cutover@example.com"
 MESSAGES = json.dumps({"mail_from": MAIL_FROM})
@@ -40,8 +45,11 @@ def deploy(settings: Settings) -> dict:
     function_arns = _create_functions(settings, moments_arn)
     if settings.stakeholders is not None:
         clients.client("ses").verify_email_identity(EmailAddress=MAIL_FROM)
-        clients.client("sns").subscribe(TopicArn=moments_arn, Protocol="lambda", Endpoint=function_arns["tell"])
+        for hearer in HEARERS:
+            clients.client("sns").subscribe(TopicArn=moments_arn, Protocol="lambda", Endpoint=function_arns[hearer])
     machines = _create_machines(settings, function_arns)
+    if "status-report" in function_arns:
+        _create_status_rule(function_arns["status-report"])
     if "sweep" in function_arns:
         if "cutover" in machines:
             _create_unfinished_rule(machines, function_arns["sweep"])
@@ -136,8 +144,10 @@ def _environment(settings: Settings, crate: str, moments_arn: str) -> dict[str, 
     moments = {"MOMENTS_TOPIC_ARN": moments_arn} if crate in ("incident", "notify") else {}
     incidents = {"INCIDENTS": "{}"} if crate == "incident" else {}
     messages = {"MESSAGES": MESSAGES if settings.stakeholders else "{}"} if crate == "tell" else {}
-    reports = {"REPORTS_BUCKET": REPORTS_BUCKET} if crate in ("load-test", "report") else {}
-    return {"RUST_LOG": "info", **journal, **allowed, **load, **reports, **machines, **stakeholders, **moments, **messages, **incidents}
+    reports = {"REPORTS_BUCKET": REPORTS_BUCKET} if crate in ("load-test", "report", "status-report") else {}
+    status = {"STATUS": STATUS, "CUTOVER_STATE_MACHINE_ARN": machine_arn("cutover")} if crate == "status-report" else {}
+    named = {**reports, **status, **machines, **stakeholders, **moments, **messages, **incidents}
+    return {"RUST_LOG": "info", **journal, **allowed, **load, **named}
 
 
 def _create_machines(settings: Settings, function_arns: dict[str, str]) -> dict[str, str]:
@@ -215,3 +225,10 @@ def _create_sweep_rule(function_arn: str) -> None:
     events = clients.client("events")
     events.put_rule(Name="cutover-sweep", ScheduleExpression="rate(5 minutes)")
     events.put_targets(Rule="cutover-sweep", Targets=[{"Id": "Target0", "Arn": function_arn}])
+
+
+def _create_status_rule(function_arn: str) -> None:
+    events = clients.client("events")
+    events.put_rule(Name="cutover-status", ScheduleExpression=f"rate({STATUS_MINUTES} minutes)")
+    target = {"Id": "Target0", "Arn": function_arn, "Input": json.dumps({"scheduled": True}, separators=(",", ":"))}
+    events.put_targets(Rule="cutover-status", Targets=[target])

@@ -36,6 +36,7 @@ mod second_looks;
 mod secrets;
 mod serve;
 mod shapes;
+mod statuses;
 mod suites;
 mod support;
 mod telling;
@@ -65,6 +66,7 @@ fn tests() -> Result<Vec<Test>> {
         judging::tests(),
         telling::tests(),
         incidents::tests(),
+        statuses::tests(),
         scenarios::tests(),
         readme::tests()?,
         reports::tests(),

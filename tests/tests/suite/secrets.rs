@@ -96,7 +96,7 @@ async fn ensure_kept(ground: &Ground, run_id: &str) -> Result<()> {
         ensure!(!message.message.contains(TOKEN), "a message has it");
     }
     for kind in ["load-test.json", "report.html", "report.md", "report.json"] {
-        let text = left::object(&ground.client, run_id, kind).await?;
+        let text = left::object(&ground.client, &format!("runs/{}/{kind}", left::name_of(run_id))).await?;
         ensure!(text.is_none_or(|text| !text.contains(TOKEN)), "{kind} has it");
     }
     Ok(())

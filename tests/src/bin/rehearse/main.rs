@@ -12,6 +12,7 @@ mod mails;
 mod page;
 mod prove;
 mod scenario;
+mod status;
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -223,6 +224,7 @@ async fn work(
     mails::tell(client, &own, &page.path.with_extension("mails")).await?;
     page.write(&own.in_text(&report::page(&outcome, &page.origin)?))?;
     leave(client, &outcome, &own, &page.path).await?;
+    status::leave(client, &outcome, &own, &page.path.with_extension("status")).await?;
     eprintln!("\nThe report: {}\nLogs of the functions: {}", page.path.display(), ready.home.join("logs").display());
     Ok(outcome.exit_code)
 }

@@ -50,6 +50,7 @@ fn read(name: &str, input: Value) -> Result<(), String> {
         "replication-lag" => cutover::input::read::<replication_lag::Request>(input).map(only),
         "report" => cutover::input::read::<report::Request>(input).map(only),
         "rollback" => cutover::input::read::<rollback::Request>(input).map(only),
+        "status-report" => cutover::input::read::<status_report::Request>(input).map(only),
         "sweep" => cutover::input::read::<sweep::Request>(input).map(only),
         "tell" => cutover::input::read::<tell::Request>(input).map(only),
         "validate" => cutover::input::read::<validate::Request>(input).map(only),

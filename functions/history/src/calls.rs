@@ -1,9 +1,44 @@
 //! What an execution's history tells: what was done, when, and what was answered. Pure.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::facts::{Entry, Kind, Weight};
+/// A weight, from when on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Weight {
+    /// Since when.
+    pub at: Timestamp,
+    /// The route's place in the plan.
+    pub route: usize,
+    /// The new side's share, in percent.
+    pub percent: u8,
+}
+
+/// A line of the timeline.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// Of what kind it is.
+    pub kind: Kind,
+    /// What happened.
+    pub text: String,
+}
+
+/// What kind of thing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Something was done.
+    Done,
+    /// Traffic was moved, or could be from then on.
+    Moved,
+    /// A person decided.
+    Person,
+    /// Something was wrong.
+    Trouble,
+}
 
 /// An event of a history, as far as it is needed.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +101,22 @@ pub fn calls(events: &[Event]) -> Vec<Call> {
         calls.push(Call { at: *at, state: state.clone(), asked: asked.clone(), answer });
     }
     calls
+}
+
+/// The state that was entered last, and when; an iteration of a Map counts as a state of its own.
+pub fn state(events: &[Event]) -> Option<(Timestamp, &str)> {
+    events.iter().rev().find_map(|event| match &event.what {
+        What::Entered(name) => Some((event.at, name.as_str())),
+        _ => None,
+    })
+}
+
+/// What was asked last, and when, if nobody has answered yet; null otherwise.
+pub fn asked(events: &[Event]) -> (Option<Timestamp>, Value) {
+    let last = events.iter().rev().find(|event| !matches!(event.what, What::Entered(_)));
+    let Some(Event { at, what: What::Scheduled(parameters) }) = last else { return (None, Value::Null) };
+    let mut parameters: Value = serde_json::from_str(parameters).unwrap_or_default();
+    (Some(*at), parameters["Payload"].take())
 }
 
 /// What a function said, out of the JSON that Lambda wraps around it.
@@ -150,22 +201,22 @@ pub fn weights(calls: &[Call]) -> Vec<Weight> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use serde_json::json;
 
     use super::*;
 
-    pub(crate) fn at(second: i64) -> Timestamp {
+    fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
 
-    pub(crate) fn call(second: i64, asked: Value, output: Value) -> [Event; 2] {
+    fn call(second: i64, asked: Value, output: Value) -> [Event; 2] {
         let scheduled = What::Scheduled(json!({ "FunctionName": "f", "Payload": asked }).to_string());
         let succeeded = What::Succeeded(json!({ "Payload": output }).to_string());
         [Event { at: at(second), what: scheduled }, Event { at: at(second + 1), what: succeeded }]
     }
 
-    pub(crate) fn asked(state: &str, more: Value) -> Value {
+    fn asked(state: &str, more: Value) -> Value {
         let mut asked = json!({ "state": state, "route": 0 });
         asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         asked
@@ -204,6 +255,18 @@ pub(crate) mod tests {
         events[1].what = What::Failed("Cutover.Unhealthy".to_owned(), cause);
         let told = timeline(&calls(&events), &[]);
         assert_eq!(told[0].text, "Monitor failed: Cutover.Unhealthy: 5xx is 4 %");
+    }
+
+    #[test]
+    fn where_an_execution_is_and_what_nobody_has_answered_is_told() {
+        let mut events = vec![Event { at: at(0), what: What::Entered("AwaitDecision".to_owned()) }];
+        assert_eq!((state(&events), super::asked(&events)), (Some((at(0), "AwaitDecision")), (None, Value::Null)));
+        events.push(call(5, asked("AwaitDecision", json!({ "detail": { "why": "x" } })), Value::Null)[0].clone());
+        let (when, payload) = super::asked(&events);
+        assert_eq!((when, payload["detail"]["why"].as_str()), (Some(at(5)), Some("x")));
+        events.push(Event { at: at(6), what: What::Succeeded("{}".to_owned()) });
+        assert_eq!(super::asked(&events), (None, Value::Null));
+        assert_eq!(state(&[]), None);
     }
 
     #[test]

@@ -1,0 +1,91 @@
+//! Reads what is known of a run. What cannot be read beside the run item is told as not known.
+
+use cutover::contract::digest;
+use cutover::{StepError, StepResult};
+use history::Story;
+use jiff::Timestamp;
+use journal::{Phase, Run};
+
+use crate::Clients;
+use crate::known::{Known, sibling};
+
+/// A page of running executions; there are more where a hundred cutovers wait for approval.
+const MOST_PAGES: usize = 3;
+
+/// Everything up to a moment; none where neither the journal nor Step Functions knows such a run.
+///
+/// # Errors
+/// AWS errors of the journal; of Step Functions for a run that is not in the journal.
+pub async fn known(clients: &Clients, run_id: &str, until: Timestamp) -> StepResult<Option<Known>> {
+    let run = clients.journal.read(run_id).await?;
+    let mut known = Known { run_id: run_id.to_owned(), ..Known::default() };
+    match history::read::story(&clients.states, run_id, until).await {
+        Ok(story) => known.cutover = story,
+        Err(error) if run.is_none() => return if is_missing(&error) { Ok(None) } else { Err(error) },
+        Err(error) => known.not_read.push(not_read("the cutover", &error)),
+    }
+    let Some(run) = run else { return Ok(Some(known)) };
+    if let Some(arn) = rollback_of(&run) {
+        known.rollback = other(clients, &arn, until, "the rollback", &mut known.not_read).await;
+    }
+    if let Some(arn) = cleanup_of(&run) {
+        known.cleanup = other(clients, &arn, until, "the cleanup", &mut known.not_read).await;
+    }
+    known.run = Some(run);
+    Ok(Some(known))
+}
+
+/// The history of another execution of the run. One that is not there yet has none.
+async fn other(
+    clients: &Clients,
+    arn: &str,
+    until: Timestamp,
+    what: &str,
+    problems: &mut Vec<String>,
+) -> Option<Story> {
+    match history::read::story(&clients.states, arn, until).await {
+        Ok(story) => Some(story),
+        Err(error) => {
+            problems.extend((!is_missing(&error)).then(|| not_read(what, &error)));
+            None
+        }
+    }
+}
+
+fn not_read(what: &str, error: &StepError) -> String {
+    format!("what {what} does now: its history cannot be read: {}", cutover::text::quoted(&error.message, 300))
+}
+
+fn is_missing(error: &StepError) -> bool {
+    error.message.contains("ExecutionDoesNotExist")
+}
+
+fn rollback_of(run: &Run) -> Option<String> {
+    let is_of_rollback = matches!(run.phase, Phase::RollingBack | Phase::RolledBack | Phase::Stuck);
+    (is_of_rollback && run.owner != run.run_id && run.owner.starts_with("arn:")).then(|| run.owner.clone())
+}
+
+/// The cleanup that waits, by the name that the cutover gives it; one that has begun owns the run.
+fn cleanup_of(run: &Run) -> Option<String> {
+    match run.phase {
+        Phase::Cleaning => Some(run.owner.clone()),
+        Phase::Finished => sibling(&run.run_id, "cleanup", &format!("cleanup-{}", digest(&run.run_id))),
+        _ => None,
+    }
+}
+
+/// The cutovers that run: those that wait for approval are not in the journal yet.
+///
+/// # Errors
+/// AWS errors.
+pub async fn running(clients: &Clients) -> StepResult<Vec<String>> {
+    let listed = clients.states.list_executions().state_machine_arn(&clients.cutover_arn);
+    let mut pages = listed.status_filter(aws_sdk_sfn::types::ExecutionStatus::Running).into_paginator().send();
+    let mut arns = Vec::new();
+    for _ in 0..MOST_PAGES {
+        let Some(page) = pages.next().await else { break };
+        let page = page.map_err(|error| StepError::from_aws("states:ListExecutions", &error))?;
+        arns.extend(page.executions().iter().map(|execution| execution.execution_arn().to_owned()));
+    }
+    Ok(arns)
+}

@@ -1,0 +1,120 @@
+//! What is known of one run, as values: its item in the journal, and the histories of its executions. Pure.
+
+use cutover::Plan;
+use cutover::plan::Route;
+use history::{Call, Story, What};
+use jiff::Timestamp;
+use journal::{Phase, Run};
+use serde_json::Value;
+
+/// A run, as far as it could be read.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The ARN of the cutover's execution.
+    pub run_id: String,
+    /// Its item; none before it is claimed.
+    pub run: Option<Run>,
+    /// The cutover's history.
+    pub cutover: Story,
+    /// The history of the rollback that owns the run, or has ended it.
+    pub rollback: Option<Story>,
+    /// The history of the cleanup, which watches the new side until it begins.
+    pub cleanup: Option<Story>,
+    /// What could not be read, and why.
+    pub not_read: Vec<String>,
+}
+
+impl Known {
+    /// The calls of the cutover, in order.
+    pub fn calls(&self) -> Vec<Call> {
+        history::calls::calls(&self.cutover.events)
+    }
+
+    /// The plan: the run's, or what precheck has made of it.
+    pub fn plan(&self, calls: &[Call]) -> Option<Plan> {
+        if let Some(run) = &self.run {
+            return Some(run.plan.clone());
+        }
+        let reply = replies(calls, "Precheck").next_back()?;
+        serde_json::from_value(reply["plan"].clone()).ok()
+    }
+
+    /// The run's phase; none before it is claimed.
+    pub fn phase(&self) -> Option<Phase> {
+        self.run.as_ref().map(|run| run.phase)
+    }
+
+    /// When the run was claimed.
+    pub fn claimed_at(&self) -> Option<Timestamp> {
+        self.run.as_ref()?.started_at.parse().ok()
+    }
+
+    /// How it ended, by name, as the journal has it.
+    pub fn ending(&self) -> Option<&str> {
+        self.run.as_ref()?.ending.as_ref()?.name()
+    }
+
+    /// When it ended, as the journal has it.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        self.run.as_ref()?.ending.as_ref()?.at.parse().ok()
+    }
+
+    /// When all traffic was on the new side for good.
+    pub fn finished_at(&self, calls: &[Call]) -> Option<Timestamp> {
+        calls.iter().rev().find(|call| call.state == "Finish" && call.answer.is_ok()).map(|call| call.at)
+    }
+
+    /// Whether it only looks: such a run touches nothing, and nobody waits for it.
+    pub fn is_dry_run(calls: &[Call]) -> bool {
+        calls
+            .iter()
+            .rev()
+            .find(|call| call.state == "Precheck")
+            .is_some_and(|call| call.asked["plan"]["mode"] == "precheck")
+    }
+
+    /// The application's name, as far as the plan says it; the execution's otherwise.
+    pub fn application(&self, plan: Option<&Plan>, calls: &[Call]) -> String {
+        let written = || {
+            let asked = calls.iter().rev().find(|call| call.state == "Precheck");
+            asked.and_then(|call| call.asked["plan"]["application"].as_str()).map(str::to_owned)
+        };
+        let execution = || self.run_id.rsplit(':').next().unwrap_or_default().to_owned();
+        plan.map(|plan| plan.application.clone()).or_else(written).unwrap_or_else(execution)
+    }
+
+    /// Whether people were told that nothing was touched.
+    pub fn is_told_not_started(&self) -> bool {
+        let told = |event: &history::Event| event.what == What::Entered("AnnounceNothingTouched".to_owned());
+        self.cutover.events.iter().any(told)
+    }
+
+    /// How a person calls the routes, in the plan's order.
+    pub fn titles(plan: Option<&Plan>) -> Vec<String> {
+        plan.map(|plan| plan.routes.iter().map(Route::title).collect()).unwrap_or_default()
+    }
+}
+
+/// What was answered to a state's calls, in order.
+pub fn replies<'a>(calls: &'a [Call], state: &'a str) -> impl DoubleEndedIterator<Item = &'a Value> {
+    calls.iter().filter(move |call| call.state == state).filter_map(|call| call.answer.as_ref().ok())
+}
+
+/// The ARN of an execution of another machine of the same stack, where `run_id` is one of the cutover's.
+pub fn sibling(run_id: &str, machine: &str, name: &str) -> Option<String> {
+    let (of_machine, _) = run_id.rsplit_once(':')?;
+    Some(format!("{}{machine}:{name}", of_machine.strip_suffix("cutover")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_executions_of_a_stack_know_each_other_by_name() {
+        let run_id = "arn:aws:states:eu-west-1:1:execution:shop-cutover:run";
+        let expected = Some("arn:aws:states:eu-west-1:1:execution:shop-cleanup:cleanup-1".to_owned());
+        assert_eq!(sibling(run_id, "cleanup", "cleanup-1"), expected);
+        assert_eq!(sibling("arn:aws:states:eu-west-1:1:execution:other:run", "cleanup", "x"), None);
+    }
+}

@@ -1,0 +1,117 @@
+//! What this function is asked: by the topic of moments, a schedule, or a person.
+
+use cutover::error::name;
+use cutover::text::quoted;
+use cutover::told::Told;
+use cutover::{StepError, StepResult};
+use serde::{Deserialize, Serialize};
+
+/// One call. Everything may be left out: then it is about all runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// What SNS calls Lambda with (SNS developer guide, Lambda endpoints).
+    #[serde(rename = "Records", default)]
+    pub records: Vec<Record>,
+    /// Whether the schedule calls: it wants nothing where nothing is open.
+    #[serde(default)]
+    pub scheduled: bool,
+    /// The application whose run is meant.
+    #[serde(default)]
+    pub application: Option<String>,
+    /// The ARN of the cutover's execution that is meant.
+    #[serde(default)]
+    pub run_id: Option<String>,
+}
+
+/// One notification.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// What was published.
+    #[serde(rename = "Sns")]
+    pub sns: Notification,
+}
+
+/// What was published.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notification {
+    /// A [`Told`], as JSON.
+    #[serde(rename = "Message")]
+    pub message: String,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Something happened in these runs.
+    Moments(Vec<String>),
+    /// All runs.
+    All {
+        /// Whether nothing is to be done where none is open.
+        is_scheduled: bool,
+    },
+    /// The run of an application.
+    Application(String),
+    /// One run.
+    Run(String),
+}
+
+impl Request {
+    /// Which of them it is.
+    ///
+    /// # Errors
+    /// `Cutover.InvalidGesture` for what a person should have written otherwise; `Cutover.InvalidPlan` for a moment that cannot be read.
+    pub fn asked(&self) -> StepResult<Asked> {
+        if !self.records.is_empty() {
+            return self.records.iter().map(run_of).collect::<StepResult<_>>().map(Asked::Moments);
+        }
+        let gesture = |problem: String| Err(StepError::new(name::INVALID_GESTURE, problem));
+        match (&self.application, &self.run_id) {
+            (Some(_), Some(_)) => gesture("give `application` or `run_id`, or neither for all runs".to_owned()),
+            (Some(application), None) => Ok(Asked::Application(application.clone())),
+            (None, Some(run_id)) if !run_id.starts_with("arn:") => {
+                let given = quoted(run_id, 100);
+                gesture(format!(
+                    "`run_id` is {given}: write the ARN of the cutover's execution, or name its `application`"
+                ))
+            }
+            (None, Some(run_id)) => Ok(Asked::Run(run_id.clone())),
+            (None, None) => Ok(Asked::All { is_scheduled: self.scheduled }),
+        }
+    }
+}
+
+fn run_of(record: &Record) -> StepResult<String> {
+    let told: Told = serde_json::from_str(&record.sns.message)
+        .map_err(|error| StepError::invalid(format!("what happened cannot be read: {error}")))?;
+    Ok(told.run_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn asked(request: Value) -> Result<Asked, String> {
+        let request: Request = cutover::input::read(request)?;
+        request.asked().map_err(|error| error.message)
+    }
+
+    #[test]
+    fn whoever_calls_is_understood() {
+        assert_eq!(asked(json!({})), Ok(Asked::All { is_scheduled: false }));
+        assert_eq!(asked(json!({ "scheduled": true })), Ok(Asked::All { is_scheduled: true }));
+        assert_eq!(asked(json!({ "application": "shop" })), Ok(Asked::Application("shop".to_owned())));
+        assert_eq!(asked(json!({ "run_id": "arn:x" })), Ok(Asked::Run("arn:x".to_owned())));
+        let told = json!({ "run_id": "arn:r", "application": "a", "event": "step", "at": "2026-11-26T22:00:00Z" });
+        let moment = json!({ "Records": [{ "Sns": { "Message": told.to_string() } }] });
+        assert_eq!(asked(moment), Ok(Asked::Moments(vec!["arn:r".to_owned()])));
+    }
+
+    #[test]
+    fn what_a_person_got_wrong_says_what_to_write() {
+        assert!(asked(json!({ "run_id": "shop" })).unwrap_err().contains("write the ARN"));
+        assert!(asked(json!({ "run_id": "arn:x", "application": "shop" })).unwrap_err().contains("or neither"));
+        assert!(asked(json!({ "application": 7 })).unwrap_err().contains("`application`"));
+    }
+}

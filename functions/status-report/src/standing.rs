@@ -1,0 +1,281 @@
+//! How a run stands, and what it does now, in words. Pure.
+
+use cutover::Seconds;
+use cutover::text::{quoted, shown};
+use history::Call;
+use jiff::Timestamp;
+use journal::Phase;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::known::{Known, replies};
+use crate::work::Step;
+
+const MOST_TITLE_BYTES: usize = 250;
+const MOST_REASON_BYTES: usize = 400;
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Work is left that only a person can do.
+    Stuck,
+    /// A rollback waits for a person's decision.
+    Held,
+    /// A check or a load test failed, and a person is asked whether the run goes on.
+    WaitsForDecision,
+    /// Traffic is put back, or that is owed.
+    RollingBack,
+    /// A person has paused it.
+    Paused,
+    /// Somebody has to agree before anything is touched.
+    WaitsForApproval,
+    /// It moves traffic, or is about to.
+    Running,
+    /// It looks at what the plan names; nothing is touched.
+    Checking,
+    /// All traffic is on the new side, which is watched until the old one is removed.
+    Watched,
+    /// The old side is being removed.
+    CleaningUp,
+    /// Over: everything is as it was before.
+    RolledBack,
+    /// Over: nothing was touched.
+    NotStarted,
+    /// Over: a person released it as it was.
+    Released,
+    /// Over: the new side stays.
+    Closed,
+}
+
+impl Standing {
+    /// In one or two words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Stuck => "stuck",
+            Self::Held => "rollback held",
+            Self::WaitsForDecision => "waits for a decision",
+            Self::RollingBack => "rolling back",
+            Self::Paused => "paused",
+            Self::WaitsForApproval => "waits for approval",
+            Self::Running => "running",
+            Self::Checking => "checking",
+            Self::Watched => "done, watched",
+            Self::CleaningUp => "done, cleaning up",
+            Self::RolledBack => "rolled back",
+            Self::NotStarted => "not started",
+            Self::Released => "released",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Whether something still comes.
+    pub fn is_open(self) -> bool {
+        !matches!(self, Self::RolledBack | Self::NotStarted | Self::Released | Self::Closed)
+    }
+
+    /// Whether the run is on its way to the new side, or waits there.
+    pub fn is_going_forward(self) -> bool {
+        matches!(self, Self::WaitsForDecision | Self::Paused | Self::WaitsForApproval | Self::Running | Self::Checking)
+    }
+
+    /// Whether a person is asked, and silence ends it.
+    pub fn waits_for_a_person(self) -> bool {
+        matches!(self, Self::WaitsForDecision | Self::WaitsForApproval)
+    }
+
+    /// How it is counted.
+    pub fn group(self) -> Group {
+        match self {
+            Self::Running | Self::Checking | Self::RollingBack => Group::Running,
+            Self::WaitsForDecision | Self::Paused | Self::WaitsForApproval => Group::Waiting,
+            Self::Stuck | Self::Held => Group::Stuck,
+            Self::Watched | Self::CleaningUp | Self::Closed => Group::Done,
+            Self::RolledBack => Group::RolledBack,
+            Self::NotStarted | Self::Released => Group::Other,
+        }
+    }
+}
+
+/// What a run counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// All traffic is on the new side.
+    Done,
+    /// Something is done.
+    Running,
+    /// A person is waited for.
+    Waiting,
+    /// It is as before.
+    RolledBack,
+    /// Only a person brings it to an end.
+    Stuck,
+    /// It was not started, or was released.
+    Other,
+}
+
+/// How a run stands: the journal's word first, then the execution's.
+pub fn standing(known: &Known) -> Standing {
+    let Some(run) = &known.run else { return unclaimed(known) };
+    match run.phase {
+        Phase::Stuck if known.ending() == Some("Held") => Standing::Held,
+        Phase::Stuck => Standing::Stuck,
+        Phase::RollingBack => Standing::RollingBack,
+        Phase::RolledBack => Standing::RolledBack,
+        Phase::Closed if known.ending() == Some("Released") => Standing::Released,
+        Phase::Closed => Standing::Closed,
+        Phase::Cleaning => Standing::CleaningUp,
+        Phase::Finished => Standing::Watched,
+        Phase::Claimed | Phase::Forward => forward(known, run.paused),
+    }
+}
+
+fn forward(known: &Known, is_paused: bool) -> Standing {
+    let state = history::calls::state(&known.cutover.events).map_or("", |(_, state)| state);
+    match state {
+        // The execution was stopped, or goes back: the way back is owed.
+        _ if known.cutover.ended.is_some() => Standing::RollingBack,
+        "StartRollback" | "WaitForRollback" | "LookAtRollback" | "RollbackVerdict" => Standing::RollingBack,
+        "AwaitDecision" | "AskAfterLoadTest" => Standing::WaitsForDecision,
+        _ if is_paused => Standing::Paused,
+        _ => Standing::Running,
+    }
+}
+
+fn unclaimed(known: &Known) -> Standing {
+    match history::calls::state(&known.cutover.events).map_or("", |(_, state)| state) {
+        _ if known.cutover.ended.is_some() => Standing::NotStarted,
+        "AnnounceNothingTouched" | "WhyNothingTouched" => Standing::NotStarted,
+        "AwaitApproval" => Standing::WaitsForApproval,
+        _ => Standing::Checking,
+    }
+}
+
+/// What it does now, and since when.
+pub fn activity(
+    known: &Known,
+    calls: &[Call],
+    steps: &[Step],
+    standing: Standing,
+    at: Timestamp,
+) -> (String, Option<Timestamp>) {
+    let entered = history::calls::state(&known.cutover.events);
+    let (state, since) = entered.map_or(("", None), |(at, state)| (state, Some(at)));
+    let text = |text: &str| text.to_owned();
+    let why = || known.run.as_ref().and_then(|run| run.why.as_deref()).map(reason).unwrap_or_default();
+    match standing {
+        Standing::Stuck => (format!("a person was told what is left to do by hand{}", why()), known.ended_at()),
+        Standing::Held => (format!("a person was asked how the run goes on{}", why()), known.ended_at()),
+        Standing::RollingBack if known.phase() != Some(Phase::RollingBack) => {
+            (text("going forward has ended, and the way back is about to begin"), since)
+        }
+        Standing::RollingBack => {
+            let began_at = known.rollback.as_ref().and_then(|story| story.began_at);
+            (format!("puts every route back as it was{}", why()), began_at)
+        }
+        Standing::RolledBack => (format!("everything is as it was before{}", why()), known.ended_at()),
+        Standing::Watched => (text("all traffic is on the new side, which is watched until cleanup"), None),
+        Standing::CleaningUp => (text("removes what nobody needs any more of the old side"), None),
+        Standing::Closed => (text("the run is over: all traffic is on the new side"), known.ended_at()),
+        Standing::Released => (text("a person released the run as it was"), known.ended_at()),
+        Standing::NotStarted => (not_started(known), known.cutover.ended.as_ref().map(|ended| ended.at)),
+        Standing::WaitsForDecision => (asked(known, "asks a person whether it goes on or back"), since),
+        Standing::WaitsForApproval => (text("asks those who may agree; nothing is touched before"), since),
+        Standing::Paused | Standing::Running | Standing::Checking => (doing(state, calls, steps, at), since),
+    }
+}
+
+fn reason(why: &str) -> String {
+    format!(", because of {}", quoted(why, MOST_REASON_BYTES))
+}
+
+fn asked(known: &Known, what: &str) -> String {
+    let (_, asked) = history::calls::asked(&known.cutover.events);
+    let why = asked["detail"]["why"].as_str().map(reason).unwrap_or_default();
+    format!("{what}{why}")
+}
+
+fn not_started(known: &Known) -> String {
+    let ended = known.cutover.ended.as_ref();
+    let error = ended.and_then(|ended| ended.error.as_deref()).or(ended.map(|ended| ended.status));
+    let error = error.map(|error| format!(" ({})", shown(error, MOST_TITLE_BYTES))).unwrap_or_default();
+    format!("the run ended before anything was touched{error}")
+}
+
+/// The words of a state of the cutover.
+fn doing(state: &str, calls: &[Call], steps: &[Step], at: Timestamp) -> String {
+    let seen = |state: &str| {
+        let seen = replies(calls, state).next_back().and_then(|reply| reply["seen"].as_str());
+        seen.map(|seen| format!(": {}", quoted(seen, MOST_REASON_BYTES))).unwrap_or_default()
+    };
+    match state {
+        "" | "Start" | "Precheck" | "PrecheckVerdict" | "PrecheckWait" | "PrecheckPassed" => {
+            "looks at everything that the plan names; nothing is touched".to_owned()
+        }
+        "IsAnswerSigned" | "Claim" | "ShowRun" | "AnnounceStart" | "HasDatabase" | "AllowChanges" | "TakeBaseline" => {
+            "is claimed: the way back is written down before anything is touched".to_owned()
+        }
+        "CheckReplication" | "ReplicationVerdict" | "ReplicationWait" => {
+            format!("waits until the database has caught up{}", seen("CheckReplication"))
+        }
+        "NextRouteToPrepare" | "PrepareListener" | "PrepareRecords" | "PrepareWait" | "PrepareVerdict" => {
+            "prepares the routes: both sides in, the new one at 0 %".to_owned()
+        }
+        "HasLoadTest" | "NextLoadTurn" | "LoadTestVerdict" | "SendLoad" | "SendSlice" | "SliceLost" => {
+            "loads both sides before any traffic moves".to_owned()
+        }
+        "BeforeTrafficHooks" | "BeforeTrafficHook" => {
+            "runs the application's checks before any traffic moves".to_owned()
+        }
+        "MustWritersStop" | "QuiesceWriters" | "RememberQuiesce" | "QuiesceHook" => {
+            "stops the old side's writers".to_owned()
+        }
+        "MustReplicationDrain"
+        | "DrainReplication"
+        | "DrainVerdict"
+        | "DrainWait"
+        | "IsThereAWayBack"
+        | "RememberNoReturn" => format!("waits until the replication has run dry{}", seen("DrainReplication")),
+        "Validate" | "ValidateVerdict" | "ValidateWait" => {
+            "all traffic is on the new side; asks it directly whether it is well".to_owned()
+        }
+        "AfterTrafficHooks" | "AfterTrafficHook" => {
+            "runs the application's checks after all traffic has moved".to_owned()
+        }
+        "SetAlarms" | "SetAlarm" | "AlarmNotSet" => "sets the plan's alarms".to_owned(),
+        "NextRouteToFinalise"
+        | "FinaliseListener"
+        | "FinaliseRecords"
+        | "FinaliseWait"
+        | "FinaliseVerdict"
+        | "Finish"
+        | "WriteReport"
+        | "AnnounceFinish"
+        | "StartCleanup"
+        | "Succeeded" => "makes the routes final: the new side alone".to_owned(),
+        _ => stepping(steps, at),
+    }
+}
+
+fn stepping(steps: &[Step], at: Timestamp) -> String {
+    let Some(step) = steps.iter().find(|step| step.done_at.is_none()) else {
+        return "all steps are done".to_owned();
+    };
+    let title = shown(&step.planned.title, MOST_TITLE_BYTES);
+    let percent = step.planned.new_weight;
+    if step.settled_at.is_none() {
+        return format!("moves {title} to {percent} % on the new side");
+    }
+    let [held, hold] = [step.held(at), step.planned.hold_seconds].map(Seconds);
+    format!("holds {title} at {percent} % on the new side, under watch: {held} of {hold}")
+}
+
+/// A value's text; none for what is no text.
+pub fn words(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+#[path = "standing_tests.rs"]
+mod tests;

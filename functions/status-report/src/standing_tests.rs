@@ -1,0 +1,128 @@
+use cutover::contract::Caller;
+use history::{Ended, Event, Story, What};
+use journal::{Ending, Run};
+use serde_json::json;
+
+use super::*;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn in_state(state: &str, phase: Option<Phase>) -> Known {
+    let events = vec![Event { at: at(0), what: What::Entered(state.to_owned()) }];
+    let caller = Caller { run_id: "run".to_owned(), execution_arn: "me".to_owned(), state: String::new() };
+    let plan = serde_json::from_value(json!({ "application": "shop", "routes": [] })).unwrap();
+    let run = phase.map(|phase| Run { phase, ..Run::claimed(&caller, plan, vec![], at(0)) });
+    Known { cutover: Story { events, ..Story::default() }, run, ..Known::default() }
+}
+
+#[test]
+fn the_journal_says_how_a_run_stands_and_before_the_claim_its_execution() {
+    for (state, phase, expected) in [
+        ("Precheck", None, Standing::Checking),
+        ("AwaitApproval", None, Standing::WaitsForApproval),
+        ("AnnounceNothingTouched", None, Standing::NotStarted),
+        ("HoldWait", Some(Phase::Forward), Standing::Running),
+        ("AwaitDecision", Some(Phase::Forward), Standing::WaitsForDecision),
+        ("AskAfterLoadTest", Some(Phase::Forward), Standing::WaitsForDecision),
+        ("WaitForRollback", Some(Phase::Forward), Standing::RollingBack),
+        ("WaitForRollback", Some(Phase::RollingBack), Standing::RollingBack),
+        ("WaitForRollback", Some(Phase::Stuck), Standing::Stuck),
+        ("RolledBack", Some(Phase::RolledBack), Standing::RolledBack),
+        ("Succeeded", Some(Phase::Finished), Standing::Watched),
+        ("Succeeded", Some(Phase::Cleaning), Standing::CleaningUp),
+        ("Succeeded", Some(Phase::Closed), Standing::Closed),
+    ] {
+        assert_eq!(standing(&in_state(state, phase)), expected, "{state} {phase:?}");
+    }
+}
+
+#[test]
+fn a_run_whose_execution_was_stopped_is_owed_its_way_back() {
+    let mut known = in_state("HoldWait", Some(Phase::Forward));
+    known.cutover.ended = Some(Ended { at: at(9), status: "ABORTED", error: None });
+    assert_eq!(standing(&known), Standing::RollingBack);
+    known.run = None;
+    assert_eq!(standing(&known), Standing::NotStarted);
+}
+
+#[test]
+fn a_paused_run_is_paused_unless_something_graver_is_so() {
+    for (state, expected) in [
+        ("HoldWait", Standing::Paused),
+        ("AwaitDecision", Standing::WaitsForDecision),
+        ("StartRollback", Standing::RollingBack),
+    ] {
+        let mut known = in_state(state, Some(Phase::Forward));
+        known.run.as_mut().unwrap().paused = true;
+        assert_eq!(standing(&known), expected, "{state}");
+    }
+}
+
+#[test]
+fn held_and_released_are_endings() {
+    let ended = |phase, name: &str| {
+        let mut known = in_state("", Some(phase));
+        let ending = Ending { at: at(1).to_string(), report: json!({ "ending": name }) };
+        known.run.as_mut().unwrap().ending = Some(ending);
+        standing(&known)
+    };
+    assert_eq!(ended(Phase::Stuck, "Held"), Standing::Held);
+    assert_eq!(ended(Phase::Stuck, "Stuck"), Standing::Stuck);
+    assert_eq!(ended(Phase::Closed, "Released"), Standing::Released);
+}
+
+/// Every state of the cutover has words: those that only hold a step's are the step's.
+#[test]
+fn every_state_of_the_definition_has_words() {
+    let definition = include_str!("../../../statemachine/cutover.asl.yaml");
+    let states = definition.lines().filter_map(|line| {
+        let name = line.trim().split(':').next()?;
+        let is_state = line.starts_with("  ") && name.starts_with(char::is_uppercase);
+        (is_state && name.chars().all(char::is_alphanumeric)).then_some(name)
+    });
+    let of_steps = [
+        "NextStep",
+        "SwapListener",
+        "ShiftWeight",
+        "SettleWait",
+        "SettleVerdict",
+        "AnnounceStep",
+        "ShowStep",
+        "HoldWait",
+        "Monitor",
+        "MonitorVerdict",
+        "GoBackOrHold",
+    ];
+    let elsewhere = [
+        "AwaitApproval",
+        "AwaitDecision",
+        "AskAfterLoadTest",
+        "StartRollback",
+        "WaitForRollback",
+        "LookAtRollback",
+        "RollbackVerdict",
+        "AnnounceNothingTouched",
+        "WhyNothingTouched",
+        "InvalidPlan",
+        "PrecheckFailed",
+        "Rejected",
+        "Conflict",
+        "RolledBack",
+        "Stuck",
+        "Held",
+        "RollbackUnfinished",
+    ];
+    let mut seen = 0;
+    let text = include_str!("standing.rs");
+    for state in states.filter(|state| {
+        definition.contains(&format!("  {state}:\n    Type:")) || definition.contains(&format!("  {state}:\n    <<:"))
+    }) {
+        seen += 1;
+        let is_known =
+            of_steps.contains(&state) || elsewhere.contains(&state) || text.contains(&format!("\"{state}\""));
+        assert!(is_known, "{state} has no words");
+    }
+    assert!(seen > 40, "{seen} states");
+}
