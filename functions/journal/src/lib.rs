@@ -6,6 +6,7 @@
 //! | part | `part#<run_id>#<attribute>` | an attribute of a run that its own item has no room for |
 //! | lock | `lock#application#<name>`, `lock#listener#<arn>`, `lock#record#<zone>#<name>` | `run_id` of its holder |
 //! | told | `told#<run_id>#<event>#<time>` | who was told of a moment, and what came of it; for 90 days |
+//! | ask | `ask#<question>` | what people were asked, hashes of the links to it, who answered; for a week after its time |
 //! | turn | `sweep#turn` | the run at which the sweep's last look stopped |
 //!
 //! An item has 400 KB (DynamoDB quotas). The parts of a run have budgets (`cutover::budget`) and fit into that; a run item that
@@ -16,6 +17,7 @@
 //! Every change of phase is a conditional write: whoever loses the condition stops. Every read is consistent, but for
 //! the index.
 
+mod asked;
 mod counted;
 mod item;
 mod locks;
@@ -27,6 +29,7 @@ mod room;
 mod table;
 mod told;
 
+pub use asked::Asked;
 pub use item::{Ending, Run, kept};
 pub use locks::{Standing, keys as lock_keys};
 pub use open::OpenRun;

@@ -128,6 +128,7 @@ mod tests {
                 language,
                 channels: Vec::<Channel>::new(),
                 moments: None,
+                may_answer: false,
             };
             shown(text.parse().unwrap(), &group)
         };

@@ -42,6 +42,10 @@ pub struct Group {
     /// What it hears of. Left out: what those of its format want to know.
     #[serde(default)]
     pub moments: Option<Vec<Moment>>,
+    /// Whether what it is told has a link that answers, where somebody has to agree or decide, and the stack answers by a page. Whoever
+    /// gets such a message can answer.
+    #[serde(default)]
+    pub may_answer: bool,
 }
 
 impl Group {
