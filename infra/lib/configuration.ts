@@ -5,7 +5,7 @@ import type { CutoverStackProps } from './cutover-stack';
 
 /** The names of all context values: those of the props that configure the stack. */
 export const CONTEXT = {
-  text: ['prefix', 'tableName', 'architecture', 'binaries', 'mailFrom', 'mailConfigurationSet'],
+  text: ['prefix', 'tableName', 'architecture', 'binaries', 'mailFrom', 'mailConfigurationSet', 'answersUrl'],
   list: ['hookFunctionArns', 'loadTestHosts', 'topicArns', 'topicKeyArns', 'emails', 'webhookSecretArns'],
   narrowing: ['listeners', 'rules', 'targetGroups', 'hostedZones', 'recordNames', 'alarmNames'],
 } as const;
@@ -16,7 +16,7 @@ export function propsFromContext(node: Node): CutoverStackProps {
   return {
     ...given(CONTEXT.text, (name) => node.tryGetContext(name)),
     ...given(CONTEXT.list, (name) => list(node, name)),
-    ...given(['retainJournal'], (name) => boolean(node, name)),
+    ...given(['retainJournal', 'answers'], (name) => boolean(node, name)),
     ...given(['maxLoadRatePerSecond'], (name) => number(node, name)),
     ...given(['schedules', 'probeVpc', 'stakeholders', 'branding', 'messageTemplates'], (name) => json(node, name)),
     narrowing: given(CONTEXT.narrowing, (name) => list(node, name)),

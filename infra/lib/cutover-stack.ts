@@ -2,6 +2,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { AnswersKey, type AnswersProps, answersEnvironment, openAnswers } from './answers';
 import { ConfigurationError } from './configuration-error';
 import { Functions, type ProbeVpc } from './functions';
 import { Journal } from './journal';
@@ -16,7 +17,7 @@ import { type MessagesProps, messagesEnvironment } from './stakeholders';
 import { StateMachines } from './state-machines';
 
 /** The defaults suit one installation per account and region; only `narrowing` and `emails` deserve a thought. */
-export interface CutoverStackProps extends StackProps, MessagesProps {
+export interface CutoverStackProps extends StackProps, MessagesProps, AnswersProps {
   /** Before every name, so that several installations fit into one account and region. Default: none. */
   readonly prefix?: string;
   /** The journal's name. Default: `<prefix>cutover-journal`. */
@@ -70,6 +71,7 @@ export class CutoverStack extends Stack {
     });
     const notifications = new Notifications(this, 'Notifications', { names, emails: props.emails ?? [] });
     const { topic, moments, key } = notifications;
+    const answersKeyArn = props.answers ? new AnswersKey(this, 'AnswersKey').secretArn : undefined;
     const here: Surroundings = {
       stack: this,
       names,
@@ -81,6 +83,7 @@ export class CutoverStack extends Stack {
       mailFrom: props.mailFrom,
       mailConfigurationSet: props.mailConfigurationSet,
       webhookSecretArns: props.webhookSecretArns ?? [],
+      answersKeyArn,
       topicKeyArns: [key.keyArn, ...(props.topicKeyArns ?? [])],
     };
     const { all: functions } = new Functions(this, 'Functions', {
@@ -89,10 +92,12 @@ export class CutoverStack extends Stack {
       logRetention,
       binaries: props.binaries,
       probeVpc: props.probeVpc,
+      answers: props.answers ?? false,
       permissions: functionPermissions(here),
-      environment: environment(names, table.tableName, reports.bucketName, moments.topicArn, props),
+      environment: environment(here, props),
     });
     tellMoments(notifications, functions.tell);
+    if (props.answers) openAnswers(functions, props);
     const functionArns = byCrate((crate) => functions[crate].functionArn);
     const { all: machines } = new StateMachines(this, 'StateMachines', {
       names,
@@ -125,16 +130,13 @@ function byCrate<T>(value: (crate: Crate) => T): Record<Crate, T> {
 }
 
 /** What each function reads from its environment. */
-function environment(
-  names: Names,
-  journal: string,
-  reports: string,
-  moments: string,
-  props: CutoverStackProps,
-): Record<Crate, Record<string, string>> {
+function environment(here: Surroundings, props: CutoverStackProps): Record<Crate, Record<string, string>> {
+  const { names, journal, momentsTopicArn, answersKeyArn } = here;
+  const reports = here.reports.bucketName;
   const { hookFunctionArns = [], narrowing, maxLoadRatePerSecond = 1000, loadTestHosts = [] } = props;
   const messages = messagesEnvironment(props);
-  const common = byCrate<Record<string, string>>(() => ({ JOURNAL_TABLE: journal }));
+  const answers = answersEnvironment(props, answersKeyArn);
+  const common = byCrate<Record<string, string>>(() => ({ JOURNAL_TABLE: journal.tableName }));
   const machineArns = {
     ROLLBACK_STATE_MACHINE_ARN: names.machineArn('rollback'),
     CLEANUP_STATE_MACHINE_ARN: names.machineArn('cleanup'),
@@ -143,7 +145,8 @@ function environment(
   return {
     ...common,
     'load-test': { ...common['load-test'], ...load, REPORTS_BUCKET: reports },
-    notify: { ...machineArns, MOMENTS_TOPIC_ARN: moments },
+    answer: { ...common.answer, ...answers.answer },
+    notify: { ...common.notify, ...machineArns, ...answers.notify, MOMENTS_TOPIC_ARN: momentsTopicArn },
     report: { ...common.report, REPORTS_BUCKET: reports },
     // It refuses plans with other hooks: without, a denied `resume` would come to light when it is needed. And with other
     // alarms, which would be denied when all traffic has moved.
@@ -155,7 +158,7 @@ function environment(
       ALARM_NAMES: JSON.stringify(narrowing?.alarmNames ?? ['*']),
     },
     sweep: { ...common.sweep, ...machineArns },
-    tell: { ...common.tell, ...messages },
+    tell: { ...common.tell, ...messages, ...answers.tell },
   };
 }
 

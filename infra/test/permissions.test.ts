@@ -11,7 +11,7 @@ import { actionsAt, type Json, ROOT, statementsAt, synthesize } from './support'
 const FUNCTIONS = join(ROOT, 'functions');
 const TELEMETRY = /^(logs|xray):/;
 const SECRET = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:chat-AbCdEf';
-const byDefault = synthesize({ mailFrom: 'cutover@example.com', webhookSecretArns: [SECRET] });
+const byDefault = synthesize({ answers: true, mailFrom: 'cutover@example.com', webhookSecretArns: [SECRET] });
 const sorted = (items: Iterable<string>) => [...new Set(items)].sort();
 
 /** The Rust files of a crate, without unit tests. */
@@ -63,6 +63,11 @@ const JOURNAL: Record<string, string[]> = {
   'journal.open_runs': ['dynamodb:Query'],
   'journal.told': ['dynamodb:GetItem'],
   'journal.remember_told': ['dynamodb:PutItem'],
+  'journal.ask': ['dynamodb:PutItem'],
+  'journal.asked': ['dynamodb:GetItem'],
+  'journal.remember_link': ['dynamodb:UpdateItem'],
+  'journal.answer': ['dynamodb:UpdateItem'],
+  'journal.hand_over': ['dynamodb:UpdateItem'],
   'journal.turn': ['dynamodb:GetItem'],
   'journal.set_turn': ['dynamodb:UpdateItem'],
   'journal.owed': ['dynamodb:GetItem', 'dynamodb:Scan'],
@@ -84,7 +89,7 @@ const IMPLIED: Record<string, string[]> = {
 const RELEASING = /(\bto(?::| =)[^;]*?|-> Phase \{[^}]*?)Phase::(RolledBack|Closed)\b/;
 
 /** The libraries whose functions call AWS for others, each with the permissions of its caller. */
-const LIBRARIES = ['baseline', 'routes', 'replication', 'watch'];
+const LIBRARIES = ['baseline', 'links', 'routes', 'replication', 'watch'];
 
 /**
  * The functions of the libraries by their paths, `routes::listener::observe::live`, each with its text. A module is a file, and
@@ -121,7 +126,7 @@ function namedByLibrary(path: string, seen: Set<string> = new Set()): string[] {
 
 /** What a text imports of the libraries that is no type, as paths: `routes::listener::pair`, `replication::judge`. */
 function importedOfLibrary(text: string): string[] {
-  return [...text.matchAll(/^use (baseline|routes|replication|watch)::([^;]*);/gm)].flatMap(
+  return [...text.matchAll(/^use (baseline|links|routes|replication|watch)::([^;]*);/gm)].flatMap(
     ([, crate, imported = '']) => {
       const [, path = '', names = ''] = /^((?:\w+::)*)\{?([^}]*)\}?$/.exec(imported) ?? [];
       const lower = names.split(',').map((name) => name.trim());
@@ -142,9 +147,9 @@ function isPure(path: string): boolean {
 function called(crate: Crate): string[] {
   const text = sources(crate);
   const uses = [...[...text.matchAll(/\bjournal\s*\.\s*([a-z_]+)\(/g)].map((match) => `journal.${match[1]}`)];
-  const paths = [...text.matchAll(/\b((?:baseline|routes|replication|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g)].map(
-    (match) => match[1] ?? '',
-  );
+  const paths = [
+    ...text.matchAll(/\b((?:baseline|links|routes|replication|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g),
+  ].map((match) => match[1] ?? '');
   const imported = importedOfLibrary(text).filter((path) => !path.startsWith(`${crate}::`)); // its own main does
   for (const path of imported) {
     assert.ok(isPure(path), `${crate} imports ${path}: call what calls AWS, and modules, by their whole path`);

@@ -24,11 +24,7 @@ pub(crate) async fn send(sfn: &Client, token: &str, answer: &Answer) -> StepResu
     }
 }
 
-fn taken<T, E>(
-    sent: Result<T, SdkError<E>>,
-    call: &str,
-    is_over: impl Fn(&E) -> bool,
-) -> StepResult<bool>
+fn taken<T, E>(sent: Result<T, SdkError<E>>, call: &str, is_over: impl Fn(&E) -> bool) -> StepResult<bool>
 where
     E: aws_sdk_sfn::error::ProvideErrorMetadata + std::error::Error + 'static,
 {

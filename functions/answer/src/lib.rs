@@ -65,7 +65,7 @@ async fn attend(clients: &Clients, request: &Request, now: Timestamp) -> StepRes
     if let Err(notice) = decide::is_acceptable(request, &clients.origins) {
         return page::notice(notice);
     }
-    let key = links::key::read(&clients.secrets, &clients.key_arn, &clients.key, now).await?;
+    let key = links::key::current(&clients.secrets, &clients.key_arn, &clients.key, now).await?;
     let link = match Link::read(&request.raw_path, &key, now) {
         Ok(link) => link,
         Err(refused) => return page::notice(refused.into()),
@@ -76,7 +76,11 @@ async fn attend(clients: &Clients, request: &Request, now: Timestamp) -> StepRes
         Ok(asked) => asked,
         Err(notice) => return page::notice(notice),
     };
-    if request.is_post() { post(clients, request, &link, &asked, now).await } else { page::question(&asked, &link, None, now) }
+    if request.is_post() {
+        post(clients, request, &link, &asked, now).await
+    } else {
+        page::question(&asked, &link, None, now)
+    }
 }
 
 async fn post(clients: &Clients, request: &Request, link: &Link, asked: &Asked, now: Timestamp) -> StepResult<Reply> {

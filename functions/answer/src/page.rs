@@ -58,26 +58,39 @@ impl Notice {
         match self {
             Self::Wrong => (
                 "This link cannot be used",
-                ["It is not whole, or was changed. Open it from the message once more, with nothing left out.", COMMANDS],
+                [
+                    "It is not whole, or was changed. Open it from the message once more, with nothing left out.",
+                    COMMANDS,
+                ],
             ),
             Self::Over => (
                 "This link has ended",
-                ["The time to answer is over, and silence was the answer, unless somebody has given one.",
-                "What became of the run is in its later messages. If it waits all the same, the commands in the message answer."],
+                [
+                    "The time to answer is over, and silence was the answer, unless somebody has given one.",
+                    "What became of the run is in its later messages. If it waits all the same, the commands in the message answer.",
+                ],
             ),
             Self::ElsewhereSent => (
                 "Nothing was done",
-                ["This answer was not sent from the page itself. Open the link from the message, and answer there.", COMMANDS],
+                [
+                    "This answer was not sent from the page itself. Open the link from the message, and answer there.",
+                    COMMANDS,
+                ],
             ),
             Self::NoForm | Self::TooLarge => (
                 "Nothing was done",
-                ["What was sent is not what the page's form sends. Open the link from the message, and answer there.", COMMANDS],
+                [
+                    "What was sent is not what the page's form sends. Open the link from the message, and answer there.",
+                    COMMANDS,
+                ],
             ),
             Self::Method => ("Nothing was done", ["A link is opened, and its form is sent; nothing else.", COMMANDS]),
             Self::NotNow => (
                 "This cannot be shown just now",
-                ["Try again in a minute. If you have just answered, open the link again: it says whether your answer was written.",
-                COMMANDS],
+                [
+                    "Try again in a minute. If you have just answered, open the link again: it says whether your answer was written.",
+                    COMMANDS,
+                ],
             ),
         }
     }

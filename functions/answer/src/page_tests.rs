@@ -45,7 +45,13 @@ fn all_that_was_found_the_steps_and_the_plan_are_on_it() {
     let page = html(&open);
     let (error, warning) = (page.find("wrong").unwrap(), page.find("sticky").unwrap());
     assert!(error < warning, "errors come first");
-    for expected in ["rule of shop", "10 %", "15m", &cutover::ask::digest_of(&open.question.plan), "&quot;a&quot;: &quot;&lt;b&gt;&quot;"] {
+    for expected in [
+        "rule of shop",
+        "10 %",
+        "15m",
+        &cutover::ask::digest_of(&open.question.plan),
+        "&quot;a&quot;: &quot;&lt;b&gt;&quot;",
+    ] {
         assert!(page.contains(expected), "{expected}\n{page}");
     }
 }
@@ -60,7 +66,10 @@ fn an_answered_question_says_who_and_has_nothing_left_to_answer() {
     ] {
         let done = Asked { answer: Some(answer(Choice::Approve)), handed, ..asked(Kind::Approval) };
         let page = html(&done);
-        assert!(page.contains("Approved by &quot;Ada&quot;, 2026-11-27 02:00:00 UTC.") && page.contains(expected), "{page}");
+        assert!(
+            page.contains("Approved by &quot;Ada&quot;, 2026-11-27 02:00:00 UTC.") && page.contains(expected),
+            "{page}"
+        );
         assert!(!page.contains("value=\"approve\"") && page.contains("value=\"again\"") == handed.is_none(), "{page}");
     }
 }
@@ -71,7 +80,11 @@ fn a_form_that_was_not_complete_is_shown_again_with_what_is_missing() {
     let form = Form { name: "Ada \"<i>".into(), reason: String::new(), choice: "approve".into() };
     let reply = question(&open, &link(&open), Some((&form, "Your reason is empty.")), now()).unwrap();
     assert_eq!(reply.status_code, 422);
-    assert!(reply.body.contains("Your reason is empty.") && reply.body.contains("value=\"Ada &quot;&lt;i&gt;\""), "{}", reply.body);
+    assert!(
+        reply.body.contains("Your reason is empty.") && reply.body.contains("value=\"Ada &quot;&lt;i&gt;\""),
+        "{}",
+        reply.body
+    );
 }
 
 #[test]
@@ -88,7 +101,10 @@ fn a_page_may_load_nothing_but_its_own_style() {
         let style = reply.body.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
         let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
         let policy = &reply.headers["content-security-policy"];
-        assert!(policy.starts_with(&format!("default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'")), "{policy}");
+        assert!(
+            policy.starts_with(&format!("default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'")),
+            "{policy}"
+        );
         assert_eq!(reply.headers["cache-control"], "no-store");
         assert_eq!(reply.headers["referrer-policy"], "no-referrer");
         for never in ["<script", " style=", "href=", "src=", "<img", "http-equiv", "<base"] {
@@ -103,7 +119,13 @@ fn a_page_may_load_nothing_but_its_own_style() {
 #[test]
 fn a_plain_page_tells_nothing_of_any_run() {
     for what in [
-        Notice::Wrong, Notice::Over, Notice::ElsewhereSent, Notice::NoForm, Notice::TooLarge, Notice::Method, Notice::NotNow,
+        Notice::Wrong,
+        Notice::Over,
+        Notice::ElsewhereSent,
+        Notice::NoForm,
+        Notice::TooLarge,
+        Notice::Method,
+        Notice::NotNow,
     ] {
         let reply = notice(what).unwrap();
         assert!(reply.status_code >= 400 && reply.body.contains("command"), "{}", reply.body);
@@ -135,17 +157,12 @@ proptest! {
     }
 }
 
-const HOSTILE: [&str; 6] = [
-    "<evil>",
-    "\"><evil>",
-    "'><evil onload=x>",
-    "</textarea></pre><evil>",
-    "{{ 7 * 7 }}<evil>",
-    "\u{202e}<!--<evil>",
-];
+const HOSTILE: [&str; 6] =
+    ["<evil>", "\"><evil>", "'><evil onload=x>", "</textarea></pre><evil>", "{{ 7 * 7 }}<evil>", "\u{202e}<!--<evil>"];
 
 /// The tags of our templates.
 const OURS: [&str; 31] = [
-    "!doctype", "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "div", "strong", "p>", "p ", "form", "label", "input",
-    "textarea", "button", "span", "code", "ul", "li", "table", "tr", "td", "th", "details", "summary", "pre", "footer",
+    "!doctype", "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "div", "strong", "p>", "p ",
+    "form", "label", "input", "textarea", "button", "span", "code", "ul", "li", "table", "tr", "td", "th", "details",
+    "summary", "pre", "footer",
 ];

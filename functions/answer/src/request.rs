@@ -204,13 +204,15 @@ mod tests {
             assert_eq!(form(body, is_base64, kind), Err(expected), "{kind}");
         }
         // The longest that passes is far below.
-        let longest = format!("name={}&reason={}&choice=approve", "%F0%9F%98%80".repeat(200), "%F0%9F%98%80".repeat(1_000));
+        let longest =
+            format!("name={}&reason={}&choice=approve", "%F0%9F%98%80".repeat(200), "%F0%9F%98%80".repeat(1_000));
         assert!(longest.len() < MOST_BODY_BYTES);
     }
 
     #[test]
     fn an_event_that_is_no_request_says_what_is_missing() {
-        for event in [json!({}), json!({ "rawPath": "/" }), json!({ "rawPath": "/", "requestContext": { "http": {} } })] {
+        for event in [json!({}), json!({ "rawPath": "/" }), json!({ "rawPath": "/", "requestContext": { "http": {} } })]
+        {
             let problem = serde_json::from_value::<Request>(event).unwrap_err().to_string();
             assert!(problem.contains("rawPath") || problem.contains("requestContext"), "{problem}");
         }

@@ -114,10 +114,7 @@ fn json(value: &impl Serialize) -> StepResult<AttributeValue> {
     text.map(AttributeValue::S).map_err(|error| StepError::invalid(format!("a question or answer: {error}")))
 }
 
-fn written<T>(
-    id: &str,
-    answer: Result<T, aws_sdk_dynamodb::error::SdkError<UpdateItemError>>,
-) -> StepResult<bool> {
+fn written<T>(id: &str, answer: Result<T, aws_sdk_dynamodb::error::SdkError<UpdateItemError>>) -> StepResult<bool> {
     match answer {
         Ok(_) => Ok(true),
         Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {

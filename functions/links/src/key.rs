@@ -58,14 +58,15 @@ impl Kept {
 ///
 /// # Errors
 /// AWS errors; a secret that is no key.
-pub async fn read(secrets: &Client, secret_arn: &str, kept: &Kept, now: Timestamp) -> StepResult<Key> {
+pub async fn current(secrets: &Client, secret_arn: &str, kept: &Kept, now: Timestamp) -> StepResult<Key> {
     if let Some(key) = kept.at(now) {
         return Ok(key);
     }
     let answer = secrets.get_secret_value().secret_id(secret_arn).send().await;
     let answer = answer.map_err(|error| StepError::from_aws("secretsmanager:GetSecretValue", &error))?;
     let key = answer.secret_string.as_deref().and_then(Key::of).ok_or_else(|| {
-        let problem = format!("the secret {secret_arn} is no key: put a text of {FEWEST_BYTES} characters or more there");
+        let problem =
+            format!("the secret {secret_arn} is no key: put a text of {FEWEST_BYTES} characters or more there");
         StepError::new(name::REFUSED, problem)
     })?;
     kept.keep(&key, now);

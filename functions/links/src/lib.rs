@@ -56,7 +56,8 @@ impl Link {
     /// # Errors
     /// Why it is not followed.
     pub fn read(path: &str, key: &Key, now: Timestamp) -> Result<Self, Refused> {
-        let (claims, signature) = path.strip_prefix('/').and_then(|path| path.rsplit_once('/')).ok_or(Refused::Wrong)?;
+        let (claims, signature) =
+            path.strip_prefix('/').and_then(|path| path.rsplit_once('/')).ok_or(Refused::Wrong)?;
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Refused::Wrong)?;
         signed(key, claims).verify_slice(&signature).map_err(|_| Refused::Wrong)?;
         let link = Self::of(claims).ok_or(Refused::Wrong)?;

@@ -58,7 +58,11 @@ pub(crate) async fn remember(pages: Option<&Pages>, request: &Request, now: Time
             None
         }
         Err(_) => {
-            tracing::error!(run_id, "the message has no link that answers: that took more than {} s", LONGEST.as_secs());
+            tracing::error!(
+                run_id,
+                "the message has no link that answers: that took more than {} s",
+                LONGEST.as_secs()
+            );
             None
         }
     }
@@ -66,7 +70,7 @@ pub(crate) async fn remember(pages: Option<&Pages>, request: &Request, now: Time
 
 async fn store(pages: &Pages, request: &Request, question: Question, now: Timestamp) -> StepResult<Asked> {
     let journal = &pages.journal;
-    let key = links::key::read(&pages.secrets, &pages.key_arn, &pages.key, now).await?;
+    let key = links::key::current(&pages.secrets, &pages.key_arn, &pages.key, now).await?;
     let id = question.id();
     // An earlier try of the same call may have stored it: the end is then that one's, and so is the link.
     let question = if journal.ask(&question).await? { question } else { stored(journal, &id).await? };

@@ -419,12 +419,21 @@ mod tests {
 
     fn told(event: Event, detail: &Value) -> String {
         let machines = machines();
-        message(&Told { application: "shop", event, run_id: RUN, detail, task_token: None, link: None, machines: &machines })
+        message(&Told {
+            application: "shop",
+            event,
+            run_id: RUN,
+            detail,
+            task_token: None,
+            link: None,
+            machines: &machines,
+        })
     }
 
     /// What is seen first: all before the detail and the list of all things.
     fn top(message: &str) -> &str {
-        let end = ["\nDetail:\n", "\nOne by one:\n", BY_COMMANDS].iter().filter_map(|heading| message.find(heading)).min();
+        let end =
+            ["\nDetail:\n", "\nOne by one:\n", BY_COMMANDS].iter().filter_map(|heading| message.find(heading)).min();
         &message[..end.unwrap_or(message.len())]
     }
 

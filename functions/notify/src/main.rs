@@ -27,7 +27,13 @@ fn pages(environment: &Environment) -> Result<Option<Pages>, lambda_runtime::Err
     let (url, key_arn) = (environment.variable("ANSWERS_URL")?, environment.variable("ANSWERS_KEY_ARN")?);
     let pages = || -> Result<Pages, lambda_runtime::Error> {
         let secrets = aws_sdk_secretsmanager::Client::new(&environment.aws);
-        Ok(Pages { journal: journal::Journal::of(environment)?, secrets, key_arn, url: url.clone(), key: Kept::default() })
+        Ok(Pages {
+            journal: journal::Journal::of(environment)?,
+            secrets,
+            key_arn,
+            url: url.clone(),
+            key: Kept::default(),
+        })
     };
     if url.is_empty() { Ok(None) } else { pages().map(Some) }
 }

@@ -18,7 +18,8 @@ const MOST_TEXT_BYTES: usize = 500;
 /// Hands it over, or logs that it could not.
 pub(crate) async fn publish(clients: &Clients, request: &Request, ask: Option<String>, now: Timestamp) {
     let run_id = &request.caller.run_id;
-    let publish = clients.sns.publish().topic_arn(&clients.moments_topic_arn).message(message(request, ask.as_deref(), now));
+    let publish =
+        clients.sns.publish().topic_arn(&clients.moments_topic_arn).message(message(request, ask.as_deref(), now));
     match tokio::time::timeout(LONGEST, publish.send()).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => {

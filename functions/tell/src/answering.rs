@@ -43,7 +43,7 @@ pub(crate) async fn link(clients: &Clients, told: &Told, group: &Group, now: Tim
 
 async fn make(clients: &Clients, pages: &Pages, ask: &str, group: &Group, now: Timestamp) -> StepResult<String> {
     let journal = &clients.journal;
-    let key = links::key::read(&clients.secrets, &pages.key_arn, &pages.key, now).await?;
+    let key = links::key::current(&clients.secrets, &pages.key_arn, &pages.key, now).await?;
     let asked = journal.asked(ask).await?;
     let asked = asked.ok_or_else(|| StepError::invalid(format!("the question {ask} is gone")))?;
     let link = of(&asked.question, group);

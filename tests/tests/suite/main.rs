@@ -23,6 +23,7 @@ mod locked;
 mod looking;
 mod mutants;
 mod names;
+mod pages;
 mod permissions;
 mod provisioned;
 mod readme;
@@ -62,6 +63,7 @@ fn tests() -> Result<Vec<Test>> {
         serve::tests(),
         judging::tests(),
         telling::tests(),
+        pages::tests(),
         scenarios::tests(),
         readme::tests()?,
         reports::tests(),
