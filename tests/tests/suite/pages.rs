@@ -313,6 +313,31 @@ async fn an_answer_that_was_cut_off_is_handed_over_by_the_next_who_asks() -> Res
     Ok(())
 }
 
+/// Both have read that nobody has answered yet.
+async fn of_two_answers_at_once_one_counts() -> Result<()> {
+    let ground = Ground::answering(SPEED, groups()).await?;
+    let browser = Browser::open()?;
+    let Waiting { run_id, link, _stage } = waiting(&ground, &asking("at-once")).await?;
+    let slow =
+        json!({ "match": { "caller": "answer", "operation": "UpdateItem" }, "do": "delay", "seconds": 6, "times": 1 });
+    ground.client.set_faults(json!([slow])).await?;
+    let second = async {
+        wait_for("the first answer to be on its way", LIMIT, async || {
+            Ok(ground.client.faults().await?.iter().any(|fault| fault["hits"] != 0).then_some(()))
+        })
+        .await?;
+        browser.answer(&link, "Bob", "not on a Friday", "reject").await
+    };
+    let (first, second) = tokio::join!(browser.answer(&link, "Ada", "the change is agreed", "approve"), second);
+    for page in [first?, second?, browser.get(&link).await?] {
+        ensure_page(&page, 200, &["Rejected by &quot;Bob&quot;", "The run ends, or goes back, by it."])?;
+        ensure!(!page.shows("Ada"), "both are seen: {}", page.html);
+    }
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.Rejected", "ended {} {}", end["error"], end["cause"]);
+    Ok(())
+}
+
 /// Somebody was faster, by a command.
 async fn an_answer_that_nobody_waits_for_says_so() -> Result<()> {
     let ground = Ground::answering(SPEED, groups()).await?;
@@ -381,6 +406,7 @@ pub fn tests() -> Vec<Test> {
         a_link_that_is_not_ours_or_has_ended_tells_nothing_and_does_nothing,
         a_held_step_goes_on_or_back_by_its_page,
         an_answer_that_was_cut_off_is_handed_over_by_the_next_who_asks,
+        of_two_answers_at_once_one_counts,
         an_answer_that_nobody_waits_for_says_so,
         whatever_is_written_is_text_and_only_who_may_answer_has_a_link,
         a_message_that_can_have_no_link_goes_out_with_its_commands,
