@@ -2,6 +2,8 @@
 
 import json
 import tempfile
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 from local_aws.clients import client
