@@ -152,7 +152,11 @@ async fn a_scanner_changes_nothing_and_the_first_answer_counts() -> Result<()> {
     ensure!(!page.shows("TOKEN") && !page.shows(&ground.approval_token(LIMIT).await?), "the token is on the page");
 
     // Neither whoever does not say who and why, nor a form that another site sends.
-    ensure_page(&browser.answer(&link, "", "agreed", "approve").await?, 422, &["Your name is empty", "agreed</textarea>"])?;
+    ensure_page(
+        &browser.answer(&link, "", "agreed", "approve").await?,
+        422,
+        &["Your name is empty", "agreed</textarea>"],
+    )?;
     ensure_page(&browser.answer(&link, "YOUR NAME", "x", "approve").await?, 422, &["still says"])?;
     ensure_page(&browser.answer(&link, "Ada", "agreed", "go_on").await?, 422, &["one of the two buttons"])?;
     for (name, value) in [("origin", "https://evil.example.com"), ("sec-fetch-site", "cross-site")] {
