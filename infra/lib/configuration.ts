@@ -5,7 +5,16 @@ import type { CutoverStackProps } from './cutover-stack';
 
 /** The names of all context values: those of the props that configure the stack. */
 export const CONTEXT = {
-  text: ['prefix', 'tableName', 'architecture', 'binaries', 'mailFrom', 'mailConfigurationSet', 'statusTimeZone'],
+  text: [
+    'prefix',
+    'tableName',
+    'architecture',
+    'binaries',
+    'mailFrom',
+    'mailConfigurationSet',
+    'statusTimeZone',
+    'answersUrl',
+  ],
   list: [
     'hookFunctionArns',
     'loadTestHosts',
@@ -25,7 +34,7 @@ export function propsFromContext(node: Node): CutoverStackProps {
   return {
     ...given(CONTEXT.text, (name) => node.tryGetContext(name)),
     ...given(CONTEXT.list, (name) => list(node, name)),
-    ...given(['retainJournal'], (name) => boolean(node, name)),
+    ...given(['retainJournal', 'answers'], (name) => boolean(node, name)),
     ...given(CONTEXT.number, (name) => number(node, name)),
     ...given(['schedules', 'probeVpc', 'stakeholders', 'branding', 'messageTemplates', 'incidents'], (name) =>
       json(node, name),

@@ -2,6 +2,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { AnswersKey, type AnswersProps, answersEnvironment, openAnswers } from './answers';
 import { ConfigurationError } from './configuration-error';
 import { Functions, type ProbeVpc } from './functions';
 import { type IncidentTimes, incidentTimes, OpenedByItself } from './incidents';
@@ -18,7 +19,7 @@ import { StateMachines } from './state-machines';
 import { StatusPages, type StatusProps, statusEnvironment } from './status-pages';
 
 /** The defaults suit one installation per account and region; only `narrowing` and `emails` deserve a thought. */
-export interface CutoverStackProps extends StackProps, MessagesProps, StatusProps {
+export interface CutoverStackProps extends StackProps, MessagesProps, StatusProps, AnswersProps {
   /** Before every name, so that several installations fit into one account and region. Default: none. */
   readonly prefix?: string;
   /** The journal's name. Default: `<prefix>cutover-journal`. */
@@ -79,6 +80,7 @@ export class CutoverStack extends Stack {
     });
     const notifications = new Notifications(this, 'Notifications', { names, emails: props.emails ?? [] });
     const { topic, moments, key } = notifications;
+    const answersKeyArn = props.answers ? new AnswersKey(this, 'AnswersKey').secretArn : undefined;
     const here: Surroundings = {
       stack: this,
       names,
@@ -91,6 +93,7 @@ export class CutoverStack extends Stack {
       mailConfigurationSet: props.mailConfigurationSet,
       webhookSecretArns: props.webhookSecretArns ?? [],
       loadTestSecretArns: props.loadTestSecretArns ?? [],
+      answersKeyArn,
       topicKeyArns: [key.keyArn, ...(props.topicKeyArns ?? [])],
     };
     const { all: functions } = new Functions(this, 'Functions', {
@@ -99,10 +102,12 @@ export class CutoverStack extends Stack {
       logRetention,
       binaries: props.binaries,
       probeVpc: props.probeVpc,
+      answers: props.answers ?? false,
       permissions: functionPermissions(here),
-      environment: environment(names, table.tableName, reports.bucketName, moments.topicArn, props),
+      environment: environment(here, props),
     });
     tellMoments(notifications, functions.tell, functions['status-report']);
+    if (props.answers) openAnswers(functions, props);
     const functionArns = byCrate((crate) => functions[crate].functionArn);
     const { all: machines } = new StateMachines(this, 'StateMachines', {
       names,
@@ -153,13 +158,9 @@ function byCrate<T>(value: (crate: Crate) => T): Record<Crate, T> {
 }
 
 /** What each function reads from its environment. */
-function environment(
-  names: Names,
-  journal: string,
-  reports: string,
-  moments: string,
-  props: CutoverStackProps,
-): Record<Crate, Record<string, string>> {
+function environment(here: Surroundings, props: CutoverStackProps): Record<Crate, Record<string, string>> {
+  const { names, journal, momentsTopicArn, answersKeyArn } = here;
+  const reports = here.reports.bucketName;
   const {
     hookFunctionArns = [],
     narrowing,
@@ -168,7 +169,8 @@ function environment(
     loadTestSecretArns = [],
   } = props;
   const messages = messagesEnvironment(props);
-  const common = byCrate<Record<string, string>>(() => ({ JOURNAL_TABLE: journal }));
+  const answers = answersEnvironment(props, answersKeyArn);
+  const common = byCrate<Record<string, string>>(() => ({ JOURNAL_TABLE: journal.tableName }));
   const machineArns = {
     ROLLBACK_STATE_MACHINE_ARN: names.machineArn('rollback'),
     CLEANUP_STATE_MACHINE_ARN: names.machineArn('cleanup'),
@@ -181,14 +183,15 @@ function environment(
   return {
     ...common,
     'load-test': { ...common['load-test'], ...load, REPORTS_BUCKET: reports },
+    answer: { ...common.answer, ...answers.answer },
     incident: {
       ...common.incident,
       INCIDENTS: incidentTimes(props.incidents),
       INCIDENT_STATE_MACHINE_ARN: names.machineArn('incident'),
-      MOMENTS_TOPIC_ARN: moments,
+      MOMENTS_TOPIC_ARN: momentsTopicArn,
       STAKEHOLDERS: messages.STAKEHOLDERS,
     },
-    notify: { ...machineArns, MOMENTS_TOPIC_ARN: moments },
+    notify: { ...common.notify, ...machineArns, ...answers.notify, MOMENTS_TOPIC_ARN: momentsTopicArn },
     report: { ...common.report, REPORTS_BUCKET: reports },
     // It refuses plans with other hooks: without, a denied `resume` would come to light when it is needed. And with other
     // alarms, which would be denied when all traffic has moved.
@@ -206,7 +209,7 @@ function environment(
       STATUS: statusEnvironment(props),
     },
     sweep: { ...common.sweep, ...machineArns },
-    tell: { ...common.tell, ...messages },
+    tell: { ...common.tell, ...messages, ...answers.tell },
   };
 }
 

@@ -47,6 +47,12 @@ const LARGER: Partial<Record<Crate, { memorySize: number; timeout: Duration }>> 
   'load-test': { memorySize: 1769, timeout: Duration.seconds(240) },
 };
 
+/**
+ * Whoever is called from the internet may take none of the account's concurrency that the others need: more than these are refused with
+ * 429, and people answer one at a time.
+ */
+const MOST_PAGES_AT_ONCE = 5;
+
 /** Where the functions that probe are, so that they reach a new side without a public address. */
 export interface ProbeVpc {
   /** Private subnets with a way to AWS's endpoints: two or more, for two zones. */
@@ -63,6 +69,8 @@ export interface FunctionsProps {
   readonly architecture: 'arm64' | 'x86_64';
   /** A folder of prebuilt binaries: `<crate>/bootstrap`, as cargo-lambda leaves them, or `<crate>`, as cargo does. */
   readonly binaries: string | undefined;
+  /** Whether `answer` is called from the internet. */
+  readonly answers: boolean;
   /** `undefined`: no function is in a VPC. */
   readonly probeVpc: ProbeVpc | undefined;
   readonly logRetention: RetentionDays;
@@ -110,6 +118,7 @@ export class Functions extends Construct {
       memorySize: MEMORY_MB,
       timeout: TIMEOUT,
       ...LARGER[crate],
+      ...(crate === 'answer' && props.answers && { reservedConcurrentExecutions: MOST_PAGES_AT_ONCE }),
       tracing: Tracing.ACTIVE,
       loggingFormat: LoggingFormat.JSON,
       logGroup,

@@ -4,6 +4,7 @@ import { ArnFormat, type Stack } from 'aws-cdk-lib';
 /** The functions: a crate of the workspace each. */
 export const CRATES = [
   'alarms',
+  'answer',
   'baseline',
   'claim',
   'cleanup',

@@ -54,6 +54,8 @@ export interface Surroundings {
   readonly webhookSecretArns: string[];
   /** The secrets that hold headers of load tests. */
   readonly loadTestSecretArns: string[];
+  /** The secret with the key of links that answer; `undefined`: the stack has no pages that do. */
+  readonly answersKeyArn: string | undefined;
   /** The keys of encrypted topics. */
   readonly topicKeyArns: string[];
 }
@@ -169,6 +171,11 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     resources: machines.map((machine) => names.executionsArn(machine)),
     why: 'Executions are named when they start.',
   });
+  const pages = here.answersKeyArn !== undefined;
+  const answersKey: Target = { resources: here.answersKeyArn === undefined ? [] : [here.answersKeyArn] };
+  // Of the journal, whoever is called from the internet sees the questions alone; and so does `notify`, which needs no more.
+  const questions: Target = { ...(pages ? table : { resources: [] }), conditions: leadingKeys('ask#*') };
+  const asking: Target = { resources: pages ? [names.machineArn('cutover')] : [] };
   const undoers: Target = { resources: [names.machineArn('rollback'), names.machineArn('cleanup')] };
 
   return {
@@ -260,6 +267,8 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     notify: [
       may(topics, 'sns:Publish'),
       may({ resources: [here.momentsTopicArn] }, 'sns:Publish'),
+      may(answersKey, 'secretsmanager:GetSecretValue'),
+      may(questions, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
     ],
     rollback: [
@@ -299,7 +308,14 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
       may(mail, 'ses:SendRawEmail'),
       may(webhooks, 'secretsmanager:GetSecretValue'),
+      may(answersKey, 'secretsmanager:GetSecretValue'),
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem'),
+      may(questions, 'dynamodb:UpdateItem'),
+    ],
+    answer: [
+      may(questions, 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
+      may(answersKey, 'secretsmanager:GetSecretValue'),
+      may(asking, 'states:SendTaskFailure', 'states:SendTaskSuccess'),
     ],
     cleanup: [
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
@@ -414,6 +430,12 @@ function recordConditions(recordNames: string[] | undefined): Record<string, Rec
     'ForAllValues:StringEquals': equals,
     Null: Object.fromEntries(Object.keys(equals).map((name) => [name, 'false'])),
   };
+}
+
+/** Items of these keys only. The key is multi-valued, so it must also be there. */
+function leadingKeys(...patterns: string[]): Record<string, Record<string, unknown>> {
+  const key = 'dynamodb:LeadingKeys';
+  return { 'ForAllValues:StringLike': { [key]: patterns }, Null: { [key]: 'false' } };
 }
 
 /** As IAM compares record names: lower case, no final dot, all but letters, digits, `_`, `-` and `.` as octal escapes. */

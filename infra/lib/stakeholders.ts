@@ -9,6 +9,7 @@ export interface Group {
   readonly language?: 'en' | 'de' | 'fr' | 'es' | 'it' | 'pt';
   readonly channels: readonly Record<string, unknown>[];
   readonly moments?: readonly string[];
+  readonly may_answer?: boolean;
 }
 
 /** How messages look. */

@@ -12,6 +12,7 @@ const FUNCTIONS = join(ROOT, 'functions');
 const TELEMETRY = /^(logs|xray):/;
 const SECRET = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:chat-AbCdEf';
 const byDefault = synthesize({
+  answers: true,
   mailFrom: 'cutover@example.com',
   webhookSecretArns: [SECRET],
   loadTestSecretArns: [SECRET],
@@ -70,6 +71,11 @@ const JOURNAL: Record<string, string[]> = {
   'journal.remember_incident': ['dynamodb:PutItem'],
   'journal.told': ['dynamodb:GetItem'],
   'journal.remember_told': ['dynamodb:PutItem'],
+  'journal.ask': ['dynamodb:PutItem'],
+  'journal.asked': ['dynamodb:GetItem'],
+  'journal.remember_link': ['dynamodb:UpdateItem'],
+  'journal.answer': ['dynamodb:UpdateItem'],
+  'journal.hand_over': ['dynamodb:UpdateItem'],
   'journal.turn': ['dynamodb:GetItem'],
   'journal.set_turn': ['dynamodb:UpdateItem'],
   'journal.owed': ['dynamodb:GetItem', 'dynamodb:Scan'],
@@ -91,7 +97,7 @@ const IMPLIED: Record<string, string[]> = {
 const RELEASING = /(\bto(?::| =)[^;]*?|-> Phase \{[^}]*?)Phase::(RolledBack|Closed)\b/;
 
 /** The libraries whose functions call AWS for others, each with the permissions of its caller. */
-const LIBRARIES = ['history', 'routes', 'replication', 'secrets', 'watch'];
+const LIBRARIES = ['history', 'links', 'routes', 'replication', 'secrets', 'watch'];
 
 /**
  * The functions of the libraries by their paths, `routes::listener::observe::live`, each with its text. A module is a file, and
@@ -128,7 +134,7 @@ function namedByLibrary(path: string, seen: Set<string> = new Set()): string[] {
 
 /** What a text imports of the libraries that is no type, as paths: `routes::listener::pair`, `replication::judge`. */
 function importedOfLibrary(text: string): string[] {
-  return [...text.matchAll(/^use (history|routes|replication|secrets|watch)::([^;]*);/gm)].flatMap(
+  return [...text.matchAll(/^use (history|links|routes|replication|secrets|watch)::([^;]*);/gm)].flatMap(
     ([, crate, imported = '']) => {
       const [, path = '', names = ''] = /^((?:\w+::)*)\{?([^}]*)\}?$/.exec(imported) ?? [];
       const lower = names.split(',').map((name) => name.trim());
@@ -150,7 +156,7 @@ function called(crate: Crate): string[] {
   const text = sources(crate);
   const uses = [...[...text.matchAll(/\bjournal\s*\.\s*([a-z_]+)\(/g)].map((match) => `journal.${match[1]}`)];
   const paths = [
-    ...text.matchAll(/\b((?:history|routes|replication|secrets|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g),
+    ...text.matchAll(/\b((?:history|links|routes|replication|secrets|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g),
   ].map((match) => match[1] ?? '');
   const imported = importedOfLibrary(text).filter((path) => !path.startsWith(`${crate}::`)); // its own main does
   for (const path of imported) {

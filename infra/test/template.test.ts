@@ -17,6 +17,7 @@ const GROUP = {
 };
 const synthesized = synthesize({ schedules: [START], stakeholders: [GROUP] });
 const plain = synthesize();
+const answering = synthesize({ answers: true });
 const { template } = plain;
 
 test('the template is the one that was reviewed', () => {
@@ -36,7 +37,7 @@ test('cdk-nag finds nothing, and every suppression is used and says why', () => 
     if (is) used.add(rule);
     return is;
   };
-  for (const { stack } of [plain, synthesized]) {
+  for (const { stack } of [plain, synthesized, answering]) {
     assert.deepEqual(pack.validateScope(stack).violations, []);
     for (const { node } of stack.node.findAll()) {
       const entries = node.metadata.filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY);
@@ -252,4 +253,57 @@ test('every physical name takes the prefix, so that installations do not meet', 
     if (/^(Metric|Display)Name$/.test(key)) continue;
     assert.ok(!prefixed.has(name), `${key} ${name} is the same with a prefix`);
   }
+});
+
+test('pages that answer are there where the stack is told so, and open to everybody by both permissions', () => {
+  const of = (from: typeof plain, type: string) => Object.values(from.resources).filter(({ Type }) => Type === type);
+  assert.deepEqual([of(plain, 'AWS::Lambda::Url'), of(plain, 'AWS::SecretsManager::Secret')], [[], []]);
+  assert.deepEqual(
+    statementsAt(plain, 'Functions/Answer/Role')
+      .flatMap(({ Action }: Json) => Action)
+      .filter((action: string) => /^(dynamodb|states|secretsmanager):/.test(action)),
+    [],
+  );
+  const [url] = of(answering, 'AWS::Lambda::Url');
+  assert.equal(url?.Properties.AuthType, 'NONE');
+  const [secret] = of(answering, 'AWS::SecretsManager::Secret');
+  assert.deepEqual(secret?.Properties.GenerateSecretString, { ExcludePunctuation: true, PasswordLength: 64 });
+  const everybody = of(answering, 'AWS::Lambda::Permission').filter(({ Properties }) => Properties.Principal === '*');
+  const said = everybody.map(({ Properties: { Action, FunctionUrlAuthType, InvokedViaFunctionUrl } }) => [
+    Action,
+    FunctionUrlAuthType,
+    InvokedViaFunctionUrl,
+  ]);
+  assert.deepEqual(said.sort(), [
+    ['lambda:InvokeFunction', undefined, true],
+    ['lambda:InvokeFunctionUrl', 'NONE', undefined],
+  ]);
+  const made = resourceAt(answering, 'Functions/Answer/Function/Resource');
+  assert.equal(made.ReservedConcurrentExecutions, 5);
+  for (const crate of ['Notify', 'Tell']) {
+    const { Variables } = resourceAt(answering, `Functions/${crate}/Function/Resource`).Environment;
+    assert.deepEqual(Variables.ANSWERS_URL['Fn::GetAtt']?.[1], 'FunctionUrl');
+    assert.deepEqual(Variables.ANSWERS_KEY_ARN, made.Environment.Variables.ANSWERS_KEY_ARN);
+  }
+  const questions = statementsAt(answering, 'Functions/Answer/Role').find(({ Action }: Json) =>
+    Action.includes('dynamodb:UpdateItem'),
+  );
+  assert.deepEqual(questions.Condition, {
+    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['ask#*'] },
+    Null: { 'dynamodb:LeadingKeys': 'false' },
+  });
+});
+
+test('behind something else the pages take signed requests only, and links lead there', () => {
+  const behind = synthesize({ answers: true, answersUrl: 'https://answers.example.com/' });
+  const resources = Object.values(behind.resources);
+  assert.equal(resources.find(({ Type }) => Type === 'AWS::Lambda::Url')?.Properties.AuthType, 'AWS_IAM');
+  assert.ok(
+    !resources.some(({ Type, Properties }) => Type === 'AWS::Lambda::Permission' && Properties.Principal === '*'),
+  );
+  const variables = (crate: string) => resourceAt(behind, `Functions/${crate}/Function/Resource`).Environment.Variables;
+  assert.equal(variables('Notify').ANSWERS_URL, 'https://answers.example.com/');
+  assert.equal(variables('Answer').ANSWERS_ORIGINS, 'https://answers.example.com');
+  assert.throws(() => synthesize({ answers: true, answersUrl: 'https://answers.example.com/a' }), /without a path/);
+  assert.throws(() => synthesize({ answersUrl: 'https://answers.example.com' }), /set that to true/);
 });

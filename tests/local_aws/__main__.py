@@ -46,6 +46,7 @@ def parse(arguments: list[str]) -> Settings:
     what.add_argument("--bare", action="store_true", help="deploy nothing: the control API will")
     parser.add_argument("--iam", action="store_true", help="enforce permissions by action, each function in its own role")
     parser.add_argument("--stakeholders", help="the stack's groups, as JSON: each hears of every run")
+    parser.add_argument("--answers", action="store_true", help="messages have links to pages that answer")
     given = parser.parse_args(arguments)
     if given.speed <= 0:
         parser.error("--speed must be above 0")
@@ -62,6 +63,7 @@ def parse(arguments: list[str]) -> Settings:
         bare=given.bare,
         iam=given.iam,
         stakeholders=given.stakeholders,
+        answers=given.answers,
     )
 
 

@@ -54,13 +54,14 @@ class Server:
         self.settings.port = self._http.server_port
 
     def _correct(self) -> None:
-        from .services import cloudwatch, dms, dynamodb, elbv2, events, route53, s3, schedules, ses, sns
+        from .services import cloudwatch, dms, dynamodb, elbv2, events, function_urls, route53, s3, schedules, ses, sns
         from .services.functions import Functions
         from .stacks import cloudformation, iam
         from .step_functions import api, engine, expressions
 
         self.functions = Functions(self.settings)
         self.functions.install()
+        function_urls.install()
         self.boundary.runtime = self.functions.runtime
         self.events = events.Events(self.settings)
         expressions.install()

@@ -28,6 +28,8 @@ class Settings:
     journal_table: str = "cutover-journal"
     stakeholders: str | None = None  # the stack's groups, as JSON; without, nobody listens to what is told of runs
 
+    answers: bool = False  # pages that answer: the function `answer` has an address, and messages have links
+
     @property
     def endpoint_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"

@@ -1,4 +1,5 @@
-//! The person whom a run asks for approval, or whether it goes on in spite of a failed check, by the commands of the message that asks.
+//! The person whom a run asks for approval, or whether it goes on in spite of a failed check: by the page of the message that asks, or, where it
+//! has none, by its commands.
 //!
 //! Contract: [`Approver::look`] answers each request once, as the world file says. A request that nobody waits for any
 //! more (the message came twice, or the run was stopped) is like a mail that is answered too late.
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::control::{Client, Message, Refusal};
+use crate::pages::{self, Browser};
 
 /// What is answered.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -41,12 +43,24 @@ pub struct Approver {
     answer: Answer,
     decision: Decision,
     answered: HashSet<String>,
+    seen: Vec<Answered>,
+}
+
+/// A page that answered, before and after.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// Its link, as the message has it.
+    pub link: String,
+    /// What it showed when it was opened.
+    pub asked: String,
+    /// What it showed then; none where nobody answered.
+    pub answered: Option<String>,
 }
 
 impl Approver {
     /// One who always answers the same.
     pub fn new(answer: Answer, decision: Decision) -> Self {
-        Self { answer, decision, answered: HashSet::new() }
+        Self { answer, decision, answered: HashSet::new(), seen: Vec::new() }
     }
 
     /// Answers what was asked since the last look; what was asked, where somebody waited for the answer.
@@ -57,11 +71,39 @@ impl Approver {
                 continue;
             };
             let asked = Asked::of(&message, self.answer, self.decision);
-            if self.answer(client, asked, token).await? {
+            let is_taken = match pages::link(&message) {
+                Some(link) => self.answer_by_page(asked, link).await?,
+                None => self.answer(client, asked, token).await?,
+            };
+            if is_taken {
                 answered.push(asked);
             }
         }
         Ok(answered)
+    }
+
+    /// The pages that were looked at so far.
+    pub fn pages(self) -> Vec<Answered> {
+        self.seen
+    }
+
+    /// Looks at the page first, as a person does.
+    async fn answer_by_page(&mut self, asked: Asked, link: &str) -> Result<bool> {
+        let browser = Browser::open()?;
+        let mut seen = Answered { link: link.to_owned(), asked: browser.get(link).await?.html, answered: None };
+        let said = match asked {
+            Asked::Decision(Decision::Silence) => None,
+            Asked::Decision(Decision::GoOn) => Some(("the world file does not say no", "go_on")),
+            Asked::Approval(Answer::Approve) => Some(("the world file does not say no", "approve")),
+            Asked::Decision(Decision::GoBack) => Some(("the world file says no", "go_back")),
+            Asked::Approval(Answer::Reject) => Some(("the world file says no", "reject")),
+        };
+        if let Some((why, choice)) = said {
+            seen.answered = Some(browser.answer(link, "the rehearsal", why, choice).await?.html);
+        }
+        let is_taken = seen.answered.as_deref().is_some_and(|html| html.contains("by it."));
+        self.seen.push(seen);
+        Ok(is_taken)
     }
 
     async fn answer(&self, client: &Client, asked: Asked, token: &str) -> Result<bool> {

@@ -45,6 +45,8 @@ pub struct Options {
     pub template: Option<PathBuf>,
     /// The stack's groups of stakeholders, which hear of every run: a JSON list. `None`: nobody does, not even a plan's own.
     pub stakeholders: Option<Value>,
+    /// Whether messages have links to pages that answer.
+    pub answers: bool,
 }
 
 impl Options {
@@ -54,7 +56,7 @@ impl Options {
         let python = setup::python_environment(&checkout)?;
         let definitions = setup::definitions(&checkout)?;
         setup::build_functions(&checkout)?;
-        Ok(Self { checkout, definitions, python, port: 0, speed, template: None, stakeholders: None })
+        Ok(Self { checkout, definitions, python, port: 0, speed, template: None, stakeholders: None, answers: false })
     }
 }
 
@@ -146,6 +148,9 @@ fn spawn(options: &Options, home: &Path, log: &Path) -> Result<Child> {
     }
     if let Some(stakeholders) = &options.stakeholders {
         command.args(["--stakeholders", &stakeholders.to_string()]);
+    }
+    if options.answers {
+        command.arg("--answers");
     }
     command
         .args(["--port", &options.port.to_string(), "--speed", &options.speed.to_string()])

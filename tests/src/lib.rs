@@ -27,6 +27,7 @@
 //! | [`gates`] | the gates of a plan: what each said at each look, and which never saw anything |
 //! | [`compare`] | two states of the account, compared |
 //! | [`faults`] | every request made to fail, and what is left judged |
+//! | [`pages`] | the pages that answer, as a browser sees them |
 //! | [`prove`] | each gate of a plan made to fail once |
 //! | [`outcome`] | what a rehearsal found out |
 //! | [`report`] | live progress, the summary, the page |
@@ -53,6 +54,7 @@ pub mod meters;
 pub mod metrics;
 pub mod outcome;
 pub mod own;
+pub mod pages;
 pub mod prove;
 pub mod report;
 pub mod routes;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Clock;
+use crate::approver::Answered;
 use crate::bill::Bill;
 use crate::control::{Message, Request};
 use crate::follow::{End, Followed};
@@ -261,6 +262,9 @@ pub struct Outcome {
     pub changes: Vec<Change>,
     /// Messages sent.
     pub messages: Vec<Message>,
+    /// The pages on which it was answered.
+    #[serde(skip)]
+    pub pages: Vec<Answered>,
     /// The plan's gates, and what each said at each look.
     pub gates: Vec<Gate>,
     /// What the rehearsal itself has to say: gates that never saw anything.

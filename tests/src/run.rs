@@ -160,6 +160,7 @@ async fn run(
         ),
         changes: Change::among(&requests, clock),
         messages: stage.client.messages().await?.split_off(messages_before),
+        pages: run.approver.pages(),
         plan: stage.plan.clone(),
         success: machine.success,
         clock,

@@ -22,6 +22,15 @@ pub const FILL_IN: &str = "write who you are and why, without ' and \"";
 /// # Errors
 /// `Cutover.InvalidGesture`, which says what is to be written.
 pub fn said(field: &str, text: &str) -> StepResult<()> {
+    let fix = "write who you are and why, such as \"Ada Lovelace: the health check itself is broken\"";
+    said_as(&format!("`{field}`"), text, fix)
+}
+
+/// The same of a part of it, with what is to be written there.
+///
+/// # Errors
+/// As [`said`].
+pub fn said_as(what: &str, text: &str, fix: &str) -> StepResult<()> {
     let lower = text.to_lowercase();
     let placeholder = PLACEHOLDERS.iter().find(|placeholder| lower.contains(*placeholder));
     let problem = match placeholder {
@@ -29,8 +38,19 @@ pub fn said(field: &str, text: &str) -> StepResult<()> {
         None if text.trim().is_empty() => "is empty".to_owned(),
         None => return Ok(()),
     };
-    let fix = "write who you are and why, such as \"Ada Lovelace: the health check itself is broken\"";
-    Err(StepError::new(name::INVALID_GESTURE, format!("`{field}` {problem}, and nothing was done: {fix}")))
+    Err(StepError::new(name::INVALID_GESTURE, format!("{what} {problem}, and nothing was done: {fix}")))
+}
+
+/// What a person has said, with as many characters as there is room for.
+///
+/// # Errors
+/// As [`said`].
+pub fn short_enough(what: &str, characters: usize, most: usize) -> StepResult<()> {
+    if characters <= most {
+        return Ok(());
+    }
+    let problem = format!("{what} has {characters} characters, and nothing was done: write {most} at the most");
+    Err(StepError::new(name::INVALID_GESTURE, problem))
 }
 
 /// No run holds an application that a person has named; `held` are those that runs do hold, where that could be seen.

@@ -5,6 +5,7 @@
 
 pub mod alarm;
 pub mod arn;
+pub mod ask;
 pub mod baseline;
 pub mod bootstrap;
 pub mod budget;

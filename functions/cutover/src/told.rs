@@ -27,6 +27,9 @@ pub struct Told {
     /// Who hears of the run, where the journal does not say it yet: it has the plan once the run is claimed.
     #[serde(default)]
     pub stakeholders: Option<Stakeholders>,
+    /// The id of the question ([`crate::ask`]) that can be answered by a page; none where nothing is asked, or no page answers it.
+    #[serde(default)]
+    pub ask: Option<String>,
 }
 
 impl Told {

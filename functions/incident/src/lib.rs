@@ -91,6 +91,8 @@ pub struct TakeRequest {
     pub execution_arn: String,
     /// Its input: see [`mod@asked`].
     pub input: Value,
+    /// When the calling state was entered, RFC 3339: the same whenever it is tried again. What was said is said then.
+    pub at: Timestamp,
 }
 
 /// Which incident.
@@ -100,6 +102,8 @@ pub struct LookRequest {
     pub execution_arn: String,
     /// The incident's id.
     pub incident: String,
+    /// When the calling state was entered, RFC 3339: what is due is what was due then.
+    pub at: Timestamp,
 }
 
 /// What was made of an input.
@@ -130,10 +134,10 @@ pub struct LookReply {
 ///
 /// # Errors
 /// See the module.
-pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Value> {
+pub async fn handle(clients: &Clients, request: Request, _now: Timestamp) -> StepResult<Value> {
     let reply = match request {
-        Request::Take(request) => serde_json::to_value(take(clients, &request, now).await?),
-        Request::Look(request) => serde_json::to_value(look(clients, &request, now).await?),
+        Request::Take(request) => serde_json::to_value(take(clients, &request, request.at).await?),
+        Request::Look(request) => serde_json::to_value(look(clients, &request, request.at).await?),
     };
     reply.map_err(|error| StepError::invalid(error.to_string()))
 }

@@ -49,5 +49,6 @@ pub fn told(
         at: message.at,
         detail,
         stakeholders: Some(stakeholders),
+        ask: None,
     }
 }

@@ -7,6 +7,7 @@
 //! | lock | `lock#application#<name>`, `lock#listener#<arn>`, `lock#record#<zone>#<name>` | `run_id` of its holder |
 //! | told | `told#<run_id>#<event>#<time>` | who was told of a moment, and what came of it; for 90 days |
 //! | incident | `incident#<id>` | an incident, and who was told of it; for a year after its last change |
+//! | ask | `ask#<question>` | what people were asked, hashes of the links to it, who answered; for a week after its time |
 //! | turn | `sweep#turn` | the run at which the sweep's last look stopped |
 //!
 //! An item has 400 KB (DynamoDB quotas). The parts of a run have budgets (`cutover::budget`) and fit into that; a run item that
@@ -17,6 +18,7 @@
 //! Every change of phase is a conditional write: whoever loses the condition stops. Every read is consistent, but for
 //! the index.
 
+mod asked;
 mod counted;
 mod incidents;
 mod item;
@@ -30,6 +32,7 @@ mod table;
 mod told;
 mod versioned;
 
+pub use asked::Asked;
 pub use item::{Ending, Run, kept};
 pub use locks::{Standing, keys as lock_keys};
 pub use open::OpenRun;

@@ -42,6 +42,8 @@ pub struct Content {
     pub lists: Vec<List>,
     /// Commands that a person can run, each with what it does. For engineers.
     pub commands: Vec<(String, String)>,
+    /// The page that answers, for those who may: an address of ours. It stands in a message as it is, and in no log.
+    pub answer_link: Option<String>,
     /// When the next message comes.
     pub next: String,
     /// What the reader has to know of the message itself: that it may come twice, that a template failed.
@@ -89,6 +91,7 @@ impl Content {
             facts: facts(told, moment, group, &application),
             lists: if moment == Moment::Incident { incident::lists(told, group) } else { lists(told, format) },
             commands: commands(told, moment, group),
+            answer_link: None,
             next: next::sentence(told, moment, group),
             notes,
             severity: told::severity(told, moment),

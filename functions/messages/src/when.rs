@@ -159,6 +159,7 @@ mod tests {
                 channels: Vec::<Channel>::new(),
                 moments: None,
                 responds: None,
+                may_answer: false,
             };
             shown(text.parse().unwrap(), &group)
         };

@@ -24,6 +24,8 @@ const MOST_TEXT_BYTES: usize = 10_000;
 const MOST_ARN_BYTES: usize = 250;
 /// The console's address of an object: a run's name has 80 characters (Step Functions quotas), a bucket's 63 (S3 user guide).
 const MOST_LINK_BYTES: usize = 300;
+/// Between the page that answers and the commands that do.
+const BY_COMMANDS: &str = "\nOr by commands. ";
 const CUT_NOTE: &str = "\n\n[Cut here: the whole detail is in the execution's output.]\n";
 
 /// What is told.
@@ -39,6 +41,8 @@ pub struct Told<'a> {
     pub detail: &'a Value,
     /// What answers the state machine, for an approval.
     pub task_token: Option<&'a str>,
+    /// The page that answers, where the stack has one: an address of ours.
+    pub link: Option<&'a str>,
     /// What a person can start.
     pub machines: &'a Machines,
 }
@@ -69,6 +73,9 @@ pub fn subject(application: &str, event: Event) -> String {
 /// The message.
 pub fn message(told: &Told) -> String {
     let mut message = Message(screen(told).text());
+    if told.link.is_some() {
+        message.0.push_str(&commands(told));
+    }
     if is_released(told) || matches!(told.event, Event::Stuck | Event::Held | Event::Unfinished) {
         message.0.push_str(&told::thing_by_thing(told.detail));
     }
@@ -151,8 +158,28 @@ fn within(told: &Told) -> String {
     told.detail["within_seconds"].as_u64().map_or_else(String::new, |s| format!(" for {}", Seconds(s)))
 }
 
+/// What answers: the page where there is one, and then the commands below what fits on a screen; otherwise these.
 fn answers(told: &Told) -> String {
-    told.task_token.map_or_else(String::new, |token| "\n".to_owned() + &gestures::answers(told.run_id, token))
+    match told.link {
+        Some(link) => format!(
+            "\nTo see the plan and all that was found, and to answer (a page; whoever has the link can answer):\n  {link}\n"
+        ),
+        None => told.task_token.map_or_else(String::new, |_| "\n".to_owned() + &commands_alone(told)),
+    }
+}
+
+fn commands(told: &Told) -> String {
+    let commands = commands_alone(told);
+    if commands.is_empty() { commands } else { format!("{BY_COMMANDS}{commands}") }
+}
+
+fn commands_alone(told: &Told) -> String {
+    let Some(token) = told.task_token else { return String::new() };
+    match told.event {
+        Event::Approval | Event::LoadTest => gestures::answers(told.run_id, token),
+        Event::Holding => gestures::decision(told.run_id, token),
+        _ => String::new(),
+    }
 }
 
 fn load_test(told: &Told) -> Screen {
@@ -239,8 +266,7 @@ fn holding(told: &Told) -> Screen {
          it goes on or back. Traffic stays as it is. Without an answer{within} it rolls back.\n{}",
         why(told, "why", "What failed: "),
     );
-    let token = told.task_token.map(|token| "\n".to_owned() + &gestures::decision(told.run_id, token));
-    Screen { top, lists: Vec::new(), bottom: token.unwrap_or_default() }
+    Screen { top, lists: Vec::new(), bottom: answers(told) }
 }
 
 fn finished(told: &Told) -> Screen {
@@ -388,14 +414,26 @@ mod tests {
 
     const LINK: &str = "https://eu-west-1.console.aws.amazon.com/s3/object/cutover-reports-123456789012-eu-west-1?region=eu-west-1&prefix=runs/shop-1/report.html";
 
+    /// As long as one is with the longest names.
+    const ANSWER: &str = "https://abcdefghijklmnopqrstuvwxyz012345.lambda-url.ap-southeast-2.on.aws/0123456789abcdef0123456789abcdef/ar/1795744800/topic.cutovers-of-everybody/0123456789abcdef0123456789abcdef0123456789a";
+
     fn told(event: Event, detail: &Value) -> String {
         let machines = machines();
-        message(&Told { application: "shop", event, run_id: RUN, detail, task_token: None, machines: &machines })
+        message(&Told {
+            application: "shop",
+            event,
+            run_id: RUN,
+            detail,
+            task_token: None,
+            link: None,
+            machines: &machines,
+        })
     }
 
     /// What is seen first: all before the detail and the list of all things.
     fn top(message: &str) -> &str {
-        let end = ["\nDetail:\n", "\nOne by one:\n"].iter().filter_map(|heading| message.find(heading)).min();
+        let end =
+            ["\nDetail:\n", "\nOne by one:\n", BY_COMMANDS].iter().filter_map(|heading| message.find(heading)).min();
         &message[..end.unwrap_or(message.len())]
     }
 
@@ -569,12 +607,34 @@ mod tests {
             run_id: RUN,
             detail: &detail,
             task_token: Some(&token),
+            link: None,
             machines: &machines,
         };
         let text = message(&approval);
         assert!(text.starts_with("The cutover of shop waits for a yes or a no."), "{text}");
         assert!(text.contains("Silence for 1d is a no.") && text.contains(&format!("  TOKEN='{token}'\n")), "{text}");
         assert!(rows(top(&text)) <= ROWS, "{} rows:\n{text}", rows(top(&text)));
+    }
+
+    #[test]
+    fn with_a_page_that_answers_the_commands_stand_below_the_screen() {
+        let (token, machines) = ("A".repeat(1_000), machines());
+        for event in [Event::Approval, Event::LoadTest, Event::Holding] {
+            let detail = json!({ "within_seconds": 3600, "why": "x".repeat(1_000) });
+            let asked = Told {
+                application: "shop",
+                event,
+                run_id: RUN,
+                detail: &detail,
+                task_token: Some(&token),
+                link: Some(ANSWER),
+                machines: &machines,
+            };
+            let text = message(&asked);
+            assert!(top(&text).contains(&format!("\n  {ANSWER}\n")) && !top(&text).contains("TOKEN="), "{text}");
+            assert!(text.contains("\nOr by commands. First this,") && text.contains("send-task-failure"), "{text}");
+            assert!(rows(top(&text)) <= ROWS);
+        }
     }
 
     #[test]
@@ -587,6 +647,7 @@ mod tests {
             run_id: RUN,
             detail: &detail,
             task_token: Some("T"),
+            link: None,
             machines: &machines,
         };
         let text = message(&asked);
@@ -696,12 +757,12 @@ mod tests {
 
         #[test]
         fn whatever_somebody_else_wrote_is_seen_to_be_theirs_and_fits_on_the_screen(
-            event in any_event(), application in any_text(), run_id in any_text(), detail in any_detail(), token in any_text(),
+            event in any_event(), application in any_text(), run_id in any_text(), detail in any_detail(), token in any_text(), has_link in any::<bool>(),
         ) {
             let machines = machines();
             // AWS's tokens have up to 1,024 characters.
             let token: String = token.chars().filter(char::is_ascii_graphic).take(1_024).collect();
-            let said = Told { application: &application, event, run_id: &run_id, detail: &detail, task_token: Some(&token), machines: &machines };
+            let said = Told { application: &application, event, run_id: &run_id, detail: &detail, task_token: Some(&token), link: has_link.then_some(ANSWER), machines: &machines };
             let text = message(&said);
             prop_assert!(!text.is_empty() && text.len() <= 256 * 1024);
             let seen: String = text.split('\n').collect();

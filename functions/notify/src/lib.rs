@@ -1,13 +1,15 @@
 //! `notify`: tells people what a run does, by SNS.
 //!
-//! Reads: nothing. Writes: one message to the plan's topic, without a topic none; and what happened to the stack's topic of moments, from which
-//! `tell` has what it tells groups of stakeholders. Whatever becomes of that neither fails this function nor holds it up: it pages operators,
+//! Reads: nothing; with pages that answer, the key of their links. Writes: one message to the plan's topic, without a topic none; before it, with
+//! pages that answer, the question (`ask#<id>` in the journal's table) and that a link to it was made; and what happened to the stack's topic of
+//! moments, from which `tell` has what it tells groups of stakeholders. Whatever becomes of that neither fails this function nor holds it up: it pages operators,
 //! asks for approvals, and is small. Undo: there is none, since what was
 //! read cannot be unread. Publishing twice, as retries may, is harmless: a message says what is so, asks for nothing to
 //! be done twice, and names its run, so that a person sees that it is the same.
 //!
 //! Errors: AWS errors. The state machine catches and notes them: telling never changes what a run does.
 
+mod ask;
 pub mod decide;
 mod moments;
 mod screen;
@@ -20,6 +22,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use crate::ask::Pages;
 use crate::decide::Told;
 
 /// What this function talks to.
@@ -31,6 +34,8 @@ pub struct Clients {
     pub moments_topic_arn: String,
     /// What a person can start, for the commands.
     pub machines: Machines,
+    /// The pages that answer; none where the stack has none.
+    pub pages: Option<Pages>,
 }
 
 /// What happened.
@@ -113,6 +118,9 @@ pub struct Request {
     /// Who hears of it besides, where the journal does not have the plan yet.
     #[serde(default)]
     pub stakeholders: Value,
+    /// For what is asked: the plan with its defaults, which the page that answers shows.
+    #[serde(default)]
+    pub plan: Value,
 }
 
 /// What came of it.
@@ -131,13 +139,14 @@ pub struct Reply {
 /// # Errors
 /// See the module.
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
-    let told = page(clients, &request, now).await;
+    let asked = ask::remember(clients.pages.as_ref(), &request, now).await;
+    let told = page(clients, &request, asked.as_ref().map(|asked| asked.link.as_str()), now).await;
     // After the page, which is what cannot wait.
-    moments::publish(clients, &request, now).await;
+    moments::publish(clients, &request, asked.map(|asked| asked.id), now).await;
     told
 }
 
-async fn page(clients: &Clients, request: &Request, now: Timestamp) -> StepResult<Reply> {
+async fn page(clients: &Clients, request: &Request, link: Option<&str>, now: Timestamp) -> StepResult<Reply> {
     let Request { caller, topic_arn, application, event, detail, task_token, .. } = request;
     let at = now.to_string();
     let Some(topic) = topic_arn else { return Ok(Reply { sent: false, message_id: None, at }) };
@@ -149,6 +158,7 @@ async fn page(clients: &Clients, request: &Request, now: Timestamp) -> StepResul
         run_id: &caller.run_id,
         detail,
         task_token: task_token.as_deref(),
+        link,
         machines: &clients.machines,
     };
     let publish = publish.message(decide::message(&told));

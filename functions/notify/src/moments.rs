@@ -16,9 +16,10 @@ const MOST_BYTES: usize = 200 * 1024;
 const MOST_TEXT_BYTES: usize = 500;
 
 /// Hands it over, or logs that it could not.
-pub(crate) async fn publish(clients: &Clients, request: &Request, now: Timestamp) {
+pub(crate) async fn publish(clients: &Clients, request: &Request, ask: Option<String>, now: Timestamp) {
     let run_id = &request.caller.run_id;
-    let publish = clients.sns.publish().topic_arn(&clients.moments_topic_arn).message(message(request, now));
+    let publish =
+        clients.sns.publish().topic_arn(&clients.moments_topic_arn).message(message(request, ask.as_deref(), now));
     match tokio::time::timeout(LONGEST, publish.send()).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => {
@@ -35,17 +36,17 @@ pub(crate) async fn publish(clients: &Clients, request: &Request, now: Timestamp
 }
 
 /// A `cutover::told::Told`, as JSON.
-pub(crate) fn message(request: &Request, now: Timestamp) -> String {
+pub(crate) fn message(request: &Request, ask: Option<&str>, now: Timestamp) -> String {
     let at = request.entered_at.as_deref().and_then(|at| at.parse().ok()).unwrap_or(now);
-    let whole = told(request, at, request.detail.clone());
+    let whole = told(request, ask, at, request.detail.clone());
     if whole.len() <= MOST_BYTES {
         return whole;
     }
-    let shorter = told(request, at, shown_json(&request.detail, MOST_TEXT_BYTES));
-    if shorter.len() <= MOST_BYTES { shorter } else { told(request, at, Value::Null) }
+    let shorter = told(request, ask, at, shown_json(&request.detail, MOST_TEXT_BYTES));
+    if shorter.len() <= MOST_BYTES { shorter } else { told(request, ask, at, Value::Null) }
 }
 
-fn told(request: &Request, at: Timestamp, detail: Value) -> String {
+fn told(request: &Request, ask: Option<&str>, at: Timestamp, detail: Value) -> String {
     let Request { caller, application, event, stakeholders, .. } = request;
     let told = json!({
         "run_id": caller.run_id,
@@ -54,6 +55,7 @@ fn told(request: &Request, at: Timestamp, detail: Value) -> String {
         "at": at,
         "detail": detail,
         "stakeholders": stakeholders,
+        "ask": ask,
     });
     told.to_string()
 }
@@ -77,6 +79,7 @@ mod tests {
             task_token: Some("TOKEN".into()),
             entered_at: Some("2026-11-26T21:40:00.5Z".into()),
             stakeholders: Value::Null,
+            plan: Value::Null,
         }
     }
 
@@ -84,14 +87,14 @@ mod tests {
     fn every_event_is_a_moment_at_the_time_its_state_was_entered_and_gives_no_token_away() {
         let now: Timestamp = "2026-11-26T22:00:00Z".parse().unwrap();
         for event in Event::ALL {
-            let message = message(&request(event, json!({ "why": "x" })), now);
+            let message = message(&request(event, json!({ "why": "x" })), Some("0f"), now);
             assert!(!message.contains("TOKEN"), "{message}");
             let told: Told = serde_json::from_str(&message).unwrap();
-            assert!(told.moment().is_some(), "{message}");
+            assert!(told.moment().is_some() && told.ask.as_deref() == Some("0f"), "{message}");
             assert_eq!(told.at.to_string(), "2026-11-26T21:40:00.5Z");
         }
         let late = Request { entered_at: Some("soon".into()), ..request(Event::Closed, Value::Null) };
-        let told: Told = serde_json::from_str(&message(&late, now)).unwrap();
+        let told: Told = serde_json::from_str(&message(&late, None, now)).unwrap();
         assert_eq!(told.at, now);
     }
 
@@ -99,7 +102,7 @@ mod tests {
     fn a_detail_that_is_too_long_is_made_shorter() {
         let now: Timestamp = "2026-11-26T22:00:00Z".parse().unwrap();
         let read = |detail: Value| -> Told {
-            let message = message(&request(Event::Stuck, detail), now);
+            let message = message(&request(Event::Stuck, detail), None, now);
             assert!(message.len() <= MOST_BYTES);
             serde_json::from_str(&message).unwrap()
         };

@@ -155,7 +155,10 @@ mod tests {
 
     use super::*;
     use crate::facts::Weight;
-    use crate::history::tests::at;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
 
     fn metric(name: &str, cluster: &str, statistic: &str) -> Value {
         json!({ "name": name, "namespace": "AWS/ECS", "metric_name": "CPUUtilization", "dimensions": { "ClusterName": cluster }, "statistic": statistic })

@@ -10,8 +10,12 @@
 //! Once: a message is claimed in the record before it is sent, and its outcome is written after. One that was refused is tried again, but
 //! for a refusal that stays; one whose outcome is not known is sent again, and says that it may be a repeat.
 //!
+//! A group that may answer has the link of the page that does so in what it hears of a question; that the link was made is remembered with the
+//! question (`ask#<id>`) first. Where that fails the message goes out without.
+//!
 //! Errors: `Cutover.Transient` where something is left to try again, `Cutover.Refused` where something was refused for good.
 
+mod answering;
 mod configuration;
 mod decide;
 mod record;
@@ -29,6 +33,7 @@ use journal::Journal;
 use messages::{Content, Told};
 use serde::{Deserialize, Serialize};
 
+pub use crate::answering::Pages;
 pub use crate::configuration::Configuration;
 use crate::decide::{Outcome, Turn};
 
@@ -49,6 +54,8 @@ pub struct Clients {
     pub stack: StackGroups,
     /// Sender, branding, templates.
     pub configuration: Configuration,
+    /// The pages that answer; none where the stack has none.
+    pub pages: Option<Pages>,
 }
 
 /// What SNS calls Lambda with (SNS developer guide, Lambda endpoints): one record.
@@ -152,7 +159,8 @@ async fn attempt(
     now: Timestamp,
 ) -> (String, Outcome) {
     let Delivery { key, group, channel } = delivery;
-    let content = Content::of(told, moment, group, may_be_repeat, clients.configuration.templates());
+    let mut content = Content::of(told, moment, group, may_be_repeat, clients.configuration.templates());
+    content.answer_link = answering::link(clients, told, group, now).await;
     for note in &content.notes {
         tracing::warn!(run_id = told.run_id, group = group.name, "{note}");
     }

@@ -85,7 +85,7 @@ export const facts: Fact[] = [
       const asked = on.lines.findIndex((line) => line.startsWith('AwaitDecision'));
       assert.equal(
         on.lines[asked],
-        'AwaitDecision within 900 s Notify {topic_arn: everybody, application: shop, event: holding, task_token: TOKEN, detail: {title: first, new_weight: 10, why: Cutover.Unhealthy: why, within_seconds: 900}}',
+        'AwaitDecision within 900 s Notify {topic_arn: everybody, application: shop, event: holding, task_token: TOKEN, plan: PLAN, detail: {title: first, new_weight: 10, why: Cutover.Unhealthy: why, within_seconds: 900}}',
       );
       assert.equal(on.lines[asked + 1], 'HoldWait 40 s', 'the hold begins again');
       assert.match(on.lines[asked + 2] ?? '', /elapsed_seconds: 40, tally: null, .*decisions: 1/);

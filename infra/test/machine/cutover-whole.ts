@@ -12,7 +12,7 @@ export const facts: Fact[] = [
         Precheck Precheck {plan: INPUT, tries: null}
         PrecheckWait 2 s
         Precheck Precheck {plan: INPUT, tries: TRIES-1}
-        AwaitApproval within 3600 s Notify {topic_arn: approvers, application: shop, event: approval, task_token: TOKEN, detail: {findings: FINDINGS, steps: STEPS, within_seconds: 3600}}
+        AwaitApproval within 3600 s Notify {topic_arn: approvers, application: shop, event: approval, task_token: TOKEN, plan: PLAN, detail: {findings: FINDINGS, steps: STEPS, within_seconds: 3600}}
         Claim Claim {action: claim, plan: PLAN, before: BEFORE, approval: {by: a person, why: agreed, at: after 2 s}}
         ShowRun Dashboard {action: show}
         AnnounceStart Notify {topic_arn: everybody, application: shop, event: started, detail: {findings: FINDINGS, steps: STEPS}}

@@ -25,12 +25,12 @@ export const facts: Fact[] = [
       went(
         await incident(definition),
         `
-        TakeInput Incident {action: take, execution_arn: RUN, input: {open: OPEN}}
-        TellWhatIsDue Incident {action: look, execution_arn: RUN, incident: i-1}
+        TakeInput Incident {action: take, execution_arn: RUN, input: {open: OPEN}, at: ENTERED}
+        TellWhatIsDue Incident {action: look, execution_arn: RUN, incident: i-1, at: ENTERED}
         LookWait 20 s
-        TellWhatIsDue Incident {action: look, execution_arn: RUN, incident: i-1}
+        TellWhatIsDue Incident {action: look, execution_arn: RUN, incident: i-1, at: ENTERED}
         LookWait 7 s
-        TellWhatIsDue Incident {action: look, execution_arn: RUN, incident: i-1}
+        TellWhatIsDue Incident {action: look, execution_arn: RUN, incident: i-1, at: ENTERED}
         Over {incident: i-1, status: resolved, looks: 3}
         `,
       ),

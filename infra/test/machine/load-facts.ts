@@ -41,7 +41,7 @@ export const facts: Fact[] = [
     holds: async (definition) => {
       const walk = await cutover(definition, { ...ASKED, AskAfterLoadTest: [{ by: 'a tester' }] });
       const detail = 'detail: {why: LOAD, report: KEY, within_seconds: 3600}';
-      const to = 'topic_arn: approvers, application: shop, event: load_test, task_token: TOKEN';
+      const to = 'topic_arn: approvers, application: shop, event: load_test, task_token: TOKEN, plan: PLAN';
       assert.ok(walk.lines.includes(`AskAfterLoadTest within 3600 s Notify {${to}, ${detail}}`), walk.lines.join('\n'));
       assert.match(walk.lines.find((line) => line.startsWith('Finish ')) ?? '', /LOAD; a tester let the run go on/);
     },

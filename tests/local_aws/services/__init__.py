@@ -14,6 +14,7 @@ fail here too. Each module opens with what it enforces; its function `install` p
     sns             Publish as strict as AWS, and what was published
     s3              both ways to name a bucket, addresses signed beforehand
     ses             both versions; ses_sending: who may send what to whom, and what was sent; mail: reading a raw mail
-    functions       Lambda without containers; runtime_api: the processes behind it
+    functions       Lambda without containers; runtime_api: the processes behind it; function_urls:
+                    functions with addresses of their own
     events          EventBridge rules that really fire; schedules: Scheduler; deliveries: how both reach a target
 """

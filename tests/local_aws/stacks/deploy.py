@@ -42,7 +42,7 @@ def deploy(settings: Settings) -> dict:
     _create_table(settings.journal_table)
     _create_bucket()
     moments_arn = clients.client("sns").create_topic(Name="cutover-moments")["TopicArn"]
-    function_arns = _create_functions(settings, moments_arn)
+    function_arns = _create_functions(settings, moments_arn, _create_key() if settings.answers else "")
     if settings.stakeholders is not None:
         clients.client("ses").verify_email_identity(EmailAddress=MAIL_FROM)
         for hearer in HEARERS:
@@ -120,21 +120,41 @@ def _create_bucket() -> None:
     clients.client("s3").create_bucket(Bucket=REPORTS_BUCKET, CreateBucketConfiguration=configuration)
 
 
-def _create_functions(settings: Settings, moments_arn: str) -> dict[str, str]:
+def _create_key() -> str:
+    """What signs links that answer."""
+    api = clients.client("secretsmanager")
+    text = api.get_random_password(PasswordLength=64, ExcludePunctuation=True)["RandomPassword"]
+    return api.create_secret(Name="cutover-answers-key", SecretString=text)["ARN"]
+
+
+def _create_url(name: str) -> str:
+    api = clients.client("lambda")
+    for action, of in (
+        ("lambda:InvokeFunctionUrl", {"FunctionUrlAuthType": "NONE"}),
+        ("lambda:InvokeFunction", {"InvokedViaFunctionUrl": True}),
+    ):
+        api.add_permission(FunctionName=name, StatementId=action.partition(":")[2], Action=action, Principal="*", **of)
+    return api.create_function_url_config(FunctionName=name, AuthType="NONE")["FunctionUrl"]
+
+
+def _create_functions(settings: Settings, moments_arn: str, key_arn: str) -> dict[str, str]:
     """The ARN of each function by its crate's name. A crate with a src/main.rs is a function."""
-    arns = {}
+    arns, pages = {}, {"ANSWERS_KEY_ARN": key_arn, "ANSWERS_URL": ""}
     for main in sorted((settings.root / "functions").glob("*/src/main.rs")):
         crate = main.parent.parent.name
         binary = (settings.bin_dir / crate).resolve()
         package = functions.zipped("pointer.json", json.dumps({"path": str(binary)}))
         name = functions.PREFIX + crate
         size = LARGER.get(crate, FUNCTION_SIZE)
-        arns[crate] = functions.create(name, package, _environment(settings, crate, moments_arn), **size)
+        # `answer` comes first of those that are told of it: they are made in the order of their names.
+        arns[crate] = functions.create(name, package, _environment(settings, crate, moments_arn, pages), **size)
+        if crate == "answer" and key_arn:
+            pages["ANSWERS_URL"] = _create_url(name)
     return arns
 
 
-def _environment(settings: Settings, crate: str, moments_arn: str) -> dict[str, str]:
-    journal = {} if crate == "notify" else {"JOURNAL_TABLE": settings.journal_table}
+def _environment(settings: Settings, crate: str, moments_arn: str, pages: dict[str, str]) -> dict[str, str]:
+    journal = {"JOURNAL_TABLE": settings.journal_table}
     started = ("rollback", "cleanup") if crate in ("notify", "sweep") else ("incident",) if crate == "incident" else ()
     # Whatever a plan names as a hook may be invoked, and as an alarm set.
     allowed = {"HOOK_FUNCTION_ARNS": "*", "ALARM_NAMES": '["*"]'} if crate == "precheck" else {}
@@ -146,8 +166,11 @@ def _environment(settings: Settings, crate: str, moments_arn: str) -> dict[str, 
     messages = {"MESSAGES": MESSAGES if settings.stakeholders else "{}"} if crate == "tell" else {}
     reports = {"REPORTS_BUCKET": REPORTS_BUCKET} if crate in ("load-test", "report", "status-report") else {}
     status = {"STATUS": STATUS, "CUTOVER_STATE_MACHINE_ARN": machine_arn("cutover")} if crate == "status-report" else {}
-    named = {**reports, **status, **machines, **stakeholders, **moments, **messages, **incidents}
-    return {"RUST_LOG": "info", **journal, **allowed, **load, **named}
+    answers = pages if crate in ("notify", "tell") else {}
+    if crate == "answer":
+        answers = {"ANSWERS_KEY_ARN": pages["ANSWERS_KEY_ARN"], "ANSWERS_ORIGINS": ""}
+    more = {**load, **reports, **status, **machines, **stakeholders, **moments, **messages, **incidents, **answers}
+    return {"RUST_LOG": "info", **journal, **allowed, **more}
 
 
 def _create_machines(settings: Settings, function_arns: dict[str, str]) -> dict[str, str]:

@@ -185,6 +185,7 @@ class Function(Type):
 
 class LambdaPermission(Type):
     replacing = {"Action", "FunctionName", "Principal", "SourceAccount", "SourceArn", "EventSourceToken"}
+    replacing |= {"FunctionUrlAuthType", "InvokedViaFunctionUrl"}
 
     def create(self, given):
         statement_id = _statement_id()

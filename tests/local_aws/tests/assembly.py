@@ -101,6 +101,7 @@ def template(prefix: str, code: str, definition: str) -> dict:
             **_events(prefix),
             **_observability(prefix),
             **_reports(prefix),
+            **_answers(),
             "CDKMetadata": {"Type": "AWS::CDK::Metadata", "Properties": {"Analytics": "v2"}},
         },
         "Outputs": {
@@ -251,6 +252,21 @@ def _reports(prefix: str) -> dict:
             "Properties": {"Bucket": ref("Reports"), "PolicyDocument": deny},
         },
         "Sender": {"Type": "AWS::SES::EmailIdentity", "Properties": {"EmailIdentity": f"{prefix}cutover@example.com"}},
+    }
+
+
+def _answers() -> dict:
+    def allow(action: str, **of) -> dict:
+        properties = {"Action": action, "FunctionName": attribute("Echo"), "Principal": "*", **of}
+        return {"Type": "AWS::Lambda::Permission", "Properties": properties}
+
+    url = {"AuthType": "NONE", "TargetFunctionArn": attribute("Echo")}
+    generate = {"PasswordLength": 64, "ExcludePunctuation": True}
+    return {
+        "Url": {"Type": "AWS::Lambda::Url", "Properties": url},
+        "AllowUrl": allow("lambda:InvokeFunctionUrl", FunctionUrlAuthType="NONE"),
+        "AllowByUrl": allow("lambda:InvokeFunction", InvokedViaFunctionUrl=True),
+        "SigningKey": {"Type": "AWS::SecretsManager::Secret", "Properties": {"GenerateSecretString": generate}},
     }
 
 

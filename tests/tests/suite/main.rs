@@ -24,6 +24,7 @@ mod locked;
 mod looking;
 mod mutants;
 mod names;
+mod pages;
 mod permissions;
 mod provisioned;
 mod readme;
@@ -67,6 +68,7 @@ fn tests() -> Result<Vec<Test>> {
         telling::tests(),
         incidents::tests(),
         statuses::tests(),
+        pages::tests(),
         scenarios::tests(),
         readme::tests()?,
         reports::tests(),

@@ -65,7 +65,16 @@ async fn broken_promises(name: &str) -> Result<Vec<Judged>> {
     build(&root, &target)?;
     let checkout = Checkout { root, target };
     let definitions = setup::definitions(&checkout)?;
-    let options = Options { checkout, definitions, python, port: 0, speed: 1.0, template: None, stakeholders: None };
+    let options = Options {
+        checkout,
+        definitions,
+        python,
+        port: 0,
+        speed: 1.0,
+        template: None,
+        stakeholders: None,
+        answers: false,
+    };
     let judged =
         campaign::run(&options, Shape::of_every_request(), &Selection::Quick, harness::seats(), |_| {}).await?;
     let cases = judged.len();

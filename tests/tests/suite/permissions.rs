@@ -13,8 +13,8 @@ use crate::locked::{alarm, fill, garble, make_large_alarms};
 use crate::support::template::{STACK, synthesize};
 use crate::support::{self, Ground, dns_plan, listener_plan, plan};
 use anyhow::{Context, Result, ensure};
-use cutover_tests::follow;
 use cutover_tests::stage::Stage;
+use cutover_tests::{follow, pages};
 use serde_json::{Value, json};
 
 const SPEED: f64 = 300.0;
@@ -37,7 +37,8 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
     let hosts = "loadTestHosts=127.0.0.1";
     let schedules = json!([{ "name": "shop", "at": "2100-03-01T02:00:00", "input": {} }]);
     let told = ["mailFrom=cutover@example.com".to_owned(), format!("webhookSecretArns={CHAT}-??????")];
-    let context = [format!("hookFunctionArns={hooks}"), format!("schedules={schedules}"), hosts.to_owned()];
+    let pages = "answers=true".to_owned();
+    let context = [format!("hookFunctionArns={hooks}"), format!("schedules={schedules}"), hosts.to_owned(), pages];
     let secret = [format!("loadTestSecretArns={HEADERS}-??????")];
     let context = [&context[..], &told, &secret].concat();
     let template = synthesize("permissions", &context.iter().map(String::as_str).collect::<Vec<_>>())?;
@@ -57,6 +58,7 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
         a_stop_with_a_way_back(&ground, ("task", "replication-config")),
         a_stop_with_a_way_back(&ground, ("replication-config", "task")),
     )?;
+    a_yes_and_a_no_by_a_page(&ground).await?;
     a_rollback_that_the_sweep_gives_up(&ground).await?;
 
     let statements = statements(&template)?;
@@ -218,6 +220,31 @@ async fn a_conflict_after_the_approval(ground: &Ground) -> Result<()> {
     ground.client.call("stepfunctions", "send_task_success", answer).await?;
     let end = ground.end_of(&run_id, LIMIT).await?;
     ensure!(end["error"] == "Cutover.Conflict", "ended {} {}", end["error"], end["cause"]);
+    Ok(())
+}
+
+/// Each by a page; the answer to `notify`'s first write of a question is lost, and a group that may answer hears of both.
+async fn a_yes_and_a_no_by_a_page(ground: &Ground) -> Result<()> {
+    let lost = json!({ "match": { "caller": "notify", "operation": "PutItem" }, "do": "lose", "times": 1 });
+    ground.client.set_faults(json!([lost])).await?;
+    for (application, choice, ending) in
+        [("agreed", "approve", Value::Null), ("refused", "reject", json!("Cutover.Rejected"))]
+    {
+        let mut plan = listener_plan(application, json!([{ "new_weight": 100 }]));
+        let channels = json!([{ "type": "sns", "topic_arn": TOPIC }]);
+        let group = json!({ "name": "team", "format": "technical", "channels": channels, "may_answer": true });
+        plan["stakeholders"] = json!({ "groups": [group] });
+        plan["approval"] = json!({ "within": "10h", "topic_arn": TOPIC });
+        let stage = ground.stage(&plan, json!({})).await?;
+        let run_id = ground.start("cutover", application, &with_own_topic(&stage.plan)).await?;
+        ground.page(&format!("Cutover of {application} ("), LIMIT).await?;
+        let message = ground.page(&format!("APPROVE OR REJECT the cutover of {application}"), LIMIT).await?;
+        let link = pages::link_in(&message).with_context(|| format!("no link in {message}"))?;
+        let page = pages::Browser::open()?.answer(link, "Ada", "as agreed", choice).await?;
+        ensure!(page.shows("by it."), "{}", page.html);
+        let end = ground.end_of(&run_id, LIMIT).await?;
+        ensure!(end["error"] == ending, "{application} ended {} {}", end["error"], end["cause"]);
+    }
     Ok(())
 }
 

@@ -47,6 +47,10 @@ pub struct Group {
     #[serde(default)]
     #[schemars(range(max = 4))]
     pub responds: Option<u8>,
+    /// Whether what it is told has a link that answers, where somebody has to agree or decide, and the stack answers by a page. Whoever
+    /// gets such a message can answer.
+    #[serde(default)]
+    pub may_answer: bool,
 }
 
 impl Group {

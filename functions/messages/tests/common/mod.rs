@@ -114,6 +114,7 @@ pub fn told(event: &str, detail: &Value) -> Told {
         at: "2026-11-26T21:40:00Z".parse().unwrap(),
         detail: detail.clone(),
         stakeholders: None,
+        ask: None,
     }
 }
 

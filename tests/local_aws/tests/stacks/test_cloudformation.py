@@ -2,6 +2,8 @@
 
 import json
 import tempfile
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 from local_aws.clients import client
@@ -258,6 +260,20 @@ class Reports(Stacks):
 def _algorithm(answer: dict) -> str:
     rule = answer["ServerSideEncryptionConfiguration"]["Rules"][0]
     return rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"]
+
+
+class Answers(Stacks):
+    def test_a_url_is_served_and_a_secret_is_made(self):
+        made = {one["logical_id"]: one["physical_id"] for one in self.deploy()["resources"]}
+        url = client("lambda").get_function_url_config(FunctionName=f"{self.prefix}echo")["FunctionUrl"]
+        self.assertRegex(url, r"^http://127\.0\.0\.1:[0-9]+/$")
+        with urllib.request.urlopen(url) as answer:
+            self.assertEqual(200, answer.status)
+        text = client("secretsmanager").get_secret_value(SecretId=made["SigningKey"])["SecretString"]
+        self.assertRegex(text, "^[A-Za-z0-9]{64}$")
+        self.delete()
+        with self.assertRaises(urllib.error.URLError):
+            urllib.request.urlopen(url)
 
 
 class Deletion(Stacks):

@@ -13,11 +13,13 @@ use serde_json::{Value, json};
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(700);
 
-/// The three groups that every migration has, by mail.
+/// The three groups that every migration has, by mail; engineers may answer what a run asks.
 pub fn groups() -> Value {
-    let group =
-        |name: &str| json!({ "name": name, "channels": [{ "type": "mail", "to": [format!("{name}@example.com")] }] });
-    json!(["executives", "business-users", "technical-teams"].map(group))
+    let group = |(name, may_answer): (&str, bool)| {
+        let channels = json!([{ "type": "mail", "to": [format!("{name}@example.com")] }]);
+        json!({ "name": name, "channels": channels, "may_answer": may_answer })
+    };
+    json!([("executives", false), ("business-users", false), ("technical-teams", true)].map(group))
 }
 
 /// Says who received what, and writes each mail into a folder of its own.

@@ -10,6 +10,7 @@ mod faults;
 mod json;
 mod mails;
 mod page;
+mod pages;
 mod prove;
 mod scenario;
 mod status;
@@ -69,7 +70,7 @@ fn rehearse_or_serve(arguments: &Arguments) -> Result<u8> {
     let scenario = if arguments.serve { None } else { Some(Scenario::read(arguments)?) };
     let speed = speed(arguments, if arguments.serve { 1.0 } else { DEFAULT_SPEED })?;
     let stakeholders = (!arguments.serve).then(mails::groups);
-    let options = Options { stakeholders, ..set_up(arguments, speed)? };
+    let options = Options { stakeholders, answers: !arguments.serve, ..set_up(arguments, speed)? };
     runtime()?.block_on(bring_up(arguments, &options, scenario))
 }
 
@@ -222,6 +223,7 @@ async fn work(
     tell(arguments, &outcome, &own)?;
     let page = Page::of(arguments, options, "target/rehearsal.html");
     mails::tell(client, &own, &page.path.with_extension("mails")).await?;
+    pages::tell(&outcome.preceding.as_deref().unwrap_or(&outcome).pages, &own, &page.path.with_extension("answers"))?;
     page.write(&own.in_text(&report::page(&outcome, &page.origin)?))?;
     leave(client, &outcome, &own, &page.path).await?;
     status::leave(client, &outcome, &own, &page.path.with_extension("status")).await?;

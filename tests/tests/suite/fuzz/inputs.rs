@@ -36,6 +36,7 @@ pub fn function(name: &str) -> &str {
 fn read(name: &str, input: Value) -> Result<(), String> {
     fn only<T>(_: T) {}
     match function(name) {
+        "answer" => cutover::input::read::<answer::Request>(input).map(only),
         "alarms" => cutover::input::read::<alarms::Request>(input).map(only),
         "baseline" => cutover::input::read::<baseline::Request>(input).map(only),
         "claim" => cutover::input::read::<claim::Request>(input).map(only),

@@ -240,7 +240,7 @@ proptest! {
     fn any_detail_makes_a_message(event in select(notify::Event::ALL.to_vec()), application in hostile::text(), detail in hostile::value()) {
         let machines = cutover::gestures::Machines { rollback: "rollback".to_owned(), cleanup: "cleanup".to_owned() };
         let told = notify::decide::Told {
-            application: &application, event, run_id: "run", detail: &detail, task_token: Some("token"), machines: &machines,
+            application: &application, event, run_id: "run", detail: &detail, task_token: Some("token"), link: None, machines: &machines,
         };
         let text = notify::decide::message(&told);
         prop_assert!(!text.is_empty() && text.len() <= 256 * 1024 && text.capacity() <= 2 * 1024 * 1024, "{}", text.capacity());

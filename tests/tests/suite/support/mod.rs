@@ -44,6 +44,12 @@ impl Ground {
         Ok(Self::on(accounts::start(&options).await?, speed))
     }
 
+    /// The same with pages that answer.
+    pub async fn answering(speed: f64, stakeholders: Value) -> Result<Self> {
+        let options = Options { speed, stakeholders: Some(stakeholders), answers: true, ..accounts::options()? };
+        Ok(Self::on(accounts::start(&options).await?, speed))
+    }
+
     fn on(emulator: Account, speed: f64) -> Self {
         Self { client: emulator.client().clone(), emulator, speed }
     }

@@ -1,0 +1,168 @@
+use cutover::ask::{Choice, Handed, Kind};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::decide::Form;
+use crate::decide::tests::{answer, asked, link};
+
+fn now() -> Timestamp {
+    "2026-11-27T02:00:00Z".parse().unwrap()
+}
+
+fn html(asked: &Asked) -> String {
+    question(asked, &link(asked), None, now()).unwrap().body
+}
+
+#[test]
+fn an_open_question_shows_what_is_asked_and_until_when() {
+    for (kind, title, buttons) in [
+        (Kind::Approval, "May the cutover of shop begin?", ["approve", "reject"]),
+        (Kind::LoadTest, "in spite of its load test?", ["approve", "reject"]),
+        (Kind::Decision, "Does the cutover of shop go on, or back?", ["go_on", "go_back"]),
+    ] {
+        let page = html(&asked(kind));
+        for expected in [title, "2026-11-27 05:00:00 UTC (3h from now)", "method=\"post\"", "the topic cutovers"] {
+            assert!(page.contains(expected), "{expected}\n{page}");
+        }
+        for button in buttons {
+            assert!(page.contains(&format!("name=\"choice\" value=\"{button}\"")), "{button}\n{page}");
+        }
+        assert!(!page.contains("TOKEN"), "the token is on the page");
+    }
+}
+
+#[test]
+fn all_that_was_found_the_steps_and_the_plan_are_on_it() {
+    let mut open = asked(Kind::Approval);
+    open.question.detail = json!({
+        "findings": [
+            { "severity": "warning", "path": "$.routes[0]", "problem": "sticky", "fix": "wait" },
+            { "severity": "error", "path": "$.x", "problem": "wrong" } ],
+        "steps": [{ "title": "rule of shop", "new_weight": 10, "hold_seconds": 900 }],
+    });
+    open.question.plan = json!({ "b": 1, "a": "<b>" });
+    let page = html(&open);
+    let (error, warning) = (page.find("wrong").unwrap(), page.find("sticky").unwrap());
+    assert!(error < warning, "errors come first");
+    for expected in [
+        "rule of shop",
+        "10 %",
+        "15m",
+        &cutover::ask::digest_of(&open.question.plan),
+        "&quot;a&quot;: &quot;&lt;b&gt;&quot;",
+    ] {
+        assert!(page.contains(expected), "{expected}\n{page}");
+    }
+}
+
+#[test]
+fn an_answered_question_says_who_and_has_nothing_left_to_answer() {
+    for (handed, expected) in [
+        (Some(Handed::Taken), "The run goes on by it."),
+        (Some(Handed::Late), "It came too late and has changed nothing"),
+        (Some(Handed::TakenOrLate), "Nobody waits for an answer any more"),
+        (None, "Hand the same answer over again"),
+    ] {
+        let done = Asked { answer: Some(answer(Choice::Approve)), handed, ..asked(Kind::Approval) };
+        let page = html(&done);
+        assert!(
+            page.contains("Approved by &quot;Ada&quot;, 2026-11-27 02:00:00 UTC.") && page.contains(expected),
+            "{page}"
+        );
+        assert!(!page.contains("value=\"approve\"") && page.contains("value=\"again\"") == handed.is_none(), "{page}");
+    }
+}
+
+#[test]
+fn a_form_that_was_not_complete_is_shown_again_with_what_is_missing() {
+    let open = asked(Kind::Approval);
+    let form = Form { name: "Ada \"<i>".into(), reason: String::new(), choice: "approve".into() };
+    let reply = question(&open, &link(&open), Some((&form, "Your reason is empty.")), now()).unwrap();
+    assert_eq!(reply.status_code, 422);
+    assert!(
+        reply.body.contains("Your reason is empty.") && reply.body.contains("value=\"Ada &quot;&lt;i&gt;\""),
+        "{}",
+        reply.body
+    );
+}
+
+#[test]
+fn a_page_may_load_nothing_but_its_own_style() {
+    let open = asked(Kind::Approval);
+    let replies = [
+        question(&open, &link(&open), None, now()).unwrap(),
+        notice(Notice::Wrong).unwrap(),
+        notice(Notice::Over).unwrap(),
+        notice(Notice::Method).unwrap(),
+        notice(Notice::NotNow).unwrap(),
+    ];
+    for reply in &replies {
+        let style = reply.body.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
+        let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
+        let policy = &reply.headers["content-security-policy"];
+        assert!(
+            policy.starts_with(&format!("default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'")),
+            "{policy}"
+        );
+        assert_eq!(reply.headers["cache-control"], "no-store");
+        assert_eq!(reply.headers["referrer-policy"], "no-referrer");
+        for never in ["<script", " style=", "href=", "src=", "<img", "http-equiv", "<base"] {
+            assert!(!reply.body.contains(never), "{never}");
+        }
+    }
+    let statuses: Vec<u16> = replies.iter().map(|reply| reply.status_code).collect();
+    assert_eq!(statuses, [200, 403, 410, 405, 503]);
+    assert_eq!(replies[3].headers["allow"], "GET, HEAD, POST");
+}
+
+#[test]
+fn a_plain_page_tells_nothing_of_any_run() {
+    for what in [
+        Notice::Wrong,
+        Notice::Over,
+        Notice::ElsewhereSent,
+        Notice::NoForm,
+        Notice::TooLarge,
+        Notice::Method,
+        Notice::NotNow,
+    ] {
+        let reply = notice(what).unwrap();
+        assert!(reply.status_code >= 400 && reply.body.contains("command"), "{}", reply.body);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_somebody_wrote_is_text(hostile in prop::sample::select(HOSTILE.to_vec()), any in any::<String>(), place in 0..8_usize) {
+        let text = format!("{hostile}{any}");
+        let at = |index: usize| if index == place { text.clone() } else { "x".to_owned() };
+        let mut done = asked(Kind::ALL[place % 3]);
+        done.question.application = at(0);
+        done.question.run_id = at(1);
+        done.question.detail = json!({ "why": at(2), "title": at(2), "findings": [{ "severity": at(3), "path": at(3), "problem": at(3), "fix": at(3) }],
+            "steps": [{ "title": at(4), "new_weight": 1, "hold_seconds": 1 }] });
+        done.question.plan = json!({ at(5): at(5) });
+        let form = Form { name: at(6), reason: at(7), choice: at(6) };
+        let open = question(&done, &link(&done), Some((&form, &at(7))), now()).unwrap().body;
+        done.answer = Some(cutover::ask::Answer { by: at(6), why: at(7), recipient: at(0), ..answer(Choice::GoBack) });
+        let closed = html(&done);
+        for page in [open, closed] {
+            for tag in page.split('<').skip(1) {
+                prop_assert!(OURS.iter().any(|known| tag.trim_start_matches('/').starts_with(known)), "<{}", tag);
+            }
+        }
+    }
+}
+
+const HOSTILE: [&str; 6] =
+    ["<evil>", "\"><evil>", "'><evil onload=x>", "</textarea></pre><evil>", "{{ 7 * 7 }}<evil>", "\u{202e}<!--<evil>"];
+
+/// The tags of our templates.
+const OURS: [&str; 31] = [
+    "!doctype", "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "div", "strong", "p>", "p ",
+    "form", "label", "input", "textarea", "button", "span", "code", "ul", "li", "table", "tr", "td", "th", "details",
+    "summary", "pre", "footer",
+];

@@ -1,0 +1,281 @@
+//! What people are asked while a run waits for them, and what they answer. Pure.
+//!
+//! A question is known by its [`id`], which is made of the run and the task's token: whoever stores it twice writes the same. The token
+//! answers the state machine, so it stands in the journal, and in no page, link or log.
+//!
+//! A new kind of question (of an incident, for one) is a variant of [`Kind`] with its [`Choice`]s; what a choice does to whoever waits is
+//! its [`Effect`].
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::StepResult;
+use crate::contract::digest;
+use crate::gestures;
+
+/// A name takes a line; the machine keeps 1,000 characters of it.
+pub const MOST_NAME_CHARACTERS: usize = 200;
+/// The machine keeps as many.
+pub const MOST_REASON_CHARACTERS: usize = 1_000;
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Whether the run may begin.
+    Approval,
+    /// Whether it goes on in spite of its load test.
+    LoadTest,
+    /// Whether it goes on in spite of a check that failed.
+    Decision,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Approval, Self::LoadTest, Self::Decision];
+
+    /// What may be answered.
+    pub fn choices(self) -> &'static [Choice] {
+        match self {
+            Self::Approval | Self::LoadTest => &[Choice::Approve, Choice::Reject],
+            Self::Decision => &[Choice::GoOn, Choice::GoBack],
+        }
+    }
+}
+
+/// What is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// Yes, it may begin.
+    Approve,
+    /// No.
+    Reject,
+    /// Yes, in spite of what failed.
+    GoOn,
+    /// No, everything is put back.
+    GoBack,
+}
+
+/// What a choice does to whoever waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The task succeeds: Step Functions' SendTaskSuccess.
+    Succeed,
+    /// The task fails with this error: SendTaskFailure. The names are those of the messages' commands ([`gestures`]).
+    Fail(&'static str),
+}
+
+impl Choice {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Approve, Self::Reject, Self::GoOn, Self::GoBack];
+
+    /// Its name, in forms and records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::GoOn => "go_on",
+            Self::GoBack => "go_back",
+        }
+    }
+
+    /// The letter that stands for it in a link.
+    pub fn letter(self) -> char {
+        match self {
+            Self::Approve => 'a',
+            Self::Reject => 'r',
+            Self::GoOn => 'o',
+            Self::GoBack => 'b',
+        }
+    }
+
+    /// What it does.
+    pub fn effect(self) -> Effect {
+        match self {
+            Self::Approve | Self::GoOn => Effect::Succeed,
+            Self::Reject => Effect::Fail("Rejected"),
+            Self::GoBack => Effect::Fail("GoBack"),
+        }
+    }
+}
+
+/// What is remembered of a question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    /// What is asked.
+    pub kind: Kind,
+    /// The run: the ARN of its cutover execution.
+    pub run_id: String,
+    /// The application's name.
+    pub application: String,
+    /// What answers the state machine.
+    pub task_token: String,
+    /// Since when.
+    pub asked_at: Timestamp,
+    /// When silence becomes the answer.
+    pub ends_at: Timestamp,
+    /// Findings, steps, why: what the message says, too.
+    pub detail: Value,
+    /// The plan with its defaults, as the run goes by it.
+    pub plan: Value,
+}
+
+impl Question {
+    /// Its id.
+    pub fn id(&self) -> String {
+        id(&self.run_id, &self.task_token)
+    }
+}
+
+/// 32 hexadecimal digits that stand for a question of a run: from them nobody gets to the token.
+pub fn id(run_id: &str, task_token: &str) -> String {
+    digest(&format!("ask\n{run_id}\n{task_token}"))
+}
+
+/// Who answered what, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// What.
+    pub choice: Choice,
+    /// Who, as they say.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// By whose link: `topic.<name>` or `group.<name>`.
+    pub recipient: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Answer {
+    /// The output of a task that succeeds by it, as the messages' commands have it.
+    pub fn output(&self) -> String {
+        json!({ "by": self.by, "why": self.why }).to_string()
+    }
+
+    /// The cause of a task that fails by it.
+    pub fn cause(&self) -> String {
+        format!("{}: {}", self.by, self.why)
+    }
+}
+
+/// What became of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Handed {
+    /// The run has taken it.
+    Taken,
+    /// Nobody waited for it any more: it has changed nothing.
+    Late,
+    /// Nobody waits for it any more, and whether an earlier try was in time is not known.
+    TakenOrLate,
+}
+
+/// What a person who answers says of themselves, made fit.
+///
+/// # Errors
+/// `Cutover.InvalidGesture`, which says what is to be written: what is missing, too long, or still a placeholder of ours.
+pub fn said(name: &str, reason: &str) -> StepResult<(String, String)> {
+    let (name, reason) = (name.trim(), reason.trim());
+    gestures::said_as("Your name", name, "write who you are")?;
+    gestures::said_as("Your reason", reason, "write why")?;
+    gestures::short_enough("Your name", name.chars().count(), MOST_NAME_CHARACTERS)?;
+    gestures::short_enough("Your reason", reason.chars().count(), MOST_REASON_CHARACTERS)?;
+    Ok((name.to_owned(), reason.to_owned()))
+}
+
+/// The SHA-256 of a value's canonical JSON, in hexadecimal: `jq -cSj . | sha256sum`.
+pub fn digest_of(value: &Value) -> String {
+    Sha256::digest(canonical(value).as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The same for the same content: names sorted, no blanks, everything else as it is.
+pub fn canonical(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_by_key(|(name, _)| name.as_str());
+            let field = |(name, value): &(&String, &Value)| format!("{}:{}", json!(name), canonical(value));
+            format!("{{{}}}", fields.iter().map(field).collect::<Vec<_>>().join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gestures::{answers, decision};
+
+    #[test]
+    fn an_answer_says_what_the_commands_of_the_message_say() {
+        let answer = |choice| Answer {
+            choice,
+            by: "YOUR NAME".into(),
+            why: "YOUR REASON".into(),
+            recipient: "topic.cutovers".into(),
+            at: "2026-11-27T02:00:00Z".parse().unwrap(),
+        };
+        let commands = [answers("r", "T"), decision("r", "T")].concat();
+        for kind in Kind::ALL {
+            for choice in kind.choices() {
+                let expected = match choice.effect() {
+                    Effect::Succeed => {
+                        let given: Value = serde_json::from_str(&answer(*choice).output()).unwrap();
+                        assert_eq!(given, json!({ "by": "YOUR NAME", "why": "YOUR REASON" }));
+                        "--task-output '{\"by\": \"YOUR NAME\", \"why\": \"YOUR REASON\"}'".to_owned()
+                    }
+                    Effect::Fail(error) => format!("--error {error} --cause '{}'", answer(*choice).cause()),
+                };
+                assert!(commands.contains(&expected), "{choice:?}: {expected}\n{commands}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_question_is_known_by_its_run_and_token_and_gives_neither_away() {
+        let one = id("run", "token");
+        assert_eq!((one.len(), one.clone()), (32, id("run", "token")));
+        for other in [id("run", "other"), id("other", "token"), id("run\ntoken", "")] {
+            assert_ne!(one, other);
+        }
+        assert!(!one.contains("run") && !one.contains("token"));
+    }
+
+    #[test]
+    fn every_choice_has_a_letter_and_a_name_of_its_own() {
+        let letters: std::collections::BTreeSet<_> = Choice::ALL.iter().map(|choice| choice.letter()).collect();
+        let names: std::collections::BTreeSet<_> = Choice::ALL.iter().map(|choice| choice.name()).collect();
+        assert_eq!((letters.len(), names.len()), (Choice::ALL.len(), Choice::ALL.len()));
+        for choice in Choice::ALL {
+            assert_eq!(serde_json::to_value(choice).unwrap(), choice.name());
+        }
+    }
+
+    #[test]
+    fn who_does_not_say_who_and_why_is_told_what_to_write() {
+        let problem = |name: &str, reason: &str| said(name, reason).unwrap_err().message;
+        assert_eq!(problem(" ", "agreed"), "Your name is empty, and nothing was done: write who you are");
+        assert_eq!(problem("Ada", ""), "Your reason is empty, and nothing was done: write why");
+        assert!(problem("your NAME", "agreed").starts_with("Your name still says `YOUR NAME`"));
+        assert!(problem("Ada", "YOUR REASON").contains("write why"));
+        let long = problem(&"x".repeat(201), "agreed");
+        assert_eq!(long, "Your name has 201 characters, and nothing was done: write 200 at the most");
+        assert!(problem("Ada", &"x".repeat(1_001)).contains("write 1000 at the most"));
+        assert_eq!(said(" Ada ", " agreed\n").unwrap(), ("Ada".to_owned(), "agreed".to_owned()));
+    }
+
+    #[test]
+    fn a_digest_is_that_of_the_content() {
+        let one: Value = serde_json::from_str(r#"{ "b": [1, 0.5, "ü\n"], "a": { "d": null, "c": true } }"#).unwrap();
+        assert_eq!(canonical(&one), r#"{"a":{"c":true,"d":null},"b":[1,0.5,"ü\n"]}"#);
+        // printf '{"a":{"c":true,"d":null},"b":[1,0.5,"\u00fc\\n"]}' | sha256sum
+        assert_eq!(digest_of(&one).len(), 64);
+        assert_ne!(digest_of(&one), digest_of(&json!({})));
+        assert_eq!(digest_of(&json!({})), "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+    }
+}
