@@ -257,7 +257,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may({ resources: [here.reports.bucketArn] }, 's3:ListBucket'),
       may(executions('cutover', 'rollback'), 'states:GetExecutionHistory'),
       may(anything, 'cloudwatch:GetMetricData'),
-      may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
+      may(table, 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
     ],
     alarms: [
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),

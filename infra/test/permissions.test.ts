@@ -63,7 +63,7 @@ const JOURNAL: Record<string, string[]> = {
   'journal.remember_alarm': IN_ROOM,
   'journal.remember_baseline': IN_ROOM,
   'journal.remember_counted': IN_ROOM,
-  'journal.remember_report': IN_ROOM,
+  'journal.remember_report': ['dynamodb:UpdateItem'],
   'journal.count_sweep': IN_ROOM,
   'journal.count_trouble': IN_ROOM,
   'journal.open_runs': ['dynamodb:Query'],

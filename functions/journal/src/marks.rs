@@ -40,10 +40,10 @@ impl Journal {
         self.mark(caller, "baseline", json(baseline)?).await
     }
 
-    /// Remembers where the run's report is, whosever the run is: the newest address stays.
+    /// Remembers where the run's report is, whosever the run is: the newest address stays. An item that is full gets no room for it.
     ///
     /// # Errors
-    /// AWS errors.
+    /// AWS errors; `Cutover.Refused` where there is no such run, or no room.
     pub async fn remember_report(&self, run_id: &str, link: &str) -> StepResult<()> {
         let update = self
             .client
@@ -53,7 +53,8 @@ impl Journal {
             .update_expression("SET report = :link")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":link", text(link));
-        self.send_update(run_id, update).await.map(drop)
+        let sent = update.send().await;
+        sent.map(drop).map_err(|error| StepError::from_aws("dynamodb:UpdateItem", &error))
     }
 
     /// Remembers what an alarm was before it is set; the first memory stays. Where the run's item has no room for it in its

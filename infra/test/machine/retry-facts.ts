@@ -33,7 +33,7 @@ const OWN: Record<string, Waits> = {
   FindRun: { ...FORWARD, 'Sandbox.Timedout': 6, ...MEMORY, 'Cutover.Fenced': 7 },
   BeginCleanup: { ...FORWARD, 'Sandbox.Timedout': 6, ...MEMORY, 'Cutover.Fenced': 7 },
   // Only taken down: whoever starts the next try waits for its end.
-  LeaveReport: { 'Cutover.Throttled': 1, 'Lambda.TooManyRequestsException': 1 },
+  LeaveReport: { 'Cutover.Throttled': 3, 'Lambda.TooManyRequestsException': 3 },
   StartCleanup: { ...EXISTS, 'States.ALL': 60 },
   StartRollback: { ...EXISTS, 'States.ALL': 210 },
   LookAtRollback: { 'States.ALL': 722 },

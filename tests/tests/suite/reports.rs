@@ -25,7 +25,13 @@ fn hostile_plan(name: &str) -> Result<Value> {
     for metric in plan["monitoring"]["metrics"].as_array_mut().into_iter().flatten() {
         metric["name"] = json!(format!("{}{HOSTILE}", metric["name"].as_str().unwrap_or_default()));
     }
-    plan["baseline"] = json!({ "resources": [{ "name": HOSTILE, "namespace": "AWS/EC2", "metric_name": "CPUUtilization", "statistic": "Average" }] });
+    let cpu =
+        json!({ "name": HOSTILE, "namespace": "AWS/EC2", "metric_name": "CPUUtilization", "statistic": "Average" });
+    let mut of_new = cpu.clone();
+    of_new["dimensions"] = json!({ "InstanceId": "new" });
+    of_new["max"] = json!(99.0);
+    plan["baseline"] = json!({ "resources": [cpu] });
+    plan["validation"] = json!({ "limits": [of_new] });
     Ok(plan)
 }
 
@@ -40,6 +46,9 @@ async fn run(ground: &Ground, name: &str, faults: Value) -> Result<(String, Valu
     });
     let mut steady: Vec<Value> = healthy.chain(metrics::healthy(&Value::Null, stage.replication())).collect();
     steady.push(json!({ "namespace": "AWS/EC2", "metric_name": "CPUUtilization", "dimensions": {}, "value": 91.0 }));
+    let of_new = json!({ "InstanceId": "new" });
+    steady
+        .push(json!({ "namespace": "AWS/EC2", "metric_name": "CPUUtilization", "dimensions": of_new, "value": 45.5 }));
     ground.client.keep_steady(&steady).await?;
     ground.client.set_faults(faults).await?;
     let execution = ground.start("cutover", name, &stage.plan).await?;
@@ -101,10 +110,20 @@ async fn a_run_leaves_its_report_and_says_where() -> Result<()> {
         let weights = whole["facts"]["routes"][route]["weights"].as_array().into_iter().flatten();
         weights.filter_map(|weight| weight["percent"].as_u64()).collect()
     };
-    ensure!(weights(0) == [0, 10, 100] && weights(1) == [0, 10, 50, 100], "{:?} {:?}", weights(0), weights(1));
+    ensure!(
+        weights(0) == [0, 10, 100] && weights(1) == [0, 10, 50, 100],
+        "{:?} {:?}, not measured: {}",
+        weights(0),
+        weights(1),
+        whole["facts"]["not_measured"]
+    );
     let sizing = whole["recommendations"].as_array().into_iter().flatten().find(|one| one["about"] == "sizing");
     ensure!(sizing.is_some_and(|one| one["finding"].to_string().contains("91 %")), "{:#}", whole["recommendations"]);
     let facts = &whole["facts"];
+    let change = &facts["resource_changes"][0];
+    ensure!(change["compared"] == "old_with_new" && change["direction"] == "lower", "{:#}", facts["resource_changes"]);
+    ensure!(change["percent"].as_f64().is_some_and(|percent| (percent + 50.0).abs() < 0.1), "{change}");
+    ensure!(change["before_periods"].as_u64() > Some(0) && change["after_periods"].as_u64() > Some(0), "{change}");
     ensure!(facts["load"]["new"]["figures"]["sent"].as_u64() > Some(0), "{:#}", facts["load"]["new"]["figures"]);
     ensure!(facts["not_measured"].to_string().contains("DNS counts no requests"), "{:#}", facts["not_measured"]);
     ensure!(facts["gates"].as_array().is_some_and(|gates| gates.len() >= 4), "{:#}", facts["gates"]);
@@ -118,6 +137,8 @@ async fn a_run_that_was_turned_back_leaves_its_report_too() -> Result<()> {
         "times": null, "error": "Cutover.Unhealthy", "message": HOSTILE }]);
     let (run_id, end) = run(ground, "returned", failing).await?;
     ensure!(end["error"] == "Cutover.RolledBack", "{end}");
+    let cause: Value = serde_json::from_str(end["cause"].as_str().context("no cause")?)?;
+    ensure!(cause["report"].as_str().is_some_and(|link| link.ends_with("prefix=runs/returned/report.html")), "{cause}");
     let page = ground.page("Cutover of returned: rolled back", LIMIT).await?;
     ensure!(page.contains("\nReport: https://") && page.contains("prefix=runs/returned/report.html\n"), "{page}");
     let [html, markdown, json] = files(ground, &run_id).await?;

@@ -120,7 +120,6 @@ async fn a_secret_that_is_no_set_of_headers_ends_the_run_with_nothing_touched() 
     for (name, text, part) in [
         ("no-json", TOKEN.to_owned(), "JSON object of header to value"),
         ("two-lines", json!({ (HEADER): format!("{TOKEN}\r\nhost: other") }).to_string(), "cannot be sent"),
-        ("hosted", json!({ "Host": TOKEN }).to_string(), "`host`, which the sender says itself"),
         ("smuggled", json!({ "Transfer-Encoding": TOKEN }).to_string(), "`transfer-encoding`, which"),
     ] {
         let stage = stage(&ground, name, &text, json!({})).await?;
