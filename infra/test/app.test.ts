@@ -78,7 +78,10 @@ test('context values are read as cdk.json and as the command line give them', ()
   assert.match(text, /"MAX_LOAD_RATE_PER_SECOND":"250","LOAD_TEST_HOSTS":"shop-1.example.com,shop-2.example.com"/);
   assert.match(text, /"blue-cutover-journal"/);
   assert.match(text, /rate\(10 minutes\)/);
-  assert.match(text, /interval_seconds\\+":600,\\+"recovery_objective_seconds\\+":900,\\+"time_zone\\+":\\+"Europe\/Berlin/);
+  assert.match(
+    text,
+    /interval_seconds\\+":600,\\+"recovery_objective_seconds\\+":900,\\+"time_zone\\+":\\+"Europe\/Berlin/,
+  );
 });
 
 test('plain executables do as binaries, and one for another machine is refused', () => {
