@@ -80,7 +80,10 @@ test('context values are read as cdk.json and as the command line give them', ()
   assert.match(text, /"LOAD_TEST_SECRET_ARNS":"arn:aws:secretsmanager:eu-west-1:123456789012:secret:load-AbCdEf"/);
   assert.match(text, /"blue-cutover-journal"/);
   assert.match(text, /rate\(10 minutes\)/);
-  assert.match(text, /interval_seconds\\+":600,\\+"recovery_objective_seconds\\+":900,\\+"time_zone\\+":\\+"Europe\/Berlin/);
+  assert.match(
+    text,
+    /interval_seconds\\+":600,\\+"recovery_objective_seconds\\+":900,\\+"time_zone\\+":\\+"Europe\/Berlin/,
+  );
 });
 
 test('plain executables do as binaries, and one for another machine is refused', () => {

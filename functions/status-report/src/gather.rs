@@ -12,38 +12,32 @@ use crate::known::{Known, sibling};
 /// A page of running executions; there are more where a hundred cutovers wait for approval.
 const MOST_PAGES: usize = 3;
 
-/// Everything up to a moment; none where neither the journal nor Step Functions knows such a run.
+/// Everything that is known by now; none where neither the journal nor Step Functions knows such a run.
 ///
 /// # Errors
 /// AWS errors of the journal; of Step Functions for a run that is not in the journal.
-pub async fn known(clients: &Clients, run_id: &str, until: Timestamp) -> StepResult<Option<Known>> {
+pub async fn known(clients: &Clients, run_id: &str) -> StepResult<Option<Known>> {
     let run = clients.journal.read(run_id).await?;
     let mut known = Known { run_id: run_id.to_owned(), ..Known::default() };
-    match history::read::story(&clients.states, run_id, until).await {
+    match history::read::story(&clients.states, run_id, Timestamp::MAX).await {
         Ok(story) => known.cutover = story,
         Err(error) if run.is_none() => return if is_missing(&error) { Ok(None) } else { Err(error) },
         Err(error) => known.not_read.push(not_read("the cutover", &error)),
     }
     let Some(run) = run else { return Ok(Some(known)) };
     if let Some(arn) = rollback_of(&run) {
-        known.rollback = other(clients, &arn, until, "the rollback", &mut known.not_read).await;
+        known.rollback = other(clients, &arn, "the rollback", &mut known.not_read).await;
     }
     if let Some(arn) = cleanup_of(&run) {
-        known.cleanup = other(clients, &arn, until, "the cleanup", &mut known.not_read).await;
+        known.cleanup = other(clients, &arn, "the cleanup", &mut known.not_read).await;
     }
     known.run = Some(run);
     Ok(Some(known))
 }
 
 /// The history of another execution of the run. One that is not there yet has none.
-async fn other(
-    clients: &Clients,
-    arn: &str,
-    until: Timestamp,
-    what: &str,
-    problems: &mut Vec<String>,
-) -> Option<Story> {
-    match history::read::story(&clients.states, arn, until).await {
+async fn other(clients: &Clients, arn: &str, what: &str, problems: &mut Vec<String>) -> Option<Story> {
+    match history::read::story(&clients.states, arn, Timestamp::MAX).await {
         Ok(story) => Some(story),
         Err(error) => {
             problems.extend((!is_missing(&error)).then(|| not_read(what, &error)));
@@ -68,7 +62,7 @@ fn rollback_of(run: &Run) -> Option<String> {
 /// The cleanup that waits, by the name that the cutover gives it; one that has begun owns the run.
 fn cleanup_of(run: &Run) -> Option<String> {
     match run.phase {
-        Phase::Cleaning => Some(run.owner.clone()),
+        Phase::Cleaning | Phase::Closed if run.owner != run.run_id => Some(run.owner.clone()),
         Phase::Finished => sibling(&run.run_id, "cleanup", &format!("cleanup-{}", digest(&run.run_id))),
         _ => None,
     }

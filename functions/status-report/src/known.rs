@@ -44,9 +44,22 @@ impl Known {
         self.run.as_ref().map(|run| run.phase)
     }
 
-    /// When the run was claimed.
+    /// The moment that all of this was so: now, and not before the last event that is known of, whoever's clock is ahead.
+    pub fn moment(&self, now: Timestamp) -> Timestamp {
+        let stories = [Some(&self.cutover), self.rollback.as_ref(), self.cleanup.as_ref()];
+        let last = |story: &Story| {
+            let event = story.events.last().map(|event| event.at);
+            event.max(story.ended.as_ref().map(|ended| ended.at))
+        };
+        stories.into_iter().flatten().filter_map(last).fold(now, Timestamp::max)
+    }
+
+    /// When the run was claimed: by the clock of its history, to which all else is compared, where that tells.
     pub fn claimed_at(&self) -> Option<Timestamp> {
-        self.run.as_ref()?.started_at.parse().ok()
+        let run = self.run.as_ref()?;
+        let calls = self.calls();
+        let claim = calls.iter().find(|call| call.state == "Claim" && call.answer.is_ok());
+        claim.map(|call| call.at).or_else(|| run.started_at.parse().ok())
     }
 
     /// How it ended, by name, as the journal has it.
@@ -54,9 +67,15 @@ impl Known {
         self.run.as_ref()?.ending.as_ref()?.name()
     }
 
-    /// When it ended, as the journal has it.
+    /// When it ended: by the clock of the history that tells of it, as the journal has it otherwise.
     pub fn ended_at(&self) -> Option<Timestamp> {
-        self.run.as_ref()?.ending.as_ref()?.at.parse().ok()
+        let ending = self.run.as_ref()?.ending.as_ref()?;
+        let told = [self.rollback.as_ref(), self.cleanup.as_ref()].into_iter().flatten().find_map(|story| {
+            let written = ["WriteEnding", "CloseRun"];
+            let calls = story.calls();
+            calls.iter().rev().find(|call| written.contains(&call.state.as_str())).map(|call| call.at)
+        });
+        told.or_else(|| ending.at.parse().ok())
     }
 
     /// When all traffic was on the new side for good.

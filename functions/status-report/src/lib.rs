@@ -118,13 +118,13 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
 
 /// A run's status and line, once its page is written; none for what is no run: a dry run, or one whose plan is not known yet.
 async fn look(clients: &Clients, run_id: &str, now: Timestamp) -> StepResult<Option<(Status, Entry)>> {
-    let Some(known) = gather::known(clients, run_id, now).await? else { return Ok(None) };
+    let Some(known) = gather::known(clients, run_id).await? else { return Ok(None) };
     let calls = known.calls();
     let plan = known.plan(&calls);
     if known.run.is_none() && (Known::is_dry_run(&calls) || plan.is_none() && !known.is_told_not_started()) {
         return Ok(None);
     }
-    let status = status(&known, &clients.settings, now);
+    let status = status(&known, &clients.settings, known.moment(now));
     let page = write::page(clients, &status, plan.is_some()).await?;
     let entry = Entry::of(&status, format!("{page}.html"));
     Ok(Some((status, entry)))

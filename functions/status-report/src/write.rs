@@ -67,6 +67,7 @@ pub(crate) async fn index(clients: &Clients, anew: &[Entry], gone: &[String], no
     let make = |before: Option<Portfolio>| {
         // Written by somebody who looked later: what was found here stays, and the moment does not go back.
         let at = before.as_ref().map_or(now, |before| before.at.max(now));
+        let at = anew.iter().fold(at, |at, entry| at.max(entry.at));
         let runs = merged(before.map(|before| before.runs).unwrap_or_default(), anew, gone, at);
         let portfolio = Portfolio::of(runs, clients.settings.interval_seconds, at);
         let written = document::of_all(&portfolio, &clients.settings)?;
