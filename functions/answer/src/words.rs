@@ -127,7 +127,7 @@ fn open(question: &Question, now: Timestamp) -> Vec<String> {
 /// Who answered what, and what became of it.
 fn answered(answer: &Answer, handed: Option<Handed>) -> (&'static str, String, Vec<String>) {
     let [by, why] = [&answer.by, &answer.why].map(|text| quoted(text, MOST_SAID_BYTES));
-    let standing = format!("{} by {by}, {}.", done(answer.choice), moment(answer.at));
+    let given = format!("{} by {by}, {}.", done(answer.choice), moment(answer.at));
     let reason = format!("Why: {why}");
     let by_link = format!("By the link for {}.", of_whom(&answer.recipient));
     let (class, became) = match handed {
@@ -145,7 +145,13 @@ fn answered(answer: &Answer, handed: Option<Handed>) -> (&'static str, String, V
         ),
         None => ("note", "It is written, and whether the run has it is not known yet."),
     };
-    (class, standing, vec![reason, by_link, became.to_owned()])
+    match handed {
+        // Whoever reads one line only must not take it for what has happened.
+        Some(Handed::Late) => {
+            (class, "An answer came too late.".to_owned(), vec![given, reason, by_link, became.to_owned()])
+        }
+        _ => (class, given, vec![reason, by_link, became.to_owned()]),
+    }
 }
 
 fn done(choice: Choice) -> &'static str {

@@ -151,6 +151,7 @@ fn median(values: &mut Vec<f64>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use serde_json::json;
 
     use super::*;

@@ -156,12 +156,18 @@ class Function(Type):
     name = "FunctionName"
     code = {"Code", "Architectures"}
     updatable = code | {"Description", "Environment", "Handler", "LoggingConfig", "MemorySize", "Role", "Runtime"}
-    updatable |= {"Timeout", "TracingConfig", "VpcConfig"}
+    updatable |= {"Timeout", "TracingConfig", "VpcConfig", "ReservedConcurrentExecutions"}
 
     def create(self, given):
-        (tags,) = _take(given, "Tags")
-        created = client("lambda").create_function(**{**given, "Code": self._code(given["Code"]), "Tags": _tags(tags)})
+        rest = dict(given)
+        tags, reserved = _take(rest, "Tags", "ReservedConcurrentExecutions")
+        created = client("lambda").create_function(**{**rest, "Code": self._code(given["Code"]), "Tags": _tags(tags)})
+        self._reserve(created["FunctionName"], reserved)
         return Made(created["FunctionName"], {"Arn": created["FunctionArn"]})
+
+    def _reserve(self, name: str, executions: int | None) -> None:
+        if executions is not None:
+            client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=executions)
 
     def _code(self, code: dict) -> dict:
         if "S3Bucket" not in code:
@@ -175,6 +181,7 @@ class Function(Type):
             architectures = {"Architectures": new["Architectures"]} if "Architectures" in new else {}
             api.update_function_code(**name, **self._code(new["Code"]), **architectures)
         changed = {key: value for key, value in new.items() if key not in self.code and old.get(key) != value}
+        self._reserve(made.physical_id, changed.pop("ReservedConcurrentExecutions", None))
         if changed:
             api.update_function_configuration(**name, **changed)
         return made

@@ -141,6 +141,7 @@ def _function(prefix: str, code: str) -> dict:
                 "Environment": {"Variables": {"JOURNAL_TABLE": ref("Table")}},
                 "Handler": "bootstrap",
                 "LoggingConfig": {"LogFormat": "JSON", "LogGroup": ref("Logs")},
+                "ReservedConcurrentExecutions": 5,
                 "Role": attribute("EchoRole"),
                 "Runtime": "provided.al2023",
                 "Timeout": 20,

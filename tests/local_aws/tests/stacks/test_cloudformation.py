@@ -271,6 +271,8 @@ class Answers(Stacks):
             self.assertEqual(200, answer.status)
         text = client("secretsmanager").get_secret_value(SecretId=made["SigningKey"])["SecretString"]
         self.assertRegex(text, "^[A-Za-z0-9]{64}$")
+        reserved = client("lambda").get_function_concurrency(FunctionName=f"{self.prefix}echo")
+        self.assertEqual(5, reserved["ReservedConcurrentExecutions"])
         self.delete()
         with self.assertRaises(urllib.error.URLError):
             urllib.request.urlopen(url)
