@@ -1,4 +1,6 @@
 /** All that is known of how the machines behave. */
+import { facts as calls } from './call-facts';
+import { facts as caught } from './caught-facts';
 import { facts as cleanup, factsOfStart as start } from './cleanup-facts';
 import { facts as shown } from './console-facts';
 import { facts as choices } from './cutover-facts';
@@ -7,12 +9,17 @@ import { facts as whole } from './cutover-whole';
 import type { Fact } from './fact';
 import { facts as load } from './load-facts';
 import * as paths from './path-facts';
+import { facts as people } from './people-facts';
 import { facts as retries } from './retry-facts';
 import { facts as rollback } from './rollback-facts';
+import { facts as variables } from './variable-facts';
+
+/** What holds of every machine. */
+const ALL = [...variables, ...calls, ...caught, ...retries];
 
 export const FACTS: Readonly<Record<string, Fact[]>> = {
-  cutover: [...paths.cutover, ...retries, ...shown, ...whole, ...choices, ...load, ...failures],
-  rollback: [...paths.rollback, ...retries, ...shown, ...rollback],
-  cleanup: [...paths.cleanup, ...retries, ...shown, ...cleanup],
-  start: [...retries, ...start],
+  cutover: [...paths.cutover, ...ALL, ...shown, ...whole, ...choices, ...load, ...people, ...failures],
+  rollback: [...paths.rollback, ...ALL, ...shown, ...rollback],
+  cleanup: [...paths.cleanup, ...ALL, ...shown, ...cleanup],
+  start: [...ALL, ...start],
 };
