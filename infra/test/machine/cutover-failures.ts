@@ -118,10 +118,11 @@ export const facts: Fact[] = [
         const walk = await cutover(definition, { [state]: [new Failure('Test.Boom')] });
         assert.deepEqual(visited(walk), visited(whole));
         if (state !== 'SetAlarm') assert.equal(walk.output.not_done[0], `${state}: Test.Boom`);
+        assert.deepEqual(walk.output.baseline, state === 'TakeBaseline' ? [] : ['BEFORE'], 'a list, of nothing too');
       }
-      const SetAlarm = [{ set: 'one' }, new Failure('Test.Boom', 'y'.repeat(1_000))];
+      const cause = `It begins here and ${'goes on '.repeat(100)}`.slice(0, 300);
+      const SetAlarm = [{ set: 'one' }, new Failure('Test.Boom', `${cause} and on`)];
       const unset = await cutover(definition, { SetAlarm });
-      const cause = 'y'.repeat(300);
       const not = `alarm two was not set: Test.Boom: ${cause}`;
       assert.deepEqual(unset.output.alarms, [{ set: 'one' }, { index: 1, alarm: 'two', error: 'Test.Boom', cause }]);
       assert.deepEqual(unset.output.not_done, [not]);

@@ -11,6 +11,7 @@ import { facts as load } from './load-facts';
 import * as paths from './path-facts';
 import { facts as people } from './people-facts';
 import { facts as retries } from './retry-facts';
+import { facts as endings } from './rollback-endings';
 import { facts as rollback } from './rollback-facts';
 import { facts as variables } from './variable-facts';
 
@@ -19,7 +20,7 @@ const ALL = [...variables, ...calls, ...caught, ...retries];
 
 export const FACTS: Readonly<Record<string, Fact[]>> = {
   cutover: [...paths.cutover, ...ALL, ...shown, ...whole, ...choices, ...load, ...people, ...failures],
-  rollback: [...paths.rollback, ...ALL, ...shown, ...rollback],
+  rollback: [...paths.rollback, ...ALL, ...shown, ...rollback, ...endings],
   cleanup: [...paths.cleanup, ...ALL, ...shown, ...cleanup],
   start: [...ALL, ...start],
 };
