@@ -9,6 +9,10 @@ const HOLDING = { ...PLAN, timeout: 10_000, monitoring: { interval: 40, on_failu
 const SICK = new Failure('Cutover.Unhealthy');
 const WELL = { done: true, wait_seconds: 0, tally: 'LOOKS', at: 'M' };
 const YES = { by: 'Ada', why: 'known' };
+const UNSIGNED = [
+  { by: 'YOUR NAME', why: 'agreed' },
+  { by: 'Ada', why: 'YOUR REASON' },
+];
 /** Longer than what is kept of a sentence that a person writes, each part of it another one. */
 const LONG = Array.from({ length: 400 }, (_, nth) => `word ${nth}`).join(', ');
 const KEPT = LONG.slice(0, 1000);
@@ -46,18 +50,44 @@ export const facts: Fact[] = [
     },
   },
   {
-    name: 'a yes that is the command of the message as it stood is none',
+    name: 'a yes that is the command of the message as it stood is none: before traffic moves the run ends',
     holds: async (definition) => {
-      const unsigned = [
-        { by: 'YOUR NAME', why: 'agreed' },
-        { by: 'Ada', why: 'YOUR REASON' },
-      ];
-      for (const answer of unsigned) {
+      for (const answer of UNSIGNED) {
         const walk = await cutover(definition, { AwaitApproval: [answer] });
         assert.equal(walk.ending, 'Rejected');
         assert.deepEqual(visited(walk).slice(-3), ['AwaitApproval', 'AnnounceNothingTouched', 'Rejected']);
-        assert.match(walk.lines.at(-1) ?? '', /the yes still said YOUR NAME/);
+        assert.match(
+          walk.lines.at(-1) ?? '',
+          /"failed_state":"AwaitApproval","error":"Cutover.Rejected","cause":"the yes still said YOUR NAME/,
+        );
+        const NextLoadTurn = [{ over: true, ask: true, round: 0, turn: 1, slices: [], seen: 'LOAD', report: 'KEY' }];
+        const loaded = await cutover(definition, { NextLoadTurn, AskAfterLoadTest: [answer] });
+        const [start] = linesAfter(loaded, 'AskAfterLoadTest');
+        assert.match(
+          start ?? '',
+          /^StartRollback .*why: AskAfterLoadTest: Cutover.Rejected: the yes still said YOUR NAME/,
+        );
       }
+    },
+  },
+  {
+    name: 'while a step is held, whoever sent such a yes is asked again, and neither the run goes on nor what failed is forgotten',
+    holds: async (definition) => {
+      for (const answer of UNSIGNED) {
+        const walk = await held(definition, { AwaitDecision: [answer, YES] });
+        const asked = walk.lines.filter((line) => line.startsWith('AwaitDecision'));
+        assert.equal(linesAfter(walk, 'AwaitDecision')[0], asked[1]);
+        assert.match(asked[1] ?? '', /why: Cutover.Unhealthy: why, /);
+        const said = walk.output.decisions.map(({ go_on, by }: Definition) => [go_on, by]);
+        assert.deepEqual(said, [
+          [false, answer.by],
+          [true, 'Ada'],
+        ]);
+        assert.equal(walk.ending, 'Succeeded');
+      }
+      const never = await held(definition, { AwaitDecision: UNSIGNED });
+      assert.equal(visited(never).filter((state) => state === 'AwaitDecision').length, 5);
+      assert.match(lineOf(never, 'StartRollback'), /why: Monitor: Cutover.Unhealthy: why}}$/);
     },
   },
   {
