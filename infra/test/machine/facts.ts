@@ -18,9 +18,10 @@ import { facts as variables } from './variable-facts';
 /** What holds of every machine. */
 const ALL = [...variables, ...calls, ...caught, ...retries];
 
+/** Of each machine, what is soon seen first: a mutant is looked at until one fact is broken. */
 export const FACTS: Readonly<Record<string, Fact[]>> = {
-  cutover: [...paths.cutover, ...ALL, ...shown, ...whole, ...choices, ...load, ...people, ...failures],
-  rollback: [...paths.rollback, ...ALL, ...shown, ...rollback, ...endings],
-  cleanup: [...paths.cleanup, ...ALL, ...shown, ...cleanup],
+  cutover: [...paths.cutover, ...whole, ...ALL, ...choices, ...load, ...people, ...failures, ...shown],
+  rollback: [...paths.rollback, ...ALL, ...rollback, ...endings, ...shown],
+  cleanup: [...paths.cleanup, ...ALL, ...cleanup, ...shown],
   start: [...ALL, ...start],
 };
