@@ -3,10 +3,11 @@
  * writes the result. Fails if one survives that is not explained. Some minutes.
  *
  *     node --import tsx bin/mutants.ts <result.md>                every mutant, told one by one; then the result
- *     node --import tsx bin/mutants.ts part <machine> <n>         every fourth mutant of one, as JSON: what the above starts
+ *     node --import tsx bin/mutants.ts part <machine> <n> <of>    one of so many parts of its mutants, as JSON: what the above starts
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { rendered } from '../lib/definitions';
 import { MACHINES } from '../lib/names';
@@ -94,18 +95,17 @@ function document(results: Results): string {
   ].join('\n');
 }
 
-const PARTS = [0, 1, 2, 3];
-
-/** One part of a machine's mutants. */
-function part(machine: string, nth: number): Promise<Found[]> {
-  const isMine = (_: unknown, index: number) => index % PARTS.length === nth;
+/** One of so many parts of a machine's mutants. */
+function part(machine: string, nth: number, of: number): Promise<Found[]> {
+  const isMine = (_: unknown, index: number) => index % of === nth;
   return hunt(mutantsOf(JSON.parse(rendered(machine))).filter(isMine), FACTS[machine] ?? []);
 }
 
-/** All of a machine's mutants, each part in a process of its own. */
+/** All of a machine's mutants, in as many processes as this computer has processors. */
 async function inParts(machine: string): Promise<Found[]> {
-  const parts = PARTS.map(async (nth): Promise<Found[]> => {
-    const command = ['--import', 'tsx', __filename, 'part', machine, `${nth}`];
+  const of = availableParallelism();
+  const parts = Array.from({ length: of }, async (_, nth): Promise<Found[]> => {
+    const command = ['--import', 'tsx', __filename, 'part', machine, `${nth}`, `${of}`];
     const { stdout } = await promisify(execFile)(process.execPath, command, { maxBuffer: 2 ** 28 });
     return JSON.parse(stdout);
   });
@@ -125,10 +125,10 @@ async function main(file: string) {
   process.exit(left.length > 0 ? 1 : 0);
 }
 
-const [command = '', machine = '', nth] = process.argv.slice(2);
+const [command = '', machine = '', nth, of] = process.argv.slice(2);
 const done =
   command === 'part'
-    ? part(machine, Number(nth)).then((found) => process.stdout.write(JSON.stringify(found)))
+    ? part(machine, Number(nth), Number(of)).then((found) => process.stdout.write(JSON.stringify(found)))
     : main(command);
 done.catch((error: Error) => {
   console.error(`error: ${error.message}`);

@@ -132,6 +132,8 @@ describe('every expression answers', () => {
       timeline: [],
       notes: [],
       decisions: [],
+      decision: {},
+      isSigned: true,
       load: { round: 0, turn: 0 },
       baseline: [],
       dashboard: 'https://example.com',

@@ -87,6 +87,10 @@ export const facts: Fact[] = [
         rollback: 'ROLLBACK',
         not_done: [],
       });
+      const long = `It begins here and ${'goes on '.repeat(1_000)}`;
+      const WatchHealth = [new Failure('Cutover.Unhealthy', long)];
+      const back = (await cleanup(definition, { WatchHealth })).lines.at(-2) ?? '';
+      assert.ok(back.endsWith(`why: ${long.slice(0, 4000)}}}`), 'the reason, 4,000 characters of it');
       // One that cannot be started calls people, and the watch goes on.
       const failing = await cleanup(definition, {
         WatchHealth: [new Failure('Cutover.Unhealthy'), { verdict: 'unhealthy', tally: 'LOOKS' }],
@@ -124,7 +128,8 @@ export const facts: Fact[] = [
       // Where somebody else leads traffic, nothing is said of the new side: told once or not.
       const elsewhere = { is_ours: true, is_news: false, told: '', elsewhere: ['a route'] };
       const aside = await cleanup(definition, { ...looks([sick, sick]), WatchRoutes: [elsewhere, elsewhere] });
-      assert.ok(!visited(aside).includes('WatchHealth'));
+      const look = ['WaitUntilDue', 'WatchRoutes'];
+      assert.deepEqual(visited(aside).slice(0, 6), ['FindRun', ...look, ...look, 'BeginCleanup']);
       // Without data nothing goes back, whatever the plan says.
       const still = { ...looks([blind]), FindRun: [{ ...RUN, wait_seconds: 40, rolls_back: true }] };
       const told = await cleanup(definition, still);
@@ -132,8 +137,8 @@ export const facts: Fact[] = [
         'TellTrouble Notify {topic_arn: everybody, application: shop, event: trouble, detail: {why: Cutover.Inconclusive: why}}';
       assert.ok(told.lines.includes(expected), told.lines.join('\n'));
       // What was counted is not counted again.
-      const again = await cleanup(definition, looks([blind, well]));
-      assert.match(again.lines.filter((line) => line.startsWith('WatchHealth'))[1] ?? '', /tally: null, at: ENTERED}$/);
+      const again = await cleanup(definition, looks([well, blind, well]));
+      assert.match(again.lines.filter((line) => line.startsWith('WatchHealth'))[2] ?? '', /tally: null, at: ENTERED}$/);
       const untold = await cleanup(definition, { ...still, TellTrouble: [new Failure('Test.Boom')] });
       assert.deepEqual(untold.variables.notes, ['TellTrouble: Test.Boom']);
     },
@@ -170,6 +175,10 @@ export const facts: Fact[] = [
         `CloseRun Cleanup {action: close, removals: ${removals}, notes: []}`,
       );
       assert.equal(walk.ending, 'Closed');
+      const long = `It begins here and ${'goes on '.repeat(1_000)}`;
+      const unsaid = await cleanup(definition, { RemoveFromRoute: [new Failure('Test.Boom', long), second] });
+      const [removal] = unsaid.variables.removals as { kept: string[] }[];
+      assert.deepEqual(removal?.kept, [`the old group: Test.Boom: ${long}`.slice(0, 1500)]);
     },
   },
   {

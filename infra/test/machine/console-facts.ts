@@ -42,14 +42,14 @@ export const facts: Fact[] = [
   {
     name: 'of what is called besides functions the console shows what it was for',
     holds: async (definition) => {
-      const { Start, AwaitApproval, AwaitDecision, EvidenceHook, LookAtRollback } = Object.fromEntries(
-        statesOf(definition),
-      );
+      const { Start, EvidenceHook, LookAtRollback } = Object.fromEntries(statesOf(definition));
       const ofRun = { states: { context: { Execution: { Id: 'RUN' } } } };
       if (Start?.Type === 'Pass') assert.deepEqual(await filled(Start.Output, ofRun), { run_id: 'RUN' });
       const begins = `ab${'x'.repeat(998)}`;
-      for (const asking of [AwaitApproval, AwaitDecision])
-        if (asking) assert.deepEqual(await shown(asking, { by: `${begins}y` }), { by: begins });
+      for (const [name, state] of statesOf(definition).filter(([, { Resource }]) => /TaskToken$/.test(Resource))) {
+        assert.deepEqual(await shown(state, { by: `${begins}y` }), { by: begins }, name);
+        assert.deepEqual(await shown(state, {}), { by: 'not said' }, name);
+      }
       if (EvidenceHook) assert.deepEqual(await shown(EvidenceHook, {}), { function_arn: 'the hook' });
       if (LookAtRollback) assert.deepEqual(await shown(LookAtRollback, {}), { phase: 'none' });
       for (const [name, state] of statesOf(definition).filter(([, { Resource }]) => /:startExecution$/.test(Resource)))

@@ -185,26 +185,4 @@ export const facts: Fact[] = [
       assert.deepEqual(variables.precheck, { findings: 'FINDINGS' });
     },
   },
-  {
-    name: 'who agreed and why is said as far as it is known',
-    holds: async (definition) => {
-      const walk = await cutover(definition, { AwaitApproval: [{}] });
-      assert.deepEqual(walk.output.approval, { by: 'not said', why: 'not said', at: 'after 2 s' });
-    },
-  },
-  {
-    name: 'a yes that is the command of the message as it stood is none',
-    holds: async (definition) => {
-      const unsigned = [
-        { by: 'YOUR NAME', why: 'agreed' },
-        { by: 'Ada', why: 'YOUR REASON' },
-      ];
-      for (const answer of unsigned) {
-        const walk = await cutover(definition, { AwaitApproval: [answer] });
-        assert.equal(walk.ending, 'Rejected');
-        assert.deepEqual(visited(walk).slice(-3), ['AwaitApproval', 'AnnounceNothingTouched', 'Rejected']);
-        assert.match(walk.lines.at(-1) ?? '', /the yes still said YOUR NAME/);
-      }
-    },
-  },
 ];

@@ -1,6 +1,6 @@
 /** What becomes of a cutover whose call fails for good, and how it follows the rollback. */
 import assert from 'node:assert/strict';
-import { cutover, PLAN, SCRIPT } from './cutover';
+import { cutover, SCRIPT } from './cutover';
 import { type Fact, linesAfter, visited } from './fact';
 import { Failure, type Script } from './walk';
 
@@ -74,61 +74,6 @@ export const facts: Fact[] = [
     },
   },
   {
-    name: 'a check that fails holds the step where the plan says so, and a person says whether it goes on or back',
-    holds: async (definition) => {
-      const plan = { ...PLAN, timeout: 10_000, monitoring: { interval: 40, on_failure: 'hold', hold_limit: 900 } };
-      const sick = new Failure('Cutover.Unhealthy');
-      const well = { done: true, wait_seconds: 0, tally: 'LOOKS', at: 'M' };
-      const yes = { by: 'Ada', why: 'known' };
-      const on = await cutover(definition, { Monitor: [sick, well, well], AwaitDecision: [yes] }, plan);
-      assert.equal(on.ending, 'Succeeded');
-      const asked = on.lines.findIndex((line) => line.startsWith('AwaitDecision'));
-      assert.equal(
-        on.lines[asked],
-        'AwaitDecision within 900 s Notify {topic_arn: everybody, application: shop, event: holding, task_token: TOKEN, plan: PLAN, detail: {title: first, new_weight: 10, why: Cutover.Unhealthy: why, within_seconds: 900}}',
-      );
-      assert.equal(on.lines[asked + 1], 'HoldWait 40 s', 'the hold begins again');
-      assert.match(on.lines[asked + 2] ?? '', /elapsed_seconds: 40, tally: null, .*decisions: 1/);
-      assert.equal(on.variables.failure, null, 'it is no failure any more');
-      assert.deepEqual(
-        on.lines.slice(asked + 1, asked + 3).map((line) => line.split(' ')[0]),
-        ['HoldWait', 'Monitor'],
-      );
-      assert.match(on.lines[asked + 2] ?? '', /tally: null/, 'what was counted is not counted again');
-      const { by, why, in_spite_of } = on.output.decisions[0];
-      assert.deepEqual([by, why, in_spite_of], ['Ada', 'known', 'Cutover.Unhealthy: why']);
-      assert.equal(
-        (await cutover(definition, { Monitor: [sick, well, well], AwaitDecision: [{}] }, plan)).output.decisions[0].by,
-        'not said',
-      );
-
-      const back = await cutover(definition, { Monitor: [sick], AwaitDecision: [new Failure('GoBack')] }, plan);
-      assert.equal(back.ending, 'RolledBack');
-      const start = back.lines.find((line) => line.startsWith('StartRollback')) ?? '';
-      assert.match(start, /why: Monitor: Cutover.Unhealthy: why; held for a decision: GoBack: why}/);
-
-      // Only what checks say is held, five times at the most, and never beyond the run's deadline.
-      for (const error of ['Cutover.Drift', 'Cutover.DeadlineExceeded', 'Test.Boom']) {
-        const { lines } = await cutover(definition, { Monitor: [new Failure(error)] }, plan);
-        assert.ok(!lines.some((line) => line.startsWith('AwaitDecision')), error);
-      }
-      const often = await cutover(
-        definition,
-        { Monitor: Array(9).fill(sick), AwaitDecision: Array(9).fill(yes) },
-        plan,
-      );
-      assert.equal(often.lines.filter((line) => line.startsWith('AwaitDecision')).length, 5);
-      const late = { ...plan, timeout: 100 };
-      const short = await cutover(
-        definition,
-        { Monitor: [sick], AwaitDecision: [new Failure('States.Timeout')] },
-        late,
-      );
-      const seconds = Number(/AwaitDecision within (\d+) s/.exec(short.lines.join())?.[1]);
-      assert.ok(seconds >= 1 && seconds < 100, `${seconds}`);
-    },
-  },
-  {
     name: 'the ending says how far the run was, what last moved, and what the rollback wrote',
     holds: async (definition) => {
       const { output } = await cutover(definition, {
@@ -174,10 +119,11 @@ export const facts: Fact[] = [
         const walk = await cutover(definition, { [state]: [new Failure('Test.Boom')] });
         assert.deepEqual(visited(walk), visited(whole));
         if (state !== 'SetAlarm') assert.equal(walk.output.not_done[0], `${state}: Test.Boom`);
+        assert.deepEqual(walk.output.baseline, state === 'TakeBaseline' ? [] : ['BEFORE'], 'a list, of nothing too');
       }
-      const SetAlarm = [{ set: 'one' }, new Failure('Test.Boom', 'y'.repeat(1_000))];
+      const cause = `It begins here and ${'goes on '.repeat(100)}`.slice(0, 300);
+      const SetAlarm = [{ set: 'one' }, new Failure('Test.Boom', `${cause} and on`)];
       const unset = await cutover(definition, { SetAlarm });
-      const cause = 'y'.repeat(300);
       const not = `alarm two was not set: Test.Boom: ${cause}`;
       assert.deepEqual(unset.output.alarms, [{ set: 'one' }, { index: 1, alarm: 'two', error: 'Test.Boom', cause }]);
       assert.deepEqual(unset.output.not_done, [not]);

@@ -9,40 +9,39 @@ interface Explained {
 
 const EXPLAINED: Explained[] = [
   {
-    state: /^(Start|FindRun|RouteToCleanUp|RouteToRestore)$/,
-    what: /^(without )?Assign\.(precheck|plan|steps|step|reply|moved|holdWait|polls|alarms|ending|isReadyForTraffic|removals|changed)\b/,
-    why: 'a first value that is overwritten before it decides anything, or another word for the same (null for {} or false)',
+    state: /^(Start|RouteToRestore|FindRun)$/,
+    what: /^Assign\.(isReadyForTraffic|changed|is_trouble_told): null$/,
+    why: 'null and false say the same: not yet',
   },
   {
-    state: /./,
-    what: /^rule \d before rule \d$/,
-    why: 'the conditions of the two rules are never true at once',
+    state: /^(NextRouteToPrepare|NextStep|NextRouteToFinalise)$/,
+    what: /^rule 1 before rule 0$/,
+    why: 'behind the last one there is none of which the other rule could be true',
   },
+  {
+    state: /^(PrecheckVerdict|RollbackVerdict|WhyNothingTouched|WhichEnding)$/,
+    what: /^rule 1 before rule 0$/,
+    why: 'one thing cannot have two of the names, and what is not settled has no ending yet',
+  },
+  {
+    state: /^(RollbackVerdict|WhyNothingTouched|WhichEnding)$/,
+    what: /^rule 2 before rule 1$/,
+    why: 'one thing cannot have two of the names',
+  },
+  { state: /^RollbackVerdict$/, what: /^rule 4 before rule 3$/, why: 'a run is not in two phases at once' },
   {
     state: /^MustWritersStop$/,
-    what: /true %}|Default/,
+    what: /^Choices\.0\.Condition: "{% true %}"$|^Default: "QuiesceWriters"$/,
     why: 'going through a list of no hooks does nothing',
   },
+  { state: /^SetAlarms$/, what: /= 29 \?/, why: 'without alarms [0..-1] is a list of nothing too' },
   {
-    state: /^ReplicationVerdict$/,
-    what: /Assign\.(elapsed|tally)/,
-    why: 'counted from nothing again by whatever counts next (SettleVerdict, MustReplicationDrain)',
+    state: /^SendLoad$/,
+    what: /^MaxConcurrency: 0$/,
+    why: 'of a Map within an execution Step Functions runs 40 items at once at the most, said or not',
   },
-  { state: /^MonitorVerdict$/, what: /moved: null/, why: 'null and {} say the same: nothing has moved' },
-  { state: /^SetAlarms$/, what: /= (2|29) \?/, why: 'without alarms [0..-1] is a list of nothing too' },
   { state: /^IsFirstPass$/, what: /pass: 17/, why: 'any pass but the first is the last' },
   { state: /^RestoreRoute$/, what: /^Items/, why: 'a list of one item, reversed, or its first' },
-  {
-    state: /^Start/,
-    what: /^Retry\.0\.IntervalSeconds/,
-    why: 'an execution that exists is not asked for again at all',
-  },
-  { state: /^ReportWhatIsLeft$/, what: /Assign\.notes/, why: 'after a report there is no ending that tells the notes' },
-  {
-    state: /^(FindRun|WatchRoutes|TellChange|AnnounceClose|AnnounceRelease)$/,
-    what: /Assign\.notes/,
-    why: 'a cleanup tells its notes to nobody but the console',
-  },
 ];
 
 /** Why a survivor is none to worry about. */

@@ -21,10 +21,11 @@ export const facts: Fact[] = [
     },
   },
   {
-    name: 'a slice that fails is left to the verdict',
+    name: 'a slice that fails is left to the verdict, and not sent once more',
     holds: async (definition) => {
       const walk = await cutover(definition, { SendSlice: [new Failure('Test.Boom'), { sent: 1 }] });
       assert.equal(visited(walk).filter((state) => state === 'NextLoadTurn').length, 2);
+      assert.equal(visited(walk).filter((state) => state === 'SendSlice').length, 2);
       assert.equal(walk.ending, 'Succeeded');
     },
   },
@@ -44,6 +45,11 @@ export const facts: Fact[] = [
       const to = 'topic_arn: approvers, application: shop, event: load_test, task_token: TOKEN, plan: PLAN';
       assert.ok(walk.lines.includes(`AskAfterLoadTest within 3600 s Notify {${to}, ${detail}}`), walk.lines.join('\n'));
       assert.match(walk.lines.find((line) => line.startsWith('Finish ')) ?? '', /LOAD; a tester let the run go on/);
+      const long = `It begins here and ${'goes on '.repeat(200)}`;
+      const signed = await cutover(definition, { ...ASKED, AskAfterLoadTest: [{ by: long }] });
+      assert.deepEqual(signed.output.not_done, [`LOAD; ${long.slice(0, 1000)} let the run go on`]);
+      const nobody = await cutover(definition, { ...ASKED, AskAfterLoadTest: [{}] });
+      assert.deepEqual(nobody.output.not_done, ['LOAD; somebody let the run go on']);
     },
   },
   {
@@ -52,7 +58,7 @@ export const facts: Fact[] = [
       for (const error of ['Rejected', 'States.Timeout']) {
         const walk = await cutover(definition, { ...ASKED, AskAfterLoadTest: [new Failure(error)] });
         const [start] = linesAfter(walk, 'AskAfterLoadTest');
-        assert.match(start ?? '', /^StartRollback /);
+        assert.match(start ?? '', new RegExp(`^StartRollback .*why: AskAfterLoadTest: ${error}: why}}$`));
         assert.equal(walk.ending, 'RolledBack');
       }
     },

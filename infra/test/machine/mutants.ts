@@ -182,7 +182,10 @@ const lists: Operator = (state) => {
     put('list', ['Items'], `{% [(${items})[0]] %}`),
     put('list', ['Items'], `{% [(${items})[[1..9]]] %}`),
     put('list', ['Items'], '{% [] %}'),
-    put('list', ['MaxConcurrency'], 0),
+    // 0 stands for as many as there are, and so does nothing.
+    ...[0, 1]
+      .filter((most) => most !== (state.MaxConcurrency ?? 0))
+      .map((most) => put('list', ['MaxConcurrency'], most)),
   ];
 };
 

@@ -20,7 +20,7 @@ const OWN: Record<string, Waits> = {
   AwaitApproval: { 'Cutover.Throttled': 150, 'Lambda.TooManyRequestsException': 150, 'Sandbox.Timedout': 6, ...MEMORY },
   AwaitDecision: { 'Cutover.Throttled': 150, 'Lambda.TooManyRequestsException': 150, 'Sandbox.Timedout': 6, ...MEMORY },
   // The way back does not wait for evidence.
-  EvidenceHook: { 'Cutover.Throttled': 3, 'Lambda.TooManyRequestsException': 3 },
+  EvidenceHook: { 'Cutover.Throttled': 5, 'Lambda.TooManyRequestsException': 5 },
   AskAfterLoadTest: {
     'Cutover.Throttled': 150,
     'Lambda.TooManyRequestsException': 150,
@@ -33,7 +33,7 @@ const OWN: Record<string, Waits> = {
   FindRun: { ...FORWARD, 'Sandbox.Timedout': 6, ...MEMORY, 'Cutover.Fenced': 7 },
   BeginCleanup: { ...FORWARD, 'Sandbox.Timedout': 6, ...MEMORY, 'Cutover.Fenced': 7 },
   // Only taken down: whoever starts the next try waits for its end.
-  LeaveReport: { 'Cutover.Throttled': 3, 'Lambda.TooManyRequestsException': 3 },
+  LeaveReport: { 'Cutover.Throttled': 5, 'Lambda.TooManyRequestsException': 5 },
   StartCleanup: { ...EXISTS, 'States.ALL': 60 },
   StartRollback: { ...EXISTS, 'States.ALL': 210 },
   LookAtRollback: { 'States.ALL': 722 },
@@ -74,7 +74,10 @@ export const facts: Fact[] = [
     holds: (definition) => {
       for (const [name, state] of statesOf(definition).filter(([, { Type }]) => Type === 'Task')) {
         assert.deepEqual(waits(state), expected(name), name);
-        for (const { JitterStrategy } of state.Retry) assert.equal(JitterStrategy, 'FULL', name);
+        for (const { JitterStrategy, IntervalSeconds, MaxDelaySeconds } of state.Retry) {
+          assert.equal(JitterStrategy, 'FULL', name);
+          assert.ok(IntervalSeconds <= MaxDelaySeconds, `${name}: the first wait is none that would be cut`);
+        }
       }
     },
   },

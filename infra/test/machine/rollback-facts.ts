@@ -7,6 +7,8 @@ import { Failure, type Walk } from './walk';
 /** Where a rollback ends whose call fails for good, and what is called right after that. */
 const FAILING: [state: string, then: string, ending: string][] = [
   ['TakeOverRun', 'ReportWhatIsLeft', 'Unfinished'],
+  ['CollectEvidence', 'EvidenceHook', 'RolledBack'],
+  ['EvidenceHook', 'EvidenceHook', 'RolledBack'],
   ['ResumeHook', 'ResumeHook', 'RolledBack'],
   ['RestoreRecords', 'RestoreListener', 'RolledBack'],
   ['RestoreListener', 'WaitForLateWriters', 'RolledBack'],
@@ -16,6 +18,9 @@ const FAILING: [state: string, then: string, ending: string][] = [
   ['AnnounceEnding', 'RemoveDashboard', 'RolledBack'],
   ['RemoveDashboard', 'RolledBack', 'RolledBack'],
 ];
+
+/** Of these the ending says that they were not done. */
+const NOTING = ['CollectEvidence', 'WriteReport', 'AnnounceEnding', 'RemoveDashboard'];
 
 const REPORT = { ...RUN, end: { ending: 'Stuck', hold: null } };
 
@@ -61,6 +66,8 @@ export const facts: Fact[] = [
     holds: async (definition) => {
       const hook = definition.States.CollectEvidence.ItemProcessor.States.EvidenceHook;
       assert.equal(hook.Arguments.InvocationType, 'Event');
+      const { lines } = await rollback(definition);
+      assert.equal(lines.filter((line) => line.startsWith('EvidenceHook')).length, 2);
       const walk = await rollback(definition, { EvidenceHook: [new Failure('Test.Boom'), {}] });
       assert.equal(walk.ending, 'RolledBack');
       assert.deepEqual(walk.variables.notes, ['hook on_rollback evidence-1 was not started: Test.Boom']);
@@ -75,18 +82,14 @@ export const facts: Fact[] = [
     holds: async (definition) => {
       for (const error of ['Test.Boom', 'States.DataLimitExceeded']) {
         for (const [state, then, end] of FAILING) {
-          // What decides about the whole run does not answer at length.
-          if (
-            error !== 'Test.Boom' &&
-            ['TakeOverRun', 'WriteEnding', 'AnnounceEnding', 'RemoveDashboard'].includes(state)
-          )
-            continue;
+          // What was told, or is gone, is not answered at length.
+          if (error !== 'Test.Boom' && ['AnnounceEnding', 'RemoveDashboard'].includes(state)) continue;
           const ReportWhatIsLeft = [state === 'WriteEnding' ? REPORT : null];
           const failing = [new Failure(error), ...(SCRIPT[state]?.slice(1) ?? [{}])];
           const walk = await rollback(definition, { ReportWhatIsLeft, [state]: failing });
           assert.equal(walk.ending, end, state);
           assert.equal(linesAfter(walk, state)[0]?.split(' ')[0], then, state);
-          if (state === 'AnnounceEnding') assert.deepEqual(walk.output.not_done, ['AnnounceEnding: Test.Boom']);
+          if (NOTING.includes(state)) assert.deepEqual(walk.output.not_done, [`${state}: ${error}`], state);
         }
       }
     },
@@ -112,6 +115,25 @@ export const facts: Fact[] = [
             `outcomes: [${routes}], first: [${routes}], alarms: [${alarms}]}`,
         );
       }
+    },
+  },
+  {
+    name: 'what is told of each is cut, so that the ending can carry it of all',
+    holds: async (definition) => {
+      const long = `It begins here and ${'goes on '.repeat(1_000)}`;
+      const failing = [new Failure('Test.Boom', long)];
+      const RestoreRecords = [{ settled: true, wait_seconds: 0, changed: true, live: long, at: 'T' }];
+      const walk = await rollback(definition, {
+        ...{ ResumeHook: failing, RestoreListener: failing, RestoreAlarm: failing, RestoreRecords },
+      });
+      const said = `Test.Boom: ${long}`.slice(0, 600);
+      const { hooks, outcomes, alarms } = walk.variables as Record<string, Record<string, string>[]>;
+      for (const hook of hooks ?? []) assert.equal(hook.error, said);
+      assert.deepEqual([outcomes?.[0]?.live, outcomes?.[1]?.error], [long.slice(0, 600), said]);
+      for (const alarm of alarms ?? []) assert.equal(alarm.cause, long.slice(0, 300));
+      assert.deepEqual([hooks?.length, alarms?.length], [2, 2]);
+      const gone = await rollback(definition, { RestoreRecords: [{ settled: true, wait_seconds: 0, live: null }] });
+      assert.match(ending(gone) ?? '', /title: the name, restored: true, changed: false, live: null,/);
     },
   },
   {
@@ -189,105 +211,6 @@ export const facts: Fact[] = [
       const walk = await rollback(definition, { TakeOverRun: [{ ...RUN, nothing_to_do: 'it is over', hold: 'HOLD' }] });
       assert.deepEqual(visited(walk), ['TakeOverRun', 'NothingToDo']);
       assert.deepEqual(walk.output, { ending: 'NothingToDo', reason: 'it is over' });
-    },
-  },
-  {
-    name: 'what a person asks that cannot be done as it stands fails with what to write, and calls nobody',
-    holds: async (definition) => {
-      const TakeOverRun = [new Failure('Cutover.InvalidGesture', 'say who you are')];
-      const walk = await rollback(definition, { TakeOverRun });
-      assert.deepEqual(visited(walk), ['TakeOverRun', 'InvalidGesture']);
-      assert.equal(walk.lines.at(-1), 'InvalidGesture [Cutover.InvalidGesture, say who you are]');
-    },
-  },
-  {
-    name: 'a run that another rollback has taken is left to it',
-    holds: async (definition) => {
-      for (const state of ['TakeOverRun', 'WriteEnding']) {
-        const walk = await rollback(definition, { [state]: [new Failure('Cutover.Fenced')] });
-        assert.deepEqual(visited(walk).slice(-2), [state, 'Overtaken']);
-        assert.deepEqual(walk.output, ['Cutover.Fenced', 'Another rollback has taken this run over.']);
-      }
-    },
-  },
-  {
-    name: 'each ending is told by its name',
-    holds: async (definition) => {
-      for (const [ending, event] of [
-        ['RolledBack', 'rolled_back'],
-        ['Unfinished', 'unfinished'],
-        ['Stuck', 'stuck'],
-        ['Held', 'held'],
-      ]) {
-        const walk = await rollback(definition, { WriteEnding: [{ ending, hold: null, routes: [], at: 'T' }] });
-        const told = walk.lines.filter((line) => !/^(RemoveDashboard|LeaveReport)/.test(line)).at(-2) ?? '';
-        assert.match(told, new RegExp(`^AnnounceEnding .* event: ${event}, `));
-        // Where something is left, people go on looking at it.
-        assert.equal(
-          walk.lines.some((line) => line.startsWith('RemoveDashboard')),
-          ending === 'RolledBack',
-        );
-        assert.equal(walk.ending, ending);
-        // What could not end is tried again once this execution is over: nobody waits for a report.
-        const left = walk.lines.filter((line) => line.startsWith('LeaveReport'));
-        assert.deepEqual(left, ending === 'Unfinished' ? ['LeaveReport within 5 s Report {at: ENTERED}'] : []);
-      }
-      const Unfinished = { WriteEnding: [{ ending: 'Unfinished' }], LeaveReport: [new Failure('Test.Boom')] };
-      assert.equal((await rollback(definition, Unfinished)).ending, 'Unfinished');
-    },
-  },
-  {
-    name: 'a rollback that cannot go on looks at what is left, and tells it',
-    holds: async (definition) => {
-      const report = { TakeOverRun: [new Failure('Test.Boom')], ReportWhatIsLeft: [REPORT] };
-      const told =
-        'AnnounceEnding Notify {topic_arn: everybody, application: shop, event: stuck, ' +
-        'detail: {ending: Stuck, hold: null, why: BECAUSE, report: LINK}}';
-      const left = 'WriteReport Report {at: ENTERED}';
-      const asked = (problem: string, input: string) =>
-        'ReportWhatIsLeft Rollback {execution_arn: RUN, state: ReportWhatIsLeft, action: report, ' +
-        `input: ${input}, problem: ${problem}}`;
-      const failed = await rollback(definition, report);
-      assert.deepEqual(failed.lines.slice(1, 4), [asked('TakeOverRun: Test.Boom: why', '{run_id: RUN}'), left, told]);
-      assert.equal(failed.ending, 'Stuck');
-      const unwritten = await rollback(definition, {
-        ...report,
-        TakeOverRun: [RUN],
-        WriteEnding: [new Failure('Test.Boom')],
-      });
-      assert.deepEqual(unwritten.lines.slice(-4, -1), [
-        asked('WriteEnding: Test.Boom: why', '{run_id: RUN}'),
-        left,
-        told,
-      ]);
-      const wanted = await rollback(definition, report, { run_id: 'RUN', report: 'the sweep gave up' });
-      assert.deepEqual(wanted.lines.slice(0, 3), [
-        asked('the sweep gave up', '{run_id: RUN, report: the sweep gave up}'),
-        left,
-        told,
-      ]);
-      // A report that cannot be written keeps nobody from being told.
-      const unreported = await rollback(definition, { ...report, WriteReport: [new Failure('Test.Bang')] });
-      assert.deepEqual(visited(unreported).slice(-3), ['WriteReport', 'AnnounceEnding', 'Stuck']);
-      // To be asked for nothing is not to be asked.
-      assert.equal(visited(await rollback(definition, {}, { run_id: 'RUN', report: null }))[0], 'TakeOverRun');
-    },
-  },
-  {
-    name: 'a rollback that cannot even look ends unfinished, and says why',
-    holds: async (definition) => {
-      const TakeOverRun = [new Failure('Test.Boom')];
-      const [said, asked] = ['TakeOverRun: Test.Boom: why', { run_id: 'RUN', report: 'the sweep gave up' }];
-      const WriteEnding = [new Failure('Test.Boom')];
-      const late = await rollback(definition, { WriteEnding, ReportWhatIsLeft: [new Failure('Test.Bang')] });
-      assert.deepEqual(visited(late).slice(-3), ['WriteEnding', 'ReportWhatIsLeft', 'Unfinished']);
-      for (const ReportWhatIsLeft of [[new Failure('Test.Bang')], [null]]) {
-        const walk = await rollback(definition, { TakeOverRun, ReportWhatIsLeft });
-        assert.deepEqual(visited(walk), ['TakeOverRun', 'ReportWhatIsLeft', 'Unfinished']);
-        assert.deepEqual(walk.output, ['Cutover.RollbackUnfinished', said]);
-        const wanted = await rollback(definition, { ReportWhatIsLeft }, asked);
-        assert.deepEqual(wanted.output, ['Cutover.RollbackUnfinished', 'the sweep gave up']);
-      }
     },
   },
 ];
