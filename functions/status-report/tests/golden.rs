@@ -1,6 +1,8 @@
 //! Pages and texts of runs in every state, against golden files. Run with UPDATE=1 to write them anew, and look at their diff; the pages are those that
 //! are looked at in a browser.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use std::fs;
