@@ -237,11 +237,11 @@ mod tests {
     /// At the limit, with chance: a hundredth of the tests at the most.
     #[test]
     fn sides_at_the_limit_are_left_alone() {
-        let stopped = (0..300).filter(|seed| {
+        let stopped = (0..100).filter(|seed| {
             let random = std::cell::RefCell::new(fastrand::Rng::with_seed(*seed));
             let slow = |_| (0..100).filter(|_| random.borrow_mut().f64() < 0.05).count() as u64;
             slow_after(json!({ "max_p95_ms": 500 }), Side::New, slow).is_some()
         });
-        assert!(stopped.count() <= 3);
+        assert!(stopped.count() <= 1);
     }
 }
