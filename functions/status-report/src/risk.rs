@@ -201,9 +201,10 @@ fn of_nothing(look: Option<Look>) -> Reason {
             text: format!("the last look found {} healthy, and nothing speaks for more", counted(look.healthy)),
         },
         Some(_) => Reason { level: Level::Unknown, text: "the last look had nothing to look at".to_owned() },
-        None => {
-            Reason { level: Level::Unknown, text: "nothing has been measured of the new side under traffic".to_owned() }
-        }
+        None => Reason {
+            level: Level::Unknown,
+            text: "there is no look at the new side under traffic to judge by".to_owned(),
+        },
     }
 }
 

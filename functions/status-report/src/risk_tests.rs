@@ -68,7 +68,7 @@ fn each_sign_shows_at_its_level() {
 fn no_data_is_never_low() {
     let nothing = risk(&Signs::default());
     assert_eq!(nothing.level, Level::Unknown);
-    assert!(nothing.reasons[0].text.contains("nothing has been measured"), "{nothing:?}");
+    assert!(nothing.reasons[0].text.contains("no look at the new side"), "{nothing:?}");
     assert_eq!(level(Signs { look: Some(Look::default()), ..Signs::default() }), Level::Unknown);
     let not_known = vec!["lag".to_owned()];
     let told = risk(&Signs { not_known: not_known.clone(), ..well() });

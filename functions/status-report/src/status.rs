@@ -221,11 +221,12 @@ fn routes(known: &Known, plan: Option<&Plan>, calls: &[Call], steps: &[Step]) ->
     let of_route = |(place, title): (usize, String)| RouteStatus {
         title: shown(&title, MOST_ARN_BYTES),
         new_weight_percent: weights.iter().rev().find(|weight| weight.route == place).map(|weight| weight.percent),
+        // Of the step that the weight is of: an earlier one's share stands beside another weight.
         share_seen_percent: steps
             .iter()
             .rev()
-            .filter(|step| step.planned.route == place && !is_back)
-            .find_map(|step| step.moved_at.and(step.share_seen_percent)),
+            .find(|step| step.planned.route == place && step.moved_at.is_some() && !is_back)
+            .and_then(|step| step.share_seen_percent),
     };
     Known::titles(plan).into_iter().enumerate().map(of_route).collect()
 }

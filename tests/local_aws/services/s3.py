@@ -10,6 +10,7 @@ Contract:
 - `objects()` is what lies in the buckets, without the CDK app's assets; `forget()` empties them.
 - Of a bucket's policy, statements with a condition say nothing, as in stacks/iam.py: "not without TLS" would deny everything in stock moto,
   and here nothing has TLS.
+- An object that is written anew while somebody reads it is read as it was: stock moto closes it under the reader, and answers 500.
 Stock moto takes any address that has a signature, for ever.
 """
 
@@ -39,6 +40,20 @@ def install(speed: float) -> None:
     global _speed
     _speed = speed
     _pass_over_conditions()
+    _keep_what_is_read()
+
+
+def _keep_what_is_read() -> None:
+    from moto.s3.models import FakeKey
+
+    stock = FakeKey.dispose
+
+    def dispose(self, garbage: bool = False) -> None:
+        if garbage:
+            stock(self, garbage)  # nobody has it any more
+        self.disposed = True
+
+    FakeKey.dispose = dispose
 
 
 def _pass_over_conditions() -> None:

@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(240);
 const FUNCTION: &str = "cutover-status-report";
 
 fn steps() -> Value {
-    json!([{ "new_weight": 10, "hold": "20m" }, { "new_weight": 100, "hold": "10m" }])
+    json!([{ "new_weight": 10, "hold": "2h" }, { "new_weight": 100, "hold": "10m" }])
 }
 
 /// An account whose moments are heard, and in which no schedule fires unless a test wants that.
@@ -60,6 +60,7 @@ async fn ensure_page(ground: &Ground, page: &str, expected: &[&str]) -> Result<S
 async fn quiet(ground: &Ground, name: &str, change: impl Fn(&mut Value)) -> Result<Stage> {
     let mut stage = ground.quiet_stage(&listener_plan(name, steps()), json!({})).await?;
     stage.plan["cleanup"] = json!({ "after": "10d" });
+    stage.plan["monitoring"] = json!({ "interval": "5m" });
     change(&mut stage.plan);
     Ok(stage)
 }
@@ -73,7 +74,7 @@ async fn a_run_is_told_of_while_it_is_held_and_when_all_has_moved() -> Result<()
     let status = &answer["status"];
     ensure!(status["standing"] == "running" && status["run_id"] == run_id, "{answer:#}");
     let [planned, done] = ["planned_seconds", "done_seconds"].map(|field| status["work"][field].as_u64());
-    ensure!(planned == Some(1800) && done.is_some_and(|done| (1..1800).contains(&done)), "{:#}", status["work"]);
+    ensure!(planned == Some(7800) && done.is_some_and(|done| (1..7800).contains(&done)), "{:#}", status["work"]);
     let activity = status["activity"].as_str().unwrap_or_default();
     ensure!(activity.contains("on the new side, under watch"), "{activity}");
     ensure!(status["risk"]["level"] == "low", "{:#}", status["risk"]);
@@ -191,7 +192,13 @@ async fn a_run_that_is_stuck_is_critical_and_says_what_is_left() -> Result<()> {
 /// Nobody hears what happens here: the schedule alone writes.
 async fn the_schedule_fires_and_does_next_to_nothing_where_nothing_is_open() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
-    let stage = quiet(&ground, "clocked", |_| ()).await?;
+    // Longer than the schedule takes on a busy machine.
+    let stage = quiet(&ground, "clocked", |plan| {
+        plan["routes"][0]["steps"][0]["hold"] = json!("6d");
+        plan["timeout"] = json!("7d");
+        plan["monitoring"] = json!({ "interval": "1h" });
+    })
+    .await?;
     let run_id = ground.start("cutover", "run", &stage.plan).await?;
     let status = wait_for_standing(&ground, "applications/clocked", "running").await?;
     ensure!(status["run_id"] == run_id, "{status:#}");

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.clients import client
 from local_aws.services import s3
-from local_aws.settings import REGION
+from local_aws.settings import ACCOUNT_ID, REGION
 
 from .. import support
 from ..support import SPEED, control
@@ -66,6 +66,15 @@ class Reports(support.TestCase):
         self.policy()
         with self.assertRaises(ClientError):
             self.put()
+
+    def test_what_is_written_anew_while_it_is_read_is_read_as_it_was(self):
+        from moto.s3.models import s3_backends
+
+        self.put(body=b"old")
+        being_read = s3_backends[ACCOUNT_ID]["aws"].buckets[self.bucket].keys["shop/report.html"]
+        self.put(body=b"new")
+        self.assertEqual(b"old", being_read.value)
+        self.assertEqual(b"new", self.api.get_object(Bucket=self.bucket, Key="shop/report.html")["Body"].read())
 
     def presign(self, seconds: int, token: str | None = None) -> str:
         api = boto3.client(
