@@ -125,8 +125,14 @@ fn placeholders_and_functions_agree() -> Result<()> {
         .filter(|name| path(&format!("functions/{name}/src/main.rs")).exists())
         .map(|name| format!("{}FunctionArn", pascal(&name)))
         .collect();
-    let others =
-        ["Partition", "JournalTableName", "RollbackStateMachineArn", "CleanupStateMachineArn"].map(str::to_owned);
+    let others = [
+        "Partition",
+        "JournalTableName",
+        "RollbackStateMachineArn",
+        "CleanupStateMachineArn",
+        "IncidentStateMachineArn",
+    ];
+    let others = others.map(str::to_owned);
     let expected: BTreeSet<String> = functions.into_iter().chain(others).collect();
     ensure!(used == expected, "in definitions {used:?}\nin functions/ {expected:?}");
     Ok(())
