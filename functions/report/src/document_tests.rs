@@ -256,6 +256,7 @@ fn what_was_not_measured_is_absent_and_never_zero() {
         load: None,
         gates: vec![],
         resources: vec![],
+        resource_changes: vec![],
         baseline: vec![],
         timeline: vec![],
         not_done: vec![],
