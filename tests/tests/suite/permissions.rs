@@ -40,7 +40,8 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
     let pages = "answers=true".to_owned();
     let context = [format!("hookFunctionArns={hooks}"), format!("schedules={schedules}"), hosts.to_owned(), pages];
     let secret = [format!("loadTestSecretArns={HEADERS}-??????")];
-    let context = [&context[..], &told, &secret].concat();
+    let incidents = ["incidents={}".to_owned()];
+    let context = [&context[..], &told, &secret, &incidents].concat();
     let template = synthesize("permissions", &context.iter().map(String::as_str).collect::<Vec<_>>())?;
     let ground = Ground::from(SPEED, template.clone()).await?;
 
@@ -51,6 +52,7 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
         there_back_and_there_again(&ground, &stage),
         a_rule_stopped_then_moved(&ground),
         a_failing_run(&ground),
+        an_incident_that_outlives_an_execution(&ground),
         a_look_at_a_checked_name(&ground),
         a_name_that_leads_to_a_balancer(&ground),
         a_conflict_after_the_approval(&ground),
@@ -135,6 +137,19 @@ async fn there_back_and_there_again(ground: &Ground, stage: &Stage) -> Result<()
     succeeded(ground, &run_id).await?;
     fill(ground, &run_id).await?; // cleanup makes room
     ground.wait_for_phase(&run_id, "closed", LIMIT).await
+}
+
+/// So long that another execution goes on with it.
+async fn an_incident_that_outlives_an_execution(ground: &Ground) -> Result<()> {
+    let open = json!({ "open": { "severity": "low", "title": "Logins are slow", "by": "Ada" } });
+    let first = ground.start("incident", "long", &open).await?;
+    let end = ground.end_of(&first, LIMIT).await?;
+    let output: Value = serde_json::from_str(end["output"].as_str().unwrap_or("null"))?;
+    ensure!(output["followed"] == 1, "the first execution ended {end}");
+    let resolve = json!({ "incident": output["incident"], "resolve": { "by": "Ada", "text": "mended" } });
+    let over = ground.start("incident", "over", &resolve).await?;
+    ensure!(ground.end_of(&over, LIMIT).await?["status"] == "SUCCEEDED", "not resolved");
+    Ok(())
 }
 
 async fn a_rule_stopped_then_moved(ground: &Ground) -> Result<()> {
