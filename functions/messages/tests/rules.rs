@@ -102,8 +102,7 @@ fn hostile_texts_make_no_markup_and_no_header() {
 
 #[test]
 fn all_mails_of_a_run_are_one_thread_and_all_of_an_incident() {
-    for (of_incidents, subject) in
-        [(false, "Subject: Cutover of shop ("), (true, "Subject: =?us-ascii?Q?Incident_i-0123456789ab:")]
+    for (of_incidents, subject) in [(false, "Subject: Cutover of shop ("), (true, "Subject: Incident i-0123456789ab:")]
     {
         one_thread(of_incidents, subject);
     }
@@ -119,7 +118,9 @@ fn one_thread(of_incidents: bool, subject: &str) {
         let mail = raw(&content, &templates, &format!("{}{}", told.key(), content.headline));
         let header =
             |name: &str| mail.split("\r\n").find_map(|line| line.strip_prefix(name).map(str::to_owned)).unwrap();
-        assert!(mail.contains(&format!("\r\n{subject}")), "{mail}");
+        // A long one is written in an encoding.
+        let plain = mail.replace("=?us-ascii?Q?", "").replace('_', " ");
+        assert!(plain.contains(&format!("\r\n{subject}")), "{mail}");
         roots.push(header("References: "));
         ids.push(header("Message-ID: "));
     }

@@ -225,7 +225,7 @@ fn doing(state: &str, calls: &[Call], steps: &[Step], at: Timestamp) -> String {
         "HasLoadTest" | "NextLoadTurn" | "LoadTestVerdict" | "SendLoad" | "SendSlice" | "SliceLost" => {
             "loads both sides before any traffic moves".to_owned()
         }
-        "BeforeTrafficHooks" | "BeforeTrafficHook" => {
+        "IsLoadAnswerSigned" | "BeforeTrafficHooks" | "BeforeTrafficHook" => {
             "runs the application's checks before any traffic moves".to_owned()
         }
         "MustWritersStop" | "QuiesceWriters" | "RememberQuiesce" | "QuiesceHook" => {

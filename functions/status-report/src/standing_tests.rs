@@ -98,6 +98,7 @@ fn every_state_of_the_definition_has_words() {
     let elsewhere = [
         "AwaitApproval",
         "AwaitDecision",
+        "IsDecisionSigned",
         "AskAfterLoadTest",
         "StartRollback",
         "WaitForRollback",

@@ -57,7 +57,7 @@ export const facts: Fact[] = [
       const endless: Script = { TellWhatIsDue: [{ done: false, wait_seconds: 30, told: [], status: 'monitoring' }] };
       const first = await incident(definition, endless);
       const looks = first.lines.filter((line) => line.startsWith('TellWhatIsDue'));
-      assert.equal(looks.length, 400);
+      assert.equal(looks.length, 200);
       const start = 'StateMachineArn: Incident, Name: i-1-1, Input: {incident: i-1, follow: 1}';
       assert.deepEqual(first.lines.slice(-2), [`GoOnAnew {${start}}`, 'GoesOn {incident: i-1, followed: 1}']);
       const next = await incident(definition, endless, { incident: 'i-1', follow: 1 });
