@@ -11,6 +11,7 @@ import { Construct } from 'constructs';
 import { ConfigurationError } from './configuration-error';
 import type { Names } from './names';
 import { DeadLetters } from './notifications';
+import { role } from './role';
 
 /** Seconds by severity. */
 export interface BySeverity {
@@ -72,7 +73,9 @@ export class OpenedByItself extends Construct {
   constructor(scope: Construct, id: string, { names, rollback, incident }: OpenedByItselfProps) {
     super(scope, id);
     const deadLetterQueue = new DeadLetters(this, 'DeadLetters', names.of('incidents-undelivered'));
+    const start = { actions: ['states:StartExecution'], resources: [incident.stateMachineArn] };
     const target = new SfnStateMachine(incident, {
+      role: role(this, 'Role', 'events', [start]),
       input: RuleTargetInput.fromEventPath('$.detail'),
       deadLetterQueue,
       retryAttempts: 60,
