@@ -1,6 +1,7 @@
 //! The report that a run leaves in the bucket of reports: read as whoever opens it in the console.
 
 use anyhow::{Context, Result};
+use cutover::arn::execution_name;
 use serde_json::json;
 
 use crate::control::Client;
@@ -13,12 +14,7 @@ pub const KINDS: [&str; 3] = ["html", "md", "json"];
 /// # Errors
 /// An emulator that does not answer.
 pub async fn report(client: &Client, run_id: &str, kind: &str) -> Result<Option<String>> {
-    object(client, &format!("runs/{}/report.{kind}", name_of(run_id))).await
-}
-
-/// The last part of an execution's ARN, under which its run's objects lie.
-pub fn name_of(run_id: &str) -> &str {
-    run_id.rsplit(':').next().unwrap_or(run_id)
+    object(client, &format!("runs/{}/report.{kind}", execution_name(run_id))).await
 }
 
 /// An object of the stack's bucket of reports, as text; none where there is none.

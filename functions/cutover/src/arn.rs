@@ -23,6 +23,19 @@ pub fn execution_name(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or(arn)
 }
 
+/// An object's address in the console, of the region and partition that an ARN is of.
+pub fn object_in_console(arn: &str, bucket: &str, key: &str) -> String {
+    let mut parts = arn.split(':').skip(1);
+    let (partition, region) = (parts.next().unwrap_or("aws"), parts.nth(1).unwrap_or("us-east-1"));
+    // AWS General Reference, ARN namespaces: each partition has a console of its own.
+    let console = match partition {
+        "aws-cn" => "console.amazonaws.cn",
+        "aws-us-gov" => "console.amazonaws-us-gov.com",
+        _ => "console.aws.amazon.com",
+    };
+    format!("https://{region}.{console}/s3/object/{bucket}?region={region}&prefix={key}")
+}
+
 /// `app/<name>/<id>`, as CloudWatch names a load balancer, from the ARN of one of its listeners or rules.
 pub fn load_balancer_dimension(arn: &str) -> Option<&str> {
     let path = arn.split_once(":listener-rule/").or_else(|| arn.split_once(":listener/"))?.1;

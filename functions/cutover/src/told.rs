@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::error::name::INCONCLUSIVE;
 use crate::plan::{Group, Moment, Stakeholders};
+use crate::{StepError, StepResult};
 
 /// The event of an incident's messages. Their `run_id` is the incident's id; whom one is for, it says itself.
 pub const INCIDENT: &str = "incident";
@@ -66,6 +67,33 @@ impl Told {
     /// What tells this moment from every other, of this run and of others; the same however often it is told.
     pub fn key(&self) -> String {
         format!("{}#{}#{}", self.run_id, self.event, self.at)
+    }
+}
+
+/// One notification of the topic of moments, as SNS calls Lambda with it (SNS developer guide, Lambda endpoints).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// What was published.
+    #[serde(rename = "Sns")]
+    pub sns: Notification,
+}
+
+/// What was published.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notification {
+    /// A [`Told`], as JSON.
+    #[serde(rename = "Message")]
+    pub message: String,
+}
+
+impl Record {
+    /// What happened.
+    ///
+    /// # Errors
+    /// `Cutover.InvalidPlan` for a message that is no [`Told`].
+    pub fn told(&self) -> StepResult<Told> {
+        serde_json::from_str(&self.sns.message)
+            .map_err(|error| StepError::invalid(format!("what happened cannot be read: {error}")))
     }
 }
 

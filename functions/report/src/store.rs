@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use cutover::arn::execution_name;
+use cutover::arn::{execution_name, object_in_console};
 use cutover::error::name;
 use cutover::{StepError, StepResult};
 use load_results::report::Report;
@@ -24,15 +24,7 @@ pub fn key(run_id: &str, kind: &str) -> String {
 impl Store {
     /// An object's address in the console of the run's region and partition.
     pub fn link(&self, run_id: &str, key: &str) -> String {
-        let mut parts = run_id.split(':').skip(1);
-        let (partition, region) = (parts.next().unwrap_or("aws"), parts.nth(1).unwrap_or("us-east-1"));
-        // AWS General Reference, ARN namespaces: each partition has a console of its own.
-        let console = match partition {
-            "aws-cn" => "console.amazonaws.cn",
-            "aws-us-gov" => "console.amazonaws-us-gov.com",
-            _ => "console.aws.amazon.com",
-        };
-        format!("https://{region}.{console}/s3/object/{}?region={region}&prefix={key}", self.bucket)
+        object_in_console(run_id, &self.bucket, key)
     }
 
     /// Writes an object, or the same one again.

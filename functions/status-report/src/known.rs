@@ -98,7 +98,7 @@ impl Known {
             let asked = calls.iter().rev().find(|call| call.state == "Precheck");
             asked.and_then(|call| call.asked["plan"]["application"].as_str()).map(str::to_owned)
         };
-        let execution = || self.run_id.rsplit(':').next().unwrap_or_default().to_owned();
+        let execution = || cutover::arn::execution_name(&self.run_id).to_owned();
         plan.map(|plan| plan.application.clone()).or_else(written).unwrap_or_else(execution)
     }
 

@@ -2,7 +2,7 @@
 
 use cutover::error::name;
 use cutover::text::quoted;
-use cutover::told::Told;
+use cutover::told::Record;
 use cutover::{StepError, StepResult};
 use serde::{Deserialize, Serialize};
 
@@ -21,22 +21,6 @@ pub struct Request {
     /// The ARN of the cutover's execution that is meant.
     #[serde(default)]
     pub run_id: Option<String>,
-}
-
-/// One notification.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    /// What was published.
-    #[serde(rename = "Sns")]
-    pub sns: Notification,
-}
-
-/// What was published.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Notification {
-    /// A [`Told`], as JSON.
-    #[serde(rename = "Message")]
-    pub message: String,
 }
 
 /// What is asked.
@@ -62,7 +46,12 @@ impl Request {
     /// `Cutover.InvalidGesture` for what a person should have written otherwise; `Cutover.InvalidPlan` for a moment that cannot be read.
     pub fn asked(&self) -> StepResult<Asked> {
         if !self.records.is_empty() {
-            return self.records.iter().map(run_of).collect::<StepResult<_>>().map(Asked::Moments);
+            return self
+                .records
+                .iter()
+                .map(|record| Ok(record.told()?.run_id))
+                .collect::<StepResult<_>>()
+                .map(Asked::Moments);
         }
         let gesture = |problem: String| Err(StepError::new(name::INVALID_GESTURE, problem));
         match (&self.application, &self.run_id) {
@@ -78,12 +67,6 @@ impl Request {
             (None, None) => Ok(Asked::All { is_scheduled: self.scheduled }),
         }
     }
-}
-
-fn run_of(record: &Record) -> StepResult<String> {
-    let told: Told = serde_json::from_str(&record.sns.message)
-        .map_err(|error| StepError::invalid(format!("what happened cannot be read: {error}")))?;
-    Ok(told.run_id)
 }
 
 #[cfg(test)]

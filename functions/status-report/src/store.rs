@@ -5,6 +5,7 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
+use cutover::arn::{execution_name, object_in_console};
 use cutover::contract::digest;
 use cutover::error::name;
 use cutover::{StepError, StepResult};
@@ -37,15 +38,7 @@ enum Put {
 impl Store {
     /// A page's address in the console of the run's region and partition.
     pub fn link(&self, machine_arn: &str, key: &str) -> String {
-        let mut parts = machine_arn.split(':').skip(1);
-        let (partition, region) = (parts.next().unwrap_or("aws"), parts.nth(1).unwrap_or("us-east-1"));
-        // AWS General Reference, ARN namespaces: each partition has a console of its own.
-        let console = match partition {
-            "aws-cn" => "console.amazonaws.cn",
-            "aws-us-gov" => "console.amazonaws-us-gov.com",
-            _ => "console.aws.amazon.com",
-        };
-        format!("https://{region}.{console}/s3/object/{}?region={region}&prefix={key}", self.bucket)
+        object_in_console(machine_arn, &self.bucket, key)
     }
 
     /// What a page was made from; what cannot be read, since another version wrote it, is as none.
@@ -122,7 +115,7 @@ pub fn page_of_application(application: &str) -> String {
 
 /// The page of a run that is not its application's page, or whose application is not known.
 pub fn page_of_run(run_id: &str) -> String {
-    format!("status/runs/{}", file_name(run_id.rsplit(':').next().unwrap_or(run_id)))
+    format!("status/runs/{}", file_name(execution_name(run_id)))
 }
 
 /// A name as it is where it is plain; an execution's may hold nearly anything.

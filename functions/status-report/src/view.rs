@@ -191,7 +191,7 @@ fn class(standing: Standing) -> &'static str {
 }
 
 fn execution(run_id: &str) -> String {
-    run_id.rsplit(':').next().unwrap_or(run_id).to_owned()
+    cutover::arn::execution_name(run_id).to_owned()
 }
 
 /// `12m later than planned`; nothing where it is not known.

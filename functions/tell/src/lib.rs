@@ -26,6 +26,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use cutover::error::name;
 use cutover::plan::{Channel, Group, Moment, Stakeholders};
 use cutover::stakeholders::StackGroups;
+use cutover::told::Record;
 use cutover::{StepError, StepResult};
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -66,22 +67,6 @@ pub struct Request {
     pub records: Vec<Record>,
 }
 
-/// One of them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    /// What was published.
-    #[serde(rename = "Sns")]
-    pub sns: Notification,
-}
-
-/// What was published.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Notification {
-    /// A [`Told`], as JSON.
-    #[serde(rename = "Message")]
-    pub message: String,
-}
-
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
@@ -96,9 +81,7 @@ pub struct Reply {
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
     let mut reply = Reply::default();
     for record in &request.records {
-        let told: Told = serde_json::from_str(&record.sns.message)
-            .map_err(|error| StepError::invalid(format!("what happened cannot be read: {error}")))?;
-        reply.sent.extend(tell(clients, &told, now).await?);
+        reply.sent.extend(tell(clients, &record.told()?, now).await?);
     }
     Ok(reply)
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::harness::{Test, asynchronous};
 use crate::support::{Ground, ensure_same, listener_plan};
 use anyhow::{Result, ensure};
+use cutover::arn::execution_name;
 use cutover_tests::left;
 use cutover_tests::stage::Stage;
 use http_body_util::Full;
@@ -96,7 +97,7 @@ async fn ensure_kept(ground: &Ground, run_id: &str) -> Result<()> {
         ensure!(!message.message.contains(TOKEN), "a message has it");
     }
     for kind in ["load-test.json", "report.html", "report.md", "report.json"] {
-        let text = left::object(&ground.client, &format!("runs/{}/{kind}", left::name_of(run_id))).await?;
+        let text = left::object(&ground.client, &format!("runs/{}/{kind}", execution_name(run_id))).await?;
         ensure!(text.is_none_or(|text| !text.contains(TOKEN)), "{kind} has it");
     }
     Ok(())
