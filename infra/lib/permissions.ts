@@ -176,6 +176,11 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
   // Of the journal, whoever is called from the internet sees the questions alone; and so does `notify`, which needs no more.
   const questions: Target = { ...(pages ? table : { resources: [] }), conditions: leadingKeys('ask#*') };
   const asking: Target = { resources: pages ? [names.machineArn('cutover')] : [] };
+  const moved: Target = { resources: [names.machineArn('cutover'), names.machineArn('rollback')] };
+  const plans: Target = {
+    resources: [here.reports.arnForObjects('plans/*')],
+    why: 'Waves name the plans of their applications when they start.',
+  };
   const undoers: Target = { resources: [names.machineArn('rollback'), names.machineArn('cleanup')] };
 
   return {
@@ -303,6 +308,14 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem'),
     ],
+    wave: [
+      may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
+      may(plans, 's3:GetObject'),
+      may(executions('cutover', 'wave'), 'states:DescribeExecution'),
+      may(moved, 'states:StartExecution'),
+      may(topics, 'sns:Publish'),
+      may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
+    ],
     tell: [
       may(topics, 'sns:Publish'),
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
@@ -366,6 +379,7 @@ export const INVOKED: Record<Machine, readonly Crate[]> = {
   cleanup: ['cleanup', 'dashboard', 'monitor', 'notify'],
   start: [],
   incident: ['incident'],
+  wave: ['wave'],
 };
 
 /** The state machines: their functions, the application's hooks, and what they do themselves. */
@@ -386,10 +400,14 @@ export function machinePermissions(
       may({ resources: functions('cleanup') }, 'lambda:InvokeFunction'),
       may({ resources: [names.machineArn('rollback')] }, 'states:StartExecution'),
     ],
-    start: [may({ resources: [names.machineArn('cutover')] }, 'states:StartExecution')],
+    start: [may({ resources: [names.machineArn('cutover'), names.machineArn('wave')] }, 'states:StartExecution')],
     incident: [
       may({ resources: functions('incident') }, 'lambda:InvokeFunction'),
       may({ resources: [names.machineArn('incident')] }, 'states:StartExecution'),
+    ],
+    wave: [
+      may({ resources: functions('wave') }, 'lambda:InvokeFunction'),
+      may({ resources: [names.machineArn('wave')] }, 'states:StartExecution'),
     ],
   };
 }

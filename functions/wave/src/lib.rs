@@ -162,7 +162,7 @@ pub struct TakeReply {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LookReply {
     /// `look`, `ask` or `over`.
-    pub then: String,
+    pub next: String,
     /// How long to wait before the next look.
     pub wait_seconds: u64,
     /// How long those who are asked have to answer.
@@ -289,7 +289,7 @@ impl LookReply {
         };
         let within_seconds = order.approval.as_ref().map_or(0, |approval| approval.within.0);
         Self {
-            then: then.to_owned(),
+            next: then.to_owned(),
             wait_seconds,
             within_seconds,
             ending: ending.map(|ending| ending.words().to_owned()),
@@ -302,7 +302,7 @@ impl LookReply {
     /// Another execution follows it.
     fn handed_over() -> Self {
         Self {
-            then: "over".to_owned(),
+            next: "over".to_owned(),
             wait_seconds: 0,
             within_seconds: 0,
             ending: Some("another execution follows it".to_owned()),
