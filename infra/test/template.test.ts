@@ -192,6 +192,7 @@ test('what goes wrong pages somebody', () => {
     'rollback-failed',
     'start-failed',
     'incident-unheard',
+    'wave-not-moved',
   ];
   const ofFunctions = CRATES.flatMap((crate) => [`${crate}-errors`, `${crate}-throttles`]);
   const all = [...wanted, 'incidents-dead-letters', 'schedules-dead-letters', ...ofFunctions];

@@ -68,6 +68,7 @@ async fn plan(clients: &Clients, state: &State, name: &str, wave: &str, mode: &s
         serde_json::from_str(&text).map_err(|error| StepError::invalid(format!("{name}: {error}")))?;
     if let Some(plan) = plan.as_object_mut() {
         plan.insert("mode".to_owned(), mode.into());
+        plan.insert("wave".to_owned(), wave.into());
     }
     Ok(plan)
 }
