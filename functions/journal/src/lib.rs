@@ -8,6 +8,7 @@
 //! | told | `told#<run_id>#<event>#<time>` | who was told of a moment, and what came of it; for 90 days |
 //! | incident | `incident#<id>` | an incident, and who was told of it; for a year after its last change |
 //! | ask | `ask#<question>` | what people were asked, hashes of the links to it, who answered; for a week after its time |
+//! | line | `line` | whether the line is stopped, by whom and why, and the exceptions; versioned, kept for good |
 //! | turn | `sweep#turn` | the run at which the sweep's last look stopped |
 //!
 //! An item has 400 KB (DynamoDB quotas). The parts of a run have budgets (`cutover::budget`) and fit into that; a run item that
@@ -22,6 +23,7 @@ mod asked;
 mod counted;
 mod incidents;
 mod item;
+mod line;
 mod locks;
 mod marks;
 mod open;
