@@ -35,7 +35,7 @@ pub enum Ending {
     Stuck,
     /// A person has to decide.
     Held,
-    /// Nothing was touched: InvalidPlan, PrecheckFailed, Conflict, Rejected, NothingToDo, InvalidGesture.
+    /// Nothing was touched: InvalidPlan, PrecheckFailed, Conflict, LineStopped, Rejected, NothingToDo, InvalidGesture.
     Refused(String),
     /// Anything else, by its status or error.
     Other(String),
@@ -73,9 +73,8 @@ impl Ending {
             "RolledBack" => Self::RolledBack,
             "Stuck" => Self::Stuck,
             "Held" => Self::Held,
-            "InvalidPlan" | "PrecheckFailed" | "Conflict" | "Rejected" | "NothingToDo" | "InvalidGesture" => {
-                Self::Refused(name.to_string())
-            }
+            "InvalidPlan" | "PrecheckFailed" | "Conflict" | "LineStopped" | "Rejected" | "NothingToDo"
+            | "InvalidGesture" => Self::Refused(name.to_string()),
             other => Self::Other(other.to_string()),
         }
     }

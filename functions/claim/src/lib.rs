@@ -2,20 +2,23 @@
 //!
 //! | action | reads | writes | undone by |
 //! |---|---|---|---|
-//! | claim | every route again | the run item and all locks, in one transaction | rollback's end |
+//! | claim | the line, every route again | the run item and all locks, in one transaction | rollback's end |
+//! | line | the run, the line | - | - |
 //! | forward | the run | phase `claimed` to `forward`: routes may be touched from here on | rollback |
 //! | quiesce | the run | the mark that resume is owed | - |
 //! | no_return | the run | the mark that writes may not flow back | - |
 //! | finish | the run | phase `forward` to `finished`, and what was not done | rollback, until cleanup |
 //!
-//! Errors: `Cutover.Conflict` when another run holds a lock, `Cutover.PrecheckFailed` when a route is no longer what
-//! precheck saw (approval may have taken a day), `Cutover.Fenced`, and AWS errors. After any of the first two nothing
-//! was written.
+//! Errors: `Cutover.LineStopped` while the line is stopped (`cutover::line`), `Cutover.Conflict` when another run holds a lock,
+//! `Cutover.PrecheckFailed` when a route is no longer what precheck saw (approval may have taken a day), `Cutover.Fenced`, and AWS errors. After
+//! any of the first three nothing was written. A line that is stopped while a claim is written lets that claim pass: it moves nothing, since
+//! the line is looked at again before the first traffic, and at each hold.
 
 use cutover::budget::{MOST_APPROVAL_BYTES, fit};
 use cutover::contract::Caller;
 use cutover::error::name;
-use cutover::{Plan, StepError, StepResult, input};
+use cutover::line::Line;
+use cutover::{Plan, StepError, StepResult, gestures, input};
 use jiff::Timestamp;
 use journal::{Claim, Ending, Journal, Phase, Run, Transition};
 use routes::RouteState;
@@ -48,6 +51,8 @@ pub struct Request {
 pub enum Action {
     /// Claim the run.
     Claim(Box<Claimed>),
+    /// Whether the line lets it go on.
+    Line,
     /// From here on routes may be touched.
     Forward,
     /// The quiesce hooks are about to run.
@@ -85,11 +90,12 @@ impl TryFrom<Value> for Action {
     fn try_from(request: Value) -> Result<Self, String> {
         match input::text(&request, "action")?.as_str() {
             "claim" => input::read(request).map(Self::Claim),
+            "line" => Ok(Self::Line),
             "forward" => Ok(Self::Forward),
             "quiesce" => Ok(Self::Quiesce),
             "no_return" => Ok(Self::NoReturn),
             "finish" => input::read(request).map(Self::Finish),
-            other => Err(input::not_an_action(other, &["claim", "forward", "quiesce", "no_return", "finish"])),
+            other => Err(input::not_an_action(other, &["claim", "line", "forward", "quiesce", "no_return", "finish"])),
         }
     }
 }
@@ -101,7 +107,15 @@ pub struct Reply {
     pub run_id: String,
     /// When this was done, RFC 3339.
     pub at: String,
+    /// Why the run is not to go on yet, where the line is stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
+    /// How long to wait before asking again, then.
+    pub wait_seconds: u64,
 }
+
+/// The time between two looks at a line that has just been stopped.
+const LINE_INTERVAL_SECONDS: u64 = 30;
 
 /// Does one action.
 ///
@@ -110,7 +124,14 @@ pub struct Reply {
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
     let caller = &request.caller;
     let journal = &clients.journal;
+    let mut reply = Reply { run_id: caller.run_id.clone(), at: now.to_string(), held: None, wait_seconds: 0 };
     match request.action {
+        Action::Line => {
+            let run = journal.fence(caller, Phase::Forward).await?;
+            let line = journal.line().await?;
+            reply.held = line.holds(&run.plan.application);
+            reply.wait_seconds = reply.held.as_ref().map_or(0, |_| line.wait_seconds(LINE_INTERVAL_SECONDS, now));
+        }
         Action::Claim(claimed) => {
             let Claimed { plan, before, approval } = *claimed;
             let approval = approval.map(|approval| fit(approval, MOST_APPROVAL_BYTES));
@@ -126,7 +147,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
             advance(journal, caller, Phase::Forward, Phase::Finished, Some(&ending)).await?;
         }
     }
-    Ok(Reply { run_id: caller.run_id.clone(), at: now.to_string() })
+    Ok(reply)
 }
 
 /// Claims a run, unless an earlier try of this very run did, whose answer was lost.
@@ -134,6 +155,7 @@ async fn claim(clients: &Clients, run: &Run) -> StepResult<()> {
     if clients.journal.read(&run.run_id).await?.is_some() {
         return Ok(());
     }
+    may_claim(&clients.journal.line().await?, &run.plan.application)?;
     for (index, route) in run.plan.routes.iter().enumerate() {
         let live = routes::any::observe(&clients.routes, route).await?;
         unchanged(run, index, &live)?;
@@ -144,6 +166,13 @@ async fn claim(clients: &Clients, run: &Run) -> StepResult<()> {
             Err(StepError::new(name::CONFLICT, format!("{key} is held by {holder}; nothing was touched")))
         }
     }
+}
+
+/// Whether the line lets an application's run begin. Pure.
+fn may_claim(line: &Line, application: &str) -> StepResult<()> {
+    let Some(why) = line.holds(application) else { return Ok(()) };
+    let problem = format!("{why}; nothing was touched: {}", gestures::HOW_THE_LINE_IS_LIFTED);
+    Err(StepError::new(name::LINE_STOPPED, problem))
 }
 
 /// Whether a route is what precheck saw: exactly, since that is what undo would restore. Pure.
@@ -206,6 +235,27 @@ mod tests {
                 error.message.contains(&format!("routes[{index}]")) && error.message.contains("nothing was touched")
             );
         }
+    }
+
+    #[test]
+    fn nothing_claims_while_the_line_is_stopped() {
+        let line = |line: Value| serde_json::from_value::<Line>(line).unwrap();
+        assert_eq!(may_claim(&Line::default(), "shop"), Ok(()));
+        let stopped = json!({ "by": "Ada", "why": "packets are lost", "at": "2026-11-27T08:00:00Z" });
+        let error = may_claim(&line(json!({ "stopped": stopped })), "shop").unwrap_err();
+        assert_eq!(error.name, name::LINE_STOPPED);
+        for part in [
+            "\"Ada\"",
+            "since 2026-11-27 08:00:00 UTC",
+            "packets are lost",
+            "nothing was touched",
+            "{\"line\": {\"lift\":",
+        ] {
+            assert!(error.message.contains(part), "no {part} in {error}");
+        }
+        let excepted = json!([{ "application": "shop", "asked_by": "Ada", "why": "x", "at": "2026-11-27T08:00:00Z", "approved_by": "Grace" }]);
+        let excepted = line(json!({ "stopped": stopped, "exceptions": excepted }));
+        assert_eq!((may_claim(&excepted, "shop"), may_claim(&excepted, "billing").is_err()), (Ok(()), true));
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub mod name {
     pub const PRECHECK_FAILED: &str = "Cutover.PrecheckFailed";
     /// Another run holds the application or one of the routes. Nothing was touched.
     pub const CONFLICT: &str = "Cutover.Conflict";
+    /// The line is stopped: nothing new claims. Nothing was touched.
+    pub const LINE_STOPPED: &str = "Cutover.LineStopped";
     /// Those who were asked said no, or nothing. Nothing was touched.
     pub const REJECTED: &str = "Cutover.Rejected";
     /// Somebody else changed a route: its live state is neither the before-image nor a planned state.
@@ -57,13 +59,14 @@ pub mod name {
     pub const DEADLINE_EXCEEDED: &str = "Cutover.DeadlineExceeded";
 
     /// All of them, for the contract test.
-    pub const ALL: [&str; 19] = [
+    pub const ALL: [&str; 20] = [
         THROTTLED,
         TRANSIENT,
         INVALID_PLAN,
         INVALID_GESTURE,
         PRECHECK_FAILED,
         CONFLICT,
+        LINE_STOPPED,
         REJECTED,
         DRIFT,
         UNHEALTHY,

@@ -74,6 +74,12 @@ pub fn no_such_run(application: &str, held: Option<&[String]>) -> StepError {
     StepError::new(name::INVALID_GESTURE, problem)
 }
 
+/// How a stopped line is lifted, or made an exception of, for whoever is held by it.
+pub const HOW_THE_LINE_IS_LIFTED: &str = "start again once it is lifted, by an execution of `wave` with the input \
+    {\"line\": {\"lift\": {\"by\": \"YOUR NAME\", \"why\": \"YOUR REASON\"}}}; for one application alone by \
+    {\"line\": {\"except\": {\"application\": ..., \"by\": ..., \"why\": ...}}}, and a second person's \
+    {\"line\": {\"approve\": {\"application\": ..., \"by\": ...}}}";
+
 /// The state machines that a person starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machines {
@@ -138,6 +144,30 @@ pub fn of_wave(machine: &str, wave: &str, what: &str) -> String {
     let machine = if is_word(machine) && machine.len() <= MOST_ARN_BYTES { machine } else { "MACHINE" };
     let said = json!({ "by": "YOUR NAME", "why": "YOUR REASON" });
     start(machine, &json!({ "of": fit(wave), what: said }))
+}
+
+/// Stops the line: nothing new claims, and what runs holds at its step. `machine`: the ARN of `wave`.
+pub fn stop_line(machine: &str) -> String {
+    of_line(machine, "stop", json!({ "by": "YOUR NAME", "why": "YOUR REASON" }))
+}
+
+/// Lifts a stopped line.
+pub fn lift_line(machine: &str) -> String {
+    of_line(machine, "lift", json!({ "by": "YOUR NAME", "why": "YOUR REASON" }))
+}
+
+/// Asks that one application goes on although the line is stopped; then another person approves that.
+pub fn except_from_line(machine: &str, application: &str) -> [String; 2] {
+    let application = fit(application);
+    [
+        of_line(machine, "except", json!({ "application": application, "by": "YOUR NAME", "why": "YOUR REASON" })),
+        of_line(machine, "approve", json!({ "application": application, "by": "YOUR NAME" })),
+    ]
+}
+
+fn of_line(machine: &str, what: &str, said: serde_json::Value) -> String {
+    let machine = if is_word(machine) && machine.len() <= MOST_ARN_BYTES { machine } else { "MACHINE" };
+    start(machine, &json!({ "line": { what: said } }))
 }
 
 /// The token, which is long, stands once.
@@ -206,6 +236,20 @@ mod tests {
         assert!(no_such_run("x\ny", None).message.contains(r#"no open run of "x\u{a}y" is known"#));
         let many: Vec<String> = (0..40).map(|n| format!("application-{n:02}")).collect();
         assert!(no_such_run("z", Some(&many)).message.ends_with("application-29 and 10 more"));
+    }
+
+    #[test]
+    fn what_is_said_of_the_line_can_be_pasted_and_is_refused_until_it_is_filled_in() {
+        let wave = "arn:aws:states:eu-west-1:1:stateMachine:wave";
+        let [except, approve] = except_from_line(wave, "shop");
+        for command in [stop_line(wave), lift_line(wave), except, approve] {
+            let input = command.split('\'').nth(1).unwrap();
+            let input: serde_json::Value = serde_json::from_str(input).unwrap();
+            let gesture: crate::line::Gesture = serde_json::from_value(input["line"].clone()).unwrap();
+            let error = crate::line::Line::default().say(&gesture, jiff::Timestamp::UNIX_EPOCH).unwrap_err();
+            assert!(error.message.contains("write who you are"), "{command}: {error}");
+        }
+        assert!(except_from_line(wave, "x'y").concat().contains(r#""application":"APPLICATION""#));
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod finding;
 pub mod gates;
 pub mod gestures;
 pub mod input;
+pub mod line;
 pub mod load;
 pub mod plan;
 pub mod probe;

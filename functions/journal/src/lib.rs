@@ -10,6 +10,7 @@
 //! | wave | `wave#<name>` | how a wave stands; for 400 days after its last change |
 //! | part of a wave | `wave-part#<wave>#<part>` | its order, or an application's cutover plan; as long |
 //! | ask | `ask#<question>` | what people were asked, hashes of the links to it, who answered; for a week after its time |
+//! | line | `line` | whether the line is stopped, by whom and why, and the exceptions; versioned, kept for good |
 //! | turn | `sweep#turn` | the run at which the sweep's last look stopped |
 //!
 //! An item has 400 KB (DynamoDB quotas). The parts of a run have budgets (`cutover::budget`) and fit into that; a run item that
@@ -24,6 +25,7 @@ mod asked;
 mod counted;
 mod incidents;
 mod item;
+mod line;
 mod locks;
 mod marks;
 mod open;

@@ -54,7 +54,12 @@ impl Journal {
     /// # Errors
     /// The variable is missing.
     pub fn of(environment: &Environment) -> Result<Self, lambda_runtime::Error> {
-        Ok(Self { client: Client::new(&environment.aws), table: environment.variable("JOURNAL_TABLE")? })
+        Ok(Self::over(&environment.aws, environment.variable("JOURNAL_TABLE")?))
+    }
+
+    /// The journal in a table, for tools beside the functions.
+    pub fn over(aws: &aws_types::SdkConfig, table: String) -> Self {
+        Self { client: Client::new(aws), table }
     }
 
     /// A run as it is now.

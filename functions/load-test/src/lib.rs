@@ -34,7 +34,6 @@ mod turn;
 use std::time::Instant;
 
 use cutover::contract::Caller;
-use cutover::deadline::check_deadline;
 use cutover::error::name;
 use cutover::load::{LoadLimits, findings};
 use cutover::plan::LoadTest;
@@ -174,7 +173,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let read_at = Instant::now();
     let caller = &request.caller;
     let run = clients.journal.fence(caller, Phase::Forward).await?;
-    check_deadline(&run.started_at, run.plan.timeout, now)?;
+    clients.journal.check_deadline(&run, now).await?;
     let test = test_of(&run, &clients.limits)?;
     match request.action {
         Action::Next(place) => next(clients, &run, &test, place, now).await.map(Reply::Next),

@@ -180,6 +180,7 @@ fn why_not_started(ending: &str) -> &'static str {
         "InvalidPlan" => "its plan is wrong",
         "Rejected" => "those who were asked did not agree in time",
         "Conflict" => "another run holds the application or one of its routes",
+        "LineStopped" => "the line is stopped for every run",
         _ => "the environment is not as the plan says, or could not be observed",
     }
 }

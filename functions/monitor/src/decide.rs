@@ -18,7 +18,7 @@ pub struct Hold {
     pub hold_seconds: u64,
     /// How long the state machine has waited in this step.
     pub elapsed_seconds: u64,
-    /// Whether a person asked to hold the step.
+    /// Whether a person asked to hold the step, or every step: the run is paused, or the line is stopped.
     pub paused: bool,
 }
 

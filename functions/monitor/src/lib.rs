@@ -1,8 +1,12 @@
 //! `monitor`: looks once at everything that must hold while a step is held, and says whether to go on.
 //!
-//! Reads: the run item; the routes, and the health checks of names; the health of target groups; metrics; alarm states. Writes:
+//! Reads: the run item, and the line (`cutover::line`); the routes, and the health checks of names; the health of target groups; metrics; alarm states. Writes:
 //! what its sequential tests have counted, into the run item; it ends with the run, so there is nothing to undo. A step is over when its hold is,
-//! the last look was healthy, and nobody paused the run; all waiting is the state machine's.
+//! the last look was healthy, and nobody paused the run or stopped the line; all waiting is the state machine's.
+//!
+//! While the line is stopped a hold goes on as long as that lasts, and all that is looked at is judged as ever: an unhealthy look turns the
+//! run back. The time does not count towards the run's `timeout`. Looks become more seldom, since each is kept in the execution's history; one
+//! at which something is wrong is followed by another after the plan's interval.
 //!
 //! | look | healthy | too little data | unhealthy | inconclusive | error |
 //! |---|---|---|---|---|---|
@@ -43,7 +47,7 @@ pub mod share;
 pub mod words;
 
 use cutover::contract::Caller;
-use cutover::deadline::check_deadline;
+use cutover::line::Line;
 use cutover::verdict::Verdict;
 use cutover::{Plan, StepError, StepResult};
 use jiff::Timestamp;
@@ -204,6 +208,9 @@ pub struct Reply {
     pub wait_seconds: u64,
     /// To be sent with the next request.
     pub tally: Tally,
+    /// Why the hold does not end, where the line is stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
     /// Which share of the requests the new side has had in this step, in percent, where a load balancer counts them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_seen_percent: Option<f64>,
@@ -218,7 +225,8 @@ pub struct Reply {
 /// # Errors
 /// See the module.
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
-    let run = run_of(clients, &request, now).await?;
+    let (run, line) = run_of(clients, &request, now).await?;
+    let held_by_line = line.holds(&run.plan.application);
     let (plan, elapsed_seconds) = (&run.plan, request.elapsed_seconds);
     let mut checks = Vec::new();
     if !request.after_cutover {
@@ -235,7 +243,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     checks.extend(observe::alarms(&clients.cloudwatch, plan, held).await?);
     let decision = decide::decide(
         &plan.monitoring,
-        hold(&request, run.paused),
+        hold(&request, run.paused || held_by_line.is_some()),
         &checks,
         &request.tally.clone().unwrap_or_default(),
     );
@@ -243,7 +251,8 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     Ok(Reply {
         verdict: decision.verdict,
         done: decision.done,
-        wait_seconds: decision.wait_seconds,
+        wait_seconds: wait_seconds(&request, &decision, held_by_line.is_some().then_some(&line), now),
+        held: held_by_line,
         tally: decision.tally,
         share_seen_percent,
         checks,
@@ -251,14 +260,26 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     })
 }
 
-/// The run, if it is the caller's, and where the caller believes it to be. Its deadline ends with the cutover.
-async fn run_of(clients: &Clients, request: &Request, now: Timestamp) -> StepResult<Run> {
-    let phase = if request.after_cutover { Phase::Finished } else { Phase::Forward };
-    let run = clients.journal.fence(&request.caller, phase).await?;
-    if !request.after_cutover {
-        check_deadline(&run.started_at, run.plan.timeout, now)?;
+/// The run, if it is the caller's, and where the caller believes it to be, and the line. The run's deadline ends with the cutover, and there
+/// is nothing that the line could hold then.
+async fn run_of(clients: &Clients, request: &Request, now: Timestamp) -> StepResult<(Run, Line)> {
+    if request.after_cutover {
+        return Ok((clients.journal.fence(&request.caller, Phase::Finished).await?, Line::default()));
     }
-    Ok(run)
+    let run = clients.journal.fence(&request.caller, Phase::Forward).await?;
+    let line = clients.journal.line().await?;
+    run.check_deadline(&line, now)?;
+    Ok((run, line))
+}
+
+/// How long to wait before the next look: longer where the line holds a step whose time is over, and nothing is wrong.
+fn wait_seconds(request: &Request, decision: &decide::Decision, held_by: Option<&Line>, now: Timestamp) -> u64 {
+    match held_by {
+        Some(line) if decision.verdict == Verdict::Healthy && request.elapsed_seconds >= request.hold_seconds => {
+            line.wait_seconds(decision.wait_seconds, now)
+        }
+        _ => decision.wait_seconds,
+    }
 }
 
 /// After the cutover no hold ends: that there is too little data to tell is nothing to decide about then.
@@ -303,6 +324,28 @@ mod tests {
         let looked = |after| decide::decide(&monitoring, hold(&request(after), false), &checks, &Tally::default());
         assert!(looked(false).is_err());
         assert_eq!(looked(true).unwrap().verdict, Verdict::TooLittleData);
+    }
+
+    #[test]
+    fn looks_become_more_seldom_only_where_the_line_holds_a_step_that_is_over_and_well() {
+        let request = |elapsed: u64| {
+            let request = json!({ "run_id": "run", "execution_arn": "me", "state": "Monitor", "route": 0, "step": 0, "new_weight": 10,
+                "hold_seconds": 600, "elapsed_seconds": elapsed });
+            serde_json::from_value::<Request>(request).unwrap()
+        };
+        let decision = |verdict| decide::Decision { verdict, done: false, wait_seconds: 60, tally: Tally::default() };
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let stop = cutover::line::Stop {
+            by: "Ada".to_owned(),
+            why: "x".to_owned(),
+            at: now - jiff::SignedDuration::from_hours(1),
+        };
+        let line = Line { stopped: Some(stop), ..Line::default() };
+        let waits = |elapsed, verdict, line| wait_seconds(&request(elapsed), &decision(verdict), line, now);
+        assert_eq!(waits(600, Verdict::Healthy, Some(&line)), 360);
+        assert_eq!(waits(599, Verdict::Healthy, Some(&line)), 60);
+        assert_eq!(waits(600, Verdict::Unhealthy, Some(&line)), 60);
+        assert_eq!(waits(600, Verdict::Healthy, None), 60);
     }
 
     #[test]

@@ -210,6 +210,7 @@ fn not_started(told: &Told) -> Screen {
         Some("InvalidPlan") => "its plan is wrong",
         Some("Rejected") => "those who were asked said no, nothing in time, or not who they are",
         Some("Conflict") => "another run holds the application or a route",
+        Some("LineStopped") => "the line is stopped",
         _ => "the environment is not what the plan says, or could not be observed",
     };
     let name = told::application(told.application);
@@ -583,6 +584,7 @@ mod tests {
             ("InvalidPlan", "its plan is wrong"),
             ("Rejected", "said no"),
             ("Conflict", "another run holds"),
+            ("LineStopped", "the line is stopped"),
             ("PrecheckFailed", "not what the plan says"),
         ] {
             let finding = |severity: &str, problem: &str| json!({ "severity": severity, "path": "$.routes[0]", "problem": problem });

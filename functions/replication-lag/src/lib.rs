@@ -19,7 +19,6 @@ pub mod decide;
 pub mod writers;
 
 use cutover::contract::Caller;
-use cutover::deadline::check_deadline;
 use cutover::error::name;
 use cutover::verdict::Verdict;
 use cutover::{StepError, StepResult};
@@ -109,7 +108,7 @@ pub struct Reply {
 /// See the module.
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
     let run = run_of(&clients.journal, &request.caller, request.mode).await?;
-    check_deadline(&run.started_at, run.plan.timeout, now)?;
+    clients.journal.check_deadline(&run, now).await?;
     let Some(wanted) = Wanted::of(request.mode, &run.plan) else { return Ok(nothing_to_wait_for(now)) };
     let database = wanted.database;
     let observed = look(clients, &database.replication_task_arn, now).await?;

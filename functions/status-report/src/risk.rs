@@ -21,7 +21,7 @@
 //! | medium | the run was rolled back before, and was taken up again |
 //! | medium | calls had to be tried again five times or more |
 //! | medium | less than half of the work that is left is between it and the deadline |
-//! | medium | the run is paused, or waits for a person's answer |
+//! | medium | the run is paused, held by a stopped line, or waits for a person's answer |
 //! | medium | there is no automatic way back: the new side has a database of its own |
 //! | low | none of these, and the last look found at least one check healthy |
 //! | unknown | none of these, and nothing has been measured that could say more |
@@ -148,6 +148,8 @@ pub struct Signs {
     pub asked: Option<Asked>,
     /// A person has paused it.
     pub is_paused: bool,
+    /// Why the line holds it.
+    pub held_by_line: Option<String>,
     /// The last look of the present step, if there was one.
     pub look: Option<Look>,
     /// Looks without data in a row, and how many the plan allows.
@@ -234,6 +236,9 @@ fn of_state(signs: &Signs, say: &mut impl FnMut(Level, String)) {
     }
     if signs.is_paused {
         say(Level::Medium, "a person has paused the run; its deadline runs on".to_owned());
+    }
+    if let Some(held) = &signs.held_by_line {
+        say(Level::Medium, format!("{held}; what is watched still turns the run back"));
     }
     if signs.has_no_way_back {
         let text = "there is no automatic way back: what the new side wrote would be lost";

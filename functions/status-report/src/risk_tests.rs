@@ -20,7 +20,7 @@ fn lag(samples: &[f64]) -> Option<Lag> {
 #[test]
 fn each_sign_shows_at_its_level() {
     let look = |look: Look| Signs { look: Some(Look { healthy: 1, ..look }), ..well() };
-    let rows: [(&str, Signs, Level); 34] = [
+    let rows: [(&str, Signs, Level); 35] = [
         ("well", well(), Level::Low),
         ("stuck", Signs { is_stuck: true, ..well() }, Level::Critical),
         ("held", Signs { is_held: true, ..well() }, Level::Critical),
@@ -29,6 +29,11 @@ fn each_sign_shows_at_its_level() {
         ("load test", Signs { asked: Some(Asked::LoadTest), ..well() }, Level::Medium),
         ("approval", Signs { asked: Some(Asked::Approval), ..well() }, Level::Medium),
         ("paused", Signs { is_paused: true, ..well() }, Level::Medium),
+        (
+            "line stopped",
+            Signs { held_by_line: Some("the line is stopped by \"Ada\"".to_owned()), ..well() },
+            Level::Medium,
+        ),
         ("no way back", Signs { has_no_way_back: true, ..well() }, Level::Medium),
         ("unhealthy", look(Look { unhealthy: 1, ..Look::default() }), Level::High),
         ("too little", look(Look { too_little: 1, ..Look::default() }), Level::Medium),

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::known::{Known, replies};
 use crate::risk::{Asked, Budget, Lag, Look, Signs};
-use crate::standing::Standing;
+use crate::standing::{Standing, held_by_line};
 use crate::work::{Work, later};
 
 /// So many samples of the lag are looked at.
@@ -36,6 +36,7 @@ pub fn signs(
         is_going_back: standing == Standing::RollingBack,
         asked: asked(known, standing),
         is_paused: run.is_some_and(|run| run.paused) && standing.is_going_forward(),
+        held_by_line: held_by_line(calls).filter(|_| standing.is_going_forward()),
         look: look.map(counted),
         no_data_in_row: tally("no_data_in_row").zip(plan.map(|plan| plan.monitoring.no_data_limit)),
         budgets: look.zip(plan).map(|(look, plan)| budgets(look, &plan.monitoring.metrics)).unwrap_or_default(),

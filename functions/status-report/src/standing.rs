@@ -29,6 +29,8 @@ pub enum Standing {
     RollingBack,
     /// A person has paused it.
     Paused,
+    /// It holds where it is, since the line is stopped.
+    LineStopped,
     /// Somebody has to agree before anything is touched.
     WaitsForApproval,
     /// It moves traffic, or is about to.
@@ -58,6 +60,7 @@ impl Standing {
             Self::WaitsForDecision => "waits for a decision",
             Self::RollingBack => "rolling back",
             Self::Paused => "paused",
+            Self::LineStopped => "line stopped",
             Self::WaitsForApproval => "waits for approval",
             Self::Running => "running",
             Self::Checking => "checking",
@@ -77,7 +80,8 @@ impl Standing {
 
     /// Whether the run is on its way to the new side, or waits there.
     pub fn is_going_forward(self) -> bool {
-        matches!(self, Self::WaitsForDecision | Self::Paused | Self::WaitsForApproval | Self::Running | Self::Checking)
+        use Standing::{Checking, LineStopped, Paused, Running, WaitsForApproval, WaitsForDecision};
+        matches!(self, WaitsForDecision | Paused | LineStopped | WaitsForApproval | Running | Checking)
     }
 
     /// Whether a person is asked, and silence ends it.
@@ -89,7 +93,7 @@ impl Standing {
     pub fn group(self) -> Group {
         match self {
             Self::Running | Self::Checking | Self::RollingBack => Group::Running,
-            Self::WaitsForDecision | Self::Paused | Self::WaitsForApproval => Group::Waiting,
+            Self::WaitsForDecision | Self::Paused | Self::LineStopped | Self::WaitsForApproval => Group::Waiting,
             Self::Stuck | Self::Held => Group::Stuck,
             Self::Watched | Self::CleaningUp | Self::Closed => Group::Done,
             Self::RolledBack => Group::RolledBack,
@@ -139,8 +143,16 @@ fn forward(known: &Known, is_paused: bool) -> Standing {
         "StartRollback" | "WaitForRollback" | "LookAtRollback" | "RollbackVerdict" => Standing::RollingBack,
         "AwaitDecision" | "AskAfterLoadTest" => Standing::WaitsForDecision,
         _ if is_paused => Standing::Paused,
+        _ if held_by_line(&known.calls()).is_some() => Standing::LineStopped,
         _ => Standing::Running,
     }
+}
+
+/// What the run's last look at the line says, where it is stopped: who stopped it, since when and why.
+pub fn held_by_line(calls: &[Call]) -> Option<String> {
+    let is_look = |call: &&Call| ["Monitor", "CheckLine"].contains(&call.state.as_str());
+    let last = calls.iter().rev().filter(is_look).find_map(|call| call.answer.as_ref().ok())?;
+    last["held"].as_str().map(|held| shown(held, 2 * MOST_REASON_BYTES))
 }
 
 fn unclaimed(known: &Known) -> Standing {
@@ -182,6 +194,10 @@ pub fn activity(
         Standing::NotStarted => (not_started(known), known.cutover.ended.as_ref().map(|ended| ended.at)),
         Standing::WaitsForDecision => (asked(known, "asks a person whether it goes on or back"), since),
         Standing::WaitsForApproval => (text("asks those who may agree; nothing is touched before"), since),
+        Standing::LineStopped => {
+            let held = held_by_line(calls).map(|held| format!("; {held}")).unwrap_or_default();
+            (format!("{}{held}", doing(state, calls, steps, at)), since)
+        }
         Standing::Paused | Standing::Running | Standing::Checking => (doing(state, calls, steps, at), since),
     }
 }
@@ -228,6 +244,7 @@ fn doing(state: &str, calls: &[Call], steps: &[Step], at: Timestamp) -> String {
         "IsLoadAnswerSigned" | "BeforeTrafficHooks" | "BeforeTrafficHook" => {
             "runs the application's checks before any traffic moves".to_owned()
         }
+        "CheckLine" | "LineVerdict" | "LineWait" => "is about to move the first traffic".to_owned(),
         "MustWritersStop" | "QuiesceWriters" | "RememberQuiesce" | "QuiesceHook" => {
             "stops the old side's writers".to_owned()
         }

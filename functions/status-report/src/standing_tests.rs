@@ -61,6 +61,33 @@ fn a_paused_run_is_paused_unless_something_graver_is_so() {
 }
 
 #[test]
+fn a_run_that_the_line_holds_says_so_until_a_look_finds_it_lifted() {
+    let answered = |known: &mut Known, state: &str, reply: serde_json::Value| {
+        let event = |what| Event { at: at(1), what };
+        let asked = json!({ "Payload": {} }).to_string();
+        known.cutover.events.extend([
+            event(What::Entered(state.to_owned())),
+            event(What::Scheduled(asked)),
+            event(What::Succeeded(json!({ "Payload": reply }).to_string())),
+            event(What::Entered("HoldWait".to_owned())),
+        ]);
+    };
+    let held = json!({ "held": "the line is stopped by \"Ada\" since 2026-11-27 08:00:00 UTC: \"packets are lost\"" });
+    for state in ["Monitor", "CheckLine"] {
+        let mut known = in_state("NextStep", Some(Phase::Forward));
+        answered(&mut known, state, held.clone());
+        assert_eq!(standing(&known), Standing::LineStopped, "{state}");
+        let (words, _) = activity(&known, &known.calls(), &[], Standing::LineStopped, at(2));
+        assert!(
+            words.ends_with("; the line is stopped by \"Ada\" since 2026-11-27 08:00:00 UTC: \"packets are lost\""),
+            "{words}"
+        );
+        answered(&mut known, "Monitor", json!({ "done": true }));
+        assert_eq!(standing(&known), Standing::Running, "{state}");
+    }
+}
+
+#[test]
 fn held_and_released_are_endings() {
     let ended = |phase, name: &str| {
         let mut known = in_state("", Some(phase));
@@ -110,6 +137,7 @@ fn every_state_of_the_definition_has_words() {
         "PrecheckFailed",
         "Rejected",
         "Conflict",
+        "LineStopped",
         "RolledBack",
         "Stuck",
         "Held",

@@ -14,7 +14,6 @@ pub mod observe;
 
 use cutover::StepResult;
 use cutover::contract::Caller;
-use cutover::deadline::check_deadline;
 use cutover::probe::{self, Tries};
 use jiff::Timestamp;
 use journal::{Journal, Phase};
@@ -67,7 +66,7 @@ pub struct Reply {
 /// See the module.
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
     let run = clients.journal.fence(&request.caller, Phase::Forward).await?;
-    check_deadline(&run.started_at, run.plan.timeout, now)?;
+    clients.journal.check_deadline(&run, now).await?;
     let tries = request.tries.unwrap_or_default();
     let (tries, passed, wait_seconds) = match &run.plan.health_check {
         None => (Tries { seen: "no health check in the plan".to_owned(), ..tries }, true, 0),

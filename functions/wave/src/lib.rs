@@ -193,7 +193,7 @@ pub async fn handle(clients: &Clients, request: Request, _now: Timestamp) -> Ste
 
 async fn take(clients: &Clients, request: &TakeRequest) -> StepResult<TakeReply> {
     let TakeRequest { execution_arn: me, input, at } = request;
-    let is_of_one = input.get("of").is_some();
+    let is_of_one = input.get("of").or(input.get("line")).is_some();
     let asked = asked(input).map_err(|findings| {
         let name = if is_of_one { name::INVALID_GESTURE } else { name::INVALID_PLAN };
         StepError::new(name, in_words(&findings))
@@ -203,7 +203,10 @@ async fn take(clients: &Clients, request: &TakeRequest) -> StepResult<TakeReply>
         Asked::Say(gesture) => {
             change(clients, &gesture.of, *at, |order, state| said::said(order, state, &gesture, me, *at)).await
         }
-        Asked::Line(_) => Err(invalid("`line` is no gesture here".to_owned())),
+        Asked::Line(gesture) => {
+            let said = clients.journal.line_said(&gesture, *at).await?;
+            Ok(TakeReply { wave: None, follows: false, followed: 0, said })
+        }
         Asked::Event(event) => died(clients, &event, me, *at).await,
     }
 }
@@ -267,7 +270,8 @@ async fn look(clients: &Clients, request: &LookRequest) -> StepResult<LookReply>
         }
         let sights = observe::sights(clients, &order, &state, *at).await?;
         let before = state.clone();
-        let next = next(&order, state, &sights, None, *at);
+        let line = clients.journal.line().await?;
+        let next = next(&order, state, &sights, &line, *at);
         if next.state != before
             && !clients.journal.remember_wave(wave, written(&next.state)?, Some(version), *at).await?
         {

@@ -36,6 +36,7 @@ export const facts: Fact[] = [
           'PrepareRecords',
         ],
         ...[
+          'CheckLine',
           'SwapListener',
           'AnnounceStep',
           'ShowStep',
@@ -150,6 +151,7 @@ export const facts: Fact[] = [
       const states = order(visited(walk));
       assert.deepEqual(states.slice(states.indexOf('BeforeTrafficHook') + 1, states.indexOf('Validate')), [
         ...['SwapListener', 'AnnounceStep', 'ShowStep', 'Monitor'],
+        'CheckLine',
         ...['RememberQuiesce', 'QuiesceHook', 'RememberQuiesce', 'QuiesceHook', 'DrainReplication', 'RememberNoReturn'],
         ...[
           'SwapListener',
@@ -162,6 +164,20 @@ export const facts: Fact[] = [
           'Monitor',
         ],
       ]);
+    },
+  },
+  {
+    name: 'while the line is stopped no writer is stopped and no traffic moves, however often it is asked',
+    holds: async (definition) => {
+      const held = { held: 'STOPPED', wait_seconds: 9 };
+      const walk = await cutover(definition, { CheckLine: [held, held, held, { wait_seconds: 0 }] });
+      const states = visited(walk);
+      const from = states.indexOf('BeforeTrafficHook');
+      assert.deepEqual(unique(states.slice(from, states.indexOf('RememberQuiesce'))), [
+        'BeforeTrafficHook',
+        ...['CheckLine', 'LineWait', 'CheckLine', 'LineWait', 'CheckLine', 'LineWait', 'CheckLine'],
+      ]);
+      assert.equal(walk.ending, 'Succeeded');
     },
   },
   {

@@ -22,6 +22,7 @@ const NOTHING_TOUCHED: [state: string, error: string, ending: string][] = [
   ['AwaitApproval', 'States.Timeout', 'Rejected'],
   ['AwaitApproval', 'Test.Boom', 'Rejected'],
   ['Claim', 'Cutover.Conflict', 'Conflict'],
+  ['Claim', 'Cutover.LineStopped', 'LineStopped'],
   ['Claim', 'Cutover.PrecheckFailed', 'PrecheckFailed'],
 ];
 /** Of a hook that failed the Map around it is known. */
@@ -252,6 +253,7 @@ export const facts: Fact[] = [
         InvalidPlan: refused('InvalidPlan'),
         Conflict: refused('Conflict'),
         PrecheckFailed: refused('PrecheckFailed'),
+        LineStopped: { Precheck: [{ ...CLEAN, findings: long }], Claim: [new Failure('Cutover.LineStopped')] },
         Rejected: { Precheck: [{ ...CLEAN, findings: long }], AwaitApproval: [new Failure('States.Timeout')] },
         RolledBack: wentBack('rolled_back'),
         Stuck: wentBack('stuck'),

@@ -36,6 +36,9 @@ export const facts: Fact[] = [
         NextLoadTurn LoadTest {action: next, round: 0, turn: 1}
         BeforeTrafficHook within 61 s before-1 {run_id: RUN, application: shop, hook: before_traffic}
         BeforeTrafficHook within 65 s before-2 {run_id: RUN, application: shop, hook: before_traffic}
+        CheckLine Claim {action: line}
+        LineWait 9 s
+        CheckLine Claim {action: line}
         RememberQuiesce Claim {action: quiesce}
         QuiesceHook within 62 s stop-1 {run_id: RUN, application: shop, hook: quiesce}
         RememberQuiesce Claim {action: quiesce}
@@ -81,9 +84,9 @@ export const facts: Fact[] = [
         FinaliseWait 43 s
         Finish Claim {action: finish, not_done: []}
         WriteReport Report {at: ENTERED}
-        AnnounceFinish Notify {topic_arn: everybody, application: shop, event: finished, detail: {timeline: [{route: 0, title: first, new_weight: 10, changed_at: T1, settled_at: after 77 s, held_seconds: 100, ended_at: M3, checks: LOOKS-3}, {route: 1, title: second, new_weight: 100, changed_at: T3, settled_at: after 229 s, held_seconds: 30, ended_at: M4, share_seen_percent: 99.5, checks: LOOKS-4}], cleanup_after_seconds: 600, baseline: [BEFORE], report: LINK, not_done: []}}
+        AnnounceFinish Notify {topic_arn: everybody, application: shop, event: finished, detail: {timeline: [{route: 0, title: first, new_weight: 10, changed_at: T1, settled_at: after 86 s, held_seconds: 100, ended_at: M3, checks: LOOKS-3}, {route: 1, title: second, new_weight: 100, changed_at: T3, settled_at: after 238 s, held_seconds: 30, ended_at: M4, share_seen_percent: 99.5, checks: LOOKS-4}], cleanup_after_seconds: 600, baseline: [BEFORE], report: LINK, not_done: []}}
         StartCleanup {StateMachineArn: Cleanup, Name: cleanup-ddeaded8ad8e44933f39e672a8886d49, Input: {run_id: RUN}}
-        Succeeded {ending: Succeeded, application: shop, run_id: RUN, steps: [{route: 0, title: first, new_weight: 10, changed_at: T1, settled_at: after 77 s, held_seconds: 100, ended_at: M3, checks: LOOKS-3}, {route: 1, title: second, new_weight: 100, changed_at: T3, settled_at: after 229 s, held_seconds: 30, ended_at: M4, share_seen_percent: 99.5, checks: LOOKS-4}], approval: {by: a person, why: agreed, at: after 2 s}, decisions: [], baseline: [BEFORE], dashboard: DASHBOARD, report: LINK, replication: {passed: true, wait_seconds: 0, tally: SEEN-2}, validation: PROBES-2, limits: [LIMIT], alarms: [{set: one}, {set: two}], warnings: FINDINGS, not_done: []}
+        Succeeded {ending: Succeeded, application: shop, run_id: RUN, steps: [{route: 0, title: first, new_weight: 10, changed_at: T1, settled_at: after 86 s, held_seconds: 100, ended_at: M3, checks: LOOKS-3}, {route: 1, title: second, new_weight: 100, changed_at: T3, settled_at: after 238 s, held_seconds: 30, ended_at: M4, share_seen_percent: 99.5, checks: LOOKS-4}], approval: {by: a person, why: agreed, at: after 2 s}, decisions: [], baseline: [BEFORE], dashboard: DASHBOARD, report: LINK, replication: {passed: true, wait_seconds: 0, tally: SEEN-2}, validation: PROBES-2, limits: [LIMIT], alarms: [{set: one}, {set: two}], warnings: FINDINGS, not_done: []}
         `,
       ),
   },

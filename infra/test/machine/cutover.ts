@@ -54,6 +54,7 @@ export const SCRIPT: Script = {
     { over: true, ask: false, round: 0, turn: 1, slices: [], seen: 'LOAD', report: 'KEY' },
   ],
   SendSlice: [{ sent: 1 }, { sent: 2 }],
+  CheckLine: [{ held: 'STOPPED', wait_seconds: 9 }, { wait_seconds: 0 }],
   DrainReplication: [
     { passed: false, wait_seconds: 13, tally: 'DRY-1' },
     { passed: true, wait_seconds: 0, tally: 'DRY-2' },

@@ -28,6 +28,7 @@ const EXPLAINED: Explained[] = [
     what: /^rule 2 before rule 1$/,
     why: 'one thing cannot have two of the names',
   },
+  { state: /^WhyNothingTouched$/, what: /^rule 3 before rule 2$/, why: 'one thing cannot have two of the names' },
   { state: /^RollbackVerdict$/, what: /^rule 4 before rule 3$/, why: 'a run is not in two phases at once' },
   {
     state: /^MustWritersStop$/,

@@ -23,6 +23,8 @@ const ORDER: [by: string, before: string][] = [
   ['BeforeTrafficHooks', 'QuiesceWriters'],
   ['BeforeTrafficHooks', 'SwapListener'],
   ['BeforeTrafficHooks', 'ShiftWeight'],
+  ['CheckLine', 'MustWritersStop'],
+  ['CheckLine', 'QuiesceWriters'],
   ['MustWritersStop', 'DrainReplication'],
   ['MustReplicationDrain', 'RememberNoReturn'],
   ['SettleVerdict', 'Monitor'],

@@ -78,7 +78,7 @@ KEYS = {
     "late.*": {"state", "seconds"},
     "during.*": {"when_new_weight", "route", "do"},
 }
-ENDINGS = {"Succeeded", "RolledBack", "Stuck", "Held", "PrecheckFailed", "InvalidPlan", "Conflict", "Rejected"}
+ENDINGS = {"Succeeded", "RolledBack", "Stuck", "Held", "PrecheckFailed", "InvalidPlan", "Conflict", "LineStopped", "Rejected"}
 
 
 class WorldError(ValueError):

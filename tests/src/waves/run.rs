@@ -199,7 +199,8 @@ impl<'a> Run<'a> {
         for (place, saying) in self.stage.world.during.iter().enumerate() {
             let mut applications = self.stage.wave["applications"].as_array().into_iter().flatten();
             let of = applications.position(|one| one["name"] == saying.when.application.as_str());
-            let of = of.with_context(|| format!("the world speaks of {}, which is not there", saying.when.application))?;
+            let of =
+                of.with_context(|| format!("the world speaks of {}, which is not there", saying.when.application))?;
             if self.said[place] || state.members[of].is != saying.when.is {
                 continue;
             }

@@ -20,6 +20,7 @@ mod harness;
 mod health;
 mod incidents;
 mod judging;
+mod line;
 mod locked;
 mod looking;
 mod mutants;
@@ -83,6 +84,7 @@ fn tests() -> Result<Vec<Test>> {
         guards::tests(),
         second_looks::tests(),
         secrets::tests(),
+        line::tests(),
         gestures::tests(),
         fuzz::tests(),
         traffic::tests(),

@@ -222,13 +222,7 @@ async fn bring_up(arguments: &Arguments, options: &Options, job: Job) -> Result<
     code.with_context(|| format!("logs are in {}", ready.home.display()))
 }
 
-async fn work(
-    arguments: &Arguments,
-    client: &Client,
-    ready: &Ready,
-    job: Job,
-    options: &Options,
-) -> Result<u8> {
+async fn work(arguments: &Arguments, client: &Client, ready: &Ready, job: Job, options: &Options) -> Result<u8> {
     let scenario = match job {
         Job::Serve => {
             println!("{}", serde_json::to_string(ready).context("cannot print the ready line")?);

@@ -95,10 +95,11 @@ fn stages(wave: &WavePlan) -> String {
     let last = order.members.iter().map(|placed| placed.stage).max().unwrap_or(0);
     let mut text = format!("Wave {}, {} at a time:\n", order.wave, order.parallel_cutovers);
     for stage in 1..=last {
-        let names = order.members.iter().filter(|placed| placed.stage == stage).map(|placed| match placed.takes_seconds {
-            0 => placed.name.clone(),
-            seconds => format!("{} ({})", placed.name, cutover::Seconds(seconds)),
-        });
+        let names =
+            order.members.iter().filter(|placed| placed.stage == stage).map(|placed| match placed.takes_seconds {
+                0 => placed.name.clone(),
+                seconds => format!("{} ({})", placed.name, cutover::Seconds(seconds)),
+            });
         text.push_str(&format!("  stage {stage}: {}\n", names.collect::<Vec<_>>().join(", ")));
     }
     text
@@ -135,14 +136,22 @@ fn words(is: Is) -> &'static str {
 }
 
 fn summary(outcome: &Outcome) -> String {
-    let mut text = format!("\nWave {}: {}, after {}\n", outcome.wave, outcome.ending(), clock(Duration::from_secs_f64(outcome.seconds)));
+    let mut text = format!(
+        "\nWave {}: {}, after {}\n",
+        outcome.wave,
+        outcome.ending(),
+        clock(Duration::from_secs_f64(outcome.seconds))
+    );
     if let Some(cause) = outcome.end.cause.as_deref().filter(|_| outcome.members.is_empty()) {
         text.push_str(&format!("  {cause}\n"));
     }
     for member in &outcome.members {
         let users = member.users.map(|users| format!(", users on the {users} side")).unwrap_or_default();
-        let started = member.started_after_seconds.map(|seconds| format!(", begun at {}", clock(Duration::from_secs_f64(seconds)).trim()));
-        let failures = if member.failures > 0 { format!(", {} failed requests", member.failures) } else { String::new() };
+        let started = member
+            .started_after_seconds
+            .map(|seconds| format!(", begun at {}", clock(Duration::from_secs_f64(seconds)).trim()));
+        let failures =
+            if member.failures > 0 { format!(", {} failed requests", member.failures) } else { String::new() };
         let why = member.why.as_ref().map(|why| format!("\n      {why}")).unwrap_or_default();
         text.push_str(&format!(
             "  {:<20} {}{users}{}{failures}{why}\n",
@@ -153,7 +162,10 @@ fn summary(outcome: &Outcome) -> String {
     }
     for member in outcome.untrue() {
         let users = member.users.unwrap_or_default();
-        text.push_str(&format!("BROKEN: the wave says of {} that it is {:?}, and its users are on the {users} side\n", member.application, member.is));
+        text.push_str(&format!(
+            "BROKEN: the wave says of {} that it is {:?}, and its users are on the {users} side\n",
+            member.application, member.is
+        ));
     }
     if let Some(expected) = outcome.expected.as_deref().filter(|expected| *expected != outcome.ending()) {
         text.push_str(&format!("It should have ended {expected}.\n"));
