@@ -12,7 +12,7 @@ pub use self::world::WaveWorld;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::control::Client;
 use crate::emulator::Ready;
@@ -51,7 +51,7 @@ impl WaveStage {
             if !application["cutover"].is_object() {
                 continue;
             }
-            let of_one = world.applications.get(&name).cloned().unwrap_or_default();
+            let of_one = world.applications.get(&name).cloned().unwrap_or_else(|| json!({}));
             let of_one = World::from_json(of_one).with_context(|| format!("the world of {name}"))?;
             let stage = Stage::with_users(client, ready, &application["cutover"], of_one, Pace::few(speed)).await;
             let stage = stage.with_context(|| format!("the environment of {name}"))?;
