@@ -265,6 +265,55 @@ async fn one_of_a_run_that_a_person_releases_is_over() -> Result<()> {
     ensure_over(&ground).await
 }
 
+/// Three runs of a wave that are stopped at once: one incident with a list, and nobody hears of each.
+async fn runs_of_a_wave_that_go_back_of_one_cause_are_one_incident() -> Result<()> {
+    let mut groups = groups();
+    for group in groups.as_array_mut().context("groups")? {
+        group["moments"] = json!(["incident", "rolled_back", "stuck"]);
+    }
+    let ground = Ground::telling(SPEED, groups).await?;
+    let mut stages = Vec::new();
+    let mut runs = Vec::new();
+    for application in ["wave-a", "wave-b", "wave-c"] {
+        let mut plan = listener_plan(application, json!([{ "new_weight": 50, "hold": "600m" }, { "new_weight": 100 }]));
+        plan["wave"] = json!("wave-2");
+        plan["timeout"] = json!("24h");
+        let stage = ground.stage(&plan, json!({})).await?;
+        runs.push(ground.start("cutover", application, &stage.plan).await?);
+        stages.push(stage);
+    }
+    for run_id in &runs {
+        ground.wait_for_state(run_id, "HoldWait", LIMIT).await?;
+    }
+    for run_id in &runs {
+        cutover_tests::follow::stop(&ground.client, run_id).await?;
+    }
+    for run_id in &runs {
+        ground.wait_for_phase(run_id, "rolled_back", LIMIT).await?;
+    }
+    for to in [BOARD, ON_CALL] {
+        wait_to_hear(&ground, to, "resolved").await?;
+    }
+    ensure_over(&ground).await?;
+    let mails = ground.client.mails().await?;
+    let subjects: Vec<&str> = mails.iter().filter_map(|mail| mail["subject"].as_str()).collect();
+    ensure!(
+        subjects.iter().all(|subject| subject.starts_with("Incident ")),
+        "runs were told of on their own: {subjects:?}"
+    );
+    let ids: std::collections::BTreeSet<_> = subjects.iter().filter_map(|subject| subject.split(':').next()).collect();
+    ensure!(ids.len() == 1, "several incidents: {subjects:?}");
+    for to in [BOARD, ON_CALL] {
+        let theirs: Vec<&Value> = mails.iter().filter(|mail| mail["to"] == json!([to])).collect();
+        ensure!((2..=5).contains(&theirs.len()), "{to} heard {} messages: {subjects:?}", theirs.len());
+        let last = theirs.last().and_then(|mail| mail["text"].as_str()).context("no text")?;
+        for told in ["Wave: wave-2", "Cutovers (3)", "wave-a is back", "wave-b is back", "wave-c is back"] {
+            ensure!(last.contains(told), "no {told:?} in {last}");
+        }
+    }
+    Ok(())
+}
+
 async fn what_a_person_gets_wrong_is_said_with_the_fix() -> Result<()> {
     let ground = Ground::telling(SPEED, groups()).await?;
     for (name, input, problem) in [
@@ -304,6 +353,7 @@ pub fn tests() -> Vec<Test> {
         a_rollback_that_puts_everything_back_ends_its_incident,
         one_is_acknowledged_again_and_ended_by_its_page,
         one_of_a_run_that_a_person_releases_is_over,
+        runs_of_a_wave_that_go_back_of_one_cause_are_one_incident,
         one_that_a_person_opens_outlives_the_execution_that_follows_it,
         what_a_person_gets_wrong_is_said_with_the_fix,
     ]
