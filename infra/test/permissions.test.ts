@@ -75,6 +75,8 @@ const JOURNAL: Record<string, string[]> = {
   'journal.keep_wave_part': ['dynamodb:PutItem'],
   'journal.see': ['dynamodb:BatchGetItem'],
   'journal.hold': IN_ROOM,
+  'journal.remember_incident_link': ['dynamodb:PutItem'],
+  'journal.knows_incident_link': ['dynamodb:GetItem'],
   'journal.told': ['dynamodb:GetItem'],
   'journal.remember_told': ['dynamodb:PutItem'],
   'journal.ask': ['dynamodb:PutItem'],

@@ -29,6 +29,7 @@
 //! | [`faults`] | every request made to fail, and what is left judged |
 //! | [`waves`] | a wave of applications: an environment for each, and what becomes of it |
 //! | [`pages`] | the pages that answer, as a browser sees them |
+//! | [`responder`] | those who are called for an incident, and say something by its page |
 //! | [`prove`] | each gate of a plan made to fail once |
 //! | [`outcome`] | what a rehearsal found out |
 //! | [`report`] | live progress, the summary, the page |
@@ -58,6 +59,7 @@ pub mod own;
 pub mod pages;
 pub mod prove;
 pub mod report;
+pub mod responder;
 pub mod routes;
 pub mod run;
 pub mod sample;

@@ -11,13 +11,17 @@
 //! for a refusal that stays; one whose outcome is not known is sent again, and says that it may be a repeat.
 //!
 //! A group that may answer has the link of the page that does so in what it hears of a question; that the link was made is remembered with the
-//! question (`ask#<id>`) first. Where that fails the message goes out without.
+//! question (`ask#<id>`) first. Those who respond have a link of the incident in the same way (`ask#<incident>#<hash>`). Where that fails the message goes
+//! out without.
+//!
+//! How a run of a wave ended is not told to groups that hear of its wave's incident, which has it in its list ([`quiet`]).
 //!
 //! Errors: `Cutover.Transient` where something is left to try again, `Cutover.Refused` where something was refused for good.
 
 mod answering;
 mod configuration;
 mod decide;
+mod quiet;
 mod record;
 mod send;
 mod webhook;
@@ -29,6 +33,7 @@ use cutover::stakeholders::StackGroups;
 use cutover::told::Record;
 use cutover::{StepError, StepResult};
 use futures_util::future::join_all;
+use incidents::wave;
 use jiff::Timestamp;
 use journal::Journal;
 use messages::{Content, Told};
@@ -109,8 +114,17 @@ fn deliveries<'a>(groups: Vec<&'a Group>, told: &Told, moment: Moment) -> Vec<De
 
 async fn tell(clients: &Clients, told: &Told, now: Timestamp) -> StepResult<Vec<String>> {
     let Some(moment) = told.moment() else { return Ok(Vec::new()) };
-    let wanted = wanted(clients, told).await?;
-    let deliveries = deliveries(clients.stack.hearers(&wanted), told, moment);
+    let (wanted, wave) = wanted(clients, told).await?;
+    let quieted = match wave {
+        Some(_) if quiet::is_quieted(moment) => quiet::of_wave(clients, &told.run_id).await?,
+        _ => None,
+    };
+    let mut groups = clients.stack.hearers(&wanted);
+    if let Some(incident) = &quieted {
+        let hearers = clients.stack.hearers(&incident.stakeholders);
+        groups.retain(|group| !wave::is_told(group, &hearers));
+    }
+    let deliveries = deliveries(groups, told, moment);
     if deliveries.is_empty() {
         return Ok(Vec::new());
     }
@@ -125,12 +139,13 @@ async fn tell(clients: &Clients, told: &Told, now: Timestamp) -> StepResult<Vec<
     ended(&outcomes, turns.contains(&Turn::Wait))
 }
 
-/// Whom the run's plan names.
-async fn wanted(clients: &Clients, told: &Told) -> StepResult<Stakeholders> {
-    match &told.stakeholders {
-        Some(wanted) => Ok(wanted.clone()),
-        None => Ok(clients.journal.read(&told.run_id).await?.map(|run| run.plan.stakeholders).unwrap_or_default()),
+/// Whom the run's plan names, and the wave that it is a part of, as far as the journal says it.
+async fn wanted(clients: &Clients, told: &Told) -> StepResult<(Stakeholders, Option<String>)> {
+    if let Some(wanted) = &told.stakeholders {
+        return Ok((wanted.clone(), None));
     }
+    let run = clients.journal.read(&told.run_id).await?;
+    Ok(run.map(|run| (run.plan.stakeholders, run.plan.wave)).unwrap_or_default())
 }
 
 async fn attempt(

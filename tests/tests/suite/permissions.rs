@@ -38,7 +38,15 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
     let schedules = json!([{ "name": "shop", "at": "2100-03-01T02:00:00", "input": {} }]);
     let told = ["mailFrom=cutover@example.com".to_owned(), format!("webhookSecretArns={CHAT}-??????")];
     let pages = "answers=true".to_owned();
-    let context = [format!("hookFunctionArns={hooks}"), format!("schedules={schedules}"), hosts.to_owned(), pages];
+    let on_call = json!([{ "name": "on-call", "format": "technical", "moments": ["incident"],
+        "channels": [{ "type": "sns", "topic_arn": TOPIC }] }]);
+    let context = [
+        format!("hookFunctionArns={hooks}"),
+        format!("schedules={schedules}"),
+        hosts.to_owned(),
+        pages,
+        format!("stakeholders={on_call}"),
+    ];
     let secret = [format!("loadTestSecretArns={HEADERS}-??????")];
     let incidents = ["incidents={}".to_owned()];
     let context = [&context[..], &told, &secret, &incidents].concat();
@@ -146,9 +154,13 @@ async fn an_incident_that_outlives_an_execution(ground: &Ground) -> Result<()> {
     let end = ground.end_of(&first, LIMIT).await?;
     let output: Value = serde_json::from_str(end["output"].as_str().unwrap_or("null"))?;
     ensure!(output["followed"] == 1, "the first execution ended {end}");
-    let resolve = json!({ "incident": output["incident"], "resolve": { "by": "Ada", "text": "mended" } });
-    let over = ground.start("incident", "over", &resolve).await?;
-    ensure!(ground.end_of(&over, LIMIT).await?["status"] == "SUCCEEDED", "not resolved");
+    let update = json!({ "incident": output["incident"], "update": { "by": "Ada", "text": "we are at it" } });
+    let said = ground.start("incident", "said", &update).await?;
+    ensure!(ground.end_of(&said, LIMIT).await?["status"] == "SUCCEEDED", "not said");
+    let message = ground.page("Logins are slow", LIMIT).await?;
+    let link = pages::link_in(&message).with_context(|| format!("no link in {message}"))?;
+    let page = pages::Browser::open()?.say(link, "Ada", "mended", "resolve").await?;
+    ensure!(page.shows("It is over."), "{}", page.html);
     Ok(())
 }
 

@@ -1,8 +1,12 @@
 //! What an incident is: a value, as it lies in the journal's table. Pure.
 
-use jiff::Timestamp;
+use cutover::error::name;
+use cutover::{StepError, StepResult};
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::wave::OfWave;
 
 /// How bad it is. Each has its own times: [`crate::timing`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -147,12 +151,18 @@ pub struct Incident {
     /// What was said of it since, oldest first.
     #[serde(default)]
     pub updates: Vec<Update>,
+    /// How often it has changed whether somebody looks after it, or whether it is over: a page that was opened before decides nothing any more.
+    #[serde(default)]
+    pub turns: u32,
     /// Who looks after it now.
     #[serde(default)]
     pub acknowledged: Option<Acknowledged>,
     /// Executions whose end is known: what is told of them late opens nothing.
     #[serde(default)]
     pub ended: Vec<String>,
+    /// The runs of a wave, where it is about those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_wave: Option<OfWave>,
     /// Who was told; none before the first message.
     #[serde(default)]
     pub heard: Option<Heard>,
@@ -167,5 +177,30 @@ impl Incident {
     /// Whether it is over.
     pub fn is_resolved(&self) -> bool {
         self.status() == Status::Resolved
+    }
+
+    /// When something is said of it at `now`: after all that is known of it, whoever's clock is behind, so that its messages have moments of their own.
+    pub fn moment(&self, now: Timestamp) -> Timestamp {
+        let updates = self.updates.iter().map(|update| update.at);
+        let heard = self.heard.iter().flat_map(|heard| [Some(heard.responders_at), heard.informed_at]).flatten();
+        let known = updates.chain(heard).chain(self.acknowledged.iter().map(|acknowledged| acknowledged.at));
+        let last = known.fold(self.opened_at, Timestamp::max);
+        now.max(last + SignedDuration::from_millis(1))
+    }
+
+    /// Reads one as it is kept.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub fn read(id: &str, text: &str) -> StepResult<Self> {
+        serde_json::from_str(text).map_err(|error| StepError::new(name::REFUSED, format!("incident {id}: {error}")))
+    }
+
+    /// As it is kept.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn written(&self) -> StepResult<String> {
+        serde_json::to_string(self).map_err(|error| StepError::invalid(format!("the incident: {error}")))
     }
 }
