@@ -173,8 +173,10 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
   });
   const pages = here.answersKeyArn !== undefined;
   const answersKey: Target = { resources: here.answersKeyArn === undefined ? [] : [here.answersKeyArn] };
-  // Of the journal, whoever is called from the internet sees the questions alone; and so does `notify`, which needs no more.
+  // Of the journal, whoever is called from the internet sees the questions and incidents alone; and `notify` the questions, which needs no more.
   const questions: Target = { ...(pages ? table : { resources: [] }), conditions: leadingKeys('ask#*') };
+  // What is said of an incident by its page.
+  const incidents: Target = { ...(pages ? table : { resources: [] }), conditions: leadingKeys('incident#*') };
   const asking: Target = { resources: pages ? [names.machineArn('cutover')] : [] };
   const undoers: Target = { resources: [names.machineArn('rollback'), names.machineArn('cleanup')] };
 
@@ -314,6 +316,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     ],
     answer: [
       may(questions, 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
+      may(incidents, 'dynamodb:GetItem', 'dynamodb:PutItem'),
       may(answersKey, 'secretsmanager:GetSecretValue'),
       may(asking, 'states:SendTaskFailure', 'states:SendTaskSuccess'),
     ],

@@ -69,6 +69,8 @@ const JOURNAL: Record<string, string[]> = {
   'journal.open_runs': ['dynamodb:Query'],
   'journal.incident': ['dynamodb:GetItem'],
   'journal.remember_incident': ['dynamodb:PutItem'],
+  'journal.remember_incident_link': ['dynamodb:PutItem'],
+  'journal.knows_incident_link': ['dynamodb:GetItem'],
   'journal.told': ['dynamodb:GetItem'],
   'journal.remember_told': ['dynamodb:PutItem'],
   'journal.ask': ['dynamodb:PutItem'],

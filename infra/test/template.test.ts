@@ -285,13 +285,18 @@ test('pages that answer are there where the stack is told so, and open to everyb
     assert.deepEqual(Variables.ANSWERS_URL['Fn::GetAtt']?.[1], 'FunctionUrl');
     assert.deepEqual(Variables.ANSWERS_KEY_ARN, made.Environment.Variables.ANSWERS_KEY_ARN);
   }
-  const questions = statementsAt(answering, 'Functions/Answer/Role').find(({ Action }: Json) =>
-    Action.includes('dynamodb:UpdateItem'),
-  );
-  assert.deepEqual(questions.Condition, {
-    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['ask#*'] },
-    Null: { 'dynamodb:LeadingKeys': 'false' },
-  });
+  for (const [action, keys] of [
+    ['dynamodb:UpdateItem', 'ask#*'],
+    ['dynamodb:PutItem', 'incident#*'],
+  ] as const) {
+    const statements = statementsAt(answering, 'Functions/Answer/Role').filter(({ Action }: Json) =>
+      Action.includes(action),
+    );
+    assert.deepEqual(
+      statements.map(({ Condition }: Json) => Condition),
+      [{ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [keys] }, Null: { 'dynamodb:LeadingKeys': 'false' } }],
+    );
+  }
 });
 
 test('behind something else the pages take signed requests only, and links lead there', () => {

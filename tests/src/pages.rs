@@ -28,6 +28,12 @@ impl Page {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// What is hidden in a form, by its name.
+    pub fn hidden(&self, name: &str) -> Option<&str> {
+        let mark = format!("type=\"hidden\" name=\"{name}\" value=\"");
+        self.html.split(&mark).nth(1)?.split('"').next()
+    }
+
     /// Whether a text is to be seen, as HTML writes it.
     pub fn shows(&self, text: &str) -> bool {
         self.html.contains(text)
@@ -94,6 +100,27 @@ impl Browser {
             ("sec-fetch-site", "same-origin"),
         ];
         let page = self.ask(Method::POST, link, &headers, Some(form(name, reason, choice))).await?;
+        self.follow(link, page).await
+    }
+
+    /// Opens the page of an incident, and sends its form with what is hidden in it.
+    ///
+    /// # Errors
+    /// Nobody answers, or the page has no form.
+    pub async fn say(&self, link: &str, name: &str, text: &str, choice: &str) -> Result<Page> {
+        let page = self.get(link).await?;
+        let turn = page.hidden("turn").context("a page without a form")?.to_owned();
+        self.say_in_turn(link, &turn, name, text, choice).await
+    }
+
+    /// Sends the form of an incident's page as it was in a turn.
+    ///
+    /// # Errors
+    /// Nobody answers.
+    pub async fn say_in_turn(&self, link: &str, turn: &str, name: &str, text: &str, choice: &str) -> Result<Page> {
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
+        let body = format!("{}&turn={turn}", form(name, text, choice));
+        let page = self.ask(Method::POST, link, &headers, Some(body)).await?;
         self.follow(link, page).await
     }
 

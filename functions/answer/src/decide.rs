@@ -17,6 +17,8 @@ pub(crate) struct Form {
     pub(crate) reason: String,
     /// The name of the button.
     pub(crate) choice: String,
+    /// Of an incident: the turn in which the page was opened.
+    pub(crate) turn: String,
 }
 
 /// What a POST does.
@@ -140,7 +142,7 @@ pub(crate) mod tests {
     }
 
     fn form(name: &str, reason: &str, choice: &str) -> Form {
-        Form { name: name.into(), reason: reason.into(), choice: choice.into() }
+        Form { name: name.into(), reason: reason.into(), choice: choice.into(), turn: String::new() }
     }
 
     fn now() -> Timestamp {

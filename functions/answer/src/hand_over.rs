@@ -21,6 +21,8 @@ pub(crate) async fn send(sfn: &Client, token: &str, answer: &Answer) -> StepResu
             let send = sfn.send_task_failure().task_token(token).error(error).cause(answer.cause());
             taken(send.send().await, "states:SendTaskFailure", failure_is_over)
         }
+        // No question of a run has such a choice.
+        Effect::Say => Ok(false),
     }
 }
 

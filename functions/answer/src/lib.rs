@@ -7,6 +7,9 @@
 //! conditional write; then Step Functions' SendTaskSuccess or SendTaskFailure with that answer; then what became of it. Undo: there is none,
 //! since a run that was answered has gone on.
 //!
+//! Of an incident it reads the incident (`incident#<id>`), and writes what the machine `incident` would write for a person who says the same, where
+//! nobody has written meanwhile ([`of_incident`]); whoever follows the incident tells it.
+//!
 //! GET and HEAD change nothing, whatever is fetched and however often: mail scanners open every link. POST answers; a second one is told
 //! who did. A call that ended between the answer's write and its sending is made up for by the next POST, with the answer that was written.
 //!
@@ -14,6 +17,8 @@
 
 mod decide;
 mod hand_over;
+mod incident_words;
+mod of_incident;
 mod page;
 mod request;
 mod words;
@@ -70,6 +75,9 @@ async fn attend(clients: &Clients, request: &Request, now: Timestamp) -> StepRes
         Ok(link) => link,
         Err(refused) => return page::notice(refused.into()),
     };
+    if of_incident::is_of_one(&link) {
+        return of_incident::attend(clients, request, &link, now).await;
+    }
     let journal = &clients.journal;
     let asked = journal.asked(&link.question).await?;
     let asked = match decide::of_link(asked, &link, &links::hash(&request.raw_path)) {

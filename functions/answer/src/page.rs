@@ -1,4 +1,4 @@
-//! The pages, as HTML: one self-contained page a question, without scripts, and plain ones that say why there is none. Pure.
+//! The pages, as HTML: one self-contained page a question or an incident, without scripts, and plain ones that say why there is none. Pure.
 //!
 //! Whatever somebody else wrote is shown as `cutover::text` shows it, and the template escapes it.
 
@@ -13,9 +13,9 @@ use minijinja::{AutoEscape, Environment, context};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::Said;
 use crate::request::Reply;
 use crate::words::Words;
+use crate::{Said, incident_words};
 
 const STYLE: &str = include_str!("../templates/page.css");
 /// Of a sentence that somebody wrote; a reason has 1,000 characters.
@@ -131,6 +131,22 @@ pub(crate) fn question(asked: &Asked, link: &Link, said: Said, now: Timestamp) -
     Ok(Reply::page(if problem.is_some() { 422 } else { 200 }, html, &style_hash()))
 }
 
+/// The page of an incident. `said`: a form that did nothing, and why.
+pub(crate) fn incident(words: &incident_words::Words, said: Said, status: u16) -> StepResult<Reply> {
+    let (form, problem) = said.unzip();
+    let html = render(
+        "incident.html",
+        context! {
+            style => STYLE,
+            problem,
+            name => form.map(|form| form.name.as_str()).unwrap_or_default(),
+            reason => form.map(|form| form.reason.as_str()).unwrap_or_default(),
+            ..minijinja::Value::from_serialize(words)
+        },
+    )?;
+    Ok(Reply::page(status, html, &style_hash()))
+}
+
 fn render(name: &str, context: impl Serialize) -> StepResult<String> {
     let render = || -> Result<String, minijinja::Error> { templates()?.get_template(name)?.render(context) };
     render().map_err(|error| cutover::StepError::invalid(format!("the page's template: {error:#}")))
@@ -143,6 +159,7 @@ fn templates() -> Result<Environment<'static>, minijinja::Error> {
     templates.set_auto_escape_callback(|_| AutoEscape::Html);
     templates.add_filter("plain", |text: String| shown(&text, MOST_TEXT_BYTES));
     templates.add_template("question.html", include_str!("../templates/question.html"))?;
+    templates.add_template("incident.html", include_str!("../templates/incident.html"))?;
     templates.add_template("notice.html", include_str!("../templates/notice.html"))?;
     Ok(templates)
 }

@@ -77,7 +77,7 @@ fn an_answered_question_says_who_and_has_nothing_left_to_answer() {
 #[test]
 fn a_form_that_was_not_complete_is_shown_again_with_what_is_missing() {
     let open = asked(Kind::Approval);
-    let form = Form { name: "Ada \"<i>".into(), reason: String::new(), choice: "approve".into() };
+    let form = Form { name: "Ada \"<i>".into(), reason: String::new(), choice: "approve".into(), ..Form::default() };
     let reply = question(&open, &link(&open), Some((&form, "Your reason is empty.")), now()).unwrap();
     assert_eq!(reply.status_code, 422);
     assert!(
@@ -145,7 +145,7 @@ proptest! {
         done.question.detail = json!({ "why": at(2), "title": at(2), "findings": [{ "severity": at(3), "path": at(3), "problem": at(3), "fix": at(3) }],
             "steps": [{ "title": at(4), "new_weight": 1, "hold_seconds": 1 }] });
         done.question.plan = json!({ at(5): at(5) });
-        let form = Form { name: at(6), reason: at(7), choice: at(6) };
+        let form = Form { name: at(6), reason: at(7), choice: at(6), ..Form::default() };
         let open = question(&done, &link(&done), Some((&form, &at(7))), now()).unwrap().body;
         done.answer = Some(cutover::ask::Answer { by: at(6), why: at(7), recipient: at(0), ..answer(Choice::GoBack) });
         let closed = html(&done);
@@ -166,3 +166,76 @@ const OURS: [&str; 31] = [
     "form", "label", "input", "textarea", "button", "span", "code", "ul", "li", "table", "tr", "td", "th", "details",
     "summary", "pre", "footer",
 ];
+
+mod of_an_incident {
+    use incidents::asked::Open;
+    use incidents::incident::{Acknowledged, Incident, Severity, Status, Update};
+    use incidents::{by_page, taken};
+
+    use super::*;
+    use crate::incident_words::Words;
+
+    const HOSTILE: &str = "<script>alert(1)</script>\u{202e}\u{1b}[2J\" onload='x' {{ 7*7 }}";
+
+    fn incident(text: &str) -> Incident {
+        let own = |place: &str| format!("{place} {text}");
+        let open = Open {
+            severity: Severity::Critical,
+            title: own("Logins fail"),
+            by: own("Ada"),
+            application: Some("shop".to_owned()),
+            description: own("one in ten fails"),
+            impact: own("users cannot log in"),
+            next_steps: own("look at the new side"),
+            estimated_resolution: own("in half an hour"),
+        };
+        let mut incident = taken::opened(open, "i-0123456789ab", "me", now()).incident.unwrap();
+        incident.actions_taken.push(own("restarted it"));
+        incident
+    }
+
+    fn page(incident: &Incident, said: Said) -> Reply {
+        let link = Link {
+            question: incident.id.clone(),
+            choices: by_page::CHOICES.to_vec(),
+            ends_at: by_page::ends_at(now(), now()),
+            recipient: "group.technical-teams".into(),
+        };
+        super::super::incident(&Words::of(incident, &link), said, 200).unwrap()
+    }
+
+    #[test]
+    fn it_shows_who_looks_after_it_and_offers_what_is_not_so_yet() {
+        let open = incident("");
+        let acknowledged =
+            Incident { acknowledged: Some(Acknowledged { at: now(), by: "Bob".into() }), turns: 1, ..open.clone() };
+        let mut over = acknowledged.clone();
+        over.updates.push(Update { at: now(), status: Status::Resolved, text: "resolved".into(), by: "Eve".into() });
+        for (incident, shown, buttons) in [
+            (&open, "Nobody looks after it.", &["acknowledge", "resolve"][..]),
+            (&acknowledged, "&quot;Bob&quot; looks after it.", &["resolve"]),
+            (&over, "Said by &quot;Eve&quot;, 2026-11-27 02:00:00 UTC.", &[]),
+        ] {
+            let html = page(incident, None).body;
+            assert!(html.contains(shown) && html.contains("the group technical-teams"), "{shown}\n{html}");
+            for button in ["acknowledge", "resolve"] {
+                let is_there = html.contains(&format!("name=\"choice\" value=\"{button}\""));
+                assert_eq!(is_there, buttons.contains(&button), "{shown} {button}");
+            }
+            assert_eq!(html.contains("name=\"turn\" value=\"1\""), buttons.len() == 1);
+        }
+        assert!(page(&open, None).body.contains("What was done") && page(&open, None).body.contains("restarted it"));
+    }
+
+    #[test]
+    fn whatever_is_written_is_text() {
+        let form = Form { name: HOSTILE.into(), reason: HOSTILE.into(), ..Form::default() };
+        let html = page(&incident(HOSTILE), Some((&form, HOSTILE))).body;
+        assert_eq!((html.matches("<script").count(), html.matches("49").count()), (0, 0), "{html}");
+        assert!(
+            !html.contains('\u{1b}') || html.matches('\u{1b}').count() == 2,
+            "only in the form that is shown again"
+        );
+        assert!(html.contains("&lt;script&gt;") && html.matches("onload=&#x27;").count() > 5, "{html}");
+    }
+}

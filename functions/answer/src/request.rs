@@ -90,6 +90,7 @@ impl Request {
                 "name" => form.name = value.into_owned(),
                 "reason" => form.reason = value.into_owned(),
                 "choice" => form.choice = value.into_owned(),
+                "turn" => form.turn = value.into_owned(),
                 _ => {}
             }
         }
@@ -184,7 +185,8 @@ mod tests {
     #[test]
     fn a_form_is_read_as_browsers_send_it() {
         let body = "choice=approve&name=Ada+L%C3%B6v&reason=it%0D%0Ais&x=y&name=Ada";
-        let expected = Form { name: "Ada".into(), reason: "it\r\nis".into(), choice: "approve".into() };
+        let expected =
+            Form { name: "Ada".into(), reason: "it\r\nis".into(), choice: "approve".into(), ..Form::default() };
         assert_eq!(form(body, false, "Application/x-www-form-urlencoded; charset=utf-8"), Ok(expected.clone()));
         assert_eq!(form(&STANDARD.encode(body), true, FORM), Ok(expected));
         assert_eq!(form("", false, FORM), Ok(Form::default()));

@@ -34,8 +34,9 @@ pub(crate) struct Words {
     ends_at: String,
 }
 
+/// What is pressed.
 #[derive(Debug, Serialize)]
-struct Button {
+pub(crate) struct Button {
     name: &'static str,
     class: &'static str,
     label: &'static str,
@@ -160,15 +161,19 @@ fn done(choice: Choice) -> &'static str {
         Choice::Reject => "Rejected",
         Choice::GoOn => "To go on, decided",
         Choice::GoBack => "To go back, decided",
+        Choice::Acknowledge => "Acknowledged",
+        Choice::Resolve => "Resolved",
     }
 }
 
-fn button(choice: Choice) -> Button {
+pub(crate) fn button(choice: Choice) -> Button {
     let (class, label) = match choice {
         Choice::Approve => ("yes", "Approve"),
         Choice::Reject => ("no", "Reject"),
         Choice::GoOn => ("yes", "Go on in spite of it"),
         Choice::GoBack => ("no", "Go back"),
+        Choice::Acknowledge => ("yes", "I look after it"),
+        Choice::Resolve => ("again", "It is over"),
     };
     Button { name: choice.name(), class, label }
 }
@@ -197,7 +202,7 @@ fn steps(detail: &Value) -> Vec<Step> {
 }
 
 /// `the topic cutovers`, `the group executives`.
-fn of_whom(recipient: &str) -> String {
+pub(crate) fn of_whom(recipient: &str) -> String {
     match recipient.split_once('.') {
         Some((kind @ ("topic" | "group"), name)) => format!("the {kind} {}", named(name, 300)),
         _ => named(recipient, 300),
@@ -205,7 +210,7 @@ fn of_whom(recipient: &str) -> String {
 }
 
 /// `2026-11-27 05:00:00 UTC`.
-fn moment(at: Timestamp) -> String {
+pub(crate) fn moment(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%F %T UTC").to_string()
 }
 

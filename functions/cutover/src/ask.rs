@@ -3,8 +3,8 @@
 //! A question is known by its [`id`], which is made of the run and the task's token: whoever stores it twice writes the same. The token
 //! answers the state machine, so it stands in the journal, and in no page, link or log.
 //!
-//! A new kind of question (of an incident, for one) is a variant of [`Kind`] with its [`Choice`]s; what a choice does to whoever waits is
-//! its [`Effect`].
+//! A new kind of question is a variant of [`Kind`] with its [`Choice`]s; what a choice does to whoever waits is its [`Effect`]. An incident asks no
+//! question of a run, and no machine waits for it: its links have choices, and what one does is in the incident itself.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,10 @@ pub enum Choice {
     GoOn,
     /// No, everything is put back.
     GoBack,
+    /// Of an incident: somebody looks after it.
+    Acknowledge,
+    /// Of an incident: it is over.
+    Resolve,
 }
 
 /// What a choice does to whoever waits for it.
@@ -66,11 +70,14 @@ pub enum Effect {
     Succeed,
     /// The task fails with this error: SendTaskFailure. The names are those of the messages' commands ([`gestures`]).
     Fail(&'static str),
+    /// No task waits: it is said of an incident.
+    Say,
 }
 
 impl Choice {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Approve, Self::Reject, Self::GoOn, Self::GoBack];
+    pub const ALL: [Self; 6] =
+        [Self::Approve, Self::Reject, Self::GoOn, Self::GoBack, Self::Acknowledge, Self::Resolve];
 
     /// Its name, in forms and records.
     pub fn name(self) -> &'static str {
@@ -79,6 +86,8 @@ impl Choice {
             Self::Reject => "reject",
             Self::GoOn => "go_on",
             Self::GoBack => "go_back",
+            Self::Acknowledge => "acknowledge",
+            Self::Resolve => "resolve",
         }
     }
 
@@ -89,6 +98,8 @@ impl Choice {
             Self::Reject => 'r',
             Self::GoOn => 'o',
             Self::GoBack => 'b',
+            Self::Acknowledge => 'k',
+            Self::Resolve => 'v',
         }
     }
 
@@ -98,6 +109,7 @@ impl Choice {
             Self::Approve | Self::GoOn => Effect::Succeed,
             Self::Reject => Effect::Fail("Rejected"),
             Self::GoBack => Effect::Fail("GoBack"),
+            Self::Acknowledge | Self::Resolve => Effect::Say,
         }
     }
 }
@@ -230,6 +242,7 @@ mod tests {
                         "--task-output '{\"by\": \"YOUR NAME\", \"why\": \"YOUR REASON\"}'".to_owned()
                     }
                     Effect::Fail(error) => format!("--error {error} --cause '{}'", answer(*choice).cause()),
+                    Effect::Say => panic!("no question of a run is answered by {choice:?}"),
                 };
                 assert!(commands.contains(&expected), "{choice:?}: {expected}\n{commands}");
             }

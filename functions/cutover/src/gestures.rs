@@ -11,7 +11,7 @@ use crate::{StepError, StepResult};
 const MOST_ARN_BYTES: usize = 400;
 
 /// What stands in a command for what only a person can say, in lower case: ours, and the README's.
-const PLACEHOLDERS: [&str; 4] = ["your name", "your reason", "who and why", "who and how"];
+const PLACEHOLDERS: [&str; 5] = ["your name", "your reason", "who and why", "who and how", "what is so now"];
 /// More applications than this help nobody who has mistyped one.
 const MOST_APPLICATIONS: usize = 30;
 /// How the commands below have to be filled in. A shell ends the text of a command at an apostrophe.
@@ -218,6 +218,8 @@ mod tests {
             );
         }
         assert_eq!(said("release", "Ada: both sides shall serve"), Ok(()));
+        let error = said_as("`resolve.text`", "What is so NOW", "write what is so").unwrap_err();
+        assert!(error.message.starts_with("`resolve.text` still says `WHAT IS SO NOW`"), "{error}");
     }
 
     #[test]

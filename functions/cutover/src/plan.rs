@@ -49,6 +49,10 @@ pub struct Plan {
     /// The application's name: 1 to 64 of `A-Z a-z 0-9 - _`. One cutover of an application runs at a time.
     #[schemars(regex(pattern = pattern::APPLICATION))]
     pub application: String,
+    /// The id of the wave that this cutover is a part of: 1 to 80 of `A-Z a-z 0-9 - _`. The wave's machine sets it. Those who follow a wave see its runs
+    /// together, and what goes wrong in several of them of one cause is told once.
+    #[schemars(regex(pattern = pattern::WAVE))]
+    pub wave: Option<String>,
     /// `execute`, or `precheck`: observe and report, touch nothing.
     #[serde(default)]
     pub mode: Mode,

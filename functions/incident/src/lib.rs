@@ -7,35 +7,24 @@
 //! The machine `incident` calls it: `take` once, and `look` until it is `done`. One execution follows an incident, and tells; every other one says its
 //! piece, and ends. An execution that dies is followed by another, which a rule of EventBridge starts.
 //!
-//! | module | is |
-//! |---|---|
-//! | [`incident`], [`timing`] | what an incident is, and the times between messages |
-//! | [`mod@asked`], [`taken`] | what an execution is started with, and what that makes of an incident |
-//! | [`decide`], [`message`] | what is due, to whom, and what it says |
+//! What an incident is, what is due, and what anything said makes of it, is in the library [`incidents`]; what a message says, in [`message`].
 //!
 //! Errors: `Cutover.InvalidGesture` for what a person asks that cannot be done; AWS errors.
 
-pub mod asked;
-pub mod decide;
-pub mod incident;
 pub mod message;
-pub mod taken;
-pub mod timing;
 
 use cutover::error::name;
-use cutover::plan::Stakeholders;
 use cutover::stakeholders::StackGroups;
 use cutover::{StepError, StepResult, input};
+use incidents::asked::{Asked, Event, asked};
+use incidents::decide::{self, Due, due, told};
+use incidents::incident::Incident;
+use incidents::taken::{self, OfRun, RunIsOver, Taken};
+use incidents::timing::Timing;
 use jiff::Timestamp;
 use journal::{Journal, Phase, Run};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use crate::asked::{Asked, Event, asked};
-use crate::decide::{Due, due, told};
-use crate::incident::Incident;
-use crate::taken::{OfRun, Taken};
-use crate::timing::Timing;
 
 /// Changes that meet are made again so often.
 const MOST_TRIES: usize = 8;
@@ -89,7 +78,7 @@ impl TryFrom<Value> for Request {
 pub struct TakeRequest {
     /// The execution.
     pub execution_arn: String,
-    /// Its input: see [`mod@asked`].
+    /// Its input: see [`incidents::asked`].
     pub input: Value,
     /// When the calling state was entered, RFC 3339: the same whenever it is tried again. What was said is said then.
     pub at: Timestamp,
@@ -240,7 +229,7 @@ async fn change(
         let Taken { incident, follows, said } = decide(incident).map_err(invalid)?;
         let has_one = is_known || incident.is_some();
         let is_written = match incident {
-            Some(incident) => clients.journal.remember_incident(id, written(&incident)?, version, now).await?,
+            Some(incident) => clients.journal.remember_incident(id, incident.written()?, version, now).await?,
             None => true,
         };
         if is_written {
@@ -268,7 +257,17 @@ async fn look(clients: &Clients, request: &LookRequest, now: Timestamp) -> StepR
         if incident.owner != request.execution_arn {
             return Ok(reply(true, 0, kinds));
         }
-        let stakeholders = stakeholders(clients, &incident).await?;
+        let run = match &incident.run_id {
+            Some(run_id) => clients.journal.read(run_id).await?,
+            None => None,
+        };
+        if let Some(over) = run.as_ref().and_then(run_is_over) {
+            if let Some(over) = taken::run_is_over(&incident, &over, now) {
+                clients.journal.remember_incident(&over.id, over.written()?, version, now).await?;
+                continue;
+            }
+        }
+        let stakeholders = run.map(|run| run.plan.stakeholders).unwrap_or_default();
         let levels = levels(clients.stack.hearers(&stakeholders).iter().filter_map(|group| group.level()));
         match due(&incident, &clients.timing, levels, now) {
             Due::Nothing => return Ok(reply(true, 0, kinds)),
@@ -281,7 +280,7 @@ async fn look(clients: &Clients, request: &LookRequest, now: Timestamp) -> StepR
                 let next = decide::next(&after, &clients.timing, levels, due.at);
                 publish(clients, message::told(&incident, &due, &next, &clients.machine_arn, stakeholders)).await?;
                 // Not remembered where somebody has said something meanwhile: then that is looked at, and this told again to nobody.
-                if clients.journal.remember_incident(&incident.id, written(&after)?, version, now).await? {
+                if clients.journal.remember_incident(&incident.id, after.written()?, version, now).await? {
                     kinds.push(due.kind);
                 }
             }
@@ -295,9 +294,17 @@ fn levels(of_groups: impl Iterator<Item = u8>) -> decide::Levels {
     of_groups.max().unwrap_or(1).max(1)
 }
 
-async fn stakeholders(clients: &Clients, incident: &Incident) -> StepResult<Stakeholders> {
-    let Some(run_id) = &incident.run_id else { return Ok(Stakeholders::default()) };
-    Ok(clients.journal.read(run_id).await?.map(|run| run.plan.stakeholders).unwrap_or_default())
+/// Whether nothing of a run is left to put back: what was not told by an event is seen here, and a release is told by none.
+fn run_is_over(run: &Run) -> Option<RunIsOver> {
+    match run.phase {
+        Phase::RolledBack => Some(RunIsOver::Back),
+        Phase::Closed => {
+            let by = run.ending.as_ref().filter(|ending| ending.name() == Some("Released"));
+            let by = by.map(|ending| ending.report["by"].as_str().unwrap_or("somebody").to_owned());
+            Some(by.map_or(RunIsOver::Stays, RunIsOver::Released))
+        }
+        _ => None,
+    }
 }
 
 async fn publish(clients: &Clients, told: cutover::told::Told) -> StepResult<()> {
@@ -308,13 +315,7 @@ async fn publish(clients: &Clients, told: cutover::told::Told) -> StepResult<()>
 
 async fn read(journal: &Journal, id: &str) -> StepResult<(Option<Incident>, Option<u64>)> {
     let Some((text, version)) = journal.incident(id).await? else { return Ok((None, None)) };
-    let incident = serde_json::from_str(&text);
-    let incident = incident.map_err(|error| StepError::new(name::REFUSED, format!("incident {id}: {error}")))?;
-    Ok((Some(incident), Some(version)))
-}
-
-fn written(incident: &Incident) -> StepResult<String> {
-    serde_json::to_string(incident).map_err(|error| StepError::invalid(format!("the incident: {error}")))
+    Ok((Some(Incident::read(id, &text)?), Some(version)))
 }
 
 fn invalid(problem: String) -> StepError {

@@ -1,8 +1,8 @@
 //! The Lambda function `incident`: composes, nothing else.
 
 use cutover::stakeholders::StackGroups;
-use incident::timing::Timing;
 use incident::{Clients, handle};
+use incidents::timing::Timing;
 
 fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(

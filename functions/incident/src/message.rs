@@ -2,10 +2,9 @@
 
 use cutover::plan::Stakeholders;
 use cutover::told::{INCIDENT, Told};
+use incidents::decide::{Message, Next};
+use incidents::incident::Incident;
 use serde_json::json;
-
-use crate::decide::{Message, Next};
-use crate::incident::Incident;
 
 /// So many of the updates are told, the newest; the rest is counted.
 const MOST_UPDATES: usize = 8;

@@ -313,7 +313,7 @@ mod tests {
     }
 
     /// Fields that plans have since 0.1.0: where, which, and what a plan from before means.
-    const ADDED: [(&str, &str, &str); 21] = [
+    const ADDED: [(&str, &str, &str); 22] = [
         ("/database", "drain_latency", "5"),
         ("", "leaves_behind", "[]"),
         ("", "load_test", "null"),
@@ -335,6 +335,7 @@ mod tests {
         ("", "validation", r#"{ "limits": [], "window": 300, "on_violation": "roll_back" }"#),
         ("", "baseline", r#"{ "window": 3600, "week_ago": true, "resources": [], "given": null }"#),
         ("", "stakeholders", r#"{ "of_stack": null, "groups": [] }"#),
+        ("", "wave", "null"),
     ];
 
     fn with_what_was_added(mut plan: Value) -> Value {

@@ -17,9 +17,6 @@ const MOST_CARD_BYTES: usize = 20 * 1024;
 const MOST_TITLE_CHARACTERS: usize = 250;
 const MOST_DESCRIPTION_CHARACTERS: usize = 8000;
 
-/// What the address of the page that answers is shown as. Within plain text no chat makes a link of it.
-const ANSWER: &str = "See what is asked, and answer";
-
 /// Plain JSON. `dedup_key` is the run's: what is triggered for a run is resolved for it. `event_action` is `trigger` where a person has to
 /// act, `resolve` where that is over, and `none` where neither is so.
 pub fn plain(content: &Content, at: &str) -> Value {
@@ -49,7 +46,7 @@ pub fn slack(content: &Content) -> Value {
     let section = |text: &str| json!({ "type": "section", "text": plain_text(text, MOST_SECTION_CHARACTERS) });
     let mut blocks = vec![json!({ "type": "header", "text": plain_text(&content.subject(), MOST_HEADER_CHARACTERS) })];
     blocks.extend(lines(content).iter().map(|line| section(line)));
-    let mrkdwn = |link: &String| json!({ "type": "mrkdwn", "text": format!("<{link}|{ANSWER}>") });
+    let mrkdwn = |link: &String| json!({ "type": "mrkdwn", "text": format!("<{link}|{}>", content.answer_words) });
     blocks.extend(content.answer_link.iter().map(|link| json!({ "type": "section", "text": mrkdwn(link) })));
     blocks.push(json!({ "type": "context", "elements": [plain_text(&content.next, MOST_SECTION_CHARACTERS)] }));
     // What a notification shows: Slack reads its three characters of control here.
@@ -69,7 +66,7 @@ pub fn teams(content: &Content) -> Value {
         left = left.saturating_sub(line.len() + 100);
         body.push(run(&line, "Default", "Default"));
     }
-    let open = |link: &String| json!({ "type": "Action.OpenUrl", "title": ANSWER, "url": link });
+    let open = |link: &String| json!({ "type": "Action.OpenUrl", "title": content.answer_words, "url": link });
     let mut card = json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -88,7 +85,8 @@ pub fn teams(content: &Content) -> Value {
 /// A custom notification of Amazon Q Developer in chat applications; one thread a run.
 pub fn amazon_q(content: &Content) -> Value {
     let lines = lines(content).iter().map(|line| without_links(&escaped(line))).collect::<Vec<_>>().join("\n\n");
-    let answer = content.answer_link.as_ref().map(|link| format!("[{ANSWER}]({link})\n\n")).unwrap_or_default();
+    let answer = content.answer_link.as_ref().map(|link| format!("[{}]({link})\n\n", content.answer_words));
+    let answer = answer.unwrap_or_default();
     let description = answer + &lines;
     json!({
         "version": "1.0",

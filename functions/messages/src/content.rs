@@ -44,6 +44,8 @@ pub struct Content {
     pub commands: Vec<(String, String)>,
     /// The page that answers, for those who may: an address of ours. It stands in a message as it is, and in no log.
     pub answer_link: Option<String>,
+    /// What that address is shown as.
+    pub answer_words: &'static str,
     /// When the next message comes.
     pub next: String,
     /// What the reader has to know of the message itself: that it may come twice, that a template failed.
@@ -92,6 +94,7 @@ impl Content {
             lists: if moment == Moment::Incident { incident::lists(told, group) } else { lists(told, format) },
             commands: commands(told, moment, group),
             answer_link: None,
+            answer_words: if moment == Moment::Incident { incident::PAGE } else { "See what is asked, and answer" },
             next: next::sentence(told, moment, group),
             notes,
             severity: told::severity(told, moment),

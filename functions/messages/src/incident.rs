@@ -10,6 +10,8 @@ use serde_json::Value;
 use crate::content::{List, list};
 use crate::when;
 
+/// What the address of its page is shown as.
+pub(crate) const PAGE: &str = "See how it stands, and say that you look after it";
 const MOST_TITLE_BYTES: usize = 120;
 const MOST_TEXT_BYTES: usize = 600;
 const MOST_NAME_BYTES: usize = 64;

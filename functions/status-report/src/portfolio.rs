@@ -23,6 +23,9 @@ const MOST_TEXT_BYTES: usize = 300;
 pub struct Entry {
     /// The application's name.
     pub application: String,
+    /// The wave that it is a part of, if it is of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wave: Option<String>,
     /// The ARN of the cutover's execution.
     pub run_id: String,
     /// When this was so.
@@ -73,6 +76,7 @@ impl Entry {
         let reason = status.risk.as_ref().and_then(|risk| risk.reasons.first());
         Self {
             application: status.application.clone(),
+            wave: status.wave.clone(),
             run_id: status.run_id.clone(),
             at: status.at,
             standing: status.standing,
@@ -202,6 +206,7 @@ mod tests {
     fn entry(name: &str, standing: Standing, second: i64) -> Entry {
         Entry {
             application: name.to_owned(),
+            wave: None,
             run_id: format!("arn:{name}"),
             at: at(second),
             standing,

@@ -24,6 +24,7 @@
 //! | medium | the run is paused, held by a stopped line, or waits for a person's answer |
 //! | medium | there is no automatic way back: the new side has a database of its own |
 //! | low | none of these, and the last look found at least one check healthy |
+//! | low | none of these, the run has succeeded and was not looked at since, and its last look found at least one check healthy |
 //! | unknown | none of these, and nothing has been measured that could say more |
 //!
 //! No data is never low: what is not known is told beside the level, and lowers nothing.
@@ -152,6 +153,8 @@ pub struct Signs {
     pub held_by_line: Option<String>,
     /// The last look of the present step, if there was one.
     pub look: Option<Look>,
+    /// Of a run that has succeeded, and was not looked at since: its last look, with all traffic on the new side.
+    pub last_of_run: Option<Look>,
     /// Looks without data in a row, and how many the plan allows.
     pub no_data_in_row: Option<(u32, u32)>,
     /// Metrics and their limits.
@@ -189,20 +192,27 @@ pub fn risk(signs: &Signs) -> Risk {
         of_time(left, work, &mut say);
     }
     if reasons.is_empty() {
-        reasons.push(of_nothing(signs.look));
+        reasons.push(of_nothing(signs.look, signs.last_of_run));
     }
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.level));
     let level = reasons.first().map_or(Level::Unknown, |reason| reason.level);
     Risk { level, reasons, not_known: signs.not_known.clone() }
 }
 
-fn of_nothing(look: Option<Look>) -> Reason {
+fn of_nothing(look: Option<Look>, last_of_run: Option<Look>) -> Reason {
     match look {
         Some(look) if look.healthy > 0 => Reason {
             level: Level::Low,
             text: format!("the last look found {} healthy, and nothing speaks for more", counted(look.healthy)),
         },
         Some(_) => Reason { level: Level::Unknown, text: "the last look had nothing to look at".to_owned() },
+        None if last_of_run.is_some_and(|look| look.healthy > 0) => Reason {
+            level: Level::Low,
+            text: format!(
+                "the run has succeeded: its last look, with all traffic on the new side, found {} healthy, and none has come since",
+                counted(last_of_run.unwrap_or_default().healthy)
+            ),
+        },
         None => Reason {
             level: Level::Unknown,
             text: "there is no look at the new side under traffic to judge by".to_owned(),

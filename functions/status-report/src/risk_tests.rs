@@ -75,6 +75,8 @@ fn no_data_is_never_low() {
     assert_eq!(nothing.level, Level::Unknown);
     assert!(nothing.reasons[0].text.contains("no look at the new side"), "{nothing:?}");
     assert_eq!(level(Signs { look: Some(Look::default()), ..Signs::default() }), Level::Unknown);
+    let ended = |healthy| Signs { last_of_run: Some(Look { healthy, ..Look::default() }), ..Signs::default() };
+    assert_eq!((level(ended(0)), level(ended(1))), (Level::Unknown, Level::Low));
     let not_known = vec!["lag".to_owned()];
     let told = risk(&Signs { not_known: not_known.clone(), ..well() });
     assert_eq!((told.level, told.not_known), (Level::Low, not_known));

@@ -29,6 +29,7 @@ pub fn signs(
     let look = last_look(looks);
     let is_looked_at = standing.is_going_forward() || standing == Standing::Watched;
     let look = look.filter(|_| is_looked_at);
+    let is_unseen = standing == Standing::Watched && look.is_none();
     let tally = |name: &str| look.and_then(|reply| reply["tally"][name].as_u64()?.try_into().ok());
     Signs {
         is_stuck: standing == Standing::Stuck,
@@ -38,6 +39,7 @@ pub fn signs(
         is_paused: run.is_some_and(|run| run.paused) && standing.is_going_forward(),
         held_by_line: held_by_line(calls).filter(|_| standing.is_going_forward()),
         look: look.map(counted),
+        last_of_run: last_look(calls).filter(|_| is_unseen).map(counted),
         no_data_in_row: tally("no_data_in_row").zip(plan.map(|plan| plan.monitoring.no_data_limit)),
         budgets: look.zip(plan).map(|(look, plan)| budgets(look, &plan.monitoring.metrics)).unwrap_or_default(),
         false_alarm: plan.map(|plan| plan.monitoring.false_alarm),

@@ -42,6 +42,9 @@ pub struct Status {
     pub version: u32,
     /// The application's name.
     pub application: String,
+    /// The wave that it is a part of, if it is of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wave: Option<String>,
     /// The ARN of the cutover's execution.
     pub run_id: String,
     /// When this was so, RFC 3339.
@@ -153,6 +156,7 @@ pub fn status(known: &Known, settings: &Settings, at: Timestamp) -> Status {
     Status {
         version: VERSION,
         application: shown(&known.application(plan.as_ref(), &calls), MOST_NAME_BYTES),
+        wave: plan.as_ref().and_then(|plan| plan.wave.clone()),
         run_id: shown(&known.run_id, MOST_ARN_BYTES),
         at,
         next_at: later(at, settings.interval_seconds).filter(|_| standing.is_open()),

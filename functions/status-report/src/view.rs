@@ -116,6 +116,8 @@ pub struct AllView {
 pub struct LineView {
     /// The application.
     pub application: String,
+    /// The wave that it is a part of; nothing where it is of none.
+    pub wave: String,
     /// The execution's name.
     pub execution: String,
     /// The page, from the page of all runs.
@@ -218,6 +220,7 @@ pub fn run(status: &Status, settings: &Settings) -> RunView {
             facts.push((name, value));
         }
     };
+    add("Wave", status.wave.clone().unwrap_or_default());
     add("Phase", status.phase.clone().unwrap_or_else(|| "not claimed".to_owned()).replace('_', " "));
     add("So since", clock.maybe(status.since));
     add("Began", clock.maybe(status.began_at));
@@ -356,6 +359,7 @@ fn line(entry: &Entry, clock: &Clock) -> LineView {
     });
     LineView {
         application: entry.application.clone(),
+        wave: entry.wave.clone().unwrap_or_default(),
         execution: execution(&entry.run_id),
         href: entry.page.strip_prefix("status/").unwrap_or(&entry.page).to_owned(),
         standing: entry.standing.words(),

@@ -1,10 +1,12 @@
-//! The link that answers, for the groups that may.
+//! The link of a page: the one that answers, for groups that may; that of an incident, for those who respond.
 
 use std::time::Duration;
 
 use cutover::ask::Question;
 use cutover::plan::Group;
+use cutover::told::INCIDENT;
 use cutover::{StepError, StepResult};
+use incidents::by_page;
 use jiff::Timestamp;
 use links::Link;
 use messages::Told;
@@ -27,11 +29,8 @@ pub struct Pages {
 
 /// A group's link; none where it may not answer, nothing is asked, no page answers, or it could not be made.
 pub(crate) async fn link(clients: &Clients, told: &Told, group: &Group, now: Timestamp) -> Option<String> {
-    let (pages, ask) = (clients.pages.as_ref()?, told.ask.as_deref()?);
-    if !group.may_answer {
-        return None;
-    }
-    let made = tokio::time::timeout(LONGEST, make(clients, pages, ask, group, now)).await;
+    let (pages, of) = (clients.pages.as_ref()?, of(told, group)?);
+    let made = tokio::time::timeout(LONGEST, make(clients, pages, of, group, now)).await;
     let why = match made {
         Ok(Ok(link)) => return Some(link),
         Ok(Err(error)) => error.message,
@@ -41,22 +40,92 @@ pub(crate) async fn link(clients: &Clients, told: &Told, group: &Group, now: Tim
     None
 }
 
-async fn make(clients: &Clients, pages: &Pages, ask: &str, group: &Group, now: Timestamp) -> StepResult<String> {
+/// What a link is of.
+enum Of<'a> {
+    /// A question of a run, by its id.
+    Question(&'a str),
+    /// An incident.
+    Incident {
+        /// Its id.
+        id: &'a str,
+        /// When the link ends.
+        ends_at: Timestamp,
+    },
+}
+
+/// Questions are answered by groups that may, of any moment. Of an incident whoever responds may say something, while it is not over: that changes nothing
+/// of a cutover.
+fn of<'a>(told: &'a Told, group: &Group) -> Option<Of<'a>> {
+    if told.event != INCIDENT {
+        return told.ask.as_deref().filter(|_| group.may_answer).map(Of::Question);
+    }
+    let opened_at = told.detail["opened_at"].as_str()?.parse().ok()?;
+    let is_open = told.detail["status"] != "resolved";
+    let ends_at = by_page::ends_at(opened_at, told.at);
+    (is_open && group.level().is_some()).then_some(Of::Incident { id: &told.run_id, ends_at })
+}
+
+async fn make(clients: &Clients, pages: &Pages, of: Of<'_>, group: &Group, now: Timestamp) -> StepResult<String> {
     let journal = &clients.journal;
     let key = links::key::current(&clients.secrets, &pages.key_arn, &pages.key, now).await?;
-    let asked = journal.asked(ask).await?;
-    let asked = asked.ok_or_else(|| StepError::invalid(format!("the question {ask} is gone")))?;
-    let link = of(&asked.question, group);
-    let path = link.path(&key);
-    journal.remember_link(ask, &links::hash(&path), &link.recipient).await?;
+    let recipient = links::of_group(&group.name);
+    let path = match of {
+        Of::Question(id) => {
+            let asked = journal.asked(id).await?;
+            let asked = asked.ok_or_else(|| StepError::invalid(format!("the question {id} is gone")))?;
+            let path = of_question(&asked.question, recipient.clone()).path(&key);
+            journal.remember_link(id, &links::hash(&path), &recipient).await?;
+            path
+        }
+        Of::Incident { id, ends_at } => {
+            let choices = by_page::CHOICES.to_vec();
+            let path = Link { question: id.to_owned(), choices, ends_at, recipient: recipient.clone() }.path(&key);
+            journal.remember_incident_link(id, &links::hash(&path), &recipient, ends_at).await?;
+            path
+        }
+    };
     Ok(format!("{}{path}", pages.url.trim_end_matches('/')))
 }
 
-fn of(question: &Question, group: &Group) -> Link {
-    Link {
-        question: question.id(),
-        choices: question.kind.choices().to_vec(),
-        ends_at: question.ends_at,
-        recipient: links::of_group(&group.name),
+fn of_question(question: &Question, recipient: String) -> Link {
+    Link { question: question.id(), choices: question.kind.choices().to_vec(), ends_at: question.ends_at, recipient }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn told(event: &str, detail: Value, ask: Option<&str>) -> Told {
+        let told = json!({ "run_id": "i-0123456789ab", "application": "shop", "event": event, "at": "2026-11-27T02:00:00Z",
+            "detail": detail, "ask": ask });
+        serde_json::from_value(told).unwrap()
+    }
+
+    fn group(responds: u8, may_answer: bool) -> Group {
+        let channels = json!([{ "type": "mail", "to": ["a@example.com"] }]);
+        let group = json!({ "name": "team", "channels": channels, "responds": responds, "may_answer": may_answer });
+        serde_json::from_value(group).unwrap()
+    }
+
+    #[test]
+    fn whoever_responds_has_the_link_of_an_incident_and_who_may_answer_that_of_a_question() {
+        let open = json!({ "opened_at": "2026-11-27T01:00:00Z", "status": "investigating" });
+        let over = json!({ "opened_at": "2026-11-27T01:00:00Z", "status": "resolved" });
+        for (told, group, expected) in [
+            (told(INCIDENT, open.clone(), None), group(1, false), true),
+            (told(INCIDENT, open.clone(), None), group(0, true), false),
+            (told(INCIDENT, over, None), group(1, true), false),
+            (told(INCIDENT, json!({}), None), group(1, true), false),
+            (told("approval", json!({}), Some("q")), group(1, false), false),
+            (told("approval", json!({}), Some("q")), group(0, true), true),
+            (told("approval", json!({}), None), group(0, true), false),
+        ] {
+            assert_eq!(of(&told, &group).is_some(), expected, "{told:?} {group:?}");
+        }
+        let told = told(INCIDENT, open, None);
+        let Some(Of::Incident { id, ends_at }) = of(&told, &group(1, false)) else { panic!("{told:?}") };
+        assert_eq!((id, ends_at.to_string().as_str()), ("i-0123456789ab", "2026-11-29T01:00:00Z"));
     }
 }

@@ -11,7 +11,8 @@
 //! for a refusal that stays; one whose outcome is not known is sent again, and says that it may be a repeat.
 //!
 //! A group that may answer has the link of the page that does so in what it hears of a question; that the link was made is remembered with the
-//! question (`ask#<id>`) first. Where that fails the message goes out without.
+//! question (`ask#<id>`) first. Those who respond have a link of the incident in the same way (`ask#<incident>#<hash>`). Where that fails the message goes
+//! out without.
 //!
 //! Errors: `Cutover.Transient` where something is left to try again, `Cutover.Refused` where something was refused for good.
 

@@ -191,7 +191,7 @@ fn schemas_of_the_inputs_are_up_to_date() -> Result<()> {
         ("cutover", Plan::schema()),
         ("rollback", cutover::read::gesture_schema::<rollback::Input>()),
         ("cleanup", cutover::read::gesture_schema::<cleanup::Input>()),
-        ("incident", cutover::read::gesture_schema::<incident::asked::Input>()),
+        ("incident", cutover::read::gesture_schema::<incidents::asked::Input>()),
     ];
     for (name, schema) in schemas {
         let file = format!("events/{name}.schema.json");

@@ -6,6 +6,8 @@ use std::time::Duration;
 use crate::harness::{Test, asynchronous};
 use crate::support::{Ground, listener_plan, wait_for};
 use anyhow::{Context, Result, ensure};
+use cutover_tests::pages::{Browser, Page, form, link_in};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Two minutes between two calls are a second.
@@ -152,6 +154,117 @@ async fn one_that_a_person_opens_outlives_the_execution_that_follows_it() -> Res
     Ok(())
 }
 
+/// The link in the newest mail to an address that has one.
+async fn link_to(ground: &Ground, to: &str) -> Result<Option<String>> {
+    let mails = ground.client.mails().await?;
+    let theirs = mails.iter().rev().filter(|mail| mail["to"] == json!([to]));
+    Ok(theirs.filter_map(|mail| link_in(mail["text"].as_str()?)).map(str::to_owned).next())
+}
+
+/// What a look at a page must leave as it is: whoever follows the incident writes what was told, and nothing else.
+async fn said_so_far(ground: &Ground, id: &str) -> Result<Value> {
+    let dump = ground.client.dump().await?;
+    let items = dump["journal"].as_array().cloned().unwrap_or_default();
+    let item = items.iter().find(|item| item["pk"]["S"] == format!("incident#{id}")).context("no incident")?;
+    let incident: Value = serde_json::from_str(item["incident"]["S"].as_str().context("no text")?)?;
+    Ok(json!([incident["updates"], incident["acknowledged"], incident["turns"]]))
+}
+
+fn ensure_page(page: &Page, status: u16, shown: &[&str]) -> Result<()> {
+    ensure!(page.status == status, "status {} instead of {status}: {}", page.status, page.html);
+    let missing: Vec<_> = shown.iter().filter(|text| !page.shows(text)).collect();
+    ensure!(missing.is_empty(), "no {missing:?} in {}", page.html);
+    Ok(())
+}
+
+async fn one_is_acknowledged_again_and_ended_by_its_page() -> Result<()> {
+    let ground = Ground::answering(SPEED, groups()).await?;
+    let browser = Browser::open()?;
+    let open = json!({ "open": { "severity": "high", "title": "Logins <b>fail</b>", "by": "Ada" } });
+    ground.start("incident", "opened", &open).await?;
+    wait_to_hear(&ground, ON_CALL, "high, investigating").await?;
+    wait_to_hear(&ground, BOARD, "high, investigating").await?;
+    ensure!(link_to(&ground, BOARD).await?.is_none(), "who does not respond has a link");
+    let link = link_to(&ground, ON_CALL).await?.context("no link to those who respond")?;
+    let id = id(&ground).await?;
+
+    // Scanners open everything, and fill forms in, by GET.
+    let before = said_so_far(&ground, &id).await?;
+    for choice in ["acknowledge", "resolve"] {
+        let filled = format!("{link}?turn=0&{}", form("A scanner", "it submits everything", choice));
+        for (method, link) in [(Method::GET, &link), (Method::HEAD, &link), (Method::GET, &filled)] {
+            browser.ask(method, link, &[("user-agent", "scanner")], None).await?;
+        }
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "cross-site")];
+        let page = browser.ask(Method::POST, &link, &headers, Some(form("Eve", "mine", choice))).await?;
+        ensure_page(&page, 403, &["Nothing was done"])?;
+    }
+    let other = link.replace("/kv/", "/v/");
+    ensure_page(&browser.get(&other).await?, 403, &["This link cannot be used"])?;
+    let shown = browser.get(&link).await?;
+    ensure_page(
+        &shown,
+        200,
+        &["Logins &lt;b&gt;fail&lt;&#x2f;b&gt;", "Nobody looks after it.", "the group technical-teams"],
+    )?;
+    ensure_page(&browser.say(&link, "YOUR NAME", "", "acknowledge").await?, 422, &["still says"])?;
+    ensure!(said_so_far(&ground, &id).await? == before, "a look has changed something");
+
+    let page = browser.say(&link, "Ada", "on it", "acknowledge").await?;
+    ensure_page(
+        &page,
+        200,
+        &["&quot;Ada&quot; looks after it.", "acknowledged by the link for the group technical-teams: on it"],
+    )?;
+    let second = browser.say_in_turn(&link, "0", "Bob", "me too", "acknowledge").await?;
+    ensure_page(&second, 200, &["&quot;Ada&quot; looks after it."])?;
+    let late = browser.say_in_turn(&link, "0", "Bob", "", "resolve").await?;
+    ensure_page(&late, 409, &["somebody has said something since", "&quot;Ada&quot; looks after it."])?;
+    wait_for("everybody to hear who looks after it", LIMIT, async || {
+        let mails = ground.client.mails().await?;
+        let heard = |to: &str| {
+            let says = |mail: &&Value| {
+                mail["text"].as_str().is_some_and(|text| text.contains("Looked after by: \"Ada\", since"))
+            };
+            mails.iter().filter(|mail| mail["to"] == json!([to])).any(|mail| says(&mail))
+        };
+        Ok((heard(BOARD) && heard(ON_CALL)).then_some(()))
+    })
+    .await?;
+
+    // It runs out, and the same link acknowledges anew; the form of before does not.
+    wait_to_hear(&ground, ON_CALL, "nobody looks after it").await?;
+    let old = browser.say_in_turn(&link, "0", "Ada", "", "acknowledge").await?;
+    ensure_page(&old, 409, &["Nobody looks after it."])?;
+    let page = browser.say(&link, "Bob", "", "acknowledge").await?;
+    ensure_page(&page, 200, &["&quot;Bob&quot; looks after it."])?;
+    let over = browser.say(&link, "Bob", "mended", "resolve").await?;
+    ensure_page(&over, 200, &["It is over.", "Said by &quot;Bob&quot;"])?;
+    for to in [BOARD, ON_CALL] {
+        wait_to_hear(&ground, to, "resolved").await?;
+    }
+    ensure_page(&browser.say_in_turn(&link, "3", "Eve", "", "resolve").await?, 200, &["Said by &quot;Bob&quot;"])?;
+    ensure!(!heard(&ground, LEADS).await?.is_empty() || !heard(&ground, BOARD).await?.is_empty(), "nobody heard");
+    ensure_over(&ground).await
+}
+
+async fn one_of_a_run_that_a_person_releases_is_over() -> Result<()> {
+    let ground = Ground::telling(SPEED, groups()).await?;
+    let run_id = stuck(&ground, "released").await?;
+    wait_to_hear(&ground, ON_CALL, "critical, identified").await?;
+    ground.start("cleanup", "release", &json!({ "application": "released", "release": "Ada: it serves" })).await?;
+    ground.wait_for_phase(&run_id, "closed", LIMIT).await?;
+    for to in [BOARD, ON_CALL] {
+        wait_to_hear(&ground, to, "resolved").await?;
+    }
+    let mails = ground.client.mails().await?;
+    let says = |mail: &Value| {
+        mail["text"].as_str().unwrap_or_default().contains("has released the run as it was: \"Ada: it serves\"")
+    };
+    ensure!(mails.iter().any(says), "nobody was told who released it");
+    ensure_over(&ground).await
+}
+
 async fn what_a_person_gets_wrong_is_said_with_the_fix() -> Result<()> {
     let ground = Ground::telling(SPEED, groups()).await?;
     for (name, input, problem) in [
@@ -169,7 +282,7 @@ async fn what_a_person_gets_wrong_is_said_with_the_fix() -> Result<()> {
         (
             "nobody",
             json!({ "incident": "i-000000000000", "acknowledge": { "by": "YOUR NAME" } }),
-            "acknowledge.by should say who you are",
+            "acknowledge.by still says `YOUR NAME`",
         ),
     ] {
         let end = say(&ground, name, &input).await?;
@@ -189,6 +302,8 @@ pub fn tests() -> Vec<Test> {
     asynchronous![
         a_stuck_run_calls_level_by_level_until_somebody_looks_after_it,
         a_rollback_that_puts_everything_back_ends_its_incident,
+        one_is_acknowledged_again_and_ended_by_its_page,
+        one_of_a_run_that_a_person_releases_is_over,
         one_that_a_person_opens_outlives_the_execution_that_follows_it,
         what_a_person_gets_wrong_is_said_with_the_fix,
     ]

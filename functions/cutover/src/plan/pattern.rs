@@ -35,6 +35,8 @@ pub(crate) const HEALTH_CHECK_ID: &str = "^(/?healthcheck/|arn:[!-9;-~]+:route53
 pub(crate) const URL_PATH: &str = "^/[!-~]{0,254}$";
 pub(crate) const STATISTIC: &str = "^(Sum|Average|Minimum|Maximum|SampleCount|p(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]+)?))$";
 pub(crate) const APPLICATION: &str = "^[A-Za-z0-9_-]{1,64}$";
+/// As long as the name of an execution.
+pub(crate) const WAVE: &str = "^[A-Za-z0-9_-]{1,80}$";
 pub(crate) const STATUS: &str = "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$";
 
 /// One to four hexadecimal digits of an IPv6 address.
@@ -112,7 +114,7 @@ pub(crate) const IPV6: &str = concat!("^(", ipv6!(), ")$");
 pub(crate) const ADDRESS: &str = concat!("^(", ipv4!(), "|", ipv6!(), ")$");
 
 /// What texts of these forms look like: the schema's examples.
-pub(crate) const EXAMPLES: [(&str, &str); 19] = [
+pub(crate) const EXAMPLES: [(&str, &str); 20] = [
     (
         LISTENER_ARN,
         "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2",
@@ -134,6 +136,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 19] = [
     (URL_PATH, "/health"),
     (STATISTIC, "p99"),
     (APPLICATION, "shop"),
+    (WAVE, "wave-2"),
     (STATUS, "200-299"),
     (ADDRESS, "203.0.113.7"),
     (SECRET_ARN, "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-chat-AbCdEf"),

@@ -22,6 +22,10 @@ const LONGEST_HOOK: Seconds = Seconds(900);
 const LONGEST_RUN: Seconds = Seconds::hours(7 * 24);
 /// The longest wait before cleanup: an execution lives a year at most.
 const LONGEST_CLEANUP: Seconds = Seconds::hours(300 * 24);
+/// The longest name of an application.
+const MOST_APPLICATION_BYTES: usize = 64;
+/// The longest id of a wave: an execution may be named by it.
+const MOST_WAVE_BYTES: usize = 80;
 /// The fields, wherever they are, on which the time of a run depends.
 const TIMED: [&str; 7] = ["routes", "steps", "hold", "ttl", "load_test", "duration", "warm_up"];
 /// The fields, wherever they are, on which the history of a run depends.
@@ -60,7 +64,10 @@ const COUNTED: [&str; 28] = [
 /// in its place, about which nothing is said.
 pub(super) fn plan(plan: &Plan, unread: &[String]) -> Vec<Finding> {
     let mut report = Report { unread, findings: Vec::new() };
-    application(&plan.application, &mut report);
+    name(&plan.application, MOST_APPLICATION_BYTES, "$.application", &mut report);
+    if let Some(wave) = &plan.wave {
+        name(wave, MOST_WAVE_BYTES, "$.wave", &mut report);
+    }
     routes::check(&plan.routes, &mut report);
     if let Some(probe) = &plan.health_check {
         health_check(probe, &mut report);
@@ -163,11 +170,11 @@ fn carried(plan: &Plan, report: &mut Report) {
     }
 }
 
-fn application(name: &str, report: &mut Report) {
+fn name(name: &str, most_bytes: usize, path: &str, report: &mut Report) {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if name.is_empty() || name.len() > 64 || !name.chars().all(allowed) {
+    if name.is_empty() || name.len() > most_bytes || !name.chars().all(allowed) {
         let problem = format!("`{}` is not a name", name.chars().take(80).collect::<String>());
-        report.say("$.application", problem, "use 1 to 64 of A-Z a-z 0-9 - _");
+        report.say(path, problem, format!("use 1 to {most_bytes} of A-Z a-z 0-9 - _"));
     }
 }
 

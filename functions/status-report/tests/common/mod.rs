@@ -45,7 +45,7 @@ fn plan(text: &str) -> Plan {
         ),
         metric(format!("p95, seconds{text}"), "TargetResponseTime", json!({ "statistic": "p95", "threshold": 0.8 })),
     ];
-    let plan = json!({ "application": "shop", "routes": [route], "health_check": { "url": "http://10.0.0.1/" },
+    let plan = json!({ "application": "shop", "wave": "wave-2", "routes": [route], "health_check": { "url": "http://10.0.0.1/" },
         "monitoring": { "metrics": metrics, "on_failure": "hold" }, "cleanup": { "after": "24h" },
         "notify": { "topic_arn": "arn:aws:sns:eu-west-1:123456789012:cutovers" } });
     Plan::read(&plan).unwrap_or_else(|findings| panic!("{findings:?}"))

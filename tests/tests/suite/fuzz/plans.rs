@@ -23,7 +23,7 @@ const MOST_STATE_BYTES: usize = 256 * 1024;
 pub fn full() -> Value {
     let elb = "arn:aws:elasticloadbalancing:eu-west-1:123456789012";
     let hook = |name: &str| json!([{ "function_arn": format!("arn:aws:lambda:eu-west-1:123456789012:function:{name}"), "timeout": "2m" }]);
-    json!({
+    let mut plan = json!({
         "application": "a",
         "mode": "execute",
         "health_check": { "url": "https://new.example.com/", "host": "shop.example.com", "certificate": "any_issuer", "attempts": 10, "interval": "30s", "timeout": "10s", "successes": 2,
@@ -105,7 +105,10 @@ pub fn full() -> Value {
         "approval": { "topic_arn": "arn:aws:sns:eu-west-1:123456789012:t", "within": "24h" },
         "cleanup": { "after": "24h", "delete_old_target_group": true },
         "timeout": "12h",
-    })
+    });
+    // More fields than these are too deep for the macro.
+    plan["wave"] = json!("w");
+    plan
 }
 
 /// Reads a plan, and checks what holds for any plan at all.

@@ -173,3 +173,26 @@ fn an_execution_that_died_is_followed_by_another_and_one_that_is_over_by_none() 
     let over = all_told(said(all_told(incident, now()), What::Resolved, say, now()).unwrap().incident.unwrap(), now());
     assert!(!followed(over, "next").follows);
 }
+
+#[test]
+fn one_of_a_run_that_is_released_or_back_is_over_once() {
+    let (stuck, _) = take(None, &event("r1", "FAILED", Some("Cutover.Stuck"), None), "me", now());
+    let stuck = all_told(stuck.unwrap(), now());
+    for (run, text) in [
+        (RunIsOver::Back, "everything is exactly as it was before"),
+        (
+            RunIsOver::Released("Ada: it serves".to_owned()),
+            "a person has released the run as it was: \"Ada: it serves\"",
+        ),
+        (RunIsOver::Stays, "the run is closed, and its new side stays"),
+    ] {
+        let over = run_is_over(&stuck, &run, later(60)).unwrap();
+        assert_eq!(over.updates.last().map(|update| update.text.as_str()), Some(text));
+        assert!(over.is_resolved() && over.turns > stuck.turns);
+        assert_eq!(over.impact == "None any more.", run == RunIsOver::Back);
+        assert!(
+            matches!(due(&over, &Timing::default(), 1, later(60)), Due::Now(message) if message.kind == crate::decide::Kind::End)
+        );
+        assert_eq!(run_is_over(&over, &run, later(61)), None);
+    }
+}

@@ -1,5 +1,6 @@
 //! What an execution of `incident` is started with: by a person, by EventBridge, or by the one before it. Pure.
 
+use cutover::gestures;
 use cutover::text::shown;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -161,13 +162,13 @@ fn opened(open: Open) -> Result<Open, String> {
         return Err("open.title is empty: say in one line what is wrong".to_owned());
     }
     Ok(Open {
-        title: line(&open.title),
-        by: name(&open.by, "open")?,
-        application: open.application.as_deref().map(line),
-        description: text(&open.description),
-        impact: text(&open.impact),
-        next_steps: text(&open.next_steps),
-        estimated_resolution: line(&open.estimated_resolution),
+        title: line(&open.title, "open.title")?,
+        by: name(&open.by, "open.by")?,
+        application: open.application.as_deref().map(|name| line(name, "open.application")).transpose()?,
+        description: text(&open.description, "open.description")?,
+        impact: text(&open.impact, "open.impact")?,
+        next_steps: text(&open.next_steps, "open.next_steps")?,
+        estimated_resolution: line(&open.estimated_resolution, "open.estimated_resolution")?,
         severity: open.severity,
     })
 }
@@ -189,30 +190,42 @@ fn checked(what: What, say: Say) -> Result<Say, String> {
     if what == What::Updated && is_silent {
         return Err("update.text is empty: say what has changed".to_owned());
     }
+    let place = |part: &str| format!("{field}.{part}");
     Ok(Say {
-        by: name(&say.by, field)?,
-        text: text(&say.text),
-        action_taken: say.action_taken.as_deref().map(text),
-        next_steps: say.next_steps.as_deref().map(text),
-        estimated_resolution: say.estimated_resolution.as_deref().map(line),
+        by: name(&say.by, &place("by"))?,
+        text: text(&say.text, &place("text"))?,
+        action_taken: say.action_taken.as_deref().map(|said| text(said, &place("action_taken"))).transpose()?,
+        next_steps: say.next_steps.as_deref().map(|said| text(said, &place("next_steps"))).transpose()?,
+        estimated_resolution: say
+            .estimated_resolution
+            .as_deref()
+            .map(|said| line(said, &place("estimated_resolution")))
+            .transpose()?,
         ..say
     })
 }
 
-fn name(by: &str, field: &str) -> Result<String, String> {
-    let by = line(by);
-    if by.trim().is_empty() || by.contains("YOUR NAME") {
-        return Err(format!("{field}.by should say who you are: it stands in every message from now on"));
+fn name(by: &str, place: &str) -> Result<String, String> {
+    let fix = "write who you are: it stands in every message from now on";
+    gestures::said_as(place, by, fix).map_err(|error| error.message)?;
+    Ok(shown(by.trim(), MOST_LINE_BYTES))
+}
+
+fn line(text: &str, place: &str) -> Result<String, String> {
+    fit(text, place, MOST_LINE_BYTES)
+}
+
+fn text(text: &str, place: &str) -> Result<String, String> {
+    fit(text, place, MOST_TEXT_BYTES)
+}
+
+/// What a person has written, which may be nothing, but not what a command says in their place.
+fn fit(text: &str, place: &str, most_bytes: usize) -> Result<String, String> {
+    let text = text.trim();
+    if !text.is_empty() {
+        gestures::said_as(place, text, "write what is so, or leave it out").map_err(|error| error.message)?;
     }
-    Ok(by)
-}
-
-fn line(text: &str) -> String {
-    shown(text.trim(), MOST_LINE_BYTES)
-}
-
-fn text(text: &str) -> String {
-    shown(text.trim(), MOST_TEXT_BYTES)
+    Ok(shown(text, most_bytes))
 }
 
 /// So many actions are kept, the newest.
@@ -257,9 +270,14 @@ mod tests {
             (json!({ "incident": "7", "resolve": { "by": "Ada" } }), "i-0123456789ab, not 7"),
             (json!({ "open": { "severity": "awful", "title": "x", "by": "Ada" } }), "$.open.severity"),
             (json!({ "open": { "severity": "low", "title": "  ", "by": "Ada" } }), "open.title is empty"),
-            (json!({ "open": { "severity": "low", "title": "x", "by": "" } }), "open.by should say who you are"),
-            (say("acknowledge", json!({})), "acknowledge.by should say who you are"),
-            (say("acknowledge", json!({ "by": "YOUR NAME" })), "acknowledge.by should say who you are"),
+            (json!({ "open": { "severity": "low", "title": "x", "by": "" } }), "open.by is empty"),
+            (say("acknowledge", json!({})), "acknowledge.by is empty, and nothing was done: write who you are"),
+            (say("acknowledge", json!({ "by": "YOUR NAME" })), "acknowledge.by still says `YOUR NAME`"),
+            (
+                say("resolve", json!({ "by": "Ada", "text": "WHAT IS SO NOW" })),
+                "resolve.text still says `WHAT IS SO NOW`, and nothing was done: write what is so",
+            ),
+            (say("update", json!({ "by": "Ada", "next_steps": "what is so now" })), "update.next_steps still says"),
             (say("update", json!({ "by": "Ada" })), "update.text is empty"),
             (say("update", json!({ "by": "Ada", "status": "resolved" })), "say \"resolve\""),
             (say("resolve", json!({ "by": "Ada", "status": "monitoring" })), "leave it out"),

@@ -1,6 +1,8 @@
 //! What an incident is: a value, as it lies in the journal's table. Pure.
 
-use jiff::Timestamp;
+use cutover::error::name;
+use cutover::{StepError, StepResult};
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -147,6 +149,9 @@ pub struct Incident {
     /// What was said of it since, oldest first.
     #[serde(default)]
     pub updates: Vec<Update>,
+    /// How often it has changed whether somebody looks after it, or whether it is over: a page that was opened before decides nothing any more.
+    #[serde(default)]
+    pub turns: u32,
     /// Who looks after it now.
     #[serde(default)]
     pub acknowledged: Option<Acknowledged>,
@@ -167,5 +172,30 @@ impl Incident {
     /// Whether it is over.
     pub fn is_resolved(&self) -> bool {
         self.status() == Status::Resolved
+    }
+
+    /// When something is said of it at `now`: after all that is known of it, whoever's clock is behind, so that its messages have moments of their own.
+    pub fn moment(&self, now: Timestamp) -> Timestamp {
+        let updates = self.updates.iter().map(|update| update.at);
+        let heard = self.heard.iter().flat_map(|heard| [Some(heard.responders_at), heard.informed_at]).flatten();
+        let known = updates.chain(heard).chain(self.acknowledged.iter().map(|acknowledged| acknowledged.at));
+        let last = known.fold(self.opened_at, Timestamp::max);
+        now.max(last + SignedDuration::from_millis(1))
+    }
+
+    /// Reads one as it is kept.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub fn read(id: &str, text: &str) -> StepResult<Self> {
+        serde_json::from_str(text).map_err(|error| StepError::new(name::REFUSED, format!("incident {id}: {error}")))
+    }
+
+    /// As it is kept.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn written(&self) -> StepResult<String> {
+        serde_json::to_string(self).map_err(|error| StepError::invalid(format!("the incident: {error}")))
     }
 }

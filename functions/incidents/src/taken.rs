@@ -82,6 +82,7 @@ fn blank(id: &str, owner: &str, severity: Severity, opened_at: Timestamp, first_
         opened_at,
         first_at,
         updates: Vec::new(),
+        turns: 0,
         acknowledged: None,
         ended: Vec::new(),
         heard: None,
@@ -92,7 +93,21 @@ fn blank(id: &str, owner: &str, severity: Severity, opened_at: Timestamp, first_
 ///
 /// # Errors
 /// What cannot be said, in a person's words.
-pub fn said(mut incident: Incident, what: What, say: Say, now: Timestamp) -> Result<Taken, String> {
+pub fn said(incident: Incident, what: What, say: Say, now: Timestamp) -> Result<Taken, String> {
+    said_by(incident, what, say, None, now)
+}
+
+/// The same, by a link that was made for a recipient.
+///
+/// # Errors
+/// As [`said`].
+pub fn said_by(
+    mut incident: Incident,
+    what: What,
+    say: Say,
+    link_for: Option<&str>,
+    now: Timestamp,
+) -> Result<Taken, String> {
     if incident.is_resolved() && what != What::Resolved {
         return Err(format!("{} is resolved, and nothing was done: open a new one if it is back", incident.id));
     }
@@ -104,6 +119,9 @@ pub fn said(mut incident: Incident, what: What, say: Say, now: Timestamp) -> Res
         What::Resolved => Status::Resolved,
         _ => status.unwrap_or(incident.status()),
     };
+    if what != What::Updated {
+        incident.turns += 1;
+    }
     if what == What::Acknowledged {
         if incident.acknowledged.as_ref().is_some_and(|acknowledged| acknowledged.by == by && text.is_empty()) {
             // Said again: it lasts from now on, and nobody hears of it.
@@ -112,10 +130,11 @@ pub fn said(mut incident: Incident, what: What, say: Say, now: Timestamp) -> Res
         }
         incident.acknowledged = Some(Acknowledged { at: now, by: by.clone() });
     }
+    let by_link = link_for.map(|recipient| format!(" by the link for {recipient}")).unwrap_or_default();
     let mut words = vec![match what {
-        What::Acknowledged => "acknowledged".to_owned(),
-        What::Updated => status.name().to_owned(),
-        What::Resolved => "resolved".to_owned(),
+        What::Acknowledged => format!("acknowledged{by_link}"),
+        What::Updated => format!("{}{by_link}", status.name()),
+        What::Resolved => format!("resolved{by_link}"),
     }];
     if let Some(severity) = severity.filter(|severity| *severity != incident.severity) {
         words.push(format!("{} from now on, was {}", severity.name(), incident.severity.name()));
@@ -215,17 +234,50 @@ pub fn of_rollback(
     }
 }
 
+/// How a run stands of which nothing is left to put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunIsOver {
+    /// Everything is as it was before.
+    Back,
+    /// A person has released it as it was: who, and why.
+    Released(String),
+    /// Its new side stays.
+    Stays,
+}
+
+/// The run of an incident is over, by whatever was not told of; the incident as it is then, unless it was over before.
+pub fn run_is_over(incident: &Incident, run: &RunIsOver, now: Timestamp) -> Option<Incident> {
+    if incident.is_resolved() {
+        return None;
+    }
+    let text = match run {
+        RunIsOver::Back => "everything is exactly as it was before".to_owned(),
+        RunIsOver::Released(by) => {
+            format!("a person has released the run as it was: {}", quoted(by, MOST_CAUSE_BYTES))
+        }
+        RunIsOver::Stays => "the run is closed, and its new side stays".to_owned(),
+    };
+    Some(resolved(incident.clone(), &text, *run != RunIsOver::Back, incident.moment(now)))
+}
+
+fn resolved(mut incident: Incident, text: &str, keeps_impact: bool, at: Timestamp) -> Incident {
+    incident.turns += 1;
+    incident.next_steps = "Find out what went wrong before the next try: the run's report has the figures.".to_owned();
+    if !keeps_impact {
+        incident.impact = "None any more.".to_owned();
+    }
+    with_update(incident, Update { at, status: Status::Resolved, text: text.to_owned(), by: ITSELF.to_owned() })
+}
+
 /// It is over where nothing is left; what another rollback has left stays open.
 fn over(incident: Incident, event: &Event, text: &str, is_certain: bool, now: Timestamp) -> Taken {
-    let mut incident = ended(incident, event);
+    let incident = ended(incident, event);
     let is_left = incident.severity == Severity::Critical && !is_certain;
     if incident.is_resolved() || is_left {
         return Taken { incident: Some(incident), follows: false, said: "noted".to_owned() };
     }
-    incident.next_steps = "Find out what went wrong before the next try: the run's report has the figures.".to_owned();
-    incident.impact = if is_certain { "None any more.".to_owned() } else { incident.impact };
-    let update = Update { at: now, status: Status::Resolved, text: text.to_owned(), by: ITSELF.to_owned() };
-    Taken { incident: Some(with_update(incident, update)), follows: false, said: format!("resolved: {text}") }
+    let incident = resolved(incident, text, !is_certain, now);
+    Taken { incident: Some(incident), follows: false, said: format!("resolved: {text}") }
 }
 
 /// A person is needed.
@@ -238,6 +290,9 @@ fn raised(incident: Incident, event: &Event, why: &str, me: &str, now: Timestamp
     incident.next_steps = "Do what the page of this run says, and say here that somebody is at it.".to_owned();
     if let Some(heard) = &mut incident.heard {
         heard.is_end_told = false;
+    }
+    if is_dead {
+        incident.turns += 1;
     }
     if is_dead || is_new {
         incident.owner = me.to_owned();

@@ -1,0 +1,15 @@
+//! The library of incidents: values in, values out. `incident` follows them and tells of them; `answer` takes what people say by a page.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`incident`], [`timing`] | what an incident is, and the times between messages |
+//! | [`mod@asked`], [`taken`] | what an execution is started with, or a page says, and what that makes of an incident |
+//! | [`decide`] | what is due, and to whom |
+//! | [`by_page`] | what a page of an incident may say, and whether it still counts |
+
+pub mod asked;
+pub mod by_page;
+pub mod decide;
+pub mod incident;
+pub mod taken;
+pub mod timing;
