@@ -17,6 +17,7 @@ import { type ScheduledStart, Schedules } from './schedules';
 import { type MessagesProps, messagesEnvironment } from './stakeholders';
 import { StateMachines } from './state-machines';
 import { StatusPages, type StatusProps, statusEnvironment } from './status-pages';
+import { FollowedWaves } from './waves';
 
 /** The defaults suit one installation per account and region; only `narrowing` and `emails` deserve a thought. */
 export interface CutoverStackProps extends StackProps, MessagesProps, StatusProps, AnswersProps {
@@ -119,6 +120,7 @@ export class CutoverStack extends Stack {
     const opened = opensIncidents(props)
       ? new OpenedByItself(this, 'Incidents', { names, rollback: machines.rollback, incident: machines.incident })
       : undefined;
+    new FollowedWaves(this, 'Waves', { names, wave: machines.wave, deadLetterQueue: net.deadLetters });
     new StatusPages(this, 'StatusPages', {
       names,
       statusReport: functions['status-report'],
@@ -210,6 +212,13 @@ function environment(here: Surroundings, props: CutoverStackProps): Record<Crate
     },
     sweep: { ...common.sweep, ...machineArns },
     tell: { ...common.tell, ...messages, ...answers.tell },
+    wave: {
+      ...common.wave,
+      CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
+      REPORTS_BUCKET: reports,
+      ROLLBACK_STATE_MACHINE_ARN: names.machineArn('rollback'),
+      WAVE_STATE_MACHINE_ARN: names.machineArn('wave'),
+    },
   };
 }
 

@@ -62,7 +62,7 @@ export class Observability extends Construct {
       alarm.addAlarmAction(new SnsAction(topic));
       return alarm;
     };
-    const { rollback, cleanup, start, incident } = machines;
+    const { rollback, cleanup, start, incident, wave } = machines;
     return [
       page(
         'rollback-failed',
@@ -88,6 +88,11 @@ export class Observability extends Construct {
         'incident-unheard',
         sum('not told', [incident.metricFailed(MINUTE), incident.metricTimedOut(MINUTE)]),
         'An incident may be told to nobody: its execution failed. The input says which; another execution takes it up.',
+      ),
+      page(
+        'wave-not-moved',
+        sum('not moved', [wave.metricFailed(MINUTE), wave.metricTimedOut(MINUTE)]),
+        'A wave did not move everything that it was to move. The cause of its execution says where each application is, and why.',
       ),
       ...Object.entries(functions).flatMap(([crate, of]) => [
         page(

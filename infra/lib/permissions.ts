@@ -178,6 +178,11 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
   // What is said of an incident by its page.
   const incidents: Target = { ...(pages ? table : { resources: [] }), conditions: leadingKeys('incident#*') };
   const asking: Target = { resources: pages ? [names.machineArn('cutover')] : [] };
+  const moved: Target = { resources: [names.machineArn('cutover'), names.machineArn('rollback')] };
+  const plans: Target = {
+    resources: [here.reports.arnForObjects('plans/*')],
+    why: 'Waves name the plans of their applications when they start.',
+  };
   const undoers: Target = { resources: [names.machineArn('rollback'), names.machineArn('cleanup')] };
 
   return {
@@ -305,6 +310,14 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem'),
     ],
+    wave: [
+      may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
+      may(plans, 's3:GetObject'),
+      may(executions('cutover', 'wave'), 'states:DescribeExecution'),
+      may(moved, 'states:StartExecution'),
+      may(topics, 'sns:Publish'),
+      may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
+    ],
     tell: [
       may(topics, 'sns:Publish'),
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
@@ -369,6 +382,7 @@ export const INVOKED: Record<Machine, readonly Crate[]> = {
   cleanup: ['cleanup', 'dashboard', 'monitor', 'notify'],
   start: [],
   incident: ['incident'],
+  wave: ['wave'],
 };
 
 /** The state machines: their functions, the application's hooks, and what they do themselves. */
@@ -389,10 +403,14 @@ export function machinePermissions(
       may({ resources: functions('cleanup') }, 'lambda:InvokeFunction'),
       may({ resources: [names.machineArn('rollback')] }, 'states:StartExecution'),
     ],
-    start: [may({ resources: [names.machineArn('cutover')] }, 'states:StartExecution')],
+    start: [may({ resources: [names.machineArn('cutover'), names.machineArn('wave')] }, 'states:StartExecution')],
     incident: [
       may({ resources: functions('incident') }, 'lambda:InvokeFunction'),
       may({ resources: [names.machineArn('incident')] }, 'states:StartExecution'),
+    ],
+    wave: [
+      may({ resources: functions('wave') }, 'lambda:InvokeFunction'),
+      may({ resources: [names.machineArn('wave')] }, 'states:StartExecution'),
     ],
   };
 }

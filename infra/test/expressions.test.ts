@@ -55,6 +55,7 @@ describe('every expression answers', () => {
       said: 's',
       follows: true,
       status: 'resolved',
+      ...{ wave: 'w', followed: 0, next: 'look', within_seconds: 60, error: null },
     },
     ...{ ending: null, findings: [], plan: {}, steps: [], tries: {}, tally: {}, history_events: 9, before: [] },
     ...{ nothing_to_do: null, released: false, run_id: 'r', application: 'a', topic_arn: 't', begun: true, end: {} },
@@ -118,6 +119,7 @@ describe('every expression answers', () => {
       follows: true,
       looks: 0,
       followed: 0,
+      ...{ wave: 'w', troubles: 0, answer: { yes: true, by: 'b', why: 'w' }, failure: { error: 'E', cause: 'c' } },
     },
     ...{
       holdWait: 60,

@@ -53,6 +53,8 @@ pub mod name {
     pub const HELD: &str = "Cutover.Held";
     /// The cutover's execution ends before its rollback does; the rule and the sweep bring that to its own ending.
     pub const ROLLBACK_UNFINISHED: &str = "Cutover.RollbackUnfinished";
+    /// Ending of a wave: each application is wholly on one of its sides, and not all of them where they were to be.
+    pub const INCOMPLETE: &str = "Cutover.Incomplete";
     /// The deadline of the plan has passed.
     pub const DEADLINE_EXCEEDED: &str = "Cutover.DeadlineExceeded";
 
@@ -76,6 +78,7 @@ pub mod name {
         STUCK,
         HELD,
         ROLLBACK_UNFINISHED,
+        INCOMPLETE,
         DEADLINE_EXCEEDED,
     ];
 }

@@ -7,6 +7,8 @@
 //! | lock | `lock#application#<name>`, `lock#listener#<arn>`, `lock#record#<zone>#<name>` | `run_id` of its holder |
 //! | told | `told#<run_id>#<event>#<time>` | who was told of a moment, and what came of it; for 90 days |
 //! | incident | `incident#<id>` | an incident, and who was told of it; for a year after its last change |
+//! | wave | `wave#<name>` | how a wave stands; for 400 days after its last change |
+//! | part of a wave | `wave-part#<wave>#<part>` | its order, or an application's cutover plan; as long |
 //! | ask | `ask#<question>` | what people were asked, hashes of the links to it, who answered; for a week after its time |
 //! | line | `line` | whether the line is stopped, by whom and why, and the exceptions; versioned, kept for good |
 //! | turn | `sweep#turn` | the run at which the sweep's last look stopped |
@@ -33,6 +35,7 @@ mod room;
 mod table;
 mod told;
 mod versioned;
+mod waves;
 
 pub use asked::Asked;
 pub use item::{Ending, Run, kept};
@@ -41,3 +44,4 @@ pub use open::OpenRun;
 pub use phase::Phase;
 pub use release::{Owed, Released};
 pub use table::{Claim, Journal, Transition};
+pub use waves::RunSeen;

@@ -15,6 +15,7 @@ import { facts as retries } from './retry-facts';
 import { facts as endings } from './rollback-endings';
 import { facts as rollback } from './rollback-facts';
 import { facts as variables } from './variable-facts';
+import { facts as wave } from './wave-facts';
 
 /** What holds of every machine. */
 const ALL = [...variables, ...calls, ...caught, ...retries];
@@ -26,4 +27,5 @@ export const FACTS: Readonly<Record<string, Fact[]>> = {
   cleanup: [...paths.cleanup, ...ALL, ...cleanup, ...shown],
   start: [...ALL, ...start],
   incident: [...ALL, ...incident, ...shown],
+  wave: [...ALL, ...wave, ...shown],
 };

@@ -15,7 +15,14 @@ from .. import clients
 from ..services import functions
 from ..settings import ACCOUNT_ID, REGION, ROLE_ARN, Settings
 
-MACHINES = ("cutover", "rollback", "cleanup", "start", "incident")
+MACHINES = ("cutover", "rollback", "cleanup", "start", "incident", "wave")
+# The machines that a function starts.
+STARTED = {
+    "incident": ("incident",),
+    "notify": ("rollback", "cleanup"),
+    "sweep": ("rollback", "cleanup"),
+    "wave": ("cutover", "rollback", "wave"),
+}
 UNFINISHED_STATUSES = ["ABORTED", "TIMED_OUT", "FAILED"]
 FUNCTION_SIZE = {"timeout_seconds": 30, "memory_mb": 256}
 LARGER = {"load-test": {"timeout_seconds": 240, "memory_mb": 1769}}
@@ -56,6 +63,8 @@ def deploy(settings: Settings) -> dict:
         _create_sweep_rule(function_arns["sweep"])
         if settings.stakeholders:
             _create_incident_rules(machines)
+        if "wave" in machines:
+            _create_wave_rule(machines["wave"])
     else:
         _warn("there is no function sweep yet: no rule cutover-sweep")
     return {
@@ -155,7 +164,7 @@ def _create_functions(settings: Settings, moments_arn: str, key_arn: str) -> dic
 
 def _environment(settings: Settings, crate: str, moments_arn: str, pages: dict[str, str]) -> dict[str, str]:
     journal = {"JOURNAL_TABLE": settings.journal_table}
-    started = ("rollback", "cleanup") if crate in ("notify", "sweep") else ("incident",) if crate == "incident" else ()
+    started = STARTED.get(crate, ())
     # Whatever a plan names as a hook may be invoked, and as an alarm set.
     allowed = {"HOOK_FUNCTION_ARNS": "*", "ALARM_NAMES": '["*"]'} if crate == "precheck" else {}
     machines = {f"{name.upper()}_STATE_MACHINE_ARN": machine_arn(name) for name in started}
@@ -164,7 +173,7 @@ def _environment(settings: Settings, crate: str, moments_arn: str, pages: dict[s
     moments = {"MOMENTS_TOPIC_ARN": moments_arn} if crate in ("incident", "notify") else {}
     incidents = {"INCIDENTS": "{}"} if crate == "incident" else {}
     messages = {"MESSAGES": MESSAGES if settings.stakeholders else "{}"} if crate == "tell" else {}
-    reports = {"REPORTS_BUCKET": REPORTS_BUCKET} if crate in ("load-test", "report", "status-report") else {}
+    reports = {"REPORTS_BUCKET": REPORTS_BUCKET} if crate in ("load-test", "report", "status-report", "wave") else {}
     status = {"STATUS": STATUS, "CUTOVER_STATE_MACHINE_ARN": machine_arn("cutover")} if crate == "status-report" else {}
     answers = pages if crate in ("notify", "tell") else {}
     if crate == "answer":
@@ -242,6 +251,19 @@ def _create_incident_rules(machines: dict[str, str]) -> None:
         events.put_rule(Name=name, EventPattern=json.dumps(pattern))
         target = {"Id": "Target0", "Arn": machines["incident"], "RoleArn": ROLE_ARN, "InputPath": "$.detail"}
         events.put_targets(Rule=name, Targets=[target])
+
+
+def _create_wave_rule(machine_arn: str) -> None:
+    """A wave whose execution ended before its time is followed on by another one."""
+    events = clients.client("events")
+    pattern = {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [machine_arn]},
+    }
+    events.put_rule(Name="cutover-waves-unfollowed", EventPattern=json.dumps(pattern))
+    target = {"Id": "Target0", "Arn": machine_arn, "RoleArn": ROLE_ARN, "InputPath": "$.detail"}
+    events.put_targets(Rule="cutover-waves-unfollowed", Targets=[target])
 
 
 def _create_sweep_rule(function_arn: str) -> None:
