@@ -101,7 +101,7 @@ impl Share {
         let mut held = self.held.lock().await;
         if held.left == 0 {
             let requests = if held.has_begun { 1 } else { self.first };
-            let most_ms = if held.has_begun || self.lane == Lane::Undo { MOST_WAIT_MS } else { MOST_FIRST_WAIT_MS };
+            let most_ms = if held.has_begun { MOST_WAIT_MS } else { MOST_FIRST_WAIT_MS };
             held.taken = Some(self.take(requests, most_ms.min(MOST_WAIT_MS - self.waited_ms())).await?);
             (held.left, held.has_begun) = (requests, true);
         }
@@ -143,7 +143,7 @@ impl Share {
 
     fn too_slow(&self, wait_ms: i64) -> TooSlow {
         let rate = 1000.0 / self.spacing_ms as f64;
-        let seconds = wait_ms.div_ceil(1000);
+        let seconds = (wait_ms + 999) / 1000;
         TooSlow(format!(
             "the share of Route 53's limit that runs of waves have, {rate:.1} requests a second, is taken for the next {seconds} s; nothing was sent"
         ))
