@@ -24,7 +24,7 @@ export const CONTEXT = {
     'emails',
     'webhookSecretArns',
   ],
-  number: ['maxLoadRatePerSecond', 'statusInterval', 'recoveryObjective'],
+  number: ['maxLoadRatePerSecond', 'route53RequestsPerSecond', 'statusInterval', 'recoveryObjective'],
   narrowing: ['listeners', 'rules', 'targetGroups', 'hostedZones', 'recordNames', 'alarmNames'],
 } as const;
 

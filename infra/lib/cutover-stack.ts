@@ -41,6 +41,11 @@ export interface CutoverStackProps extends StackProps, MessagesProps, StatusProp
   readonly hookFunctionArns?: string[];
   /** The fastest that a plan's load test may be, in requests a second to one side. Default: 1,000. */
   readonly maxLoadRatePerSecond?: number;
+  /**
+   * How many requests a second the runs of waves send to Route 53, all together. The account has five (Route 53 developer guide, quotas), for
+   * everybody; while runs go back it may be half as much again. Default: 3.
+   */
+  readonly route53RequestsPerSecond?: number;
   /** Hosts that load tests may reach, beside those that a plan shows to be its own. Default: none. */
   readonly loadTestHosts?: string[];
   /** The secrets whose headers load tests may send. Default: none, so precheck refuses a plan with one. */
@@ -167,12 +172,19 @@ function environment(here: Surroundings, props: CutoverStackProps): Record<Crate
     hookFunctionArns = [],
     narrowing,
     maxLoadRatePerSecond = 1000,
+    route53RequestsPerSecond = 3,
     loadTestHosts = [],
     loadTestSecretArns = [],
   } = props;
   const messages = messagesEnvironment(props);
   const answers = answersEnvironment(props, answersKeyArn);
-  const common = byCrate<Record<string, string>>(() => ({ JOURNAL_TABLE: journal.tableName }));
+  if (!(route53RequestsPerSecond >= 0.1 && route53RequestsPerSecond <= 50)) {
+    throw new ConfigurationError('`route53RequestsPerSecond` should be a number from 0.1 to 50; the account has 5.');
+  }
+  const common = byCrate<Record<string, string>>(() => ({
+    JOURNAL_TABLE: journal.tableName,
+    ROUTE53_REQUESTS_PER_SECOND: `${route53RequestsPerSecond}`,
+  }));
   const machineArns = {
     ROLLBACK_STATE_MACHINE_ARN: names.machineArn('rollback'),
     CLEANUP_STATE_MACHINE_ARN: names.machineArn('cleanup'),

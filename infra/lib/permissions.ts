@@ -177,6 +177,8 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
   const questions: Target = { ...(pages ? table : { resources: [] }), conditions: leadingKeys('ask#*') };
   // What is said of an incident by its page.
   const incidents: Target = { ...(pages ? table : { resources: [] }), conditions: leadingKeys('incident#*') };
+  // The slots of Route 53's limit, which all runs of waves draw from.
+  const share: Target = { ...table, conditions: leadingKeys('share#*') };
   const asking: Target = { resources: pages ? [names.machineArn('cutover')] : [] };
   const moved: Target = { resources: [names.machineArn('cutover'), names.machineArn('rollback')] };
   const plans: Target = {
@@ -201,6 +203,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(topics, 'sns:GetTopicAttributes'),
       may(loadTestSecrets, 'secretsmanager:GetSecretValue'),
       may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem'),
+      may(share, 'dynamodb:PutItem'),
     ],
     claim: [
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
@@ -231,6 +234,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'elasticloadbalancing:DescribeLoadBalancers', 'elasticloadbalancing:DescribeTargetGroups'),
       may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
       may(table, 'dynamodb:GetItem'),
+      may(share, 'dynamodb:PutItem'),
     ],
     monitor: [
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),

@@ -66,7 +66,7 @@ for (const crate of CRATES) {
   test(`${crate} finds in its environment what it reads, and nothing else`, () => {
     const main = readFileSync(join(ROOT, 'functions', crate, 'src/main.rs'), 'utf8');
     const named = [...main.matchAll(/variable\("([A-Z_]+)"\)/g)].map((match) => match[1] ?? '');
-    const read = main.includes('Journal::of(') ? ['JOURNAL_TABLE', ...named] : named;
+    const read = main.includes('Journal::of(') ? ['JOURNAL_TABLE', 'ROUTE53_REQUESTS_PER_SECOND', ...named] : named;
     const made = resourceAt(plain, `Functions/${pascalCase(crate)}/Function/Resource`);
     assert.deepEqual(Object.keys(made.Environment.Variables).sort(), ['RUST_LOG', ...read].sort());
     const size = crate === 'load-test' ? [1769, 240] : [256, 30];

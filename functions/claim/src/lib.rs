@@ -18,6 +18,7 @@ use cutover::budget::{MOST_APPROVAL_BYTES, fit};
 use cutover::contract::Caller;
 use cutover::error::name;
 use cutover::line::Line;
+use cutover::rate::Lane;
 use cutover::{Plan, StepError, StepResult, gestures, input};
 use jiff::Timestamp;
 use journal::{Claim, Ending, Journal, Phase, Run, Transition};
@@ -136,7 +137,8 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
             let Claimed { plan, before, approval } = *claimed;
             let approval = approval.map(|approval| fit(approval, MOST_APPROVAL_BYTES));
             let run = Run { approval, ..Run::claimed(caller, plan, before, now) };
-            claim(clients, &run).await?;
+            let draw = journal.share(&run.plan, Lane::Forward, run.plan.names(), now);
+            claim(&Clients { routes: clients.routes.drawing(draw), ..clients.clone() }, &run).await?;
         }
         Action::Forward => advance(journal, caller, Phase::Claimed, Phase::Forward, None).await?,
         Action::Quiesce => journal.mark_quiesced(caller).await?,

@@ -6,11 +6,12 @@ use cutover::contract::{Caller, digest};
 use cutover::error::name;
 use cutover::plan::Route;
 use cutover::{Plan, Seconds, StepError, StepResult};
+use jiff::Timestamp;
 use journal::{Phase, Run};
 use routes::{RouteOfRun, RouteState};
 use serde::{Deserialize, Serialize};
 
-use crate::Clients;
+use crate::{Clients, drawing};
 
 /// So many looks at the most before cleanup is due, one each five minutes of a day: an execution's history has to have room for them.
 pub(crate) const MOST_LOOKS: u64 = 290;
@@ -56,11 +57,12 @@ pub(crate) fn interval(plan: &Plan) -> Seconds {
 }
 
 /// Looks once.
-pub(crate) async fn watch(clients: &Clients, request: &WatchRequest) -> StepResult<Watch> {
+pub(crate) async fn watch(clients: &Clients, request: &WatchRequest, now: Timestamp) -> StepResult<Watch> {
     let run = clients.journal.read(&request.caller.run_id).await?;
     let Some(run) = run.filter(|run| is_ours(run, &request.caller)) else {
         return Ok(Watch { is_ours: false, elsewhere: Vec::new(), is_news: false, told: String::new() });
     };
+    let clients = &drawing(clients, &run, run.plan.names(), now);
     let mut elsewhere = Vec::new();
     for (index, route) in run.plan.routes.iter().enumerate() {
         elsewhere.extend(look(clients, route, run.route(index)?).await?);

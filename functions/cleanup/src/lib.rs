@@ -25,6 +25,7 @@ use cutover::budget::{MOST_ENDING_BYTES, fit};
 use cutover::contract::Caller;
 use cutover::error::name;
 use cutover::plan::AfterFailure;
+use cutover::rate::Lane;
 use cutover::{StepError, StepResult, input};
 use jiff::Timestamp;
 use journal::{Ending, Journal, Phase, Run, Transition};
@@ -191,13 +192,19 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         Request::Find(FindRequest { execution_arn, input }) => {
             serde_json::to_value(find(&clients.journal, &execution_arn, &input, now).await?)
         }
-        Request::Watch(request) => serde_json::to_value(changes::watch(clients, &request).await?),
+        Request::Watch(request) => serde_json::to_value(changes::watch(clients, &request, now).await?),
         Request::Begin(caller) => Ok(json!({ "begun": begin(&clients.journal, &caller).await? })),
         Request::Remove(request) => serde_json::to_value(remove::remove(clients, &request, now).await?),
         Request::Close(request) => Ok(close(&clients.journal, request, now).await?),
     };
     // Whatever a route holds: the state machine can carry what is told of it.
     reply.map(|reply| fit(reply, MOST_ENDING_BYTES)).map_err(|error| StepError::invalid(error.to_string()))
+}
+
+/// Clients whose requests to Route 53 draw their slots first, where the run is of a wave.
+fn drawing(clients: &Clients, run: &Run, requests: usize, now: Timestamp) -> Clients {
+    let draw = clients.journal.share(&run.plan, Lane::Forward, requests, now);
+    Clients { routes: clients.routes.drawing(draw), ..clients.clone() }
 }
 
 async fn find(journal: &Journal, me: &str, input: &Input, now: Timestamp) -> StepResult<FindReply> {

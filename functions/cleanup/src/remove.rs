@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decide::{self, Facts, Next, Place};
 use crate::traffic::{self, Traffic};
-use crate::{Clients, RemoveRequest, RouteToTidy};
+use crate::{Clients, RemoveRequest, RouteToTidy, drawing};
 
 /// What came of one route.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,7 @@ pub(crate) async fn remove(clients: &Clients, request: &RemoveRequest, now: Time
     match run.plan.routes.get(route) {
         Some(Route::Listener(_)) => old_target_group(clients, request, &run, now).await,
         Some(Route::Dns(dns)) if dns.health_checks.is_some() => {
+            let clients = &drawing(clients, &run, 1, now);
             routes::name::health_check::delete_of_run(&clients.routes.route53, &run.run_id, route).await?;
             Ok(Removal { removed: vec![format!("health checks of {}", dns.record_name)], ..Removal::done(route) })
         }

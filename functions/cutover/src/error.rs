@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use lambda_runtime::Diagnostic;
 
+use crate::rate::TooSlow;
 use crate::text::shown;
 
 /// A state machine carries 32,768 characters of an error (Step Functions API reference), and the endings tell more.
@@ -126,6 +127,9 @@ impl StepError {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let Some(service_error) = error.as_service_error() else {
+            if let Some(slow) = too_slow(error) {
+                return Self::new(name::THROTTLED, format!("{call}: {slow}"));
+            }
             return Self::new(name::TRANSIENT, format!("{call}: {}", chain(error)));
         };
         let code = service_error.code().unwrap_or("Unknown");
@@ -168,6 +172,18 @@ fn classify(code: &str, status: u16) -> &'static str {
         _ if status >= 500 => name::TRANSIENT,
         _ => name::REFUSED,
     }
+}
+
+/// Whether a request was not sent, since its turn comes too late.
+fn too_slow<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TooSlow> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(slow) = error.downcast_ref() {
+            return Some(slow);
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// An error with its sources on one line: the chain is printed once, here, at the boundary.

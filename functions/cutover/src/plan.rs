@@ -101,6 +101,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// How many of its routes are DNS names.
+    pub fn names(&self) -> usize {
+        self.routes.iter().filter(|route| matches!(route, Route::Dns(_))).count()
+    }
+
     /// Whether the replication has to show that the hooks have stopped the old side's writers. A shared database cannot:
     /// whoever else uses it may go on to write.
     pub fn verifies_quiesce(&self) -> bool {

@@ -11,6 +11,7 @@
 //! | part of a wave | `wave-part#<wave>#<part>` | its order, or an application's cutover plan; as long |
 //! | ask | `ask#<question>` | what people were asked, hashes of the links to it, who answered; for a week after its time |
 //! | line | `line` | whether the line is stopped, by whom and why, and the exceptions; versioned, kept for good |
+//! | share | `share#route53` | the slots that the runs of waves have taken of Route 53's limit; versioned, kept for good |
 //! | turn | `sweep#turn` | the run at which the sweep's last look stopped |
 //!
 //! An item has 400 KB (DynamoDB quotas). The parts of a run have budgets (`cutover::budget`) and fit into that; a run item that
@@ -32,6 +33,7 @@ mod open;
 mod phase;
 mod release;
 mod room;
+mod share;
 mod table;
 mod told;
 mod versioned;

@@ -6,6 +6,7 @@ use cutover::bootstrap::Environment;
 use cutover::budget::{MOST_BEFORE_BYTES, MOST_ENDING_BYTES, MOST_PLAN_BYTES, fit, json_bytes};
 use cutover::contract::Caller;
 use cutover::error::name;
+use cutover::rate::spacing_ms;
 use cutover::text::quoted;
 use cutover::{StepError, StepResult};
 
@@ -18,7 +19,12 @@ use crate::{Phase, lock_keys};
 pub struct Journal {
     pub(crate) client: Client,
     pub(crate) table: String,
+    /// How far the requests of waves' runs to Route 53 are apart.
+    pub(crate) spacing_ms: i64,
 }
+
+/// Three of the five that an account has a second.
+const SPACING_MS: i64 = 334;
 
 /// What came of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,17 +55,20 @@ pub struct Transition<'a> {
 }
 
 impl Journal {
-    /// The journal that the function's environment names, as `JOURNAL_TABLE`.
+    /// The journal that the function's environment names, as `JOURNAL_TABLE`, and the share of Route 53's limit, as
+    /// `ROUTE53_REQUESTS_PER_SECOND`.
     ///
     /// # Errors
-    /// The variable is missing.
+    /// A variable is missing, or is no share.
     pub fn of(environment: &Environment) -> Result<Self, lambda_runtime::Error> {
-        Ok(Self::over(&environment.aws, environment.variable("JOURNAL_TABLE")?))
+        let rate = environment.variable("ROUTE53_REQUESTS_PER_SECOND")?;
+        let spacing_ms = spacing_ms(&rate).map_err(|problem| format!("ROUTE53_REQUESTS_PER_SECOND {problem}"))?;
+        Ok(Self { spacing_ms, ..Self::over(&environment.aws, environment.variable("JOURNAL_TABLE")?) })
     }
 
     /// The journal in a table, for tools beside the functions.
     pub fn over(aws: &aws_types::SdkConfig, table: String) -> Self {
-        Self { client: Client::new(aws), table }
+        Self { client: Client::new(aws), table, spacing_ms: SPACING_MS }
     }
 
     /// A run as it is now.

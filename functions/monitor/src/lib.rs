@@ -28,6 +28,8 @@
 //! `no_data_limit`: a metric in the first periods of a step; an alarm until it must have seen the new side's traffic. Before
 //! that side has any, an alarm without data is not looked at.
 //!
+//! A look that AWS throttled says nothing, and counts towards no limit: the step waits until there is one.
+//!
 //! A route that is not where this step has it, looked at twice, was changed by somebody else: that ends the step at once.
 //!
 //! Errors: `Cutover.Drift` for that; `Cutover.Unhealthy` for trouble that is certain, and at the plan's limit; `Cutover.Inconclusive` at the plan's
@@ -48,6 +50,7 @@ pub mod words;
 
 use cutover::contract::Caller;
 use cutover::line::Line;
+use cutover::rate::Lane;
 use cutover::verdict::Verdict;
 use cutover::{Plan, StepError, StepResult};
 use jiff::Timestamp;
@@ -227,6 +230,8 @@ pub struct Reply {
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
     let (run, line) = run_of(clients, &request, now).await?;
     let held_by_line = line.holds(&run.plan.application);
+    let draw = clients.journal.share(&run.plan, Lane::Forward, run.plan.names(), now);
+    let clients = &Clients { routes: clients.routes.drawing(draw), ..clients.clone() };
     let (plan, elapsed_seconds) = (&run.plan, request.elapsed_seconds);
     let mut checks = Vec::new();
     if !request.after_cutover {

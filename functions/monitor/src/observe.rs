@@ -166,12 +166,17 @@ pub async fn alarms(cloudwatch: &CloudWatch, plan: &Plan, held: Held) -> StepRes
     }
 }
 
-/// A look that failed.
+/// A look that failed. One that was throttled says nothing of the new side: it does not count towards the plan's `no_data_limit`, however often that
+/// happens, and the step goes on once there is a look.
 pub(crate) fn failed(check: String, error: StepError) -> StepResult<Check> {
-    if error.name == name::NOT_PERMITTED {
-        return Err(error);
+    match error.name {
+        name::NOT_PERMITTED => Err(error),
+        name::THROTTLED => Ok(Check {
+            is_early: true,
+            ..Check::new(check, Verdict::Inconclusive, format!("not looked at: {}", error.message))
+        }),
+        _ => Ok(Check::new(check, Verdict::Error, error.message)),
     }
-    Ok(Check::new(check, Verdict::Error, error.message))
 }
 
 #[cfg(test)]
@@ -179,9 +184,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn however_often_looks_are_throttled_no_run_goes_back_for_it_and_no_step_is_over() {
+        let monitoring = cutover::plan::Monitoring { no_data_limit: 1, ..cutover::plan::Monitoring::default() };
+        let hold = decide::Hold { hold_seconds: 0, elapsed_seconds: 600, paused: false };
+        let mut tally = crate::Tally::default();
+        for _ in 0..100 {
+            let throttled = failed("a".to_owned(), StepError::new(name::THROTTLED, "slow down")).unwrap();
+            let decision = decide::decide(&monitoring, hold, &[throttled], &tally).unwrap();
+            assert_eq!((decision.verdict, decision.done), (Verdict::Inconclusive, false));
+            tally = decision.tally;
+        }
+        assert_eq!((tally.inconclusive, tally.no_data_in_row), (100, 0));
+    }
+
+    #[test]
     fn a_look_that_fails_is_a_check_but_a_denied_one_ends_the_step() {
-        let check = failed("a".to_owned(), StepError::new(name::THROTTLED, "slow down")).unwrap();
-        assert_eq!((check.verdict, check.seen.as_str()), (Verdict::Error, "slow down"));
+        let check = failed("a".to_owned(), StepError::new(name::TRANSIENT, "it was slow")).unwrap();
+        assert_eq!((check.verdict, check.is_early, check.seen.as_str()), (Verdict::Error, false, "it was slow"));
         assert!(failed("a".to_owned(), StepError::new(name::NOT_PERMITTED, "no")).is_err());
     }
 }

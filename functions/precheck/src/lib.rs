@@ -17,6 +17,7 @@ mod services;
 use cutover::finding::{settled, soften};
 use cutover::load::{self, LoadLimits};
 use cutover::probe::{Progress, Tries};
+use cutover::rate::Lane;
 use cutover::schedule::{self, ScheduledStep};
 use cutover::stakeholders::StackGroups;
 use cutover::{Finding, Plan, StepResult, budget, gates, probe};
@@ -99,6 +100,9 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         Ok(plan) => plan,
         Err(findings) => return Ok(decide::report(None, findings, Vec::new(), Tries::default(), now)),
     };
+    // A name takes a look at its zone, at the name, at the zones around it, and at what else leads there.
+    let draw = clients.journal.share(&plan, Lane::Forward, 4 * plan.names(), now);
+    let clients = &Clients { routes: clients.routes.drawing(draw), ..clients.clone() };
     let mut findings = gates::findings(&plan);
     findings.extend(clients.stakeholders.unknown(&plan.stakeholders));
     findings.extend(load::findings(&plan, &clients.load_limits));

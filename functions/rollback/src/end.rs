@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::look::in_time;
-use crate::{Clients, by_hand, caller};
+use crate::{Clients, by_hand, caller, drawing};
 
 /// Errors and titles are kept with the run, whose item has room for many of them (DynamoDB: 400 KB in all).
 const MOST_ERROR_BYTES: usize = 2_000;
@@ -140,7 +140,7 @@ pub(crate) async fn end(clients: &Clients, request: EndRequest, now: Timestamp) 
         let all = routes.chain(resumed(&run, request.hooks)).chain(alarms);
         all.map(|outcome| with_arn(&run, outcome.shown())).collect()
     };
-    look(clients, &run, &mut outcomes).await;
+    look(&drawing(clients, &run, now), &run, &mut outcomes).await;
     let to = ending(request.hold.is_some(), &outcomes);
     let reply = EndReply::of(name_of(to, request.hold.is_some()), request.hold, outcomes, now);
     let report = within_budget(&reply)?;

@@ -22,6 +22,7 @@ mod way_back;
 use cutover::contract::{Caller, is_under_way};
 use cutover::error::name;
 use cutover::plan::Hook;
+use cutover::rate::Lane;
 use cutover::schedule::route_type;
 use cutover::text::shown;
 use cutover::{StepError, StepResult, gestures, input};
@@ -199,6 +200,7 @@ async fn begin(clients: &Clients, request: &BeginRequest, now: Timestamp) -> Ste
             clients.journal.fence(&caller(&run.run_id, owner), Phase::RollingBack).await?
         }
     };
+    let clients = &drawing(clients, &run, now);
     let hold = match &run.forced {
         Some(_) => None,
         None => {
@@ -210,6 +212,12 @@ async fn begin(clients: &Clients, request: &BeginRequest, now: Timestamp) -> Ste
     let why = input.why.as_ref().map(|why| shown(why, MOST_WHY_BYTES));
     let why = decide::told_why(&run, why.or_else(|| run.why.clone()));
     Ok(BeginReply { why, ..what_to_do(&run, hold, now) })
+}
+
+/// Clients whose requests to Route 53 draw their slots first, where the run is of a wave: before those that move traffic.
+pub(crate) fn drawing(clients: &Clients, run: &Run, now: Timestamp) -> Clients {
+    let draw = clients.journal.share(&run.plan, Lane::Undo, 1, now);
+    Clients { routes: clients.routes.drawing(draw), ..clients.clone() }
 }
 
 fn what_to_do(run: &Run, hold: Option<String>, now: Timestamp) -> BeginReply {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::end::{EndReply, Outcome, look, owed_besides_routes, unrestored, within_budget};
-use crate::{Clients, Input, decide, status};
+use crate::{Clients, Input, decide, drawing, status};
 
 /// What is asked when a rollback could not be begun or ended.
 #[derive(Clone, Debug, Deserialize)]
@@ -47,7 +47,7 @@ pub(crate) async fn report(clients: &Clients, request: ReportRequest, now: Times
         return Ok(Value::Null);
     }
     let mut outcomes: Vec<Outcome> = run.plan.routes.iter().enumerate().map(unrestored).collect();
-    look(clients, &run, &mut outcomes).await;
+    look(&drawing(clients, &run, now), &run, &mut outcomes).await;
     outcomes.extend(owed_besides_routes(&run));
     let end = EndReply { is_tried_again: run.phase.is_open(), ..EndReply::of("Unfinished", None, outcomes, now) };
     within_budget(&Report {

@@ -1,7 +1,12 @@
 //! A route of any kind, as AWS has it: each place here lists the kinds.
 
+use std::sync::Arc;
+
+use aws_sdk_route53::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
+use cutover::paced::paced;
 use cutover::plan::{Plan, Route};
+use cutover::rate::Draw;
 use cutover::verdict::at_least_percent;
 use cutover::{Finding, StepResult};
 
@@ -16,12 +21,24 @@ pub struct Clients {
     pub elb: aws_sdk_elasticloadbalancingv2::Client,
     /// Route 53.
     pub route53: aws_sdk_route53::Client,
+    /// What they are made of.
+    aws: SdkConfig,
 }
 
 impl Clients {
     /// The clients of a function.
     pub fn new(aws: &SdkConfig) -> Self {
-        Self { elb: aws_sdk_elasticloadbalancingv2::Client::new(aws), route53: aws_sdk_route53::Client::new(aws) }
+        let elb = aws_sdk_elasticloadbalancingv2::Client::new(aws);
+        Self { elb, route53: aws_sdk_route53::Client::new(aws), aws: aws.clone() }
+    }
+
+    /// The same, where each request to Route 53 draws a slot first: `None` waits for nothing.
+    pub fn drawing(&self, draw: Option<Arc<dyn Draw>>) -> Self {
+        let (Some(draw), Some(http)) = (draw, self.aws.http_client()) else { return self.clone() };
+        let config = aws_sdk_route53::config::Builder::from(&self.aws).http_client(paced(http, draw));
+        // The wait for the slot must not count: each try has its time-out below.
+        let config = config.timeout_config(TimeoutConfig::disabled()).build();
+        Self { route53: aws_sdk_route53::Client::from_conf(config), ..self.clone() }
     }
 }
 

@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 use cutover::contract::{RouteAction, RouteReply, RouteRequest};
 use cutover::error::name;
 use cutover::plan::DnsRoute;
+use cutover::rate::Lane;
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Journal, Phase, Run};
@@ -54,6 +55,7 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     let phase = Phase::of(request.action);
     let run = clients.journal.fence(&request.caller, phase).await?;
     let (route, before) = run.dns(request.route)?;
+    let clients = &drawing(clients, &run, &request, now);
     let live = routes::name::observe::live(&clients.routes.route53, route).await?;
     let checks = pair_checks(clients, &request, route, before, &live).await?;
     let (live, target) = decide_twice(clients, &request, route, before, live, &checks).await?;
@@ -95,6 +97,15 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     let (at, live) = (now.to_string(), format!("{}{users}", live.describe()));
     let note = settled.then(|| sync::note(&route.record_name, change_id.as_deref())).flatten();
     Ok(RouteReply { route: request.route, settled, wait_seconds, changed, change_id, at, live, note })
+}
+
+/// Clients whose requests to Route 53 draw their slots first, where the run is of a wave. A first call lists, changes and lists again; a later one lists
+/// and asks about the change.
+fn drawing(clients: &Clients, run: &Run, request: &RouteRequest, now: Timestamp) -> Clients {
+    let lane = if request.action == RouteAction::Restore { Lane::Undo } else { Lane::Forward };
+    let first = if request.change_id.is_none() { 3 } else { 2 };
+    let draw = clients.journal.share(&run.plan, lane, first, now);
+    Clients { routes: clients.routes.drawing(draw), ..clients.clone() }
 }
 
 /// What health makes of the weights that were just set: said, where it is not what they say. The hold that follows judges it. What

@@ -7,34 +7,31 @@ import { statesOf } from './graph';
 /** Seconds that pass between all tries at the most, by what failed; an error that is not here is not retried. */
 type Waits = Record<string, number>;
 
-const FORWARD: Waits = { 'Cutover.Throttled': 150, 'Lambda.TooManyRequestsException': 150, 'States.Timeout': 6 };
-const UNDO: Waits = { 'Cutover.Throttled': 722, 'Lambda.TooManyRequestsException': 722, 'States.Timeout': 242 };
+/** A throttle is never a reason to go back, or to be left half-way: whoever was throttled waits. */
+const WAITS: Waits = { 'Cutover.Throttled': 11_762, 'Lambda.TooManyRequestsException': 11_762 };
+const FORWARD: Waits = { ...WAITS, 'Cutover.Transient': 150, 'States.Timeout': 6 };
+const UNDO: Waits = { ...WAITS, 'Cutover.Transient': 722, 'States.Timeout': 242 };
 /** A message is not sent twice for an answer that is late. */
-const TELLING: Waits = { 'Cutover.Throttled': 14, 'Lambda.TooManyRequestsException': 14 };
+const TELLING: Waits = { 'Cutover.Throttled': 14, 'Lambda.TooManyRequestsException': 14, 'Cutover.Transient': 14 };
 const MEMORY: Waits = { 'Runtime.OutOfMemory': 2 };
 const EXISTS: Waits = { 'StepFunctions.ExecutionAlreadyExistsException': 0 };
 
 /** States whose calls are not tried again like those of their kind. */
 const OWN: Record<string, Waits> = {
   // Silence is the approvers' answer; a call that was cut off is told apart from it.
-  AwaitApproval: { 'Cutover.Throttled': 150, 'Lambda.TooManyRequestsException': 150, 'Sandbox.Timedout': 6, ...MEMORY },
-  AwaitDecision: { 'Cutover.Throttled': 150, 'Lambda.TooManyRequestsException': 150, 'Sandbox.Timedout': 6, ...MEMORY },
-  AskForGo: { 'Cutover.Throttled': 150, 'Lambda.TooManyRequestsException': 150, 'Sandbox.Timedout': 6, ...MEMORY },
+  AwaitApproval: { ...WAITS, 'Cutover.Transient': 150, 'Sandbox.Timedout': 6, ...MEMORY },
+  AwaitDecision: { ...WAITS, 'Cutover.Transient': 150, 'Sandbox.Timedout': 6, ...MEMORY },
+  AskForGo: { ...WAITS, 'Cutover.Transient': 150, 'Sandbox.Timedout': 6, ...MEMORY },
   // The way back does not wait for evidence.
-  EvidenceHook: { 'Cutover.Throttled': 5, 'Lambda.TooManyRequestsException': 5 },
-  AskAfterLoadTest: {
-    'Cutover.Throttled': 150,
-    'Lambda.TooManyRequestsException': 150,
-    'Sandbox.Timedout': 6,
-    ...MEMORY,
-  },
+  EvidenceHook: { 'Cutover.Throttled': 5, 'Lambda.TooManyRequestsException': 5, 'Cutover.Transient': 5 },
+  AskAfterLoadTest: { ...WAITS, 'Cutover.Transient': 150, 'Sandbox.Timedout': 6, ...MEMORY },
   // Two rollbacks that begin at once: the other one may be about to end.
   TakeOverRun: { ...UNDO, 'Sandbox.Timedout': 242, ...MEMORY, 'Cutover.Fenced': 7 },
   // The cleanup of a run that is taken in this very moment: the next try sees whose it is.
   FindRun: { ...FORWARD, 'Sandbox.Timedout': 6, ...MEMORY, 'Cutover.Fenced': 7 },
   BeginCleanup: { ...FORWARD, 'Sandbox.Timedout': 6, ...MEMORY, 'Cutover.Fenced': 7 },
   // Only taken down: whoever starts the next try waits for its end.
-  LeaveReport: { 'Cutover.Throttled': 5, 'Lambda.TooManyRequestsException': 5 },
+  LeaveReport: { 'Cutover.Throttled': 5, 'Lambda.TooManyRequestsException': 5, 'Cutover.Transient': 5 },
   StartCleanup: { ...EXISTS, 'States.ALL': 60 },
   StartRollback: { ...EXISTS, 'States.ALL': 210 },
   LookAtRollback: { 'States.ALL': 722 },
@@ -43,7 +40,14 @@ const OWN: Record<string, Waits> = {
 };
 
 const ERRORS = [
-  ...['Cutover.Throttled', 'Lambda.TooManyRequestsException', 'States.Timeout', 'Sandbox.Timedout', 'Cutover.Fenced'],
+  ...[
+    'Cutover.Throttled',
+    'Lambda.TooManyRequestsException',
+    'Cutover.Transient',
+    'States.Timeout',
+    'Sandbox.Timedout',
+  ],
+  'Cutover.Fenced',
   ...['Runtime.OutOfMemory', 'StepFunctions.ExecutionAlreadyExistsException', 'States.ALL', 'Cutover.Drift'],
 ];
 

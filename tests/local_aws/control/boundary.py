@@ -114,7 +114,7 @@ class Boundary:
             rule.miss()
         if action == "drift":
             drift.change(rule.given["route"])
-        if action == "before":
+        if action in ("before", "limit"):
             return rule.answer(call)
         if action == "skew":
             environ["HTTP_X_CUTOVER_CLOCK_SKEW"] = str(rule.given["seconds"])

@@ -7,6 +7,7 @@ Contract: `Rule(given)` reads one rule:
   once it has hit. `hits` counts only what had an effect. Set-up calls (access key `local`) are hit only
   by a rule that names that caller. What is done, with the further keys that it takes:
       before         no effect; the error is answered (error, message, status)
+      limit          the same, of what is more than `rate` requests a second; as many as `burst` may come at once. It hits what is too much
       after          the effect, then the error
       timeout_after  the effect, and the caller's time-out: of a task, or of the function that was invoked
       delay          the effect only after some seconds
@@ -25,6 +26,7 @@ Contract: `Rule(given)` reads one rule:
 """
 
 import threading
+import time
 
 from ..clients import SETUP
 from ..control.protocols import Call, error_answer, function_error_answer, service_name
@@ -32,6 +34,7 @@ from ..control.protocols import Call, error_answer, function_error_answer, servi
 MATCHABLE = {"caller", "service", "operation", "state", "machine", "execution", "function"}
 ACTIONS = {
     "before",
+    "limit",
     "after",
     "timeout_after",
     "delay",
@@ -47,7 +50,7 @@ ACTIONS = {
     "call_after",
     "drift",
 }
-RULE_KEYS = {"match", "then", "from", "times", "do", "error", "message", "status", "seconds", "body", "call", "route"}
+RULE_KEYS = {"match", "then", "from", "times", "do", "error", "message", "status", "seconds", "body", "call", "route", "rate", "burst"}
 MOST_QUESTIONS = 10_000
 READS = ("Describe", "List", "Get", "BatchGet", "Query")
 
@@ -73,6 +76,7 @@ class Rule:
         self.times = given.get("times", 1)
         self.seen = 0
         self.hits = 0
+        self.bucket = Bucket(given.get("rate", 1), given.get("burst", 1)) if self.action == "limit" else None
 
     def applies(self, call: Call) -> bool:
         if call.caller == SETUP and self.match.get("caller") != SETUP:
@@ -83,6 +87,8 @@ class Rule:
         self.seen += 1
         if self.seen < self.first or (self.times is not None and self.hits >= self.times):
             return False
+        if self.bucket and self.bucket.lets_pass(time.monotonic()):
+            return False
         self.hits += 1
         return True
 
@@ -91,8 +97,9 @@ class Rule:
         self.hits -= 1
 
     def answer(self, call: Call) -> tuple[int, dict[str, str], bytes]:
-        error = self.given.get("error", "InternalFailure")
-        message = self.given.get("message", "injected at the boundary")
+        is_limit = self.action == "limit"
+        error = self.given.get("error", "Throttling" if is_limit else "InternalFailure")
+        message = self.given.get("message", "Rate exceeded" if is_limit else "injected at the boundary")
         status = self.given.get("status", 400)
         if self.action == "timeout_after":
             if call.function:
@@ -105,6 +112,22 @@ class Rule:
     @property
     def state(self) -> dict:
         return {**self.given, "seen": self.seen, "hits": self.hits}
+
+
+class Bucket:
+    """A limit of so many requests a second, as AWS's APIs have it: what is not used is saved up, to `burst` requests."""
+
+    def __init__(self, rate: float, burst: float):
+        self._rate, self._burst = rate, burst
+        self._left, self._at = burst, None
+
+    def lets_pass(self, now: float) -> bool:
+        self._left = min(self._burst, self._left + self._rate * (now - (self._at if self._at is not None else now)))
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 def _named(match: dict) -> dict:

@@ -27,6 +27,8 @@ UNFINISHED_STATUSES = ["ABORTED", "TIMED_OUT", "FAILED"]
 FUNCTION_SIZE = {"timeout_seconds": 30, "memory_mb": 256}
 LARGER = {"load-test": {"timeout_seconds": 240, "memory_mb": 1769}}
 REPORTS_BUCKET = f"cutover-reports-{ACCOUNT_ID}-{REGION}"
+# As the stack has it.
+ROUTE53_REQUESTS_PER_SECOND = "3"
 # More than any machine that rehearses can send; every side is on 127.0.0.1 there.
 LOAD_LIMITS = {"MAX_LOAD_RATE_PER_SECOND": "20000", "LOAD_TEST_HOSTS": "127.0.0.1", "LOAD_TEST_SECRET_ARNS": "*"}
 
@@ -163,7 +165,7 @@ def _create_functions(settings: Settings, moments_arn: str, key_arn: str) -> dic
 
 
 def _environment(settings: Settings, crate: str, moments_arn: str, pages: dict[str, str]) -> dict[str, str]:
-    journal = {"JOURNAL_TABLE": settings.journal_table}
+    journal = {"JOURNAL_TABLE": settings.journal_table, "ROUTE53_REQUESTS_PER_SECOND": ROUTE53_REQUESTS_PER_SECOND}
     started = STARTED.get(crate, ())
     # Whatever a plan names as a hook may be invoked, and as an alarm set.
     allowed = {"HOOK_FUNCTION_ARNS": "*", "ALARM_NAMES": '["*"]'} if crate == "precheck" else {}

@@ -38,6 +38,7 @@ mod second_looks;
 mod secrets;
 mod serve;
 mod shapes;
+mod shares;
 mod statuses;
 mod suites;
 mod support;
@@ -75,6 +76,7 @@ fn tests() -> Result<Vec<Test>> {
         reports::tests(),
         names::tests(),
         shapes::tests(),
+        shares::tests(),
         locked::tests(),
         failing::tests(),
         looking::tests(),
