@@ -192,6 +192,8 @@ test('what goes wrong pages somebody', () => {
     'rollback-failed',
     'start-failed',
     'incident-unheard',
+    'programme-not-scheduled',
+    'programmes-dead-letters',
   ];
   const ofFunctions = CRATES.flatMap((crate) => [`${crate}-errors`, `${crate}-throttles`]);
   const all = [...wanted, 'incidents-dead-letters', 'schedules-dead-letters', ...ofFunctions];
@@ -203,7 +205,7 @@ test('an alarm that fills gaps looks at more periods than it needs: late metrics
   const filling = Object.values<Json>(plain.template.findResources('AWS::CloudWatch::Alarm')).filter((alarm) =>
     JSON.stringify(alarm.Properties.Metrics ?? []).includes('FILL('),
   );
-  assert.equal(filling.length, 4);
+  assert.equal(filling.length, 5);
   for (const { Properties } of filling) {
     assert.ok(Properties.EvaluationPeriods > Properties.DatapointsToAlarm, Properties.AlarmName);
   }

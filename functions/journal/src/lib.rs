@@ -8,6 +8,7 @@
 //! | told | `told#<run_id>#<event>#<time>` | who was told of a moment, and what came of it; for 90 days |
 //! | incident | `incident#<id>` | an incident, and who was told of it; for a year after its last change |
 //! | ask | `ask#<question>` | what people were asked, hashes of the links to it, who answered; for a week after its time |
+//! | programme | `programme#<name>` | which programme of a portfolio is in force, and which execution made it so |
 //! | turn | `sweep#turn` | the run at which the sweep's last look stopped |
 //!
 //! An item has 400 KB (DynamoDB quotas). The parts of a run have budgets (`cutover::budget`) and fit into that; a run item that
@@ -25,7 +26,9 @@ mod item;
 mod locks;
 mod marks;
 mod open;
+mod past;
 mod phase;
+mod programmes;
 mod release;
 mod room;
 mod table;
@@ -36,6 +39,7 @@ pub use asked::Asked;
 pub use item::{Ending, Run, kept};
 pub use locks::{Standing, keys as lock_keys};
 pub use open::OpenRun;
+pub use past::PastRun;
 pub use phase::Phase;
 pub use release::{Owed, Released};
 pub use table::{Claim, Journal, Transition};

@@ -15,14 +15,24 @@ from .. import clients
 from ..services import functions
 from ..settings import ACCOUNT_ID, REGION, ROLE_ARN, Settings
 
-MACHINES = ("cutover", "rollback", "cleanup", "start", "incident")
+MACHINES = ("cutover", "rollback", "cleanup", "start", "incident", "program")
 UNFINISHED_STATUSES = ["ABORTED", "TIMED_OUT", "FAILED"]
 FUNCTION_SIZE = {"timeout_seconds": 30, "memory_mb": 256}
-LARGER = {"load-test": {"timeout_seconds": 240, "memory_mb": 1769}}
+LARGER = {
+    "load-test": {"timeout_seconds": 240, "memory_mb": 1769},
+    "program": {"timeout_seconds": 120, "memory_mb": 1769},
+}
+PROGRAMMES = "cutover-programmes"
 REPORTS_BUCKET = f"cutover-reports-{ACCOUNT_ID}-{REGION}"
 # More than any machine that rehearses can send; every side is on 127.0.0.1 there.
 LOAD_LIMITS = {"MAX_LOAD_RATE_PER_SECOND": "20000", "LOAD_TEST_HOSTS": "127.0.0.1", "LOAD_TEST_SECRET_ARNS": "*"}
-
+# The machines that people or schedules start, of whom a function knows.
+STARTED = {
+    "incident": ("incident",),
+    "notify": ("rollback", "cleanup"),
+    "program": ("start", "wave"),
+    "sweep": ("rollback", "cleanup"),
+}
 
 # Who is told what happens.
 HEARERS = ("tell", "status-report")
@@ -41,6 +51,7 @@ def machine_arn(name: str) -> str:
 def deploy(settings: Settings) -> dict:
     _create_table(settings.journal_table)
     _create_bucket()
+    _create_programmes()
     moments_arn = clients.client("sns").create_topic(Name="cutover-moments")["TopicArn"]
     function_arns = _create_functions(settings, moments_arn, _create_key() if settings.answers else "")
     if settings.stakeholders is not None:
@@ -120,6 +131,12 @@ def _create_bucket() -> None:
     clients.client("s3").create_bucket(Bucket=REPORTS_BUCKET, CreateBucketConfiguration=configuration)
 
 
+def _create_programmes() -> None:
+    """The group of the waves' schedules, and the queue of what cannot be delivered."""
+    clients.client("scheduler").create_schedule_group(Name=PROGRAMMES)
+    clients.client("sqs").create_queue(QueueName=f"{PROGRAMMES}-undelivered")
+
+
 def _create_key() -> str:
     """What signs links that answer."""
     api = clients.client("secretsmanager")
@@ -155,7 +172,7 @@ def _create_functions(settings: Settings, moments_arn: str, key_arn: str) -> dic
 
 def _environment(settings: Settings, crate: str, moments_arn: str, pages: dict[str, str]) -> dict[str, str]:
     journal = {"JOURNAL_TABLE": settings.journal_table}
-    started = ("rollback", "cleanup") if crate in ("notify", "sweep") else ("incident",) if crate == "incident" else ()
+    started = STARTED.get(crate, ())
     # Whatever a plan names as a hook may be invoked, and as an alarm set.
     allowed = {"HOOK_FUNCTION_ARNS": "*", "ALARM_NAMES": '["*"]'} if crate == "precheck" else {}
     machines = {f"{name.upper()}_STATE_MACHINE_ARN": machine_arn(name) for name in started}
@@ -164,12 +181,18 @@ def _environment(settings: Settings, crate: str, moments_arn: str, pages: dict[s
     moments = {"MOMENTS_TOPIC_ARN": moments_arn} if crate in ("incident", "notify") else {}
     incidents = {"INCIDENTS": "{}"} if crate == "incident" else {}
     messages = {"MESSAGES": MESSAGES if settings.stakeholders else "{}"} if crate == "tell" else {}
-    reports = {"REPORTS_BUCKET": REPORTS_BUCKET} if crate in ("load-test", "report", "status-report") else {}
+    reports = {"REPORTS_BUCKET": REPORTS_BUCKET} if crate in ("load-test", "program", "report", "status-report") else {}
+    schedules = {
+        "SCHEDULE_GROUP": PROGRAMMES,
+        "SCHEDULE_ROLE_ARN": ROLE_ARN,
+        "SCHEDULE_DEAD_LETTERS_ARN": f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{PROGRAMMES}-undelivered",
+    }
+    schedules = schedules if crate == "program" else {}
     status = {"STATUS": STATUS, "CUTOVER_STATE_MACHINE_ARN": machine_arn("cutover")} if crate == "status-report" else {}
     answers = pages if crate in ("notify", "tell") else {}
     if crate == "answer":
         answers = {"ANSWERS_KEY_ARN": pages["ANSWERS_KEY_ARN"], "ANSWERS_ORIGINS": ""}
-    more = {**load, **reports, **status, **machines, **stakeholders, **moments, **messages, **incidents, **answers}
+    more = {**load, **reports, **schedules, **status, **machines, **stakeholders, **moments, **messages, **incidents, **answers}
     return {"RUST_LOG": "info", **journal, **allowed, **more}
 
 
