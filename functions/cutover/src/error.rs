@@ -55,11 +55,13 @@ pub mod name {
     pub const HELD: &str = "Cutover.Held";
     /// The cutover's execution ends before its rollback does; the rule and the sweep bring that to its own ending.
     pub const ROLLBACK_UNFINISHED: &str = "Cutover.RollbackUnfinished";
+    /// Ending of a wave: each application is wholly on one of its sides, and not all of them where they were to be.
+    pub const INCOMPLETE: &str = "Cutover.Incomplete";
     /// The deadline of the plan has passed.
     pub const DEADLINE_EXCEEDED: &str = "Cutover.DeadlineExceeded";
 
     /// All of them, for the contract test.
-    pub const ALL: [&str; 20] = [
+    pub const ALL: [&str; 21] = [
         THROTTLED,
         TRANSIENT,
         INVALID_PLAN,
@@ -79,6 +81,7 @@ pub mod name {
         STUCK,
         HELD,
         ROLLBACK_UNFINISHED,
+        INCOMPLETE,
         DEADLINE_EXCEEDED,
     ];
 }

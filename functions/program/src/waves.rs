@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use wave_plan::portfolio::{Application, DependencyKind, Freeze, Strength, Task, When};
 use wave_plan::{Portfolio, Programme, Wave};
+use waves::WavePlan;
 
 use crate::names;
 use crate::zone::Zone;
@@ -54,6 +55,7 @@ pub fn planned(
     let mut all = Vec::new();
     for wave in &programme.waves {
         let Some(input) = of.input(wave, rules) else { continue };
+        findings.extend(of.refused(wave, &input));
         let bytes = input.to_string().len();
         if bytes > MOST_INPUT_BYTES {
             let problem = format!("makes an input of {bytes} bytes of the wave of {}, more than {MOST_INPUT_BYTES}", wave.date);
@@ -85,6 +87,13 @@ impl Of<'_> {
             Finding::plan(format!("$.applications[{place}].cutover_plan"), problem, fix)
         });
         told.collect()
+    }
+
+    /// What the wave itself would not take: of what is said of all waves, most of all.
+    fn refused(&self, wave: &Wave, input: &Value) -> Vec<Finding> {
+        let Err(findings) = WavePlan::read(input) else { return Vec::new() };
+        let place = |path: &str| format!("wave of {}: {path}", wave.date);
+        findings.into_iter().map(|one| Finding::plan(place(&one.path), one.problem, one.fix)).collect()
     }
 
     /// None where nothing of the wave is still to move.
@@ -186,7 +195,8 @@ fn task(task: &Task) -> Value {
 /// As a wave's `cutover_from`.
 fn is_plan_key(key: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "._/=-".contains(c);
-    key.strip_prefix("plans/").is_some_and(|rest| (1..=300).contains(&rest.len()) && rest.chars().all(is_part))
+    let rest = key.strip_prefix("plans/").filter(|rest| (1..=300).contains(&rest.len()));
+    rest.is_some_and(|rest| rest.chars().all(is_part)) && !key.contains("..")
 }
 
 #[cfg(test)]

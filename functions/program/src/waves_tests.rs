@@ -106,3 +106,14 @@ fn a_wave_that_is_too_large_for_its_schedule_is_an_error() {
     let findings = made(&value, &[], json!({})).unwrap_err();
     assert_eq!(findings[0].path, "$.limits.applications_per_wave");
 }
+
+#[test]
+fn what_the_wave_would_not_take_is_told_with_its_date() {
+    let findings = made(&four(), &[], json!({ "on_failure": "halt" })).unwrap_err();
+    assert_eq!(findings[0].path, "wave of 2026-03-07: $.on_failure");
+    let mut value = four();
+    value["limits"]["parallel_cutovers"] = 1.into();
+    value["dependencies"] = json!([{ "first": "a", "then": "b", "kind": "together" }]);
+    let findings = made(&value, &[], json!({})).unwrap_err();
+    assert!(findings.iter().any(|one| one.path.ends_with("$.parallel_cutovers")), "{findings:#?}");
+}

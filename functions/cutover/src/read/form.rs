@@ -73,6 +73,8 @@ impl<'a> Reader<'a> {
             return self.choice(choices, value, at);
         }
         match (type_name(schema), value) {
+            // What has no type is read by whoever uses it.
+            ("", _) => Some(value.clone()),
             ("object", Value::Object(fields)) => self.object(schema, fields, at),
             ("array", Value::Array(items)) => self.list(schema, items, at),
             ("integer", Value::Number(number)) => self.whole_number(schema, number, at),

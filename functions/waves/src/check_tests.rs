@@ -1,0 +1,111 @@
+use serde_json::json;
+
+use super::*;
+
+fn plan(application: &str) -> Value {
+    json!({ "application": application, "routes": [{
+        "type": "listener",
+        "listener_arn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2",
+        "old_target_group_arn": format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{application}-old/73e2d6bc24d8a067"),
+        "new_target_group_arn": format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{application}-new/6d0ecf831eec9f09"),
+        "steps": [{ "new_weight": 100, "hold": "5m" }] }] })
+}
+
+fn wave(applications: Value, more: Value) -> Value {
+    let mut wave = json!({ "wave": "first", "applications": applications });
+    wave.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    wave
+}
+
+fn app(name: &str, more: Value) -> Value {
+    let mut app = json!({ "name": name, "cutover": plan(name) });
+    app.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    app
+}
+
+fn problems(wave: &Value) -> Vec<String> {
+    let findings = WavePlan::read(wave).err().unwrap_or_default();
+    findings.iter().map(|finding| format!("{} {}", finding.path, finding.problem)).collect()
+}
+
+#[test]
+fn a_wave_is_read_with_its_defaults() {
+    let wave = wave(json!([app("web", json!({ "needs": ["db"] })), app("db", json!({ "takes": "20m" }))]), json!({}));
+    let read = WavePlan::read(&wave).unwrap();
+    assert_eq!((read.parallel_cutovers, read.timeout, read.tolerated_failures), (4, Seconds::hours(24), 0));
+    assert_eq!(read.applications[1].takes, Some(Seconds::minutes(20)));
+}
+
+#[test]
+fn every_error_comes_at_once_with_its_place() {
+    let applications = json!([
+        app("web", json!({ "needs": ["bd"], "takes": "50h" })),
+        app("db", json!({})),
+        app("db", json!({ "together_with": ["web", "nobody"] })),
+        { "name": "empty" },
+        { "name": "both", "cutover": plan("both"), "cutover_from": "plans/both.json" },
+        { "name": "mail", "cutover": plan("post") },
+    ]);
+    let more = json!({
+        "window": { "opens": "2026-03-07T22:00:00Z", "closes": "2026-03-07T20:00:00Z" },
+        "freezes": [{ "name": "sale", "from": "2026-03-07T20:00:00Z", "to": "2026-03-08T20:00:00Z", "applications": ["sop"] }],
+        "timeout": "31d",
+    });
+    let found = problems(&wave(applications, more));
+    let expected = [
+        "$.applications[0].needs[0] bd is no application of this wave",
+        "$.applications[0].takes is 2d 2h",
+        "$.applications[2].name db is also $.applications[1].name",
+        "$.applications[2].together_with[1] nobody is no application of this wave",
+        "$.applications[3] has neither a cutover plan nor tasks",
+        "$.applications[4].cutover_from stands beside `cutover`",
+        "$.applications[5].cutover.application is post, and not mail",
+        "$.freezes[0].applications[0] sop is no application of this wave",
+        "$.timeout is 31d",
+        "$.window.closes is not after its beginning",
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn an_error_in_a_cutover_plan_stands_at_its_place_in_the_wave() {
+    let mut bad = plan("web");
+    bad["routes"][0]["steps"][0]["new_wieght"] = json!(3);
+    let found = problems(&wave(json!([{ "name": "web", "cutover": bad }]), json!({})));
+    assert!(found[0].starts_with("$.applications[0].cutover.routes[0].steps[0]"), "{found:?}");
+}
+
+#[test]
+fn circles_are_named_also_through_lockstep_groups() {
+    let circle = json!([
+        app("a", json!({ "needs": ["b"] })),
+        app("b", json!({ "needs": ["c"] })),
+        app("c", json!({ "together_with": ["d"] })),
+        app("d", json!({ "needs": ["a"] })),
+    ]);
+    assert_eq!(
+        problems(&wave(circle, json!({}))),
+        ["$.applications need each other in a circle: a, which needs b, which needs c, which needs a"]
+    );
+    let itself = json!([app("a", json!({ "needs": ["b"], "together_with": ["b"] })), app("b", json!({}))]);
+    assert_eq!(
+        problems(&wave(itself, json!({}))),
+        ["$.applications[0].needs[0] b moves in lockstep with it, or is itself"]
+    );
+}
+
+#[test]
+fn a_lockstep_group_has_to_have_room() {
+    let three = json!([app("a", json!({ "together_with": ["b", "c"] })), app("b", json!({})), app("c", json!({}))]);
+    let found = problems(&wave(three, json!({ "parallel_cutovers": 2 })));
+    assert_eq!(found, ["$.parallel_cutovers is 2, and 3 applications move in lockstep with a"]);
+}
+
+#[test]
+fn what_is_no_time_is_said() {
+    let more = json!({ "window": { "closes": "2026-02-30T20:00:00Z" } });
+    assert_eq!(
+        problems(&wave(json!([app("a", json!({}))]), more)),
+        ["$.window.closes 2026-02-30T20:00:00Z is no point in time"]
+    );
+}

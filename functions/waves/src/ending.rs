@@ -1,0 +1,113 @@
+//! How a wave ended, in one name and in a person's words. Pure.
+
+use cutover::error::name;
+use cutover::text::named;
+use serde::{Deserialize, Serialize};
+
+use crate::order::Order;
+use crate::state::{Is, Member, State};
+
+/// More names than this in one sentence help nobody.
+const MOST_NAMES: usize = 20;
+
+/// How a wave ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Every application that was let go is where it was to be.
+    Moved,
+    /// Nothing was touched: precheck found something wrong, and nobody let the others go.
+    NoGo,
+    /// Nothing was touched: those who were asked said no, or nothing.
+    Rejected,
+    /// Everything is exactly as it was before.
+    RolledBack,
+    /// Some are on their new side, the others on their old one, each wholly.
+    Incomplete,
+    /// Some need a person: their pages say precisely what is left.
+    Stuck,
+}
+
+impl Ending {
+    /// The ending of a wave in which nothing runs any more. What a person has to look after comes before everything else.
+    pub(crate) fn of(order: &Order, state: &State) -> Self {
+        let cutovers = || state.members.iter().zip(&order.members).filter(|(_, placed)| placed.moves);
+        let any = |wanted: fn(&Member) -> bool| state.members.iter().any(wanted);
+        let is_kept =
+            |(member, _): (&Member, _)| member.is_there() || member.is == Is::LeftBehind && state.approval.is_some();
+        if any(|member| member.is == Is::Stuck) {
+            return Self::Stuck;
+        }
+        if state.members.iter().zip(&order.members).all(is_kept) && any(Member::is_there) {
+            return Self::Moved;
+        }
+        if cutovers().all(|(member, _)| member.attempts == 0) {
+            return Self::NoGo;
+        }
+        if state.goes_back.is_some() && cutovers().all(|(member, _)| member.is != Is::Moved) {
+            return Self::RolledBack;
+        }
+        Self::Incomplete
+    }
+
+    /// The error with which its execution fails; none if it succeeds.
+    pub fn error(self) -> Option<&'static str> {
+        match self {
+            Self::Moved => None,
+            Self::NoGo => Some(name::PRECHECK_FAILED),
+            Self::Rejected => Some(name::REJECTED),
+            Self::RolledBack => Some(name::ROLLED_BACK),
+            Self::Incomplete => Some(name::INCOMPLETE),
+            Self::Stuck => Some(name::STUCK),
+        }
+    }
+
+    /// In a few words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Moved => "every application that was let go is on its new side",
+            Self::NoGo => "nothing was touched",
+            Self::Rejected => "nothing was touched: it was not approved",
+            Self::RolledBack => "everything is exactly as it was before",
+            Self::Incomplete => "some applications are on their new side, the others wholly on their old one",
+            Self::Stuck => "some applications need a person: their own messages say precisely what is left",
+        }
+    }
+}
+
+/// Each application, by where it is: what a person reads who asks how the wave stands.
+pub fn told(order: &Order, state: &State) -> Vec<(&'static str, Vec<String>)> {
+    let kinds: [(&str, &[Is]); 8] = [
+        ("need a person", &[Is::Stuck]),
+        ("are put back", &[Is::RollingBack]),
+        ("are exactly as before", &[Is::Back, Is::Refused]),
+        ("run", &[Is::Running]),
+        ("are on their new side", &[Is::Moved]),
+        ("are done", &[Is::Done]),
+        ("wait", &[Is::Waiting, Is::Checking]),
+        ("were not started", &[Is::LeftBehind, Is::NotStarted]),
+    ];
+    let line = |place: usize| {
+        let (name, member) = (&order.members[place].name, &state.members[place]);
+        match member.why.as_ref().or(member.red.as_ref()) {
+            Some(why) => format!("{} ({why})", named(name, 64)),
+            None => named(name, 64),
+        }
+    };
+    let of_kind = |wanted: &[Is]| {
+        let places = (0..state.members.len()).filter(|place| wanted.contains(&state.members[*place].is));
+        places.map(line).collect::<Vec<_>>()
+    };
+    kinds.into_iter().map(|(words, wanted)| (words, of_kind(wanted))).filter(|(_, names)| !names.is_empty()).collect()
+}
+
+/// The same in one text.
+pub fn sentence(order: &Order, state: &State) -> String {
+    let part = |(words, names): (&str, Vec<String>)| {
+        let more = names.len().saturating_sub(MOST_NAMES);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let shown: Vec<String> = names.into_iter().take(MOST_NAMES).collect();
+        format!("{words}: {}{more}", shown.join(", "))
+    };
+    told(order, state).into_iter().map(part).collect::<Vec<_>>().join("; ")
+}

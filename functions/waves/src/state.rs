@@ -1,0 +1,245 @@
+//! How a wave stands: one text of the journal, changed only where nobody else has changed it meanwhile. Pure.
+//!
+//! It is kept small, since a wave may have a thousand applications and an item of DynamoDB has 400 KB: what is written once stands in [`crate::Order`], and a
+//! cutover's execution is known by its number.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ending::Ending;
+use crate::order::Order;
+
+/// So much is kept of why an application failed or stays; the rest is in its run.
+pub const MOST_WHY_BYTES: usize = 300;
+
+/// How a wave stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// The execution that claimed it: its id.
+    pub id: String,
+    /// The execution that follows it.
+    pub owner: String,
+    /// When it was claimed.
+    pub opened_at: Timestamp,
+    /// From when on its time-out counts: its claim, or its last reopening.
+    pub counts_from: Timestamp,
+    /// How far it is.
+    pub stage: Stage,
+    /// Its applications, in the places of its [`Order`].
+    pub members: Vec<Member>,
+    /// Who let it go, where somebody was asked.
+    pub approval: Option<Said>,
+    /// Who wants that nothing new starts for now.
+    pub paused: Option<Said>,
+    /// Who wants that nothing new starts any more.
+    pub stopped: Option<Said>,
+    /// Who wants everything back, and why.
+    pub goes_back: Option<Said>,
+    /// How many executions have followed it before this one.
+    #[serde(default)]
+    pub followed: u32,
+    /// How it ended, once it has.
+    pub ending: Option<Ending>,
+}
+
+/// How far a wave is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Each application's precheck runs.
+    Checking,
+    /// People are asked.
+    Asking,
+    /// Cutovers run.
+    Going,
+    /// Nothing comes any more, unless a person asks for it.
+    Over,
+}
+
+/// How an application stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Where it is.
+    pub is: Is,
+    /// Since when.
+    pub since: Timestamp,
+    /// How many prechecks were started.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub checks: u32,
+    /// How many cutovers were started: the last one is its run.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempts: u32,
+    /// How many rollbacks the wave has started of that run.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rollbacks: u32,
+    /// What is known of its execution.
+    #[serde(default)]
+    pub seen: Seen,
+    /// What precheck found wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub red: Option<String>,
+    /// Why it failed, or stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Whether it goes back because of the others, and has not failed itself.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_ordered_back: bool,
+    /// Whether its run holds its step, since a freeze has begun.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_held: bool,
+    /// Which of its tasks are done, and who says so.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub done: BTreeMap<usize, Said>,
+    /// When its cutover was started, the first of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// Where an application is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Is {
+    /// On its old side, and not yet started.
+    Waiting,
+    /// On its old side: it was not let go.
+    LeftBehind,
+    /// On its old side: the wave ended before its turn.
+    NotStarted,
+    /// Its precheck runs.
+    Checking,
+    /// Its cutover runs.
+    Running,
+    /// Wholly on its new side.
+    Moved,
+    /// It is put back.
+    RollingBack,
+    /// Exactly as it was before.
+    Back,
+    /// Its cutover ended before anything was touched.
+    Refused,
+    /// A person has to look after it: some of it may be on either side.
+    Stuck,
+    /// It has no cutover, and its tasks are done.
+    Done,
+}
+
+/// What is known of an execution that was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seen {
+    /// Nothing: it may not even have been started.
+    #[default]
+    Nothing,
+    /// It runs, and has claimed nothing.
+    UnderWay,
+    /// Its run is in the journal.
+    Claimed,
+}
+
+/// What a person has said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Member {
+    /// An application to which nothing has happened yet.
+    pub fn new(at: Timestamp) -> Self {
+        Self {
+            is: Is::Waiting,
+            since: at,
+            checks: 0,
+            attempts: 0,
+            rollbacks: 0,
+            seen: Seen::Nothing,
+            red: None,
+            why: None,
+            is_ordered_back: false,
+            is_held: false,
+            done: BTreeMap::new(),
+            started_at: None,
+        }
+    }
+
+    /// Where it is from now on; nothing changes where it is there already.
+    pub(crate) fn become_now(&mut self, is: Is, at: Timestamp) {
+        if self.is != is {
+            self.is = is;
+            self.since = at;
+        }
+    }
+
+    /// Whether some of its users are, or may be, on the new side, now or soon.
+    pub fn is_out(&self) -> bool {
+        matches!(self.is, Is::Running | Is::Moved | Is::RollingBack)
+    }
+
+    /// Whether it is where those who need it want it.
+    pub fn is_there(&self) -> bool {
+        matches!(self.is, Is::Moved | Is::Done)
+    }
+
+    /// Whether it was tried, and did not get there.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.is, Is::Back | Is::Refused | Is::Stuck | Is::RollingBack) && !self.is_ordered_back
+    }
+}
+
+impl State {
+    /// A wave as it is claimed: nothing has happened yet.
+    pub fn opened(order: &Order, execution_arn: &str, at: Timestamp) -> Self {
+        Self {
+            id: execution_arn.to_owned(),
+            owner: execution_arn.to_owned(),
+            opened_at: at,
+            counts_from: at,
+            stage: Stage::Checking,
+            members: order.members.iter().map(|_| Member::new(at)).collect(),
+            approval: None,
+            paused: None,
+            stopped: None,
+            goes_back: None,
+            followed: 0,
+            ending: None,
+        }
+    }
+
+    /// The name of the execution of an application's cutover, precheck or rollback: the same whenever it is asked for. Eighty characters at the most
+    /// (Step Functions API reference), and another one in each wave.
+    pub fn execution_name(&self, application: &str, what: Child) -> String {
+        let (kind, number) = match what {
+            Child::Check(number) => ("check", number),
+            Child::Cutover(number) => ("cutover", number),
+            Child::Rollback(attempt, number) => ("back", attempt * 100 + number),
+        };
+        let application: String = application.chars().take(40).collect();
+        let wave: String = cutover::contract::digest(&format!("{}\n{application}", self.id)).chars().take(12).collect();
+        format!("{application}-{wave}-{kind}-{number}")
+    }
+}
+
+/// Which of an application's executions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Child {
+    /// Its precheck, by its number.
+    Check(u32),
+    /// Its cutover, by its number.
+    Cutover(u32),
+    /// A rollback of a cutover, by both numbers.
+    Rollback(u32, u32),
+}
