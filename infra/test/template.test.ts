@@ -69,7 +69,7 @@ for (const crate of CRATES) {
     const read = main.includes('Journal::of(') ? ['JOURNAL_TABLE', ...named] : named;
     const made = resourceAt(plain, `Functions/${pascalCase(crate)}/Function/Resource`);
     assert.deepEqual(Object.keys(made.Environment.Variables).sort(), ['RUST_LOG', ...read].sort());
-    const size = crate === 'load-test' ? [1769, 240] : [256, 30];
+    const size = { 'load-test': [1769, 240], program: [1769, 120] }[crate as string] ?? [256, 30];
     assert.deepEqual([made.Runtime, made.MemorySize, made.Timeout], ['provided.al2023', ...size]);
     assert.deepEqual([made.LoggingConfig.LogFormat, made.TracingConfig.Mode], ['JSON', 'Active']);
     assert.deepEqual([made.Architectures, made.ReservedConcurrentExecutions], [['arm64'], undefined]);

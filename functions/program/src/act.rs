@@ -16,7 +16,8 @@ use crate::documents::{self, JSON, MARKDOWN, PAGE, PORTFOLIO, PROGRAMME, TABLE, 
 use crate::store::folder;
 use crate::zone::Zone;
 use crate::{
-    AskRequest, Clients, OfProgramme, PlanRequest, Planned, Published, ScheduleRequest, Scheduled, Told, message, names, planning, waves,
+    AskRequest, Clients, OfProgramme, PlanRequest, Planned, Published, ScheduleRequest, Scheduled, Told, message,
+    names, planning, waves,
 };
 
 /// A wave's prechecks are done by then, usually.
@@ -56,7 +57,8 @@ pub(crate) async fn plan(clients: &Clients, request: &PlanRequest) -> StepResult
     let progress = planning::progress(&portfolio, previous.as_ref(), &runs, (today, &done), request.at)?;
     // No clock: the search ends by what it has tried, and the same portfolio has the same programme.
     let programme = planning::programme(&portfolio, previous.as_ref(), progress, &mut || false)?;
-    let planned = waves::planned(&portfolio, &programme, &input.waves).map_err(|findings| planning::invalid(&findings))?;
+    let planned =
+        waves::planned(&portfolio, &programme, &input.waves).map_err(|findings| planning::invalid(&findings))?;
     notes.extend(missing_plans(clients, &portfolio).await?);
 
     let folder = folder(&portfolio.name, &request.execution_arn);
@@ -84,7 +86,9 @@ async fn given(clients: &Clients, input: &Input) -> StepResult<Value> {
     let Some(key) = &input.portfolio_from else { return Ok(input.portfolio.clone().unwrap_or_default()) };
     let Some(text) = clients.store.get(key).await? else {
         let bucket = &clients.store.bucket;
-        let problem = format!("there is no object {key} in the bucket {bucket}, and nothing was done: put the portfolio there first");
+        let problem = format!(
+            "there is no object {key} in the bucket {bucket}, and nothing was done: put the portfolio there first"
+        );
         return Err(StepError::new(name::INVALID_GESTURE, problem));
     };
     serde_json::from_str(&text).map_err(|error| {
@@ -100,7 +104,11 @@ async fn in_force(clients: &Clients, portfolio: &str) -> StepResult<Option<(InFo
     Ok(Some((read, Some(version))))
 }
 
-async fn previous(clients: &Clients, in_force: Option<&InForce>, notes: &mut Vec<String>) -> StepResult<Option<Programme>> {
+async fn previous(
+    clients: &Clients,
+    in_force: Option<&InForce>,
+    notes: &mut Vec<String>,
+) -> StepResult<Option<Programme>> {
     let Some(in_force) = in_force else { return Ok(None) };
     let key = format!("{}/{PROGRAMME}", in_force.folder);
     let Some(text) = clients.store.get(&key).await? else {
@@ -122,7 +130,11 @@ async fn missing_plans(clients: &Clients, portfolio: &Portfolio) -> StepResult<O
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let named: Vec<String> = missing.iter().take(MOST_NAMED).map(|key| named(key, 200)).collect();
     Ok((!missing.is_empty()).then(|| {
-        format!("put these cutover plans into the bucket {} before their waves start: {}{more}", clients.store.bucket, named.join(", "))
+        format!(
+            "put these cutover plans into the bucket {} before their waves start: {}{more}",
+            clients.store.bucket,
+            named.join(", ")
+        )
     }))
 }
 
@@ -151,7 +163,8 @@ pub(crate) async fn ask(clients: &Clients, request: &AskRequest) -> StepResult<T
     let OfProgramme { execution_arn, portfolio } = &request.of;
     let programme: Programme = stored(clients, &format!("{}/{PROGRAMME}", folder(portfolio, execution_arn))).await?;
     let text = message::asking(&programme, &request.page, execution_arn, &request.task_token, request.within);
-    let publish = clients.sns.publish().topic_arn(&request.topic_arn).subject(message::subject(portfolio)).message(text);
+    let publish =
+        clients.sns.publish().topic_arn(&request.topic_arn).subject(message::subject(portfolio)).message(text);
     let answer = publish.send().await;
     let answer = answer.map_err(|error| StepError::from_aws(&format!("sns:Publish {}", request.topic_arn), &error))?;
     Ok(Told { message_id: answer.message_id })
@@ -177,7 +190,13 @@ pub(crate) async fn schedule(clients: &Clients, request: &ScheduleRequest, now: 
     let needed: Vec<String> = wanted.iter().map(|one| one.name.clone()).collect();
     let found = clients.schedules.found(&names::prefix(portfolio)).await?;
     let todo = decide::compare(wanted, &found, target, request.at);
-    let mut reply = Scheduled { done: todo.changes.is_empty(), kept: todo.kept, foreign: todo.foreign, over, ..Scheduled::default() };
+    let mut reply = Scheduled {
+        done: todo.changes.is_empty(),
+        kept: todo.kept,
+        foreign: todo.foreign,
+        over,
+        ..Scheduled::default()
+    };
     for change in todo.changes.iter().take(MOST_CHANGES) {
         clients.schedules.make(change).await?;
         match change {

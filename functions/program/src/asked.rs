@@ -105,7 +105,10 @@ pub fn asked(value: &Value) -> StepResult<Asked> {
         return Err(not_right(&format!("one of `portfolio` and `portfolio_from` says what to plan, and {which}")));
     }
     if let Some(key) = input.portfolio_from.as_ref().filter(|key| !is_portfolio_key(key)) {
-        let problem = format!("$.portfolio_from is {}, and should be a key below portfolios/, such as portfolios/spring.json", quoted(key, 100));
+        let problem = format!(
+            "$.portfolio_from is {}, and should be a key below portfolios/, such as portfolios/spring.json",
+            quoted(key, 100)
+        );
         return Err(not_right(&problem));
     }
     if let Some(Approval { topic_arn, .. }) = &input.approval
@@ -159,8 +162,10 @@ mod tests {
     fn what_is_not_said_has_its_default() {
         let read = asked(&json!({ "portfolio_from": "portfolios/spring.json" })).unwrap();
         assert_eq!((read.input.mode, read.input.approval, read.today), (Mode::Schedule, None, None));
-        let read = asked(&json!({ "portfolio": {}, "mode": "plan", "progress": { "today": "2026-03-09", "done": { "crm": "2026-03-06" } },
-            "approval": { "topic_arn": "arn:aws:sns:eu-west-1:123456789012:programme" } }));
+        let read = asked(
+            &json!({ "portfolio": {}, "mode": "plan", "progress": { "today": "2026-03-09", "done": { "crm": "2026-03-06" } },
+            "approval": { "topic_arn": "arn:aws:sns:eu-west-1:123456789012:programme" } }),
+        );
         let read = read.unwrap();
         assert_eq!(read.input.approval.unwrap().within, Seconds::hours(24));
         assert_eq!(read.done["crm"].to_string(), "2026-03-06");
@@ -178,7 +183,9 @@ mod tests {
         assert!(problem(json!({ "portfolio_from": "elsewhere/a.json" })).contains("$.portfolio_from"));
         assert!(problem(json!({ "portfolio": {}, "waves": { "window": {} } })).contains("$.waves.window"));
         assert!(problem(json!({ "portfolio": {}, "progress": { "done": { "crm": "soon" } } })).contains("crm"));
-        assert!(problem(json!({ "portfolio": {}, "progress": { "today": "2026-02-30" } })).contains("$.progress.today"));
+        assert!(
+            problem(json!({ "portfolio": {}, "progress": { "today": "2026-02-30" } })).contains("$.progress.today")
+        );
         assert!(problem(json!({ "portfolio": {}, "mod": "plan" })).contains("$.mod"));
         let topic = "arn:aws:sns:eu-west-1:123456789012:programme";
         assert!(problem(json!({ "portfolio_from": "portfolios/../plans/a.json" })).contains("$.portfolio_from"));

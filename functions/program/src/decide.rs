@@ -134,9 +134,8 @@ fn is_ours(found: &Found, target: Target) -> bool {
 }
 
 fn is_right(found: &Found, wanted: &Wanted, target: Target, at: Timestamp) -> bool {
-    let same = |one: &str, other: &str| {
-        serde_json::from_str::<Value>(one).ok() == serde_json::from_str::<Value>(other).ok()
-    };
+    let same =
+        |one: &str, other: &str| serde_json::from_str::<Value>(one).ok() == serde_json::from_str::<Value>(other).ok();
     let is_time = found.expression == format!("at({})", wanted.at) || is_about_to_start(found, wanted, at);
     is_time
         && found.zone == wanted.zone

@@ -42,7 +42,10 @@ const NOW: &str = "2026-03-01T08:00:00Z";
 #[test]
 fn a_wave_is_started_before_its_window_on_the_clock_of_its_zone() {
     let one = want("2026-03-07", NOW).unwrap();
-    assert_eq!((one.name.as_str(), one.at.as_str(), one.zone.as_str()), ("spring.2026-03-07", "2026-03-07T19:45:00", "Europe/Zurich"));
+    assert_eq!(
+        (one.name.as_str(), one.at.as_str(), one.zone.as_str()),
+        ("spring.2026-03-07", "2026-03-07T19:45:00", "Europe/Zurich")
+    );
     let input: Value = serde_json::from_str(&one.input).unwrap();
     assert_eq!((&input["name"], &input["state_machine_arn"]), (&json!("spring-2026-03-07"), &json!(WAVE)));
 }

@@ -23,10 +23,20 @@ pub fn subject(portfolio: &str) -> String {
 pub fn asking(programme: &Programme, page: &str, execution_arn: &str, task_token: &str, within: Seconds) -> String {
     let mut text = String::new();
     let name = named(&programme.portfolio, 64);
-    let (moves, waves) = (programme.waves.iter().map(|wave| wave.applications.len()).sum::<usize>(), programme.waves.len());
-    let _ = writeln!(text, "The programme {name} waits for a yes: {moves} applications in {waves} waves, {} to {}.", programme.start, programme.end);
+    let (moves, waves) =
+        (programme.waves.iter().map(|wave| wave.applications.len()).sum::<usize>(), programme.waves.len());
+    let _ = writeln!(
+        text,
+        "The programme {name} waits for a yes: {moves} applications in {waves} waves, {} to {}.",
+        programme.start, programme.end
+    );
     if let Some(baseline) = &programme.baseline {
-        let _ = writeln!(text, "It ends {} days after the first plan's end, and {} applications have another date than before.", baseline.slip_days, programme.changes.len());
+        let _ = writeln!(
+            text,
+            "It ends {} days after the first plan's end, and {} applications have another date than before.",
+            baseline.slip_days,
+            programme.changes.len()
+        );
     }
     let _ = writeln!(text, "Until then nothing is scheduled anew. Silence is a no, after {within}.\n");
     for wave in programme.waves.iter().take(MOST_WAVES) {

@@ -24,7 +24,10 @@ pub fn portfolio(value: &Value) -> StepResult<Portfolio> {
 /// What is wrong with a portfolio, each with its place and the fix.
 pub fn invalid(findings: &[Finding]) -> StepError {
     let lines: Vec<String> = findings.iter().map(|one| format!("{} {}: {}", one.path, one.problem, one.fix)).collect();
-    StepError::new(name::INVALID_PORTFOLIO, format!("the portfolio is not right, and nothing was done:\n{}", lines.join("\n")))
+    StepError::new(
+        name::INVALID_PORTFOLIO,
+        format!("the portfolio is not right, and nothing was done:\n{}", lines.join("\n")),
+    )
 }
 
 /// What has been done since, of what is known: what people say first, then what the programme before knew, then what cutovers did.
@@ -39,8 +42,12 @@ pub fn progress(
     let unknown = done.keys().find(|name| portfolio.applications.iter().all(|one| one.name != **name));
     if let Some(name) = unknown {
         let names = portfolio.applications.iter().map(|one| one.name.as_str());
-        let meant = cutover::read::nearest(name, names).map(|meant| format!(": did you mean {meant}?")).unwrap_or_default();
-        let problem = format!("$.progress.done names {}, which is no application of the portfolio{meant}", cutover::text::named(name, 64));
+        let meant =
+            cutover::read::nearest(name, names).map(|meant| format!(": did you mean {meant}?")).unwrap_or_default();
+        let problem = format!(
+            "$.progress.done names {}, which is no application of the portfolio{meant}",
+            cutover::text::named(name, 64)
+        );
         return Err(StepError::new(name::INVALID_GESTURE, problem));
     }
     let zone = Zone::of(&portfolio.calendar.time_zone);

@@ -64,7 +64,9 @@ fn what_people_say_counts_and_only_of_applications_that_there_are() {
 
 #[test]
 fn today_is_that_of_the_portfolios_zone_unless_people_say_another() {
-    let today = |said: Option<Date>| progress(&two(), None, &[], (said, &BTreeMap::new()), at("2026-03-09T16:00:00Z")).unwrap().today.unwrap();
+    let today = |said: Option<Date>| {
+        progress(&two(), None, &[], (said, &BTreeMap::new()), at("2026-03-09T16:00:00Z")).unwrap().today.unwrap()
+    };
     assert_eq!(today(None).to_string(), "2026-03-10");
     assert_eq!(today(Some("2026-03-04".parse().unwrap())).to_string(), "2026-03-04");
 }
@@ -73,7 +75,11 @@ fn today_is_that_of_the_portfolios_zone_unless_people_say_another() {
 fn every_error_of_a_portfolio_comes_with_its_place() {
     let error = portfolio(&json!({ "name": "x", "calendar": { "start": "2026-03-02", "windows": [] }, "applications": [{ "name": "a", "stratgy": "rehost", "owner": "W" }] })).unwrap_err();
     assert_eq!(error.name, name::INVALID_PORTFOLIO);
-    assert!(error.message.contains("$.applications[0].stratgy") && error.message.contains("nothing was done"), "{}", error.message);
+    assert!(
+        error.message.contains("$.applications[0].stratgy") && error.message.contains("nothing was done"),
+        "{}",
+        error.message
+    );
 }
 
 #[test]

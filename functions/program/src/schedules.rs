@@ -9,7 +9,8 @@ use aws_sdk_scheduler::operation::delete_schedule::DeleteScheduleError;
 use aws_sdk_scheduler::operation::get_schedule::GetScheduleError;
 use aws_sdk_scheduler::operation::update_schedule::UpdateScheduleError;
 use aws_sdk_scheduler::types::{
-    ActionAfterCompletion, DeadLetterConfig, FlexibleTimeWindow, FlexibleTimeWindowMode, RetryPolicy, ScheduleState, Target,
+    ActionAfterCompletion, DeadLetterConfig, FlexibleTimeWindow, FlexibleTimeWindowMode, RetryPolicy, ScheduleState,
+    Target,
 };
 use cutover::{StepError, StepResult};
 
@@ -114,7 +115,11 @@ impl Schedules {
         match update.send().await {
             Ok(_) => Ok(()),
             // Delivered meanwhile, and gone: the next look says whether it is still wanted.
-            Err(error) if error.as_service_error().is_some_and(UpdateScheduleError::is_resource_not_found_exception) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateScheduleError::is_resource_not_found_exception) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(StepError::from_aws(&format!("scheduler:UpdateSchedule {}", wanted.name), &error)),
         }
     }
@@ -122,7 +127,11 @@ impl Schedules {
     async fn delete(&self, name: &str) -> StepResult<()> {
         match self.client.delete_schedule().group_name(&self.group).name(name).send().await {
             Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(DeleteScheduleError::is_resource_not_found_exception) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(DeleteScheduleError::is_resource_not_found_exception) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(StepError::from_aws(&format!("scheduler:DeleteSchedule {name}"), &error)),
         }
     }

@@ -58,8 +58,13 @@ pub fn planned(
         findings.extend(of.refused(wave, &input));
         let bytes = input.to_string().len();
         if bytes > MOST_INPUT_BYTES {
-            let problem = format!("makes an input of {bytes} bytes of the wave of {}, more than {MOST_INPUT_BYTES}", wave.date);
-            findings.push(Finding::plan("$.limits.applications_per_wave", problem, "let fewer applications move in a wave"));
+            let problem =
+                format!("makes an input of {bytes} bytes of the wave of {}, more than {MOST_INPUT_BYTES}", wave.date);
+            findings.push(Finding::plan(
+                "$.limits.applications_per_wave",
+                problem,
+                "let fewer applications move in a wave",
+            ));
         }
         let Wave { number, date, opens, closes, .. } = wave.clone();
         all.push(Planned { number, date, opens, closes, input });
@@ -93,7 +98,9 @@ impl Of<'_> {
     fn refused(&self, wave: &Wave, input: &Value) -> Vec<Finding> {
         let Err(findings) = WavePlan::read(input) else { return Vec::new() };
         let place = |path: &str| format!("wave of {}: {path}", wave.date);
-        findings.into_iter().map(|one| Finding::plan(place(&one.path), one.problem, one.fix)).collect()
+        // Where its cutover plan is was judged at its place in the portfolio.
+        let others = findings.into_iter().filter(|one| !one.path.ends_with(".cutover_from"));
+        others.map(|one| Finding::plan(place(&one.path), one.problem, one.fix)).collect()
     }
 
     /// None where nothing of the wave is still to move.
@@ -125,7 +132,8 @@ impl Of<'_> {
         if let Some(key) = &one.cutover_plan {
             member.insert("cutover_from".to_owned(), key.as_str().into());
         }
-        let tasks: Vec<Value> = self.awaited(name).into_iter().chain(one.tasks.iter().map(task)).take(MOST_TASKS).collect();
+        let tasks: Vec<Value> =
+            self.awaited(name).into_iter().chain(one.tasks.iter().map(task)).take(MOST_TASKS).collect();
         let together: Vec<&str> =
             open[name].iter().map(String::as_str).filter(|other| open.contains_key(other)).collect();
         let needs = self.needs(name, open, &together);
@@ -148,7 +156,8 @@ impl Of<'_> {
     /// What people have to have done before, as a task: no machine can see that a contract is signed.
     fn awaited(&self, name: &str) -> Vec<Value> {
         let all = self.portfolio.dependencies.iter().filter(|one| one.then == name && one.strength == Strength::Hard);
-        let by_people = all.filter_map(|one| self.applications.get(one.first.as_str())).filter(|one| !one.strategy.moves());
+        let by_people =
+            all.filter_map(|one| self.applications.get(one.first.as_str())).filter(|one| !one.strategy.moves());
         let open = by_people.filter(|one| !self.settled.contains(one.name.as_str()));
         let told = open.map(|one| {
             let due = self.programme.placements.iter().find(|placed| placed.application == one.name);
@@ -167,7 +176,8 @@ impl Of<'_> {
                 freeze.applications.iter().map(String::as_str).filter(|name| open.contains_key(name)).collect();
             let concerns = freeze.applications.is_empty() || !concerned.is_empty();
             let touches = from.timestamp() < closes && opens < to.timestamp();
-            (touches && concerns).then(|| of_freeze(freeze, &concerned, &crate::zone::written(&from), &crate::zone::written(&to)))
+            (touches && concerns)
+                .then(|| of_freeze(freeze, &concerned, &crate::zone::written(&from), &crate::zone::written(&to)))
         });
         touching.collect()
     }

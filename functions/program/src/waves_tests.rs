@@ -32,7 +32,8 @@ fn a_wave_has_what_its_machine_is_started_with() {
         { "first": "c", "then": "d", "kind": "together" },
         { "first": "b", "then": "c", "kind": "before", "strength": "soft" },
     ]);
-    value["applications"][0]["tasks"] = json!([{ "what": "tell users", "owner": "Ada" }, { "what": "archive", "when": "after" }]);
+    value["applications"][0]["tasks"] =
+        json!([{ "what": "tell users", "owner": "Ada" }, { "what": "archive", "when": "after" }]);
     let all = made(&value, &[], json!({ "on_failures": "continue" })).unwrap();
     assert_eq!((all.len(), all[0].date.as_str()), (1, "2026-03-07"));
     let input = &all[0].input;
@@ -51,9 +52,14 @@ fn a_wave_has_what_its_machine_is_started_with() {
 #[test]
 fn what_has_moved_is_in_no_wave() {
     let mut value = four();
-    value["dependencies"] = json!([{ "first": "a", "then": "b", "kind": "before" }, { "first": "a", "then": "c", "kind": "together" }]);
+    value["dependencies"] =
+        json!([{ "first": "a", "then": "b", "kind": "before" }, { "first": "a", "then": "c", "kind": "together" }]);
     let all = made(&value, &[("a", "2026-03-03")], json!({})).unwrap();
-    let names: Vec<&str> = all.iter().flat_map(|wave| wave.input["applications"].as_array().unwrap()).map(|one| one["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = all
+        .iter()
+        .flat_map(|wave| wave.input["applications"].as_array().unwrap())
+        .map(|one| one["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["b", "c", "d"]);
     assert_eq!((&member(&all[0], "b")["needs"], &member(&all[0], "c")["together_with"]), (&Value::Null, &Value::Null));
     let settled = ["a", "b", "c", "d"].map(|name| (name, "2026-03-03"));
@@ -63,7 +69,8 @@ fn what_has_moved_is_in_no_wave() {
 #[test]
 fn what_people_have_to_have_done_is_a_task_of_who_waits_for_it() {
     let mut value = four();
-    value["applications"][0] = json!({ "name": "crm", "strategy": "repurchase", "owner": "Sales", "tasks": [{ "what": "sign" }] });
+    value["applications"][0] =
+        json!({ "name": "crm", "strategy": "repurchase", "owner": "Sales", "tasks": [{ "what": "sign" }] });
     value["dependencies"] = json!([{ "first": "crm", "then": "b", "kind": "before" }]);
     let all = made(&value, &[], json!({})).unwrap();
     let task = &member(&all[0], "b")["tasks"][0];
@@ -80,7 +87,9 @@ fn a_freeze_that_touches_the_window_comes_along() {
         { "name": "after midnight", "from": "2026-03-08", "to": "2026-03-09", "applications": ["b", "elsewhere"] },
         { "name": "next week", "from": "2026-03-09", "to": "2026-03-10" },
     ]);
-    value["applications"].as_array_mut().unwrap().push(json!({ "name": "elsewhere", "strategy": "retire", "owner": "Web", "tasks": [{ "what": "switch it off" }] }));
+    value["applications"].as_array_mut().unwrap().push(
+        json!({ "name": "elsewhere", "strategy": "retire", "owner": "Web", "tasks": [{ "what": "switch it off" }] }),
+    );
     let all = made(&value, &[], json!({})).unwrap();
     let expected = json!([{ "name": "after midnight", "from": "2026-03-08T00:00:00+01:00", "to": "2026-03-10T00:00:00+01:00", "applications": ["b"] }]);
     assert_eq!(all[0].input["freezes"], expected);

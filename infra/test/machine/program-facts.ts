@@ -9,7 +9,16 @@ const PLANNED = {
   ...{ portfolio: 'spring', mode: 'schedule', approval: APPROVAL, start_before: 900, version: 3 },
   ...{ from_to: ['FIRST', 'LAST'], waves: 2, slip_days: 0, changes: 1, notes: ['NOTE'] },
 };
-const RIGHT = { done: true, wait_seconds: 0, made: [], moved: [], removed: [], kept: ['one', 'two'], foreign: [], over: [] };
+const RIGHT = {
+  done: true,
+  wait_seconds: 0,
+  made: [],
+  moved: [],
+  removed: [],
+  kept: ['one', 'two'],
+  foreign: [],
+  over: [],
+};
 const WRONG = { ...RIGHT, done: false, wait_seconds: 2, made: ['two'], moved: ['one'], removed: ['old'], kept: [] };
 const SCRIPT: Script = {
   Plan: [PLANNED],
@@ -31,9 +40,9 @@ export const facts: Fact[] = [
       went(
         walked,
         `
-        Plan Program {execution_arn: RUN, state: Plan, action: plan, input: {portfolio: PORTFOLIO}, at: ENTERED}
+        Plan within 135 s Program {execution_arn: RUN, state: Plan, action: plan, input: {portfolio: PORTFOLIO}, at: ENTERED}
         Publish Program {execution_arn: RUN, state: Publish, portfolio: spring, action: publish}
-        AwaitApproval Program {execution_arn: RUN, state: AwaitApproval, portfolio: spring, action: ask, topic_arn: APPROVERS, within: 3600, page: PAGE, task_token: TOKEN}
+        AwaitApproval within 3600 s Program {execution_arn: RUN, state: AwaitApproval, portfolio: spring, action: ask, topic_arn: APPROVERS, within: 3600, page: PAGE, task_token: TOKEN}
         Schedule Program {execution_arn: RUN, state: Schedule, portfolio: spring, action: schedule, version: 3, start_before: 900, at: ENTERED}
         ScheduleWait 2 s
         Schedule Program {execution_arn: RUN, state: Schedule, portfolio: spring, action: schedule, version: 3, start_before: 900, at: ENTERED}
@@ -86,7 +95,10 @@ export const facts: Fact[] = [
     name: 'what stands in the way of schedules ends it, with its reason',
     holds: async (definition) => {
       for (const name of ['Conflict', 'Drift']) {
-        const walked = await program(definition, { ...unasked, Schedule: [new Failure(`Cutover.${name}`, 'the words')] });
+        const walked = await program(definition, {
+          ...unasked,
+          Schedule: [new Failure(`Cutover.${name}`, 'the words')],
+        });
         assert.deepEqual(visited(walked), ['Plan', 'Publish', 'Schedule', name]);
         assert.deepEqual(walked.output, [`Cutover.${name}`, 'the words']);
       }

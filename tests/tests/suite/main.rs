@@ -26,6 +26,7 @@ mod mutants;
 mod names;
 mod pages;
 mod permissions;
+mod programmes;
 mod provisioned;
 mod readme;
 mod reports;
@@ -69,6 +70,7 @@ fn tests() -> Result<Vec<Test>> {
         incidents::tests(),
         statuses::tests(),
         pages::tests(),
+        programmes::tests(),
         scenarios::tests(),
         readme::tests()?,
         reports::tests(),
