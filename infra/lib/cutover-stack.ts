@@ -7,7 +7,7 @@ import { ConfigurationError } from './configuration-error';
 import { Functions, type ProbeVpc } from './functions';
 import { type IncidentTimes, incidentTimes, OpenedByItself } from './incidents';
 import { Journal } from './journal';
-import { CRATES, type Crate, MACHINES, type Machine, Names, pascalCase } from './names';
+import { CRATES, type Crate, MACHINES, Names, pascalCase } from './names';
 import { Notifications, tellMoments } from './notifications';
 import { Observability } from './observability';
 import { functionPermissions, machinePermissions, type Narrowing, type Surroundings } from './permissions';
@@ -18,6 +18,7 @@ import { type ScheduledStart, Schedules } from './schedules';
 import { type MessagesProps, messagesEnvironment } from './stakeholders';
 import { StateMachines } from './state-machines';
 import { StatusPages, type StatusProps, statusEnvironment } from './status-pages';
+import { FollowedWaves } from './waves';
 
 /** The defaults suit one installation per account and region; only `narrowing` and `emails` deserve a thought. */
 export interface CutoverStackProps extends StackProps, MessagesProps, StatusProps, AnswersProps {
@@ -122,6 +123,7 @@ export class CutoverStack extends Stack {
     const opened = opensIncidents(props)
       ? new OpenedByItself(this, 'Incidents', { names, rollback: machines.rollback, incident: machines.incident })
       : undefined;
+    new FollowedWaves(this, 'Waves', { names, wave: machines.wave, deadLetterQueue: net.deadLetters });
     new StatusPages(this, 'StatusPages', {
       names,
       statusReport: functions['status-report'],
@@ -207,7 +209,7 @@ function environment(
       SCHEDULE_ROLE_ARN: here.waveSchedulesRoleArn,
       SCHEDULE_DEAD_LETTERS_ARN: undeliveredArn,
       START_STATE_MACHINE_ARN: names.machineArn('start'),
-      WAVE_STATE_MACHINE_ARN: names.machineArn('wave' as Machine),
+      WAVE_STATE_MACHINE_ARN: names.machineArn('wave'),
     },
     report: { ...common.report, REPORTS_BUCKET: reports },
     // It refuses plans with other hooks: without, a denied `resume` would come to light when it is needed. And with other
@@ -227,6 +229,13 @@ function environment(
     },
     sweep: { ...common.sweep, ...machineArns },
     tell: { ...common.tell, ...messages, ...answers.tell },
+    wave: {
+      ...common.wave,
+      CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
+      REPORTS_BUCKET: reports,
+      ROLLBACK_STATE_MACHINE_ARN: names.machineArn('rollback'),
+      WAVE_STATE_MACHINE_ARN: names.machineArn('wave'),
+    },
   };
 }
 

@@ -23,6 +23,7 @@ export const CRATES = [
   'sweep',
   'tell',
   'validate',
+  'wave',
   'weight-shift',
 ] as const;
 export type Crate = (typeof CRATES)[number];
@@ -31,7 +32,7 @@ export type Crate = (typeof CRATES)[number];
 export const PROBING: readonly Crate[] = ['load-test', 'precheck', 'validate'];
 
 /** The state machines: a file `statemachine/<name>.asl.yaml` each. */
-export const MACHINES = ['cutover', 'rollback', 'cleanup', 'start', 'incident', 'program'] as const;
+export const MACHINES = ['cutover', 'rollback', 'cleanup', 'start', 'incident', 'program', 'wave'] as const;
 export type Machine = (typeof MACHINES)[number];
 
 /** `listener-swap` becomes `ListenerSwap`. */

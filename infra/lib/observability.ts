@@ -62,7 +62,7 @@ export class Observability extends Construct {
       alarm.addAlarmAction(new SnsAction(topic));
       return alarm;
     };
-    const { rollback, cleanup, start, incident, program } = machines;
+    const { rollback, cleanup, start, incident, program, wave } = machines;
     return [
       page(
         'rollback-failed',
@@ -93,6 +93,11 @@ export class Observability extends Construct {
         'programme-not-scheduled',
         sum('not ended', [program.metricFailed(MINUTE), program.metricAborted(MINUTE), program.metricTimedOut(MINUTE)]),
         'A programme was not scheduled, or not all of it: its execution says why. Started again, it goes on from there.',
+      ),
+      page(
+        'wave-not-moved',
+        sum('not moved', [wave.metricFailed(MINUTE), wave.metricTimedOut(MINUTE)]),
+        'A wave did not move everything that it was to move. The cause of its execution says where each application is, and why.',
       ),
       ...Object.entries(functions).flatMap(([crate, of]) => [
         page(

@@ -194,6 +194,11 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     resources: [here.waveSchedulesRoleArn],
     conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
   };
+  const moved: Target = { resources: [names.machineArn('cutover'), names.machineArn('rollback')] };
+  const plans: Target = {
+    resources: [here.reports.arnForObjects('plans/*')],
+    why: 'Waves name the plans of their applications when they start.',
+  };
   const undoers: Target = { resources: [names.machineArn('rollback'), names.machineArn('cleanup')] };
 
   return {
@@ -333,6 +338,14 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Scan'),
     ],
+    wave: [
+      may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
+      may(plans, 's3:GetObject'),
+      may(executions('cutover', 'wave'), 'states:DescribeExecution'),
+      may(moved, 'states:StartExecution'),
+      may(topics, 'sns:Publish'),
+      may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
+    ],
     tell: [
       may(topics, 'sns:Publish'),
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
@@ -397,6 +410,7 @@ export const INVOKED: Record<Machine, readonly Crate[]> = {
   start: [],
   incident: ['incident'],
   program: ['program'],
+  wave: ['wave'],
 };
 
 /** The state machines: their functions, the application's hooks, and what they do themselves. */
@@ -417,13 +431,15 @@ export function machinePermissions(
       may({ resources: functions('cleanup') }, 'lambda:InvokeFunction'),
       may({ resources: [names.machineArn('rollback')] }, 'states:StartExecution'),
     ],
-    start: [
-      may({ resources: [names.machineArn('cutover'), names.machineArn('wave' as Machine)] }, 'states:StartExecution'),
-    ],
     program: [may({ resources: functions('program') }, 'lambda:InvokeFunction')],
+    start: [may({ resources: [names.machineArn('cutover'), names.machineArn('wave')] }, 'states:StartExecution')],
     incident: [
       may({ resources: functions('incident') }, 'lambda:InvokeFunction'),
       may({ resources: [names.machineArn('incident')] }, 'states:StartExecution'),
+    ],
+    wave: [
+      may({ resources: functions('wave') }, 'lambda:InvokeFunction'),
+      may({ resources: [names.machineArn('wave')] }, 'states:StartExecution'),
     ],
   };
 }

@@ -60,6 +60,7 @@ describe('every expression answers', () => {
       removed: [],
       kept: [],
       foreign: [],
+      ...{ wave: 'w', followed: 0, next: 'look', within_seconds: 60, error: null },
     },
     ...{ ending: null, findings: [], plan: {}, steps: [], tries: {}, tally: {}, history_events: 9, before: [] },
     ...{ nothing_to_do: null, released: false, run_id: 'r', application: 'a', topic_arn: 't', begun: true, end: {} },
@@ -132,6 +133,7 @@ describe('every expression answers', () => {
         ...{ from_to: ['a', 'b'], waves: 1, slip_days: null, changes: 0, notes: [] },
       },
       published: { page: 'p', folder: 'f' },
+      ...{ wave: 'w', troubles: 0, answer: { yes: true, by: 'b', why: 'w' }, failure: { error: 'E', cause: 'c' } },
     },
     ...{
       holdWait: 60,

@@ -194,6 +194,7 @@ test('what goes wrong pages somebody', () => {
     'incident-unheard',
     'programme-not-scheduled',
     'programmes-dead-letters',
+    'wave-not-moved',
   ];
   const ofFunctions = CRATES.flatMap((crate) => [`${crate}-errors`, `${crate}-throttles`]);
   const all = [...wanted, 'incidents-dead-letters', 'schedules-dead-letters', ...ofFunctions];
@@ -205,7 +206,7 @@ test('an alarm that fills gaps looks at more periods than it needs: late metrics
   const filling = Object.values<Json>(plain.template.findResources('AWS::CloudWatch::Alarm')).filter((alarm) =>
     JSON.stringify(alarm.Properties.Metrics ?? []).includes('FILL('),
   );
-  assert.equal(filling.length, 5);
+  assert.equal(filling.length, 6);
   for (const { Properties } of filling) {
     assert.ok(Properties.EvaluationPeriods > Properties.DatapointsToAlarm, Properties.AlarmName);
   }

@@ -133,6 +133,13 @@ pub fn of_incident(machine: &str, id: &str, what: &str, said: &serde_json::Value
     start(machine, &json!({ "incident": id, what: said }))
 }
 
+/// Says something of a wave: `pause`, `resume`, `stop` or `roll_back`.
+pub fn of_wave(machine: &str, wave: &str, what: &str) -> String {
+    let machine = if is_word(machine) && machine.len() <= MOST_ARN_BYTES { machine } else { "MACHINE" };
+    let said = json!({ "by": "YOUR NAME", "why": "YOUR REASON" });
+    start(machine, &json!({ "of": fit(wave), what: said }))
+}
+
 /// The token, which is long, stands once.
 fn yes_or_no(region_of: &str, task_token: &str, [yes, no, error]: [&str; 3]) -> String {
     let region = if is_word(region_of) { region_option(region_of) } else { String::new() };

@@ -7,6 +7,8 @@
 //! | lock | `lock#application#<name>`, `lock#listener#<arn>`, `lock#record#<zone>#<name>` | `run_id` of its holder |
 //! | told | `told#<run_id>#<event>#<time>` | who was told of a moment, and what came of it; for 90 days |
 //! | incident | `incident#<id>` | an incident, and who was told of it; for a year after its last change |
+//! | wave | `wave#<name>` | how a wave stands; for 400 days after its last change |
+//! | part of a wave | `wave-part#<wave>#<part>` | its order, or an application's cutover plan; as long |
 //! | ask | `ask#<question>` | what people were asked, hashes of the links to it, who answered; for a week after its time |
 //! | programme | `programme#<name>` | which programme of a portfolio is in force, and which execution made it so |
 //! | turn | `sweep#turn` | the run at which the sweep's last look stopped |
@@ -34,6 +36,7 @@ mod room;
 mod table;
 mod told;
 mod versioned;
+mod waves;
 
 pub use asked::Asked;
 pub use item::{Ending, Run, kept};
@@ -43,3 +46,4 @@ pub use past::PastRun;
 pub use phase::Phase;
 pub use release::{Owed, Released};
 pub use table::{Claim, Journal, Transition};
+pub use waves::RunSeen;

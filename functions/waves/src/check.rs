@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cutover::finding::{self, Finding};
+use cutover::plan::Mode;
 use cutover::text::{named, quoted};
 use cutover::{Plan, Seconds};
 use jiff::Timestamp;
@@ -142,11 +143,15 @@ fn is_key(key: &str) -> bool {
 }
 
 /// Every error of an application's cutover plan, where it stands. A plan from elsewhere is read by this, too.
-pub(crate) fn cutover_plan(member: &Member, plan: &Value, path: &str) -> Vec<Finding> {
+pub fn cutover_plan(member: &Member, plan: &Value, path: &str) -> Vec<Finding> {
     match Plan::read(plan) {
         Ok(plan) if plan.application != member.name => {
             let problem = format!("is {}, and not {}", named(&plan.application, 64), named(&member.name, 64));
             vec![Finding::plan(format!("{path}.application"), problem, "give the application one name in both places")]
+        }
+        Ok(plan) if plan.mode == Mode::Precheck => {
+            let fix = "leave it out: the wave has every application checked first";
+            vec![Finding::plan(format!("{path}.mode"), "is `precheck`, so that nothing would move", fix)]
         }
         Ok(_) => Vec::new(),
         Err(found) => {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 pub(crate) use self::blocked::words as words_of;
 pub use self::blocked::{Blocked, blocked};
-pub use self::go::Verdict;
+pub use self::go::{Verdict, left_behind};
 pub use self::see::Sight;
 use crate::ending::Ending;
 use crate::order::Order;

@@ -2,7 +2,7 @@
 //!
 //! | module | is |
 //! |---|---|
-//! | [`plan`], `check` | a wave as people write it, and what makes it sensible: every error at once |
+//! | [`plan`], [`check`] | a wave as people write it, and what makes it sensible: every error at once |
 //! | [`order`] | the same as it is gone by: places in place of names, stages, lockstep groups |
 //! | [`state`] | how a wave stands: it is kept in the journal |
 //! | [`asked`], [`said`] | what an execution of `wave` is started with, and what that makes of a wave |
@@ -10,7 +10,7 @@
 //! | [`ending`] | how it ended, and in which words |
 
 pub mod asked;
-mod check;
+pub mod check;
 pub mod decide;
 pub mod ending;
 pub mod order;

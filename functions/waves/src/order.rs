@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cutover::finding::Finding;
 use cutover::plan::{Notify, Stakeholders};
 use cutover::schedule::least_time;
 use cutover::{Plan, Seconds};
@@ -149,6 +150,22 @@ impl Order {
             notify: wave.notify.clone(),
             stakeholders: wave.stakeholders.clone(),
         }
+    }
+
+    /// What can never start, since it takes longer than its window is open.
+    pub fn problems(&self) -> Vec<Finding> {
+        let (Some(opens), Some(closes)) = (self.opens, self.closes) else { return Vec::new() };
+        let open_seconds = closes.as_second() - opens.as_second();
+        let is_longer = |placed: &&Placed| i128::from(placed.takes_seconds) > i128::from(open_seconds);
+        let problem = |placed: &Placed| {
+            let problem = format!(
+                "takes {}, longer than the window is open: it would never start",
+                Seconds(placed.takes_seconds)
+            );
+            let fix = "open a longer window, shorten its holds, or move it in another wave";
+            Finding::plan(format!("$.applications.{}", placed.name), problem, fix)
+        };
+        self.members.iter().filter(is_longer).map(problem).collect()
     }
 
     /// The place of an application.

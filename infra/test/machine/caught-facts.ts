@@ -7,7 +7,7 @@ import { statesOf } from './graph';
 
 /** A failure as Step Functions tells it of a function. */
 const FAILED = { Error: 'E', Cause: JSON.stringify({ errorType: 'E', errorMessage: 'what the function said' }) };
-const REMEMBERED = { ...{ notes: ['BEFORE'], failure: { state: 'Earlier', error: 'F', cause: 'c' } } };
+const REMEMBERED = { ...{ notes: ['BEFORE'], troubles: 0, failure: { state: 'Earlier', error: 'F', cause: 'c' } } };
 
 /** Where what was caught need not be remembered, as something else has it. */
 const ELSEWHERE: Record<string, string> = {
@@ -18,6 +18,7 @@ const ELSEWHERE: Record<string, string> = {
   ReportWhatIsLeft: 'what failed first stays the reason',
   AwaitDecision: 'what failed first stays the reason, and who answered is said behind it',
   Start: 'what exists was started',
+  AskForGo: 'who answered, and what, is remembered as the answer',
 };
 
 /** What comes of a failure of a state: what is handed on, and what is remembered. */

@@ -16,6 +16,7 @@ import { facts as retries } from './retry-facts';
 import { facts as endings } from './rollback-endings';
 import { facts as rollback } from './rollback-facts';
 import { facts as variables } from './variable-facts';
+import { facts as wave } from './wave-facts';
 
 /** What holds of every machine. */
 const ALL = [...variables, ...calls, ...caught, ...retries];
@@ -28,4 +29,5 @@ export const FACTS: Readonly<Record<string, Fact[]>> = {
   start: [...ALL, ...start],
   incident: [...ALL, ...incident, ...shown],
   program: [...ALL, ...program, ...shown],
+  wave: [...ALL, ...wave, ...shown],
 };

@@ -19,6 +19,7 @@ const OWN: Record<string, Waits> = {
   // Silence is the approvers' answer; a call that was cut off is told apart from it.
   AwaitApproval: { 'Cutover.Throttled': 150, 'Lambda.TooManyRequestsException': 150, 'Sandbox.Timedout': 6, ...MEMORY },
   AwaitDecision: { 'Cutover.Throttled': 150, 'Lambda.TooManyRequestsException': 150, 'Sandbox.Timedout': 6, ...MEMORY },
+  AskForGo: { 'Cutover.Throttled': 150, 'Lambda.TooManyRequestsException': 150, 'Sandbox.Timedout': 6, ...MEMORY },
   // The way back does not wait for evidence.
   EvidenceHook: { 'Cutover.Throttled': 5, 'Lambda.TooManyRequestsException': 5 },
   AskAfterLoadTest: {
@@ -47,7 +48,8 @@ const ERRORS = [
 ];
 
 function expected(name: string): Waits {
-  const isUndo = /^(Resume|Restore|WriteEnding|ReportWhatIsLeft|AnnounceEnding|TakeInput|TellWhatIsDue)/.test(name);
+  const isUndo =
+    /^(Resume|Restore|WriteEnding|ReportWhatIsLeft|AnnounceEnding|TakeInput|TellWhatIsDue|Look|TakeAnswer)/.test(name);
   const isTelling = /^(Announce|Tell|TakeBaseline|WriteReport|Show|RemoveDashboard)/.test(name) && !isUndo;
   const kind = isUndo ? UNDO : isTelling ? TELLING : FORWARD;
   const cutOff = kind['States.Timeout'];

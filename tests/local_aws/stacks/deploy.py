@@ -15,7 +15,7 @@ from .. import clients
 from ..services import functions
 from ..settings import ACCOUNT_ID, REGION, ROLE_ARN, Settings
 
-MACHINES = ("cutover", "rollback", "cleanup", "start", "incident", "program")
+MACHINES = ("cutover", "rollback", "cleanup", "start", "incident", "program", "wave")
 UNFINISHED_STATUSES = ["ABORTED", "TIMED_OUT", "FAILED"]
 FUNCTION_SIZE = {"timeout_seconds": 30, "memory_mb": 256}
 LARGER = {
@@ -26,12 +26,13 @@ PROGRAMMES = "cutover-programmes"
 REPORTS_BUCKET = f"cutover-reports-{ACCOUNT_ID}-{REGION}"
 # More than any machine that rehearses can send; every side is on 127.0.0.1 there.
 LOAD_LIMITS = {"MAX_LOAD_RATE_PER_SECOND": "20000", "LOAD_TEST_HOSTS": "127.0.0.1", "LOAD_TEST_SECRET_ARNS": "*"}
-# The machines that people or schedules start, of whom a function knows.
+# The machines that a function starts, or that people and schedules start, as it tells them.
 STARTED = {
     "incident": ("incident",),
     "notify": ("rollback", "cleanup"),
     "program": ("start", "wave"),
     "sweep": ("rollback", "cleanup"),
+    "wave": ("cutover", "rollback", "wave"),
 }
 
 # Who is told what happens.
@@ -67,6 +68,8 @@ def deploy(settings: Settings) -> dict:
         _create_sweep_rule(function_arns["sweep"])
         if settings.stakeholders:
             _create_incident_rules(machines)
+        if "wave" in machines:
+            _create_wave_rule(machines["wave"])
     else:
         _warn("there is no function sweep yet: no rule cutover-sweep")
     return {
@@ -181,7 +184,8 @@ def _environment(settings: Settings, crate: str, moments_arn: str, pages: dict[s
     moments = {"MOMENTS_TOPIC_ARN": moments_arn} if crate in ("incident", "notify") else {}
     incidents = {"INCIDENTS": "{}"} if crate == "incident" else {}
     messages = {"MESSAGES": MESSAGES if settings.stakeholders else "{}"} if crate == "tell" else {}
-    reports = {"REPORTS_BUCKET": REPORTS_BUCKET} if crate in ("load-test", "program", "report", "status-report") else {}
+    reporting = ("load-test", "program", "report", "status-report", "wave")
+    reports = {"REPORTS_BUCKET": REPORTS_BUCKET} if crate in reporting else {}
     schedules = {
         "SCHEDULE_GROUP": PROGRAMMES,
         "SCHEDULE_ROLE_ARN": ROLE_ARN,
@@ -192,8 +196,8 @@ def _environment(settings: Settings, crate: str, moments_arn: str, pages: dict[s
     answers = pages if crate in ("notify", "tell") else {}
     if crate == "answer":
         answers = {"ANSWERS_KEY_ARN": pages["ANSWERS_KEY_ARN"], "ANSWERS_ORIGINS": ""}
-    more = {**load, **reports, **schedules, **status, **machines, **stakeholders, **moments, **messages, **incidents, **answers}
-    return {"RUST_LOG": "info", **journal, **allowed, **more}
+    more = {**load, **reports, **status, **machines, **stakeholders, **moments, **messages, **incidents, **answers}
+    return {"RUST_LOG": "info", **journal, **allowed, **schedules, **more}
 
 
 def _create_machines(settings: Settings, function_arns: dict[str, str]) -> dict[str, str]:
@@ -265,6 +269,19 @@ def _create_incident_rules(machines: dict[str, str]) -> None:
         events.put_rule(Name=name, EventPattern=json.dumps(pattern))
         target = {"Id": "Target0", "Arn": machines["incident"], "RoleArn": ROLE_ARN, "InputPath": "$.detail"}
         events.put_targets(Rule=name, Targets=[target])
+
+
+def _create_wave_rule(machine_arn: str) -> None:
+    """A wave whose execution ended before its time is followed on by another one."""
+    events = clients.client("events")
+    pattern = {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [machine_arn]},
+    }
+    events.put_rule(Name="cutover-waves-unfollowed", EventPattern=json.dumps(pattern))
+    target = {"Id": "Target0", "Arn": machine_arn, "RoleArn": ROLE_ARN, "InputPath": "$.detail"}
+    events.put_targets(Rule="cutover-waves-unfollowed", Targets=[target])
 
 
 def _create_sweep_rule(function_arn: str) -> None:

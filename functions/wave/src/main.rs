@@ -1,0 +1,23 @@
+//! The Lambda function `wave`: composes, nothing else.
+
+use wave::{Clients, Machines, handle};
+
+fn main() -> Result<(), lambda_runtime::Error> {
+    cutover::bootstrap::run(
+        |environment| {
+            Ok(Clients {
+                journal: journal::Journal::of(environment)?,
+                s3: aws_sdk_s3::Client::new(&environment.aws),
+                sfn: aws_sdk_sfn::Client::new(&environment.aws),
+                sns: aws_sdk_sns::Client::new(&environment.aws),
+                bucket: environment.variable("REPORTS_BUCKET")?,
+                machines: Machines {
+                    cutover: environment.variable("CUTOVER_STATE_MACHINE_ARN")?,
+                    rollback: environment.variable("ROLLBACK_STATE_MACHINE_ARN")?,
+                    wave: environment.variable("WAVE_STATE_MACHINE_ARN")?,
+                },
+            })
+        },
+        handle,
+    )
+}

@@ -1,0 +1,38 @@
+use serde_json::json;
+
+use super::*;
+
+#[test]
+fn a_cause_tells_what_precheck_found() {
+    let finding = |severity: &str, problem: &str| json!({ "severity": severity, "kind": "environment", "path": "$.routes[0]", "problem": problem, "fix": "f" });
+    let told = json!({ "findings": [finding("warning", "is old"), finding("error", "is gone")], "cause": null });
+    assert_eq!(cause(&told.to_string()), "$.routes[0] is gone");
+    assert_eq!(
+        cause(&json!({ "findings": [], "cause": "it is held by another" }).to_string()),
+        "it is held by another"
+    );
+    assert_eq!(cause("no JSON"), "no JSON");
+}
+
+#[test]
+fn an_execution_is_known_by_its_machine_and_name() {
+    let machine = "arn:aws:states:eu-west-1:123456789012:stateMachine:cutover";
+    assert_eq!(execution_arn(machine, "x"), "arn:aws:states:eu-west-1:123456789012:execution:cutover:x");
+}
+
+#[test]
+fn each_phase_of_a_run_is_seen_as_what_it_means() {
+    let run = |phase: Phase, ending: Option<&str>| {
+        of_run(&RunSeen { phase, ending: ending.map(str::to_owned), why: Some("late".to_owned()) })
+    };
+    for phase in [Phase::Claimed, Phase::Forward] {
+        assert_eq!(run(phase, None), Sight::Claimed);
+    }
+    for phase in [Phase::Finished, Phase::Cleaning, Phase::Closed] {
+        assert_eq!(run(phase, Some("Succeeded")), Sight::Moved);
+    }
+    assert_eq!(run(Phase::RollingBack, None), Sight::RollingBack);
+    assert_eq!(run(Phase::RolledBack, Some("RolledBack")), Sight::Back { why: Some("late".to_owned()) });
+    assert!(matches!(run(Phase::Stuck, Some("Held")), Sight::Stuck { why } if why.starts_with("Held")));
+    assert!(matches!(run(Phase::Closed, Some("Released")), Sight::Stuck { .. }));
+}

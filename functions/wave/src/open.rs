@@ -1,0 +1,139 @@
+//! A wave is claimed: everything that it goes by is kept first, then its name is taken, in one conditional write. A second wave of a name that runs is
+//! refused; the same execution asking again is told that it has it.
+
+use cutover::error::name;
+use cutover::finding::{self, Finding};
+use cutover::{Plan, StepError, StepResult};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use serde_json::Value;
+use waves::asked::in_words;
+use waves::plan::Member;
+use waves::state::{Stage, State};
+use waves::{Order, WavePlan};
+
+use crate::{Clients, TakeReply, written};
+
+/// The part of a wave that is its [`Order`]. No application has this name: theirs have no `#`.
+pub const ORDER: &str = "#order";
+/// So many plans are read and kept at a time.
+const AT_A_TIME: usize = 32;
+
+/// Claims a wave.
+///
+/// # Errors
+/// `Cutover.InvalidPlan` with every finding; `Cutover.Conflict` where a wave of this name runs; AWS errors.
+pub(crate) async fn open(clients: &Clients, wave: WavePlan, me: &str, at: Timestamp) -> StepResult<TakeReply> {
+    let plans = plans(clients, &wave).await?;
+    let read: Vec<Option<Plan>> =
+        plans.iter().map(|plan| plan.as_ref().and_then(|plan| Plan::read(plan).ok())).collect();
+    let order = Order::of(&wave, &read);
+    let findings = order.problems();
+    if !findings.is_empty() {
+        return Err(StepError::new(name::INVALID_PLAN, in_words(&finding::in_order(findings))));
+    }
+    keep(clients, &wave, &plans, &order, me, at).await?;
+    for _ in 0..crate::MOST_TRIES {
+        let version = match clients.journal.wave(&wave.wave).await? {
+            None => None,
+            Some((text, version)) => match held(&wave.wave, &text, me)? {
+                Some(reply) => return Ok(reply),
+                None => Some(version),
+            },
+        };
+        let state = State::opened(&order, me, at);
+        if clients.journal.remember_wave(&wave.wave, written(&state)?, version, at).await? {
+            return Ok(reply(&wave.wave, "the wave is claimed"));
+        }
+    }
+    Err(crate::contended(&wave.wave))
+}
+
+fn reply(wave: &str, said: &str) -> TakeReply {
+    TakeReply { wave: Some(wave.to_owned()), follows: true, followed: 0, said: said.to_owned() }
+}
+
+/// Whether this very execution has the name, or another wave that runs; none where it is free.
+fn held(wave: &str, text: &str, me: &str) -> StepResult<Option<TakeReply>> {
+    let state: State = serde_json::from_str(text)
+        .map_err(|error| StepError::new(name::REFUSED, format!("wave {wave} cannot be read: {error}")))?;
+    if state.id == me {
+        return Ok(Some(reply(wave, "the wave was claimed before")));
+    }
+    if state.stage == Stage::Over {
+        return Ok(None);
+    }
+    let problem = format!("a wave of the name {wave} runs, and nothing was touched: its execution is {}", state.owner);
+    Err(StepError::new(name::CONFLICT, problem))
+}
+
+/// The cutover plan of each application, as its author wrote it; with what the wave adds.
+async fn plans(clients: &Clients, wave: &WavePlan) -> StepResult<Vec<Option<Value>>> {
+    let reads = wave.applications.iter().map(|member| async move {
+        match &member.cutover_from {
+            Some(key) => read(clients, member, key).await.map(Some),
+            None => Ok(Ok(member.cutover.clone()).transpose()),
+        }
+    });
+    let read: Vec<Option<Result<Value, Vec<Finding>>>> = stream::iter(reads).buffered(AT_A_TIME).try_collect().await?;
+    let mut findings = Vec::new();
+    let mut plans = Vec::new();
+    for plan in read {
+        match plan.transpose() {
+            Ok(plan) => plans.push(plan),
+            Err(found) => findings.extend(found),
+        }
+    }
+    if findings.is_empty() {
+        Ok(plans)
+    } else {
+        Err(StepError::new(name::INVALID_PLAN, in_words(&finding::in_order(findings))))
+    }
+}
+
+/// A plan from the bucket.
+async fn read(clients: &Clients, member: &Member, key: &str) -> StepResult<Result<Value, Vec<Finding>>> {
+    let path = format!("$.applications.{}.cutover_from", member.name);
+    let got = clients.s3.get_object().bucket(&clients.bucket).key(key).send().await;
+    let body = match got {
+        Ok(got) => got.body.collect().await,
+        Err(error) => {
+            let error = StepError::from_aws(&format!("s3:GetObject {key}"), &error);
+            if error.is_passing() {
+                return Err(error);
+            }
+            let fix = format!("put the plan at {key} in the bucket {}", clients.bucket);
+            return Ok(Err(vec![Finding::plan(path, format!("cannot be read: {}", error.message), fix)]));
+        }
+    };
+    let body = body.map_err(|error| StepError::new(name::TRANSIENT, format!("s3:GetObject {key}: {error}")))?;
+    let plan: Result<Value, _> = serde_json::from_slice(&body.into_bytes());
+    let plan = match plan {
+        Ok(plan) => plan,
+        Err(error) => {
+            return Ok(Err(vec![Finding::plan(path, format!("{key} is no JSON: {error}"), "correct the plan")]));
+        }
+    };
+    let findings = waves::check::cutover_plan(member, &plan, &path);
+    Ok(if findings.is_empty() { Ok(plan) } else { Err(findings) })
+}
+
+/// Everything that the wave goes by, written once for this execution.
+async fn keep(
+    clients: &Clients,
+    wave: &WavePlan,
+    plans: &[Option<Value>],
+    order: &Order,
+    me: &str,
+    at: Timestamp,
+) -> StepResult<()> {
+    let json = |value: &Value| value.to_string();
+    let parts =
+        wave.applications.iter().zip(plans).filter_map(|(member, plan)| plan.as_ref().map(|plan| (member, plan)));
+    let parts: Vec<(String, String)> = parts.map(|(member, plan)| (member.name.clone(), json(plan))).collect();
+    let order =
+        serde_json::to_string(order).map_err(|error| StepError::invalid(format!("the wave's order: {error}")))?;
+    let all = parts.into_iter().chain([(ORDER.to_owned(), order)]);
+    let writes = all.map(|(part, text)| async move { clients.journal.keep_wave_part(me, &part, text, at).await });
+    stream::iter(writes).buffer_unordered(AT_A_TIME).try_collect::<()>().await
+}
