@@ -205,6 +205,8 @@ function environment(
     program: {
       ...common.program,
       REPORTS_BUCKET: reports,
+      CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
+      ...machineArns,
       SCHEDULE_GROUP: names.of('programmes'),
       SCHEDULE_ROLE_ARN: here.waveSchedulesRoleArn,
       SCHEDULE_DEAD_LETTERS_ARN: undeliveredArn,

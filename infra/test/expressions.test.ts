@@ -132,7 +132,7 @@ describe('every expression answers', () => {
         ...{ portfolio: 'p', mode: 'plan', approval: { topic_arn: 't', within: 60 }, start_before: 60, version: 1 },
         ...{ from_to: ['a', 'b'], waves: 1, slip_days: null, changes: 0, notes: [] },
       },
-      published: { page: 'p', folder: 'f' },
+      published: { page: 'p', folder: 'f', runbooks: 1, notes: [] },
       ...{ wave: 'w', troubles: 0, answer: { yes: true, by: 'b', why: 'w' }, failure: { error: 'E', cause: 'c' } },
     },
     ...{

@@ -1,4 +1,4 @@
-//! The four actions: reading, deciding by the pure modules, writing.
+//! Planning, asking and scheduling: reading, deciding by the pure modules, writing.
 
 use cutover::error::name;
 use cutover::finding::settled;
@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wave_plan::{Portfolio, Programme};
 
-use crate::asked::{Asked, Input, asked};
+use crate::asked::{Asked, Estimates, Input, asked};
 use crate::decide::{self, Change};
-use crate::documents::{self, JSON, MARKDOWN, PAGE, PORTFOLIO, PROGRAMME, TABLE, WAVES};
+use crate::documents::{JSON, PORTFOLIO, PROGRAMME, WAVES};
 use crate::store::folder;
 use crate::zone::Zone;
 use crate::{
-    AskRequest, Clients, OfProgramme, PlanRequest, Planned, Published, ScheduleRequest, Scheduled, Told, message,
-    names, planning, waves,
+    AskRequest, Clients, OfProgramme, PlanRequest, Planned, ScheduleRequest, Scheduled, Told, message, names, planning,
+    waves,
 };
 
 /// A wave's prechecks are done by then, usually.
@@ -42,8 +42,8 @@ struct InForce {
 
 pub(crate) async fn plan(clients: &Clients, request: &PlanRequest) -> StepResult<Planned> {
     let Asked { input, today, done } = asked(&request.input)?;
-    let value = given(clients, &input).await?;
-    let portfolio = planning::portfolio(&value)?;
+    let mut value = given(clients, &input).await?;
+    let mut portfolio = planning::portfolio(&value)?;
     let mut notes = Vec::new();
     let (in_force, version) = in_force(clients, &portfolio.name).await?.unzip();
     let previous = previous(clients, in_force.as_ref(), &mut notes).await?;
@@ -55,6 +55,23 @@ pub(crate) async fn plan(clients: &Clients, request: &PlanRequest) -> StepResult
         }
     };
     let progress = planning::progress(&portfolio, previous.as_ref(), &runs, (today, &done), request.at)?;
+    if input.estimates == Estimates::Learned {
+        let settled = progress.settled.keys().map(String::as_str).collect();
+        let learned = estimates::learned(&portfolio, &runs, &settled);
+        let mut longer = value.clone();
+        estimates::write(&mut longer, &learned);
+        let with = planning::portfolio(&longer)?;
+        // What was learned must not keep people from planning at all.
+        let is_possible = learned.takes.is_empty()
+            || planning::programme(&with, previous.as_ref(), progress.clone(), &mut || false).is_ok();
+        notes.extend(learned.notes);
+        match is_possible {
+            true => (value, portfolio) = (longer, with),
+            false => {
+                notes.push("with these longer estimates there is no programme: what is written is planned".to_owned())
+            }
+        }
+    }
     // No clock: the search ends by what it has tried, and the same portfolio has the same programme.
     let programme = planning::programme(&portfolio, previous.as_ref(), progress, &mut || false)?;
     let planned =
@@ -138,22 +155,8 @@ async fn missing_plans(clients: &Clients, portfolio: &Portfolio) -> StepResult<O
     }))
 }
 
-pub(crate) async fn publish(clients: &Clients, request: &OfProgramme) -> StepResult<Published> {
-    let OfProgramme { execution_arn, portfolio } = request;
-    let folder = folder(portfolio, execution_arn);
-    let value: Value = stored(clients, &format!("{folder}/{PORTFOLIO}")).await?;
-    let programme: Programme = stored(clients, &format!("{folder}/{PROGRAMME}")).await?;
-    let portfolio = planning::portfolio(&value)?;
-    for document in documents::of(&portfolio, &programme)? {
-        clients.store.put(&format!("{folder}/{}", document.name), document.content_type, document.text).await?;
-    }
-    let link = |key: &str| clients.store.link(execution_arn, &format!("{folder}/{key}"));
-    let (page, markdown, table, json) = (link(PAGE), link(MARKDOWN), link(TABLE), link(PROGRAMME));
-    Ok(Published { page, markdown, table, json, folder })
-}
-
 /// What an earlier action has left.
-async fn stored<T: DeserializeOwned>(clients: &Clients, key: &str) -> StepResult<T> {
+pub(crate) async fn stored<T: DeserializeOwned>(clients: &Clients, key: &str) -> StepResult<T> {
     let text = clients.store.get(key).await?;
     let text = text.ok_or_else(|| StepError::new(name::REFUSED, format!("{key} is gone")))?;
     serde_json::from_str(&text).map_err(|error| StepError::new(name::REFUSED, format!("{key}: {error}")))

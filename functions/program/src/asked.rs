@@ -33,6 +33,8 @@ pub struct Input {
     pub approval: Option<Approval>,
     /// What people know to be done. What cutovers have done is known.
     pub progress: Progress,
+    /// What cutovers are planned for.
+    pub estimates: Estimates,
     /// How long before its window a wave is started, 0 s to 7 days: it prechecks, and asks for its approval, then. Nothing moves before the window.
     #[schemars(with = "Option<Seconds>")]
     pub start_before: Option<Seconds>,
@@ -50,6 +52,17 @@ pub enum Mode {
     Schedule,
     /// A dry run: plan and publish. It asks nobody, and no schedule is touched.
     Plan,
+}
+
+/// What cutovers are planned for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Estimates {
+    /// What the portfolio says, or longer, where five or more finished runs have taken longer than planned. The notes say how many it rests on.
+    #[default]
+    Learned,
+    /// What the portfolio says.
+    AsWritten,
 }
 
 /// Somebody has to agree before anything is scheduled.

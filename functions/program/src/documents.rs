@@ -1,6 +1,7 @@
 //! What an execution leaves in the bucket, and under which keys. Pure.
 
 use cutover::{StepError, StepResult};
+use runbooks::book::Runbook;
 use wave_plan::{Portfolio, Programme, report};
 
 /// One object.
@@ -28,6 +29,20 @@ pub const PAGE: &str = "programme.html";
 pub const MARKDOWN: &str = "programme.md";
 /// The key of its table.
 pub const TABLE: &str = "programme.csv";
+
+/// What people do for one application.
+///
+/// # Errors
+/// A template that does not fit its values, which the tests show.
+pub fn of_runbook(book: &Runbook) -> StepResult<[Document; 2]> {
+    let name = |kind: &str| format!("runbooks/{}.{kind}", book.application);
+    let wrong = |error| StepError::invalid(format!("the runbook of {}: {error}", book.application));
+    let (text, page) = (runbooks::markdown(book).map_err(wrong)?, runbooks::page(book).map_err(wrong)?);
+    Ok([
+        Document { name: name("md"), content_type: "text/markdown; charset=utf-8", text },
+        Document { name: name("html"), content_type: "text/html; charset=utf-8", text: page },
+    ])
+}
 
 /// What people read of a programme.
 ///

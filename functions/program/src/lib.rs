@@ -11,8 +11,8 @@
 //! | module | is |
 //! |---|---|
 //! | [`mod@asked`] | what an execution is started with |
-//! | [`planning`], [`waves`] | from a portfolio to a programme, and to what each wave is started with |
-//! | [`documents`], [`message`] | what people read |
+//! | [`planning`], [`estimates`], [`waves`] | from a portfolio, and what runs have shown, to a programme, and to what each wave is started with |
+//! | [`documents`], [`plans`], [`message`] | what people read: programme, runbooks, what is asked |
 //! | [`decide`], [`names`], [`zone`] | which schedules there are to be |
 //! | [`schedules`], [`store`] | reading and writing |
 //!
@@ -22,15 +22,18 @@
 pub mod asked;
 pub mod decide;
 pub mod documents;
+pub mod estimates;
 pub mod message;
 pub mod names;
 pub mod planning;
+pub mod plans;
 pub mod schedules;
 pub mod store;
 pub mod waves;
 pub mod zone;
 
 mod act;
+mod publish;
 
 use cutover::{Seconds, StepError, StepResult, input};
 use jiff::Timestamp;
@@ -53,6 +56,8 @@ pub struct Clients {
     pub store: Store,
     /// The schedules of waves.
     pub schedules: Schedules,
+    /// Where the commands of runbooks go.
+    pub stack: runbooks::Stack,
 }
 
 /// One call.
@@ -171,8 +176,12 @@ pub struct Published {
     pub table: String,
     /// Everything, as JSON.
     pub json: String,
-    /// Where all of them are.
+    /// Where all of them are; runbooks below `runbooks/`.
     pub folder: String,
+    /// How many runbooks there are.
+    pub runbooks: usize,
+    /// What people should know of the cutover plans that are there.
+    pub notes: Vec<String>,
 }
 
 /// What came of asking.
@@ -210,7 +219,7 @@ pub struct Scheduled {
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Value> {
     let reply = match request {
         Request::Plan(request) => serde_json::to_value(act::plan(clients, &request).await?),
-        Request::Publish(request) => serde_json::to_value(act::publish(clients, &request).await?),
+        Request::Publish(request) => serde_json::to_value(publish::publish(clients, &request).await?),
         Request::Ask(request) => serde_json::to_value(act::ask(clients, &request).await?),
         Request::Schedule(request) => serde_json::to_value(act::schedule(clients, &request, now).await?),
     };

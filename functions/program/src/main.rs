@@ -1,8 +1,10 @@
 //! The Lambda function `program`: composes, nothing else.
 
+use cutover::gestures::Machines;
 use program::schedules::Schedules;
 use program::store::Store;
 use program::{Clients, handle};
+use runbooks::Stack;
 
 fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
@@ -10,6 +12,14 @@ fn main() -> Result<(), lambda_runtime::Error> {
             Ok(Clients {
                 journal: journal::Journal::of(environment)?,
                 sns: aws_sdk_sns::Client::new(&environment.aws),
+                stack: Stack {
+                    cutover: environment.variable("CUTOVER_STATE_MACHINE_ARN")?,
+                    machines: Machines {
+                        rollback: environment.variable("ROLLBACK_STATE_MACHINE_ARN")?,
+                        cleanup: environment.variable("CLEANUP_STATE_MACHINE_ARN")?,
+                    },
+                    bucket: environment.variable("REPORTS_BUCKET")?,
+                },
                 store: Store {
                     client: aws_sdk_s3::Client::new(&environment.aws),
                     bucket: environment.variable("REPORTS_BUCKET")?,

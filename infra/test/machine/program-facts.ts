@@ -22,7 +22,7 @@ const RIGHT = {
 const WRONG = { ...RIGHT, done: false, wait_seconds: 2, made: ['two'], moved: ['one'], removed: ['old'], kept: [] };
 const SCRIPT: Script = {
   Plan: [PLANNED],
-  Publish: [{ page: 'PAGE', folder: 'FOLDER' }],
+  Publish: [{ page: 'PAGE', folder: 'FOLDER', runbooks: 4, notes: ['OTHER'] }],
   AwaitApproval: [{ by: 'Ada', why: 'it fits' }],
   Schedule: [WRONG, RIGHT],
 };
@@ -41,12 +41,12 @@ export const facts: Fact[] = [
         walked,
         `
         Plan within 135 s Program {execution_arn: RUN, state: Plan, action: plan, input: {portfolio: PORTFOLIO}, at: ENTERED}
-        Publish Program {execution_arn: RUN, state: Publish, portfolio: spring, action: publish}
+        Publish within 135 s Program {execution_arn: RUN, state: Publish, portfolio: spring, action: publish}
         AwaitApproval within 3600 s Program {execution_arn: RUN, state: AwaitApproval, portfolio: spring, action: ask, topic_arn: APPROVERS, within: 3600, page: PAGE, task_token: TOKEN}
         Schedule Program {execution_arn: RUN, state: Schedule, portfolio: spring, action: schedule, version: 3, start_before: 900, at: ENTERED}
         ScheduleWait 2 s
         Schedule Program {execution_arn: RUN, state: Schedule, portfolio: spring, action: schedule, version: 3, start_before: 900, at: ENTERED}
-        Scheduled {portfolio: spring, from_to: [FIRST, LAST], waves: 2, slip_days: 0, changes: 1, page: PAGE, folder: FOLDER, notes: [NOTE], agreed: Ada, made: [two], moved: [one], removed: [old], schedules: [one, two], foreign: [], over: []}
+        Scheduled {portfolio: spring, from_to: [FIRST, LAST], waves: 2, slip_days: 0, changes: 1, page: PAGE, folder: FOLDER, runbooks: 4, notes: [NOTE, OTHER], agreed: Ada, made: [two], moved: [one], removed: [old], schedules: [one, two], foreign: [], over: []}
         `,
       );
     },

@@ -30,7 +30,7 @@ LOAD_LIMITS = {"MAX_LOAD_RATE_PER_SECOND": "20000", "LOAD_TEST_HOSTS": "127.0.0.
 STARTED = {
     "incident": ("incident",),
     "notify": ("rollback", "cleanup"),
-    "program": ("start", "wave"),
+    "program": ("cutover", "rollback", "cleanup", "start", "wave"),
     "sweep": ("rollback", "cleanup"),
     "wave": ("cutover", "rollback", "wave"),
 }

@@ -11,6 +11,7 @@ mod json;
 mod mails;
 mod page;
 mod pages;
+mod portfolio;
 mod prove;
 mod scenario;
 mod status;
@@ -67,11 +68,12 @@ fn rehearse_or_serve(arguments: &Arguments) -> Result<u8> {
     if arguments.check {
         return check(arguments);
     }
-    let scenario = if arguments.serve { None } else { Some(Scenario::read(arguments)?) };
+    let portfolio = portfolio::given(arguments);
+    let scenario = if arguments.serve || portfolio.is_some() { None } else { Some(Scenario::read(arguments)?) };
     let speed = speed(arguments, if arguments.serve { 1.0 } else { DEFAULT_SPEED })?;
     let stakeholders = (!arguments.serve).then(mails::groups);
     let options = Options { stakeholders, answers: !arguments.serve, ..set_up(arguments, speed)? };
-    runtime()?.block_on(bring_up(arguments, &options, scenario))
+    runtime()?.block_on(bring_up(arguments, &options, scenario, portfolio))
 }
 
 /// The speed that was asked for, or this one.
@@ -187,7 +189,12 @@ async fn interrupted() -> Result<()> {
     }
 }
 
-async fn bring_up(arguments: &Arguments, options: &Options, scenario: Option<Scenario>) -> Result<u8> {
+async fn bring_up(
+    arguments: &Arguments,
+    options: &Options,
+    scenario: Option<Scenario>,
+    portfolio: Option<serde_json::Value>,
+) -> Result<u8> {
     eprintln!("Emulated AWS: starting...");
     let mut emulator = tokio::select! {
         emulator = Emulator::start(options) => emulator?,
@@ -195,7 +202,12 @@ async fn bring_up(arguments: &Arguments, options: &Options, scenario: Option<Sce
     };
     let (client, ready) = (emulator.client().clone(), emulator.ready().clone());
     let code = tokio::select! {
-        code = work(arguments, &client, &ready, scenario, options) => code,
+        code = async {
+            match &portfolio {
+                Some(portfolio) => portfolio::play(arguments, &client, &ready, portfolio, options.speed).await,
+                None => work(arguments, &client, &ready, scenario, options).await,
+            }
+        } => code,
         error = emulator.ended() => Err(error),
         signal = interrupted() => signal.map(|()| INTERRUPTED),
     };
