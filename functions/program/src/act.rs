@@ -8,16 +8,17 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use wave_plan::{Portfolio, Programme};
+use wave_plan::{Portfolio, Programme, Progress};
 
 use crate::asked::{Asked, Estimates, Input, asked};
 use crate::decide::{self, Change};
 use crate::documents::{JSON, PORTFOLIO, PROGRAMME, WAVES};
+use crate::estimates::Learned;
 use crate::store::folder;
 use crate::zone::Zone;
 use crate::{
-    AskRequest, Clients, OfProgramme, PlanRequest, Planned, ScheduleRequest, Scheduled, Told, message, names, planning,
-    waves,
+    AskRequest, Clients, OfProgramme, PlanRequest, Planned, ScheduleRequest, Scheduled, Told, estimates, message,
+    names, planning, waves,
 };
 
 /// A wave's prechecks are done by then, usually.
@@ -58,19 +59,7 @@ pub(crate) async fn plan(clients: &Clients, request: &PlanRequest) -> StepResult
     if input.estimates == Estimates::Learned {
         let settled = progress.settled.keys().map(String::as_str).collect();
         let learned = estimates::learned(&portfolio, &runs, &settled);
-        let mut longer = value.clone();
-        estimates::write(&mut longer, &learned);
-        let with = planning::portfolio(&longer)?;
-        // What was learned must not keep people from planning at all.
-        let is_possible = learned.takes.is_empty()
-            || planning::programme(&with, previous.as_ref(), progress.clone(), &mut || false).is_ok();
-        notes.extend(learned.notes);
-        match is_possible {
-            true => (value, portfolio) = (longer, with),
-            false => {
-                notes.push("with these longer estimates there is no programme: what is written is planned".to_owned())
-            }
-        }
+        (value, portfolio) = with_learned((value, portfolio), learned, (previous.as_ref(), &progress), &mut notes)?;
     }
     // No clock: the search ends by what it has tried, and the same portfolio has the same programme.
     let programme = planning::programme(&portfolio, previous.as_ref(), progress, &mut || false)?;
@@ -96,6 +85,27 @@ pub(crate) async fn plan(clients: &Clients, request: &PlanRequest) -> StepResult
         changes: changes.len(),
         notes,
     })
+}
+
+/// The portfolio with longer estimates; as it was written where these would leave no programme: what was learned must not keep people from planning at all.
+fn with_learned(
+    (value, portfolio): (Value, Portfolio),
+    learned: Learned,
+    (previous, progress): (Option<&Programme>, &Progress),
+    notes: &mut Vec<String>,
+) -> StepResult<(Value, Portfolio)> {
+    notes.extend(learned.notes.iter().cloned());
+    if learned.takes.is_empty() {
+        return Ok((value, portfolio));
+    }
+    let mut longer = value.clone();
+    estimates::write(&mut longer, &learned);
+    let with = planning::portfolio(&longer)?;
+    if planning::programme(&with, previous, progress.clone(), &mut || false).is_ok() {
+        return Ok((longer, with));
+    }
+    notes.push("with these longer estimates there is no programme: what is written is planned".to_owned());
+    Ok((value, portfolio))
 }
 
 /// The portfolio's JSON.

@@ -58,12 +58,12 @@ fn what_moves_has_its_order_its_gates_and_the_way_back() {
     let (text, page) = shown_of("Web", "web", Some(&whole()));
     let order = [
         "## Before its day",
-        "copy the files from NFS to EFS **Storage**, until 2026-03-07",
+        "copy the files from NFS to EFS **Storage**, until 2026-03-14",
         "Precheck: everything that its plan names",
         "aws s3 cp s3://cutover-reports/plans/web.json - | jq -c '.mode = \"precheck\"' > input.json",
         "## Go or no-go",
         "crm is done: it reads customers **Sales**",
-        "between 2026-03-07T20:00:00+00:00 and 2026-03-08T06:00:00+00:00",
+        "between 2026-03-14T20:00:00+00:00 and 2026-03-15T06:00:00+00:00",
         "## The cutover",
         "The replication has caught up.",
         "is attached at weight 0",
@@ -91,7 +91,7 @@ fn without_a_plan_that_can_be_read_it_says_so_and_without_any_people_move_it() {
     let (text, _) = shown_of("Web", "web", None);
     assert!(text.contains("Its plan cannot be read") && !text.contains("## The way back"), "{text}");
     let (text, _) = shown_of("Web", "old", None);
-    assert!(text.contains("people move it, by these tasks") && text.matches("move it by hand").count() == 1, "{text}");
+    assert!(text.contains("people move it, by these tasks") && text.matches("move it by hand **Storage").count() == 1, "{text}");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn what_people_do_alone_has_their_list_what_is_forgotten_and_who_waits() {
         assert!(!text.contains("aws stepfunctions"), "{name}: {text}");
     }
     let (text, _) = shown_of("Web", "crm", None);
-    assert!(text.contains("web, on 2026-03-07 **Web**"), "{text}");
+    assert!(text.contains("web, on 2026-03-14 **Web**"), "{text}");
 }
 
 #[test]
