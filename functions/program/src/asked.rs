@@ -22,7 +22,6 @@ const LONGEST_BEFORE: Seconds = Seconds::hours(7 * 24);
 #[schemars(deny_unknown_fields)]
 pub struct Input {
     /// The portfolio, whole: see `portfolio.schema.json`.
-    #[schemars(with = "Option<BTreeMap<String, Value>>")]
     pub portfolio: Option<Value>,
     /// Where the portfolio is, in place of `portfolio`: the key of an object in the stack's bucket of reports. An execution's input has 256 KiB.
     #[schemars(regex(pattern = "^portfolios/[A-Za-z0-9._/=-]{1,300}$"))]
@@ -39,7 +38,7 @@ pub struct Input {
     #[schemars(with = "Option<Seconds>")]
     pub start_before: Option<Seconds>,
     /// What every wave's input has besides, as `wave.schema.json` has it: `approval`, `notify`, `on_failures`, and what else a programme does not decide.
-    #[schemars(with = "BTreeMap<String, Value>")]
+    #[schemars(with = "Value")]
     pub waves: Map<String, Value>,
 }
 
@@ -180,6 +179,11 @@ mod tests {
             "approval": { "topic_arn": "arn:aws:sns:eu-west-1:123456789012:programme" } }),
         );
         let read = read.unwrap();
+        let with = asked(&json!({ "portfolio": { "name": "x" }, "waves": { "on_failures": "continue" } })).unwrap();
+        assert_eq!(
+            (&with.input.portfolio.unwrap()["name"], &with.input.waves["on_failures"]),
+            (&json!("x"), &json!("continue"))
+        );
         assert_eq!(read.input.approval.unwrap().within, Seconds::hours(24));
         assert_eq!(read.done["crm"].to_string(), "2026-03-06");
     }
@@ -192,6 +196,7 @@ mod tests {
             error.message
         };
         assert!(problem(json!({})).contains("neither is given"));
+        assert!(problem(json!({ "portfolio": {}, "waves": [] })).contains("waves"));
         assert!(problem(json!({ "portfolio": {}, "portfolio_from": "portfolios/a.json" })).contains("both are given"));
         assert!(problem(json!({ "portfolio_from": "elsewhere/a.json" })).contains("$.portfolio_from"));
         assert!(problem(json!({ "portfolio": {}, "waves": { "window": {} } })).contains("$.waves.window"));
