@@ -73,6 +73,9 @@ const JOURNAL: Record<string, string[]> = {
   'journal.open_runs': ['dynamodb:Query'],
   'journal.incident': ['dynamodb:GetItem'],
   'journal.remember_incident': ['dynamodb:PutItem'],
+  'journal.past_runs': ['dynamodb:Scan'],
+  'journal.programme': ['dynamodb:GetItem'],
+  'journal.remember_programme': ['dynamodb:PutItem'],
   'journal.wave': ['dynamodb:GetItem'],
   'journal.remember_wave': ['dynamodb:PutItem'],
   'journal.wave_part': ['dynamodb:GetItem'],
@@ -101,6 +104,9 @@ const IMPLIED: Record<string, string[]> = {
   // For a listener or rule that authenticates with Cognito.
   'elasticloadbalancing:ModifyListener': ['cognito-idp:DescribeUserPoolClient'],
   'elasticloadbalancing:ModifyRule': ['cognito-idp:DescribeUserPoolClient'],
+  // For the role by which a schedule is delivered.
+  'scheduler:CreateSchedule': ['iam:PassRole'],
+  'scheduler:UpdateSchedule': ['iam:PassRole'],
   // For an alarm with tags.
   'cloudwatch:PutMetricAlarm': ['cloudwatch:TagResource'],
 };

@@ -57,6 +57,7 @@ pub mod metrics;
 pub mod outcome;
 pub mod own;
 pub mod pages;
+pub mod programme;
 pub mod prove;
 pub mod report;
 pub mod responder;

@@ -27,6 +27,7 @@ mod mutants;
 mod names;
 mod pages;
 mod permissions;
+mod programmes;
 mod provisioned;
 mod readme;
 mod reports;
@@ -71,6 +72,7 @@ fn tests() -> Result<Vec<Test>> {
         incidents::tests(),
         statuses::tests(),
         pages::tests(),
+        programmes::tests(),
         scenarios::tests(),
         readme::tests()?,
         reports::tests(),

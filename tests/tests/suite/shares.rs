@@ -27,7 +27,10 @@ fn limit() -> Value {
 }
 
 fn plan_of(index: usize, is_of_wave: bool) -> Value {
-    let mut plan = dns_plan(&format!("app-{index:03}"), json!([{ "new_weight": 50, "hold": "60s" }, { "new_weight": 100, "hold": "60s" }]));
+    let mut plan = dns_plan(
+        &format!("app-{index:03}"),
+        json!([{ "new_weight": 50, "hold": "60s" }, { "new_weight": 100, "hold": "60s" }]),
+    );
     plan["monitoring"] = json!({ "interval": "60s" });
     if is_of_wave {
         plan["wave"] = json!("scale");
@@ -141,7 +144,14 @@ async fn a_throttle_that_lasts_is_waited_out_at_every_state() -> Result<()> {
     ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
     let hits: Vec<u64> = ground.client.faults().await?.iter().filter_map(|rule| rule["hits"].as_u64()).collect();
     ensure!(hits == [45; 4], "{hits:?} were refused");
-    let item = ground.client.call("dynamodb", "get_item", json!({ "TableName": ground.emulator.ready().journal_table, "Key": { "pk": { "S": "share#route53" } } })).await?;
+    let item = ground
+        .client
+        .call(
+            "dynamodb",
+            "get_item",
+            json!({ "TableName": ground.emulator.ready().journal_table, "Key": { "pk": { "S": "share#route53" } } }),
+        )
+        .await?;
     ensure!(item["Item"].is_null(), "a run of no wave has drawn: {item}");
     Ok(())
 }

@@ -11,6 +11,7 @@ mod json;
 mod mails;
 mod page;
 mod pages;
+mod portfolio;
 mod prove;
 mod scenario;
 mod status;
@@ -73,7 +74,10 @@ fn rehearse_or_serve(arguments: &Arguments) -> Result<u8> {
     let job = match wave {
         _ if arguments.serve => Job::Serve,
         Some(wave) => Job::Wave(Box::new(wave)),
-        None => Job::Run(Box::new(Scenario::read(arguments)?)),
+        None => match portfolio::given(arguments) {
+            Some(portfolio) => Job::Portfolio(Box::new(portfolio)),
+            None => Job::Run(Box::new(Scenario::read(arguments)?)),
+        },
     };
     let speed = speed(arguments, if arguments.serve { 1.0 } else { DEFAULT_SPEED })?;
     let stakeholders = (!arguments.serve).then(mails::groups);
@@ -86,6 +90,7 @@ enum Job {
     Serve,
     Run(Box<Scenario>),
     Wave(Box<WaveScenario>),
+    Portfolio(Box<serde_json::Value>),
 }
 
 /// The speed that was asked for, or this one.
@@ -228,6 +233,7 @@ async fn work(arguments: &Arguments, client: &Client, ready: &Ready, job: Job, o
             println!("{}", serde_json::to_string(ready).context("cannot print the ready line")?);
             return std::future::pending().await;
         }
+        Job::Portfolio(portfolio) => return portfolio::play(arguments, client, ready, &portfolio, options.speed).await,
         Job::Wave(wave) => return wave.play(client, ready, options.speed, arguments.json).await,
         Job::Run(scenario) => scenario,
     };
