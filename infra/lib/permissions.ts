@@ -203,6 +203,10 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     resources: [here.reports.arnForObjects('plans/*')],
     why: 'Waves name the plans of their applications when they start.',
   };
+  const wavePages: Target = {
+    resources: [here.reports.arnForObjects('waves/*')],
+    why: 'There is one for each wave, and it is called after it.',
+  };
   const undoers: Target = { resources: [names.machineArn('rollback'), names.machineArn('cleanup')] };
 
   return {
@@ -347,6 +351,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     wave: [
       may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
       may(plans, 's3:GetObject'),
+      may(wavePages, 's3:PutObject'),
       may(executions('cutover', 'wave'), 'states:DescribeExecution'),
       may(moved, 'states:StartExecution'),
       may(topics, 'sns:Publish'),

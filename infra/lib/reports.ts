@@ -25,7 +25,7 @@ export class Reports extends Construct {
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      lifecycleRules: ['runs/', 'status/'].map((prefix) => ({ prefix, expiration: KEPT })),
+      lifecycleRules: ['runs/', 'status/', 'waves/'].map((prefix) => ({ prefix, expiration: KEPT })),
       removalPolicy: props.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
     Validations.of(this.bucket).acknowledge({

@@ -1,7 +1,7 @@
 //! `wave`: moves the applications of a wave, in the order of what they need; follows what runs, and tells the truth about each.
 //!
 //! Reads: the wave's items in the journal's table, its runs' items, executions that have claimed nothing; cutover plans in the bucket of reports. Writes: the
-//! wave's items; executions of `cutover` and `rollback` under names that are the same at every try; the flag that holds a run's step; messages to the topics
+//! wave's items; its page in the bucket of reports; executions of `cutover` and `rollback` under names that are the same at every try; the flag that holds a run's step; messages to the topics
 //! that the wave names. It touches no traffic: each application's cutover does, and undoes it by itself.
 //! Undo: what it has started undoes itself; a person's `roll_back`, or more failures than are tolerated, has everything put back.
 //!
@@ -16,6 +16,7 @@
 //! | [`observe`] | what is seen of its applications |
 //! | [`act`] | what it starts |
 //! | [`tell`] | what people are asked and told |
+//! | [`page`] | the page that says how it stands |
 //!
 //! What is decided, is decided in [`waves`]. Errors: `Cutover.InvalidPlan`, `Cutover.Conflict`, `Cutover.InvalidGesture` for what cannot be done as it stands;
 //! AWS errors.
@@ -23,6 +24,7 @@
 pub mod act;
 pub mod observe;
 pub mod open;
+pub mod page;
 pub mod tell;
 
 use cutover::error::name;
@@ -278,6 +280,9 @@ async fn look(clients: &Clients, request: &LookRequest) -> StepResult<LookReply>
             continue;
         }
         let started = act::act(clients, &order, &next.state, &next.actions).await?;
+        if next.state != before {
+            page::write(clients, &order, &next.state, &line, *at).await;
+        }
         tell::tell(clients, &order, &before, &next.state).await?;
         return Ok(LookReply::of(&order, &next.state, &next.then, started));
     }

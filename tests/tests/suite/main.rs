@@ -46,6 +46,7 @@ mod support;
 mod telling;
 mod traffic;
 mod unwind;
+mod waves;
 
 use std::process::ExitCode;
 
@@ -60,6 +61,7 @@ fn tests() -> Result<Vec<Test>> {
         provisioned::tests(),
         permissions::tests(),
         unwind::tests()?,
+        waves::tests(),
         rollback::tests(),
         dashboards::tests(),
         databases::tests(),

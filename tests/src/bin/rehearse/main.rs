@@ -234,7 +234,10 @@ async fn work(arguments: &Arguments, client: &Client, ready: &Ready, job: Job, o
             return std::future::pending().await;
         }
         Job::Portfolio(portfolio) => return portfolio::play(arguments, client, ready, &portfolio, options.speed).await,
-        Job::Wave(wave) => return wave.play(client, ready, options.speed, arguments.json).await,
+        Job::Wave(wave) => {
+            let page = Page::of(arguments, options, "target/wave.html");
+            return wave.play(client, ready, options.speed, arguments.json, &page.path).await;
+        }
         Job::Run(scenario) => scenario,
     };
     let (outcome, own) = play(arguments, client, ready, *scenario, options.speed).await?;

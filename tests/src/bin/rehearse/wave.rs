@@ -1,12 +1,14 @@
 //! `cargo rehearse` of a wave: live progress, and what became of each application.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use cutover::Plan;
 use cutover_tests::control::Client;
 use cutover_tests::emulator::Ready;
+use cutover_tests::left;
 use cutover_tests::waves::{Happening, Outcome, WaveStage, WaveWorld, is_wave, rehearse};
 use serde_json::{Value, json};
 use waves::state::Is;
@@ -63,7 +65,7 @@ impl WaveScenario {
     ///
     /// # Errors
     /// The rehearsal itself failed.
-    pub async fn play(self, client: &Client, ready: &Ready, speed: f64, is_json: bool) -> Result<u8> {
+    pub async fn play(self, client: &Client, ready: &Ready, speed: f64, is_json: bool, page: &Path) -> Result<u8> {
         if let Some(description) = &self.world.description {
             eprintln!("\n{description}");
         }
@@ -82,6 +84,10 @@ impl WaveScenario {
             println!("{}", own.in_text(&text));
         } else {
             anstream::print!("{}", own.in_text(&summary(&outcome)));
+        }
+        if let Some(html) = left::object(client, &format!("waves/{}.html", outcome.wave)).await? {
+            std::fs::write(page, own.in_text(&html)).with_context(|| format!("cannot write {}", page.display()))?;
+            eprintln!("\nThe wave's page, as it stood at the end: {}", page.display());
         }
         Ok(exit_code(&outcome))
     }
