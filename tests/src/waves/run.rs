@@ -218,10 +218,12 @@ impl<'a> Run<'a> {
     async fn end(&mut self) -> Result<Option<End>> {
         self.followed.poll(&self.stage.client).await?;
         if let (Some(end), Some(state)) = (self.followed.end.clone(), &self.state) {
-            if state.owner == self.followed.arn || state.ending.is_some() {
+            if state.ending.is_some() {
                 return Ok(Some(end));
             }
-            self.followed = Followed::new(&state.owner, "wave", false);
+            if state.owner != self.followed.arn {
+                self.followed = Followed::new(&state.owner, "wave", false);
+            }
         } else if let Some(end) = self.followed.end.clone() {
             // It was refused before it had claimed anything.
             return Ok(Some(end));

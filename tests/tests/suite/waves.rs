@@ -43,6 +43,13 @@ fn sick() -> Value {
     json!({ "new": { "changes": [{ "when_new_weight": 50, "error_rate": 1.0, "healthy_percent": 0.0 }] } })
 }
 
+/// One whose precheck finds its new side unwell, where the world says so.
+fn red() -> Value {
+    let mut red = application("red", json!({}));
+    red["cutover"]["health_check"] = json!({ "url": "http://10.0.12.34:8080/health", "attempts": 1, "successes": 1 });
+    red
+}
+
 fn world(of: Value) -> Result<WaveWorld> {
     serde_json::from_value(of).context("no world")
 }
@@ -158,14 +165,10 @@ async fn more_failures_than_are_tolerated_put_the_whole_wave_back() -> Result<()
 async fn the_green_ones_go_when_a_person_says_so_and_what_depends_on_the_others_stays() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let approval = json!({ "topic_arn": TOPIC, "within": "10m" });
-    let applications = json!([
-        application("good", json!({})),
-        application("needy", json!({ "needs": ["red"] })),
-        application("red", json!({})),
-    ]);
+    let applications =
+        json!([application("good", json!({})), application("needy", json!({ "needs": ["red"] })), red(),]);
     let wave = wave("partial", applications, json!({ "approval": approval }));
-    let stage =
-        set(&ground, &wave, json!({ "applications": { "red": { "new": { "healthy_percent": 0.0 } } } })).await?;
+    let stage = set(&ground, &wave, json!({ "applications": { "red": { "new": { "health_status": 500 } } } })).await?;
     let outcome = run(&stage).await?;
     ensure!(outcome.ending() == "Succeeded", "{:?}", outcome.end);
     ensure_is(&outcome, &[("good", Is::Moved), ("needy", Is::LeftBehind), ("red", Is::LeftBehind)])?;
@@ -179,9 +182,8 @@ async fn the_green_ones_go_when_a_person_says_so_and_what_depends_on_the_others_
 
 async fn without_anybody_to_ask_a_red_one_keeps_all_where_they_are() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
-    let wave = wave("red", json!([application("good", json!({})), application("red", json!({}))]), json!({}));
-    let stage =
-        set(&ground, &wave, json!({ "applications": { "red": { "new": { "healthy_percent": 0.0 } } } })).await?;
+    let wave = wave("red", json!([application("good", json!({})), red()]), json!({}));
+    let stage = set(&ground, &wave, json!({ "applications": { "red": { "new": { "health_status": 500 } } } })).await?;
     let outcome = run(&stage).await?;
     ensure!(outcome.ending() == "PrecheckFailed", "{:?}", outcome.end);
     ensure_is(&outcome, &[("good", Is::NotStarted), ("red", Is::NotStarted)])
@@ -327,7 +329,8 @@ async fn whatever_fails_in_its_looks_a_wave_ends_and_is_true() -> Result<()> {
     for action in ["before", "lose", "kill_before", "kill_after", "twice"] {
         let name = |which: &str| format!("{which}-{}", action.replace('_', "-"));
         let applications = json!([
-            application(&name("db"), json!({})), application(&name("web"), json!({ "needs": [name("db")] })),
+            application(&name("db"), json!({})),
+            application(&name("web"), json!({ "needs": [name("db")] })),
             application(&name("bad"), json!({ "needs": [name("db")] })),
         ]);
         let policy = if action == "twice" { "halt" } else { "roll_back_wave" };
