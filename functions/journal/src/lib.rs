@@ -25,6 +25,7 @@ mod item;
 mod locks;
 mod marks;
 mod open;
+mod pace;
 mod phase;
 mod release;
 mod room;

@@ -233,7 +233,10 @@ async fn one_is_acknowledged_again_and_ended_by_its_page() -> Result<()> {
     .await?;
 
     // It runs out, and the same link acknowledges anew; the form of before does not.
-    wait_to_hear(&ground, ON_CALL, "nobody looks after it").await?;
+    wait_for("the acknowledgement to run out", LIMIT, async || {
+        Ok(said_so_far(&ground, &id).await?[1].is_null().then_some(()))
+    })
+    .await?;
     let old = browser.say_in_turn(&link, "0", "Ada", "", "acknowledge").await?;
     ensure_page(&old, 409, &["Nobody looks after it."])?;
     let page = browser.say(&link, "Bob", "", "acknowledge").await?;
