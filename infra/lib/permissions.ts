@@ -364,7 +364,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(webhooks, 'secretsmanager:GetSecretValue'),
       may(answersKey, 'secretsmanager:GetSecretValue'),
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem'),
-      may(questions, 'dynamodb:UpdateItem'),
+      may({ ...table, conditions: leadingKeys('ask#*', 'pace#*') }, 'dynamodb:UpdateItem'),
     ],
     answer: [
       may(questions, 'dynamodb:GetItem', 'dynamodb:UpdateItem'),

@@ -84,6 +84,7 @@ const JOURNAL: Record<string, string[]> = {
   'journal.hold': IN_ROOM,
   'journal.remember_incident_link': ['dynamodb:PutItem'],
   'journal.knows_incident_link': ['dynamodb:GetItem'],
+  'journal.count_sent': ['dynamodb:UpdateItem'],
   'journal.told': ['dynamodb:GetItem'],
   'journal.remember_told': ['dynamodb:PutItem'],
   'journal.ask': ['dynamodb:PutItem'],

@@ -7,6 +7,7 @@
 //! It ends by itself once all of them are back and for [`LINGERS_SECONDS`] no other one has come: what fails in between is not yet another incident. A run
 //! that needs a person makes it critical. A run's own incident is a [`Pointer`] to this one.
 
+use cutover::error::name;
 use cutover::plan::{Group, Stakeholders};
 use cutover::text::{named, shown};
 use jiff::{SignedDuration, Timestamp};
@@ -132,6 +133,20 @@ pub fn cause(why: Option<&str>) -> String {
     shown(name.unwrap_or(NO_CAUSE), MOST_NAME_BYTES)
 }
 
+/// The same in a person's words, where there are some.
+fn in_words(cause: &str) -> String {
+    let words = match cause {
+        name::UNHEALTHY => "the new side is not healthy",
+        name::INCONCLUSIVE => "there is no data to judge by",
+        name::DRIFT => "somebody else has changed a route",
+        name::NOT_PERMITTED => "AWS denies what has to be done",
+        name::DEADLINE_EXCEEDED => "the time is over",
+        NO_CAUSE => "they were stopped",
+        other => return named(other, MOST_NAME_BYTES),
+    };
+    words.to_owned()
+}
+
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
@@ -181,9 +196,9 @@ fn opened(id: &str, failure: &Failure, me: &str, timing: &Timing, now: Timestamp
     let (wave, cause) = (named(&failure.wave, MOST_NAME_BYTES), cause(failure.why.as_deref()));
     let first_at = now + SignedDuration::from_secs(i64::from(timing.first_after_seconds));
     Incident {
-        title: format!("Cutovers of {wave} go back: {cause}"),
+        title: format!("Cutovers of {wave} go back: {}", in_words(&cause)),
         description: format!(
-            "Rollbacks of the same wave were begun for the same reason, {cause}. What was found in each stands beside its name."
+            "Rollbacks of the same wave were begun for the same reason ({cause}). What was found in each stands beside its name."
         ),
         impact: "Their traffic is moved back to the old side. Until then some of it may be on the new one.".to_owned(),
         next_steps: "The rollbacks work by themselves. See what they have in common before any of them is tried again."

@@ -31,6 +31,7 @@ mod line;
 mod locks;
 mod marks;
 mod open;
+mod pace;
 mod past;
 mod phase;
 mod programmes;

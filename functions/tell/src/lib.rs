@@ -1,7 +1,7 @@
 //! `tell`: tells groups of people what a run does, each in its words and by its channels.
 //!
 //! Reads: the run's plan, the record of what was told of a moment, webhooks' secrets. Writes: that record (`told#<run>#<event>#<time>` in the journal's
-//! table), and one message a group and channel. Undo: there is none, since what was read cannot be unread.
+//! table), how many messages a place gets in a second (`pace#<place>#<second>`), and one message a group and channel. Undo: there is none, since what was read cannot be unread.
 //!
 //! It is not called by a state machine: `notify` publishes what happened to the stack's topic of moments, and Lambda calls this
 //! with it, some seconds later. So nothing that is slow, denied or down here can change or delay a cutover, and the function that pages
@@ -21,6 +21,7 @@
 mod answering;
 mod configuration;
 mod decide;
+mod pace;
 mod quiet;
 mod record;
 mod send;
@@ -162,7 +163,11 @@ async fn attempt(
     for note in &content.notes {
         tracing::warn!(run_id = told.run_id, group = group.name, "{note}");
     }
-    let outcome = send::send(clients, told, &content, channel, now).await;
+    let outcome = if pace::wait(clients, channel, now).await {
+        send::send(clients, told, &content, channel, now).await
+    } else {
+        Outcome::Failed { why: "too many messages go there just now".to_owned(), is_final: false }
+    };
     match &outcome {
         Outcome::Sent => tracing::info!(run_id = told.run_id, moment = moment.name(), to = key, "told"),
         Outcome::Failed { why, .. } | Outcome::Unknown { why } => {
