@@ -102,7 +102,7 @@ fn parts(path: &str) -> impl Iterator<Item = (&str, u64)> {
 /// something is not what the plan says.
 ///
 /// # Errors
-/// `Cutover.Transient` for what a repetition may cure.
+/// What a repetition may cure, under its own name: a throttle is waited out for longer than anything else.
 pub fn soften<T>(result: StepResult<T>, path: &str, findings: &mut Vec<Finding>) -> StepResult<Option<T>> {
     soften_to(result, path, "correct the plan, or the environment", findings)
 }
@@ -159,10 +159,10 @@ pub fn beside<T>(
 /// What a repetition does not change: an answer, or an error that will come again.
 ///
 /// # Errors
-/// `Cutover.Transient` for what a repetition may cure.
+/// What a repetition may cure, under its own name: a throttle is waited out for longer than anything else.
 pub fn settled<T>(result: StepResult<T>) -> StepResult<StepResult<T>> {
     match result {
-        Err(error) if error.is_passing() => Err(StepError::new(name::TRANSIENT, error.message)),
+        Err(error) if error.is_passing() => Err(error),
         result => Ok(result),
     }
 }
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!((findings.len(), findings[0].severity), (1, Severity::Warning));
         assert_eq!(findings[0].problem, "nobody looked: elasticloadbalancing:DescribeRules: no");
         let slow: StepResult<()> = Err(StepError::new(name::THROTTLED, "slow"));
-        assert_eq!(beside(slow, "$", "", &mut findings).unwrap_err().name, name::TRANSIENT);
+        assert_eq!(beside(slow, "$", "", &mut findings).unwrap_err().name, name::THROTTLED);
         assert_eq!(findings.len(), 1);
     }
 }

@@ -334,6 +334,6 @@ mod tests {
                 .is_some_and(|(severity, problem)| severity == Severity::Warning && problem.contains("GetMetricData"))
         );
         let passing = lag(PATH, &database(true), Err(StepError::new(name::THROTTLED, "slow")));
-        assert_eq!(passing.unwrap_err().name, name::TRANSIENT, "it is tried again");
+        assert_eq!(passing.unwrap_err().name, name::THROTTLED, "it is tried again");
     }
 }

@@ -101,7 +101,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         Err(findings) => return Ok(decide::report(None, findings, Vec::new(), Tries::default(), now)),
     };
     // A name takes a look at its zone, at the name, at the zones around it, and at what else leads there.
-    let draw = clients.journal.share(&plan, Lane::Forward, 4 * plan.names(), now);
+    let draw = clients.journal.share(&plan, Lane::Forward, 5 * plan.names(), now);
     let clients = &Clients { routes: clients.routes.drawing(draw), ..clients.clone() };
     let mut findings = gates::findings(&plan);
     findings.extend(clients.stakeholders.unknown(&plan.stakeholders));

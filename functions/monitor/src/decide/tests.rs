@@ -215,6 +215,7 @@ fn the_new_groups_are_watched_once_they_have_traffic() {
     let watched = GroupHealth { target_group_arn: "one".to_owned(), min_healthy_percent: 50 };
     let plan = Plan {
         application: "a".to_owned(),
+        wave: None,
         mode: cutover::plan::Mode::Execute,
         health_check: None,
         database: None,

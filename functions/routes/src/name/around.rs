@@ -193,6 +193,6 @@ mod tests {
         assert_eq!(findings[0].severity, cutover::Severity::Warning);
         assert!(findings[0].problem.contains("other zones of the name could not be looked at"), "{findings:?}");
         let slow = Err::<(), _>(StepError::new(name::THROTTLED, "slow"));
-        assert_eq!(seen(slow, "", "", &mut findings).unwrap_err().name, name::TRANSIENT);
+        assert_eq!(seen(slow, "", "", &mut findings).unwrap_err().name, name::THROTTLED);
     }
 }
