@@ -64,7 +64,7 @@ pub mod name {
     pub const DEADLINE_EXCEEDED: &str = "Cutover.DeadlineExceeded";
 
     /// All of them, for the contract test.
-    pub const ALL: [&str; 21] = [
+    pub const ALL: [&str; 22] = [
         THROTTLED,
         TRANSIENT,
         INVALID_PLAN,

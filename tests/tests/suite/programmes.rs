@@ -96,7 +96,12 @@ async fn a_bad_portfolio_leaves_nothing_behind() -> Result<()> {
             "Cutover.NoProgramme",
             "A circle: ",
         ),
-        ("window", with(&|value| value["applications"][0]["cutover"] = "12h".into()), "Cutover.NoProgramme", "web"),
+        (
+            "window",
+            with(&|value| value["applications"][0]["cutover"] = "12h".into()),
+            "Cutover.NoProgramme",
+            "fit into its window",
+        ),
         (
             "capacity",
             with(&|value| {
