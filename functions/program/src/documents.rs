@@ -1,8 +1,11 @@
 //! What an execution leaves in the bucket, and under which keys. Pure.
 
 use cutover::{StepError, StepResult};
+use jiff::Timestamp;
 use runbooks::book::Runbook;
 use wave_plan::{Portfolio, Programme, report};
+
+use crate::calendar::calendar;
 
 /// One object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub const WAVES: &str = "waves.json";
 pub const PAGE: &str = "programme.html";
 /// The key of the same as Markdown.
 pub const MARKDOWN: &str = "programme.md";
+/// The key of its calendar.
+pub const CALENDAR: &str = "programme.ics";
 /// The key of its table.
 pub const TABLE: &str = "programme.csv";
 
@@ -48,12 +53,13 @@ pub fn of_runbook(book: &Runbook) -> StepResult<[Document; 2]> {
 ///
 /// # Errors
 /// None that a text in memory can have.
-pub fn of(portfolio: &Portfolio, programme: &Programme) -> StepResult<Vec<Document>> {
+pub fn of(portfolio: &Portfolio, programme: &Programme, at: Timestamp) -> StepResult<Vec<Document>> {
     let table = report::csv(programme).map_err(StepError::invalid)?;
     let document = |name: &str, content_type, text| Document { name: name.to_owned(), content_type, text };
     Ok(vec![
         document(MARKDOWN, "text/markdown; charset=utf-8", report::markdown(programme)),
         document(TABLE, "text/csv; charset=utf-8", table),
+        document(CALENDAR, "text/calendar; charset=utf-8", calendar(portfolio, programme, at)),
         // Last: whoever sees the page finds the others.
         document(PAGE, "text/html; charset=utf-8", report::gantt(portfolio, programme)),
     ])

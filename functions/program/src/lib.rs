@@ -12,7 +12,7 @@
 //! |---|---|
 //! | [`mod@asked`] | what an execution is started with |
 //! | [`planning`], [`estimates`], [`waves`] | from a portfolio, and what runs have shown, to a programme, and to what each wave is started with |
-//! | [`documents`], [`plans`], [`message`] | what people read: programme, runbooks, what is asked |
+//! | [`documents`], [`calendar`], [`plans`], [`message`] | what people read: programme, calendar, runbooks, what is asked |
 //! | [`decide`], [`names`], [`zone`] | which schedules there are to be |
 //! | [`schedules`], [`store`] | reading and writing |
 //!
@@ -20,6 +20,7 @@
 //! programme of the portfolio is in force by now; `Cutover.Drift` where a schedule that a wave needs is somebody else's; AWS errors.
 
 pub mod asked;
+pub mod calendar;
 pub mod decide;
 pub mod documents;
 pub mod estimates;
@@ -67,7 +68,7 @@ pub enum Request {
     /// Plans.
     Plan(PlanRequest),
     /// Leaves what people read.
-    Publish(OfProgramme),
+    Publish(PublishRequest),
     /// Asks whether it is to be scheduled.
     Ask(AskRequest),
     /// Makes it the programme in force, and some of what its schedules need.
@@ -107,6 +108,16 @@ pub struct OfProgramme {
     pub execution_arn: String,
     /// The portfolio's name.
     pub portfolio: String,
+}
+
+/// What to leave.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PublishRequest {
+    /// Which programme.
+    #[serde(flatten)]
+    pub of: OfProgramme,
+    /// When the calling state was entered, RFC 3339: the same whenever it is tried again.
+    pub at: Timestamp,
 }
 
 /// Whom to ask, and by what they answer.
@@ -174,6 +185,8 @@ pub struct Published {
     pub markdown: String,
     /// Its table.
     pub table: String,
+    /// A calendar to import: waves, and what is due with reminders.
+    pub calendar: String,
     /// Everything, as JSON.
     pub json: String,
     /// Where all of them are; runbooks below `runbooks/`.

@@ -9,6 +9,7 @@ use runbooks::Stack;
 fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
         |environment| {
+            let bucket = environment.variable("REPORTS_BUCKET")?;
             Ok(Clients {
                 journal: journal::Journal::of(environment)?,
                 sns: aws_sdk_sns::Client::new(&environment.aws),
@@ -18,12 +19,9 @@ fn main() -> Result<(), lambda_runtime::Error> {
                         rollback: environment.variable("ROLLBACK_STATE_MACHINE_ARN")?,
                         cleanup: environment.variable("CLEANUP_STATE_MACHINE_ARN")?,
                     },
-                    bucket: environment.variable("REPORTS_BUCKET")?,
+                    bucket: bucket.clone(),
                 },
-                store: Store {
-                    client: aws_sdk_s3::Client::new(&environment.aws),
-                    bucket: environment.variable("REPORTS_BUCKET")?,
-                },
+                store: Store { client: aws_sdk_s3::Client::new(&environment.aws), bucket },
                 schedules: Schedules {
                     client: aws_sdk_scheduler::Client::new(&environment.aws),
                     group: environment.variable("SCHEDULE_GROUP")?,

@@ -10,18 +10,18 @@ use wave_plan::portfolio::Application;
 use wave_plan::{Portfolio, Programme};
 
 use crate::act::stored;
-use crate::documents::{self, Document, MARKDOWN, PAGE, PORTFOLIO, PROGRAMME, TABLE};
+use crate::documents::{self, CALENDAR, Document, MARKDOWN, PAGE, PORTFOLIO, PROGRAMME, TABLE};
 use crate::plans::{self, Found};
 use crate::store::folder;
-use crate::{Clients, OfProgramme, Published, planning};
+use crate::{Clients, OfProgramme, PublishRequest, Published, planning};
 
 /// So many objects are read or written at a time.
 const AT_ONCE: usize = 16;
 /// More notes help nobody.
 const MOST_NOTES: usize = 30;
 
-pub(crate) async fn publish(clients: &Clients, request: &OfProgramme) -> StepResult<Published> {
-    let OfProgramme { execution_arn, portfolio } = request;
+pub(crate) async fn publish(clients: &Clients, request: &PublishRequest) -> StepResult<Published> {
+    let OfProgramme { execution_arn, portfolio } = &request.of;
     let folder = folder(portfolio, execution_arn);
     let value: Value = stored(clients, &format!("{folder}/{PORTFOLIO}")).await?;
     let programme: Programme = stored(clients, &format!("{folder}/{PROGRAMME}")).await?;
@@ -30,14 +30,15 @@ pub(crate) async fn publish(clients: &Clients, request: &OfProgramme) -> StepRes
     let books = books(clients, &portfolio, &programme, &found)?;
     let runbooks = books.len() / 2;
     write(clients, &folder, books).await?;
-    write(clients, &folder, documents::of(&portfolio, &programme)?).await?;
+    write(clients, &folder, documents::of(&portfolio, &programme, request.at)?).await?;
     let link = |key: &str| clients.store.link(execution_arn, &format!("{folder}/{key}"));
     let (page, markdown, table, json) = (link(PAGE), link(MARKDOWN), link(TABLE), link(PROGRAMME));
+    let calendar = link(CALENDAR);
     let mut notes: Vec<String> = found.values().flat_map(|found| found.notes.clone()).collect();
     let more = notes.len().saturating_sub(MOST_NOTES);
     notes.truncate(MOST_NOTES);
     notes.extend((more > 0).then(|| format!("and {more} more")));
-    Ok(Published { page, markdown, table, json, folder, runbooks, notes })
+    Ok(Published { page, markdown, table, calendar, json, folder, runbooks, notes })
 }
 
 /// The cutover plans that are there, by application.

@@ -43,7 +43,7 @@ impl Schedules {
         decide::Target { start_arn: &self.start_arn, wave_arn: &self.wave_arn, role_arn: &self.role_arn }
     }
 
-    /// Those whose names begin so.
+    /// Those whose names begin so, in the order of their names.
     ///
     /// # Errors
     /// AWS errors.
@@ -56,6 +56,7 @@ impl Schedules {
             // One that was delivered meanwhile is gone.
             found.extend(self.get(one.name().unwrap_or_default()).await?);
         }
+        found.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(found)
     }
 

@@ -41,7 +41,7 @@ export const facts: Fact[] = [
         walked,
         `
         Plan within 135 s Program {execution_arn: RUN, state: Plan, action: plan, input: {portfolio: PORTFOLIO}, at: ENTERED}
-        Publish within 135 s Program {execution_arn: RUN, state: Publish, portfolio: spring, action: publish}
+        Publish within 135 s Program {execution_arn: RUN, state: Publish, portfolio: spring, action: publish, at: ENTERED}
         AwaitApproval within 3600 s Program {execution_arn: RUN, state: AwaitApproval, portfolio: spring, action: ask, topic_arn: APPROVERS, within: 3600, page: PAGE, task_token: TOKEN}
         Schedule Program {execution_arn: RUN, state: Schedule, portfolio: spring, action: schedule, version: 3, start_before: 900, at: ENTERED}
         ScheduleWait 2 s

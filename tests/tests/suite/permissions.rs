@@ -61,6 +61,7 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
         a_rule_stopped_then_moved(&ground),
         a_failing_run(&ground),
         an_incident_that_outlives_an_execution(&ground),
+        a_programme_planned_anew(&ground),
         a_look_at_a_checked_name(&ground),
         a_name_that_leads_to_a_balancer(&ground),
         a_conflict_after_the_approval(&ground),
@@ -145,6 +146,31 @@ async fn there_back_and_there_again(ground: &Ground, stage: &Stage) -> Result<()
     succeeded(ground, &run_id).await?;
     fill(ground, &run_id).await?; // cleanup makes room
     ground.wait_for_phase(&run_id, "closed", LIMIT).await
+}
+
+/// Agreed to, then planned anew with one wave less and another rule: schedules are made, changed and removed.
+async fn a_programme_planned_anew(ground: &Ground) -> Result<()> {
+    let moving = |name: &str| json!({ "name": name, "strategy": "rehost", "owner": "Web", "cutover_plan": format!("plans/{name}.json") });
+    let mut portfolio = json!({
+        "name": "anew",
+        "calendar": { "start": "2100-03-01", "windows": [{ "days": ["saturday"], "opens": "20:00", "lasts": "10h" }] },
+        "applications": [moving("one"), moving("two")],
+        "dependencies": [{ "first": "one", "then": "two", "kind": "not_before_days", "days": 7 }],
+    });
+    let object = |key: &str, value: &Value| json!({ "Bucket": "cutover-reports-123456789012-eu-west-1", "Key": key, "Body": value.to_string() });
+    ground.client.call("s3", "put_object", object("portfolios/anew.json", &portfolio)).await?;
+    ground.client.call("s3", "put_object", object("plans/one.json", &listener_plan("one", json!([{ "new_weight": 100 }])))).await?;
+    let asked = json!({ "portfolio_from": "portfolios/anew.json", "approval": { "topic_arn": TOPIC } });
+    let first = ground.start("program", "anew-first", &asked).await?;
+    let message = ground.page("[Cutover] anew: schedule these waves?", LIMIT).await?;
+    let token = message.lines().find_map(|line| line.trim().strip_prefix("TOKEN=")).context("no token")?;
+    let answer = json!({ "taskToken": token.trim_matches('\''), "output": json!({ "by": "Ada", "why": "it fits" }).to_string() });
+    ground.client.call("stepfunctions", "send_task_success", answer).await?;
+    succeeded(ground, &first).await?;
+    portfolio["applications"].as_array_mut().context("no applications")?.truncate(1);
+    portfolio["dependencies"] = json!([]);
+    let again = ground.start("program", "anew-again", &json!({ "portfolio": portfolio, "start_before": "1h" })).await?;
+    succeeded(ground, &again).await
 }
 
 /// So long that another execution goes on with it.

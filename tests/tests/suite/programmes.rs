@@ -96,7 +96,12 @@ async fn a_bad_portfolio_leaves_nothing_behind() -> Result<()> {
             "Cutover.NoProgramme",
             "A circle: ",
         ),
-        ("window", with(&|value| value["applications"][0]["cutover"] = "12h".into()), "Cutover.NoProgramme", "web"),
+        (
+            "window",
+            with(&|value| value["applications"][0]["cutover"] = "12h".into()),
+            "Cutover.NoProgramme",
+            "fit into its window",
+        ),
         (
             "capacity",
             with(&|value| {
@@ -152,7 +157,7 @@ async fn a_dry_run_publishes_and_touches_no_schedule() -> Result<()> {
     );
     let note = output["notes"][0].as_str().context("no note")?;
     ensure!(note.contains("plans/shop.json, plans/search.json") && !note.contains("plans/web.json"), "{note}");
-    for (key, words) in [("html", "<svg"), ("md", "## Waves"), ("csv", "application,strategy"), ("json", "\"waves\"")] {
+    for (key, words) in [("html", "<svg"), ("md", "## Waves"), ("csv", "application,strategy"), ("ics", "SUMMARY:retire fax: due (Office)"), ("json", "\"waves\"")] {
         let text = left::object(&ground.client, &format!("programmes/dry/dry/programme.{key}")).await?;
         ensure!(text.is_some_and(|text| text.contains(words)), "no {words} in the {key}");
     }
