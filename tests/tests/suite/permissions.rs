@@ -186,7 +186,8 @@ async fn an_incident_that_outlives_an_execution(ground: &Ground) -> Result<()> {
     let update = json!({ "incident": output["incident"], "update": { "by": "Ada", "text": "we are at it" } });
     let said = ground.start("incident", "said", &update).await?;
     ensure!(ground.end_of(&said, LIMIT).await?["status"] == "SUCCEEDED", "not said");
-    let message = ground.page("Logins are slow", LIMIT).await?;
+    let id = output["incident"].as_str().context("no incident")?;
+    let message = ground.page(&format!("Incident {id}: Logins are slow"), LIMIT).await?;
     let link = pages::link_in(&message).with_context(|| format!("no link in {message}"))?;
     let page = pages::Browser::open()?.say(link, "Ada", "mended", "resolve").await?;
     ensure!(page.shows("It is over."), "{}", page.html);
