@@ -11,6 +11,7 @@ import { CRATES, type Crate, MACHINES, Names, pascalCase } from './names';
 import { Notifications, tellMoments } from './notifications';
 import { Observability } from './observability';
 import { functionPermissions, machinePermissions, type Narrowing, type Surroundings } from './permissions';
+import { Programmes } from './programmes';
 import { Reports } from './reports';
 import { SafetyNet } from './safety-net';
 import { type ScheduledStart, Schedules } from './schedules';
@@ -87,6 +88,7 @@ export class CutoverStack extends Stack {
     const notifications = new Notifications(this, 'Notifications', { names, emails: props.emails ?? [] });
     const { topic, moments, key } = notifications;
     const answersKeyArn = props.answers ? new AnswersKey(this, 'AnswersKey').secretArn : undefined;
+    const programmes = new Programmes(this, 'Programmes', { names });
     const here: Surroundings = {
       stack: this,
       names,
@@ -100,6 +102,7 @@ export class CutoverStack extends Stack {
       webhookSecretArns: props.webhookSecretArns ?? [],
       loadTestSecretArns: props.loadTestSecretArns ?? [],
       answersKeyArn,
+      waveSchedulesRoleArn: programmes.roleArn,
       topicKeyArns: [key.keyArn, ...(props.topicKeyArns ?? [])],
     };
     const { all: functions } = new Functions(this, 'Functions', {
@@ -110,7 +113,7 @@ export class CutoverStack extends Stack {
       probeVpc: props.probeVpc,
       answers: props.answers ?? false,
       permissions: functionPermissions(here),
-      environment: environment(here, props),
+      environment: environment(here, props, programmes.deadLetters.queueArn),
     });
     tellMoments(notifications, functions.tell, functions['status-report']);
     if (props.answers) openAnswers(functions, props);
@@ -142,6 +145,7 @@ export class CutoverStack extends Stack {
       machines,
       deadLetters: {
         events: net.deadLetters,
+        programmes: programmes.deadLetters,
         ...(opened && { incidents: opened.deadLetters }),
         ...(schedules && { schedules: schedules.deadLetters }),
       },
@@ -165,7 +169,11 @@ function byCrate<T>(value: (crate: Crate) => T): Record<Crate, T> {
 }
 
 /** What each function reads from its environment. */
-function environment(here: Surroundings, props: CutoverStackProps): Record<Crate, Record<string, string>> {
+function environment(
+  here: Surroundings,
+  props: CutoverStackProps,
+  undeliveredArn: string,
+): Record<Crate, Record<string, string>> {
   const { names, journal, momentsTopicArn, answersKeyArn } = here;
   const reports = here.reports.bucketName;
   const {
@@ -206,6 +214,17 @@ function environment(here: Surroundings, props: CutoverStackProps): Record<Crate
       STAKEHOLDERS: messages.STAKEHOLDERS,
     },
     notify: { ...common.notify, ...machineArns, ...answers.notify, MOMENTS_TOPIC_ARN: momentsTopicArn },
+    program: {
+      ...common.program,
+      REPORTS_BUCKET: reports,
+      CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
+      ...machineArns,
+      SCHEDULE_GROUP: names.of('programmes'),
+      SCHEDULE_ROLE_ARN: here.waveSchedulesRoleArn,
+      SCHEDULE_DEAD_LETTERS_ARN: undeliveredArn,
+      START_STATE_MACHINE_ARN: names.machineArn('start'),
+      WAVE_STATE_MACHINE_ARN: names.machineArn('wave'),
+    },
     report: { ...common.report, REPORTS_BUCKET: reports },
     // It refuses plans with other hooks: without, a denied `resume` would come to light when it is needed. And with other
     // alarms, which would be denied when all traffic has moved.

@@ -45,6 +45,8 @@ const TIMEOUT = Duration.seconds(30);
  */
 const LARGER: Partial<Record<Crate, { memorySize: number; timeout: Duration }>> = {
   'load-test': { memorySize: 1769, timeout: Duration.seconds(240) },
+  // It searches, and its search ends by what it has tried.
+  program: { memorySize: 1769, timeout: Duration.seconds(120) },
 };
 
 /**

@@ -15,6 +15,7 @@ export const CRATES = [
   'monitor',
   'notify',
   'precheck',
+  'program',
   'replication-lag',
   'report',
   'rollback',
@@ -31,7 +32,7 @@ export type Crate = (typeof CRATES)[number];
 export const PROBING: readonly Crate[] = ['load-test', 'precheck', 'validate'];
 
 /** The state machines: a file `statemachine/<name>.asl.yaml` each. */
-export const MACHINES = ['cutover', 'rollback', 'cleanup', 'start', 'incident', 'wave'] as const;
+export const MACHINES = ['cutover', 'rollback', 'cleanup', 'start', 'incident', 'program', 'wave'] as const;
 export type Machine = (typeof MACHINES)[number];
 
 /** `listener-swap` becomes `ListenerSwap`. */

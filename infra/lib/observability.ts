@@ -62,7 +62,7 @@ export class Observability extends Construct {
       alarm.addAlarmAction(new SnsAction(topic));
       return alarm;
     };
-    const { rollback, cleanup, start, incident, wave } = machines;
+    const { rollback, cleanup, start, incident, program, wave } = machines;
     return [
       page(
         'rollback-failed',
@@ -88,6 +88,11 @@ export class Observability extends Construct {
         'incident-unheard',
         sum('not told', [incident.metricFailed(MINUTE), incident.metricTimedOut(MINUTE)]),
         'An incident may be told to nobody: its execution failed. The input says which; another execution takes it up.',
+      ),
+      page(
+        'programme-not-scheduled',
+        sum('not ended', [program.metricFailed(MINUTE), program.metricAborted(MINUTE), program.metricTimedOut(MINUTE)]),
+        'A programme was not scheduled, or not all of it: its execution says why. Started again, it goes on from there.',
       ),
       page(
         'wave-not-moved',

@@ -56,6 +56,8 @@ export interface Surroundings {
   readonly loadTestSecretArns: string[];
   /** The secret with the key of links that answer; `undefined`: the stack has no pages that do. */
   readonly answersKeyArn: string | undefined;
+  /** The role by which schedules of waves are delivered. */
+  readonly waveSchedulesRoleArn: string;
   /** The keys of encrypted topics. */
   readonly topicKeyArns: string[];
 }
@@ -180,10 +182,30 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
   // The slots of Route 53's limit, which all runs of waves draw from.
   const share: Target = { ...table, conditions: leadingKeys('share#*') };
   const asking: Target = { resources: pages ? [names.machineArn('cutover')] : [] };
+  const given: Target = {
+    resources: [here.reports.arnForObjects('portfolios/*'), here.reports.arnForObjects('plans/*')],
+    why: 'People put portfolios and cutover plans there, under names of their own.',
+  };
+  const programmes: Target = {
+    resources: [here.reports.arnForObjects('programmes/*')],
+    why: 'There is one for each portfolio and execution, and it is called after them.',
+  };
+  const waveSchedules: Target = {
+    resources: [arn('scheduler', `schedule/${names.of('programmes')}/*`)],
+    why: 'There is one for each wave, in a group of their own.',
+  };
+  const toScheduler: Target = {
+    resources: [here.waveSchedulesRoleArn],
+    conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
+  };
   const moved: Target = { resources: [names.machineArn('cutover'), names.machineArn('rollback')] };
   const plans: Target = {
     resources: [here.reports.arnForObjects('plans/*')],
     why: 'Waves name the plans of their applications when they start.',
+  };
+  const wavePages: Target = {
+    resources: [here.reports.arnForObjects('waves/*')],
+    why: 'There is one for each wave, and it is called after it.',
   };
   const undoers: Target = { resources: [names.machineArn('rollback'), names.machineArn('cleanup')] };
 
@@ -314,9 +336,22 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem'),
     ],
+    program: [
+      may(given, 's3:GetObject'),
+      may(programmes, 's3:GetObject', 's3:PutObject'),
+      may({ resources: [here.reports.bucketArn] }, 's3:ListBucket'),
+      may(anything, 'scheduler:ListSchedules'),
+      may(waveSchedules, 'scheduler:CreateSchedule', 'scheduler:DeleteSchedule'),
+      may(waveSchedules, 'scheduler:GetSchedule', 'scheduler:UpdateSchedule'),
+      may(toScheduler, 'iam:PassRole'),
+      may(topics, 'sns:Publish'),
+      may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
+      may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Scan'),
+    ],
     wave: [
       may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
       may(plans, 's3:GetObject'),
+      may(wavePages, 's3:PutObject'),
       may(executions('cutover', 'wave'), 'states:DescribeExecution'),
       may(moved, 'states:StartExecution'),
       may(topics, 'sns:Publish'),
@@ -329,7 +364,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(webhooks, 'secretsmanager:GetSecretValue'),
       may(answersKey, 'secretsmanager:GetSecretValue'),
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem'),
-      may(questions, 'dynamodb:UpdateItem'),
+      may({ ...table, conditions: leadingKeys('ask#*', 'pace#*') }, 'dynamodb:UpdateItem'),
     ],
     answer: [
       may(questions, 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
@@ -386,6 +421,7 @@ export const INVOKED: Record<Machine, readonly Crate[]> = {
   cleanup: ['cleanup', 'dashboard', 'monitor', 'notify'],
   start: [],
   incident: ['incident'],
+  program: ['program'],
   wave: ['wave'],
 };
 
@@ -407,6 +443,7 @@ export function machinePermissions(
       may({ resources: functions('cleanup') }, 'lambda:InvokeFunction'),
       may({ resources: [names.machineArn('rollback')] }, 'states:StartExecution'),
     ],
+    program: [may({ resources: functions('program') }, 'lambda:InvokeFunction')],
     start: [may({ resources: [names.machineArn('cutover'), names.machineArn('wave')] }, 'states:StartExecution')],
     incident: [
       may({ resources: functions('incident') }, 'lambda:InvokeFunction'),

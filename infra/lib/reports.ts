@@ -1,4 +1,7 @@
-/** Where runs leave their reports: objects under `runs/<execution>/`, for as long as they are of use. */
+/**
+ * Where runs leave their reports: objects under `runs/<execution>/`, for as long as they are of use. Portfolios and cutover plans that people put there
+ * (`portfolios/`, `plans/`), and programmes, stay until somebody removes them: a programme is planned anew from the one before.
+ */
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
@@ -22,7 +25,7 @@ export class Reports extends Construct {
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      lifecycleRules: [{ expiration: KEPT }],
+      lifecycleRules: ['runs/', 'status/', 'waves/'].map((prefix) => ({ prefix, expiration: KEPT })),
       removalPolicy: props.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
     Validations.of(this.bucket).acknowledge({

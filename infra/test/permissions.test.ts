@@ -73,14 +73,18 @@ const JOURNAL: Record<string, string[]> = {
   'journal.open_runs': ['dynamodb:Query'],
   'journal.incident': ['dynamodb:GetItem'],
   'journal.remember_incident': ['dynamodb:PutItem'],
-  'journal.remember_incident_link': ['dynamodb:PutItem'],
-  'journal.knows_incident_link': ['dynamodb:GetItem'],
+  'journal.past_runs': ['dynamodb:Scan'],
+  'journal.programme': ['dynamodb:GetItem'],
+  'journal.remember_programme': ['dynamodb:PutItem'],
   'journal.wave': ['dynamodb:GetItem'],
   'journal.remember_wave': ['dynamodb:PutItem'],
   'journal.wave_part': ['dynamodb:GetItem'],
   'journal.keep_wave_part': ['dynamodb:PutItem'],
   'journal.see': ['dynamodb:BatchGetItem'],
   'journal.hold': IN_ROOM,
+  'journal.remember_incident_link': ['dynamodb:PutItem'],
+  'journal.knows_incident_link': ['dynamodb:GetItem'],
+  'journal.count_sent': ['dynamodb:UpdateItem'],
   'journal.told': ['dynamodb:GetItem'],
   'journal.remember_told': ['dynamodb:PutItem'],
   'journal.ask': ['dynamodb:PutItem'],
@@ -101,6 +105,9 @@ const IMPLIED: Record<string, string[]> = {
   // For a listener or rule that authenticates with Cognito.
   'elasticloadbalancing:ModifyListener': ['cognito-idp:DescribeUserPoolClient'],
   'elasticloadbalancing:ModifyRule': ['cognito-idp:DescribeUserPoolClient'],
+  // For the role by which a schedule is delivered.
+  'scheduler:CreateSchedule': ['iam:PassRole'],
+  'scheduler:UpdateSchedule': ['iam:PassRole'],
   // For an alarm with tags.
   'cloudwatch:PutMetricAlarm': ['cloudwatch:TagResource'],
 };

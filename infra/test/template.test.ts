@@ -69,7 +69,7 @@ for (const crate of CRATES) {
     const read = main.includes('Journal::of(') ? ['JOURNAL_TABLE', 'ROUTE53_REQUESTS_PER_SECOND', ...named] : named;
     const made = resourceAt(plain, `Functions/${pascalCase(crate)}/Function/Resource`);
     assert.deepEqual(Object.keys(made.Environment.Variables).sort(), ['RUST_LOG', ...read].sort());
-    const size = crate === 'load-test' ? [1769, 240] : [256, 30];
+    const size = { 'load-test': [1769, 240], program: [1769, 120] }[crate as string] ?? [256, 30];
     assert.deepEqual([made.Runtime, made.MemorySize, made.Timeout], ['provided.al2023', ...size]);
     assert.deepEqual([made.LoggingConfig.LogFormat, made.TracingConfig.Mode], ['JSON', 'Active']);
     assert.deepEqual([made.Architectures, made.ReservedConcurrentExecutions], [['arm64'], undefined]);
@@ -192,6 +192,8 @@ test('what goes wrong pages somebody', () => {
     'rollback-failed',
     'start-failed',
     'incident-unheard',
+    'programme-not-scheduled',
+    'programmes-dead-letters',
     'wave-not-moved',
   ];
   const ofFunctions = CRATES.flatMap((crate) => [`${crate}-errors`, `${crate}-throttles`]);
@@ -204,7 +206,7 @@ test('an alarm that fills gaps looks at more periods than it needs: late metrics
   const filling = Object.values<Json>(plain.template.findResources('AWS::CloudWatch::Alarm')).filter((alarm) =>
     JSON.stringify(alarm.Properties.Metrics ?? []).includes('FILL('),
   );
-  assert.equal(filling.length, 5);
+  assert.equal(filling.length, 6);
   for (const { Properties } of filling) {
     assert.ok(Properties.EvaluationPeriods > Properties.DatapointsToAlarm, Properties.AlarmName);
   }

@@ -31,8 +31,22 @@ pub async fn object(client: &Client, key: &str) -> Result<Option<String>> {
     object["Body"].as_str().map(|text| Some(text.to_owned())).context("an object without a body")
 }
 
+/// The keys below a prefix.
+///
+/// # Errors
+/// An emulator that does not answer.
+pub async fn keys(client: &Client, prefix: &str) -> Result<Vec<String>> {
+    let Some(bucket) = bucket(client).await? else { return Ok(Vec::new()) };
+    let listed = client.call("s3", "list_objects_v2", json!({ "Bucket": bucket, "Prefix": prefix })).await?;
+    let keys = listed["Contents"].as_array().into_iter().flatten().filter_map(|one| one["Key"].as_str());
+    Ok(keys.map(str::to_owned).collect())
+}
+
 /// The stack's bucket of reports.
-async fn bucket(client: &Client) -> Result<Option<String>> {
+///
+/// # Errors
+/// An emulator that does not answer.
+pub async fn bucket(client: &Client) -> Result<Option<String>> {
     let listed = client.call("s3", "list_buckets", json!({})).await?;
     let names = listed["Buckets"].as_array().into_iter().flatten().filter_map(|bucket| bucket["Name"].as_str());
     Ok(names.filter(|name| name.contains("cutover-reports")).map(str::to_owned).next())

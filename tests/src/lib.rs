@@ -27,7 +27,9 @@
 //! | [`gates`] | the gates of a plan: what each said at each look, and which never saw anything |
 //! | [`compare`] | two states of the account, compared |
 //! | [`faults`] | every request made to fail, and what is left judged |
+//! | [`waves`] | a wave of applications: an environment for each, and what becomes of it |
 //! | [`pages`] | the pages that answer, as a browser sees them |
+//! | [`responder`] | those who are called for an incident, and say something by its page |
 //! | [`prove`] | each gate of a plan made to fail once |
 //! | [`outcome`] | what a rehearsal found out |
 //! | [`report`] | live progress, the summary, the page |
@@ -55,8 +57,10 @@ pub mod metrics;
 pub mod outcome;
 pub mod own;
 pub mod pages;
+pub mod programme;
 pub mod prove;
 pub mod report;
+pub mod responder;
 pub mod routes;
 pub mod run;
 pub mod sample;
@@ -64,6 +68,7 @@ pub mod setup;
 pub mod sides;
 pub mod stage;
 pub mod traffic;
+pub mod waves;
 pub mod world;
 
 /// The time of a rehearsal. Waits of the emulated AWS are divided by `speed`, so one real second is `speed` virtual

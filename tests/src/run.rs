@@ -16,6 +16,7 @@ use crate::follow::{self, End, Followed, Told};
 use crate::gates::{self, Gate};
 use crate::machines::Machine;
 use crate::outcome::{Change, Ending, Execution, Move, Outcome, UsersSaw};
+use crate::responder::Responder;
 use crate::routes::Side;
 use crate::stage::Stage;
 use crate::traffic::Tally;
@@ -52,6 +53,8 @@ pub enum Happening {
     Did(Act),
     /// Somebody was asked for approval, or for a decision, and has answered.
     Answered(Asked),
+    /// Somebody was called for an incident, and has said by its page that they look after it.
+    Acknowledged(String),
     /// A side behaves differently now.
     Behaves(Side, Conduct),
 }
@@ -160,7 +163,7 @@ async fn run(
         ),
         changes: Change::among(&requests, clock),
         messages: stage.client.messages().await?.split_off(messages_before),
-        pages: run.approver.pages(),
+        pages: run.approver.pages().into_iter().chain(run.responder.pages()).collect(),
         plan: stage.plan.clone(),
         success: machine.success,
         clock,
@@ -186,6 +189,7 @@ struct Run<'a> {
     scripts: [(Side, Script, Conduct); 2],
     done: Vec<bool>,
     approver: Approver,
+    responder: Responder,
     before: Vec<Move>,
     moves: Vec<Move>,
     routings_seen: usize,
@@ -220,6 +224,7 @@ impl<'a> Run<'a> {
             scripts: scripts.map(|(side, (script, conduct))| (side, script, conduct)),
             done: vec![false; stage.world.during.len()],
             approver: Approver::new(stage.world.approval, stage.world.decision),
+            responder: Responder::new(stage.world.incident),
             before,
             moves: Vec::new(),
             routings_seen,
@@ -236,6 +241,7 @@ impl<'a> Run<'a> {
         self.let_sides_behave().await?;
         self.do_to_the_run().await?;
         self.approve().await?;
+        self.respond().await?;
         self.find_brought().await?;
         self.see_executions().await?;
         self.tell(watch);
@@ -314,6 +320,13 @@ impl<'a> Run<'a> {
             for asked in self.approver.look(&self.stage.client).await? {
                 self.find(Happening::Answered(asked));
             }
+        }
+        Ok(())
+    }
+
+    async fn respond(&mut self) -> Result<()> {
+        for incident in self.responder.look(&self.stage.client).await? {
+            self.find(Happening::Acknowledged(incident));
         }
         Ok(())
     }
@@ -412,7 +425,7 @@ impl<'a> Run<'a> {
         if is_over {
             let until = self.clock.now() + self.stage.world.watch_after_end;
             let until = *self.watched_until.get_or_insert(until);
-            return Ok(has_rollback || self.clock.now() >= until);
+            return Ok((has_rollback || self.clock.now() >= until) && !self.responder.waits());
         }
         let limit = real(ROLLBACK_LIMIT, self.clock.speed()) + ROLLBACK_LIMIT_REAL;
         if self.ended_at.get_or_insert_with(Instant::now).elapsed() > limit {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::approver::{Answer, Decision};
+use crate::responder::Response;
 
 /// A world file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -65,6 +66,8 @@ pub struct World {
     pub approval: Answer,
     /// What a person says where a check failed and the plan holds the step.
     pub decision: Decision,
+    /// What somebody says who is called for an incident.
+    pub incident: Response,
     /// The file as it is, for the emulated AWS.
     #[serde(skip)]
     pub raw: Value,

@@ -3,11 +3,14 @@
 use cutover::text::quoted;
 use incidents::by_page;
 use incidents::incident::{Acknowledged, Incident, Update};
+use incidents::wave::{Member, Standing};
 use links::Link;
 use serde::Serialize;
 
 use crate::words::{Button, button, moment, of_whom};
 
+/// So many of a wave's cutovers are shown; the rest is counted.
+const MOST_CUTOVERS: usize = 100;
 /// A line, each character of it escaped.
 const MOST_SAID_BYTES: usize = 1_000;
 
@@ -22,10 +25,19 @@ pub(crate) struct Words {
     choices: Vec<Button>,
     turn: u32,
     facts: Vec<(&'static str, String)>,
+    cutovers: Vec<Cutover>,
+    more_cutovers: usize,
     actions: Vec<String>,
     updates: Vec<Said>,
     recipient: String,
     ends_at: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Cutover {
+    application: String,
+    standing: &'static str,
+    why: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,12 +66,34 @@ impl Words {
             choices: by_page::choices(incident).iter().filter(is_allowed).copied().map(button).collect(),
             turn: incident.turns,
             facts: facts(incident),
+            cutovers: cutovers(incident),
+            more_cutovers: members(incident).len().saturating_sub(MOST_CUTOVERS),
             actions: incident.actions_taken.clone(),
             updates: incident.updates.iter().rev().map(said).collect(),
             recipient: of_whom(&link.recipient),
             ends_at: moment(link.ends_at),
         }
     }
+}
+
+fn members(incident: &Incident) -> Vec<&Member> {
+    let mut members: Vec<&Member> = incident.of_wave.iter().flat_map(|of_wave| &of_wave.members).collect();
+    members.sort_by_key(|member| member.standing);
+    members
+}
+
+/// Of a wave, those that need a person first.
+fn cutovers(incident: &Incident) -> Vec<Cutover> {
+    let cutover = |member: &Member| Cutover {
+        application: member.application.clone(),
+        standing: match member.standing {
+            Standing::Left => "needs a person",
+            Standing::GoesBack => "goes back",
+            Standing::Over => "is back",
+        },
+        why: if member.standing == Standing::Over { String::new() } else { member.why.clone() },
+    };
+    members(incident).into_iter().take(MOST_CUTOVERS).map(cutover).collect()
 }
 
 /// How it stands, and who looks after it.
@@ -90,6 +124,7 @@ fn standing(incident: &Incident) -> (&'static str, String, Vec<String>) {
 fn facts(incident: &Incident) -> Vec<(&'static str, String)> {
     let facts = [
         ("Severity", incident.severity.name().to_owned()),
+        ("Wave", incident.of_wave.as_ref().map(|of_wave| of_wave.wave.clone()).unwrap_or_default()),
         ("Application", incident.application.clone().unwrap_or_default()),
         ("What happened", incident.description.clone()),
         ("Impact", incident.impact.clone()),

@@ -292,7 +292,9 @@ async fn close(journal: &Journal, request: CloseRequest, now: Timestamp) -> Step
     // The cutover's own, which this ending takes the place of.
     let before = run.ending.as_ref().map(Ending::not_done).unwrap_or_default();
     let not_done = journal::kept(before.into_iter().chain(notes).collect());
-    let report = json!({ "ending": "Closed", "removals": removals, "not_done": not_done });
+    // Since when all traffic is on the new side: the cutover's own ending said so, and estimates rest on it.
+    let moved_at = run.ending.as_ref().map(|ending| ending.at.clone());
+    let report = json!({ "ending": "Closed", "removals": removals, "not_done": not_done, "moved_at": moved_at });
     let ending = Ending { at: now.to_string(), report };
     let owner = &caller.execution_arn;
     journal.transition(&Transition { run: &run, to: Phase::Closed, owner, ending: Some(&ending) }).await?;

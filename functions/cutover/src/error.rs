@@ -26,6 +26,10 @@ pub mod name {
     pub const INVALID_PLAN: &str = "Cutover.InvalidPlan";
     /// What a person asks of `rollback` or `cleanup` cannot be done as it stands: they have to say more, or it is no run's.
     pub const INVALID_GESTURE: &str = "Cutover.InvalidGesture";
+    /// A portfolio is not what it should be; every error at once. Nothing was written.
+    pub const INVALID_PORTFOLIO: &str = "Cutover.InvalidPortfolio";
+    /// There is no programme for a portfolio: what contradicts each other is named. Nothing was written.
+    pub const NO_PROGRAMME: &str = "Cutover.NoProgramme";
     /// The environment is not what the plan says. Nothing was touched.
     pub const PRECHECK_FAILED: &str = "Cutover.PrecheckFailed";
     /// Another run holds the application or one of the routes. Nothing was touched.
@@ -60,11 +64,13 @@ pub mod name {
     pub const DEADLINE_EXCEEDED: &str = "Cutover.DeadlineExceeded";
 
     /// All of them, for the contract test.
-    pub const ALL: [&str; 20] = [
+    pub const ALL: [&str; 22] = [
         THROTTLED,
         TRANSIENT,
         INVALID_PLAN,
         INVALID_GESTURE,
+        INVALID_PORTFOLIO,
+        NO_PROGRAMME,
         PRECHECK_FAILED,
         CONFLICT,
         LINE_STOPPED,

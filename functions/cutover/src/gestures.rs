@@ -139,6 +139,13 @@ pub fn of_incident(machine: &str, id: &str, what: &str, said: &serde_json::Value
     start(machine, &json!({ "incident": id, what: said }))
 }
 
+/// Says something of a wave: `pause`, `resume`, `stop` or `roll_back`.
+pub fn of_wave(machine: &str, wave: &str, what: &str) -> String {
+    let machine = if is_word(machine) && machine.len() <= MOST_ARN_BYTES { machine } else { "MACHINE" };
+    let said = json!({ "by": "YOUR NAME", "why": "YOUR REASON" });
+    start(machine, &json!({ "of": fit(wave), what: said }))
+}
+
 /// Stops the line: nothing new claims, and what runs holds at its step. `machine`: the ARN of `wave`.
 pub fn stop_line(machine: &str) -> String {
     of_line(machine, "stop", json!({ "by": "YOUR NAME", "why": "YOUR REASON" }))
@@ -161,13 +168,6 @@ pub fn except_from_line(machine: &str, application: &str) -> [String; 2] {
 fn of_line(machine: &str, what: &str, said: serde_json::Value) -> String {
     let machine = if is_word(machine) && machine.len() <= MOST_ARN_BYTES { machine } else { "MACHINE" };
     start(machine, &json!({ "line": { what: said } }))
-}
-
-/// Says something of a wave: `pause`, `resume`, `stop` or `roll_back`.
-pub fn of_wave(machine: &str, wave: &str, what: &str) -> String {
-    let machine = if is_word(machine) && machine.len() <= MOST_ARN_BYTES { machine } else { "MACHINE" };
-    let said = json!({ "by": "YOUR NAME", "why": "YOUR REASON" });
-    start(machine, &json!({ "of": fit(wave), what: said }))
 }
 
 /// The token, which is long, stands once.

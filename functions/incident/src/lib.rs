@@ -12,8 +12,10 @@
 //! Errors: `Cutover.InvalidGesture` for what a person asks that cannot be done; AWS errors.
 
 pub mod message;
+mod waves;
 
 use cutover::error::name;
+use cutover::plan::Stakeholders;
 use cutover::stakeholders::StackGroups;
 use cutover::{StepError, StepResult, input};
 use incidents::asked::{Asked, Event, asked};
@@ -173,7 +175,10 @@ async fn died(clients: &Clients, event: &Event, me: &str, now: Timestamp) -> Ste
         Ok(Asked::Open(_)) => Some(taken::id_of(&event.execution_arn)),
         Ok(Asked::Follow(id)) => Some(id),
         Ok(Asked::Event(of)) if of.state_machine_arn == clients.machine_arn => None,
-        Ok(Asked::Event(of)) => run_of(clients, &of).await?.map(|run| taken::id_of(&run.run_id)),
+        Ok(Asked::Event(of)) => match run_of(clients, &of).await? {
+            Some(run) => Some(waves::id_of(clients, &run).await?),
+            None => None,
+        },
         _ => None,
     };
     let Some(id) = id else {
@@ -196,8 +201,11 @@ async fn rolled(clients: &Clients, event: &Event, me: &str, now: Timestamp) -> S
     if is_over && event.status == "RUNNING" {
         return Ok(TakeReply { incident: None, follows: false, said: format!("the run is {}", run.phase) });
     }
-    let of_run = OfRun { run_id: run.run_id, application: run.plan.application };
+    let of_run = OfRun { run_id: run.run_id.clone(), application: run.plan.application.clone() };
     let id = taken::id_of(&of_run.run_id);
+    if let Some(wave) = run.plan.wave.clone() {
+        return waves::rolled(clients, event, of_run, &run, wave, (me, now)).await;
+    }
     change(clients, &id, now, |incident| Ok(taken::of_rollback(incident, event, &of_run, me, &clients.timing, now)))
         .await
 }
@@ -257,17 +265,11 @@ async fn look(clients: &Clients, request: &LookRequest, now: Timestamp) -> StepR
         if incident.owner != request.execution_arn {
             return Ok(reply(true, 0, kinds));
         }
-        let run = match &incident.run_id {
-            Some(run_id) => clients.journal.read(run_id).await?,
-            None => None,
-        };
-        if let Some(over) = run.as_ref().and_then(run_is_over) {
-            if let Some(over) = taken::run_is_over(&incident, &over, now) {
-                clients.journal.remember_incident(&over.id, over.written()?, version, now).await?;
-                continue;
-            }
+        if let Some(over) = over_by_itself(clients, &incident, now).await? {
+            clients.journal.remember_incident(&over.id, over.written()?, version, now).await?;
+            continue;
         }
-        let stakeholders = run.map(|run| run.plan.stakeholders).unwrap_or_default();
+        let stakeholders = stakeholders(clients, &incident).await?;
         let levels = levels(clients.stack.hearers(&stakeholders).iter().filter_map(|group| group.level()));
         match due(&incident, &clients.timing, levels, now) {
             Due::Nothing => return Ok(reply(true, 0, kinds)),
@@ -292,6 +294,28 @@ async fn look(clients: &Clients, request: &LookRequest, now: Timestamp) -> StepR
 /// The highest level that anybody has; the first one in any case.
 fn levels(of_groups: impl Iterator<Item = u8>) -> decide::Levels {
     of_groups.max().unwrap_or(1).max(1)
+}
+
+/// Who hears of it: whom its run's plan names, or those of its wave.
+async fn stakeholders(clients: &Clients, incident: &Incident) -> StepResult<Stakeholders> {
+    if let Some(of_wave) = &incident.of_wave {
+        return Ok(of_wave.stakeholders.clone());
+    }
+    let Some(run_id) = &incident.run_id else { return Ok(Stakeholders::default()) };
+    Ok(clients.journal.read(run_id).await?.map(|run| run.plan.stakeholders).unwrap_or_default())
+}
+
+/// The incident as it is once the journal says that its run is over, if it does.
+async fn over_by_itself(clients: &Clients, incident: &Incident, now: Timestamp) -> StepResult<Option<Incident>> {
+    if incident.is_resolved() {
+        return Ok(None);
+    }
+    if incident.of_wave.is_some() {
+        return waves::over_by_itself(clients, incident, now).await;
+    }
+    let Some(run_id) = &incident.run_id else { return Ok(None) };
+    let over = clients.journal.read(run_id).await?.as_ref().and_then(run_is_over);
+    Ok(over.and_then(|over| taken::run_is_over(incident, &over, now)))
 }
 
 /// Whether nothing of a run is left to put back: what was not told by an event is seen here, and a release is told by none.

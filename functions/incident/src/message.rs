@@ -4,10 +4,24 @@ use cutover::plan::Stakeholders;
 use cutover::told::{INCIDENT, Told};
 use incidents::decide::{Message, Next};
 use incidents::incident::Incident;
-use serde_json::json;
+use incidents::wave::{Member, OfWave};
+use serde_json::{Value, json};
 
 /// So many of the updates are told, the newest; the rest is counted.
 const MOST_UPDATES: usize = 8;
+
+/// So many of a wave's cutovers are told, those that need a person first; the rest is counted.
+const MOST_MEMBERS: usize = 30;
+
+/// The cutovers of a wave.
+fn wave(of_wave: &OfWave) -> Value {
+    let mut members: Vec<&Member> = of_wave.members.iter().collect();
+    members.sort_by_key(|member| member.standing);
+    let told =
+        |member: &&Member| json!({ "application": member.application, "standing": member.standing, "why": member.why });
+    let told: Vec<Value> = members.iter().take(MOST_MEMBERS).map(told).collect();
+    json!({ "id": of_wave.wave, "count": members.len(), "cutovers": told })
+}
 
 /// What happened, for `tell`.
 pub fn told(
@@ -39,6 +53,7 @@ pub fn told(
         "next_for_responders": next.responders,
         "next_for_informed": next.informed,
         "of_run": incident.run_id,
+        "wave": incident.of_wave.as_ref().map(wave),
         "machine_arn": machine_arn,
     });
     Told {

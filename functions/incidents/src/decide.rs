@@ -12,6 +12,8 @@
 //! | still open | every `inform_seconds` | no | yes |
 //! | end | when it is resolved | all who were told | if they were told |
 //!
+//! Of an incident of several runs ([`wave`]) what nobody has said is told every [`wave::GATHERED_SECONDS`] at the most.
+//!
 //! An incident that is resolved before its first message was none to those who would have heard of it. A message's time is when it was due, not when
 //! the look came: so a look that is repeated tells the same message, which `tell` knows.
 
@@ -19,7 +21,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::incident::{Acknowledged, Heard, Incident};
+use crate::taken::ITSELF;
 use crate::timing::Timing;
+use crate::wave;
 
 /// What a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,7 +92,12 @@ pub fn due(incident: &Incident, timing: &Timing, levels: Levels, now: Timestamp)
         return Due::Now(message(Kind::End, said_at, all, heard.informed_at.is_some()));
     }
     if heard.updates < incident.updates.len() {
-        return Due::Now(message(Kind::Change, said_at, all, is_severe));
+        let change_at = if is_gathered(incident, heard) { said_at.max(gathered(heard)) } else { said_at };
+        return at(message(Kind::Change, change_at, all, is_severe), now);
+    }
+    if let Some(ends_at) = incident.of_wave.as_ref().and_then(wave::ends_at) {
+        // Nothing is left to do: nobody is called again, but for what comes.
+        return Due::Then(ends_at.max(now + SignedDuration::from_secs(1)));
     }
     let candidates = [attention(incident, heard, timing, levels, now), informing(incident, heard, timing, now)];
     let earliest = candidates.into_iter().flatten().min_by_key(|message| message.at);
@@ -105,6 +114,18 @@ fn message(kind: Kind, at: Timestamp, up_to_level: Option<u8>, informs: bool) ->
     Message { kind, at, up_to_level, informs, slower_seconds: None }
 }
 
+/// Whether nobody has spoken, of an incident of several runs: then what has come since the last message is told with what else comes.
+fn is_gathered(incident: &Incident, heard: &Heard) -> bool {
+    let untold = incident.updates.iter().skip(heard.updates);
+    incident.of_wave.is_some() && untold.clone().all(|update| update.by == ITSELF)
+}
+
+/// When that is told at the earliest.
+fn gathered(heard: &Heard) -> Timestamp {
+    let last = heard.informed_at.map_or(heard.responders_at, |at| at.max(heard.responders_at));
+    after(last, wave::GATHERED_SECONDS)
+}
+
 /// For those who respond, while nothing is said.
 fn attention(incident: &Incident, heard: &Heard, timing: &Timing, levels: Levels, now: Timestamp) -> Option<Message> {
     let (severity, all) = (incident.severity, Some(heard.level));
@@ -118,6 +139,7 @@ fn attention(incident: &Incident, heard: &Heard, timing: &Timing, levels: Levels
         return Some(repeat);
     }
     let escalate_at = after(heard.level_at, timing.escalate_seconds.of(severity));
+    let escalate_at = if incident.of_wave.is_some() { escalate_at.max(gathered(heard)) } else { escalate_at };
     if escalate_at > repeat_at {
         return Some(repeat);
     }
@@ -130,16 +152,22 @@ fn informing(incident: &Incident, heard: &Heard, timing: &Timing, now: Timestamp
     Some(message(Kind::StillOpen, latest(last, timing.inform_seconds, now), None, true))
 }
 
+/// How often it is repeated at first.
+fn usual(incident: &Incident, timing: &Timing) -> u32 {
+    let usual = timing.repeat_seconds.of(incident.severity);
+    if incident.of_wave.is_some() { usual.max(wave::GATHERED_SECONDS) } else { usual }
+}
+
 /// How often it is repeated to those who respond.
 fn interval(incident: &Incident, heard: &Heard, timing: &Timing) -> u32 {
-    let usual = timing.repeat_seconds.of(incident.severity);
+    let usual = usual(incident, timing);
     let slow_from = after(incident.opened_at, timing.slower_after_seconds);
     if after(heard.responders_at, usual) <= slow_from { usual } else { usual.max(timing.slower_repeat_seconds) }
 }
 
 /// The first message to those who respond once it is repeated less often says so.
 fn slower(message: Message, incident: &Incident, heard: &Heard, timing: &Timing) -> Message {
-    let usual = timing.repeat_seconds.of(incident.severity);
+    let usual = usual(incident, timing);
     let is_slower = timing.slower_repeat_seconds > usual;
     let is_late = message.at >= after(incident.opened_at, timing.slower_after_seconds);
     let says = is_slower && is_late && !heard.is_slower_said && message.up_to_level.is_some();
@@ -168,7 +196,8 @@ pub struct Next {
 
 /// What comes next after what was told at `at`.
 pub fn next(incident: &Incident, timing: &Timing, levels: Levels, at: Timestamp) -> Next {
-    let heard = incident.heard.as_ref().filter(|heard| !heard.is_end_told);
+    let waits = incident.of_wave.as_ref().and_then(wave::ends_at).is_some();
+    let heard = incident.heard.as_ref().filter(|heard| !heard.is_end_told && !waits);
     Next {
         responders: heard.and_then(|heard| attention(incident, heard, timing, levels, at)).map(|next| next.at),
         informed: heard.and_then(|heard| informing(incident, heard, timing, at)).map(|next| next.at),

@@ -6,6 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::wave::OfWave;
+
 /// How bad it is. Each has its own times: [`crate::timing`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -158,6 +160,9 @@ pub struct Incident {
     /// Executions whose end is known: what is told of them late opens nothing.
     #[serde(default)]
     pub ended: Vec<String>,
+    /// The runs of a wave, where it is about those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_wave: Option<OfWave>,
     /// Who was told; none before the first message.
     #[serde(default)]
     pub heard: Option<Heard>,

@@ -5,6 +5,7 @@
 //! | [`incident`], [`timing`] | what an incident is, and the times between messages |
 //! | [`mod@asked`], [`taken`] | what an execution is started with, or a page says, and what that makes of an incident |
 //! | [`decide`] | what is due, and to whom |
+//! | [`wave`] | one incident for the runs of a wave that go back of one cause |
 //! | [`by_page`] | what a page of an incident may say, and whether it still counts |
 
 pub mod asked;
@@ -13,3 +14,4 @@ pub mod decide;
 pub mod incident;
 pub mod taken;
 pub mod timing;
+pub mod wave;

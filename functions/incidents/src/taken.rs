@@ -18,7 +18,7 @@ const MOST_UPDATES: usize = 40;
 /// So many executions whose end is known.
 const MOST_ENDED: usize = 20;
 /// Who speaks where nobody does.
-const ITSELF: &str = "Cutover";
+pub(crate) const ITSELF: &str = "Cutover";
 
 /// What becomes of an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub fn opened(open: Open, id: &str, me: &str, now: Timestamp) -> Taken {
     Taken { incident: Some(incident), follows: true, said: format!("{id} is open") }
 }
 
-fn blank(id: &str, owner: &str, severity: Severity, opened_at: Timestamp, first_at: Timestamp) -> Incident {
+pub(crate) fn blank(id: &str, owner: &str, severity: Severity, opened_at: Timestamp, first_at: Timestamp) -> Incident {
     Incident {
         id: id.to_owned(),
         owner: owner.to_owned(),
@@ -85,6 +85,7 @@ fn blank(id: &str, owner: &str, severity: Severity, opened_at: Timestamp, first_
         turns: 0,
         acknowledged: None,
         ended: Vec::new(),
+        of_wave: None,
         heard: None,
     }
 }
@@ -160,7 +161,7 @@ pub fn followed(incident: Incident, me: &str) -> Taken {
 
 /// What a rollback's status means for its run's incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Means {
+pub(crate) enum Means {
     /// It has begun.
     Begins,
     /// Everything is as it was before.
@@ -171,7 +172,7 @@ enum Means {
     Nothing,
 }
 
-fn means(event: &Event) -> Means {
+pub(crate) fn means(event: &Event) -> Means {
     let output: Value = event.output.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     match event.status.as_str() {
         "RUNNING" => Means::Begins,
@@ -311,7 +312,7 @@ fn ended(mut incident: Incident, event: &Event) -> Incident {
 }
 
 /// With one more update; of too many the older ones go, and what was told of them is counted down.
-fn with_update(mut incident: Incident, update: Update) -> Incident {
+pub(crate) fn with_update(mut incident: Incident, update: Update) -> Incident {
     incident.updates.push(update);
     if incident.updates.len() > MOST_UPDATES {
         incident.updates.remove(1);

@@ -12,6 +12,7 @@
 //! | ask | `ask#<question>` | what people were asked, hashes of the links to it, who answered; for a week after its time |
 //! | line | `line` | whether the line is stopped, by whom and why, and the exceptions; versioned, kept for good |
 //! | share | `share#route53` | the slots that the runs of waves have taken of Route 53's limit; versioned, kept for good |
+//! | programme | `programme#<name>` | which programme of a portfolio is in force, and which execution made it so |
 //! | turn | `sweep#turn` | the run at which the sweep's last look stopped |
 //!
 //! An item has 400 KB (DynamoDB quotas). The parts of a run have budgets (`cutover::budget`) and fit into that; a run item that
@@ -30,7 +31,10 @@ mod line;
 mod locks;
 mod marks;
 mod open;
+mod pace;
+mod past;
 mod phase;
+mod programmes;
 mod release;
 mod room;
 mod share;
@@ -43,6 +47,7 @@ pub use asked::Asked;
 pub use item::{Ending, Run, kept};
 pub use locks::{Standing, keys as lock_keys};
 pub use open::OpenRun;
+pub use past::PastRun;
 pub use phase::Phase;
 pub use release::{Owed, Released};
 pub use table::{Claim, Journal, Transition};

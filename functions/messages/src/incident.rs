@@ -14,6 +14,7 @@ use crate::when;
 pub(crate) const PAGE: &str = "See how it stands, and say that you look after it";
 const MOST_TITLE_BYTES: usize = 120;
 const MOST_TEXT_BYTES: usize = 600;
+const MOST_WHY_BYTES: usize = 160;
 const MOST_NAME_BYTES: usize = 64;
 
 /// What its messages have in common, for subjects.
@@ -56,6 +57,7 @@ pub(crate) fn facts(told: &Told, group: &Group) -> Vec<(String, String)> {
     let acknowledged = by.map_or_else(|| "nobody".to_owned(), |(by, at)| format!("{by}, since {at}"));
     let is_open = detail["status"] != "resolved";
     let facts = [
+        ("Wave", detail["wave"]["id"].as_str().map(|id| named(id, MOST_NAME_BYTES))),
         ("Application", application),
         ("Severity", Some(severity(detail).to_owned())),
         ("Open since", at(&detail["opened_at"])),
@@ -82,7 +84,24 @@ pub(crate) fn lists(told: &Told, group: &Group) -> Vec<List> {
     let earlier = detail["earlier_updates"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
     let heading = format!("Updates, the newest first ({})", updates.len() + earlier);
     let said = list("", updates).map(|list| List { heading, more: list.more + earlier, ..list });
-    said.into_iter().chain(list("Actions taken", actions)).collect()
+    said.into_iter().chain(cutovers(&detail["wave"])).chain(list("Actions taken", actions)).collect()
+}
+
+/// Those of a wave, the ones that need a person first.
+fn cutovers(wave: &Value) -> Option<List> {
+    let cutover = |one: &Value| {
+        let name = named(one["application"].as_str()?, MOST_NAME_BYTES);
+        let why = one["why"].as_str().map(|why| format!(": {}", quoted(why, MOST_WHY_BYTES))).unwrap_or_default();
+        Some(match one["standing"].as_str()? {
+            "left" => format!("{name} needs a person{why}"),
+            "over" => format!("{name} is back"),
+            _ => format!("{name} goes back{why}"),
+        })
+    };
+    let told: Vec<String> = wave["cutovers"].as_array()?.iter().filter_map(cutover).collect();
+    let count = wave["count"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(told.len());
+    let more = count.saturating_sub(told.len());
+    list("", told).map(|list| List { heading: format!("Cutovers ({count})"), more: list.more + more, ..list })
 }
 
 /// For those who respond.

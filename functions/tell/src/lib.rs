@@ -1,7 +1,7 @@
 //! `tell`: tells groups of people what a run does, each in its words and by its channels.
 //!
 //! Reads: the run's plan, the record of what was told of a moment, webhooks' secrets. Writes: that record (`told#<run>#<event>#<time>` in the journal's
-//! table), and one message a group and channel. Undo: there is none, since what was read cannot be unread.
+//! table), how many messages a place gets in a second (`pace#<place>#<second>`), and one message a group and channel. Undo: there is none, since what was read cannot be unread.
 //!
 //! It is not called by a state machine: `notify` publishes what happened to the stack's topic of moments, and Lambda calls this
 //! with it, some seconds later. So nothing that is slow, denied or down here can change or delay a cutover, and the function that pages
@@ -14,11 +14,15 @@
 //! question (`ask#<id>`) first. Those who respond have a link of the incident in the same way (`ask#<incident>#<hash>`). Where that fails the message goes
 //! out without.
 //!
+//! How a run of a wave ended is not told to groups that hear of its wave's incident, which has it in its list ([`quiet`]).
+//!
 //! Errors: `Cutover.Transient` where something is left to try again, `Cutover.Refused` where something was refused for good.
 
 mod answering;
 mod configuration;
 mod decide;
+mod pace;
+mod quiet;
 mod record;
 mod send;
 mod webhook;
@@ -30,6 +34,7 @@ use cutover::stakeholders::StackGroups;
 use cutover::told::Record;
 use cutover::{StepError, StepResult};
 use futures_util::future::join_all;
+use incidents::wave;
 use jiff::Timestamp;
 use journal::Journal;
 use messages::{Content, Told};
@@ -110,8 +115,17 @@ fn deliveries<'a>(groups: Vec<&'a Group>, told: &Told, moment: Moment) -> Vec<De
 
 async fn tell(clients: &Clients, told: &Told, now: Timestamp) -> StepResult<Vec<String>> {
     let Some(moment) = told.moment() else { return Ok(Vec::new()) };
-    let wanted = wanted(clients, told).await?;
-    let deliveries = deliveries(clients.stack.hearers(&wanted), told, moment);
+    let (wanted, wave) = wanted(clients, told).await?;
+    let quieted = match wave {
+        Some(_) if quiet::is_quieted(moment) => quiet::of_wave(clients, &told.run_id).await?,
+        _ => None,
+    };
+    let mut groups = clients.stack.hearers(&wanted);
+    if let Some(incident) = &quieted {
+        let hearers = clients.stack.hearers(&incident.stakeholders);
+        groups.retain(|group| !wave::is_told(group, &hearers));
+    }
+    let deliveries = deliveries(groups, told, moment);
     if deliveries.is_empty() {
         return Ok(Vec::new());
     }
@@ -126,12 +140,13 @@ async fn tell(clients: &Clients, told: &Told, now: Timestamp) -> StepResult<Vec<
     ended(&outcomes, turns.contains(&Turn::Wait))
 }
 
-/// Whom the run's plan names.
-async fn wanted(clients: &Clients, told: &Told) -> StepResult<Stakeholders> {
-    match &told.stakeholders {
-        Some(wanted) => Ok(wanted.clone()),
-        None => Ok(clients.journal.read(&told.run_id).await?.map(|run| run.plan.stakeholders).unwrap_or_default()),
+/// Whom the run's plan names, and the wave that it is a part of, as far as the journal says it.
+async fn wanted(clients: &Clients, told: &Told) -> StepResult<(Stakeholders, Option<String>)> {
+    if let Some(wanted) = &told.stakeholders {
+        return Ok((wanted.clone(), None));
     }
+    let run = clients.journal.read(&told.run_id).await?;
+    Ok(run.map(|run| (run.plan.stakeholders, run.plan.wave)).unwrap_or_default())
 }
 
 async fn attempt(
@@ -148,7 +163,11 @@ async fn attempt(
     for note in &content.notes {
         tracing::warn!(run_id = told.run_id, group = group.name, "{note}");
     }
-    let outcome = send::send(clients, told, &content, channel, now).await;
+    let outcome = if pace::wait(clients, channel, now).await {
+        send::send(clients, told, &content, channel, now).await
+    } else {
+        Outcome::Failed { why: "too many messages go there just now".to_owned(), is_final: false }
+    };
     match &outcome {
         Outcome::Sent => tracing::info!(run_id = told.run_id, moment = moment.name(), to = key, "told"),
         Outcome::Failed { why, .. } | Outcome::Unknown { why } => {

@@ -1,7 +1,7 @@
 //! `wave`: moves the applications of a wave, in the order of what they need; follows what runs, and tells the truth about each.
 //!
 //! Reads: the wave's items in the journal's table, its runs' items, executions that have claimed nothing; cutover plans in the bucket of reports. Writes: the
-//! wave's items; executions of `cutover` and `rollback` under names that are the same at every try; the flag that holds a run's step; messages to the topics
+//! wave's items; its page in the bucket of reports; executions of `cutover` and `rollback` under names that are the same at every try; the flag that holds a run's step; messages to the topics
 //! that the wave names. It touches no traffic: each application's cutover does, and undoes it by itself.
 //! Undo: what it has started undoes itself; a person's `roll_back`, or more failures than are tolerated, has everything put back.
 //!
@@ -16,6 +16,7 @@
 //! | [`observe`] | what is seen of its applications |
 //! | [`act`] | what it starts |
 //! | [`tell`] | what people are asked and told |
+//! | [`page`] | the page that says how it stands |
 //!
 //! What is decided, is decided in [`waves`]. Errors: `Cutover.InvalidPlan`, `Cutover.Conflict`, `Cutover.InvalidGesture` for what cannot be done as it stands;
 //! AWS errors.
@@ -23,6 +24,7 @@
 pub mod act;
 pub mod observe;
 pub mod open;
+pub mod page;
 pub mod tell;
 
 use cutover::error::name;
@@ -193,7 +195,7 @@ pub async fn handle(clients: &Clients, request: Request, _now: Timestamp) -> Ste
 
 async fn take(clients: &Clients, request: &TakeRequest) -> StepResult<TakeReply> {
     let TakeRequest { execution_arn: me, input, at } = request;
-    let is_of_one = input.get("of").is_some();
+    let is_of_one = input.get("of").or(input.get("line")).is_some();
     let asked = asked(input).map_err(|findings| {
         let name = if is_of_one { name::INVALID_GESTURE } else { name::INVALID_PLAN };
         StepError::new(name, in_words(&findings))
@@ -203,7 +205,10 @@ async fn take(clients: &Clients, request: &TakeRequest) -> StepResult<TakeReply>
         Asked::Say(gesture) => {
             change(clients, &gesture.of, *at, |order, state| said::said(order, state, &gesture, me, *at)).await
         }
-        Asked::Line(_) => Err(invalid("`line` is no gesture here".to_owned())),
+        Asked::Line(gesture) => {
+            let said = clients.journal.line_said(&gesture, *at).await?;
+            Ok(TakeReply { wave: None, follows: false, followed: 0, said })
+        }
         Asked::Event(event) => died(clients, &event, me, *at).await,
     }
 }
@@ -267,13 +272,17 @@ async fn look(clients: &Clients, request: &LookRequest) -> StepResult<LookReply>
         }
         let sights = observe::sights(clients, &order, &state, *at).await?;
         let before = state.clone();
-        let next = next(&order, state, &sights, None, *at);
+        let line = clients.journal.line().await?;
+        let next = next(&order, state, &sights, &line, *at);
         if next.state != before
             && !clients.journal.remember_wave(wave, written(&next.state)?, Some(version), *at).await?
         {
             continue;
         }
         let started = act::act(clients, &order, &next.state, &next.actions).await?;
+        if next.state != before {
+            page::write(clients, &order, &next.state, &line, *at).await;
+        }
         tell::tell(clients, &order, &before, &next.state).await?;
         return Ok(LookReply::of(&order, &next.state, &next.then, started));
     }

@@ -2,6 +2,8 @@
 //! before it. Pure.
 
 use cutover::finding::Finding;
+use cutover::line;
+use cutover::read::Read;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,7 +18,7 @@ pub enum Asked {
     /// A person says something of one.
     Say(Gesture),
     /// A person says something of the line: its own part of the input.
-    Line(Value),
+    Line(line::Gesture),
     /// An execution of `wave` has ended before its time.
     Event(Event),
 }
@@ -44,6 +46,14 @@ pub struct Gesture {
     /// How many executions have followed it before this one. Given by the one before.
     #[schemars(range(max = 1_000_000))]
     pub follow: Option<u32>,
+}
+
+/// Something that a person says of the line: of all cutovers of the stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct OfLine {
+    /// What.
+    pub line: line::Gesture,
 }
 
 /// Who says it, and why.
@@ -119,8 +129,9 @@ pub fn asked(input: &Value) -> Result<Asked, Vec<Finding>> {
             .map(Asked::Event)
             .map_err(|problem| vec![Finding::plan("$", problem, "this is EventBridge's to say")]);
     }
-    if let Some(line) = input.get("line") {
-        return Ok(Asked::Line(line.clone()));
+    if input.get("line").is_some() {
+        let Read { value, findings, .. } = cutover::read::form::<OfLine>(input);
+        return value.filter(|_| findings.is_empty()).map(|input| Asked::Line(input.line)).ok_or(findings);
     }
     if input.get("of").is_some() {
         return gesture(input).map(Asked::Say);
@@ -129,7 +140,7 @@ pub fn asked(input: &Value) -> Result<Asked, Vec<Finding>> {
 }
 
 fn gesture(input: &Value) -> Result<Gesture, Vec<Finding>> {
-    let cutover::read::Read { value, mut findings, .. } = cutover::read::form::<Gesture>(input);
+    let Read { value, mut findings, .. } = cutover::read::form::<Gesture>(input);
     let Some(gesture) = value.filter(|_| findings.is_empty()) else { return Err(findings) };
     let Gesture { of: _, retry, done, pause, resume, stop, roll_back, follow } = &gesture;
     let given = [

@@ -8,6 +8,7 @@ mod blocked;
 mod go;
 mod see;
 
+use cutover::line::Line;
 use jiff::Timestamp;
 
 pub(crate) use self::blocked::words as words_of;
@@ -67,15 +68,15 @@ pub struct Next {
     pub then: Then,
 }
 
-/// What comes next. `sights` are in the applications' places; `line` says who has stopped the line, and why.
-pub fn next(order: &Order, state: State, sights: &[Sight], line: Option<&str>, at: Timestamp) -> Next {
+/// What comes next. `sights` are in the applications' places; `line`: whether nothing may start anywhere.
+pub fn next(order: &Order, state: State, sights: &[Sight], line: &Line, at: Timestamp) -> Next {
     let mut state = state;
     for (place, sight) in sights.iter().enumerate() {
         see::see(&mut state, place, sight, at);
     }
     tick(order, &mut state, at);
     match state.stage {
-        Stage::Checking => checking(order, state, at),
+        Stage::Checking => checking(order, state, line, at),
         Stage::Asking => Next { state, actions: Vec::new(), then: Then::Ask },
         Stage::Going | Stage::Over => going(order, state, line, at),
     }
@@ -92,7 +93,7 @@ fn tick(order: &Order, state: &mut State, at: Timestamp) {
     }
 }
 
-fn checking(order: &Order, mut state: State, at: Timestamp) -> Next {
+fn checking(order: &Order, mut state: State, line: &Line, at: Timestamp) -> Next {
     if let Some(said) = state.stopped.clone() {
         return over(order, stay(state, &format!("{} has stopped the wave: {}", said.by, said.why), at));
     }
@@ -113,7 +114,7 @@ fn checking(order: &Order, mut state: State, at: Timestamp) -> Next {
         return Next { state, actions, then: Then::Look(LOOK_SECONDS) };
     }
     match go::verdict(order, &state) {
-        Verdict::Go => going(order, let_go(order, state, at), None, at),
+        Verdict::Go => going(order, let_go(order, state, at), line, at),
         Verdict::Ask => Next { state: State { stage: Stage::Asking, ..state }, actions, then: Then::Ask },
         Verdict::NoGo(why) => over(order, stay(state, &why, at)),
     }
@@ -146,7 +147,7 @@ fn over(order: &Order, state: State) -> Next {
     }
 }
 
-fn going(order: &Order, mut state: State, line: Option<&str>, at: Timestamp) -> Next {
+fn going(order: &Order, mut state: State, line: &Line, at: Timestamp) -> Next {
     if state.goes_back.is_none()
         && order.on_failures == OnFailures::RollBackWave
         && let Some(why) = blocked::too_many(order, &state)
@@ -178,7 +179,7 @@ fn unseen(state: &State, is: Is, at: Timestamp) -> impl Iterator<Item = usize> {
 
 /// Starts whatever can start, in the order of the stages; a lockstep group whole, or not at all. One for which there is no room yet is waited for, so
 /// that smaller ones do not overtake it for ever.
-fn starts(order: &Order, state: &mut State, line: Option<&str>, at: Timestamp) -> Vec<Action> {
+fn starts(order: &Order, state: &mut State, line: &Line, at: Timestamp) -> Vec<Action> {
     let mut places: Vec<usize> = (0..order.members.len()).collect();
     places.sort_by_key(|place| (order.members[*place].stage, *place));
     let blocked = blocked(order, state, line, at);
@@ -224,7 +225,7 @@ fn holds(order: &Order, state: &mut State, at: Timestamp) -> Vec<Action> {
 }
 
 /// How long to wait for what does not run: for the clock, or for people. None where nothing can come any more.
-fn waits(order: &Order, state: &State, line: Option<&str>, at: Timestamp) -> Option<u64> {
+fn waits(order: &Order, state: &State, line: &Line, at: Timestamp) -> Option<u64> {
     let blocked = blocked(order, state, line, at);
     let can_come = |place: usize| match state.members[place].is {
         Is::Waiting => !matches!(blocked[place], Some(Blocked::ForGood(_))),

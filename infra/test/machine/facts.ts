@@ -11,6 +11,7 @@ import { facts as incident } from './incident-facts';
 import { facts as load } from './load-facts';
 import * as paths from './path-facts';
 import { facts as people } from './people-facts';
+import { facts as program } from './program-facts';
 import { facts as retries } from './retry-facts';
 import { facts as endings } from './rollback-endings';
 import { facts as rollback } from './rollback-facts';
@@ -27,5 +28,6 @@ export const FACTS: Readonly<Record<string, Fact[]>> = {
   cleanup: [...paths.cleanup, ...ALL, ...cleanup, ...shown],
   start: [...ALL, ...start],
   incident: [...ALL, ...incident, ...shown],
+  program: [...ALL, ...program, ...shown],
   wave: [...ALL, ...wave, ...shown],
 };

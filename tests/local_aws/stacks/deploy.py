@@ -15,23 +15,27 @@ from .. import clients
 from ..services import functions
 from ..settings import ACCOUNT_ID, REGION, ROLE_ARN, Settings
 
-MACHINES = ("cutover", "rollback", "cleanup", "start", "incident", "wave")
-# The machines that a function starts.
-STARTED = {
-    "incident": ("incident",),
-    "notify": ("rollback", "cleanup"),
-    "sweep": ("rollback", "cleanup"),
-    "wave": ("cutover", "rollback", "wave"),
-}
+MACHINES = ("cutover", "rollback", "cleanup", "start", "incident", "program", "wave")
 UNFINISHED_STATUSES = ["ABORTED", "TIMED_OUT", "FAILED"]
 FUNCTION_SIZE = {"timeout_seconds": 30, "memory_mb": 256}
-LARGER = {"load-test": {"timeout_seconds": 240, "memory_mb": 1769}}
+LARGER = {
+    "load-test": {"timeout_seconds": 240, "memory_mb": 1769},
+    "program": {"timeout_seconds": 120, "memory_mb": 1769},
+}
+PROGRAMMES = "cutover-programmes"
 REPORTS_BUCKET = f"cutover-reports-{ACCOUNT_ID}-{REGION}"
 # As the stack has it.
 ROUTE53_REQUESTS_PER_SECOND = "3"
 # More than any machine that rehearses can send; every side is on 127.0.0.1 there.
 LOAD_LIMITS = {"MAX_LOAD_RATE_PER_SECOND": "20000", "LOAD_TEST_HOSTS": "127.0.0.1", "LOAD_TEST_SECRET_ARNS": "*"}
-
+# The machines that a function starts, or that people and schedules start, as it tells them.
+STARTED = {
+    "incident": ("incident",),
+    "notify": ("rollback", "cleanup"),
+    "program": ("cutover", "rollback", "cleanup", "start", "wave"),
+    "sweep": ("rollback", "cleanup"),
+    "wave": ("cutover", "rollback", "wave"),
+}
 
 # Who is told what happens.
 HEARERS = ("tell", "status-report")
@@ -50,6 +54,7 @@ def machine_arn(name: str) -> str:
 def deploy(settings: Settings) -> dict:
     _create_table(settings.journal_table)
     _create_bucket()
+    _create_programmes()
     moments_arn = clients.client("sns").create_topic(Name="cutover-moments")["TopicArn"]
     function_arns = _create_functions(settings, moments_arn, _create_key() if settings.answers else "")
     if settings.stakeholders is not None:
@@ -131,6 +136,12 @@ def _create_bucket() -> None:
     clients.client("s3").create_bucket(Bucket=REPORTS_BUCKET, CreateBucketConfiguration=configuration)
 
 
+def _create_programmes() -> None:
+    """The group of the waves' schedules, and the queue of what cannot be delivered."""
+    clients.client("scheduler").create_schedule_group(Name=PROGRAMMES)
+    clients.client("sqs").create_queue(QueueName=f"{PROGRAMMES}-undelivered")
+
+
 def _create_key() -> str:
     """What signs links that answer."""
     api = clients.client("secretsmanager")
@@ -175,13 +186,20 @@ def _environment(settings: Settings, crate: str, moments_arn: str, pages: dict[s
     moments = {"MOMENTS_TOPIC_ARN": moments_arn} if crate in ("incident", "notify") else {}
     incidents = {"INCIDENTS": "{}"} if crate == "incident" else {}
     messages = {"MESSAGES": MESSAGES if settings.stakeholders else "{}"} if crate == "tell" else {}
-    reports = {"REPORTS_BUCKET": REPORTS_BUCKET} if crate in ("load-test", "report", "status-report", "wave") else {}
+    reporting = ("load-test", "program", "report", "status-report", "wave")
+    reports = {"REPORTS_BUCKET": REPORTS_BUCKET} if crate in reporting else {}
+    schedules = {
+        "SCHEDULE_GROUP": PROGRAMMES,
+        "SCHEDULE_ROLE_ARN": ROLE_ARN,
+        "SCHEDULE_DEAD_LETTERS_ARN": f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{PROGRAMMES}-undelivered",
+    }
+    schedules = schedules if crate == "program" else {}
     status = {"STATUS": STATUS, "CUTOVER_STATE_MACHINE_ARN": machine_arn("cutover")} if crate == "status-report" else {}
     answers = pages if crate in ("notify", "tell") else {}
     if crate == "answer":
         answers = {"ANSWERS_KEY_ARN": pages["ANSWERS_KEY_ARN"], "ANSWERS_ORIGINS": ""}
     more = {**load, **reports, **status, **machines, **stakeholders, **moments, **messages, **incidents, **answers}
-    return {"RUST_LOG": "info", **journal, **allowed, **more}
+    return {"RUST_LOG": "info", **journal, **allowed, **schedules, **more}
 
 
 def _create_machines(settings: Settings, function_arns: dict[str, str]) -> dict[str, str]:

@@ -177,6 +177,8 @@ def needed_actions(call: Call, environ: dict) -> list[str]:
         return ["ses:SendRawEmail"]  # version 2 has one operation for both
     if action == "cloudwatch:PutMetricAlarm" and _has_tags(call, read_body(environ)):
         return [action, "cloudwatch:TagResource"]
+    if action in ("scheduler:CreateSchedule", "scheduler:UpdateSchedule"):
+        return [action, "iam:PassRole"]  # EventBridge Scheduler guide: whoever makes a schedule hands its role on
     return [ACTIONS.get(action, action)]
 
 

@@ -51,6 +51,7 @@ KEYS = {
         "during",
         "approval",
         "decision",
+        "incident",
         "groups",
         "also_forwarding",
         "health_checks",

@@ -54,6 +54,9 @@ impl<W: Write> Progress<W> {
             }
             Happening::Users(routes, failures) => Some(format!("{DIM}users{DIM:#}    {}", users(routes, *failures))),
             Happening::Did(act) => Some(format!("{NOTE}{}{NOTE:#} (the world file asks for it)", did(*act))),
+            Happening::Acknowledged(id) => {
+                Some(format!("{NOTE}somebody looks after incident {id}, by its page{NOTE:#}"))
+            }
             Happening::Answered(asked) => Some(format!("{NOTE}somebody {}{NOTE:#}", answered(*asked))),
             Happening::Behaves(side, conduct) => {
                 Some(format!("{NOTE}the {side} side{NOTE:#} now: {}", behaviour(conduct)))

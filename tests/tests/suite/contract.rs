@@ -12,7 +12,7 @@ use cutover_tests::setup::Checkout;
 use schemars::Schema;
 use serde_json::{Value, json};
 
-const MACHINES: [&str; 6] = ["cutover", "rollback", "cleanup", "start", "incident", "wave"];
+const MACHINES: [&str; 7] = ["cutover", "rollback", "cleanup", "start", "incident", "program", "wave"];
 
 fn path(relative: &str) -> PathBuf {
     Checkout::of_this_build().root.join(relative)
@@ -177,24 +177,27 @@ fn kebab_case(pascal: &str) -> String {
     pascal.chars().map(part).collect::<String>().trim_start_matches('-').to_owned()
 }
 
-/// `cargo rehearse --machine` knows every machine of the stack, but for that of incidents, which people end, and that of waves, which has no traffic of its own.
+/// `cargo rehearse --machine` knows every machine of the stack, but for that of incidents, which people end, and those of programmes and waves, which have no traffic
+/// of their own.
 #[test]
 fn every_machine_can_be_rehearsed() -> Result<()> {
     let known: BTreeSet<&str> = cutover_tests::machines::MACHINES.iter().map(|machine| machine.name).collect();
-    let rehearsed = MACHINES.into_iter().filter(|machine| !["incident", "wave"].contains(machine)).collect();
+    let others = ["incident", "program", "wave"];
+    let rehearsed = MACHINES.into_iter().filter(|machine| !others.contains(machine)).collect();
     ensure!(known == rehearsed, "the stack has {MACHINES:?}, the table of rehearsals {known:?}");
     Ok(())
 }
 
 /// Run with UPDATE=1 to write the schemas anew.
 fn schemas_of_the_inputs_are_up_to_date() -> Result<()> {
-    let schemas: [(&str, Schema); 6] = [
+    let schemas: [(&str, Schema); 7] = [
         ("cutover", Plan::schema()),
         ("rollback", cutover::read::gesture_schema::<rollback::Input>()),
         ("cleanup", cutover::read::gesture_schema::<cleanup::Input>()),
-        ("incident", cutover::read::gesture_schema::<incidents::asked::Input>()),
+        ("program", cutover::read::gesture_schema::<program::asked::Input>()),
         ("wave", waves::WavePlan::schema()),
         ("wave-gesture", cutover::read::gesture_schema::<waves::asked::Gesture>()),
+        ("incident", cutover::read::gesture_schema::<incidents::asked::Input>()),
     ];
     for (name, schema) in schemas {
         let file = format!("events/{name}.schema.json");

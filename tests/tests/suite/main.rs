@@ -27,6 +27,7 @@ mod mutants;
 mod names;
 mod pages;
 mod permissions;
+mod programmes;
 mod provisioned;
 mod readme;
 mod reports;
@@ -45,6 +46,7 @@ mod support;
 mod telling;
 mod traffic;
 mod unwind;
+mod waves;
 
 use std::process::ExitCode;
 
@@ -59,6 +61,7 @@ fn tests() -> Result<Vec<Test>> {
         provisioned::tests(),
         permissions::tests(),
         unwind::tests()?,
+        waves::tests(),
         rollback::tests(),
         dashboards::tests(),
         databases::tests(),
@@ -71,6 +74,7 @@ fn tests() -> Result<Vec<Test>> {
         incidents::tests(),
         statuses::tests(),
         pages::tests(),
+        programmes::tests(),
         scenarios::tests(),
         readme::tests()?,
         reports::tests(),

@@ -38,7 +38,15 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
     let schedules = json!([{ "name": "shop", "at": "2100-03-01T02:00:00", "input": {} }]);
     let told = ["mailFrom=cutover@example.com".to_owned(), format!("webhookSecretArns={CHAT}-??????")];
     let pages = "answers=true".to_owned();
-    let context = [format!("hookFunctionArns={hooks}"), format!("schedules={schedules}"), hosts.to_owned(), pages];
+    let on_call = json!([{ "name": "on-call", "format": "technical", "moments": ["incident"],
+        "channels": [{ "type": "sns", "topic_arn": TOPIC }] }]);
+    let context = [
+        format!("hookFunctionArns={hooks}"),
+        format!("schedules={schedules}"),
+        hosts.to_owned(),
+        pages,
+        format!("stakeholders={on_call}"),
+    ];
     let secret = [format!("loadTestSecretArns={HEADERS}-??????")];
     let incidents = ["incidents={}".to_owned()];
     let context = [&context[..], &told, &secret, &incidents].concat();
@@ -53,6 +61,7 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
         a_rule_stopped_then_moved(&ground),
         a_failing_run(&ground),
         an_incident_that_outlives_an_execution(&ground),
+        a_programme_planned_anew(&ground),
         a_look_at_a_checked_name(&ground),
         a_name_that_leads_to_a_balancer(&ground),
         a_conflict_after_the_approval(&ground),
@@ -139,6 +148,31 @@ async fn there_back_and_there_again(ground: &Ground, stage: &Stage) -> Result<()
     ground.wait_for_phase(&run_id, "closed", LIMIT).await
 }
 
+/// Agreed to, then planned anew with one wave less and another rule: schedules are made, changed and removed.
+async fn a_programme_planned_anew(ground: &Ground) -> Result<()> {
+    let moving = |name: &str| json!({ "name": name, "strategy": "rehost", "owner": "Web", "cutover_plan": format!("plans/{name}.json") });
+    let mut portfolio = json!({
+        "name": "anew",
+        "calendar": { "start": "2100-03-01", "windows": [{ "days": ["saturday"], "opens": "20:00", "lasts": "10h" }] },
+        "applications": [moving("one"), moving("two")],
+        "dependencies": [{ "first": "one", "then": "two", "kind": "not_before_days", "days": 7 }],
+    });
+    let object = |key: &str, value: &Value| json!({ "Bucket": "cutover-reports-123456789012-eu-west-1", "Key": key, "Body": value.to_string() });
+    ground.client.call("s3", "put_object", object("portfolios/anew.json", &portfolio)).await?;
+    ground.client.call("s3", "put_object", object("plans/one.json", &listener_plan("one", json!([{ "new_weight": 100 }])))).await?;
+    let asked = json!({ "portfolio_from": "portfolios/anew.json", "approval": { "topic_arn": TOPIC } });
+    let first = ground.start("program", "anew-first", &asked).await?;
+    let message = ground.page("[Cutover] anew: schedule these waves?", LIMIT).await?;
+    let token = message.lines().find_map(|line| line.trim().strip_prefix("TOKEN=")).context("no token")?;
+    let answer = json!({ "taskToken": token.trim_matches('\''), "output": json!({ "by": "Ada", "why": "it fits" }).to_string() });
+    ground.client.call("stepfunctions", "send_task_success", answer).await?;
+    succeeded(ground, &first).await?;
+    portfolio["applications"].as_array_mut().context("no applications")?.truncate(1);
+    portfolio["dependencies"] = json!([]);
+    let again = ground.start("program", "anew-again", &json!({ "portfolio": portfolio, "start_before": "1h" })).await?;
+    succeeded(ground, &again).await
+}
+
 /// So long that another execution goes on with it.
 async fn an_incident_that_outlives_an_execution(ground: &Ground) -> Result<()> {
     let open = json!({ "open": { "severity": "low", "title": "Logins are slow", "by": "Ada" } });
@@ -146,9 +180,13 @@ async fn an_incident_that_outlives_an_execution(ground: &Ground) -> Result<()> {
     let end = ground.end_of(&first, LIMIT).await?;
     let output: Value = serde_json::from_str(end["output"].as_str().unwrap_or("null"))?;
     ensure!(output["followed"] == 1, "the first execution ended {end}");
-    let resolve = json!({ "incident": output["incident"], "resolve": { "by": "Ada", "text": "mended" } });
-    let over = ground.start("incident", "over", &resolve).await?;
-    ensure!(ground.end_of(&over, LIMIT).await?["status"] == "SUCCEEDED", "not resolved");
+    let update = json!({ "incident": output["incident"], "update": { "by": "Ada", "text": "we are at it" } });
+    let said = ground.start("incident", "said", &update).await?;
+    ensure!(ground.end_of(&said, LIMIT).await?["status"] == "SUCCEEDED", "not said");
+    let message = ground.page("Logins are slow", LIMIT).await?;
+    let link = pages::link_in(&message).with_context(|| format!("no link in {message}"))?;
+    let page = pages::Browser::open()?.say(link, "Ada", "mended", "resolve").await?;
+    ensure!(page.shows("It is over."), "{}", page.html);
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 const SPEED: f64 = 1.0;
 
 /// What differs by intent: of what, its key, and why. An entry that does not differ fails the test.
-const DIFFERENT: [(&str, &str, &str); 20] = [
+const DIFFERENT: [(&str, &str, &str); 21] = [
     ("functions", "Role", LOCAL_ROLE),
     ("machines", "roleArn", LOCAL_ROLE),
     ("functions", "Architectures", "what runs are this machine's binaries, whatever is said"),
@@ -28,6 +28,7 @@ const DIFFERENT: [(&str, &str, &str); 20] = [
     ("functions", "Environment.Variables.LOAD_TEST_HOSTS", "a rehearsal's sides are on this machine"),
     ("functions", "Environment.Variables.LOAD_TEST_SECRET_ARNS", "a rehearsal's secrets are made for it"),
     ("functions", "Environment.Variables.MAX_LOAD_RATE_PER_SECOND", "a rehearsal's sides are its own"),
+    ("functions", "Environment.Variables.SCHEDULE_ROLE_ARN", LOCAL_ROLE),
     ("tables", "DeletionProtectionEnabled", "a rehearsal's journal goes with it"),
     ("tables", "SSEDescription", "nothing is encrypted in the emulated AWS"),
     ("functions", "LastModified", WHEN),
@@ -66,7 +67,7 @@ fn take(kind: &mut Value, key: &str) -> Vec<Option<Value>> {
 
 async fn ensure_code_of_this_build(ground: &Ground) -> Result<()> {
     let code = ground.client.code().await?;
-    ensure!(code.len() == 21, "{} functions", code.len());
+    ensure!(code.len() == 22, "{} functions", code.len());
     for (function, code) in code {
         let binary = Checkout::of_this_build().bin_dir().join(function.trim_start_matches("cutover-"));
         let code = code.trim_end().trim_end_matches('\'');

@@ -314,6 +314,40 @@ fn a_rollback_that_cannot_write_says_what_to_do_by_hand() -> Result<()> {
     Ok(())
 }
 
+/// The mails and pages are what a person finds beside the rehearsal's page.
+fn an_incident_is_acknowledged_by_its_page_and_every_later_message_says_by_whom() -> Result<()> {
+    let root = Checkout::of_this_build();
+    let report = root.target.join("rehearsed/incident.html");
+    let report = report.to_str().context("a path")?;
+    let plan = root.root.join("events/incident-acknowledged.json");
+    let output = Command::new(env!("CARGO_BIN_EXE_rehearse"))
+        .arg(plan)
+        .args(["--speed", "120", "--json", "--report", report])
+        .output()?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.code() == Some(4), "exit code {:?}:\n{told}", output.status.code());
+    ensure_says(&told, &["somebody looks after incident i-", "Looked after by: \"the rehearsal\", since "])?;
+    let files = |kind: &str| -> Result<Vec<String>> {
+        let folder = root.target.join(format!("rehearsed/incident.{kind}"));
+        let files = std::fs::read_dir(&folder).with_context(|| format!("no {}", folder.display()))?;
+        let mut paths = files.map(|file| Ok(file?.path())).collect::<Result<Vec<_>>>()?;
+        paths.sort();
+        paths.iter().filter(|path| path.is_file()).map(|path| Ok(std::fs::read_to_string(path)?)).collect()
+    };
+    let mails: Vec<String> = files("mails")?.into_iter().filter(|mail| mail.contains("Incident i-")).collect();
+    let by = |mail: &&String| mail.contains("&quot;the rehearsal&quot;, since");
+    let first = mails.iter().position(|mail| by(&mail)).context("no mail says who looks after it")?;
+    ensure!(first > 0, "the first mail of the incident knows already who looks after it");
+    let last = mails.last().context("no mail of the incident")?;
+    ensure!(by(&last) && last.contains("critical"), "the last mail does not say who looks after it: {last}");
+    let pages = files("answers")?;
+    ensure!(pages.len() == 2, "{} pages", pages.len());
+    ensure!(pages.iter().any(|page| page.contains("Nobody looks after it.")), "no page of before");
+    ensure!(pages.iter().any(|page| page.contains("&quot;the rehearsal&quot; looks after it.")), "no page of after");
+    ensure!(!files("status")?.is_empty(), "no status page");
+    Ok(())
+}
+
 /// What is run.
 pub fn tests() -> Vec<Test> {
     synchronous![
@@ -337,6 +371,7 @@ pub fn tests() -> Vec<Test> {
         a_stopped_execution_puts_everything_back,
         a_second_cutover_is_refused_and_the_first_succeeds,
         a_rollback_that_cannot_write_says_what_to_do_by_hand,
+        an_incident_is_acknowledged_by_its_page_and_every_later_message_says_by_whom,
         a_rollback_by_a_person_is_rehearsed_after_a_run,
         a_cleanup_by_a_person_is_rehearsed_after_a_run,
         a_scheduled_start_is_rehearsed_to_the_end_of_what_it_starts,

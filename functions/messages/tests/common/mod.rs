@@ -95,6 +95,18 @@ fn incidents() -> Vec<(&'static str, &'static str, Value)> {
     let looked_after = json!({ "at": "2026-11-26T21:40:00Z", "by": "Ada" });
     let said: Vec<Value> = (13..21).map(|minute| update(minute, "identified", "Ada", "acknowledged")).collect();
     let changed = with(with(detail("change", "identified"), "acknowledged", looked_after), "updates", json!(said));
+    let one = |number: usize| {
+        let standing = if number == 0 {
+            "left"
+        } else if number < 14 {
+            "goes_back"
+        } else {
+            "over"
+        };
+        json!({ "application": format!("app-{number}"), "standing": standing, "why": "Monitor: Cutover.Unhealthy: 5xx is 0.04" })
+    };
+    let of_wave = with(detail("first", "identified"), "title", json!("Cutovers of wave-2 go back: Cutover.Unhealthy"));
+    let wave = json!({ "id": "wave-2", "count": 200, "cutovers": (0..30).map(one).collect::<Vec<_>>() });
     vec![
         ("incident_first", "incident", detail("first", "investigating")),
         ("incident_change", "incident", with(changed, "earlier_updates", json!(3))),
@@ -103,6 +115,7 @@ fn incidents() -> Vec<(&'static str, &'static str, Value)> {
         ("incident_repeat", "incident", with(detail("repeat", "identified"), "slower_seconds", json!(900))),
         ("incident_still_open", "incident", detail("still_open", "monitoring")),
         ("incident_end", "incident", detail("end", "resolved")),
+        ("incident_of_wave", "incident", with(of_wave, "wave", wave)),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! Why an application cannot start: for now, or for good. Pure.
 
+use cutover::line::Line;
 use cutover::text::{named as quoted, shown};
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,7 +19,7 @@ pub enum Blocked {
 
 /// Why each application, with its lockstep group, cannot start; none if it can, as far as there is room. What needs something that will never come will
 /// not come either, so stages are gone through in their order.
-pub fn blocked(order: &Order, state: &State, line: Option<&str>, at: Timestamp) -> Vec<Option<Blocked>> {
+pub fn blocked(order: &Order, state: &State, line: &Line, at: Timestamp) -> Vec<Option<Blocked>> {
     let mut found: Vec<Option<Blocked>> = vec![None; order.members.len()];
     let mut places: Vec<usize> = (0..order.members.len()).collect();
     places.sort_by_key(|place| order.members[*place].stage);
@@ -33,7 +34,7 @@ fn of_group(
     state: &State,
     earlier: &[Option<Blocked>],
     place: usize,
-    line: Option<&str>,
+    line: &Line,
     at: Timestamp,
 ) -> Option<Blocked> {
     let group = &order.members[place].with;
@@ -42,7 +43,7 @@ fn of_group(
         .filter_map(|member| of_member(order, state, earlier, *member, at))
         .chain(of_wave(order, state))
         .chain(of_time(order, state, group, at))
-        .chain(line.map(|line| Blocked::ForNow(format!("the line is stopped: {line}"))))
+        .chain(group.iter().filter_map(|member| line.holds(&order.members[*member].name)).map(Blocked::ForNow))
         .collect();
     // What is for good is told first: nobody should wait for something that does not help.
     let for_good = reasons.iter().find(|reason| matches!(reason, Blocked::ForGood(_)));
@@ -153,7 +154,7 @@ pub(super) fn too_many(order: &Order, state: &State) -> Option<String> {
 }
 
 /// Whatever waits was not started: with the reason of each.
-pub(super) fn named(order: &Order, mut state: State, line: Option<&str>, at: Timestamp) -> State {
+pub(super) fn named(order: &Order, mut state: State, line: &Line, at: Timestamp) -> State {
     let found = blocked(order, &state, line, at);
     for (member, reason) in state.members.iter_mut().zip(found).filter(|(member, _)| member.is == Is::Waiting) {
         let why = match reason {

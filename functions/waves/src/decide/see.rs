@@ -1,5 +1,6 @@
 //! What was seen of an application's execution, and what that makes of it. Pure.
 
+use cutover::error::name::LINE_STOPPED;
 use cutover::text::shown;
 use jiff::Timestamp;
 
@@ -50,6 +51,10 @@ pub(super) fn see(state: &mut State, place: usize, sight: &Sight, at: Timestamp)
             member.red = error.as_ref().map(|error| shown(&format!("{error}: {cause}"), MOST_WHY_BYTES));
         }
         (Is::Running, Sight::Ended { error: None, .. }) => member.become_now(Is::Moved, at),
+        // Nothing was touched, and nothing is wrong with it: its turn comes again.
+        (Is::Running, Sight::Ended { error: Some(error), .. }) if error == LINE_STOPPED => {
+            member.become_now(Is::Waiting, at);
+        }
         (Is::Running, Sight::Ended { error: Some(error), cause }) => {
             member.become_now(Is::Refused, at);
             member.why = said(&format!("{error}: {cause}"));

@@ -1,6 +1,7 @@
 //! Waves of any shape in a world in which anything may happen to anybody: looks that die before they start something, cutovers that fail at any point,
 //! people who pause, stop and try again.
 
+use cutover::line::{Line, Stop};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::json;
@@ -184,7 +185,7 @@ fn run(shape: &Shape) -> Result<(Order, State), TestCaseError> {
         let sights: Vec<Sight> =
             state.members.iter().enumerate().map(|(place, member)| world.sight(place, member)).collect();
         let before = state.clone();
-        let next = super::next(&order, state, &sights, None, at(world.look));
+        let next = super::next(&order, state, &sights, &Line::default(), at(world.look));
         state = next.state;
         holds_true(&order, &before, &state, &next.actions, &world)?;
         let dies = shape.dying >> (world.look % 64) & 1 == 1;
@@ -224,6 +225,8 @@ fn holds_true(
                     prop_assert_eq!(state.members[*other].attempts, state.members[place].attempts);
                 }
                 prop_assert!(!is_new || state.goes_back.is_none() && state.stopped.is_none());
+                let is_halted = order.on_failures == OnFailures::Halt && blocked::too_many(order, state).is_some();
+                prop_assert!(!is_new || !is_halted, "{place} started in a wave that halts");
             }
             Action::RollBack(place) => {
                 let sight = world.sight(place, &before.members[place]);
@@ -286,7 +289,7 @@ proptest! {
         let state = taken.state.unwrap();
         prop_assert_eq!((state.stage, state.owner.as_str()), (Stage::Going, "arn:again"));
         let sights = vec![Sight::Nothing; order.members.len()];
-        let next = super::next(&order, state, &sights, None, at(9_001));
+        let next = super::next(&order, state, &sights, &Line::default(), at(9_001));
         let again = next.state.members[place].is;
         prop_assert!(matches!(again, Is::Running | Is::Waiting | Is::NotStarted), "{again:?}");
     }
@@ -307,7 +310,7 @@ fn going(order: &Order, from: Timestamp) -> State {
 }
 
 fn look(order: &Order, state: State, sights: [Sight; 3], at: Timestamp) -> Next {
-    super::next(order, state, &sights, None, at)
+    super::next(order, state, &sights, &Line::default(), at)
 }
 
 #[test]
@@ -357,10 +360,18 @@ fn a_freeze_is_waited_out_and_what_runs_in_it_holds_its_step() {
 #[test]
 fn a_stopped_line_and_a_pause_let_nothing_start_and_end_nothing() {
     let order = three(json!({}));
-    let next = super::next(&order, going(&order, at(0)), &[(); 3].map(|()| Sight::Nothing), Some("Ada: smoke"), at(1));
+    let stop = Stop { by: "Ada".to_owned(), why: "smoke".to_owned(), at: at(0) };
+    let line = Line { stopped: Some(stop), ..Line::default() };
+    let next = super::next(&order, going(&order, at(0)), &[(); 3].map(|()| Sight::Nothing), &line, at(1));
     assert_eq!((next.actions, next.then), (vec![], Then::Look(IDLE_SECONDS)));
-    let blocked = &blocked(&order, &next.state, Some("Ada: smoke"), at(1))[0];
-    assert_eq!(*blocked, Some(Blocked::ForNow("the line is stopped: Ada: smoke".to_owned())));
+    let reason = &blocked(&order, &next.state, &line, at(1))[0];
+    assert!(matches!(reason, Some(Blocked::ForNow(why)) if why.contains("Ada") && why.contains("smoke")), "{reason:?}");
+    let paused = State {
+        paused: Some(Said { by: "Ada".to_owned(), why: "lunch".to_owned(), at: at(0) }),
+        ..going(&order, at(0))
+    };
+    let next = look(&order, paused, [(); 3].map(|()| Sight::Nothing), at(1));
+    assert_eq!((next.actions, next.then), (vec![], Then::Look(IDLE_SECONDS)));
 }
 
 #[test]
@@ -372,7 +383,7 @@ fn the_first_starts_are_spread_and_each_has_the_same_turn_at_every_look() {
         json!({ "wave": "wide", "applications": applications, "parallel_cutovers": 40, "spread_starts_over": "10m" });
     let order = Order::of(&WavePlan::read(&wave).unwrap(), &[]);
     let started = |look: u32| {
-        let next = super::next(&order, going(&order, at(0)), &vec![Sight::Nothing; 40], None, at(look));
+        let next = super::next(&order, going(&order, at(0)), &vec![Sight::Nothing; 40], &Line::default(), at(look));
         next.actions.len()
     };
     assert_eq!((started(1) < 5, started(120)), (true, 40));

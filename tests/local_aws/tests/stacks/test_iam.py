@@ -212,6 +212,20 @@ class Implied(Enforced):
         self.allow(role, "sns:Publish", "kms:GenerateDataKey", "kms:Decrypt")
         publish(TopicArn=topic, Message="x")
 
+    def test_making_a_schedule_hands_its_role_on(self):
+        role = self.role("scheduler:CreateSchedule")
+        create = client("scheduler", "somebody", role).create_schedule
+        given = {
+            "Name": support.unique("schedule"),
+            "ScheduleExpression": "at(2100-01-01T00:00:00)",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {"Arn": "arn:aws:states:eu-west-1:123456789012:stateMachine:start", "RoleArn": role, "Input": "{}"},
+        }
+        self.assertIn("iam:PassRole", self.refused("AccessDeniedException", create, **given))
+        self.allow(role, "scheduler:CreateSchedule", "iam:PassRole")
+        create(**given)
+        self.addCleanup(client("scheduler").delete_schedule, Name=given["Name"])
+
     def test_sending_a_cognito_action_needs_its_client(self):
         def actions(kind: str) -> list[dict]:
             return [{"Type": kind, "Order": 1}, {"Type": "forward", "TargetGroupArn": "group", "Order": 2}]

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 /// They are told some time after the run has gone on.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// What every message of an incident says.
+const LOOKED_AFTER: &str = "Looked after by: ";
 const BETWEEN_LOOKS: Duration = Duration::from_millis(700);
 
 /// The three groups that every migration has, by mail; engineers may answer what a run asks.
@@ -38,6 +40,10 @@ pub async fn tell(client: &Client, own: &OwnNames, folder: &Path) -> Result<()> 
         let html = own.in_text(mail["html"].as_str().unwrap_or_default());
         fs::write(folder.join(&file), html).with_context(|| format!("cannot write {file}"))?;
         eprintln!("  {file}: {}", own.in_text(mail["subject"].as_str().unwrap_or_default()));
+        let mut lines = mail["text"].as_str().unwrap_or_default().lines();
+        if let Some(line) = lines.find(|line| line.starts_with(LOOKED_AFTER) && !line.ends_with("nobody")) {
+            eprintln!("      {line}");
+        }
     }
     if mails.is_empty() {
         eprintln!("  none");

@@ -11,9 +11,11 @@ mod json;
 mod mails;
 mod page;
 mod pages;
+mod portfolio;
 mod prove;
 mod scenario;
 mod status;
+mod wave;
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -39,6 +41,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::arguments::{Arguments, Faults};
 use crate::page::Page;
 use crate::scenario::{PlanAtFault, Scenario};
+use crate::wave::WaveScenario;
 
 const PLAN_AT_FAULT: u8 = 2;
 const INTERRUPTED: u8 = 130;
@@ -64,14 +67,30 @@ fn rehearse_or_serve(arguments: &Arguments) -> Result<u8> {
     if arguments.prove_gates {
         return prove_gates(arguments);
     }
+    let wave = WaveScenario::read(arguments)?;
     if arguments.check {
-        return check(arguments);
+        return wave.map_or_else(|| check(arguments), |wave| Ok(wave.check(arguments.json)));
     }
-    let scenario = if arguments.serve { None } else { Some(Scenario::read(arguments)?) };
+    let job = match wave {
+        _ if arguments.serve => Job::Serve,
+        Some(wave) => Job::Wave(Box::new(wave)),
+        None => match portfolio::given(arguments) {
+            Some(portfolio) => Job::Portfolio(Box::new(portfolio)),
+            None => Job::Run(Box::new(Scenario::read(arguments)?)),
+        },
+    };
     let speed = speed(arguments, if arguments.serve { 1.0 } else { DEFAULT_SPEED })?;
     let stakeholders = (!arguments.serve).then(mails::groups);
     let options = Options { stakeholders, answers: !arguments.serve, ..set_up(arguments, speed)? };
-    runtime()?.block_on(bring_up(arguments, &options, scenario))
+    runtime()?.block_on(bring_up(arguments, &options, job))
+}
+
+/// What the emulated AWS is brought up for.
+enum Job {
+    Serve,
+    Run(Box<Scenario>),
+    Wave(Box<WaveScenario>),
+    Portfolio(Box<serde_json::Value>),
 }
 
 /// The speed that was asked for, or this one.
@@ -187,7 +206,7 @@ async fn interrupted() -> Result<()> {
     }
 }
 
-async fn bring_up(arguments: &Arguments, options: &Options, scenario: Option<Scenario>) -> Result<u8> {
+async fn bring_up(arguments: &Arguments, options: &Options, job: Job) -> Result<u8> {
     eprintln!("Emulated AWS: starting...");
     let mut emulator = tokio::select! {
         emulator = Emulator::start(options) => emulator?,
@@ -195,7 +214,7 @@ async fn bring_up(arguments: &Arguments, options: &Options, scenario: Option<Sce
     };
     let (client, ready) = (emulator.client().clone(), emulator.ready().clone());
     let code = tokio::select! {
-        code = work(arguments, &client, &ready, scenario, options) => code,
+        code = work(arguments, &client, &ready, job, options) => code,
         error = emulator.ended() => Err(error),
         signal = interrupted() => signal.map(|()| INTERRUPTED),
     };
@@ -208,18 +227,20 @@ async fn bring_up(arguments: &Arguments, options: &Options, scenario: Option<Sce
     code.with_context(|| format!("logs are in {}", ready.home.display()))
 }
 
-async fn work(
-    arguments: &Arguments,
-    client: &Client,
-    ready: &Ready,
-    scenario: Option<Scenario>,
-    options: &Options,
-) -> Result<u8> {
-    let Some(scenario) = scenario else {
-        println!("{}", serde_json::to_string(ready).context("cannot print the ready line")?);
-        return std::future::pending().await;
+async fn work(arguments: &Arguments, client: &Client, ready: &Ready, job: Job, options: &Options) -> Result<u8> {
+    let scenario = match job {
+        Job::Serve => {
+            println!("{}", serde_json::to_string(ready).context("cannot print the ready line")?);
+            return std::future::pending().await;
+        }
+        Job::Portfolio(portfolio) => return portfolio::play(arguments, client, ready, &portfolio, options.speed).await,
+        Job::Wave(wave) => {
+            let page = Page::of(arguments, options, "target/wave.html");
+            return wave.play(client, ready, options.speed, arguments.json, &page.path).await;
+        }
+        Job::Run(scenario) => scenario,
     };
-    let (outcome, own) = play(arguments, client, ready, scenario, options.speed).await?;
+    let (outcome, own) = play(arguments, client, ready, *scenario, options.speed).await?;
     tell(arguments, &outcome, &own)?;
     let page = Page::of(arguments, options, "target/rehearsal.html");
     mails::tell(client, &own, &page.path.with_extension("mails")).await?;

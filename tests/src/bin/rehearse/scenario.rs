@@ -51,7 +51,11 @@ impl Scenario {
     }
 }
 
-fn json_at(path: &Path) -> Result<Value> {
+/// The JSON of a file that a person wrote.
+///
+/// # Errors
+/// [`PlanAtFault`] where it is none.
+pub fn json_at(path: &Path) -> Result<Value> {
     let fault = || PlanAtFault(path.to_owned());
     let text =
         std::fs::read_to_string(path).map_err(|error| anyhow::anyhow!(not_there(path, &error))).with_context(fault)?;

@@ -47,6 +47,7 @@ fn read(name: &str, input: Value) -> Result<(), String> {
         "load-test" => cutover::input::read::<load_test::Request>(input).map(only),
         "monitor" => cutover::input::read::<monitor::Request>(input).map(only),
         "notify" => cutover::input::read::<notify::Request>(input).map(only),
+        "program" => cutover::input::read::<program::Request>(input).map(only),
         "precheck" => cutover::input::read::<precheck::Request>(input).map(only),
         "replication-lag" => cutover::input::read::<replication_lag::Request>(input).map(only),
         "report" => cutover::input::read::<report::Request>(input).map(only),

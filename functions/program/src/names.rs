@@ -1,0 +1,53 @@
+//! What waves and their schedules are called: after the portfolio and the date. A programme has one wave a date, so whatever is planned anew, no
+//! date is started twice. Pure.
+
+use cutover::contract::digest;
+
+/// A schedule's name has 64 characters (EventBridge Scheduler), and a wave's as many: with ten of a date and one between.
+const MOST_PORTFOLIO: usize = 53;
+const KEPT: usize = 44;
+
+/// A portfolio's name as far as there is room, and no other's.
+fn short(portfolio: &str) -> String {
+    if portfolio.len() <= MOST_PORTFOLIO {
+        return portfolio.to_owned();
+    }
+    format!("{}-{}", &portfolio[..KEPT], &digest(portfolio)[..8])
+}
+
+/// What all schedules of a portfolio begin with. Names of portfolios have no full stop, so none of another one does.
+pub fn prefix(portfolio: &str) -> String {
+    format!("{}.", short(portfolio))
+}
+
+/// The schedule of the wave of a date.
+pub fn schedule(portfolio: &str, date: &str) -> String {
+    format!("{}{date}", prefix(portfolio))
+}
+
+/// The wave of a date, and the execution that runs it.
+pub fn wave(portfolio: &str, date: &str) -> String {
+    format!("{}-{date}", short(portfolio))
+}
+
+/// The wave that a schedule starts; none if the name is none of ours.
+pub fn wave_of(schedule: &str) -> Option<String> {
+    schedule.split_once('.').map(|(portfolio, date)| format!("{portfolio}-{date}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_and_are_those_of_one_portfolio() {
+        let (one, other) = ("a".repeat(64), format!("{}b", "a".repeat(63)));
+        let names = [&one, &other].map(|portfolio| schedule(portfolio, "2026-03-07"));
+        assert_ne!(names[0], names[1]);
+        assert!(names.iter().all(|name| name.len() <= 64));
+        assert_eq!(wave("spring-move", "2026-03-07"), "spring-move-2026-03-07");
+        assert_eq!(wave_of(&schedule("spring-move", "2026-03-07")), Some(wave("spring-move", "2026-03-07")));
+        assert!(!schedule("spring-move", "2026-03-07").starts_with(&prefix("spring")));
+        assert_eq!(wave_of("nightly"), None);
+    }
+}

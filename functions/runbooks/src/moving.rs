@@ -1,0 +1,151 @@
+//! What is cut over: before, on the day, back, afterwards. Pure.
+
+use cutover::text::named;
+use wave_plan::portfolio::{DependencyKind, Strategy, Strength, Task, When};
+
+use crate::book::{Part, Step};
+use crate::{Of, criteria, cutover_plan};
+
+/// All of it, in order.
+pub(crate) fn parts(of: &Of) -> Vec<Part> {
+    let mut parts = vec![
+        Part::checklist("Before its day", "Its cutover waits for these.", before(of)),
+        Part::checklist("Go or no-go", "Right before its wave. Anything that is not so is a no.", go(of)),
+    ];
+    match of.plan {
+        Some(plan) => {
+            parts.push(Part::to_read(
+                "The cutover",
+                "What the run does by itself, in this order. Anything that fails puts everything back.",
+                cutover_plan::steps(plan),
+            ));
+            parts.push(Part::checklist(
+                "It has succeeded when",
+                "Measured, not felt: the run looks at each by itself, and its report says what it saw.",
+                criteria::of(plan),
+            ));
+            parts.push(Part::to_read("The way back", "Each of these is safe at any moment.", back(of)));
+        }
+        None if of.application.cutover_plan.is_some() => parts.push(Part::to_read(
+            "The cutover",
+            "Its plan cannot be read, or is not there yet: this part is made anew with the next programme.",
+            vec![Step::of("See the notes of the programme.")],
+        )),
+        None => parts.push(Part::checklist(
+            "The cutover",
+            "It has no cutover plan: people move it, by these tasks.",
+            tasks(of, When::Before),
+        )),
+    }
+    parts.push(Part::checklist("Afterwards", "Its wave ends with these.", after(of)));
+    parts
+}
+
+fn task(of: &Of, task: &Task) -> Step {
+    let date = of.placement().map(|placed| placed.date.as_str()).unwrap_or_default();
+    let step = Step::of(task.what.clone()).by(task.owner.as_deref().unwrap_or(&of.application.owner));
+    if task.when == When::Before { step.until(date) } else { step }
+}
+
+fn tasks(of: &Of, when: When) -> Vec<Step> {
+    of.application.tasks.iter().filter(|one| one.when == when).map(|one| task(of, one)).collect()
+}
+
+fn before(of: &Of) -> Vec<Step> {
+    let mut steps: Vec<Step> = usual(of);
+    if of.application.cutover_plan.is_some() {
+        steps.extend(tasks(of, When::Before));
+    }
+    if let (Some(key), Some(_)) = (&of.application.cutover_plan, of.plan) {
+        let step = Step::of("Precheck: everything that its plan names is looked at, and nothing is touched.");
+        let step =
+            step.by(&of.application.owner).checked("it ends in PrecheckPassed, without a finding that is an error");
+        steps.push(of.stack.precheck(key).map_or(step.clone(), |command| step.with(command)));
+    }
+    steps
+}
+
+/// What goes without saying of its strategy.
+fn usual(of: &Of) -> Vec<Step> {
+    let what = match of.application.strategy {
+        Strategy::Rehost | Strategy::Relocate => {
+            "The new side stands: the same versions, its data copied, and kept up to date until the cutover."
+        }
+        Strategy::Replatform => {
+            "The new side stands on what replaces its platform, and what has changed is tested with its data."
+        }
+        Strategy::Refactor => {
+            "The rebuilt application does what the old one does: each difference is known, and agreed to by its owner."
+        }
+        Strategy::Retire | Strategy::Retain | Strategy::Repurchase => return Vec::new(),
+    };
+    let date = of.placement().map(|placed| placed.date.as_str()).unwrap_or_default();
+    vec![
+        Step::of(what)
+            .by(&of.application.owner)
+            .until(date)
+            .checked("its own health address answers, and its dashboards have data"),
+    ]
+}
+
+/// What has to be so right before.
+fn go(of: &Of) -> Vec<Step> {
+    let name = of.application.name.as_str();
+    let hard = of.portfolio.dependencies.iter().filter(|one| one.then == name && one.strength == Strength::Hard);
+    let mut steps: Vec<Step> = hard
+        .filter(|one| one.kind != DependencyKind::Together)
+        .filter_map(|one| {
+            let (placed, entry) = (of.placement_of(&one.first)?, of.entry(&one.first)?);
+            let why = one.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            let how = if entry.strategy.moves() { "has moved, and was not put back" } else { "is done" };
+            Some(Step::of(format!("{} {how}{why}", named(&one.first, 64))).by(&entry.owner).until(&placed.date))
+        })
+        .collect();
+    if let Some(wave) = of.wave() {
+        steps.push(Step::of(format!(
+            "It is between {} and {}, and it can be over before that.",
+            wave.opens, wave.closes
+        )));
+    }
+    steps.push(Step::of("Whoever answers for it can be reached until it has succeeded.").by(&of.application.owner));
+    steps
+}
+
+fn back(of: &Of) -> Vec<Step> {
+    let (stack, name) = (of.stack, of.application.name.as_str());
+    let mut steps = vec![
+        Step::of("Stop the run: it puts everything back by itself.").with(stack.stop()),
+        Step::of("Go back, while it runs or after it, until cleanup has begun.").with(stack.machines.roll_back(name)),
+    ];
+    if of.plan.is_some_and(criteria::has_no_way_back) {
+        steps.push(Step::of(
+            "Once the new side writes to a database of its own, nothing flows back: a rollback holds then, and asks a person. To go back all the same loses what was \
+             written since, and says who wants that and why.",
+        ).with(stack.machines.force(name)));
+    }
+    steps.push(Step::of("If it says Stuck, its message has the command for each change that is left. Then leave everything as it is, and give its locks free.").with(stack.machines.release(name)));
+    steps
+}
+
+fn after(of: &Of) -> Vec<Step> {
+    let mut steps = tasks(of, When::After);
+    if let Some(plan) = of.plan {
+        let removes = if plan.cleanup.delete_old_target_group {
+            "the old target groups are deleted"
+        } else {
+            "nothing of the old side is deleted"
+        };
+        steps.push(
+            Step::of(format!(
+                "Cleanup comes by itself {} after the run; {removes}. Until then the old side has to stay as it is.",
+                plan.cleanup.after
+            ))
+            .with(of.stack.machines.clean_up(&of.application.name)),
+        );
+        steps.push(
+            Step::of("Read the run's report, and tell what it recommends to whoever runs the new side.")
+                .by(&of.application.owner),
+        );
+    }
+    steps
+}

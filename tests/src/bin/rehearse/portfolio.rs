@@ -1,0 +1,47 @@
+//! `cargo rehearse events/portfolio.json`: a portfolio in the place of a plan.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use cutover_tests::control::Client;
+use cutover_tests::emulator::Ready;
+use cutover_tests::programme::{Outcome, is_portfolio, rehearse};
+use serde_json::Value;
+
+use crate::arguments::Arguments;
+
+const NOT_MOVED: u8 = 3;
+
+/// The portfolio that the command line names, if it is one.
+pub fn given(arguments: &Arguments) -> Option<Value> {
+    let text = std::fs::read_to_string(arguments.plan.as_ref()?).ok()?;
+    // What is no JSON, the reader of plans tells.
+    serde_json::from_str(&text).ok().filter(is_portfolio)
+}
+
+/// Where its documents are left.
+fn folder(arguments: &Arguments) -> PathBuf {
+    arguments.report.as_ref().map_or_else(|| "target/programme".into(), |page| page.with_extension("programme"))
+}
+
+/// Plans it, schedules its waves, and runs the first.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the lint is for functions; here it is only told where the calendar is moved to"
+)]
+pub async fn play(arguments: &Arguments, client: &Client, ready: &Ready, portfolio: &Value, speed: f64) -> Result<u8> {
+    let now = jiff::Timestamp::now();
+    let mut tell = |line: &str| anstream::println!("{line}");
+    let outcome = rehearse(client, ready, portfolio, now, speed, &folder(arguments), &mut tell).await?;
+    Ok(match outcome {
+        Outcome::Moved => 0,
+        Outcome::Refused(why) => {
+            anstream::println!("Refused, and nothing was done: {why}");
+            crate::PLAN_AT_FAULT
+        }
+        Outcome::NotMoved(why) => {
+            anstream::println!("The first wave did not move everything: {why}");
+            NOT_MOVED
+        }
+    })
+}
