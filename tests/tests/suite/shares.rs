@@ -4,6 +4,8 @@
 //!
 //!     NAMES=200 cargo test --workspace --test suite shares::as_many_names_as_asked_for -- --ignored --nocapture
 //!
+//! With 24 names, on two processors that others used too (27 November 2026): 682 requests, 28.4 each, in 228 s; at three a second they take 227 s; none refused.
+//!
 //! The limit and the functions' waits are of real time, the machines' waits are scaled. So a wave is as long as its requests take, and the holds
 //! hardly count.
 
