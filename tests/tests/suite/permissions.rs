@@ -159,7 +159,10 @@ async fn a_programme_planned_anew(ground: &Ground) -> Result<()> {
     });
     let object = |key: &str, value: &Value| json!({ "Bucket": "cutover-reports-123456789012-eu-west-1", "Key": key, "Body": value.to_string() });
     ground.client.call("s3", "put_object", object("portfolios/anew.json", &portfolio)).await?;
-    ground.client.call("s3", "put_object", object("plans/one.json", &listener_plan("one", json!([{ "new_weight": 100 }])))).await?;
+    ground
+        .client
+        .call("s3", "put_object", object("plans/one.json", &listener_plan("one", json!([{ "new_weight": 100 }]))))
+        .await?;
     let asked = json!({ "portfolio_from": "portfolios/anew.json", "approval": { "topic_arn": TOPIC } });
     let first = ground.start("program", "anew-first", &asked).await?;
     let message = ground.page("[Cutover] anew: schedule these waves?", LIMIT).await?;

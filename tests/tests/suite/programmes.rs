@@ -157,7 +157,13 @@ async fn a_dry_run_publishes_and_touches_no_schedule() -> Result<()> {
     );
     let note = output["notes"][0].as_str().context("no note")?;
     ensure!(note.contains("plans/shop.json, plans/search.json") && !note.contains("plans/web.json"), "{note}");
-    for (key, words) in [("html", "<svg"), ("md", "## Waves"), ("csv", "application,strategy"), ("ics", "SUMMARY:retire fax: due (Office)"), ("json", "\"waves\"")] {
+    for (key, words) in [
+        ("html", "<svg"),
+        ("md", "## Waves"),
+        ("csv", "application,strategy"),
+        ("ics", "SUMMARY:retire fax: due (Office)"),
+        ("json", "\"waves\""),
+    ] {
         let text = left::object(&ground.client, &format!("programmes/dry/dry/programme.{key}")).await?;
         ensure!(text.is_some_and(|text| text.contains(words)), "no {words} in the {key}");
     }
