@@ -46,6 +46,8 @@ use crate::wave::WaveScenario;
 const PLAN_AT_FAULT: u8 = 2;
 const INTERRUPTED: u8 = 130;
 const DEFAULT_SPEED: f64 = 120.0;
+/// Its first wave has a window of some hours.
+const PORTFOLIO_SPEED: f64 = 60.0;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -79,7 +81,8 @@ fn rehearse_or_serve(arguments: &Arguments) -> Result<u8> {
             None => Job::Run(Box::new(Scenario::read(arguments)?)),
         },
     };
-    let speed = speed(arguments, if arguments.serve { 1.0 } else { DEFAULT_SPEED })?;
+    let usual = if matches!(job, Job::Portfolio(_)) { PORTFOLIO_SPEED } else { DEFAULT_SPEED };
+    let speed = speed(arguments, if arguments.serve { 1.0 } else { usual })?;
     let stakeholders = (!arguments.serve).then(mails::groups);
     let options = Options { stakeholders, answers: !arguments.serve, ..set_up(arguments, speed)? };
     runtime()?.block_on(bring_up(arguments, &options, job))
