@@ -23,9 +23,6 @@ pub struct Journal {
     pub(crate) spacing_ms: i64,
 }
 
-/// Three of the five that an account has a second.
-const SPACING_MS: i64 = 334;
-
 /// What came of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
@@ -63,12 +60,7 @@ impl Journal {
     pub fn of(environment: &Environment) -> Result<Self, lambda_runtime::Error> {
         let rate = environment.variable("ROUTE53_REQUESTS_PER_SECOND")?;
         let spacing_ms = spacing_ms(&rate).map_err(|problem| format!("ROUTE53_REQUESTS_PER_SECOND {problem}"))?;
-        Ok(Self { spacing_ms, ..Self::over(&environment.aws, environment.variable("JOURNAL_TABLE")?) })
-    }
-
-    /// The journal in a table, for tools beside the functions.
-    pub fn over(aws: &aws_types::SdkConfig, table: String) -> Self {
-        Self { client: Client::new(aws), table, spacing_ms: SPACING_MS }
+        Ok(Self { client: Client::new(&environment.aws), table: environment.variable("JOURNAL_TABLE")?, spacing_ms })
     }
 
     /// A run as it is now.

@@ -183,9 +183,9 @@ pub struct LookReply {
 ///
 /// # Errors
 /// See the module.
-pub async fn handle(clients: &Clients, request: Request, _now: Timestamp) -> StepResult<Value> {
+pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Value> {
     let reply = match request {
-        Request::Take(request) => serde_json::to_value(take(clients, &request).await?),
+        Request::Take(request) => serde_json::to_value(take(clients, &request, now).await?),
         Request::Look(request) => serde_json::to_value(look(clients, &request).await?),
         Request::Ask(request) => serde_json::to_value(tell::ask(clients, &request).await?),
         Request::Answered(request) => serde_json::to_value(answered(clients, &request).await?),
@@ -193,7 +193,7 @@ pub async fn handle(clients: &Clients, request: Request, _now: Timestamp) -> Ste
     reply.map_err(|error| StepError::invalid(error.to_string()))
 }
 
-async fn take(clients: &Clients, request: &TakeRequest) -> StepResult<TakeReply> {
+async fn take(clients: &Clients, request: &TakeRequest, now: Timestamp) -> StepResult<TakeReply> {
     let TakeRequest { execution_arn: me, input, at } = request;
     let is_of_one = input.get("of").or(input.get("line")).is_some();
     let asked = asked(input).map_err(|findings| {
@@ -206,7 +206,8 @@ async fn take(clients: &Clients, request: &TakeRequest) -> StepResult<TakeReply>
             change(clients, &gesture.of, *at, |order, state| said::said(order, state, &gesture, me, *at)).await
         }
         Asked::Line(gesture) => {
-            let said = clients.journal.line_said(&gesture, *at).await?;
+            // By the clock of the functions that heed it.
+            let said = clients.journal.line_said(&gesture, now).await?;
             Ok(TakeReply { wave: None, follows: false, followed: 0, said })
         }
         Asked::Event(event) => died(clients, &event, me, *at).await,

@@ -203,9 +203,9 @@ fn circle(wave: &WavePlan, place_of: &BTreeMap<&str, usize>, group_of: &[usize])
         members.flat_map(|place| wave.applications[place].needs.iter().map(|need| group_of[place_of[need.as_str()]]))
     };
     let mut clear = BTreeSet::new();
-    for start in 0..group_of.len() {
+    for start in group_of {
         // Depth first, with the way here; each entry with what is still to be looked at.
-        let mut way: Vec<(usize, Vec<usize>)> = vec![(group_of[start], needs_of(group_of[start]).collect())];
+        let mut way: Vec<(usize, Vec<usize>)> = vec![(*start, needs_of(*start).collect())];
         while let Some((group, left)) = way.last_mut() {
             let Some(next) = left.pop() else {
                 clear.insert(*group);

@@ -1,16 +1,10 @@
-//! The line: one flag that Claim and every look of a hold read. What people say of it goes through the journal's own library.
+//! The line: one flag that Claim and every look of a hold read. People speak of it by the machine of waves.
 
 use std::time::Duration;
 
 use crate::harness::{Test, asynchronous};
 use crate::support::{Ground, ensure_same, listener_plan};
 use anyhow::{Context, Result, ensure};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_types::region::Region;
-use cutover::StepResult;
-use jiff::Timestamp;
-use journal::Journal;
 use serde_json::{Value, json};
 
 const SPEED: f64 = 120.0;
@@ -19,21 +13,17 @@ const LIMIT: Duration = Duration::from_secs(240);
 /// Ten minutes of a run's time.
 const A_WHILE: Duration = Duration::from_secs(5);
 
-/// What the machine of waves does with a person's input.
-async fn say(ground: &Ground, gesture: Value) -> Result<StepResult<String>> {
-    let ready = ground.emulator.ready();
-    let credentials = SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test"));
-    let settings = cutover::bootstrap::client_settings(
-        Region::new(ready.region.clone()),
-        credentials,
-        Some(ready.endpoint_url.clone()),
-    );
-    let journal = Journal::over(&settings, ready.journal_table.clone());
-    Ok(journal.line_said(&serde_json::from_value(gesture)?, Timestamp::now()).await)
+/// A person says something of the line.
+async fn say(ground: &Ground, gesture: Value) -> Result<Value> {
+    let name = format!("said-{}", ground.executions("wave").await?.len());
+    let execution = ground.start("wave", &name, &json!({ "line": gesture })).await?;
+    ground.end_of(&execution, LIMIT).await
 }
 
-async fn said(ground: &Ground, gesture: Value) -> Result<String> {
-    say(ground, gesture).await?.map_err(anyhow::Error::from)
+async fn said(ground: &Ground, gesture: Value) -> Result<()> {
+    let end = say(ground, gesture).await?;
+    ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
+    Ok(())
 }
 
 fn stop() -> Value {
@@ -141,7 +131,8 @@ async fn an_exception_goes_on_once_a_second_person_agrees_and_nobody_else_does()
     said(&ground, except).await?;
     let approve = |by: &str| json!({ "approve": { "application": "excepted", "by": by } });
     let refused = say(&ground, approve("ada")).await?;
-    ensure!(refused.is_err_and(|error| error.message.contains("a second person")), "one person was enough");
+    let cause = refused["cause"].as_str().unwrap_or_default();
+    ensure!(refused["error"] == "Cutover.InvalidGesture" && cause.contains("a second person"), "{refused}");
     tokio::time::sleep(3 * A_WHILE).await;
     for (run_id, stage) in &runs {
         ensure!(stage.new_percents() == [50.0], "{run_id} went on to {:?}", stage.new_percents());
