@@ -291,7 +291,10 @@ async fn look(clients: &Clients, request: &LookRequest) -> StepResult<LookReply>
         if next.state != before {
             page::write(clients, &order, &next.state, &line, *at).await;
         }
-        tell::tell(clients, &order, &before, &next.state).await?;
+        if next.state.is_to_be_told() {
+            tell::tell(clients, &order, &next.state).await?;
+            remember_told(clients, wave, *at).await?;
+        }
         return Ok(LookReply::of(&order, &next.state, &next.then, started));
     }
     Err(contended(wave))
@@ -340,8 +343,15 @@ async fn read(clients: &Clients, wave: &str) -> StepResult<Option<(Order, State,
     Ok(Some((serde_json::from_str(&order).map_err(unreadable)?, state, version)))
 }
 
+/// That people were told. Where it cannot be remembered, they are told again: a message says what is so, and does no harm.
+async fn remember_told(clients: &Clients, wave: &str, at: Timestamp) -> StepResult<()> {
+    let Some((_, state, version)) = read(clients, wave).await? else { return Ok(()) };
+    let state = State { told: Some(state.stage), ..state };
+    clients.journal.remember_wave(wave, written(&state)?, Some(version), at).await.map(drop)
+}
+
 fn written(state: &State) -> StepResult<String> {
-    serde_json::to_string(state).map_err(|error| StepError::invalid(format!("the wave: {error}")))
+    state.text().map_err(|error| StepError::invalid(format!("the wave: {error}")))
 }
 
 fn invalid(problem: String) -> StepError {
