@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REGION = "eu-west-1"
+# The group of the schedules that programmes make.
+PROGRAMMES = "cutover-programmes"
 ACCOUNT_ID = "123456789012"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/cutover-local"
 

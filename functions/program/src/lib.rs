@@ -103,11 +103,22 @@ pub struct PlanRequest {
 
 /// Which programme.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Value")]
 pub struct OfProgramme {
     /// The execution that planned it.
     pub execution_arn: String,
     /// The portfolio's name.
     pub portfolio: String,
+}
+
+/// By hand, since serde does not name the fields of a flattened part.
+impl TryFrom<Value> for OfProgramme {
+    type Error = String;
+
+    fn try_from(request: Value) -> Result<Self, String> {
+        let text = |field| input::text(&request, field);
+        Ok(Self { execution_arn: text("execution_arn")?, portfolio: text("portfolio")? })
+    }
 }
 
 /// What to leave.

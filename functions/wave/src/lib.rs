@@ -203,7 +203,7 @@ async fn take(clients: &Clients, request: &TakeRequest, now: Timestamp) -> StepR
     match asked {
         Asked::Open(wave) => open::open(clients, *wave, me, *at).await,
         Asked::Say(gesture) => {
-            change(clients, &gesture.of, *at, |order, state| said::said(order, state, &gesture, me, *at)).await
+            change(clients, &gesture.of, me, *at, |order, state| said::said(order, state, &gesture, me, *at)).await
         }
         Asked::Line(gesture) => {
             // By the clock of the functions that heed it.
@@ -224,21 +224,23 @@ async fn died(clients: &Clients, event: &Event, me: &str, at: Timestamp) -> Step
     if clients.journal.wave(&wave).await?.is_none() {
         return Ok(nothing("it had claimed none"));
     }
-    change(clients, &wave, at, |_, state| Ok(said::died(state, event, me, at))).await
+    change(clients, &wave, me, at, |_, state| Ok(said::died(state, event, me, at))).await
 }
 
 async fn answered(clients: &Clients, request: &AnsweredRequest) -> StepResult<TakeReply> {
     let said = Said { by: request.by.clone(), why: request.why.clone(), at: request.at };
-    change(clients, &request.wave, request.at, |order, state| {
+    change(clients, &request.wave, &request.execution_arn, request.at, |order, state| {
         Ok(said::answered(order, state, request.yes, said.clone()))
     })
     .await
 }
 
-/// Makes a change to a wave where nobody else has made one meanwhile; else decides again.
+/// Makes a change to a wave where nobody else has made one meanwhile; else decides again. A wave that nobody follows, since the event that tells of its
+/// execution's end was lost, or came before a claim that was on its way, is followed by whoever speaks of it.
 async fn change(
     clients: &Clients,
     wave: &str,
+    me: &str,
     at: Timestamp,
     decide: impl Fn(&Order, State) -> Result<Taken, String>,
 ) -> StepResult<TakeReply> {
@@ -247,7 +249,12 @@ async fn change(
             return Err(invalid(format!("there is no wave {}, and nothing was done", cutover::text::named(wave, 64))));
         };
         let followed = state.followed;
-        let Taken { state, follows, said } = decide(&order, state).map_err(invalid)?;
+        let mut taken = decide(&order, state.clone()).map_err(invalid)?;
+        if !taken.follows && observe::is_left(&clients.sfn, &state, me).await? {
+            let Taken { state, follows, .. } = said::left(taken.state.unwrap_or(state), me);
+            taken = Taken { state, follows, said: taken.said };
+        }
+        let Taken { state, follows, said } = taken;
         let followed = state.as_ref().map_or(followed, |state| state.followed);
         let is_written = match state {
             Some(state) => clients.journal.remember_wave(wave, written(&state)?, Some(version), at).await?,
@@ -284,7 +291,10 @@ async fn look(clients: &Clients, request: &LookRequest) -> StepResult<LookReply>
         if next.state != before {
             page::write(clients, &order, &next.state, &line, *at).await;
         }
-        tell::tell(clients, &order, &before, &next.state).await?;
+        if next.state.is_to_be_told() {
+            tell::tell(clients, &order, &next.state).await?;
+            remember_told(clients, wave, *at).await?;
+        }
         return Ok(LookReply::of(&order, &next.state, &next.then, started));
     }
     Err(contended(wave))
@@ -333,8 +343,15 @@ async fn read(clients: &Clients, wave: &str) -> StepResult<Option<(Order, State,
     Ok(Some((serde_json::from_str(&order).map_err(unreadable)?, state, version)))
 }
 
+/// That people were told. Where it cannot be remembered, they are told again: a message says what is so, and does no harm.
+async fn remember_told(clients: &Clients, wave: &str, at: Timestamp) -> StepResult<()> {
+    let Some((_, state, version)) = read(clients, wave).await? else { return Ok(()) };
+    let state = State { told: Some(state.stage), ..state };
+    clients.journal.remember_wave(wave, written(&state)?, Some(version), at).await.map(drop)
+}
+
 fn written(state: &State) -> StepResult<String> {
-    serde_json::to_string(state).map_err(|error| StepError::invalid(format!("the wave: {error}")))
+    state.text().map_err(|error| StepError::invalid(format!("the wave: {error}")))
 }
 
 fn invalid(problem: String) -> StepError {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use waves::Order;
 use waves::asked::Event;
 use waves::decide::Sight;
-use waves::state::{Child, Is, Member, Seen, State};
+use waves::state::{Child, Is, Member, Seen, Stage, State};
 
 use crate::Clients;
 
@@ -126,6 +126,15 @@ fn of_run(run: &RunSeen) -> Sight {
             Sight::Stuck { why: format!("{ending}: its own message says what is left") }
         }
     }
+}
+
+/// Whether nobody follows a wave that is not over.
+pub(crate) async fn is_left(sfn: &aws_sdk_sfn::Client, state: &State, me: &str) -> StepResult<bool> {
+    if state.stage == Stage::Over || state.owner == me {
+        return Ok(false);
+    }
+    let owner = describe(sfn, &state.owner).await?;
+    Ok(owner.is_none_or(|owner| !is_under_way(owner.status().as_str())))
 }
 
 /// The wave that an execution of `wave` has followed, by its input; none where it said something only.

@@ -63,7 +63,12 @@ fn held(wave: &str, text: &str, me: &str) -> StepResult<Option<TakeReply>> {
     if state.stage == Stage::Over {
         return Ok(None);
     }
-    let problem = format!("a wave of the name {wave} runs, and nothing was touched: its execution is {}", state.owner);
+    let resume = r#""resume": {"by": "YOUR NAME", "why": "YOUR REASON"}"#;
+    let problem = format!(
+        "a wave of the name {wave} runs, and nothing was touched: its execution is {}; if that has ended, \
+         {{\"of\": \"{wave}\", {resume}}} has it go on",
+        state.owner
+    );
     Err(StepError::new(name::CONFLICT, problem))
 }
 

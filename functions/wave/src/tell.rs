@@ -7,7 +7,7 @@ use cutover::text::{named, shown};
 use cutover::{StepError, StepResult, gestures};
 use serde::Serialize;
 use waves::decide::left_behind;
-use waves::state::{Stage, State};
+use waves::state::State;
 use waves::{Order, ending};
 
 use crate::{AskRequest, Clients};
@@ -75,14 +75,15 @@ fn lines(text: &mut String, all: impl Iterator<Item = String>) {
     }
 }
 
-/// Tells that it has begun, and how it has ended.
-pub(crate) async fn tell(clients: &Clients, order: &Order, before: &State, state: &State) -> StepResult<()> {
+/// Tells that it has begun, or how it has ended. A topic that refuses is no reason to look after the wave any worse: that is logged.
+///
+/// # Errors
+/// AWS errors that pass: it is told by the next look.
+pub(crate) async fn tell(clients: &Clients, order: &Order, state: &State) -> StepResult<()> {
     let Some(notify) = &order.notify else { return Ok(()) };
-    let has_begun = before.stage != Stage::Going && state.stage == Stage::Going;
-    let (subject, text) = match (has_begun, state.ending.filter(|_| before.stage != Stage::Over)) {
-        (_, Some(ending)) => (format!("Wave {} has ended: {}", order.wave, ending.words()), "It has ended".to_owned()),
-        (true, None) => (format!("Wave {} has begun", order.wave), "It has begun".to_owned()),
-        (false, None) => return Ok(()),
+    let (subject, text) = match state.ending {
+        Some(ending) => (format!("Wave {} has ended: {}", order.wave, ending.words()), "It has ended"),
+        None => (format!("Wave {} has begun", order.wave), "It has begun"),
     };
     let mut message = format!("{text}. How it stands:\n");
     for (words, names) in ending::told(order, state) {
@@ -90,7 +91,13 @@ pub(crate) async fn tell(clients: &Clients, order: &Order, before: &State, state
         lines(&mut message, names.into_iter().map(|name| format!("- {name}")));
     }
     let _ = write!(message, "\n{}", commands(clients, &order.wave));
-    publish(clients, &notify.topic_arn, &subject, &message).await
+    match publish(clients, &notify.topic_arn, &subject, &message).await {
+        Err(error) if !error.is_passing() => {
+            tracing::warn!(wave = order.wave, "people were not told: {error}");
+            Ok(())
+        }
+        told => told,
+    }
 }
 
 /// What a person can do.

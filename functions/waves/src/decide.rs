@@ -28,6 +28,8 @@ const SEEN_WITHIN_SECONDS: i64 = 60;
 const BACK_WITHIN_SECONDS: i64 = 120;
 /// How often it is.
 const MOST_ROLLBACKS: u32 = 5;
+/// So much is started in one look: a function has 30 s.
+const MOST_STARTS: usize = 50;
 /// A look comes so often while something runs, in seconds.
 const LOOK_SECONDS: u64 = 5;
 /// And so often while only people, or the clock, are waited for.
@@ -154,7 +156,7 @@ fn going(order: &Order, mut state: State, line: &Line, at: Timestamp) -> Next {
     {
         state.goes_back = Some(Said { by: "Cutover".to_owned(), why, at });
     }
-    let mut actions: Vec<Action> = unseen(&state, Is::Running, at).map(Action::Start).collect();
+    let mut actions: Vec<Action> = unseen(&state, Is::Running, at).map(Action::Start).take(MOST_STARTS).collect();
     actions.extend(back::back(order, &mut state, at));
     actions.extend(holds(order, &mut state, at));
     actions.extend(starts(order, &mut state, line, at));
@@ -195,7 +197,7 @@ fn starts(order: &Order, state: &mut State, line: &Line, at: Timestamp) -> Vec<A
         if wanted.is_empty() {
             continue;
         }
-        if taken + wanted.len() > order.parallel_cutovers {
+        if taken + wanted.len() > order.parallel_cutovers || actions.len() + wanted.len() > MOST_STARTS {
             break;
         }
         for place in wanted {

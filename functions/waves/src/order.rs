@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cutover::finding::Finding;
-use cutover::plan::{Notify, Stakeholders};
+use cutover::plan::Notify;
 use cutover::schedule::least_time;
 use cutover::{Plan, Seconds};
 use jiff::Timestamp;
@@ -42,8 +42,6 @@ pub struct Order {
     pub timeout_seconds: u64,
     /// Who is told.
     pub notify: Option<Notify>,
-    /// Which groups hear of it.
-    pub stakeholders: Stakeholders,
 }
 
 /// One application of a wave.
@@ -148,7 +146,6 @@ impl Order {
             spread_seconds: wave.spread_starts_over.0,
             timeout_seconds: wave.timeout.0,
             notify: wave.notify.clone(),
-            stakeholders: wave.stakeholders.clone(),
         }
     }
 

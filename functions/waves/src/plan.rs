@@ -2,7 +2,7 @@
 //! once: `events/wave.schema.json` is made from them, and [`WavePlan::read`] judges by that schema. Pure.
 
 use cutover::Seconds;
-use cutover::plan::{Notify, Stakeholders};
+use cutover::plan::Notify;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -55,11 +55,8 @@ pub struct WavePlan {
     /// How long the wave may take in all, from its claim on, 1 m to 30 days. What has not started then stays where it is.
     #[serde(default = "one_day")]
     pub timeout: Seconds,
-    /// Who is told.
+    /// Who is told that it has begun, and how it has ended. Of each application those hear whom its own plan names.
     pub notify: Option<Notify>,
-    /// Which groups of people hear of the wave, each in its own words.
-    #[serde(default)]
-    pub stakeholders: Stakeholders,
 }
 
 fn four() -> u32 {

@@ -176,6 +176,11 @@ pub fn died(state: State, event: &Event, me: &str, at: Timestamp) -> Taken {
         let why = "its execution was stopped; what runs comes to its own end".to_owned();
         state.stopped = Some(Said { by: "whoever stopped the execution".to_owned(), why, at });
     }
+    left(state, me)
+}
+
+/// Nobody follows a wave any more, whatever became of its execution: this one does.
+pub fn left(mut state: State, me: &str) -> Taken {
     if state.stage == Stage::Asking {
         // Who was asked can no longer answer: the question went with the execution.
         state.stage = Stage::Checking;

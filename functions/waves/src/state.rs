@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use cutover::text::shown;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,10 @@ use crate::order::Order;
 
 /// So much is kept of why an application failed or stays; the rest is in its run.
 pub const MOST_WHY_BYTES: usize = 300;
+/// The same, where that of all is more than an item has room for.
+const LESS_WHY_BYTES: [usize; 2] = [80, 20];
+/// An item of DynamoDB has 400 KB, its key and version included.
+const MOST_BYTES: usize = 380_000;
 
 /// How a wave stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +47,9 @@ pub struct State {
     pub followed: u32,
     /// How it ended, once it has.
     pub ending: Option<Ending>,
+    /// How far it was when people were last told.
+    #[serde(default)]
+    pub told: Option<Stage>,
 }
 
 /// How far a wave is.
@@ -216,7 +224,34 @@ impl State {
             goes_back: None,
             followed: 0,
             ending: None,
+            told: None,
         }
+    }
+
+    /// As it is stored: where there is not enough room, with less of why each is where it is.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn text(&self) -> Result<String, serde_json::Error> {
+        let mut text = serde_json::to_string(self)?;
+        for most_bytes in LESS_WHY_BYTES {
+            if text.len() <= MOST_BYTES {
+                break;
+            }
+            let mut less = self.clone();
+            for member in &mut less.members {
+                for why in [&mut member.why, &mut member.red].into_iter().flatten() {
+                    *why = shown(why, most_bytes);
+                }
+            }
+            text = serde_json::to_string(&less)?;
+        }
+        Ok(text)
+    }
+
+    /// Whether people have still to be told that it has begun, or how it ended.
+    pub fn is_to_be_told(&self) -> bool {
+        matches!(self.stage, Stage::Going | Stage::Over) && self.told != Some(self.stage)
     }
 
     /// The name of the execution of an application's cutover, precheck or rollback: the same whenever it is asked for. Eighty characters at the most

@@ -119,7 +119,7 @@ export const facts: Fact[] = [
     holds: async (definition) => {
       const endless: Script = { Look: [LOOK] };
       const first = await wave(definition, endless);
-      assert.equal(first.lines.filter((line) => line.startsWith('Look Wave')).length, 400);
+      assert.equal(first.lines.filter((line) => line.startsWith('Look Wave')).length, 200);
       assert.match(first.lines.at(-2) ?? '', /StateMachineArn: Wave, Name: .*-1, Input: \{of: first, follow: 1\}/);
       assert.equal(first.lines.at(-1), 'GoesOn {wave: first, followed: 1}');
       const next = await wave(definition, { ...endless, TakeInput: [{ ...TAKEN, followed: 1 }] });

@@ -1,14 +1,15 @@
 """Empties the account but for what is deployed, so that many runs can use one emulated AWS without slowing down.
 
 Contract: `clear` stops what still runs (without telling the rules), then forgets executions, journal, worlds, datapoints, messages,
-recorded requests and faults, mails, and what lies in buckets but for the CDK app's assets. Functions, state machines, roles, rules and schedules stay.
+recorded requests and faults, mails, the schedules that programmes have made, and what lies in buckets but for the CDK app's assets. Functions, state machines,
+roles, rules and the stack's own schedules stay.
 """
 
 import time
 
 from ..clients import client
 from ..services import cloudwatch, elbv2_groups, functions, route53, s3, ses, sns
-from ..settings import ACCOUNT_ID, REGION, Settings
+from ..settings import ACCOUNT_ID, PROGRAMMES, REGION, Settings
 from ..step_functions.engine import engine
 from ..world import maker
 from .boundary import Boundary
@@ -28,6 +29,7 @@ def clear(settings: Settings, boundary: Boundary) -> None:
     for backend in _backends():
         backend.reset()
     _empty(settings.journal_table)
+    _remove_schedules()
     cloudwatch.forget()
     elbv2_groups.forget()
     route53.forget()
@@ -38,6 +40,16 @@ def clear(settings: Settings, boundary: Boundary) -> None:
     functions.invocations.clear()
     boundary.forget()
     settings.status_events, settings.sweep = events, sweep
+
+
+def _remove_schedules() -> None:
+    scheduler = client("scheduler")
+    groups = [group["Name"] for group in scheduler.list_schedule_groups()["ScheduleGroups"]]
+    if PROGRAMMES not in groups:
+        return
+    for page in scheduler.get_paginator("list_schedules").paginate(GroupName=PROGRAMMES):
+        for schedule in page["Schedules"]:
+            scheduler.delete_schedule(GroupName=PROGRAMMES, Name=schedule["Name"])
 
 
 def _machines() -> list:

@@ -13,7 +13,7 @@ import sys
 
 from .. import clients
 from ..services import functions
-from ..settings import ACCOUNT_ID, REGION, ROLE_ARN, Settings
+from ..settings import ACCOUNT_ID, PROGRAMMES, REGION, ROLE_ARN, Settings
 
 MACHINES = ("cutover", "rollback", "cleanup", "start", "incident", "program", "wave")
 UNFINISHED_STATUSES = ["ABORTED", "TIMED_OUT", "FAILED"]
@@ -22,7 +22,6 @@ LARGER = {
     "load-test": {"timeout_seconds": 240, "memory_mb": 1769},
     "program": {"timeout_seconds": 120, "memory_mb": 1769},
 }
-PROGRAMMES = "cutover-programmes"
 REPORTS_BUCKET = f"cutover-reports-{ACCOUNT_ID}-{REGION}"
 # As the stack has it.
 ROUTE53_REQUESTS_PER_SECOND = "3"

@@ -15,7 +15,9 @@ use crate::support::{self, Ground, dns_plan, listener_plan, plan};
 use anyhow::{Context, Result, ensure};
 use cutover_tests::stage::Stage;
 use cutover_tests::{follow, pages};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
+use waves::state::State;
 
 const SPEED: f64 = 300.0;
 /// Several tests run at once, on whatever machine there is.
@@ -62,6 +64,7 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
         a_failing_run(&ground),
         an_incident_that_outlives_an_execution(&ground),
         a_programme_planned_anew(&ground),
+        a_wave_that_a_freeze_holds_and_a_person_puts_back(&ground),
         a_look_at_a_checked_name(&ground),
         a_name_that_leads_to_a_balancer(&ground),
         a_conflict_after_the_approval(&ground),
@@ -166,14 +169,73 @@ async fn a_programme_planned_anew(ground: &Ground) -> Result<()> {
     let asked = json!({ "portfolio_from": "portfolios/anew.json", "approval": { "topic_arn": TOPIC } });
     let first = ground.start("program", "anew-first", &asked).await?;
     let message = ground.page("[Cutover] anew: schedule these waves?", LIMIT).await?;
-    let token = message.lines().find_map(|line| line.trim().strip_prefix("TOKEN=")).context("no token")?;
-    let answer = json!({ "taskToken": token.trim_matches('\''), "output": json!({ "by": "Ada", "why": "it fits" }).to_string() });
+    let answer =
+        json!({ "taskToken": token_in(&message)?, "output": json!({ "by": "Ada", "why": "it fits" }).to_string() });
     ground.client.call("stepfunctions", "send_task_success", answer).await?;
     succeeded(ground, &first).await?;
     portfolio["applications"].as_array_mut().context("no applications")?.truncate(1);
     portfolio["dependencies"] = json!([]);
     let again = ground.start("program", "anew-again", &json!({ "portfolio": portfolio, "start_before": "1h" })).await?;
     succeeded(ground, &again).await
+}
+
+/// The token in the commands of a message.
+fn token_in(message: &str) -> Result<&str> {
+    let token = message.lines().find_map(|line| line.trim().strip_prefix("TOKEN="));
+    token.map(|token| token.trim_matches('\'')).context("no token")
+}
+
+/// How a wave stands.
+async fn wave(ground: &Ground, name: &str) -> Result<State> {
+    let key = json!({ "pk": { "S": format!("wave#{name}") } });
+    let get = json!({ "TableName": ground.emulator.ready().journal_table, "Key": key, "ConsistentRead": true });
+    support::wait_for(&format!("the wave {name}"), LIMIT, async || {
+        let answer = ground.client.call("dynamodb", "get_item", get.clone()).await?;
+        answer["Item"]["wave"]["S"].as_str().map(|text| serde_json::from_str(text).context("a wave")).transpose()
+    })
+    .await
+}
+
+/// Held by a freeze in the middle of its move, and then put back; another one waits for a person for so long that another execution goes on with it.
+async fn a_wave_that_a_freeze_holds_and_a_person_puts_back(ground: &Ground) -> Result<()> {
+    let patient = json!({ "wave": "patient", "timeout": "30d", "applications": [{ "name": "fax", "tasks": [{ "what": "switch it off" }] }] });
+    let first = ground.start("wave", "patient", &patient).await?;
+    // The machines' own time.
+    let now = wave(ground, "patient").await?.opened_at;
+    let later = |minutes: i64| (now + SignedDuration::from_mins(minutes)).to_string();
+    let mut plan = listener_plan("waved", json!([{ "new_weight": 50, "hold": "15h" }, { "new_weight": 100 }]));
+    plan["timeout"] = json!("3d");
+    plan["monitoring"] = json!({ "interval": "20m" });
+    let stage = ground.stage(&plan, json!({})).await?;
+    let plan = with_own_topic(&stage.plan).to_string();
+    let object = json!({ "Bucket": "cutover-reports-123456789012-eu-west-1", "Key": "plans/waved.json", "Body": plan });
+    ground.client.call("s3", "put_object", object).await?;
+    let freeze = json!({ "name": "sale", "from": later(400), "to": later(430) });
+    let held = json!({
+        "wave": "held", "timeout": "30d", "freezes": [freeze], "notify": { "topic_arn": TOPIC },
+        "applications": [{ "name": "waved", "cutover_from": "plans/waved.json", "takes": "1m" }],
+    });
+    let follower = ground.start("wave", "held", &held).await?;
+    ground.page("Wave held has begun", LIMIT).await?;
+    let is = async |wanted: bool| {
+        support::wait_for("the freeze", LIMIT, async || {
+            Ok((wave(ground, "held").await?.members[0].is_held == wanted).then_some(()))
+        })
+        .await
+    };
+    is(true).await?;
+    is(false).await?;
+    let back = json!({ "of": "held", "roll_back": { "by": "Ada", "why": "it is only a test" } });
+    ground.end_of(&ground.start("wave", "back", &back).await?, LIMIT).await?;
+    let end = ground.end_of(&follower, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.RolledBack", "ended {} {}", end["error"], end["cause"]);
+    let end = ground.end_of(&first, LIMIT).await?;
+    ensure!(
+        end["output"].as_str().is_some_and(|output| output.contains("followed")),
+        "the first execution ended {end}"
+    );
+    let stop = json!({ "of": "patient", "stop": { "by": "Ada", "why": "it is only a test" } });
+    ground.end_of(&ground.start("wave", "stop", &stop).await?, LIMIT).await.map(drop)
 }
 
 /// So long that another execution goes on with it.
@@ -267,7 +329,9 @@ async fn a_conflict_after_the_approval(ground: &Ground) -> Result<()> {
     let asked = ground.stage(&plan, json!({})).await?;
     let other = ground.stage(&listener_plan("other", json!([{ "new_weight": 100 }])), json!({})).await?;
     let run_id = ground.start("cutover", "asked", &asked.plan).await?;
-    let token = ground.approval_token(LIMIT).await?;
+    // Others are asked meanwhile, too.
+    let message = ground.page("APPROVE OR REJECT the cutover of asked", LIMIT).await?;
+    let token = token_in(&message)?;
 
     let mut plan = with_own_topic(&other.plan);
     plan["application"] = json!("asked");

@@ -12,9 +12,10 @@ use serde_json::{Map, Value, json};
 const SPEED: f64 = 1.0;
 
 /// What differs by intent: of what, its key, and why. An entry that does not differ fails the test.
-const DIFFERENT: [(&str, &str, &str); 21] = [
+const DIFFERENT: [(&str, &str, &str); 22] = [
     ("functions", "Role", LOCAL_ROLE),
     ("machines", "roleArn", LOCAL_ROLE),
+    ("targets", "RoleArn", LOCAL_ROLE),
     ("functions", "Architectures", "what runs are this machine's binaries, whatever is said"),
     ("functions", "CodeSha256", "a pointer to the binary, and a script that runs it: compared by where they lead"),
     ("functions", "TracingConfig", TELEMETRY),

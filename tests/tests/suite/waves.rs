@@ -213,6 +213,35 @@ async fn a_wave_whose_execution_is_stopped_starts_nothing_new_and_is_followed_to
     Ok(())
 }
 
+/// In each state of its machine: nothing has started before the answer, so that nothing has to be put back.
+async fn an_execution_that_is_stopped_before_anything_moves_ends_with_nothing_touched() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    for (name, at) in [("taken", "TakeInput"), ("looked", "Look"), ("waited", "LookWait"), ("asked", "AskForGo")] {
+        let topic = format!("arn:aws:sns:eu-west-1:123456789012:{name}-cutover");
+        let wave = wave(name, json!([application(name, json!({}))]), json!({ "approval": { "topic_arn": topic } }));
+        let stage = set(&ground, &wave, json!({})).await?;
+        let before = stage.stages.get(name).context("no stage")?.new_percents();
+        let execution = ground.start("wave", &format!("stopped-{name}"), &stage.wave).await?;
+        ground.wait_for_state(&execution, at, LIMIT).await?;
+        follow::stop(&ground.client, &execution).await?;
+        let over = async || {
+            let running = ground.executions("wave").await?;
+            let is_quiet = running.iter().all(|one| one["status"] != "RUNNING") && !ground.client.runs().await?.busy;
+            Ok(is_quiet.then_some(()))
+        };
+        wait_for(&format!("the wave that was stopped in {at} to be over"), LIMIT, over).await?;
+        // Stopped while its input was taken, it may not have claimed anything; else it is over, and says so.
+        if let Some(state) = state(&ground, name).await? {
+            ensure!(state.ending.is_some() && state.members[0].is == Is::NotStarted, "stopped in {at}: {state:?}");
+        }
+        ensure!(stage.stages.get(name).context("no stage")?.new_percents() == before, "stopped in {at}, it moved");
+        let cutovers = ground.executions("cutover").await?;
+        let moved = cutovers.iter().any(|one| one["name"].as_str().is_some_and(|one| one.contains("-cutover-")));
+        ensure!(!moved, "stopped in {at}, a cutover was started");
+    }
+    Ok(())
+}
+
 async fn what_people_say_is_done_and_what_cannot_be_done_is_told() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let applications = json!([application("first", json!({})), application("second", json!({ "needs": ["first"] }))]);
@@ -362,6 +391,7 @@ pub fn tests() -> Vec<Test> {
         the_green_ones_go_when_a_person_says_so_and_what_depends_on_the_others_stays,
         without_anybody_to_ask_a_red_one_keeps_all_where_they_are,
         a_wave_whose_execution_is_stopped_starts_nothing_new_and_is_followed_to_its_end,
+        an_execution_that_is_stopped_before_anything_moves_ends_with_nothing_touched,
         what_people_say_is_done_and_what_cannot_be_done_is_told,
         what_failed_is_tried_again_and_the_rest_goes_on,
         a_stopped_line_holds_a_wave_and_its_lifting_lets_it_go_on,

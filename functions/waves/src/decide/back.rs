@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{Action, BACK_WITHIN_SECONDS, MOST_ROLLBACKS};
+use super::{Action, BACK_WITHIN_SECONDS, MOST_ROLLBACKS, MOST_STARTS};
 use crate::order::Order;
 use crate::state::{Is, Seen, State};
 
@@ -20,6 +20,9 @@ pub(super) fn back(order: &Order, state: &mut State, at: Timestamp) -> Vec<Actio
     let due: Vec<usize> = wanted.iter().copied().filter(|place| is_free(state, *place)).collect();
     let mut actions = Vec::new();
     for place in due {
+        if actions.len() >= MOST_STARTS {
+            break;
+        }
         let member = &mut state.members[place];
         let is_claimed = member.seen == Seen::Claimed;
         match member.is {
