@@ -73,6 +73,7 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
         a_stop_with_a_way_back(&ground, ("task", "replication-config")),
         a_stop_with_a_way_back(&ground, ("replication-config", "task")),
     )?;
+    a_delivered_and_an_undelivered_wave(&ground).await?;
     a_yes_and_a_no_by_a_page(&ground).await?;
     a_rollback_that_the_sweep_gives_up(&ground).await?;
 
@@ -92,6 +93,21 @@ async fn a_delivered_and_an_undelivered_schedule(ground: &Ground) -> Result<()> 
         json!({ "match": { "caller": "scheduler", "operation": "StartExecution" }, "times": 1, "do": "before" });
     ground.client.set_faults(json!([out_of_order])).await?;
     let delivery = ground.client.fire_schedule("shop").await?;
+    ensure!(delivery["dead_letter"] == true, "not in the dead-letter queue: {delivery}");
+    Ok(())
+}
+
+/// The schedule of a programme's wave, the same way.
+async fn a_delivered_and_an_undelivered_wave(ground: &Ground) -> Result<()> {
+    let group = json!({ "GroupName": "cutover-programmes" });
+    let listed = ground.client.call("scheduler", "list_schedules", group).await?;
+    let name = listed["Schedules"][0]["Name"].as_str().context("no schedule of a wave")?;
+    let delivery = ground.client.fire_schedule(name).await?;
+    ensure!(delivery["delivered"] == true, "not delivered: {delivery}");
+    let out_of_order =
+        json!({ "match": { "caller": "scheduler", "operation": "StartExecution" }, "times": 1, "do": "before" });
+    ground.client.set_faults(json!([out_of_order])).await?;
+    let delivery = ground.client.fire_schedule(name).await?;
     ensure!(delivery["dead_letter"] == true, "not in the dead-letter queue: {delivery}");
     Ok(())
 }
@@ -287,6 +303,8 @@ async fn a_look_at_a_checked_name(ground: &Ground) -> Result<()> {
 async fn a_name_that_leads_to_a_balancer(ground: &Ground) -> Result<()> {
     let steps = json!([{ "new_weight": 100, "hold": "5m" }]);
     let mut plan = beside_the_portal(dns_plan("led", steps.clone()));
+    // Its requests to Route 53 are drawn from the share of waves.
+    plan["wave"] = json!("patient");
     let listener = listener_plan("led", steps)["routes"][0].clone();
     plan["routes"].as_array_mut().context("routes")?.push(listener);
     let stage = ground.stage(&plan, json!({})).await?;
