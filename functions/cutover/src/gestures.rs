@@ -134,16 +134,14 @@ pub fn decision(region_of: &str, task_token: &str) -> String {
 
 /// Says something of an incident: `acknowledge`, `update` or `resolve`.
 pub fn of_incident(machine: &str, id: &str, what: &str, said: &serde_json::Value) -> String {
-    let machine = if is_word(machine) && machine.len() <= MOST_ARN_BYTES { machine } else { "MACHINE" };
     let id = if is_word(id) && id.len() <= 64 { id } else { "INCIDENT" };
-    start(machine, &json!({ "incident": id, what: said }))
+    start(machine_or_name(machine), &json!({ "incident": id, what: said }))
 }
 
 /// Says something of a wave: `pause`, `resume`, `stop` or `roll_back`.
 pub fn of_wave(machine: &str, wave: &str, what: &str) -> String {
-    let machine = if is_word(machine) && machine.len() <= MOST_ARN_BYTES { machine } else { "MACHINE" };
     let said = json!({ "by": "YOUR NAME", "why": "YOUR REASON" });
-    start(machine, &json!({ "of": fit(wave), what: said }))
+    start(machine_or_name(machine), &json!({ "of": fit(wave), what: said }))
 }
 
 /// Stops the line: nothing new claims, and what runs holds at its step. `machine`: the ARN of `wave`.
@@ -166,8 +164,7 @@ pub fn except_from_line(machine: &str, application: &str) -> [String; 2] {
 }
 
 fn of_line(machine: &str, what: &str, said: serde_json::Value) -> String {
-    let machine = if is_word(machine) && machine.len() <= MOST_ARN_BYTES { machine } else { "MACHINE" };
-    start(machine, &json!({ "line": { what: said } }))
+    start(machine_or_name(machine), &json!({ "line": { what: said } }))
 }
 
 /// The token, which is long, stands once.
@@ -181,6 +178,11 @@ fn yes_or_no(region_of: &str, task_token: &str, [yes, no, error]: [&str; 3]) -> 
          --cause 'YOUR NAME: YOUR REASON'\n",
         shell_word(task_token)
     )
+}
+
+/// A machine that a message names: what is none stands for what a person has to put there.
+fn machine_or_name(machine: &str) -> &str {
+    if is_word(machine) && machine.len() <= MOST_ARN_BYTES { machine } else { "MACHINE" }
 }
 
 /// Only a plan that was claimed has a run to act on, and its application is a plain name.

@@ -51,6 +51,19 @@ pub fn named(name: &str, most_bytes: usize) -> String {
     if is_word(name) && name.len() <= most_bytes { name.to_owned() } else { quoted(name, most_bytes) }
 }
 
+/// Whether a text is a name of ours: 1 to `most_bytes` of `A-Z a-z 0-9 - _`.
+pub fn is_name(text: &str, most_bytes: usize) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=most_bytes).contains(&text.len()) && text.chars().all(allowed)
+}
+
+/// Whether a text is the key of an object below a folder (`plans/`) of the bucket of reports: 1 to 300 of `A-Z a-z 0-9 . _ / = -`, and no way up.
+pub fn is_key_below(folder: &str, key: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._/=-".contains(c);
+    let rest = key.strip_prefix(folder).filter(|rest| (1..=300).contains(&rest.len()));
+    rest.is_some_and(|rest| rest.chars().all(allowed)) && !key.contains("..")
+}
+
 /// Whether a text is one word of what names and ARNs are made of.
 pub fn is_word(text: &str) -> bool {
     let is_of_names = |c: char| c.is_ascii_alphanumeric() || "-_.:/@*+=".contains(c);

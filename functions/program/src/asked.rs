@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cutover::error::name;
-use cutover::text::{is_word, quoted};
+use cutover::text::{is_key_below, is_word, quoted};
 use cutover::{Seconds, StepError, StepResult};
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -116,7 +116,7 @@ pub fn asked(value: &Value) -> StepResult<Asked> {
         let which = if input.portfolio.is_some() { "both are given" } else { "neither is given" };
         return Err(not_right(&format!("one of `portfolio` and `portfolio_from` says what to plan, and {which}")));
     }
-    if let Some(key) = input.portfolio_from.as_ref().filter(|key| !is_portfolio_key(key)) {
+    if let Some(key) = input.portfolio_from.as_ref().filter(|key| !is_key_below("portfolios/", key)) {
         let problem = format!(
             "$.portfolio_from is {}, and should be a key below portfolios/, such as portfolios/spring.json",
             quoted(key, 100)
@@ -148,12 +148,6 @@ pub fn asked(value: &Value) -> StepResult<Asked> {
     let done = done.map(|(of, text)| Ok((of.clone(), date(format!("$.progress.done[{}]", quoted(of, 64)), text)?)));
     let done = done.collect::<StepResult<_>>()?;
     Ok(Asked { input, today, done })
-}
-
-fn is_portfolio_key(key: &str) -> bool {
-    let is_fit = |c: char| c.is_ascii_alphanumeric() || "._/=-".contains(c);
-    let rest = key.strip_prefix("portfolios/").filter(|rest| (1..=300).contains(&rest.len()));
-    rest.is_some_and(|rest| rest.chars().all(is_fit)) && !key.contains("..")
 }
 
 fn wrong(problem: String) -> StepError {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cutover::finding::Finding;
-use cutover::text::named;
+use cutover::text::{is_key_below, named};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -85,7 +85,7 @@ impl Of<'_> {
     fn plans_elsewhere(&self) -> Vec<Finding> {
         let all = self.portfolio.applications.iter().enumerate();
         let elsewhere = all.filter_map(|(place, one)| Some((place, one.cutover_plan.as_deref()?)));
-        let elsewhere = elsewhere.filter(|(_, key)| !is_plan_key(key));
+        let elsewhere = elsewhere.filter(|(_, key)| !is_key_below("plans/", key));
         let told = elsewhere.map(|(place, key)| {
             let problem = format!("is {}, where no wave finds it", cutover::text::quoted(key, 200));
             let fix = "put the plan into the stack's bucket of reports, below plans/, and write its key, such as \"plans/shop.json\"";
@@ -200,13 +200,6 @@ fn task(task: &Task) -> Value {
         told["when"] = "after".into();
     }
     told
-}
-
-/// As a wave's `cutover_from`.
-fn is_plan_key(key: &str) -> bool {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || "._/=-".contains(c);
-    let rest = key.strip_prefix("plans/").filter(|rest| (1..=300).contains(&rest.len()));
-    rest.is_some_and(|rest| rest.chars().all(is_part)) && !key.contains("..")
 }
 
 #[cfg(test)]

@@ -282,18 +282,19 @@ async fn look(clients: &Clients, request: &LookRequest) -> StepResult<LookReply>
         let before = state.clone();
         let line = clients.journal.line().await?;
         let next = next(&order, state, &sights, &line, *at);
-        if next.state != before
-            && !clients.journal.remember_wave(wave, written(&next.state)?, Some(version), *at).await?
-        {
+        let is_changed = next.state != before;
+        if is_changed && !clients.journal.remember_wave(wave, written(&next.state)?, Some(version), *at).await? {
             continue;
         }
         let started = act::act(clients, &order, &next.state, &next.actions).await?;
-        if next.state != before {
+        if is_changed {
             page::write(clients, &order, &next.state, &line, *at).await;
         }
         if next.state.is_to_be_told() {
             tell::tell(clients, &order, &next.state).await?;
-            remember_told(clients, wave, *at).await?;
+            // Where somebody was faster, they are told again: a message says what is so, and does no harm.
+            let told = State { told: Some(next.state.stage), ..next.state.clone() };
+            clients.journal.remember_wave(wave, written(&told)?, Some(version + u64::from(is_changed)), *at).await?;
         }
         return Ok(LookReply::of(&order, &next.state, &next.then, started));
     }
@@ -341,13 +342,6 @@ async fn read(clients: &Clients, wave: &str) -> StepResult<Option<(Order, State,
     let order = clients.journal.wave_part(&state.id, open::ORDER).await?;
     let order = order.ok_or_else(|| StepError::new(name::REFUSED, format!("wave {wave}: its order is not there")))?;
     Ok(Some((serde_json::from_str(&order).map_err(unreadable)?, state, version)))
-}
-
-/// That people were told. Where it cannot be remembered, they are told again: a message says what is so, and does no harm.
-async fn remember_told(clients: &Clients, wave: &str, at: Timestamp) -> StepResult<()> {
-    let Some((_, state, version)) = read(clients, wave).await? else { return Ok(()) };
-    let state = State { told: Some(state.stage), ..state };
-    clients.journal.remember_wave(wave, written(&state)?, Some(version), at).await.map(drop)
 }
 
 fn written(state: &State) -> StepResult<String> {

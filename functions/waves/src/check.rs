@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cutover::finding::{self, Finding};
 use cutover::plan::Mode;
-use cutover::text::{named, quoted};
+use cutover::text::{is_key_below, is_name, named, quoted};
 use cutover::{Plan, Seconds};
 use jiff::Timestamp;
 use schemars::Schema;
@@ -56,8 +56,7 @@ fn check(wave: &WavePlan) -> Vec<Finding> {
 }
 
 fn name(text: &str, path: &str, findings: &mut Vec<Finding>) {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if text.is_empty() || text.len() > 64 || !text.chars().all(is_name) {
+    if !is_name(text, 64) {
         let problem = format!("is {}", quoted(text, 80));
         findings.push(Finding::plan(path, problem, "give 1 to 64 of the characters A-Z a-z 0-9 - _"));
     }
@@ -122,7 +121,7 @@ fn content(member: &Member, place: usize, findings: &mut Vec<Finding>) {
         _ => {}
     }
     if let Some(key) = &member.cutover_from
-        && !is_key(key)
+        && !is_key_below("plans/", key)
     {
         let problem = format!("is {}", quoted(key, 100));
         let fix = "write the key of an object below plans/, such as plans/shop.json";
@@ -134,12 +133,6 @@ fn content(member: &Member, place: usize, findings: &mut Vec<Finding>) {
     if let Some(takes) = member.takes {
         within(takes, TAKES, &format!("{path}.takes"), findings);
     }
-}
-
-fn is_key(key: &str) -> bool {
-    let is_fit = |c: char| c.is_ascii_alphanumeric() || "._/=-".contains(c);
-    key.strip_prefix("plans/").is_some_and(|rest| !rest.is_empty() && rest.len() <= 300 && rest.chars().all(is_fit))
-        && !key.contains("..")
 }
 
 /// Every error of an application's cutover plan, where it stands. A plan from elsewhere is read by this, too.
@@ -266,10 +259,8 @@ fn times(wave: &WavePlan, findings: &mut Vec<Finding>) {
 }
 
 fn is_topic(arn: &str) -> bool {
-    let is_name =
-        |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     let parts: Vec<&str> = arn.split(':').collect();
-    matches!(parts[..], ["arn", _, "sns", region, account, name] if !region.is_empty() && account.len() == 12 && is_name(name))
+    matches!(parts[..], ["arn", _, "sns", region, account, name] if !region.is_empty() && account.len() == 12 && is_name(name, 256))
 }
 
 fn seconds_between(from: Timestamp, to: Timestamp) -> i128 {

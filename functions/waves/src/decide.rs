@@ -11,7 +11,6 @@ mod see;
 use cutover::line::Line;
 use jiff::Timestamp;
 
-pub(crate) use self::blocked::words as words_of;
 pub use self::blocked::{Blocked, blocked};
 pub use self::go::{Verdict, left_behind};
 pub use self::see::Sight;

@@ -115,7 +115,7 @@ fn retry(order: &Order, mut state: State, application: &str, said: &Said, me: &s
     for other in &group {
         let (name, is) = (named(&order.members[*other].name, 64), state.members[*other].is);
         if matches!(is, Is::Running | Is::RollingBack | Is::Checking) {
-            return Err(format!("{name} {}, and nothing was done: wait for its end", crate::decide::words_of(is)));
+            return Err(format!("{name} {}, and nothing was done: wait for its end", is.words()));
         }
         if is == Is::Stuck {
             let help = "do what its own message says, or roll it back";

@@ -141,6 +141,25 @@ pub enum Is {
     Done,
 }
 
+impl Is {
+    /// In words that follow an application's name.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Waiting => "waits",
+            Self::LeftBehind => "is left behind",
+            Self::NotStarted => "was not started",
+            Self::Checking => "is checked",
+            Self::Running => "runs",
+            Self::Moved => "is on its new side",
+            Self::RollingBack => "is put back",
+            Self::Back => "was put back",
+            Self::Refused => "was refused",
+            Self::Stuck => "needs a person",
+            Self::Done => "is done",
+        }
+    }
+}
+
 /// What is known of an execution that was asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -11,6 +11,7 @@ mod stakeholders;
 
 pub(crate) use self::stakeholders::problems as problems_of_groups;
 use crate::plan::{Database, Hook, OnFailure, Plan, Probe, Route};
+use crate::text::is_name;
 use crate::{Finding, Seconds, finding, probe, schedule};
 
 /// The longest an HTTP probe may take: a function's time-out is 30 s.
@@ -171,8 +172,7 @@ fn carried(plan: &Plan, report: &mut Report) {
 }
 
 fn name(name: &str, most_bytes: usize, path: &str, report: &mut Report) {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if name.is_empty() || name.len() > most_bytes || !name.chars().all(allowed) {
+    if !is_name(name, most_bytes) {
         let problem = format!("`{}` is not a name", name.chars().take(80).collect::<String>());
         report.say(path, problem, format!("use 1 to {most_bytes} of A-Z a-z 0-9 - _"));
     }

@@ -48,8 +48,7 @@ pub(super) fn quoted(name: &str) -> String {
 }
 
 fn name(text: &str, path: &str, report: &mut Report) {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if text.is_empty() || text.len() > 64 || !text.chars().all(is_name) {
+    if !text::is_name(text, 64) {
         let problem = format!("is {}", text::quoted(text, 80));
         report.say(path, problem, "give 1 to 64 of the characters A-Z a-z 0-9 - _");
     }

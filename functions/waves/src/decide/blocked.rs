@@ -63,7 +63,7 @@ fn of_member(
     let for_now = |why: String| Some(Blocked::ForNow(why));
     let is_ready = member.is == Is::Waiting || !placed.moves && member.is == Is::Done;
     if !is_ready {
-        return for_good(format!("{} {}", quoted(&placed.name, 64), words(member.is)));
+        return for_good(format!("{} {}", quoted(&placed.name, 64), member.is.words()));
     }
     for need in &placed.needs {
         let (name, needed) = (quoted(&order.members[*need].name, 64), &state.members[*need]);
@@ -73,9 +73,9 @@ fn of_member(
                 return for_good(format!("it needs {name}, which will not start"));
             }
             Is::Waiting | Is::Checking | Is::Running => {
-                return for_now(format!("it needs {name}, which {}", words(needed.is)));
+                return for_now(format!("it needs {name}, which {}", needed.is.words()));
             }
-            is => return for_good(format!("it needs {name}, which {}", words(is))),
+            is => return for_good(format!("it needs {name}, which {}", is.words())),
         }
     }
     if let Some(task) = placed.tasks(When::Before).find(|task| !member.done.contains_key(task)) {
@@ -178,21 +178,4 @@ fn spread(order: &Order, place: usize) -> u64 {
 
 fn seconds(seconds: u64) -> SignedDuration {
     SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))
-}
-
-/// Where an application is, in words that follow its name.
-pub(crate) fn words(is: Is) -> &'static str {
-    match is {
-        Is::Waiting => "waits",
-        Is::LeftBehind => "is left behind",
-        Is::NotStarted => "was not started",
-        Is::Checking => "is checked",
-        Is::Running => "runs",
-        Is::Moved => "is on its new side",
-        Is::RollingBack => "is put back",
-        Is::Back => "was put back",
-        Is::Refused => "was refused",
-        Is::Stuck => "needs a person",
-        Is::Done => "is done",
-    }
 }

@@ -5,6 +5,7 @@ use jiff::tz::TimeZoneDatabase;
 use super::{Report, arns, topic};
 use crate::finding::Finding;
 use crate::plan::{Channel, Group, Stakeholders};
+use crate::text::is_name;
 
 /// The longest address that SMTP carries (RFC 5321, 4.5.3.1.3, without its brackets).
 const MOST_ADDRESS_CHARACTERS: usize = 254;
@@ -23,7 +24,7 @@ pub(crate) fn problems(list: &[Group], path: &str) -> Vec<Finding> {
 fn groups(list: &[Group], path: &str, report: &mut Report) {
     for (index, group) in list.iter().enumerate() {
         let path = format!("{path}[{index}]");
-        if !is_name(&group.name) {
+        if !is_name(&group.name, 64) {
             let shown: String = group.name.chars().take(80).collect();
             report.say(format!("{path}.name"), format!("`{shown}` is not a name"), "use 1 to 64 of A-Z a-z 0-9 - _");
         } else if let Some(first) = list[..index].iter().position(|other| other.name == group.name) {
@@ -47,11 +48,6 @@ fn groups(list: &[Group], path: &str, report: &mut Report) {
             self::channel(channel, &format!("{path}.channels[{index}]"), report);
         }
     }
-}
-
-fn is_name(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    (1..=64).contains(&text.len()) && text.chars().all(allowed)
 }
 
 fn is_time_zone(name: &str) -> bool {
