@@ -18,6 +18,11 @@ impl<'a> Place<'a> {
     }
 }
 
+/// An execution of a state machine, by its name (Service Authorization Reference, Step Functions).
+pub fn execution(machine_arn: &str, name: &str) -> String {
+    format!("{}:{name}", machine_arn.replacen(":stateMachine:", ":execution:", 1))
+}
+
 /// The name of an execution, out of its ARN.
 pub fn execution_name(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or(arn)
@@ -67,6 +72,12 @@ pub fn title_of_listener(arn: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_execution_is_known_by_its_machine_and_name() {
+        let machine = "arn:aws:states:eu-west-1:123456789012:stateMachine:cutover";
+        assert_eq!(execution(machine, "x"), "arn:aws:states:eu-west-1:123456789012:execution:cutover:x");
+    }
 
     #[test]
     fn cloudwatch_names_a_balancer_and_a_group_by_parts_of_their_arns() {

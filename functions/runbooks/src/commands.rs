@@ -38,6 +38,6 @@ impl Stack {
 
     /// What stops a run: it rolls back by itself.
     pub fn stop(&self) -> String {
-        gestures::stop(&format!("{}:NAME", self.cutover.replace(":stateMachine:", ":execution:")))
+        gestures::stop(&cutover::arn::execution(&self.cutover, "NAME"))
     }
 }

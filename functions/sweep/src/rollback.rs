@@ -1,6 +1,7 @@
 //! The rollback of a run: one execution for each try, whoever starts it. The cutover, the rule and the sweep count the tries alike,
 //! so that two of them who start at once start the same execution.
 
+use cutover::arn::execution;
 use cutover::contract::is_under_way;
 use cutover::error::name;
 use cutover::{StepError, StepResult};
@@ -14,11 +15,6 @@ const MOST_TRIES: u32 = 100;
 /// The name of a try: as `StartRollback` makes it, in `statemachine/cutover.asl.yaml`.
 pub(crate) fn name_of(run_id: &str, attempt: u32) -> String {
     execution_name("rollback", run_id, attempt)
-}
-
-/// The ARN of an execution of a machine.
-fn execution(machine: &str, name: &str) -> String {
-    format!("{}:{name}", machine.replacen(":stateMachine:", ":execution:", 1))
 }
 
 /// Starts the rollback, unless a try of it is under way; whether it did. Tries that have ended have used up their names.

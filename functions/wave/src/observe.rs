@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+use cutover::arn::execution;
 use cutover::contract::is_under_way;
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
@@ -15,17 +16,12 @@ use waves::state::{Child, Is, Member, Seen, Stage, State};
 
 use crate::Clients;
 
-/// So many executions are described in one look: those whose state is oldest.
+/// So many executions are described in one look; where there are more, they take turns.
 const MOST_DESCRIBED: usize = 15;
-
-/// The ARN of an execution of a machine.
-pub(crate) fn execution_arn(machine_arn: &str, name: &str) -> String {
-    format!("{}:{name}", machine_arn.replacen(":stateMachine:", ":execution:", 1))
-}
 
 /// The run of an application: its last cutover's execution.
 pub(crate) fn run_id(clients: &Clients, state: &State, name: &str, member: &Member) -> String {
-    execution_arn(&clients.machines.cutover, &state.execution_name(name, Child::Cutover(member.attempts)))
+    execution(&clients.machines.cutover, &state.execution_name(name, Child::Cutover(member.attempts)))
 }
 
 /// What is seen of each application, in their places.
@@ -42,7 +38,7 @@ pub(crate) async fn sights(clients: &Clients, order: &Order, state: &State, at: 
         let (member, placed) = (&state.members[place], &order.members[place]);
         let what =
             if member.is == Is::Checking { Child::Check(member.checks) } else { Child::Cutover(member.attempts) };
-        let arn = execution_arn(&clients.machines.cutover, &state.execution_name(&placed.name, what));
+        let arn = execution(&clients.machines.cutover, &state.execution_name(&placed.name, what));
         described.insert(place, describe(&clients.sfn, &arn).await?.map_or(Sight::Nothing, |answer| ended(&answer)));
     }
     let mut asked: Vec<String> = run_ids.values().cloned().collect();
@@ -55,7 +51,7 @@ pub(crate) async fn sights(clients: &Clients, order: &Order, state: &State, at: 
     Ok(places().map(sight).collect())
 }
 
-/// What has claimed nothing as far as is known, the longest unseen first. What was started a moment ago is left alone.
+/// What has claimed nothing as far as is known. What was started a moment ago is left alone.
 fn to_describe(order: &Order, state: &State, at: Timestamp) -> Vec<usize> {
     let is_open = |member: &Member| match member.is {
         Is::Checking => true,

@@ -15,12 +15,6 @@ fn a_cause_tells_what_precheck_found() {
 }
 
 #[test]
-fn an_execution_is_known_by_its_machine_and_name() {
-    let machine = "arn:aws:states:eu-west-1:123456789012:stateMachine:cutover";
-    assert_eq!(execution_arn(machine, "x"), "arn:aws:states:eu-west-1:123456789012:execution:cutover:x");
-}
-
-#[test]
 fn each_phase_of_a_run_is_seen_as_what_it_means() {
     let run = |phase: Phase, ending: Option<&str>| {
         of_run(&RunSeen { phase, ending: ending.map(str::to_owned), why: Some("late".to_owned()) })
