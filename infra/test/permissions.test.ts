@@ -116,7 +116,7 @@ const IMPLIED: Record<string, string[]> = {
 const RELEASING = /(\bto(?::| =)[^;]*?|-> Phase \{[^}]*?)Phase::(RolledBack|Closed)\b/;
 
 /** The libraries whose functions call AWS for others, each with the permissions of its caller. */
-const LIBRARIES = ['history', 'links', 'routes', 'replication', 'secrets', 'watch'];
+const LIBRARIES = ['bucket', 'history', 'links', 'routes', 'replication', 'secrets', 'watch'];
 
 /**
  * The functions of the libraries by their paths, `routes::listener::observe::live`, each with its text. A module is a file, and
@@ -153,7 +153,7 @@ function namedByLibrary(path: string, seen: Set<string> = new Set()): string[] {
 
 /** What a text imports of the libraries that is no type, as paths: `routes::listener::pair`, `replication::judge`. */
 function importedOfLibrary(text: string): string[] {
-  return [...text.matchAll(/^use (history|links|routes|replication|secrets|watch)::([^;]*);/gm)].flatMap(
+  return [...text.matchAll(/^use (bucket|history|links|routes|replication|secrets|watch)::([^;]*);/gm)].flatMap(
     ([, crate, imported = '']) => {
       const [, path = '', names = ''] = /^((?:\w+::)*)\{?([^}]*)\}?$/.exec(imported) ?? [];
       const lower = names.split(',').map((name) => name.trim());
@@ -175,7 +175,7 @@ function called(crate: Crate): string[] {
   const text = sources(crate);
   const uses = [...[...text.matchAll(/\bjournal\s*\.\s*([a-z_]+)\(/g)].map((match) => `journal.${match[1]}`)];
   const paths = [
-    ...text.matchAll(/\b((?:history|links|routes|replication|secrets|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g),
+    ...text.matchAll(/\b((?:bucket|history|links|routes|replication|secrets|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g),
   ].map((match) => match[1] ?? '');
   const imported = importedOfLibrary(text).filter((path) => !path.startsWith(`${crate}::`)); // its own main does
   for (const path of imported) {

@@ -3,7 +3,6 @@
 //! `runs/<execution>/load-test/<round>/<turn>-<slice>.json` of a slice, `runs/<execution>/load-test.json` of the whole.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::primitives::ByteStream;
 use cutover::arn::execution_name;
 use cutover::error::name;
 use cutover::{StepError, StepResult};
@@ -76,28 +75,18 @@ impl Store {
     async fn put(&self, key: &str, value: &impl Serialize) -> StepResult<()> {
         let json = serde_json::to_vec(value)
             .map_err(|error| StepError::invalid(format!("the result is not JSON: {error}")))?;
-        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type("application/json");
-        let sent = put.body(ByteStream::from(json)).send().await;
-        sent.map(drop).map_err(|error| StepError::from_aws(&format!("s3:PutObject {key}"), &error))
+        bucket::put(&self.client, &self.bucket, key, "application/json", json).await
     }
 
     async fn keys(&self, prefix: &str) -> StepResult<Vec<String>> {
-        let listed = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
-        let pages: Vec<_> = listed
-            .into_paginator()
-            .send()
-            .try_collect()
-            .await
-            .map_err(|error| StepError::from_aws(&format!("s3:ListBucket {prefix}"), &error))?;
-        Ok(pages.iter().flat_map(|page| page.contents()).filter_map(|object| object.key().map(str::to_owned)).collect())
+        bucket::keys(&self.client, &self.bucket, prefix).await
     }
 
     async fn slice(&self, key: String) -> StepResult<Done> {
-        let got = self.client.get_object().bucket(&self.bucket).key(&key).send().await;
-        let got = got.map_err(|error| StepError::from_aws(&format!("s3:GetObject {key}"), &error))?;
-        let body = got.body.collect().await;
-        let body = body.map_err(|error| StepError::new(name::TRANSIENT, format!("s3:GetObject {key}: {error}")))?;
-        serde_json::from_slice(&body.into_bytes()).map_err(|error| {
+        let content = bucket::get(&self.client, &self.bucket, &key).await?;
+        let content =
+            content.ok_or_else(|| StepError::new(name::REFUSED, format!("s3:GetObject {key}: it is gone")))?;
+        serde_json::from_slice(&content).map_err(|error| {
             StepError::new(name::REFUSED, format!("the object {key} is not a slice's result: {error}"))
         })
     }

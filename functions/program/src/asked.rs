@@ -9,10 +9,10 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+pub use waves::plan::Approval;
 
 /// A civil date.
 const DATE: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
-const TOPIC_ARN: &str = "^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$";
 const LONGEST_APPROVAL: Seconds = Seconds::hours(7 * 24);
 const LONGEST_BEFORE: Seconds = Seconds::hours(7 * 24);
 
@@ -62,22 +62,6 @@ pub enum Estimates {
     Learned,
     /// What the portfolio says.
     AsWritten,
-}
-
-/// Somebody has to agree before anything is scheduled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Approval {
-    /// How long to wait, 1 m to 7 days; silence is a no.
-    #[serde(default = "one_day")]
-    pub within: Seconds,
-    /// The SNS topic of those who may agree.
-    #[schemars(regex(pattern = TOPIC_ARN))]
-    pub topic_arn: String,
-}
-
-fn one_day() -> Seconds {
-    Seconds::hours(24)
 }
 
 /// What people know to be done.

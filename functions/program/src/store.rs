@@ -1,14 +1,9 @@
 //! The bucket of reports: portfolios and cutover plans that people put there, programmes that are left there.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::operation::get_object::GetObjectError;
-use aws_sdk_s3::primitives::ByteStream;
 use cutover::arn::{execution_name, object_in_console};
 use cutover::error::name;
 use cutover::{StepError, StepResult};
-
-/// A larger object is none of ours: five thousand applications have some five megabytes.
-const MOST_BYTES: i64 = 16 * 1024 * 1024;
 
 /// The bucket.
 #[derive(Clone, Debug)]
@@ -35,9 +30,7 @@ impl Store {
     /// # Errors
     /// AWS errors.
     pub async fn put(&self, key: &str, content_type: &str, text: String) -> StepResult<()> {
-        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type);
-        let sent = put.body(ByteStream::from(text.into_bytes())).send().await;
-        sent.map(drop).map_err(|error| StepError::from_aws(&format!("s3:PutObject {key}"), &error))
+        bucket::put(&self.client, &self.bucket, key, content_type, text.into_bytes()).await
     }
 
     /// An object's text; none if there is no such object.
@@ -45,17 +38,8 @@ impl Store {
     /// # Errors
     /// AWS errors; an object that is too large, or no text.
     pub async fn get(&self, key: &str) -> StepResult<Option<String>> {
-        let got = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
-            Ok(got) => got,
-            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(None),
-            Err(error) => return Err(StepError::from_aws(&format!("s3:GetObject {key}"), &error)),
-        };
-        if got.content_length().is_some_and(|bytes| bytes > MOST_BYTES) {
-            return Err(StepError::new(name::REFUSED, format!("{key} has more than {MOST_BYTES} bytes")));
-        }
-        let body = got.body.collect().await;
-        let body = body.map_err(|error| StepError::new(name::TRANSIENT, format!("s3:GetObject {key}: {error}")))?;
-        let text = String::from_utf8(body.into_bytes().to_vec());
+        let Some(content) = bucket::get(&self.client, &self.bucket, key).await? else { return Ok(None) };
+        let text = String::from_utf8(content);
         text.map(Some).map_err(|_| StepError::new(name::REFUSED, format!("{key} is no text")))
     }
 
@@ -64,13 +48,6 @@ impl Store {
     /// # Errors
     /// AWS errors.
     pub async fn keys(&self, prefix: &str) -> StepResult<Vec<String>> {
-        let pages = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
-        let mut pages = pages.into_paginator().send();
-        let mut keys = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| StepError::from_aws(&format!("s3:ListBucket {prefix}"), &error))?;
-            keys.extend(page.contents().iter().filter_map(|object| object.key().map(str::to_owned)));
-        }
-        Ok(keys)
+        bucket::keys(&self.client, &self.bucket, prefix).await
     }
 }

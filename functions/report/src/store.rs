@@ -1,7 +1,6 @@
 //! The bucket of reports: what a run's load test left there, and the report.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::primitives::ByteStream;
 use cutover::arn::{execution_name, object_in_console};
 use cutover::error::name;
 use cutover::{StepError, StepResult};
@@ -32,9 +31,7 @@ impl Store {
     /// # Errors
     /// AWS errors.
     pub async fn put(&self, key: &str, content_type: &str, text: String) -> StepResult<()> {
-        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type);
-        let sent = put.body(ByteStream::from(text.into_bytes())).send().await;
-        sent.map(drop).map_err(|error| StepError::from_aws(&format!("s3:PutObject {key}"), &error))
+        bucket::put(&self.client, &self.bucket, key, content_type, text.into_bytes()).await
     }
 
     /// What the run's load test left, if it has left something.
@@ -43,16 +40,12 @@ impl Store {
     /// AWS errors; an object that is no load test's result.
     pub async fn load_test(&self, run_id: &str) -> StepResult<Option<Report>> {
         let key = format!("runs/{}/load-test.json", execution_name(run_id));
-        let listed = self.client.list_objects_v2().bucket(&self.bucket).prefix(&key).max_keys(1).send().await;
-        let listed = listed.map_err(|error| StepError::from_aws(&format!("s3:ListBucket {key}"), &error))?;
-        if listed.contents().is_empty() {
+        // It may be denied to whoever asks for what is not there: so it is looked for first.
+        if bucket::keys(&self.client, &self.bucket, &key).await?.is_empty() {
             return Ok(None);
         }
-        let got = self.client.get_object().bucket(&self.bucket).key(&key).send().await;
-        let got = got.map_err(|error| StepError::from_aws(&format!("s3:GetObject {key}"), &error))?;
-        let body = got.body.collect().await;
-        let body = body.map_err(|error| StepError::new(name::TRANSIENT, format!("s3:GetObject {key}: {error}")))?;
-        let read = serde_json::from_slice(&body.into_bytes());
+        let Some(content) = bucket::get(&self.client, &self.bucket, &key).await? else { return Ok(None) };
+        let read = serde_json::from_slice(&content);
         read.map(Some)
             .map_err(|error| StepError::new(name::REFUSED, format!("{key} is no load test's result: {error}")))
     }

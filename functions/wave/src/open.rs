@@ -99,20 +99,17 @@ async fn plans(clients: &Clients, wave: &WavePlan) -> StepResult<Vec<Option<Valu
 /// A plan from the bucket.
 async fn read(clients: &Clients, member: &Member, key: &str) -> StepResult<Result<Value, Vec<Finding>>> {
     let path = format!("$.applications.{}.cutover_from", member.name);
-    let got = clients.s3.get_object().bucket(&clients.bucket).key(key).send().await;
-    let body = match got {
-        Ok(got) => got.body.collect().await,
-        Err(error) => {
-            let error = StepError::from_aws(&format!("s3:GetObject {key}"), &error);
-            if error.is_passing() {
-                return Err(error);
-            }
-            let fix = format!("put the plan at {key} in the bucket {}", clients.bucket);
-            return Ok(Err(vec![Finding::plan(path, format!("cannot be read: {}", error.message), fix)]));
-        }
+    let not_there = |problem: String| {
+        let fix = format!("put the plan at {key} in the bucket {}", clients.bucket);
+        Ok(Err(vec![Finding::plan(path.clone(), problem, fix)]))
     };
-    let body = body.map_err(|error| StepError::new(name::TRANSIENT, format!("s3:GetObject {key}: {error}")))?;
-    let plan: Result<Value, _> = serde_json::from_slice(&body.into_bytes());
+    let content = match bucket::get(&clients.s3, &clients.bucket, key).await {
+        Ok(Some(content)) => content,
+        Ok(None) => return not_there("cannot be read: there is no such object".to_owned()),
+        Err(error) if error.is_passing() => return Err(error),
+        Err(error) => return not_there(format!("cannot be read: {}", error.message)),
+    };
+    let plan: Result<Value, _> = serde_json::from_slice(&content);
     let plan = match plan {
         Ok(plan) => plan,
         Err(error) => {

@@ -1,7 +1,6 @@
 //! The wave's page: one file that a person can keep open, in the bucket of reports under `waves/<name>.html`, with the same as JSON beside it. Written
 //! whenever something has changed; a page that cannot be written keeps nothing from moving.
 
-use aws_sdk_s3::primitives::ByteStream;
 use cutover::text::shown;
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
@@ -192,19 +191,13 @@ pub(crate) async fn write(clients: &Clients, order: &Order, state: &State, line:
     {
         let key = format!("waves/{}.{kind}", order.wave);
         let written = match text {
-            Ok(text) => put(clients, &key, content_type, text).await,
+            Ok(text) => bucket::put(&clients.s3, &clients.bucket, &key, content_type, text.into_bytes()).await,
             Err(error) => Err(error),
         };
         if let Err(error) = written {
             tracing::warn!(key, "the wave's page was not written: {error}");
         }
     }
-}
-
-async fn put(clients: &Clients, key: &str, content_type: &str, text: String) -> StepResult<()> {
-    let put = clients.s3.put_object().bucket(&clients.bucket).key(key).content_type(content_type);
-    let sent = put.body(ByteStream::from(text.into_bytes())).send().await;
-    sent.map(drop).map_err(|error| StepError::from_aws(&format!("s3:PutObject {key}"), &error))
 }
 
 #[cfg(test)]
