@@ -204,7 +204,7 @@ impl<'a> Run<'a> {
         let found = before.iter().map(|state| (Duration::ZERO, Happening::Moved(state.clone()))).collect();
         let script = |behaviour| {
             let mut script = Script::new(behaviour);
-            let conduct = script.conduct(Duration::ZERO, &[]);
+            let conduct = script.conduct(Duration::ZERO, &[], false);
             (script, conduct)
         };
         let scripts = [(Side::Old, script(&stage.world.old)), (Side::New, script(&stage.world.new))];
@@ -272,8 +272,10 @@ impl<'a> Run<'a> {
 
     async fn let_sides_behave(&mut self) -> Result<()> {
         let (now, percents) = (self.clock.now(), self.stage.new_percents());
+        let end = self.decisive().and_then(|run| run.end.as_ref());
+        let has_succeeded = end.is_some_and(|end| end.status == "SUCCEEDED");
         for (side, script, current) in &mut self.scripts {
-            let conduct = script.conduct(now, &percents);
+            let conduct = script.conduct(now, &percents, has_succeeded);
             if conduct != *current {
                 self.stage.behave(*side, &conduct, current).await?;
                 self.found.push((now, Happening::Behaves(*side, conduct.clone())));

@@ -137,13 +137,14 @@ impl Default for Behaviour {
     }
 }
 
-/// One change of a behaviour: when a route's new side has got this weight (at once, if none is given), and then after a
-/// while.
+/// One change of a behaviour: when a route's new side has got this weight (at once, if none is given), and the run has succeeded where that is
+/// asked for; and then after a while.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Change {
     when_new_weight: Option<f64>,
     route: usize,
+    when_succeeded: bool,
     #[serde(deserialize_with = "duration")]
     after: Duration,
     latency_ms: Option<u64>,
@@ -211,10 +212,11 @@ impl Script {
         Self { conduct, waiting: behaviour.changes.iter().map(|change| (change.clone(), None)).collect() }
     }
 
-    /// What the side does now, with each route's new side at these percentages.
-    pub fn conduct(&mut self, now: Duration, new_percent: &[f64]) -> Conduct {
+    /// What the side does now, with each route's new side at these percentages, and the run at its good end or not.
+    pub fn conduct(&mut self, now: Duration, new_percent: &[f64], has_succeeded: bool) -> Conduct {
         for (change, since) in &mut self.waiting {
-            if since.is_none() && reached(change.when_new_weight, change.route, new_percent) {
+            let is_time = has_succeeded || !change.when_succeeded;
+            if since.is_none() && is_time && reached(change.when_new_weight, change.route, new_percent) {
                 *since = Some(now);
             }
         }
@@ -373,13 +375,15 @@ mod tests {
     fn a_change_waits_for_its_weight_and_then_for_its_time_and_stays() -> Result<()> {
         let world = World::from_json(json!({"new": {"error_rate": 0.01, "changes": [
             {"when_new_weight": 50, "route": 1, "after": "2m", "error_rate": 0.5},
-            {"after": "10m", "latency_ms": 900}]}}))?;
+            {"after": "10m", "latency_ms": 900},
+            {"when_succeeded": true, "after": "1m", "healthy_percent": 0}]}}))?;
         let mut script = Script::new(&world.new);
-        assert_eq!(script.conduct(minutes(0), &[100.0, 10.0]).error_rate, 0.01);
-        assert_eq!(script.conduct(minutes(1), &[100.0, 49.8]).error_rate, 0.01);
-        assert_eq!(script.conduct(minutes(3), &[0.0, 0.0]).error_rate, 0.5);
-        let last = script.conduct(minutes(12), &[]);
-        assert_eq!((last.latency_ms, last.error_rate), (900, 0.5));
+        assert_eq!(script.conduct(minutes(0), &[100.0, 10.0], false).error_rate, 0.01);
+        assert_eq!(script.conduct(minutes(1), &[100.0, 49.8], false).error_rate, 0.01);
+        assert_eq!(script.conduct(minutes(3), &[0.0, 0.0], false).error_rate, 0.5);
+        let last = script.conduct(minutes(12), &[], true);
+        assert_eq!((last.latency_ms, last.error_rate, last.healthy_percent), (900, 0.5, 100.0));
+        assert_eq!(script.conduct(minutes(13), &[], true).healthy_percent, 0.0);
         Ok(())
     }
 

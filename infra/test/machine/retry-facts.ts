@@ -53,8 +53,8 @@ const ERRORS = [
 
 function expected(name: string): Waits {
   const isUndo =
-    /^(Resume|Restore|WriteEnding|ReportWhatIsLeft|AnnounceEnding|TakeInput|TellWhatIsDue|Look|TakeAnswer)/.test(name);
-  const isTelling = /^(Announce|Tell|TakeBaseline|WriteReport|Show|RemoveDashboard)/.test(name) && !isUndo;
+    /^(Resume|Restore|WriteEnding|ReportWhatIsLeft|AnnounceEnding|TakeInput|TellWhatIsDue|TakeAnswer)/.test(name);
+  const isTelling = /^(Announce|Tell|TakeBaseline|WriteReport|Show|RemoveDashboard|Look$)/.test(name) && !isUndo;
   const kind = isUndo ? UNDO : isTelling ? TELLING : FORWARD;
   const cutOff = kind['States.Timeout'];
   return OWN[name] ?? { ...kind, ...MEMORY, ...(cutOff && { 'Sandbox.Timedout': cutOff }) };

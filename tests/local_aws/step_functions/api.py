@@ -33,6 +33,7 @@ def install(on_change) -> None:
     _name_executions(StepFunctionResponse)
     _start_one_at_a_time(StepFunctionResponse, on_change)
     _report_endings(on_change)
+    _ask_only_begun_ones()
     StepFunctionResponse.stop_execution = lambda response: stop_execution(response, on_change)
 
 
@@ -86,13 +87,37 @@ def _report_endings(on_end) -> None:
     communication._reflect_execution_status = reflect_execution_status
 
 
+def _ask_only_begun_ones() -> None:
+    """moto asks every execution whether a token, or a map's run, is its own; one that is just being started has nothing yet to ask, and was a 500."""
+
+    def executions(self, status=None):
+        begun = [one for machine in list(self.state_machines) for one in list(machine.executions) if _has_begun(one)]
+        return [one for one in begun if status in (None, one.status)]
+
+    engine("models").StepFunctionsParserBackend._get_executions = executions
+
+
+def _has_begun(execution) -> bool:
+    """moto adds an execution before it has a status, a worker, and, in the worker's thread, an environment."""
+    worker = execution.exec_worker
+    return bool(execution.exec_status and worker and worker.env and worker.env._program_state is not None)
+
+
+def _begun(self):
+    """The execution that is asked about: one that is just being started is waited for."""
+    execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+    deadline = time.monotonic() + 2
+    while not _has_begun(execution) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return execution
+
+
 def stop_execution(self, on_end):
     """moto loses error and cause, and shows RUNNING until the current task has ended."""
     from moto.core.responses import ActionResult
 
-    execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+    execution = _begun(self)
     if execution.status == "RUNNING":
-        _await_first_state(execution)
         execution.error, execution.cause = self._get_param("error"), self._get_param("cause")
         execution.stop(stop_date=_now(), error=execution.error, cause=execution.cause)
         _mark_aborted(execution, on_end)
@@ -108,21 +133,11 @@ def _mark_aborted(execution, on_end) -> None:
         on_end(execution)
 
 
-def _await_first_state(execution) -> None:
-    """A stop right after the start finds a worker without an environment yet."""
-    deadline = time.monotonic() + 2
-    while time.monotonic() < deadline:
-        environment = execution.exec_worker.env
-        if environment is not None and environment._program_state is not None:
-            return
-        time.sleep(0.005)
-
-
 def describe_execution(self):
     """moto answers no stopDate for TIMED_OUT, and a string output without its quotes."""
     from moto.core.responses import ActionResult
 
-    execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+    execution = _begun(self)
     answer = {
         "executionArn": execution.execution_arn,
         "stateMachineArn": execution.state_machine_arn,
@@ -179,7 +194,7 @@ def get_execution_history(self):
     """moto ignores reverseOrder, maxResults and nextToken. A function is told the time of runs, as it is told EnteredTime."""
     from moto.core.responses import ActionResult
 
-    events = list(self.stepfunction_backend.get_execution_history(self._get_param("executionArn"))["events"])
+    events = list(self.stepfunction_backend.get_execution_history(_begun(self).execution_arn)["events"])
     if f"Credential={iam.SETUP}/" not in self.headers.get("Authorization", ""):
         events = [{**event, "timestamp": _time_of_run(event["timestamp"])} for event in events]
     if self._get_param("reverseOrder"):

@@ -30,7 +30,7 @@ BEHAVIOUR = {
     "health_body",
     "health_status",
 }
-CHANGE = BEHAVIOUR | {"when_new_weight", "route", "after"}
+CHANGE = BEHAVIOUR | {"when_new_weight", "route", "when_succeeded", "after"}
 SIDE = BEHAVIOUR | {"changes", "reported"}
 KEYS = {
     "": {

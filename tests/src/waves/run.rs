@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
         let scripts = stage.stages.iter().map(|(name, stage)| {
             let script = |side, behaviour| {
                 let mut script = Script::new(behaviour);
-                let conduct = script.conduct(Duration::ZERO, &[]);
+                let conduct = script.conduct(Duration::ZERO, &[], false);
                 (side, script, conduct)
             };
             (name.as_str(), [script(Side::Old, &stage.world.old), script(Side::New, &stage.world.new)])
@@ -155,8 +155,11 @@ impl<'a> Run<'a> {
         for (name, scripts) in &mut self.scripts {
             let Some(stage) = self.stage.stages.get(*name) else { continue };
             let percents = stage.new_percents();
+            let place = place_of(self.stage, name);
+            let member = place.zip(self.state.as_ref()).and_then(|(place, state)| state.members.get(place));
+            let has_moved = member.is_some_and(|member| member.is == Is::Moved);
             for (side, script, current) in scripts {
-                let conduct = script.conduct(self.clock.now(), &percents);
+                let conduct = script.conduct(self.clock.now(), &percents, has_moved);
                 if conduct != *current {
                     stage.behave(*side, &conduct, current).await?;
                     *current = conduct;
@@ -197,10 +200,8 @@ impl<'a> Run<'a> {
     async fn speak(&mut self, watch: &mut impl FnMut(Duration, &Happening)) -> Result<()> {
         let Some(state) = &self.state else { return Ok(()) };
         for (place, saying) in self.stage.world.during.iter().enumerate() {
-            let mut applications = self.stage.wave["applications"].as_array().into_iter().flatten();
-            let of = applications.position(|one| one["name"] == saying.when.application.as_str());
-            let of =
-                of.with_context(|| format!("the world speaks of {}, which is not there", saying.when.application))?;
+            let name = &saying.when.application;
+            let of = place_of(self.stage, name).with_context(|| format!("the world speaks of {name}, which is not there"))?;
             if self.said[place] || state.members[of].is != saying.when.is {
                 continue;
             }
@@ -234,6 +235,10 @@ impl<'a> Run<'a> {
         }
         Ok(None)
     }
+}
+
+fn place_of(stage: &WaveStage, name: &str) -> Option<usize> {
+    stage.wave["applications"].as_array().into_iter().flatten().position(|one| one["name"] == name)
 }
 
 fn members(stage: &WaveStage, state: Option<&State>) -> Vec<MemberEnd> {

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from local_aws.clients import client
 from local_aws.services import cloudwatch
+from local_aws.settings import ACCOUNT_ID, REGION
+from local_aws.step_functions.engine import engine
 
 from .. import support
 from ..support import ended, machine, output, start
@@ -33,6 +35,17 @@ class Api(support.TestCase):
         with ThreadPoolExecutor(8) as pool:
             self.assertEqual(1, len(set(pool.map(start_it, range(8)))))
         self.assertEqual(1, len(api.list_executions(stateMachineArn=arn)["executions"]))
+
+    def test_an_answer_reaches_its_task_while_another_execution_is_just_being_started(self):
+        arn = machine({"A": {"Type": "Succeed"}})
+        ended(start(arn))
+        machines = engine("models").stepfunctions_parser_backends[ACCOUNT_ID][REGION].state_machines
+        execution = next(one for made in machines if made.arn == arn for one in made.executions)
+        status, execution.exec_status = execution.exec_status, None
+        try:
+            self.refused("InvalidToken", client("stepfunctions").send_task_success, taskToken="of nobody", output="{}")
+        finally:
+            execution.exec_status = status
 
     def test_a_string_output_is_json(self):
         description = ended(start(machine({"A": {"Type": "Succeed", "Output": "{% 'text' %}"}})))
