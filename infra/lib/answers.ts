@@ -36,19 +36,22 @@ export class AnswersKey extends Construct {
   }
 }
 
+/** Those who make links. */
+const LINKING = ['notify', 'program', 'tell', 'wave'] as const;
+
 /** Gives `answer` its address, and tells those who make links. */
 export function openAnswers(functions: Record<Crate, LambdaFunction>, { answersUrl }: AnswersProps) {
   // With NONE, CDK allows everybody what Lambda asks for since October 2025: to invoke the URL, and the function by way of it.
   const authType = answersUrl ? FunctionUrlAuthType.AWS_IAM : FunctionUrlAuthType.NONE;
   const { url } = functions.answer.addFunctionUrl({ authType });
-  for (const crate of ['notify', 'tell'] as const) functions[crate].addEnvironment('ANSWERS_URL', answersUrl ?? url);
+  for (const crate of LINKING) functions[crate].addEnvironment('ANSWERS_URL', answersUrl ?? url);
 }
 
 /** What `answer`, and those who make links, find in their environments; the address comes later. */
 export function answersEnvironment(props: AnswersProps, keyArn: string | undefined) {
   const key = { ANSWERS_KEY_ARN: keyArn ?? '' };
   const linking = { ...key, ANSWERS_URL: '' };
-  return { answer: { ...key, ANSWERS_ORIGINS: origin(props) }, notify: linking, tell: linking };
+  return { answer: { ...key, ANSWERS_ORIGINS: origin(props) }, linking };
 }
 
 function origin({ answers = false, answersUrl }: AnswersProps): string {

@@ -213,9 +213,10 @@ function environment(
       MOMENTS_TOPIC_ARN: momentsTopicArn,
       STAKEHOLDERS: messages.STAKEHOLDERS,
     },
-    notify: { ...common.notify, ...machineArns, ...answers.notify, MOMENTS_TOPIC_ARN: momentsTopicArn },
+    notify: { ...common.notify, ...machineArns, ...answers.linking, MOMENTS_TOPIC_ARN: momentsTopicArn },
     program: {
       ...common.program,
+      ...answers.linking,
       REPORTS_BUCKET: reports,
       CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
       ...machineArns,
@@ -242,9 +243,10 @@ function environment(
       STATUS: statusEnvironment(props),
     },
     sweep: { ...common.sweep, ...machineArns },
-    tell: { ...common.tell, ...messages, ...answers.tell },
+    tell: { ...common.tell, ...messages, ...answers.linking },
     wave: {
       ...common.wave,
+      ...answers.linking,
       CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
       REPORTS_BUCKET: reports,
       ROLLBACK_STATE_MACHINE_ARN: names.machineArn('rollback'),

@@ -181,7 +181,8 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
   const incidents: Target = { ...(pages ? table : { resources: [] }), conditions: leadingKeys('incident#*') };
   // The slots of Route 53's limit, which all runs of waves draw from.
   const share: Target = { ...table, conditions: leadingKeys('share#*') };
-  const asking: Target = { resources: pages ? [names.machineArn('cutover')] : [] };
+  const machines = (['cutover', 'program', 'wave'] as const).map((machine) => names.machineArn(machine));
+  const asking: Target = { resources: pages ? machines : [] };
   const given: Target = {
     resources: [here.reports.arnForObjects('portfolios/*'), here.reports.arnForObjects('plans/*')],
     why: 'People put portfolios and cutover plans there, under names of their own.',
@@ -347,8 +348,11 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(topics, 'sns:Publish'),
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Scan'),
+      may(questions, 'dynamodb:UpdateItem'),
+      may(answersKey, 'secretsmanager:GetSecretValue'),
     ],
     wave: [
+      may(answersKey, 'secretsmanager:GetSecretValue'),
       may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
       may(plans, 's3:GetObject'),
       may(wavePages, 's3:PutObject'),

@@ -148,7 +148,21 @@ function namedByLibrary(path: string, seen: Set<string> = new Set()): string[] {
   const module = path.split('::').slice(0, -1).join('::');
   const calls = [...text.matchAll(/(?<![.\w:])((?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g)].map((match) => match[1] ?? '');
   const inside = calls.map((call) => libraryFunction(module, call)).filter((place) => place !== undefined);
-  return [...callsIn(text), ...inside.flatMap((place) => namedByLibrary(place, seen))];
+  return [...callsIn(text), ...throughJournal(path, text), ...inside.flatMap((place) => namedByLibrary(place, seen))];
+}
+
+/** What a text calls of the journal. */
+function journalUses(text: string): string[] {
+  return [...text.matchAll(/\bjournal\s*\.\s*([a-z_]+)\(/g)].map((match) => `journal.${match[1]}`);
+}
+
+/** What those calls take. */
+function throughJournal(whose: string, text: string): string[] {
+  return journalUses(text).flatMap((use) => {
+    const taken = JOURNAL[use];
+    assert.ok(taken, `${whose} calls ${use}: say here which permissions that takes`);
+    return taken;
+  });
 }
 
 /** What a text imports of the libraries that is no type, as paths: `routes::listener::pair`, `replication::judge`. */
@@ -173,7 +187,7 @@ function isPure(path: string): boolean {
 
 function called(crate: Crate): string[] {
   const text = sources(crate);
-  const uses = [...[...text.matchAll(/\bjournal\s*\.\s*([a-z_]+)\(/g)].map((match) => `journal.${match[1]}`)];
+  const uses = journalUses(text);
   const paths = [
     ...text.matchAll(/\b((?:bucket|history|links|routes|replication|secrets|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g),
   ].map((match) => match[1] ?? '');
@@ -181,15 +195,11 @@ function called(crate: Crate): string[] {
   for (const path of imported) {
     assert.ok(isPure(path), `${crate} imports ${path}: call what calls AWS, and modules, by their whole path`);
   }
-  const throughJournal = uses.flatMap((use) => {
-    assert.ok(JOURNAL[use], `${crate} calls ${use}: say here which permissions that takes`);
-    return JOURNAL[use];
-  });
   // The endings that release locks delete them in the same transaction.
   const releases = uses.includes('journal.transition') && RELEASING.test(text);
   const calls = [
     ...named(crate),
-    ...throughJournal,
+    ...throughJournal(crate, text),
     ...paths.flatMap((path) => namedByLibrary(path)),
     ...(releases ? ['dynamodb:DeleteItem'] : []),
   ];

@@ -62,11 +62,16 @@ for (const machine of MACHINES) {
   });
 }
 
+const JOURNAL = ['JOURNAL_TABLE', 'ROUTE53_REQUESTS_PER_SECOND'];
+
 for (const crate of CRATES) {
   test(`${crate} finds in its environment what it reads, and nothing else`, () => {
     const main = readFileSync(join(ROOT, 'functions', crate, 'src/main.rs'), 'utf8');
     const named = [...main.matchAll(/variable\("([A-Z_]+)"\)/g)].map((match) => match[1] ?? '');
-    const read = main.includes('Journal::of(') ? ['JOURNAL_TABLE', 'ROUTE53_REQUESTS_PER_SECOND', ...named] : named;
+    const of = (part: string, variables: string[]) => (main.includes(`${part}::of(`) ? variables : []);
+    const pages = of('Pages', ['ANSWERS_KEY_ARN', 'ANSWERS_URL']);
+    const journal = [...of('Journal', JOURNAL), ...of('Pages', JOURNAL)];
+    const read = [...new Set([...named, ...pages, ...journal])];
     const made = resourceAt(plain, `Functions/${pascalCase(crate)}/Function/Resource`);
     assert.deepEqual(Object.keys(made.Environment.Variables).sort(), ['RUST_LOG', ...read].sort());
     const size = { 'load-test': [1769, 240], program: [1769, 120] }[crate as string] ?? [256, 30];

@@ -20,6 +20,8 @@ fn an_open_question_shows_what_is_asked_and_until_when() {
         (Kind::Approval, "May the cutover of shop begin?", ["approve", "reject"]),
         (Kind::LoadTest, "in spite of its load test?", ["approve", "reject"]),
         (Kind::Decision, "Does the cutover of shop go on, or back?", ["go_on", "go_back"]),
+        (Kind::Wave, "May wave shop begin?", ["approve", "reject"]),
+        (Kind::Programme, "May the waves of shop be scheduled?", ["approve", "reject"]),
     ] {
         let page = html(&asked(kind));
         for expected in [title, "2026-11-27 05:00:00 UTC (3h from now)", "method=\"post\"", "the topic cutovers"] {
@@ -54,6 +56,22 @@ fn all_that_was_found_the_steps_and_the_plan_are_on_it() {
     ] {
         assert!(page.contains(expected), "{expected}\n{page}");
     }
+}
+
+#[test]
+fn who_goes_and_who_stays_behind_is_on_the_page_of_a_wave() {
+    let mut open = asked(Kind::Wave);
+    open.question.detail = json!({ "lists": [
+        { "title": "It would move, 4 at a time", "items": ["stage 1: <b>billing</b>, about 5m"] },
+        { "title": "These would stay behind", "items": [] },
+    ] });
+    let page = html(&open);
+    for expected in
+        ["It would move, 4 at a time", "stage 1: &lt;b&gt;billing", "as the wave goes by it", "Wave: arn:aws"]
+    {
+        assert!(page.contains(expected), "{expected}\n{page}");
+    }
+    assert!(!page.contains("These would stay behind") && !page.contains("What precheck found"), "{page}");
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub(crate) struct Words {
     asks_findings: bool,
     findings: Vec<Finding>,
     steps: Vec<Step>,
+    lists: Vec<List>,
+    of_what: &'static str,
     recipient: String,
     ends_at: String,
 }
@@ -50,6 +52,13 @@ struct Finding {
     fix: String,
 }
 
+/// Sentences under a heading.
+#[derive(Debug, Serialize)]
+struct List {
+    title: String,
+    items: Vec<String>,
+}
+
 #[derive(Debug, Serialize)]
 struct Step {
     title: String,
@@ -64,7 +73,7 @@ impl Words {
         let detail = &question.detail;
         let (class, standing, sentences) = match answer {
             None => ("note", waits(question).to_owned(), open(question, now)),
-            Some(answer) => answered(answer, *handed),
+            Some(answer) => answered(of_what(question.kind), answer, *handed),
         };
         let open = if answer.is_none() { choices(asked, link) } else { Vec::new() };
         Self {
@@ -78,6 +87,8 @@ impl Words {
             asks_findings: question.kind == Kind::Approval,
             findings: findings(detail),
             steps: steps(detail),
+            lists: lists(detail),
+            of_what: of_what(question.kind),
             recipient: of_whom(&link.recipient),
             ends_at: moment(question.ends_at),
         }
@@ -90,12 +101,23 @@ fn title(question: &Question) -> String {
         Kind::Approval => format!("May the cutover of {name} begin?"),
         Kind::LoadTest => format!("May the cutover of {name} go on in spite of its load test?"),
         Kind::Decision => format!("Does the cutover of {name} go on, or back?"),
+        Kind::Wave => format!("May wave {name} begin?"),
+        Kind::Programme => format!("May the waves of {name} be scheduled?"),
+    }
+}
+
+/// What waits for the answer.
+fn of_what(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Approval | Kind::LoadTest | Kind::Decision => "run",
+        Kind::Wave => "wave",
+        Kind::Programme => "programme",
     }
 }
 
 fn waits(question: &Question) -> &'static str {
     match question.kind {
-        Kind::Approval | Kind::LoadTest => "It waits for a yes or a no.",
+        Kind::Approval | Kind::LoadTest | Kind::Wave | Kind::Programme => "It waits for a yes or a no.",
         Kind::Decision => "A check failed, and somebody has to decide.",
     }
 }
@@ -106,7 +128,11 @@ fn open(question: &Question, now: Timestamp) -> Vec<String> {
     let until = format!("{} ({} from now)", moment(question.ends_at), Seconds(seconds));
     let weight = question.detail["new_weight"].as_u64();
     match question.kind {
-        Kind::Approval => vec![
+        Kind::Programme => vec![
+            "Nothing is scheduled, or moved to another date, before a yes.".to_owned(),
+            format!("A no, or no answer until {until}, leaves every schedule as it is."),
+        ],
+        Kind::Approval | Kind::Wave => vec![
             "Nothing was touched so far.".to_owned(),
             format!("A no, or no answer until {until}, ends it with nothing touched."),
         ],
@@ -126,32 +152,36 @@ fn open(question: &Question, now: Timestamp) -> Vec<String> {
 }
 
 /// Who answered what, and what became of it.
-fn answered(answer: &Answer, handed: Option<Handed>) -> (&'static str, String, Vec<String>) {
+fn answered(what: &str, answer: &Answer, handed: Option<Handed>) -> (&'static str, String, Vec<String>) {
     let [by, why] = [&answer.by, &answer.why].map(|text| quoted(text, MOST_SAID_BYTES));
     let given = format!("{} by {by}, {}.", done(answer.choice), moment(answer.at));
     let reason = format!("Why: {why}");
     let by_link = format!("By the link for {}.", of_whom(&answer.recipient));
     let (class, became) = match handed {
-        Some(Handed::Taken) if matches!(answer.choice.effect(), Effect::Succeed) => ("good", "The run goes on by it."),
-        Some(Handed::Taken) => ("good", "The run ends, or goes back, by it."),
+        Some(Handed::Taken) if matches!(answer.choice.effect(), Effect::Succeed) => {
+            ("good", format!("The {what} goes on by it."))
+        }
+        Some(Handed::Taken) => ("good", format!("The {what} ends, or goes back, by it.")),
         Some(Handed::Late) => (
             "bad",
-            "It came too late and has changed nothing: nobody waited for it any more. The time was over, somebody had answered by \
-             the commands of the message, or the run was stopped.",
+            format!(
+                "It came too late and has changed nothing: nobody waited for it any more. The time was over, somebody had answered by \
+                 the commands of the message, or the {what} was stopped."
+            ),
         ),
         Some(Handed::TakenOrLate) => (
             "note",
-            "Nobody waits for an answer any more. Whether the run has taken this one in time, or the time was over before, is in \
-             its later messages and in its execution.",
+            format!(
+                "Nobody waits for an answer any more. Whether the {what} has taken this one in time, or the time was over before, is in \
+                 its later messages and in its execution."
+            ),
         ),
-        None => ("note", "It is written, and whether the run has it is not known yet."),
+        None => ("note", format!("It is written, and whether the {what} has it is not known yet.")),
     };
     match handed {
         // Whoever reads one line only must not take it for what has happened.
-        Some(Handed::Late) => {
-            (class, "An answer came too late.".to_owned(), vec![given, reason, by_link, became.to_owned()])
-        }
-        _ => (class, given, vec![reason, by_link, became.to_owned()]),
+        Some(Handed::Late) => (class, "An answer came too late.".to_owned(), vec![given, reason, by_link, became]),
+        _ => (class, given, vec![reason, by_link, became]),
     }
 }
 
@@ -199,6 +229,15 @@ fn steps(detail: &Value) -> Vec<Step> {
         hold: Seconds(step["hold_seconds"].as_u64().unwrap_or_default()).to_string(),
     };
     detail["steps"].as_array().into_iter().flatten().map(step).collect()
+}
+
+fn lists(detail: &Value) -> Vec<List> {
+    let items = |list: &Value| {
+        let items = list["items"].as_array().into_iter().flatten();
+        items.filter_map(|item| text(item).map(str::to_owned)).collect()
+    };
+    let list = |list: &Value| List { title: text(&list["title"]).unwrap_or_default().to_owned(), items: items(list) };
+    detail["lists"].as_array().into_iter().flatten().map(list).filter(|list| !list.items.is_empty()).collect()
 }
 
 /// `the topic cutovers`, `the group executives`.

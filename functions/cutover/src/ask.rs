@@ -6,12 +6,13 @@
 //! A new kind of question is a variant of [`Kind`] with its [`Choice`]s; what a choice does to whoever waits is its [`Effect`]. An incident asks no
 //! question of a run, and no machine waits for it: its links have choices, and what one does is in the incident itself.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::StepResult;
+use crate::budget::{MOST_FINDING_BYTES, MOST_PLAN_BYTES, json_bytes};
 use crate::contract::digest;
 use crate::gestures;
 
@@ -30,16 +31,20 @@ pub enum Kind {
     LoadTest,
     /// Whether it goes on in spite of a check that failed.
     Decision,
+    /// Whether a wave may begin, with those that would go.
+    Wave,
+    /// Whether the waves of a programme are to be scheduled.
+    Programme,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Approval, Self::LoadTest, Self::Decision];
+    pub const ALL: [Self; 5] = [Self::Approval, Self::LoadTest, Self::Decision, Self::Wave, Self::Programme];
 
     /// What may be answered.
     pub fn choices(self) -> &'static [Choice] {
         match self {
-            Self::Approval | Self::LoadTest => &[Choice::Approve, Choice::Reject],
+            Self::Approval | Self::LoadTest | Self::Wave | Self::Programme => &[Choice::Approve, Choice::Reject],
             Self::Decision => &[Choice::GoOn, Choice::GoBack],
         }
     }
@@ -119,9 +124,9 @@ impl Choice {
 pub struct Question {
     /// What is asked.
     pub kind: Kind,
-    /// The run: the ARN of its cutover execution.
+    /// The run: the ARN of its cutover execution; of a wave or a programme, of theirs.
     pub run_id: String,
-    /// The application's name.
+    /// The application's name; the wave's, the portfolio's.
     pub application: String,
     /// What answers the state machine.
     pub task_token: String,
@@ -129,11 +134,28 @@ pub struct Question {
     pub asked_at: Timestamp,
     /// When silence becomes the answer.
     pub ends_at: Timestamp,
-    /// Findings, steps, why: what the message says, too.
+    /// Findings, steps, why, `lists` of sentences (each with `title` and `items`): what the message says, too.
     pub detail: Value,
     /// The plan with its defaults, as the run goes by it.
     pub plan: Value,
 }
+
+/// No time to answer is longer (a plan's `within`), and no clock goes wrong by it.
+const MOST_SECONDS: u64 = 400 * 24 * 3600;
+
+/// When silence becomes the answer.
+pub fn ends_at(now: Timestamp, within_seconds: u64) -> Timestamp {
+    let within = i64::try_from(within_seconds.min(MOST_SECONDS)).unwrap_or_default();
+    now.saturating_add(SignedDuration::from_secs(within)).unwrap_or(now)
+}
+
+/// A plan as a question keeps it: one that is larger than any that precheck passes is not shown.
+pub fn kept(plan: Value) -> Value {
+    if json_bytes(&plan) <= MOST_PLAN_BYTES { plan } else { json!("too large to be shown") }
+}
+
+/// What a question may have beside its plan.
+pub const MOST_DETAIL_BYTES: usize = 2 * MOST_FINDING_BYTES;
 
 impl Question {
     /// Its id.

@@ -5,6 +5,7 @@
 //! what may be answered, nor for whom it was made, nor when it ends. The same link is made however often it is made. The journal keeps
 //! [`hash`]es only.
 
+pub mod asking;
 pub mod key;
 
 use base64::Engine;

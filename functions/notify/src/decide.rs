@@ -161,9 +161,7 @@ fn within(told: &Told) -> String {
 /// What answers: the page where there is one, and then the commands below what fits on a screen; otherwise these.
 fn answers(told: &Told) -> String {
     match told.link {
-        Some(link) => format!(
-            "\nTo see the plan and all that was found, and to answer (a page; whoever has the link can answer):\n  {link}\n"
-        ),
+        Some(link) => format!("\n{}:\n  {link}\n", links::asking::BY_PAGE),
         None => told.task_token.map_or_else(String::new, |_| "\n".to_owned() + &commands_alone(told)),
     }
 }

@@ -22,8 +22,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use crate::ask::Pages;
 use crate::decide::Told;
+pub use links::asking::Pages;
 
 /// What this function talks to.
 #[derive(Clone, Debug)]

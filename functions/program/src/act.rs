@@ -14,6 +14,7 @@ use crate::asked::{Asked, Estimates, Input, asked};
 use crate::decide::{self, Change};
 use crate::documents::{JSON, PORTFOLIO, PROGRAMME, WAVES};
 use crate::estimates::Learned;
+use crate::message::Answering;
 use crate::store::folder;
 use crate::zone::Zone;
 use crate::{
@@ -172,10 +173,18 @@ pub(crate) async fn stored<T: DeserializeOwned>(clients: &Clients, key: &str) ->
     serde_json::from_str(&text).map_err(|error| StepError::new(name::REFUSED, format!("{key}: {error}")))
 }
 
-pub(crate) async fn ask(clients: &Clients, request: &AskRequest) -> StepResult<Told> {
+pub(crate) async fn ask(clients: &Clients, request: &AskRequest, now: Timestamp) -> StepResult<Told> {
     let OfProgramme { execution_arn, portfolio } = &request.of;
     let programme: Programme = stored(clients, &format!("{}/{PROGRAMME}", folder(portfolio, execution_arn))).await?;
-    let text = message::asking(&programme, &request.page, execution_arn, &request.task_token, request.within);
+    let asked = message::question(&programme, execution_arn, &request.task_token, request.within, now);
+    let asked = links::asking::remember(clients.pages.as_ref(), asked, &request.topic_arn, now).await;
+    let by = Answering {
+        execution_arn,
+        task_token: &request.task_token,
+        link: asked.as_ref().map(|asked| asked.link.as_str()),
+        within: request.within,
+    };
+    let text = message::asking(&programme, &request.page, &by);
     let publish =
         clients.sns.publish().topic_arn(&request.topic_arn).subject(message::subject(portfolio)).message(text);
     let answer = publish.send().await;

@@ -59,6 +59,8 @@ pub struct Clients {
     pub schedules: Schedules,
     /// Where the commands of runbooks go.
     pub stack: runbooks::Stack,
+    /// The pages that answer, where the stack has them.
+    pub pages: Option<links::asking::Pages>,
 }
 
 /// One call.
@@ -244,7 +246,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let reply = match request {
         Request::Plan(request) => serde_json::to_value(act::plan(clients, &request).await?),
         Request::Publish(request) => serde_json::to_value(publish::publish(clients, &request).await?),
-        Request::Ask(request) => serde_json::to_value(act::ask(clients, &request).await?),
+        Request::Ask(request) => serde_json::to_value(act::ask(clients, &request, now).await?),
         Request::Schedule(request) => serde_json::to_value(act::schedule(clients, &request, now).await?),
     };
     reply.map_err(|error| StepError::invalid(error.to_string()))

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use cutover::ask::Question;
 use cutover::plan::Group;
 use cutover::told::INCIDENT;
 use cutover::{StepError, StepResult};
@@ -73,7 +72,7 @@ async fn make(clients: &Clients, pages: &Pages, of: Of<'_>, group: &Group, now: 
         Of::Question(id) => {
             let asked = journal.asked(id).await?;
             let asked = asked.ok_or_else(|| StepError::invalid(format!("the question {id} is gone")))?;
-            let path = of_question(&asked.question, recipient.clone()).path(&key);
+            let path = links::asking::path(&key, &asked.question, &recipient);
             journal.remember_link(id, &links::hash(&path), &recipient).await?;
             path
         }
@@ -85,10 +84,6 @@ async fn make(clients: &Clients, pages: &Pages, of: Of<'_>, group: &Group, now: 
         }
     };
     Ok(format!("{}{path}", pages.url.trim_end_matches('/')))
-}
-
-fn of_question(question: &Question, recipient: String) -> Link {
-    Link { question: question.id(), choices: question.kind.choices().to_vec(), ends_at: question.ends_at, recipient }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use cutover::text::named;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Constraint, Model, Terms, preparation_weeks};
-use crate::portfolio::{Portfolio, calendar};
+use crate::portfolio::{Application, Portfolio, calendar};
 use crate::solve::{self, Effort};
 
 /// Constraints that cannot be kept together.
@@ -164,8 +164,14 @@ impl Search<'_> {
     fn given(&self, conflict: &[Constraint]) -> Vec<String> {
         let portfolio = self.portfolio;
         let start = calendar::date(&portfolio.calendar.start).unwrap_or_default();
-        let named_by: BTreeSet<usize> =
-            conflict.iter().flat_map(|constraint| constraint.applications(portfolio)).collect();
+        let longest = |constraint: &Constraint| match constraint {
+            Constraint::Team(team) => longest_work(portfolio, *team),
+            _ => None,
+        };
+        let named_by: BTreeSet<usize> = conflict
+            .iter()
+            .flat_map(|constraint| constraint.applications(portfolio).into_iter().chain(longest(constraint)))
+            .collect();
         let preparation = |place: usize| {
             let one = &portfolio.applications[place];
             let weeks = preparation_weeks(portfolio, one);
@@ -200,4 +206,14 @@ impl Search<'_> {
         names.push(first.to_owned());
         if left.is_empty() { names } else { Vec::new() }
     }
+}
+
+/// The application of which a team has the most to do.
+fn longest_work(portfolio: &Portfolio, team: usize) -> Option<usize> {
+    let name = &portfolio.teams[team].name;
+    let days =
+        |one: &Application| one.effort.iter().filter(|effort| effort.team == *name).map(|effort| effort.days).sum();
+    let work = portfolio.applications.iter().map(|one| -> f64 { days(one) }).enumerate();
+    let (place, days) = work.max_by(|one, other| one.1.total_cmp(&other.1).then(other.0.cmp(&one.0)))?;
+    (days > 0.0).then_some(place)
 }

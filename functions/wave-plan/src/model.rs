@@ -106,7 +106,7 @@ impl<'a> Model<'a> {
                 .iter()
                 .map(|place| &portfolio.applications[*place])
                 .filter(|one| !settled(one))
-                .flat_map(|one| resources::uses(portfolio, one, &resources))
+                .flat_map(|one| resources::uses(portfolio, one, &resources, terms))
                 .collect(),
             days: Some(days),
         });

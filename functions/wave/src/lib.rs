@@ -57,6 +57,8 @@ pub struct Clients {
     pub bucket: String,
     /// What is started.
     pub machines: Machines,
+    /// The pages that answer, where the stack has them.
+    pub pages: Option<links::asking::Pages>,
 }
 
 /// State machines, by their ARNs.
@@ -187,7 +189,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let reply = match request {
         Request::Take(request) => serde_json::to_value(take(clients, &request, now).await?),
         Request::Look(request) => serde_json::to_value(look(clients, &request).await?),
-        Request::Ask(request) => serde_json::to_value(tell::ask(clients, &request).await?),
+        Request::Ask(request) => serde_json::to_value(tell::ask(clients, &request, now).await?),
         Request::Answered(request) => serde_json::to_value(answered(clients, &request).await?),
     };
     reply.map_err(|error| StepError::invalid(error.to_string()))

@@ -3,9 +3,13 @@
 
 use std::fmt::Write as _;
 
+use cutover::ask::{self, Kind, Question};
+use cutover::budget::fit;
 use cutover::text::{named, shown};
 use cutover::{StepError, StepResult, gestures};
+use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::json;
 use waves::decide::left_behind;
 use waves::state::State;
 use waves::{Order, ending};
@@ -24,51 +28,85 @@ pub struct AskReply {
     pub sent: bool,
 }
 
-/// Asks those who have to agree.
-pub(crate) async fn ask(clients: &Clients, request: &AskRequest) -> StepResult<AskReply> {
+/// Asks those who have to agree: by a page, where the stack has those, and by commands.
+pub(crate) async fn ask(clients: &Clients, request: &AskRequest, now: Timestamp) -> StepResult<AskReply> {
     let Some((order, state, _)) = crate::read(clients, &request.wave).await? else {
         return Ok(AskReply { sent: false });
     };
     let Some(approval) = &order.approval else { return Ok(AskReply { sent: false }) };
-    let commands = gestures::answers(&clients.machines.wave, &request.task_token);
+    let (topic_arn, token) = (&approval.topic_arn, &request.task_token);
+    let asked = question(&order, &state, token, now);
+    let asked = links::asking::remember(clients.pages.as_ref(), asked, topic_arn, now).await;
+    let commands = gestures::answers(&clients.machines.wave, token);
     let subject = format!("Approval wanted: wave {}", order.wave);
-    publish(clients, &approval.topic_arn, &subject, &question(&order, &state, &commands)).await?;
+    let link = asked.as_ref().map(|asked| asked.link.as_str());
+    publish(clients, topic_arn, &subject, &message(&order, &state, link, &commands)).await?;
     Ok(AskReply { sent: true })
 }
 
+/// The question behind the message: who goes, who stays behind, and everything that the wave goes by.
+fn question(order: &Order, state: &State, task_token: &str, now: Timestamp) -> Question {
+    let within_seconds = order.approval.as_ref().map_or(0, |approval| approval.within.0);
+    let (goes, behind) = who(order, state);
+    let lists = json!([
+        { "title": moves(order), "items": goes },
+        { "title": "These would stay behind", "items": behind },
+    ]);
+    Question {
+        kind: Kind::Wave,
+        run_id: state.owner.clone(),
+        application: order.wave.clone(),
+        task_token: task_token.to_owned(),
+        asked_at: now,
+        ends_at: ask::ends_at(now, within_seconds),
+        detail: fit(json!({ "within_seconds": within_seconds, "lists": lists }), ask::MOST_DETAIL_BYTES),
+        plan: ask::kept(json!(order)),
+    }
+}
+
 /// What they read before they agree: who goes, who stays behind, and why.
-pub fn question(order: &Order, state: &State, commands: &str) -> String {
-    let behind = left_behind(order, state);
-    let places = || 0..order.members.len();
-    let line = |place: usize| {
-        let placed = &order.members[place];
-        let takes =
-            if placed.moves { format!(", about {}", cutover::Seconds(placed.takes_seconds)) } else { String::new() };
-        format!("- stage {}: {}{takes}", placed.stage, named(&placed.name, 64))
-    };
-    let mut goes: Vec<usize> = places().filter(|place| !behind.contains_key(place)).collect();
-    goes.sort_by_key(|place| (order.members[*place].stage, *place));
-    let mut text =
-        format!("Wave {} waits for your yes.\n\nIt would move, {} at a time:\n", order.wave, order.parallel_cutovers);
-    lines(&mut text, goes.into_iter().map(line));
+pub fn message(order: &Order, state: &State, link: Option<&str>, commands: &str) -> String {
+    let (goes, behind) = who(order, state);
+    let mut text = format!("Wave {} waits for your yes.\n\n{}:\n", order.wave, moves(order));
+    lines(&mut text, goes.into_iter());
     if !behind.is_empty() {
         text.push_str("\nThese would stay behind:\n");
-        lines(
-            &mut text,
-            behind.iter().map(|(place, why)| format!("- {}: {why}", named(&order.members[*place].name, 64))),
-        );
+        lines(&mut text, behind.into_iter());
     }
     if let Some(closes) = order.closes {
         let _ = write!(text, "\nWhat would not finish before {closes} is not started.\n");
+    }
+    if let Some(link) = link {
+        let _ = write!(text, "\n{}:\n  {link}\n", links::asking::BY_PAGE);
     }
     let _ = write!(text, "\n{commands}");
     text
 }
 
+fn moves(order: &Order) -> String {
+    format!("It would move, {} at a time", order.parallel_cutovers)
+}
+
+/// A sentence for each that goes, in the order of their stages, and for each that stays behind.
+fn who(order: &Order, state: &State) -> (Vec<String>, Vec<String>) {
+    let behind = left_behind(order, state);
+    let name = |place: usize| named(&order.members[place].name, 64);
+    let mut goes: Vec<usize> = (0..order.members.len()).filter(|place| !behind.contains_key(place)).collect();
+    goes.sort_by_key(|place| (order.members[*place].stage, *place));
+    let sentence = |place: usize| {
+        let placed = &order.members[place];
+        let takes =
+            if placed.moves { format!(", about {}", cutover::Seconds(placed.takes_seconds)) } else { String::new() };
+        format!("stage {}: {}{takes}", placed.stage, name(place))
+    };
+    let stays = behind.iter().map(|(place, why)| format!("{}: {why}", name(*place)));
+    (goes.into_iter().map(sentence).collect(), stays.collect())
+}
+
 fn lines(text: &mut String, all: impl Iterator<Item = String>) {
     let all: Vec<String> = all.collect();
     for line in all.iter().take(MOST_LINES) {
-        let _ = writeln!(text, "{line}");
+        let _ = writeln!(text, "- {line}");
     }
     if all.len() > MOST_LINES {
         let _ = writeln!(text, "- and {} more", all.len() - MOST_LINES);
@@ -88,7 +126,7 @@ pub(crate) async fn tell(clients: &Clients, order: &Order, state: &State) -> Ste
     let mut message = format!("{text}. How it stands:\n");
     for (words, names) in ending::told(order, state) {
         let _ = writeln!(message, "\n{} {words}:", names.len());
-        lines(&mut message, names.into_iter().map(|name| format!("- {name}")));
+        lines(&mut message, names.into_iter());
     }
     let _ = write!(message, "\n{}", commands(clients, &order.wave));
     match publish(clients, &notify.topic_arn, &subject, &message).await {

@@ -194,7 +194,7 @@ def _environment(settings: Settings, crate: str, moments_arn: str, pages: dict[s
     }
     schedules = schedules if crate == "program" else {}
     status = {"STATUS": STATUS, "CUTOVER_STATE_MACHINE_ARN": machine_arn("cutover")} if crate == "status-report" else {}
-    answers = pages if crate in ("notify", "tell") else {}
+    answers = pages if crate in ("notify", "program", "tell", "wave") else {}
     if crate == "answer":
         answers = {"ANSWERS_KEY_ARN": pages["ANSWERS_KEY_ARN"], "ANSWERS_ORIGINS": ""}
     more = {**load, **reports, **status, **machines, **stakeholders, **moments, **messages, **incidents, **answers}

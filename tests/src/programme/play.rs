@@ -13,6 +13,7 @@ use crate::control::Client;
 use crate::emulator::Ready;
 use crate::follow;
 use crate::left;
+use crate::pages::{self, Browser};
 use crate::stage::Stage;
 use crate::traffic::Pace;
 use crate::world::World;
@@ -157,9 +158,15 @@ async fn agree(client: &Client, tell: Told<'_>) -> Result<bool> {
     tell(&format!("Asked: {}", asked.subject.as_deref().unwrap_or_default()));
     let beginning = asked.message.lines().take_while(|line| !line.starts_with("The whole programme"));
     beginning.filter(|line| !line.is_empty()).for_each(|line| tell(&format!("  | {line}")));
-    let yes = json!({ "taskToken": token, "output": json!({ "by": "the rehearsal", "why": "to see it" }).to_string() });
-    client.call("stepfunctions", "send_task_success", yes).await?;
-    tell("Answered: yes");
+    let (by, why) = ("the rehearsal", "to see it");
+    if let Some(link) = pages::link(asked) {
+        Browser::open()?.answer(link, by, why, "approve").await?;
+        tell("Answered by its page: yes");
+    } else {
+        let yes = json!({ "taskToken": token, "output": json!({ "by": by, "why": why }).to_string() });
+        client.call("stepfunctions", "send_task_success", yes).await?;
+        tell("Answered: yes");
+    }
     Ok(true)
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use waves::state::{Is, State};
 
 use super::WaveStage;
-use crate::approver::{Approver, Asked, Decision};
+use crate::approver::{Answered, Approver, Asked, Decision};
 use crate::follow::{self, End, Followed};
 use crate::routes::Side;
 use crate::stage::Stage;
@@ -77,6 +77,9 @@ pub struct Outcome {
     pub members: Vec<MemberEnd>,
     /// The ending that it should have.
     pub expected: Option<String>,
+    /// The pages on which it was answered.
+    #[serde(skip)]
+    pub pages: Vec<Answered>,
 }
 
 impl Outcome {
@@ -114,7 +117,8 @@ pub async fn rehearse(stage: &WaveStage, mut watch: impl FnMut(Duration, &Happen
     let state = run.state.take();
     let members = members(stage, state.as_ref());
     let expected = stage.world.expect.clone();
-    Ok(Outcome { wave: stage.name().to_owned(), end, seconds, members, expected })
+    let pages = run.approver.pages();
+    Ok(Outcome { wave: stage.name().to_owned(), end, seconds, members, expected, pages })
 }
 
 struct Run<'a> {
@@ -201,7 +205,8 @@ impl<'a> Run<'a> {
         let Some(state) = &self.state else { return Ok(()) };
         for (place, saying) in self.stage.world.during.iter().enumerate() {
             let name = &saying.when.application;
-            let of = place_of(self.stage, name).with_context(|| format!("the world speaks of {name}, which is not there"))?;
+            let of = place_of(self.stage, name)
+                .with_context(|| format!("the world speaks of {name}, which is not there"))?;
             if self.said[place] || state.members[of].is != saying.when.is {
                 continue;
             }

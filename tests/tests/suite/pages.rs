@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use cutover_tests::pages::{Browser, Page, form, link_in};
 use cutover_tests::stage::Stage;
+use cutover_tests::waves::WaveStage;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -402,6 +403,49 @@ async fn a_message_that_can_have_no_link_goes_out_with_its_commands() -> Result<
     Ok(())
 }
 
+/// Who reads the page knows whom the yes leaves behind; a link that somebody opens says nothing.
+async fn a_wave_begins_by_its_page() -> Result<()> {
+    let ground = Ground::answering(SPEED, groups()).await?;
+    let mut red = json!({ "name": "red", "cutover": listener_plan("red", json!([{ "new_weight": 100 }])) });
+    red["cutover"]["health_check"] = json!({ "url": "http://10.0.12.34:8080/health", "attempts": 1, "successes": 1 });
+    let green = json!({ "name": "green", "cutover": listener_plan("green", json!([{ "new_weight": 100 }])) });
+    let wave = json!({ "wave": "by-page", "applications": [green, red],
+        "approval": { "topic_arn": APPROVERS, "within": "10h" } });
+    let world = serde_json::from_value(json!({ "applications": { "red": { "new": { "health_status": 503 } } } }))?;
+    let stage = WaveStage::set(&ground.client, ground.emulator.ready(), &wave, world, ground.speed).await?;
+    let execution = ground.start("wave", "by-page", &stage.wave).await?;
+    let link = link_of(&ground, "Approval wanted: wave by-page").await?;
+    let browser = Browser::open()?;
+    let page = browser.get(&link).await?;
+    ensure_page(&page, 200, &["May wave by-page begin?", "stage 1: green", "These would stay behind", "red: "])?;
+    scan(&browser, &[&link]).await?;
+    ensure!(ground.describe(&execution).await?["status"] == "RUNNING", "a look has answered");
+    ensure_page(&browser.answer(&link, "Ada", "red can wait", "approve").await?, 200, &["The wave goes on by it."])?;
+    let end = ground.end_of(&execution, LIMIT).await?;
+    ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
+    Ok(())
+}
+
+async fn the_waves_of_a_programme_are_scheduled_or_not_by_its_page() -> Result<()> {
+    let ground = Ground::answering(SPEED, groups()).await?;
+    let portfolio = json!({
+        "name": "paged",
+        "calendar": { "start": "2100-03-01", "windows": [{ "days": ["saturday"], "opens": "20:00", "lasts": "10h" }] },
+        "applications": [{ "name": "one", "strategy": "rehost", "tasks": [{ "what": "move it" }] }],
+    });
+    let input = json!({ "portfolio": portfolio, "approval": { "topic_arn": APPROVERS } });
+    let execution = ground.start("program", "paged", &input).await?;
+    let link = link_of(&ground, "[Cutover] paged: schedule these waves?").await?;
+    let browser = Browser::open()?;
+    let page = browser.get(&link).await?;
+    ensure_page(&page, 200, &["May the waves of paged be scheduled?", "1 applications in 1 waves", ": one"])?;
+    let answered = browser.answer(&link, "Ada", "not in March", "reject").await?;
+    ensure_page(&answered, 200, &["The programme ends, or goes back, by it.", "not in March"])?;
+    let end = ground.end_of(&execution, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.Rejected", "ended {} {}", end["error"], end["cause"]);
+    Ok(())
+}
+
 /// The tests of this module.
 pub fn tests() -> Vec<Test> {
     asynchronous![
@@ -413,5 +457,7 @@ pub fn tests() -> Vec<Test> {
         an_answer_that_nobody_waits_for_says_so,
         whatever_is_written_is_text_and_only_who_may_answer_has_a_link,
         a_message_that_can_have_no_link_goes_out_with_its_commands,
+        a_wave_begins_by_its_page,
+        the_waves_of_a_programme_are_scheduled_or_not_by_its_page,
     ]
 }

@@ -110,7 +110,7 @@ async fn a_bad_portfolio_leaves_nothing_behind() -> Result<()> {
                 value["applications"][0]["effort"] = json!([{ "team": "platform", "days": 100 }]);
             }),
             "Cutover.NoProgramme",
-            "the programme ends by 2100-03-28",
+            "team platform has 1 person-days a week",
         ),
         (
             "plan-elsewhere",

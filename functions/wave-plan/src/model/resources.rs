@@ -92,20 +92,32 @@ pub(super) fn window_minutes(portfolio: &Portfolio, start: Date, horizon: Day, t
 
 /// Over how many weeks an application's work is spread.
 pub(crate) fn preparation_weeks(portfolio: &Portfolio, application: &Application) -> Day {
+    weeks_of(portfolio, application, &Terms::default())
+}
+
+/// As [`preparation_weeks`], where a team that is left out has its work done at once.
+fn weeks_of(portfolio: &Portfolio, application: &Application, terms: &Terms) -> Day {
     let of_effort = |effort: &crate::portfolio::Effort| {
-        let team = portfolio.teams.iter().find(|team| team.name == effort.team);
-        let free = team.map_or(0.0, |team| team.days_per_week * planned_part(portfolio));
-        if free > 0.0 { (effort.days / free - 1e-6).ceil() as Day } else { 1 }
+        let place = portfolio.teams.iter().position(|team| team.name == effort.team);
+        if effort.days <= 0.0 || place.is_some_and(|place| terms.without.contains(&Constraint::Team(place))) {
+            return None;
+        }
+        let free = place.map_or(0.0, |place| portfolio.teams[place].days_per_week * planned_part(portfolio));
+        Some(if free > 0.0 { ((effort.days / free - 1e-6).ceil() as Day).max(1) } else { 1 })
     };
-    let needed =
-        || application.effort.iter().filter(|effort| effort.days > 0.0).map(of_effort).map(|weeks| weeks.max(1)).max();
+    let needed = || application.effort.iter().filter_map(of_effort).max();
     application.preparation_weeks.map(|weeks| weeks as Day).or_else(needed).unwrap_or_default().min(520)
 }
 
 /// What an application takes.
-pub(super) fn uses(portfolio: &Portfolio, application: &Application, resources: &[Resource]) -> Vec<Use> {
+pub(super) fn uses(
+    portfolio: &Portfolio,
+    application: &Application,
+    resources: &[Resource],
+    terms: &Terms,
+) -> Vec<Use> {
     let on_the_day = |resource, amount| Use { resource, offset: 0, length: 1, amount };
-    let weeks = preparation_weeks(portfolio, application);
+    let weeks = weeks_of(portfolio, application, terms);
     let mut uses = Vec::new();
     for (place, resource) in resources.iter().enumerate() {
         match resource {
@@ -113,8 +125,8 @@ pub(super) fn uses(portfolio: &Portfolio, application: &Application, resources: 
                 let name = &portfolio.teams[*team].name;
                 let days: f64 =
                     application.effort.iter().filter(|effort| effort.team == *name).map(|effort| effort.days).sum();
-                if days > 0.0 {
-                    let amount = (days * HUNDREDTHS / f64::from(weeks.max(1)) - 1e-6).ceil() as i32;
+                if days > 0.0 && weeks > 0 {
+                    let amount = (days * HUNDREDTHS / f64::from(weeks) - 1e-6).ceil() as i32;
                     uses.push(Use { resource: place, offset: -7 * weeks, length: 7 * weeks, amount });
                 }
             }

@@ -115,6 +115,22 @@ fn a_team_that_cannot_do_it_by_the_end_is_named() {
     );
 }
 
+/// What one application takes is more than its team has until the end, whoever else needs it.
+#[test]
+fn one_application_that_its_team_cannot_do_by_the_end_is_named() {
+    let mut value = four();
+    value["applications"][2]["effort"] = json!([{ "team": "platform", "days": 400 }]);
+    is_minimal(
+        &value,
+        &["team platform has 10 person-days a week, of which 20 % are kept free", "the programme ends by 2026-04-12"],
+    );
+    assert_eq!(
+        conflicts(&value)[0].given,
+        ["c is prepared for 50 weeks: it moves on 2027-02-15 at the earliest"],
+        "the team's work that takes longest"
+    );
+}
+
 #[test]
 fn a_limit_and_a_freeze_and_the_end_are_named() {
     let mut value = four();

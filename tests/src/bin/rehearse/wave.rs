@@ -15,6 +15,7 @@ use waves::state::Is;
 use waves::{Order, WavePlan};
 
 use crate::arguments::Arguments;
+use crate::pages;
 use crate::scenario::json_at;
 
 const PLAN_AT_FAULT: u8 = 2;
@@ -85,6 +86,7 @@ impl WaveScenario {
         } else {
             anstream::print!("{}", own.in_text(&summary(&outcome)));
         }
+        pages::tell(&outcome.pages, &own, &page.with_extension("answers"))?;
         if let Some(html) = left::object(client, &format!("waves/{}.html", outcome.wave)).await? {
             std::fs::write(page, own.in_text(&html)).with_context(|| format!("cannot write {}", page.display()))?;
             eprintln!("\nThe wave's page, as it stood at the end: {}", page.display());
