@@ -406,6 +406,7 @@ async fn a_message_that_can_have_no_link_goes_out_with_its_commands() -> Result<
 /// Who reads the page knows whom the yes leaves behind; a link that somebody opens says nothing.
 async fn a_wave_begins_by_its_page() -> Result<()> {
     let ground = Ground::answering(SPEED, groups()).await?;
+    ground.client.call("sns", "create_topic", json!({ "Name": "approvers" })).await?;
     let mut red = json!({ "name": "red", "cutover": listener_plan("red", json!([{ "new_weight": 100 }])) });
     red["cutover"]["health_check"] = json!({ "url": "http://10.0.12.34:8080/health", "attempts": 1, "successes": 1 });
     let green = json!({ "name": "green", "cutover": listener_plan("green", json!([{ "new_weight": 100 }])) });
@@ -428,10 +429,11 @@ async fn a_wave_begins_by_its_page() -> Result<()> {
 
 async fn the_waves_of_a_programme_are_scheduled_or_not_by_its_page() -> Result<()> {
     let ground = Ground::answering(SPEED, groups()).await?;
+    ground.client.call("sns", "create_topic", json!({ "Name": "approvers" })).await?;
     let portfolio = json!({
         "name": "paged",
         "calendar": { "start": "2100-03-01", "windows": [{ "days": ["saturday"], "opens": "20:00", "lasts": "10h" }] },
-        "applications": [{ "name": "one", "strategy": "rehost", "tasks": [{ "what": "move it" }] }],
+        "applications": [{ "name": "one", "strategy": "rehost", "owner": "Web", "tasks": [{ "what": "move it" }] }],
     });
     let input = json!({ "portfolio": portfolio, "approval": { "topic_arn": APPROVERS } });
     let execution = ground.start("program", "paged", &input).await?;

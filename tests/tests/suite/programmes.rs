@@ -1,5 +1,7 @@
 //! Programmes: a portfolio is planned, published and agreed to, and every wave has one schedule, whatever happens meanwhile.
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::harness::{Test, asynchronous};
@@ -7,6 +9,7 @@ use crate::support::{Ground, wait_for};
 use anyhow::{Context, Result, ensure};
 use cutover_tests::approver::task_token;
 use cutover_tests::left;
+use cutover_tests::setup::Checkout;
 use serde_json::{Value, json};
 
 const SPEED: f64 = 300.0;
@@ -339,10 +342,28 @@ async fn every_action_runs_twice_safely() -> Result<()> {
     Ok(())
 }
 
+/// Before anything is started: the programme as it would be, or what is wrong.
+async fn a_portfolio_is_judged_alone() -> Result<()> {
+    let check = |path: &Path| Command::new(env!("CARGO_BIN_EXE_rehearse")).arg(path).arg("--check").output();
+    let checkout = Checkout::of_this_build();
+    let good = check(&checkout.root.join("events/portfolio.json"))?;
+    let said = String::from_utf8_lossy(&good.stdout);
+    ensure!(good.status.success() && said.contains("17 applications move in 9 waves"), "{said}");
+    let mut wrong = portfolio("wrong");
+    wrong["applications"][0]["owner"] = Value::Null;
+    let path = checkout.target.join("wrong-portfolio.json");
+    std::fs::write(&path, wrong.to_string())?;
+    let bad = check(&path)?;
+    let said = String::from_utf8_lossy(&bad.stdout);
+    ensure!(bad.status.code() == Some(2) && said.contains("$.applications[0].owner"), "{said}");
+    Ok(())
+}
+
 /// What is run.
 pub fn tests() -> Vec<Test> {
     asynchronous![
         a_bad_portfolio_leaves_nothing_behind,
+        a_portfolio_is_judged_alone,
         a_dry_run_publishes_and_touches_no_schedule,
         schedules_follow_the_programme_and_are_never_doubled,
         a_schedule_of_somebody_else_in_the_place_of_a_wave_is_an_error,

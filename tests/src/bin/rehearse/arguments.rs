@@ -102,7 +102,7 @@ Examples:
   cargo rehearse                               the default plan, an hour in half a minute
   cargo rehearse my-plan.json --speed 600      your own plan, faster
   cargo rehearse my-plan.json --json | jq .users
-  cargo rehearse my-plan.json --check          is it right, how long does it take, what does it cost
+  cargo rehearse my-plan.json --check          is it right, how long does it take, what does it cost; of a wave or a portfolio: what moves when
   cargo rehearse my-plan.json --through cleanup
   cargo rehearse --machine rollback            a cutover of the default plan, then a rollback by a person
   cargo rehearse --machine cleanup release.json --of my-plan.json

@@ -85,14 +85,14 @@ fn tell(judged: &[Judged], campaign: &Campaign, plan: Option<&str>, started: Ins
     campaign.page.write(&report::page(judged, &heading, plan, &campaign.page.origin))?;
     let broken = judged.iter().filter(|one| one.is_broken()).count();
     let missed = judged.iter().filter(|one| !one.played.is_hit).count();
-    println!("{}{}\n", report::by_state(judged), report::legend());
-    println!("{}", report::counts(judged, "fault", |one| one.case.fault.name()));
-    println!("{}", report::counts(judged, "plan", |one| one.case.shape.clone()));
-    println!(
-        "{} cases in {} s, {broken} break the promise; in {missed} the request was not made again. Each case: {}",
+    crate::out(format_args!("{}{}\n\n", report::by_state(judged), report::legend()));
+    crate::out(format_args!("{}\n", report::counts(judged, "fault", |one| one.case.fault.name())));
+    crate::out(format_args!("{}\n", report::counts(judged, "plan", |one| one.case.shape.clone())));
+    crate::out(format_args!(
+        "{} cases in {} s, {broken} break the promise; in {missed} the request was not made again. Each case: {}\n",
         judged.len(),
         started.elapsed().as_secs(),
         campaign.page.path.display()
-    );
+    ));
     Ok(if broken > 0 { BROKEN_PROMISE } else { 0 })
 }

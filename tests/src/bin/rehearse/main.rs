@@ -59,6 +59,11 @@ fn failed(error: anyhow::Error) -> ExitCode {
     ExitCode::from(if error.is::<PlanAtFault>() { PLAN_AT_FAULT } else { 1 })
 }
 
+/// Tells it on stdout. That who reads has gone (`| head`) is no reason to fail.
+pub(crate) fn out(text: std::fmt::Arguments) {
+    let _ = anstream::stdout().write_fmt(text);
+}
+
 /// Set-up is done before the runtime and its signal handlers exist: there, Ctrl-C ends us and what we wait for, as in
 /// any command.
 fn rehearse_or_serve(arguments: &Arguments) -> Result<u8> {
@@ -71,6 +76,9 @@ fn rehearse_or_serve(arguments: &Arguments) -> Result<u8> {
     }
     let wave = WaveScenario::read(arguments)?;
     if arguments.check {
+        if let Some(portfolio) = portfolio::given(arguments) {
+            return Ok(portfolio::check(&portfolio, arguments.json));
+        }
         return wave.map_or_else(|| check(arguments), |wave| Ok(wave.check(arguments.json)));
     }
     let job = match wave {
@@ -121,9 +129,9 @@ fn check(arguments: &Arguments) -> Result<u8> {
 
 fn print_checked(arguments: &Arguments, checked: &Checked) -> Result<()> {
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(checked).context("cannot print what was found")?);
+        crate::out(format_args!("{}\n", serde_json::to_string_pretty(checked).context("cannot print what was found")?));
     } else {
-        anstream::print!("{}", report::checked(checked));
+        crate::out(format_args!("{}", report::checked(checked)));
     }
     Ok(())
 }
@@ -233,7 +241,7 @@ async fn bring_up(arguments: &Arguments, options: &Options, job: Job) -> Result<
 async fn work(arguments: &Arguments, client: &Client, ready: &Ready, job: Job, options: &Options) -> Result<u8> {
     let scenario = match job {
         Job::Serve => {
-            println!("{}", serde_json::to_string(ready).context("cannot print the ready line")?);
+            crate::out(format_args!("{}\n", serde_json::to_string(ready).context("cannot print the ready line")?));
             return std::future::pending().await;
         }
         Job::Portfolio(portfolio) => return portfolio::play(arguments, client, ready, &portfolio, options.speed).await,
@@ -297,13 +305,13 @@ async fn play(
 fn tell(arguments: &Arguments, outcome: &Outcome, own: &OwnNames) -> Result<()> {
     if arguments.json {
         let text = serde_json::to_string_pretty(outcome).context("cannot print the outcome")?;
-        println!("{}", own.in_text(&text));
+        crate::out(format_args!("{}\n", own.in_text(&text)));
         return Ok(());
     }
     if let (Some(_), Some(cutover)) = (arguments.through, &outcome.preceding) {
-        anstream::print!("{}", own.in_text(&report::summary(cutover)));
+        crate::out(format_args!("{}", own.in_text(&report::summary(cutover))));
     }
-    anstream::print!("{}", own.in_text(&report::summary(outcome)));
+    crate::out(format_args!("{}", own.in_text(&report::summary(outcome))));
     if arguments.machine().is_about_a_run && outcome.preceding.is_none() {
         eprintln!(
             "\nThere was nothing to clean up: only a run that has finished is cleaned up after, and others are released."

@@ -6,7 +6,8 @@ use anyhow::Result;
 use cutover_tests::control::Client;
 use cutover_tests::emulator::Ready;
 use cutover_tests::programme::{Outcome, is_portfolio, rehearse};
-use serde_json::Value;
+use serde_json::{Value, json};
+use wave_plan::{Portfolio, Request, plan, report};
 
 use crate::arguments::Arguments;
 
@@ -18,6 +19,32 @@ pub fn given(arguments: &Arguments) -> Option<Value> {
     let text = std::fs::read_to_string(arguments.plan.as_ref()?).ok()?;
     // What is no JSON, the reader of plans tells.
     serde_json::from_str(&text).ok().filter(is_portfolio)
+}
+
+/// Judges it alone: every error at once, why it cannot be planned, or the programme as it would be. The exit code.
+pub fn check(portfolio: &Value, is_json: bool) -> u8 {
+    let read = Portfolio::read(portfolio);
+    if is_json {
+        let programme = read.as_ref().ok().map(|portfolio| plan(portfolio, &Request::default(), &mut || false).ok());
+        crate::out(format_args!("{}\n", json!({ "findings": read.as_ref().err(), "programme": programme.flatten() })));
+    }
+    let portfolio = match read {
+        Ok(portfolio) => portfolio,
+        Err(findings) => {
+            for finding in findings.iter().filter(|_| !is_json) {
+                crate::out(format_args!("ERROR {} {}\n      {}\n", finding.path, finding.problem, finding.fix));
+            }
+            return crate::PLAN_AT_FAULT;
+        }
+    };
+    let (text, code) = match plan(&portfolio, &Request::default(), &mut || false) {
+        Ok(programme) => (report::markdown(&programme), 0),
+        Err(refusal) => (report::refusal(&refusal), crate::PLAN_AT_FAULT),
+    };
+    if !is_json {
+        crate::out(format_args!("{text}\n"));
+    }
+    code
 }
 
 /// Where its documents are left.
@@ -34,16 +61,16 @@ pub async fn play(arguments: &Arguments, client: &Client, ready: &Ready, portfol
     // The time of runs is a day ahead of the clock: `tests/local_aws/services/cloudwatch.py`.
     let ahead = if speed > 1.0 { AHEAD_SECONDS } else { 0 };
     let now = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(ahead);
-    let mut tell = |line: &str| anstream::println!("{line}");
+    let mut tell = |line: &str| crate::out(format_args!("{line}\n"));
     let outcome = rehearse(client, ready, portfolio, now, speed, &folder(arguments), &mut tell).await?;
     Ok(match outcome {
         Outcome::Moved => 0,
         Outcome::Refused(why) => {
-            anstream::println!("Refused, and nothing was done: {why}");
+            crate::out(format_args!("Refused, and nothing was done: {why}\n"));
             crate::PLAN_AT_FAULT
         }
         Outcome::NotMoved(why) => {
-            anstream::println!("The first wave did not move everything: {why}");
+            crate::out(format_args!("The first wave did not move everything: {why}\n"));
             NOT_MOVED
         }
     })

@@ -44,18 +44,18 @@ impl WaveScenario {
     pub fn check(&self, is_json: bool) -> u8 {
         let read = WavePlan::read(&self.wave);
         if is_json {
-            println!("{}", json!({ "findings": read.as_ref().err() }));
+            crate::out(format_args!("{}\n", json!({ "findings": read.as_ref().err() })));
         }
         match read {
             Err(findings) => {
                 for finding in findings.iter().filter(|_| !is_json) {
-                    println!("ERROR {} {}\n      {}", finding.path, finding.problem, finding.fix);
+                    crate::out(format_args!("ERROR {} {}\n      {}\n", finding.path, finding.problem, finding.fix));
                 }
                 PLAN_AT_FAULT
             }
             Ok(wave) => {
                 if !is_json {
-                    print!("{}", stages(&wave));
+                    crate::out(format_args!("{}", stages(&wave)));
                 }
                 0
             }
@@ -82,9 +82,9 @@ impl WaveScenario {
         .await?;
         if is_json {
             let text = serde_json::to_string_pretty(&outcome).context("cannot print the outcome")?;
-            println!("{}", own.in_text(&text));
+            crate::out(format_args!("{}\n", own.in_text(&text)));
         } else {
-            anstream::print!("{}", own.in_text(&summary(&outcome)));
+            crate::out(format_args!("{}", own.in_text(&summary(&outcome))));
         }
         pages::tell(&outcome.pages, &own, &page.with_extension("answers"))?;
         if let Some(html) = left::object(client, &format!("waves/{}.html", outcome.wave)).await? {
