@@ -3,6 +3,14 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { AnswersKey, type AnswersProps, answersEnvironment, openAnswers } from './answers';
+import {
+  authorityEnvironment,
+  everyHook,
+  type HookFunctions,
+  hooksByApplication,
+  type Narrowing,
+  said,
+} from './authority';
 import { ConfigurationError } from './configuration-error';
 import { Functions, type ProbeVpc } from './functions';
 import { type IncidentTimes, incidentTimes, OpenedByItself } from './incidents';
@@ -10,17 +18,17 @@ import { Journal } from './journal';
 import { CRATES, type Crate, MACHINES, Names, pascalCase } from './names';
 import { Notifications, tellMoments } from './notifications';
 import { Observability } from './observability';
-import { functionPermissions, machinePermissions, type Narrowing, type Surroundings } from './permissions';
+import { functionPermissions, machinePermissions, type Surroundings } from './permissions';
 import { Programmes } from './programmes';
 import { Reports } from './reports';
 import { SafetyNet } from './safety-net';
 import { type ScheduledStart, Schedules } from './schedules';
-import { type MessagesProps, messagesEnvironment } from './stakeholders';
+import { groupTopics, type MessagesProps, messagesEnvironment } from './stakeholders';
 import { StateMachines } from './state-machines';
 import { StatusPages, type StatusProps, statusEnvironment } from './status-pages';
 import { FollowedWaves } from './waves';
 
-/** The defaults suit one installation per account and region; only `narrowing` and `emails` deserve a thought. */
+/** The defaults suit one installation per account and region; `narrowing` has none, and `emails` deserve a thought. */
 export interface CutoverStackProps extends StackProps, MessagesProps, StatusProps, AnswersProps {
   /** Before every name, so that several installations fit into one account and region. Default: none. */
   readonly prefix?: string;
@@ -36,10 +44,14 @@ export interface CutoverStackProps extends StackProps, MessagesProps, StatusProp
   readonly logRetention?: RetentionDays;
   /** Where `precheck`, `validate` and `load-test` are, which ask the sides. Default: in no VPC, so these need public addresses. */
   readonly probeVpc?: ProbeVpc;
-  /** What may be changed. Default: whatever a plan names. */
+  /** What plans may change, and where they may send users: every list has to be said. */
   readonly narrowing?: Narrowing;
-  /** The functions that plans may name as hooks. Default: none, so precheck refuses a plan with hooks. */
-  readonly hookFunctionArns?: string[];
+  /** What alarms that plans set may do: ARNs, in which `*` and `?` are patterns. Default: tell the topics that plans may name. */
+  readonly alarmActions?: string[];
+  /** The functions that plans may name as hooks, for all applications or for each. Default: none, so precheck refuses a plan with hooks. */
+  readonly hookFunctionArns?: HookFunctions;
+  /** The Cognito user pools that listeners of plans authenticate with. Default: none, so precheck refuses such a listener. */
+  readonly userPoolArns?: string[];
   /** The fastest that a plan's load test may be, in requests a second to one side. Default: 1,000. */
   readonly maxLoadRatePerSecond?: number;
   /**
@@ -51,7 +63,7 @@ export interface CutoverStackProps extends StackProps, MessagesProps, StatusProp
   readonly loadTestHosts?: string[];
   /** The secrets whose headers load tests may send. Default: none, so precheck refuses a plan with one. */
   readonly loadTestSecretArns?: string[];
-  /** The topics that plans may name, beside the stack's own. Default: all of this account and region. */
+  /** The topics that plans may name, beside the stack's own; `*`: all of this account and region. Default: none. */
   readonly topicArns?: string[];
   /** The keys of those topics that are encrypted, beside the stack's own. Default: none. */
   readonly topicKeyArns?: string[];
@@ -68,6 +80,7 @@ export interface CutoverStackProps extends StackProps, MessagesProps, StatusProp
 
 export class CutoverStack extends Stack {
   constructor(scope: Construct, id: string, props: CutoverStackProps = {}) {
+    const narrowing = said(props.narrowing);
     super(scope, id, { description: 'Cutover: moves the traffic of applications, and takes it back', ...props });
     const { prefix = '', architecture = 'arm64', logRetention = RetentionDays.THREE_MONTHS } = props;
     if (architecture !== 'arm64' && architecture !== 'x86_64') {
@@ -89,13 +102,16 @@ export class CutoverStack extends Stack {
     const { topic, moments, key } = notifications;
     const answersKeyArn = props.answers ? new AnswersKey(this, 'AnswersKey').secretArn : undefined;
     const programmes = new Programmes(this, 'Programmes', { names });
+    const topicArns = [...new Set([topic.topicArn, ...(props.topicArns ?? []), ...groupTopics(props)])];
     const here: Surroundings = {
       stack: this,
       names,
       journal: table,
       reports,
-      narrowing: props.narrowing ?? {},
-      topicArns: props.topicArns && [topic.topicArn, ...props.topicArns],
+      narrowing,
+      topicArns,
+      alarmActions: props.alarmActions ?? topicArns,
+      userPoolArns: props.userPoolArns ?? [],
       momentsTopicArn: moments.topicArn,
       mailFrom: props.mailFrom,
       mailConfigurationSet: props.mailConfigurationSet,
@@ -121,7 +137,7 @@ export class CutoverStack extends Stack {
     const { all: machines } = new StateMachines(this, 'StateMachines', {
       names,
       logRetention,
-      permissions: machinePermissions(here, functionArns, props.hookFunctionArns ?? []),
+      permissions: machinePermissions(here, functionArns, everyHook(props.hookFunctionArns ?? [])),
       values: { Partition: this.partition, ...placeholderValues(names, table.tableName, functionArns) },
     });
     const net = new SafetyNet(this, 'SafetyNet', { names, cutover: machines.cutover, sweep: functions.sweep });
@@ -178,13 +194,13 @@ function environment(
   const reports = here.reports.bucketName;
   const {
     hookFunctionArns = [],
-    narrowing,
     maxLoadRatePerSecond = 1000,
     route53RequestsPerSecond = 3,
     loadTestHosts = [],
     loadTestSecretArns = [],
   } = props;
   const messages = messagesEnvironment(props);
+  const authority = authorityEnvironment(here.narrowing, { ...here, ownAlarms: names.of('*') });
   const answers = answersEnvironment(props, answersKeyArn);
   if (!(route53RequestsPerSecond >= 0.1 && route53RequestsPerSecond <= 50)) {
     throw new ConfigurationError('`route53RequestsPerSecond` should be a number from 0.1 to 50; the account has 5.');
@@ -204,6 +220,9 @@ function environment(
   };
   return {
     ...common,
+    alarms: { ...common.alarms, ...authority.alarms },
+    'listener-swap': { ...common['listener-swap'], ...authority.destinations },
+    'weight-shift': { ...common['weight-shift'], ...authority.destinations },
     'load-test': { ...common['load-test'], ...load, REPORTS_BUCKET: reports },
     answer: { ...common.answer, ...answers.answer },
     incident: {
@@ -213,9 +232,16 @@ function environment(
       MOMENTS_TOPIC_ARN: momentsTopicArn,
       STAKEHOLDERS: messages.STAKEHOLDERS,
     },
-    notify: { ...common.notify, ...machineArns, ...answers.notify, MOMENTS_TOPIC_ARN: momentsTopicArn },
+    notify: {
+      ...common.notify,
+      ...machineArns,
+      ...answers.notify,
+      ...authority.topics,
+      MOMENTS_TOPIC_ARN: momentsTopicArn,
+    },
     program: {
       ...common.program,
+      ...authority.topics,
       REPORTS_BUCKET: reports,
       CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
       ...machineArns,
@@ -231,9 +257,11 @@ function environment(
     precheck: {
       ...common.precheck,
       ...load,
-      HOOK_FUNCTION_ARNS: hookFunctionArns.join(','),
+      ...authority.alarms,
+      ...authority.destinations,
+      ...authority.topics,
+      HOOK_FUNCTION_ARNS: JSON.stringify(hooksByApplication(hookFunctionArns)),
       STAKEHOLDERS: messages.STAKEHOLDERS,
-      ALARM_NAMES: JSON.stringify(narrowing?.alarmNames ?? ['*']),
     },
     'status-report': {
       ...common['status-report'],
@@ -241,10 +269,11 @@ function environment(
       CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
       STATUS: statusEnvironment(props),
     },
-    sweep: { ...common.sweep, ...machineArns },
-    tell: { ...common.tell, ...messages, ...answers.tell },
+    sweep: { ...common.sweep, ...machineArns, ...authority.topics },
+    tell: { ...common.tell, ...messages, ...answers.tell, ...authority.topics },
     wave: {
       ...common.wave,
+      ...authority.topics,
       CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
       REPORTS_BUCKET: reports,
       ROLLBACK_STATE_MACHINE_ARN: names.machineArn('rollback'),

@@ -112,11 +112,13 @@ export class Functions extends Construct {
     });
     const permissions = [...props.permissions[crate], ...more, ...functionTelemetry(logGroup.logGroupArn)];
     const architecture = props.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64;
+    const variables = { RUST_LOG: 'info', ...props.environment[crate] };
+    refuseLarge(crate, variables);
     const common = {
       functionName,
       description: `Cutover: see functions/${crate}/src/lib.rs`,
       role: role(scope, 'Role', 'lambda', permissions),
-      environment: { RUST_LOG: 'info', ...props.environment[crate] },
+      environment: variables,
       memorySize: MEMORY_MB,
       timeout: TIMEOUT,
       ...LARGER[crate],
@@ -135,6 +137,18 @@ export class Functions extends Construct {
     };
     return withBootstrap(props.binaries, crate, props.architecture, (folder) => prebuilt(Code.fromAsset(folder)));
   }
+}
+
+/** Lambda takes 4 KB of environment in all (Lambda quotas): told here with what takes the room, and not at the deployment. */
+function refuseLarge(crate: Crate, variables: Record<string, string>) {
+  const sizes = Object.entries(variables).map(([name, value]) => [name, Buffer.byteLength(name + value)] as const);
+  const all = sizes.reduce((sum, [, bytes]) => sum + bytes, 0);
+  if (all <= 4096) return;
+  const largest = [...sizes].sort(([, one], [, other]) => other - one).slice(0, 3);
+  const told = largest.map(([name, bytes]) => `${name} ${bytes}`).join(', ');
+  throw new ConfigurationError(
+    `The lists of the configuration take ${all} bytes of ${crate}'s environment, and Lambda has room for 4,096 (${told}): use patterns, or a stack for each team.`,
+  );
 }
 
 function refuse({ subnetIds, securityGroupIds }: ProbeVpc) {

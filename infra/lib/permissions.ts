@@ -7,6 +7,7 @@
 import type { Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { isOpen, type Narrowing } from './authority';
 import { OPEN_RUNS } from './journal';
 import type { Crate, Machine, Names } from './names';
 
@@ -18,22 +19,8 @@ export interface Permission {
   /** Why no narrower resource exists; required where a resource holds a `*`. */
   readonly why?: string;
   readonly conditions?: Record<string, Record<string, unknown>>;
-}
-
-/** What mutating permissions are narrowed to. Not given: all of the account's, since plans name them at run time. */
-export interface Narrowing {
-  /** ARNs of the listeners whose default action may change. An empty list: none. */
-  readonly listeners?: string[];
-  /** ARNs of the listener rules that may change. */
-  readonly rules?: string[];
-  /** ARNs of the old target groups that cleanup may delete. */
-  readonly targetGroups?: string[];
-  /** Ids of the hosted zones whose records may change. */
-  readonly hostedZones?: string[];
-  /** The names whose records may change, in any spelling: case, final dot and escapes are normalised. */
-  readonly recordNames?: string[];
-  /** Names of the alarms that may be set and put back; a `*` within a name is a pattern. */
-  readonly alarmNames?: string[];
+  /** Whether it is denied, whatever else is allowed. */
+  readonly denies?: boolean;
 }
 
 /** What the tables refer to. */
@@ -42,9 +29,13 @@ export interface Surroundings {
   readonly names: Names;
   readonly journal: ITable;
   readonly reports: IBucket;
-  readonly narrowing: Narrowing;
-  /** The topics that plans may name; `undefined`: all of this account and region. */
-  readonly topicArns: string[] | undefined;
+  readonly narrowing: Required<Narrowing>;
+  /** The topics that messages may go to, the stack's own first. */
+  readonly topicArns: string[];
+  /** What alarms that plans set may do. */
+  readonly alarmActions: string[];
+  /** The user pools that listeners may authenticate with. */
+  readonly userPoolArns: string[];
   /** Where what happens in runs goes. */
   readonly momentsTopicArn: string;
   /** The sender of mails, and the configuration set; `undefined`: none. */
@@ -71,6 +62,7 @@ const RECORD_ACTIONS = ['CREATE', 'DELETE'];
 type Target = Omit<Permission, 'actions'>;
 
 const may = (target: Target, ...actions: string[]): Permission => ({ ...target, actions });
+const denied = (target: Target, ...actions: string[]): Permission => ({ ...target, actions, denies: true });
 
 const anything: Target = {
   resources: ['*'],
@@ -89,11 +81,13 @@ const anyAlarm: Target = {
   why: 'With anything narrower CloudWatch leaves out composite alarms (API reference of DescribeAlarms).',
 };
 
-/** What a prop lists; without it, all there is. */
-function listed(prop: string, resources: string[] | undefined, ...all: string[]): Target {
-  if (resources) return { resources, why: `The prop \`${prop}\` says so.` };
-  return { resources: all, why: `Plans name these at run time; the prop \`${prop}\` narrows it to a list.` };
+/** What a prop lists, as resources; all there is, where it says so by `*`. */
+function listed(prop: string, list: string[], resource: (item: string) => string, ...all: string[]): Target {
+  if (!isOpen(list)) return { resources: list.map(resource), why: `The prop \`${prop}\` says so.` };
+  return { resources: all, why: `The prop \`${prop}\` says \`*\`: plans name these at run time.` };
 }
+
+const asItIs = (item: string) => item;
 
 /** The functions: what each one calls, and on what. */
 export function functionPermissions(here: Surroundings): Record<Crate, Permission[]> {
@@ -106,10 +100,10 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
 
   const table: Target = { resources: [here.journal.tableArn] };
   const openRuns: Target = { resources: [`${here.journal.tableArn}/index/${OPEN_RUNS}`] };
-  const listeners = listed('listeners', narrowing.listeners, elb('listener/app/*'), elb('listener/net/*'));
-  const rules = listed('rules', narrowing.rules, elb('listener-rule/app/*'));
-  const targetGroups = listed('targetGroups', narrowing.targetGroups, elb('targetgroup/*'));
-  const zones = listed('hostedZones', narrowing.hostedZones?.map(zoneArn), zoneArn('*'));
+  const listeners = listed('listeners', narrowing.listeners, asItIs, elb('listener/app/*'), elb('listener/net/*'));
+  const rules = listed('rules', narrowing.rules, asItIs, elb('listener-rule/app/*'));
+  const targetGroups = listed('targetGroups', narrowing.targetGroups, asItIs, elb('targetgroup/*'));
+  const zones = listed('hostedZones', narrowing.hostedZones, zoneArn, zoneArn('*'));
   const records = { ...zones, conditions: recordConditions(narrowing.recordNames) };
   const changes: Target = {
     resources: [route53('change/*')],
@@ -123,7 +117,11 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     resources: [route53('healthcheck/*')],
     why: 'Records carry the health checks that their owners gave them, and this only reads.',
   };
-  const alarms = listed('alarmNames', narrowing.alarmNames?.map(alarmArn), alarmArn('*'));
+  const alarms = listed('alarmNames', narrowing.alarmNames, alarmArn, alarmArn('*'));
+  const ownAlarms: Target = {
+    resources: [alarmArn(names.of('*'))],
+    why: "The stack's own alarms, which page when a rollback fails, are none that a plan may change.",
+  };
   const tasks: Target = {
     resources: [arn('dms', 'task:*')],
     why: 'Plans name their replication tasks at run time, and this only reads.',
@@ -160,15 +158,13 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     resources: [here.reports.arnForObjects('runs/*/load-test.json')],
     why: 'Runs are named when they start.',
   };
-  const topics = listed('topicArns', here.topicArns, arn('sns', '*'));
+  const topics = listed('topicArns', here.topicArns, asItIs, arn('sns', '*'));
   const topicKeys: Target = { resources: here.topicKeyArns };
   const mail: Target = { resources: mailIdentities(here) };
   const webhooks: Target = { resources: here.webhookSecretArns };
   const loadTestSecrets: Target = { resources: here.loadTestSecretArns };
-  const userPools: Target = {
-    resources: [arn('cognito-idp', 'userpool/*')],
-    why: 'Listeners name their user pools; whoever sends such an action back must be able to read its client (ELB user guide).',
-  };
+  // Whoever sends such an action back must be able to read its client (ELB user guide), secret included.
+  const userPools = listed('userPoolArns', here.userPoolArns, asItIs, arn('cognito-idp', 'userpool/*'));
   const executions = (...machines: Machine[]): Target => ({
     resources: machines.map((machine) => names.executionsArn(machine)),
     why: 'Executions are named when they start.',
@@ -294,7 +290,9 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     ],
     alarms: [
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
-      may(alarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:PutMetricAlarm', 'cloudwatch:TagResource'),
+      may(alarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:TagResource'),
+      may({ ...alarms, ...actionConditions(here.alarmActions) }, 'cloudwatch:PutMetricAlarm'),
+      denied(ownAlarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:PutMetricAlarm', 'cloudwatch:TagResource'),
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
     ],
     notify: [
@@ -483,11 +481,21 @@ export function machineTelemetry(): Permission[] {
   ];
 }
 
+/**
+ * An alarm's actions in whichever state (CloudWatch user guide, condition keys to limit alarm actions). The key is multi-valued: ForAllValues is
+ * true of an absent one, so it must also be there, and an alarm without any action is denied.
+ */
+function actionConditions(actions: string[]): Pick<Permission, 'conditions'> {
+  const key = 'cloudwatch:AlarmActions';
+  if (isOpen(actions)) return {};
+  return { conditions: { 'ForAllValues:StringLike': { [key]: actions }, Null: { [key]: 'false' } } };
+}
+
 /** The keys are multi-valued: ForAllValues is true of an absent key, so each one must also be there. */
-function recordConditions(recordNames: string[] | undefined): Record<string, Record<string, unknown>> {
+function recordConditions(recordNames: string[]): Record<string, Record<string, unknown>> {
   const key = (name: string) => `route53:ChangeResourceRecordSets${name}`;
   const equals: Record<string, string[]> = { [key('Actions')]: RECORD_ACTIONS, [key('RecordTypes')]: RECORD_TYPES };
-  if (recordNames) equals[key('NormalizedRecordNames')] = recordNames.map(normalisedName);
+  if (!isOpen(recordNames)) equals[key('NormalizedRecordNames')] = recordNames.map(normalisedName);
   return {
     'ForAllValues:StringEquals': equals,
     Null: Object.fromEntries(Object.keys(equals).map((name) => [name, 'false'])),

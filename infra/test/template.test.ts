@@ -62,11 +62,21 @@ for (const machine of MACHINES) {
   });
 }
 
+/** What a function's main reads by the name of a type. */
+const READ_BY = {
+  Journal: ['JOURNAL_TABLE', 'ROUTE53_REQUESTS_PER_SECOND'],
+  AllowedAlarms: ['ALARM_ACTIONS', 'ALARM_NAMES', 'OWN_ALARM_NAMES'],
+  AllowedHooks: ['HOOK_FUNCTION_ARNS'],
+  Destinations: ['ALIAS_TARGETS', 'NEW_TARGET_GROUP_ARNS', 'RECORD_VALUES'],
+  Topics: ['TOPIC_ARNS'],
+};
+
 for (const crate of CRATES) {
   test(`${crate} finds in its environment what it reads, and nothing else`, () => {
     const main = readFileSync(join(ROOT, 'functions', crate, 'src/main.rs'), 'utf8');
     const named = [...main.matchAll(/variable\("([A-Z_]+)"\)/g)].map((match) => match[1] ?? '');
-    const read = main.includes('Journal::of(') ? ['JOURNAL_TABLE', 'ROUTE53_REQUESTS_PER_SECOND', ...named] : named;
+    const readers = Object.entries(READ_BY).filter(([reader]) => main.includes(`${reader}::of(environment)`));
+    const read = [...named, ...readers.flatMap(([, variables]) => variables)];
     const made = resourceAt(plain, `Functions/${pascalCase(crate)}/Function/Resource`);
     assert.deepEqual(Object.keys(made.Environment.Variables).sort(), ['RUST_LOG', ...read].sort());
     const size = { 'load-test': [1769, 240], program: [1769, 120] }[crate as string] ?? [256, 30];
@@ -101,8 +111,8 @@ test('precheck is told exactly the functions that the machines may invoke as hoo
   const hookFunctionArns = ['stop', 'go:live'].map((name) => `arn:aws:lambda:eu-west-1:123456789012:function:${name}`);
   const told = (from: typeof plain) =>
     resourceAt(from, 'Functions/Precheck/Function/Resource').Environment.Variables.HOOK_FUNCTION_ARNS;
-  assert.equal(told(plain), '');
-  assert.equal(told(synthesize({ hookFunctionArns })), hookFunctionArns.join(','));
+  assert.equal(told(plain), '{"*":[]}');
+  assert.equal(told(synthesize({ hookFunctionArns })), JSON.stringify({ '*': hookFunctionArns }));
 });
 
 test('precheck is told exactly the names of alarms that the role may set', () => {
@@ -111,6 +121,36 @@ test('precheck is told exactly the names of alarms that the role may set', () =>
   assert.deepEqual(told(plain), ['*']);
   const alarmNames = ['shop-*', 'one, with a comma'];
   assert.deepEqual(told(synthesize({ narrowing: { alarmNames } })), alarmNames);
+});
+
+/** A variable that is a list, with `<name>` for what is known at deployment only. */
+function listOf(from: typeof plain, crate: string, name: string): string[] {
+  const value = resourceAt(from, `Functions/${crate}/Function/Resource`).Environment.Variables[name];
+  const parts: Json[] = typeof value === 'string' ? [value] : value['Fn::Join'][1];
+  return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : `<${part.Ref}>`)).join(''));
+}
+
+test("whoever writes is told the same lists as precheck, and messages and alarms reach the stack's topic unless told otherwise", () => {
+  const topic = `<${logicalIdAt(plain, 'Notifications/Topic/Resource')}>`;
+  for (const crate of ['Notify', 'Tell', 'Sweep', 'Wave', 'Program', 'Precheck']) {
+    assert.deepEqual(listOf(plain, crate, 'TOPIC_ARNS'), [topic], crate);
+  }
+  for (const crate of ['Alarms', 'Precheck']) {
+    assert.deepEqual(listOf(plain, crate, 'ALARM_ACTIONS'), [topic]);
+    assert.deepEqual(listOf(plain, crate, 'OWN_ALARM_NAMES'), ['cutover-*']);
+  }
+  const narrowing = { newTargetGroups: ['arn:shop-*'], recordValues: ['10.0.0.0/8'], aliasTargets: [] };
+  const team = 'arn:aws:sns:eu-west-1:123456789012:team';
+  const narrow = synthesize({ narrowing, topicArns: [team], alarmActions: ['arn:x'], prefix: 'blue-' });
+  for (const crate of ['ListenerSwap', 'WeightShift', 'Precheck']) {
+    assert.deepEqual(
+      ['NEW_TARGET_GROUP_ARNS', 'RECORD_VALUES', 'ALIAS_TARGETS'].map((name) => listOf(narrow, crate, name)),
+      [['arn:shop-*'], ['10.0.0.0/8'], []],
+    );
+  }
+  assert.deepEqual(listOf(narrow, 'Notify', 'TOPIC_ARNS').slice(1), [team]);
+  assert.deepEqual(listOf(narrow, 'Alarms', 'ALARM_ACTIONS'), ['arn:x']);
+  assert.deepEqual(listOf(narrow, 'Alarms', 'OWN_ALARM_NAMES'), ['blue-cutover-*']);
 });
 
 test('the journal is protected, and outlives the stack unless told otherwise', () => {

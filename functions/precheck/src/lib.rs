@@ -12,8 +12,10 @@ mod decide;
 mod elsewhere;
 mod load_test;
 mod metrics;
+mod overwritten;
 mod services;
 
+use cutover::authority::{AllowedAlarms, AllowedHooks, Destinations, Topics};
 use cutover::finding::{settled, soften};
 use cutover::load::{self, LoadLimits};
 use cutover::probe::{Progress, Tries};
@@ -26,8 +28,6 @@ use journal::Journal;
 use routes::RouteState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-pub use crate::decide::{AllowedHooks, AllowedNames};
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -46,8 +46,12 @@ pub struct Clients {
     pub journal: Journal,
     /// The functions that the state machines may invoke as hooks.
     pub hooks: AllowedHooks,
-    /// The names of alarms that may be set.
-    pub alarm_names: AllowedNames,
+    /// The alarms that may be set, and what they may do.
+    pub alarms: AllowedAlarms,
+    /// Where plans may send users.
+    pub destinations: Destinations,
+    /// The topics that the stack publishes to.
+    pub topics: Topics,
     /// The stack's groups of stakeholders.
     pub stakeholders: StackGroups,
     /// What a load test may reach, and how fast.
@@ -125,12 +129,21 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     findings.extend(decide::nobody_stops_writers(&plan));
     findings.extend(decide::quiesce_unverified(&plan));
     findings.extend(schedule::check_time(&plan, decide::old_ttls(&plan, &before)));
-    findings.extend(decide::hooks_not_allowed(&plan.hooks, &clients.hooks));
+    findings.extend(not_allowed(clients, &plan));
     let too_large = budget::check_before(&before);
     // What cannot be remembered cannot be carried either; the finding ends the run here.
     let before = if too_large.is_some() { Vec::new() } else { before };
     findings.extend(too_large);
     Ok(decide::report(Some(plan), findings, before, tries, now))
+}
+
+/// What the stack's owner does not let its plans do: pure.
+fn not_allowed(clients: &Clients, plan: &Plan) -> Vec<Finding> {
+    let mut findings = clients.destinations.findings(plan);
+    findings.extend(clients.topics.findings(plan));
+    findings.extend(clients.alarms.findings(&plan.alarms));
+    findings.extend(clients.hooks.findings(&plan.application, &plan.hooks));
+    findings
 }
 
 async fn routes(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<Vec<RouteState>> {

@@ -176,6 +176,7 @@ pub(crate) async fn ask(clients: &Clients, request: &AskRequest) -> StepResult<T
     let OfProgramme { execution_arn, portfolio } = &request.of;
     let programme: Programme = stored(clients, &format!("{}/{PROGRAMME}", folder(portfolio, execution_arn))).await?;
     let text = message::asking(&programme, &request.page, execution_arn, &request.task_token, request.within);
+    clients.topics.check("$.approval.topic_arn", &request.topic_arn)?;
     let publish =
         clients.sns.publish().topic_arn(&request.topic_arn).subject(message::subject(portfolio)).message(text);
     let answer = publish.send().await;

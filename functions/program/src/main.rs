@@ -13,6 +13,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
             Ok(Clients {
                 journal: journal::Journal::of(environment)?,
                 sns: aws_sdk_sns::Client::new(&environment.aws),
+                topics: cutover::authority::Topics::of(environment)?,
                 stack: Stack {
                     cutover: environment.variable("CUTOVER_STATE_MACHINE_ARN")?,
                     machines: Machines {

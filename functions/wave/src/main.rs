@@ -10,6 +10,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 s3: aws_sdk_s3::Client::new(&environment.aws),
                 sfn: aws_sdk_sfn::Client::new(&environment.aws),
                 sns: aws_sdk_sns::Client::new(&environment.aws),
+                topics: cutover::authority::Topics::of(environment)?,
                 bucket: environment.variable("REPORTS_BUCKET")?,
                 machines: Machines {
                     cutover: environment.variable("CUTOVER_STATE_MACHINE_ARN")?,

@@ -32,7 +32,7 @@ fn the_cdk_app_passes_its_tests() -> Result<()> {
 }
 
 /// A context that uses all that can be configured.
-const EVERYTHING: [&str; 9] = [
+const EVERYTHING: [&str; 14] = [
     "emails=oncall@example.com",
     "hookFunctionArns=arn:aws:lambda:eu-west-1:123456789012:function:stop-writers",
     "topicArns=arn:aws:sns:eu-west-1:123456789012:shop-cutover",
@@ -40,6 +40,11 @@ const EVERYTHING: [&str; 9] = [
     "hostedZones=Z0123456789TEST00",
     "recordNames=shop.example.com",
     "alarmNames=shop-*",
+    "alarmActions=arn:aws:sns:eu-west-1:123456789012:shop-*",
+    "newTargetGroups=arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/shop-*",
+    "recordValues=10.0.0.0/8",
+    "aliasTargets=*.elb.amazonaws.com",
+    "userPoolArns=arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_a",
     r#"probeVpc={"subnetIds":["subnet-0a1b2c3d"],"securityGroupIds":["sg-0c1d2e3f"]}"#,
     r#"schedules=[{"name":"shop","at":"2030-03-01T02:00:00","input":{"application":"shop"}}]"#,
 ];
