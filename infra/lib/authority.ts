@@ -54,6 +54,28 @@ export const OPEN: Required<Narrowing> = {
   aliasTargets: ['*'],
 };
 
+export interface AuthorityProps {
+  /** The topic of those who have to agree before anything moves; plans cannot choose another, nor none. Default: plans ask whom they like, or nobody. */
+  readonly approvalTopicArn?: string;
+  /** From how many applications on that move together they are asked; a single cutover is one. Default: 1. */
+  readonly approvalFrom?: number;
+}
+
+/** What `precheck`, `claim` and `wave` are told of it. */
+export function approvalEnvironment({ approvalTopicArn, approvalFrom }: AuthorityProps): { APPROVAL: string } {
+  if (approvalTopicArn === undefined) {
+    if (approvalFrom !== undefined) {
+      throw new ConfigurationError('`approvalFrom` is for `approvalTopicArn`: name the topic, or take it out.');
+    }
+    return { APPROVAL: 'null' };
+  }
+  const from = approvalFrom ?? 1;
+  if (!Number.isInteger(from) || from < 1) {
+    throw new ConfigurationError(`\`approvalFrom\` should be a number of applications, 1 or more, not ${from}.`);
+  }
+  return { APPROVAL: JSON.stringify({ topic_arn: approvalTopicArn, from }) };
+}
+
 /** The functions that plans may name: for all applications, or for each; `*` among these is every application. */
 export type HookFunctions = string[] | Record<string, string[]>;
 

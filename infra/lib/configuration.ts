@@ -15,10 +15,15 @@ export const CONTEXT = {
     'mailConfigurationSet',
     'statusTimeZone',
     'answersUrl',
+    'answersIdentityHeader',
+    'approvalTopicArn',
+    'locksTable',
+    'dataKeyArn',
   ],
   list: [
     'alarmActions',
     'loadTestHosts',
+    'probeNetworks',
     'loadTestSecretArns',
     'topicArns',
     'topicKeyArns',
@@ -26,7 +31,7 @@ export const CONTEXT = {
     'emails',
     'webhookSecretArns',
   ],
-  number: ['maxLoadRatePerSecond', 'route53RequestsPerSecond', 'statusInterval', 'recoveryObjective'],
+  number: ['maxLoadRatePerSecond', 'route53RequestsPerSecond', 'statusInterval', 'recoveryObjective', 'approvalFrom'],
   narrowing: NARROWING,
 } as const;
 
@@ -37,7 +42,7 @@ export function propsFromContext(node: Node): CutoverStackProps {
     ...given(CONTEXT.text, (name) => node.tryGetContext(name)),
     ...given(CONTEXT.list, (name) => list(node, name)),
     ...given(['hookFunctionArns'], (name) => hooks(node, name)),
-    ...given(['retainJournal', 'answers'], (name) => boolean(node, name)),
+    ...given(['retainJournal', 'retainLogs', 'answers'], (name) => boolean(node, name)),
     ...given(CONTEXT.number, (name) => number(node, name)),
     ...given(['schedules', 'probeVpc', 'stakeholders', 'branding', 'messageTemplates', 'incidents'], (name) =>
       json(node, name),

@@ -1,9 +1,12 @@
 /** Everything of Cutover in one account and region. */
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { AnswersKey, type AnswersProps, answersEnvironment, openAnswers } from './answers';
 import {
+  type AuthorityProps,
+  approvalEnvironment,
   authorityEnvironment,
   everyHook,
   type HookFunctions,
@@ -12,7 +15,7 @@ import {
   said,
 } from './authority';
 import { ConfigurationError } from './configuration-error';
-import { Functions, type ProbeVpc } from './functions';
+import { Functions, type ProbeVpc, probeNetworks } from './functions';
 import { type IncidentTimes, incidentTimes, OpenedByItself } from './incidents';
 import { Journal } from './journal';
 import { CRATES, type Crate, MACHINES, Names, pascalCase } from './names';
@@ -29,13 +32,25 @@ import { StatusPages, type StatusProps, statusEnvironment } from './status-pages
 import { FollowedWaves } from './waves';
 
 /** The defaults suit one installation per account and region; `narrowing` has none, and `emails` deserve a thought. */
-export interface CutoverStackProps extends StackProps, MessagesProps, StatusProps, AnswersProps {
+export interface CutoverStackProps extends StackProps, MessagesProps, StatusProps, AnswersProps, AuthorityProps {
   /** Before every name, so that several installations fit into one account and region. Default: none. */
   readonly prefix?: string;
   /** The journal's name. Default: `<prefix>cutover-journal`. */
   readonly tableName?: string;
   /** Whether the journal is protected from deletion and outlives the stack. Default: true. */
   readonly retainJournal?: boolean;
+  /**
+   * A DynamoDB table (partition key `pk`, a text) that stacks of this account and region share, so that no two of them move one listener or name at a
+   * time. Default: none, and each stack knows of its own runs only.
+   */
+  readonly locksTable?: string;
+  /**
+   * A KMS key of the owner's, for the journal, the logs, and the executions' data: whoever may not use it reads none of them, task tokens included.
+   * Default: AWS's keys.
+   */
+  readonly dataKeyArn?: string;
+  /** Whether logs outlive the stack. Default: false. */
+  readonly retainLogs?: boolean;
   /** The functions' processor. Default: arm64. */
   readonly architecture?: 'arm64' | 'x86_64';
   /** A folder of prebuilt binaries, `<crate>/bootstrap` or `<crate>`. Default: cargo-lambda builds them. */
@@ -44,6 +59,10 @@ export interface CutoverStackProps extends StackProps, MessagesProps, StatusProp
   readonly logRetention?: RetentionDays;
   /** Where `precheck`, `validate` and `load-test` are, which ask the sides. Default: in no VPC, so these need public addresses. */
   readonly probeVpc?: ProbeVpc;
+  /**
+   * The private networks that probes and load tests may connect to, such as `10.1.0.0/16`. Default: with `probeVpc` the private ones, without it none.
+   */
+  readonly probeNetworks?: string[];
   /** What plans may change, and where they may send users: every list has to be said. */
   readonly narrowing?: Narrowing;
   /** What alarms that plans set may do: ARNs, in which `*` and `?` are patterns. Default: tell the topics that plans may name. */
@@ -90,7 +109,10 @@ export class CutoverStack extends Stack {
       throw new ConfigurationError('The prefix should be at most 24 lower-case letters, digits and `-`.');
     }
     const names = new Names(this, prefix);
+    const dataKey = props.dataKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'DataKey', props.dataKeyArn);
+    const logs = { logRetention, dataKey, retainLogs: props.retainLogs ?? false };
     const { table } = new Journal(this, 'Journal', {
+      dataKey,
       tableName: props.tableName ?? names.of('journal'),
       retain: props.retainJournal ?? true,
     });
@@ -102,7 +124,9 @@ export class CutoverStack extends Stack {
     const { topic, moments, key } = notifications;
     const answersKeyArn = props.answers ? new AnswersKey(this, 'AnswersKey').secretArn : undefined;
     const programmes = new Programmes(this, 'Programmes', { names });
-    const topicArns = [...new Set([topic.topicArn, ...(props.topicArns ?? []), ...groupTopics(props)])];
+    const approvers = props.approvalTopicArn === undefined ? [] : [props.approvalTopicArn];
+    const listed = [...(props.topicArns ?? []), ...approvers, ...groupTopics(props)];
+    const topicArns = [...new Set([topic.topicArn, ...listed])];
     const here: Surroundings = {
       stack: this,
       names,
@@ -111,6 +135,8 @@ export class CutoverStack extends Stack {
       narrowing,
       topicArns,
       alarmActions: props.alarmActions ?? topicArns,
+      locksTable: props.locksTable,
+      dataKeyArn: props.dataKeyArn,
       userPoolArns: props.userPoolArns ?? [],
       momentsTopicArn: moments.topicArn,
       mailFrom: props.mailFrom,
@@ -124,7 +150,7 @@ export class CutoverStack extends Stack {
     const { all: functions } = new Functions(this, 'Functions', {
       names,
       architecture,
-      logRetention,
+      ...logs,
       binaries: props.binaries,
       probeVpc: props.probeVpc,
       answers: props.answers ?? false,
@@ -136,7 +162,7 @@ export class CutoverStack extends Stack {
     const functionArns = byCrate((crate) => functions[crate].functionArn);
     const { all: machines } = new StateMachines(this, 'StateMachines', {
       names,
-      logRetention,
+      ...logs,
       permissions: machinePermissions(here, functionArns, everyHook(props.hookFunctionArns ?? [])),
       values: { Partition: this.partition, ...placeholderValues(names, table.tableName, functionArns) },
     });
@@ -200,6 +226,7 @@ function environment(
     loadTestSecretArns = [],
   } = props;
   const messages = messagesEnvironment(props);
+  const approval = approvalEnvironment(props);
   const authority = authorityEnvironment(here.narrowing, { ...here, ownAlarms: names.of('*') });
   const answers = answersEnvironment(props, answersKeyArn);
   if (!(route53RequestsPerSecond >= 0.1 && route53RequestsPerSecond <= 50)) {
@@ -207,6 +234,7 @@ function environment(
   }
   const common = byCrate<Record<string, string>>(() => ({
     JOURNAL_TABLE: journal.tableName,
+    LOCKS_TABLE: here.locksTable ?? '',
     ROUTE53_REQUESTS_PER_SECOND: `${route53RequestsPerSecond}`,
   }));
   const machineArns = {
@@ -218,12 +246,15 @@ function environment(
     LOAD_TEST_HOSTS: loadTestHosts.join(','),
     LOAD_TEST_SECRET_ARNS: loadTestSecretArns.join(','),
   };
+  const probes = { PROBE_NETWORKS: JSON.stringify(probeNetworks(props)) };
   return {
     ...common,
     alarms: { ...common.alarms, ...authority.alarms },
+    claim: { ...common.claim, ...approval },
     'listener-swap': { ...common['listener-swap'], ...authority.destinations },
     'weight-shift': { ...common['weight-shift'], ...authority.destinations },
-    'load-test': { ...common['load-test'], ...load, REPORTS_BUCKET: reports },
+    validate: { ...common.validate, ...probes },
+    'load-test': { ...common['load-test'], ...load, ...probes, REPORTS_BUCKET: reports },
     answer: { ...common.answer, ...answers.answer },
     incident: {
       ...common.incident,
@@ -257,6 +288,9 @@ function environment(
     precheck: {
       ...common.precheck,
       ...load,
+      ...probes,
+      ...approval,
+      USER_POOL_ARNS: JSON.stringify(here.userPoolArns),
       ...authority.alarms,
       ...authority.destinations,
       ...authority.topics,
@@ -273,6 +307,7 @@ function environment(
     tell: { ...common.tell, ...messages, ...answers.tell, ...authority.topics },
     wave: {
       ...common.wave,
+      ...approval,
       ...authority.topics,
       CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
       REPORTS_BUCKET: reports,

@@ -34,6 +34,10 @@ export interface Surroundings {
   readonly topicArns: string[];
   /** What alarms that plans set may do. */
   readonly alarmActions: string[];
+  /** The table of locks that stacks share; `undefined`: none. */
+  readonly locksTable: string | undefined;
+  /** The owner's key for the journal and for executions' data; `undefined`: none. */
+  readonly dataKeyArn: string | undefined;
   /** The user pools that listeners may authenticate with. */
   readonly userPoolArns: string[];
   /** Where what happens in runs goes. */
@@ -99,6 +103,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
   const zoneArn = (id: string) => route53(`hostedzone/${id.replace('/hostedzone/', '')}`);
 
   const table: Target = { resources: [here.journal.tableArn] };
+  const locks: Target = { resources: here.locksTable ? [arn('dynamodb', `table/${here.locksTable}`)] : [] };
   const openRuns: Target = { resources: [`${here.journal.tableArn}/index/${OPEN_RUNS}`] };
   const listeners = listed('listeners', narrowing.listeners, asItIs, elb('listener/app/*'), elb('listener/net/*'));
   const rules = listed('rules', narrowing.rules, asItIs, elb('listener-rule/app/*'));
@@ -205,7 +210,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
   };
   const undoers: Target = { resources: [names.machineArn('rollback'), names.machineArn('cleanup')] };
 
-  return {
+  return withKey<Crate>(dataKey(here), {
     precheck: [
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
       may(anything, 'elasticloadbalancing:DescribeLoadBalancers', 'elasticloadbalancing:DescribeTags'),
@@ -222,11 +227,13 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(loadTestSecrets, 'secretsmanager:GetSecretValue'),
       may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem'),
       may(share, 'dynamodb:PutItem'),
+      may(locks, 'dynamodb:BatchGetItem'),
     ],
     claim: [
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
       may(zones, 'route53:ListResourceRecordSets'),
       may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
+      may(locks, 'dynamodb:BatchGetItem', 'dynamodb:PutItem'),
     ],
     'replication-lag': [
       may(anything, ...replications, 'cloudwatch:GetMetricData'),
@@ -310,6 +317,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, ...replications, 'cloudwatch:GetMetricData'),
       may(executions('cutover', 'rollback'), 'states:DescribeExecution'),
       may(table, 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
+      may(locks, 'dynamodb:DeleteItem'),
       // For the names of open runs, where a person has named another one.
       may(table, 'dynamodb:Scan'),
     ],
@@ -381,10 +389,11 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'route53:ListHealthChecks'),
       may(healthChecks, 'route53:DeleteHealthCheck'),
       may(table, 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
+      may(locks, 'dynamodb:DeleteItem'),
       // For the locks of a run whose item nobody can read, and the names of open runs.
       may(table, 'dynamodb:Scan'),
     ],
-  };
+  });
 }
 
 /**
@@ -425,12 +434,13 @@ export const INVOKED: Record<Machine, readonly Crate[]> = {
 
 /** The state machines: their functions, the application's hooks, and what they do themselves. */
 export function machinePermissions(
-  { names, journal }: Surroundings,
+  here: Surroundings,
   functionArns: Record<Crate, string>,
   hookFunctionArns: string[],
 ): Record<Machine, Permission[]> {
+  const { names, journal } = here;
   const functions = (machine: Machine): string[] => INVOKED[machine].map((crate) => functionArns[crate]);
-  return {
+  return withKey<Machine>(dataKeyOfMachine(here), {
     cutover: [
       may({ resources: [...functions('cutover'), ...hookFunctionArns] }, 'lambda:InvokeFunction'),
       may({ resources: [names.machineArn('rollback'), names.machineArn('cleanup')] }, 'states:StartExecution'),
@@ -451,7 +461,27 @@ export function machinePermissions(
       may({ resources: functions('wave') }, 'lambda:InvokeFunction'),
       may({ resources: [names.machineArn('wave')] }, 'states:StartExecution'),
     ],
-  };
+  });
+}
+
+/**
+ * What reading and writing encrypted data takes beside: DynamoDB uses the key in the name of whoever asks for the data, and Step Functions in that of
+ * whoever reads an execution or starts one (DynamoDB developer guide, usage notes of encryption at rest; Step Functions guide, data at rest).
+ */
+function dataKey({ stack, dataKeyArn }: Surroundings): Permission[] {
+  const services = ['dynamodb', 'states'].map((service) => `${service}.${stack.region}.${stack.urlSuffix}`);
+  const conditions = { StringEquals: { 'kms:ViaService': services } };
+  return [may({ resources: dataKeyArn ? [dataKeyArn] : [], conditions }, 'kms:Decrypt', 'kms:GenerateDataKey')];
+}
+
+/** The same of a machine, for its own executions. */
+function dataKeyOfMachine({ dataKeyArn }: Surroundings): Permission[] {
+  return [may({ resources: dataKeyArn ? [dataKeyArn] : [] }, 'kms:Decrypt', 'kms:GenerateDataKey')];
+}
+
+function withKey<Of extends string>(more: Permission[], table: Record<Of, Permission[]>): Record<Of, Permission[]> {
+  const entries = Object.entries<Permission[]>(table).map(([of, permissions]) => [of, [...permissions, ...more]]);
+  return Object.fromEntries(entries) as Record<Of, Permission[]>;
 }
 
 /** What every function needs to be seen. */

@@ -34,7 +34,7 @@ function standInCargo(script: string): string {
 test('without cargo-lambda and without binaries, one sentence says how to get it', () => {
   const { status, stderr } = run({}, [standInCargo('exit 101')]);
   assert.equal(status, 1);
-  assert.match(stderr, /^error: cargo-lambda.* `pip install cargo-lambda`.* `-c binaries=<folder>`\.\n$/);
+  assert.match(stderr, /^error: cargo-lambda.* `pip install cargo-lambda==1.9.2`.* `-c binaries=<folder>`\.\n$/);
 });
 
 test('with cargo-lambda, each function is built for the architecture', () => {

@@ -30,6 +30,7 @@ pub(crate) struct Words {
     asks_findings: bool,
     findings: Vec<Finding>,
     steps: Vec<Step>,
+    changes: Vec<String>,
     recipient: String,
     ends_at: String,
 }
@@ -78,6 +79,7 @@ impl Words {
             asks_findings: question.kind == Kind::Approval,
             findings: findings(detail),
             steps: steps(detail),
+            changes: changes(detail),
             recipient: of_whom(&link.recipient),
             ends_at: moment(question.ends_at),
         }
@@ -128,7 +130,8 @@ fn open(question: &Question, now: Timestamp) -> Vec<String> {
 /// Who answered what, and what became of it.
 fn answered(answer: &Answer, handed: Option<Handed>) -> (&'static str, String, Vec<String>) {
     let [by, why] = [&answer.by, &answer.why].map(|text| quoted(text, MOST_SAID_BYTES));
-    let given = format!("{} by {by}, {}.", done(answer.choice), moment(answer.at));
+    let who = if answer.verified { "who had signed on" } else { "a name that nobody has verified" };
+    let given = format!("{} by {by} ({who}), {}.", done(answer.choice), moment(answer.at));
     let reason = format!("Why: {why}");
     let by_link = format!("By the link for {}.", of_whom(&answer.recipient));
     let (class, became) = match handed {
@@ -199,6 +202,12 @@ fn steps(detail: &Value) -> Vec<Step> {
         hold: Seconds(step["hold_seconds"].as_u64().unwrap_or_default()).to_string(),
     };
     detail["steps"].as_array().into_iter().flatten().map(step).collect()
+}
+
+/// What the plan would change: it was written by its author, so each line is a quotation.
+fn changes(detail: &Value) -> Vec<String> {
+    let lines = detail["changes"].as_array().into_iter().flatten().filter_map(text);
+    lines.map(|line| quoted(line, MOST_SAID_BYTES)).collect()
 }
 
 /// `the topic cutovers`, `the group executives`.

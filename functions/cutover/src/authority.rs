@@ -6,12 +6,14 @@
 //! because somebody has forgotten it.
 
 pub mod alarms;
+pub mod approval;
 pub mod destinations;
 pub mod hooks;
 mod patterns;
 pub mod topics;
 
 pub use self::alarms::AllowedAlarms;
+pub use self::approval::Demanded;
 pub use self::destinations::Destinations;
 pub use self::hooks::AllowedHooks;
 pub use self::patterns::Patterns;

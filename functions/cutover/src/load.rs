@@ -11,7 +11,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use crate::authority::fits;
 use crate::dns::bare_name;
 use crate::plan::{LoadTarget, LoadTest, Route};
-use crate::probe::Target;
+use crate::probe::{Target, shown};
 use crate::{Finding, Plan};
 
 /// Headers that the sender says itself: how long a body is, whom it asks, how connections are used.
@@ -140,7 +140,7 @@ fn foreign(plan: &Plan, target: &LoadTarget, side: Side, limits: &LoadLimits) ->
             Side::Old => ("old", "use a route's record_name, which still leads to the old side"),
         };
         let path = format!("$.load_test.targets.{field}.url");
-        let problem = format!("`{}` is not shown to belong to the {field} side", target.url);
+        let problem = format!("`{}` is not shown to belong to the {field} side", shown(&target.url));
         Finding::plan(path, problem, format!("{fix}, or have the host listed in `loadTestHosts` of the stack"))
     })
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use cutover::ask::{Kind, Question};
+use cutover::ask::{Kind, Question, normal};
 use cutover::budget::{MOST_FINDING_BYTES, MOST_PLAN_BYTES, fit, json_bytes};
 use cutover::{StepError, StepResult};
 use jiff::{SignedDuration, Timestamp};
@@ -108,7 +108,7 @@ fn question(request: &Request, now: Timestamp) -> Option<Question> {
     // The time of the task begins when it is given to this function, and with each of its tries again.
     let ends_at = now.checked_add(SignedDuration::from_secs(i64::try_from(seconds).ok()?)).ok()?;
     // A plan that is larger is none that precheck has passed.
-    let plan = if json_bytes(plan) <= MOST_PLAN_BYTES { plan.clone() } else { json!("too large to be shown") };
+    let plan = if json_bytes(plan) <= MOST_PLAN_BYTES { normal(plan) } else { json!("too large to be shown") };
     Some(Question {
         kind,
         run_id: caller.run_id.clone(),

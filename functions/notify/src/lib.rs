@@ -11,6 +11,7 @@
 //! Errors: AWS errors. The state machine catches and notes them: telling never changes what a run does.
 
 mod ask;
+mod changes;
 pub mod decide;
 mod moments;
 mod screen;
@@ -143,6 +144,7 @@ pub struct Reply {
 /// # Errors
 /// See the module.
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
+    let request = changes::shown(request);
     let asked = ask::remember(clients.pages.as_ref(), &request, now).await;
     let told = page(clients, &request, asked.as_ref().map(|asked| asked.link.as_str()), now).await;
     // After the page, which is what cannot wait.

@@ -1,5 +1,6 @@
 //! From findings to the report: pure.
 
+use cutover::authority::Patterns;
 use cutover::finding::{self, Kind};
 use cutover::plan::{Certificate, Probe, Route};
 use cutover::probe::Tries;
@@ -9,6 +10,7 @@ use cutover::{Finding, Plan, Seconds, Severity};
 use jiff::Timestamp;
 use journal::{Phase, Standing};
 use routes::RouteState;
+use serde_json::Value;
 
 use crate::{Reply, steps_of};
 
@@ -73,6 +75,35 @@ pub(crate) fn any_issuer(probe: &Probe) -> Option<Finding> {
     })
 }
 
+/// A listener's other actions go back to AWS with each write, and AWS wants whoever sends them to be able to read the client of the pool.
+pub(crate) fn pools_not_listed(before: &[RouteState], listed: &Patterns) -> Vec<Finding> {
+    let pool = |action: &Value| action["cognito"]["user_pool_arn"].as_str().map(str::to_owned);
+    let of = |(index, state): (usize, &RouteState)| {
+        let RouteState::Listener(state) = state else { return None };
+        let pool = state.others.iter().filter_map(pool).find(|pool| !listed.allow(pool))?;
+        let problem =
+            format!("authenticates with the user pool `{pool}`, whose clients the stack's functions may not read");
+        Some(Finding::environment(
+            format!("$.routes[{index}]"),
+            problem,
+            "list the pool in the stack's userPoolArns, and deploy",
+        ))
+    };
+    before.iter().enumerate().filter_map(of).collect()
+}
+
+/// Whether a run is one of another state machine.
+pub(crate) fn is_of_another_stack(holder: &str, run_id: &str) -> bool {
+    let machine = |arn: &str| arn.rsplit_once(':').map(|(machine, _)| machine.to_owned());
+    machine(holder) != machine(run_id)
+}
+
+/// What holds a route, and is none of this stack's runs.
+pub(crate) fn held_elsewhere(holder: &str) -> (String, String) {
+    let problem = format!("is held by {holder}, a run of another stack that shares its locks with this one");
+    (problem, "wait until it has ended, or ask those who run that stack".to_owned())
+}
+
 /// Who holds a lock, and what a person can do about it: the run that stands in the way says which gesture ends it.
 pub(crate) fn held_by(holder: &str, standing: Option<&Standing>) -> (String, String) {
     let application = standing.and_then(|standing| standing.application.as_deref());
@@ -133,7 +164,7 @@ pub(crate) fn old_ttls(plan: &Plan, before: &[RouteState]) -> Seconds {
 #[cfg(test)]
 mod tests {
     use routes::name::NameState;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -172,6 +203,28 @@ mod tests {
                 "records": [{ "type": "A", "new": { "values": ["5.6.7.8"] } }], "steps": [{ "new_weight": 100 }] }],
         });
         Plan::read(&plan).unwrap()
+    }
+
+    #[test]
+    fn a_listener_whose_user_pool_is_not_listed_is_found() {
+        let pool = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_a";
+        let forward = json!({ "order": 2, "target_group_arn": "g", "groups": [], "stickiness": null });
+        let signing_on = json!({ "type": "listener", "forward": forward, "others": [{ "order": 1, "cognito": { "user_pool_arn": pool } }] });
+        let plain = json!({ "type": "listener", "forward": forward, "others": [] });
+        let before = [plain, signing_on].map(|state| serde_json::from_value::<RouteState>(state).unwrap());
+        let found = |listed: &str| pools_not_listed(&before, &Patterns::read(listed).unwrap());
+        assert_eq!(found(&json!([pool]).to_string()), []);
+        assert_eq!(found("[]")[0].path, "$.routes[1]");
+        assert!(found("[]")[0].problem.contains(pool));
+    }
+
+    #[test]
+    fn a_run_of_another_stack_is_not_spoken_of_as_one_of_ours() {
+        let of = |machine: &str| format!("arn:aws:states:eu-west-1:1:execution:{machine}:shop-1");
+        assert!(!is_of_another_stack(&of("cutover"), &of("cutover")));
+        assert!(is_of_another_stack(&of("blue-cutover"), &of("cutover")));
+        let (problem, fix) = held_elsewhere(&of("blue-cutover"));
+        assert!(problem.contains("another stack") && !fix.contains("release"), "{problem} {fix}");
     }
 
     #[test]

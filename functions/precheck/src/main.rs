@@ -1,7 +1,8 @@
 //! The Lambda function `precheck`: composes, nothing else.
 
-use cutover::authority::{AllowedAlarms, AllowedHooks, Destinations, Topics};
+use cutover::authority::{AllowedAlarms, AllowedHooks, Demanded, Destinations, Patterns, Topics};
 use cutover::load::LoadLimits;
+use cutover::probe::Reach;
 use cutover::stakeholders::StackGroups;
 use precheck::{Clients, handle};
 
@@ -20,6 +21,9 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 journal: journal::Journal::of(environment)?,
                 hooks: AllowedHooks::of(environment)?,
                 alarms: AllowedAlarms::of(environment)?,
+                approval: Demanded::of(environment)?,
+                user_pools: Patterns::of(environment, "USER_POOL_ARNS")?,
+                reach: Reach::of(environment)?,
                 destinations: Destinations::of(environment)?,
                 topics: Topics::of(environment)?,
                 stakeholders: StackGroups::read(&environment.variable("STAKEHOLDERS")?)?,

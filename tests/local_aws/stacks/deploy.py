@@ -37,6 +37,9 @@ ALLOWED = {
     "RECORD_VALUES": '["*"]',
     "ALIAS_TARGETS": '["*"]',
     "TOPIC_ARNS": '["*"]',
+    "APPROVAL": "null",
+    "USER_POOL_ARNS": '["*"]',
+    "PROBE_NETWORKS": "[]",  # but for this machine: services/runtime_api.py
 }
 _MOVERS = ("listener-swap", "precheck", "weight-shift")
 _ALARMS = ("alarms", "precheck")
@@ -48,6 +51,9 @@ ALLOWED_TO = {
     "NEW_TARGET_GROUP_ARNS": _MOVERS,
     "RECORD_VALUES": _MOVERS,
     "ALIAS_TARGETS": _MOVERS,
+    "PROBE_NETWORKS": ("load-test", "precheck", "validate"),
+    "USER_POOL_ARNS": ("precheck",),
+    "APPROVAL": ("claim", "precheck", "wave"),
     "TOPIC_ARNS": ("notify", "precheck", "program", "sweep", "tell", "wave"),
 }
 # The machines that a function starts, or that people and schedules start, as it tells them.
@@ -198,7 +204,7 @@ def _create_functions(settings: Settings, moments_arn: str, key_arn: str) -> dic
 
 
 def _environment(settings: Settings, crate: str, moments_arn: str, pages: dict[str, str]) -> dict[str, str]:
-    journal = {"JOURNAL_TABLE": settings.journal_table, "ROUTE53_REQUESTS_PER_SECOND": ROUTE53_REQUESTS_PER_SECOND}
+    journal = {"JOURNAL_TABLE": settings.journal_table, "LOCKS_TABLE": "", "ROUTE53_REQUESTS_PER_SECOND": ROUTE53_REQUESTS_PER_SECOND}
     started = STARTED.get(crate, ())
     allowed = {name: value for name, value in ALLOWED.items() if crate in ALLOWED_TO[name]}
     machines = {f"{name.upper()}_STATE_MACHINE_ARN": machine_arn(name) for name in started}
@@ -218,7 +224,7 @@ def _environment(settings: Settings, crate: str, moments_arn: str, pages: dict[s
     status = {"STATUS": STATUS, "CUTOVER_STATE_MACHINE_ARN": machine_arn("cutover")} if crate == "status-report" else {}
     answers = pages if crate in ("notify", "tell") else {}
     if crate == "answer":
-        answers = {"ANSWERS_KEY_ARN": pages["ANSWERS_KEY_ARN"], "ANSWERS_ORIGINS": ""}
+        answers = {"ANSWERS_KEY_ARN": pages["ANSWERS_KEY_ARN"], "ANSWERS_ORIGINS": "", "ANSWERS_IDENTITY_HEADER": ""}
     more = {**load, **reports, **status, **machines, **stakeholders, **moments, **messages, **incidents, **answers}
     return {"RUST_LOG": "info", **journal, **allowed, **schedules, **more}
 

@@ -26,6 +26,13 @@ fn every_correction_to_the_emulator_has_a_test_that_passes() -> Result<()> {
     run(Command::new(python).args(tests).current_dir(&checkout.root))
 }
 
+/// Licences, sources, duplicates; of Python's packages those of the emulated AWS.
+fn every_dependency_is_as_deny_toml_allows() -> Result<()> {
+    let checkout = Checkout::of_this_build();
+    let python = setup::python_environment(&checkout)?;
+    run(Command::new(python).arg(".ci/dependencies").current_dir(&checkout.root))
+}
+
 fn the_cdk_app_passes_its_tests() -> Result<()> {
     let infra = setup::infra()?;
     run(Command::new("npm").args(["test"]).current_dir(&infra))
@@ -76,6 +83,7 @@ fn the_cdk_command_synthesizes_the_same() -> Result<()> {
 pub fn tests() -> Vec<Test> {
     synchronous![
         every_correction_to_the_emulator_has_a_test_that_passes,
+        every_dependency_is_as_deny_toml_allows,
         the_cdk_app_passes_its_tests,
         the_template_passes_cfn_lint,
         the_cdk_command_synthesizes_the_same,

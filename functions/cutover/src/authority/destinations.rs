@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use super::{Patterns, refuse_first};
 use crate::bootstrap::Environment;
 use crate::plan::{DnsRoute, ListenerRoute, Route};
+use crate::probe::reach::{is_in, network};
 use crate::{Finding, Plan, StepResult};
 
 /// The destinations that a stack lists.
@@ -108,27 +109,6 @@ fn spelt(text: &str) -> String {
     match text.parse::<IpAddr>() {
         Ok(address) => address.to_string(),
         Err(_) => text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase(),
-    }
-}
-
-/// The first address and the length of the prefix of `10.0.0.0/8`.
-fn network(text: &str) -> Option<(IpAddr, u32)> {
-    let (address, length) = text.split_once('/')?;
-    let (address, length) = (address.parse::<IpAddr>().ok()?, length.parse().ok()?);
-    (length <= if address.is_ipv4() { 32 } else { 128 }).then_some((address, length))
-}
-
-fn is_in((first, length): (IpAddr, u32), address: IpAddr) -> bool {
-    match (first, address) {
-        (IpAddr::V4(first), IpAddr::V4(address)) => {
-            let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
-            u32::from(first) & mask == u32::from(address) & mask
-        }
-        (IpAddr::V6(first), IpAddr::V6(address)) => {
-            let mask = u128::MAX.checked_shl(128 - length).unwrap_or(0);
-            u128::from(first) & mask == u128::from(address) & mask
-        }
-        _ => false,
     }
 }
 
