@@ -14,6 +14,11 @@ export interface AnswersProps {
    * signed requests only (AuthType AWS_IAM). Default: the function's own address, which anybody can reach, and whose links alone let in.
    */
   readonly answersUrl?: string;
+  /**
+   * The header by which what stands there tells who has signed on, such as `x-forwarded-user`: their name is then that, and verified. Default: people write
+   * their names themselves, and nobody verifies these.
+   */
+  readonly answersIdentityHeader?: string;
 }
 
 /** The key that signs links. CDK never sees it: Secrets Manager makes it. */
@@ -51,7 +56,20 @@ export function openAnswers(functions: Record<Crate, LambdaFunction>, { answersU
 export function answersEnvironment(props: AnswersProps, keyArn: string | undefined) {
   const key = { ANSWERS_KEY_ARN: keyArn ?? '' };
   const linking = { ...key, ANSWERS_URL: '' };
-  return { answer: { ...key, ANSWERS_ORIGINS: origin(props) }, linking };
+  const answer = { ...key, ANSWERS_ORIGINS: origin(props), ANSWERS_IDENTITY_HEADER: identityHeader(props) };
+  return { answer, linking };
+}
+
+function identityHeader({ answersUrl, answersIdentityHeader: header = '' }: AnswersProps): string {
+  if (header !== '' && answersUrl === undefined) {
+    throw new ConfigurationError(
+      '`answersIdentityHeader` is for `answersUrl`: without something that signs people on, anybody can write a header.',
+    );
+  }
+  if (!/^[A-Za-z0-9-]{0,64}$/.test(header)) {
+    throw new ConfigurationError(`\`answersIdentityHeader\` should be the name of a header, not ${header}.`);
+  }
+  return header.toLowerCase();
 }
 
 function origin({ answers = false, answersUrl }: AnswersProps): string {

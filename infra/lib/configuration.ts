@@ -1,5 +1,6 @@
 /** The app's configuration: context values (`cdk.json`, `-c name=value`) become the stack's props. */
 import type { Node } from 'constructs';
+import { NARROWING } from './authority';
 import { ConfigurationError } from './configuration-error';
 import type { CutoverStackProps } from './cutover-stack';
 
@@ -14,18 +15,24 @@ export const CONTEXT = {
     'mailConfigurationSet',
     'statusTimeZone',
     'answersUrl',
+    'answersIdentityHeader',
+    'approvalTopicArn',
+    'locksTable',
+    'dataKeyArn',
   ],
   list: [
-    'hookFunctionArns',
+    'alarmActions',
     'loadTestHosts',
+    'probeNetworks',
     'loadTestSecretArns',
     'topicArns',
     'topicKeyArns',
+    'userPoolArns',
     'emails',
     'webhookSecretArns',
   ],
-  number: ['maxLoadRatePerSecond', 'route53RequestsPerSecond', 'statusInterval', 'recoveryObjective'],
-  narrowing: ['listeners', 'rules', 'targetGroups', 'hostedZones', 'recordNames', 'alarmNames'],
+  number: ['maxLoadRatePerSecond', 'route53RequestsPerSecond', 'statusInterval', 'recoveryObjective', 'approvalFrom'],
+  narrowing: NARROWING,
 } as const;
 
 export function propsFromContext(node: Node): CutoverStackProps {
@@ -34,7 +41,8 @@ export function propsFromContext(node: Node): CutoverStackProps {
   return {
     ...given(CONTEXT.text, (name) => node.tryGetContext(name)),
     ...given(CONTEXT.list, (name) => list(node, name)),
-    ...given(['retainJournal', 'answers'], (name) => boolean(node, name)),
+    ...given(['hookFunctionArns'], (name) => hooks(node, name)),
+    ...given(['retainJournal', 'retainLogs', 'answers'], (name) => boolean(node, name)),
     ...given(CONTEXT.number, (name) => number(node, name)),
     ...given(['schedules', 'probeVpc', 'stakeholders', 'branding', 'messageTemplates', 'incidents'], (name) =>
       json(node, name),
@@ -50,6 +58,18 @@ function list(node: Node, name: string): string[] | undefined {
   if (typeof value === 'string') return value === '' ? [] : value.split(',').map((item) => item.trim());
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
   throw new ConfigurationError(`The context value \`${name}\` should be a list of texts.`);
+}
+
+/** A list for all applications, or an object of application to list. */
+function hooks(node: Node, name: string): string[] | Record<string, string[]> | undefined {
+  const value: unknown = node.tryGetContext(name);
+  const given: unknown = typeof value === 'string' && value.startsWith('{') ? json(node, name) : value;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return list(node, name);
+  const isList = (item: unknown) => Array.isArray(item) && item.every((arn) => typeof arn === 'string');
+  if (Object.values(given).every(isList)) return given as Record<string, string[]>;
+  throw new ConfigurationError(
+    `The context value \`${name}\` should be a list of ARNs, or an object of application to such a list.`,
+  );
 }
 
 function boolean(node: Node, name: string): boolean | undefined {

@@ -1,33 +1,56 @@
 /** Everything of Cutover in one account and region. */
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { AnswersKey, type AnswersProps, answersEnvironment, openAnswers } from './answers';
+import {
+  type AuthorityProps,
+  approvalEnvironment,
+  authorityEnvironment,
+  everyHook,
+  type HookFunctions,
+  hooksByApplication,
+  type Narrowing,
+  said,
+} from './authority';
 import { ConfigurationError } from './configuration-error';
-import { Functions, type ProbeVpc } from './functions';
+import { Functions, type ProbeVpc, probeNetworks } from './functions';
 import { type IncidentTimes, incidentTimes, OpenedByItself } from './incidents';
 import { Journal } from './journal';
 import { CRATES, type Crate, MACHINES, Names, pascalCase } from './names';
 import { Notifications, tellMoments } from './notifications';
 import { Observability } from './observability';
-import { functionPermissions, machinePermissions, type Narrowing, type Surroundings } from './permissions';
+import { functionPermissions, machinePermissions, type Surroundings } from './permissions';
 import { Programmes } from './programmes';
 import { Reports } from './reports';
 import { SafetyNet } from './safety-net';
 import { type ScheduledStart, Schedules } from './schedules';
-import { type MessagesProps, messagesEnvironment } from './stakeholders';
+import { groupTopics, type MessagesProps, messagesEnvironment } from './stakeholders';
 import { StateMachines } from './state-machines';
 import { StatusPages, type StatusProps, statusEnvironment } from './status-pages';
 import { FollowedWaves } from './waves';
 
-/** The defaults suit one installation per account and region; only `narrowing` and `emails` deserve a thought. */
-export interface CutoverStackProps extends StackProps, MessagesProps, StatusProps, AnswersProps {
+/** The defaults suit one installation per account and region; `narrowing` has none, and `emails` deserve a thought. */
+export interface CutoverStackProps extends StackProps, MessagesProps, StatusProps, AnswersProps, AuthorityProps {
   /** Before every name, so that several installations fit into one account and region. Default: none. */
   readonly prefix?: string;
   /** The journal's name. Default: `<prefix>cutover-journal`. */
   readonly tableName?: string;
   /** Whether the journal is protected from deletion and outlives the stack. Default: true. */
   readonly retainJournal?: boolean;
+  /**
+   * A DynamoDB table (partition key `pk`, a text) that stacks of this account and region share, so that no two of them move one listener or name at a
+   * time. Default: none, and each stack knows of its own runs only.
+   */
+  readonly locksTable?: string;
+  /**
+   * A KMS key of the owner's, for the journal, the logs, and the executions' data: whoever may not use it reads none of them, task tokens included.
+   * Default: AWS's keys.
+   */
+  readonly dataKeyArn?: string;
+  /** Whether logs outlive the stack. Default: false. */
+  readonly retainLogs?: boolean;
   /** The functions' processor. Default: arm64. */
   readonly architecture?: 'arm64' | 'x86_64';
   /** A folder of prebuilt binaries, `<crate>/bootstrap` or `<crate>`. Default: cargo-lambda builds them. */
@@ -36,10 +59,18 @@ export interface CutoverStackProps extends StackProps, MessagesProps, StatusProp
   readonly logRetention?: RetentionDays;
   /** Where `precheck`, `validate` and `load-test` are, which ask the sides. Default: in no VPC, so these need public addresses. */
   readonly probeVpc?: ProbeVpc;
-  /** What may be changed. Default: whatever a plan names. */
+  /**
+   * The private networks that probes and load tests may connect to, such as `10.1.0.0/16`. Default: with `probeVpc` the private ones, without it none.
+   */
+  readonly probeNetworks?: string[];
+  /** What plans may change, and where they may send users: every list has to be said. */
   readonly narrowing?: Narrowing;
-  /** The functions that plans may name as hooks. Default: none, so precheck refuses a plan with hooks. */
-  readonly hookFunctionArns?: string[];
+  /** What alarms that plans set may do: ARNs, in which `*` and `?` are patterns. Default: tell the topics that plans may name. */
+  readonly alarmActions?: string[];
+  /** The functions that plans may name as hooks, for all applications or for each. Default: none, so precheck refuses a plan with hooks. */
+  readonly hookFunctionArns?: HookFunctions;
+  /** The Cognito user pools that listeners of plans authenticate with. Default: none, so precheck refuses such a listener. */
+  readonly userPoolArns?: string[];
   /** The fastest that a plan's load test may be, in requests a second to one side. Default: 1,000. */
   readonly maxLoadRatePerSecond?: number;
   /**
@@ -51,7 +82,7 @@ export interface CutoverStackProps extends StackProps, MessagesProps, StatusProp
   readonly loadTestHosts?: string[];
   /** The secrets whose headers load tests may send. Default: none, so precheck refuses a plan with one. */
   readonly loadTestSecretArns?: string[];
-  /** The topics that plans may name, beside the stack's own. Default: all of this account and region. */
+  /** The topics that plans may name, beside the stack's own; `*`: all of this account and region. Default: none. */
   readonly topicArns?: string[];
   /** The keys of those topics that are encrypted, beside the stack's own. Default: none. */
   readonly topicKeyArns?: string[];
@@ -68,6 +99,7 @@ export interface CutoverStackProps extends StackProps, MessagesProps, StatusProp
 
 export class CutoverStack extends Stack {
   constructor(scope: Construct, id: string, props: CutoverStackProps = {}) {
+    const narrowing = said(props.narrowing);
     super(scope, id, { description: 'Cutover: moves the traffic of applications, and takes it back', ...props });
     const { prefix = '', architecture = 'arm64', logRetention = RetentionDays.THREE_MONTHS } = props;
     if (architecture !== 'arm64' && architecture !== 'x86_64') {
@@ -77,7 +109,10 @@ export class CutoverStack extends Stack {
       throw new ConfigurationError('The prefix should be at most 24 lower-case letters, digits and `-`.');
     }
     const names = new Names(this, prefix);
+    const dataKey = props.dataKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'DataKey', props.dataKeyArn);
+    const logs = { logRetention, dataKey, retainLogs: props.retainLogs ?? false };
     const { table } = new Journal(this, 'Journal', {
+      dataKey,
       tableName: props.tableName ?? names.of('journal'),
       retain: props.retainJournal ?? true,
     });
@@ -89,13 +124,20 @@ export class CutoverStack extends Stack {
     const { topic, moments, key } = notifications;
     const answersKeyArn = props.answers ? new AnswersKey(this, 'AnswersKey').secretArn : undefined;
     const programmes = new Programmes(this, 'Programmes', { names });
+    const approvers = props.approvalTopicArn === undefined ? [] : [props.approvalTopicArn];
+    const listed = [...(props.topicArns ?? []), ...approvers, ...groupTopics(props)];
+    const topicArns = [...new Set([topic.topicArn, ...listed])];
     const here: Surroundings = {
       stack: this,
       names,
       journal: table,
       reports,
-      narrowing: props.narrowing ?? {},
-      topicArns: props.topicArns && [topic.topicArn, ...props.topicArns],
+      narrowing,
+      topicArns,
+      alarmActions: props.alarmActions ?? topicArns,
+      locksTable: props.locksTable,
+      dataKeyArn: props.dataKeyArn,
+      userPoolArns: props.userPoolArns ?? [],
       momentsTopicArn: moments.topicArn,
       mailFrom: props.mailFrom,
       mailConfigurationSet: props.mailConfigurationSet,
@@ -108,7 +150,7 @@ export class CutoverStack extends Stack {
     const { all: functions } = new Functions(this, 'Functions', {
       names,
       architecture,
-      logRetention,
+      ...logs,
       binaries: props.binaries,
       probeVpc: props.probeVpc,
       answers: props.answers ?? false,
@@ -120,8 +162,8 @@ export class CutoverStack extends Stack {
     const functionArns = byCrate((crate) => functions[crate].functionArn);
     const { all: machines } = new StateMachines(this, 'StateMachines', {
       names,
-      logRetention,
-      permissions: machinePermissions(here, functionArns, props.hookFunctionArns ?? []),
+      ...logs,
+      permissions: machinePermissions(here, functionArns, everyHook(props.hookFunctionArns ?? [])),
       values: { Partition: this.partition, ...placeholderValues(names, table.tableName, functionArns) },
     });
     const net = new SafetyNet(this, 'SafetyNet', { names, cutover: machines.cutover, sweep: functions.sweep });
@@ -178,19 +220,21 @@ function environment(
   const reports = here.reports.bucketName;
   const {
     hookFunctionArns = [],
-    narrowing,
     maxLoadRatePerSecond = 1000,
     route53RequestsPerSecond = 3,
     loadTestHosts = [],
     loadTestSecretArns = [],
   } = props;
   const messages = messagesEnvironment(props);
+  const approval = approvalEnvironment(props);
+  const authority = authorityEnvironment(here.narrowing, { ...here, ownAlarms: names.of('*') });
   const answers = answersEnvironment(props, answersKeyArn);
   if (!(route53RequestsPerSecond >= 0.1 && route53RequestsPerSecond <= 50)) {
     throw new ConfigurationError('`route53RequestsPerSecond` should be a number from 0.1 to 50; the account has 5.');
   }
   const common = byCrate<Record<string, string>>(() => ({
     JOURNAL_TABLE: journal.tableName,
+    LOCKS_TABLE: here.locksTable ?? '',
     ROUTE53_REQUESTS_PER_SECOND: `${route53RequestsPerSecond}`,
   }));
   const machineArns = {
@@ -202,9 +246,15 @@ function environment(
     LOAD_TEST_HOSTS: loadTestHosts.join(','),
     LOAD_TEST_SECRET_ARNS: loadTestSecretArns.join(','),
   };
+  const probes = { PROBE_NETWORKS: JSON.stringify(probeNetworks(props)) };
   return {
     ...common,
-    'load-test': { ...common['load-test'], ...load, REPORTS_BUCKET: reports },
+    alarms: { ...common.alarms, ...authority.alarms },
+    claim: { ...common.claim, ...approval },
+    'listener-swap': { ...common['listener-swap'], ...authority.destinations },
+    'weight-shift': { ...common['weight-shift'], ...authority.destinations },
+    validate: { ...common.validate, ...probes },
+    'load-test': { ...common['load-test'], ...load, ...probes, REPORTS_BUCKET: reports },
     answer: { ...common.answer, ...answers.answer },
     incident: {
       ...common.incident,
@@ -213,10 +263,17 @@ function environment(
       MOMENTS_TOPIC_ARN: momentsTopicArn,
       STAKEHOLDERS: messages.STAKEHOLDERS,
     },
-    notify: { ...common.notify, ...machineArns, ...answers.linking, MOMENTS_TOPIC_ARN: momentsTopicArn },
+    notify: {
+      ...common.notify,
+      ...machineArns,
+      ...answers.linking,
+      ...authority.topics,
+      MOMENTS_TOPIC_ARN: momentsTopicArn,
+    },
     program: {
       ...common.program,
       ...answers.linking,
+      ...authority.topics,
       REPORTS_BUCKET: reports,
       CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
       ...machineArns,
@@ -232,9 +289,14 @@ function environment(
     precheck: {
       ...common.precheck,
       ...load,
-      HOOK_FUNCTION_ARNS: hookFunctionArns.join(','),
+      ...probes,
+      ...approval,
+      USER_POOL_ARNS: JSON.stringify(here.userPoolArns),
+      ...authority.alarms,
+      ...authority.destinations,
+      ...authority.topics,
+      HOOK_FUNCTION_ARNS: JSON.stringify(hooksByApplication(hookFunctionArns)),
       STAKEHOLDERS: messages.STAKEHOLDERS,
-      ALARM_NAMES: JSON.stringify(narrowing?.alarmNames ?? ['*']),
     },
     'status-report': {
       ...common['status-report'],
@@ -242,11 +304,13 @@ function environment(
       CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
       STATUS: statusEnvironment(props),
     },
-    sweep: { ...common.sweep, ...machineArns },
-    tell: { ...common.tell, ...messages, ...answers.linking },
+    sweep: { ...common.sweep, ...machineArns, ...authority.topics },
+    tell: { ...common.tell, ...messages, ...answers.linking, ...authority.topics },
     wave: {
       ...common.wave,
       ...answers.linking,
+      ...approval,
+      ...authority.topics,
       CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
       REPORTS_BUCKET: reports,
       ROLLBACK_STATE_MACHINE_ARN: names.machineArn('rollback'),

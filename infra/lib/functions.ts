@@ -10,9 +10,11 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
+import { BlockList, isIP, isIPv4 } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   Architecture,
   type CfnFunction,
@@ -76,6 +78,9 @@ export interface FunctionsProps {
   /** `undefined`: no function is in a VPC. */
   readonly probeVpc: ProbeVpc | undefined;
   readonly logRetention: RetentionDays;
+  /** What encrypts the logs; `undefined`: AWS's own. */
+  readonly dataKey: IKey | undefined;
+  readonly retainLogs: boolean;
 }
 
 export class Functions extends Construct {
@@ -85,7 +90,7 @@ export class Functions extends Construct {
     super(scope, id);
     if (!props.binaries && Stack.of(this).bundlingRequired && !cargoLambdaVersion()) {
       throw new ConfigurationError(
-        'cargo-lambda, which builds the functions, is not on the PATH: get it with `pip install cargo-lambda`, or name a ' +
+        'cargo-lambda, which builds the functions, is not on the PATH: get it with `pip install cargo-lambda==1.9.2`, or name a ' +
           'folder of prebuilt binaries with `-c binaries=<folder>`.',
       );
     }
@@ -108,15 +113,18 @@ export class Functions extends Construct {
     const logGroup = new LogGroup(scope, 'Logs', {
       logGroupName: `/aws/lambda/${functionName}`,
       retention: props.logRetention,
-      removalPolicy: RemovalPolicy.DESTROY,
+      encryptionKey: props.dataKey,
+      removalPolicy: props.retainLogs ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
     const permissions = [...props.permissions[crate], ...more, ...functionTelemetry(logGroup.logGroupArn)];
     const architecture = props.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64;
+    const variables = { RUST_LOG: 'info', ...props.environment[crate] };
+    refuseLarge(crate, variables);
     const common = {
       functionName,
       description: `Cutover: see functions/${crate}/src/lib.rs`,
       role: role(scope, 'Role', 'lambda', permissions),
-      environment: { RUST_LOG: 'info', ...props.environment[crate] },
+      environment: variables,
       memorySize: MEMORY_MB,
       timeout: TIMEOUT,
       ...LARGER[crate],
@@ -135,6 +143,44 @@ export class Functions extends Construct {
     };
     return withBootstrap(props.binaries, crate, props.architecture, (folder) => prebuilt(Code.fromAsset(folder)));
   }
+}
+
+/** Lambda takes 4 KB of environment in all (Lambda quotas): told here with what takes the room, and not at the deployment. */
+function refuseLarge(crate: Crate, variables: Record<string, string>) {
+  const sizes = Object.entries(variables).map(([name, value]) => [name, Buffer.byteLength(name + value)] as const);
+  const all = sizes.reduce((sum, [, bytes]) => sum + bytes, 0);
+  if (all <= 4096) return;
+  const largest = [...sizes].sort(([, one], [, other]) => other - one).slice(0, 3);
+  const told = largest.map(([name, bytes]) => `${name} ${bytes}`).join(', ');
+  throw new ConfigurationError(
+    `The lists of the configuration take ${all} bytes of ${crate}'s environment, and Lambda has room for 4,096 (${told}): use patterns, or a stack for each team.`,
+  );
+}
+
+/** Those of a VPC (RFC 1918, 6598, 4193). */
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'];
+
+/** Where probes may connect to beside public addresses. What is within no network that a stack may have is refused: the functions' own machine, metadata. */
+export function probeNetworks(props: { probeVpc?: ProbeVpc; probeNetworks?: string[] }): string[] {
+  const networks = props.probeNetworks ?? (props.probeVpc ? PRIVATE : []);
+  const isPrivate = new BlockList();
+  for (const network of PRIVATE) {
+    const [address = '', length] = network.split('/');
+    isPrivate.addSubnet(address, Number(length), isIPv4(address) ? 'ipv4' : 'ipv6');
+  }
+  for (const network of networks) {
+    const [address = '', length = '', ...more] = network.split('/');
+    const family = isIPv4(address) ? 'ipv4' : 'ipv6';
+    const shortest = /^fc|^fd/i.test(address) ? 7 : 8;
+    const isNetwork = more.length === 0 && isIP(address) !== 0 && /^[0-9]{1,3}$/.test(length);
+    const isLong = Number(length) >= shortest && Number(length) <= (family === 'ipv4' ? 32 : 128);
+    if (!isNetwork || !isLong || !isPrivate.check(address, family)) {
+      throw new ConfigurationError(
+        `\`probeNetworks\` should be private networks, such as 10.1.0.0/16, not ${network}: public addresses need not be listed, and others are never connected to.`,
+      );
+    }
+  }
+  return networks;
 }
 
 function refuse({ subnetIds, securityGroupIds }: ProbeVpc) {

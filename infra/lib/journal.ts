@@ -1,6 +1,7 @@
 /** The journal: one item per run, one per lock. What it holds is needed to undo, so it is kept when the stack goes. */
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 
 /** The index of runs that are owed an ending; the sweep reads it. */
@@ -8,6 +9,8 @@ export const OPEN_RUNS = 'open-runs';
 
 export interface JournalProps {
   readonly tableName: string;
+  /** What encrypts it; `undefined`: AWS's key for DynamoDB. */
+  readonly dataKey: IKey | undefined;
   /** Whether the table is protected, and outlives the stack. */
   readonly retain: boolean;
 }
@@ -21,7 +24,8 @@ export class Journal extends Construct {
       tableName: props.tableName,
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
-      encryption: TableEncryption.AWS_MANAGED,
+      encryption: props.dataKey ? TableEncryption.CUSTOMER_MANAGED : TableEncryption.AWS_MANAGED,
+      encryptionKey: props.dataKey,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       // Records of what was told.
       timeToLiveAttribute: 'expires',

@@ -7,6 +7,7 @@
 import type { Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { isOpen, type Narrowing } from './authority';
 import { OPEN_RUNS } from './journal';
 import type { Crate, Machine, Names } from './names';
 
@@ -18,22 +19,8 @@ export interface Permission {
   /** Why no narrower resource exists; required where a resource holds a `*`. */
   readonly why?: string;
   readonly conditions?: Record<string, Record<string, unknown>>;
-}
-
-/** What mutating permissions are narrowed to. Not given: all of the account's, since plans name them at run time. */
-export interface Narrowing {
-  /** ARNs of the listeners whose default action may change. An empty list: none. */
-  readonly listeners?: string[];
-  /** ARNs of the listener rules that may change. */
-  readonly rules?: string[];
-  /** ARNs of the old target groups that cleanup may delete. */
-  readonly targetGroups?: string[];
-  /** Ids of the hosted zones whose records may change. */
-  readonly hostedZones?: string[];
-  /** The names whose records may change, in any spelling: case, final dot and escapes are normalised. */
-  readonly recordNames?: string[];
-  /** Names of the alarms that may be set and put back; a `*` within a name is a pattern. */
-  readonly alarmNames?: string[];
+  /** Whether it is denied, whatever else is allowed. */
+  readonly denies?: boolean;
 }
 
 /** What the tables refer to. */
@@ -42,9 +29,17 @@ export interface Surroundings {
   readonly names: Names;
   readonly journal: ITable;
   readonly reports: IBucket;
-  readonly narrowing: Narrowing;
-  /** The topics that plans may name; `undefined`: all of this account and region. */
-  readonly topicArns: string[] | undefined;
+  readonly narrowing: Required<Narrowing>;
+  /** The topics that messages may go to, the stack's own first. */
+  readonly topicArns: string[];
+  /** What alarms that plans set may do. */
+  readonly alarmActions: string[];
+  /** The table of locks that stacks share; `undefined`: none. */
+  readonly locksTable: string | undefined;
+  /** The owner's key for the journal and for executions' data; `undefined`: none. */
+  readonly dataKeyArn: string | undefined;
+  /** The user pools that listeners may authenticate with. */
+  readonly userPoolArns: string[];
   /** Where what happens in runs goes. */
   readonly momentsTopicArn: string;
   /** The sender of mails, and the configuration set; `undefined`: none. */
@@ -71,6 +66,7 @@ const RECORD_ACTIONS = ['CREATE', 'DELETE'];
 type Target = Omit<Permission, 'actions'>;
 
 const may = (target: Target, ...actions: string[]): Permission => ({ ...target, actions });
+const denied = (target: Target, ...actions: string[]): Permission => ({ ...target, actions, denies: true });
 
 const anything: Target = {
   resources: ['*'],
@@ -89,11 +85,13 @@ const anyAlarm: Target = {
   why: 'With anything narrower CloudWatch leaves out composite alarms (API reference of DescribeAlarms).',
 };
 
-/** What a prop lists; without it, all there is. */
-function listed(prop: string, resources: string[] | undefined, ...all: string[]): Target {
-  if (resources) return { resources, why: `The prop \`${prop}\` says so.` };
-  return { resources: all, why: `Plans name these at run time; the prop \`${prop}\` narrows it to a list.` };
+/** What a prop lists, as resources; all there is, where it says so by `*`. */
+function listed(prop: string, list: string[], resource: (item: string) => string, ...all: string[]): Target {
+  if (!isOpen(list)) return { resources: list.map(resource), why: `The prop \`${prop}\` says so.` };
+  return { resources: all, why: `The prop \`${prop}\` says \`*\`: plans name these at run time.` };
 }
+
+const asItIs = (item: string) => item;
 
 /** The functions: what each one calls, and on what. */
 export function functionPermissions(here: Surroundings): Record<Crate, Permission[]> {
@@ -105,11 +103,12 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
   const zoneArn = (id: string) => route53(`hostedzone/${id.replace('/hostedzone/', '')}`);
 
   const table: Target = { resources: [here.journal.tableArn] };
+  const locks: Target = { resources: here.locksTable ? [arn('dynamodb', `table/${here.locksTable}`)] : [] };
   const openRuns: Target = { resources: [`${here.journal.tableArn}/index/${OPEN_RUNS}`] };
-  const listeners = listed('listeners', narrowing.listeners, elb('listener/app/*'), elb('listener/net/*'));
-  const rules = listed('rules', narrowing.rules, elb('listener-rule/app/*'));
-  const targetGroups = listed('targetGroups', narrowing.targetGroups, elb('targetgroup/*'));
-  const zones = listed('hostedZones', narrowing.hostedZones?.map(zoneArn), zoneArn('*'));
+  const listeners = listed('listeners', narrowing.listeners, asItIs, elb('listener/app/*'), elb('listener/net/*'));
+  const rules = listed('rules', narrowing.rules, asItIs, elb('listener-rule/app/*'));
+  const targetGroups = listed('targetGroups', narrowing.targetGroups, asItIs, elb('targetgroup/*'));
+  const zones = listed('hostedZones', narrowing.hostedZones, zoneArn, zoneArn('*'));
   const records = { ...zones, conditions: recordConditions(narrowing.recordNames) };
   const changes: Target = {
     resources: [route53('change/*')],
@@ -123,7 +122,11 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     resources: [route53('healthcheck/*')],
     why: 'Records carry the health checks that their owners gave them, and this only reads.',
   };
-  const alarms = listed('alarmNames', narrowing.alarmNames?.map(alarmArn), alarmArn('*'));
+  const alarms = listed('alarmNames', narrowing.alarmNames, alarmArn, alarmArn('*'));
+  const ownAlarms: Target = {
+    resources: [alarmArn(names.of('*'))],
+    why: "The stack's own alarms, which page when a rollback fails, are none that a plan may change.",
+  };
   const tasks: Target = {
     resources: [arn('dms', 'task:*')],
     why: 'Plans name their replication tasks at run time, and this only reads.',
@@ -160,15 +163,13 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     resources: [here.reports.arnForObjects('runs/*/load-test.json')],
     why: 'Runs are named when they start.',
   };
-  const topics = listed('topicArns', here.topicArns, arn('sns', '*'));
+  const topics = listed('topicArns', here.topicArns, asItIs, arn('sns', '*'));
   const topicKeys: Target = { resources: here.topicKeyArns };
   const mail: Target = { resources: mailIdentities(here) };
   const webhooks: Target = { resources: here.webhookSecretArns };
   const loadTestSecrets: Target = { resources: here.loadTestSecretArns };
-  const userPools: Target = {
-    resources: [arn('cognito-idp', 'userpool/*')],
-    why: 'Listeners name their user pools; whoever sends such an action back must be able to read its client (ELB user guide).',
-  };
+  // Whoever sends such an action back must be able to read its client (ELB user guide), secret included.
+  const userPools = listed('userPoolArns', here.userPoolArns, asItIs, arn('cognito-idp', 'userpool/*'));
   const executions = (...machines: Machine[]): Target => ({
     resources: machines.map((machine) => names.executionsArn(machine)),
     why: 'Executions are named when they start.',
@@ -210,7 +211,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
   };
   const undoers: Target = { resources: [names.machineArn('rollback'), names.machineArn('cleanup')] };
 
-  return {
+  return withKey<Crate>(dataKey(here), {
     precheck: [
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
       may(anything, 'elasticloadbalancing:DescribeLoadBalancers', 'elasticloadbalancing:DescribeTags'),
@@ -227,11 +228,13 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(loadTestSecrets, 'secretsmanager:GetSecretValue'),
       may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem'),
       may(share, 'dynamodb:PutItem'),
+      may(locks, 'dynamodb:BatchGetItem'),
     ],
     claim: [
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
       may(zones, 'route53:ListResourceRecordSets'),
       may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
+      may(locks, 'dynamodb:BatchGetItem', 'dynamodb:PutItem'),
     ],
     'replication-lag': [
       may(anything, ...replications, 'cloudwatch:GetMetricData'),
@@ -295,7 +298,9 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     ],
     alarms: [
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
-      may(alarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:PutMetricAlarm', 'cloudwatch:TagResource'),
+      may(alarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:TagResource'),
+      may({ ...alarms, ...actionConditions(here.alarmActions) }, 'cloudwatch:PutMetricAlarm'),
+      denied(ownAlarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:PutMetricAlarm', 'cloudwatch:TagResource'),
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
     ],
     notify: [
@@ -313,6 +318,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, ...replications, 'cloudwatch:GetMetricData'),
       may(executions('cutover', 'rollback'), 'states:DescribeExecution'),
       may(table, 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
+      may(locks, 'dynamodb:DeleteItem'),
       // For the names of open runs, where a person has named another one.
       may(table, 'dynamodb:Scan'),
     ],
@@ -387,10 +393,11 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'route53:ListHealthChecks'),
       may(healthChecks, 'route53:DeleteHealthCheck'),
       may(table, 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
+      may(locks, 'dynamodb:DeleteItem'),
       // For the locks of a run whose item nobody can read, and the names of open runs.
       may(table, 'dynamodb:Scan'),
     ],
-  };
+  });
 }
 
 /**
@@ -431,12 +438,13 @@ export const INVOKED: Record<Machine, readonly Crate[]> = {
 
 /** The state machines: their functions, the application's hooks, and what they do themselves. */
 export function machinePermissions(
-  { names, journal }: Surroundings,
+  here: Surroundings,
   functionArns: Record<Crate, string>,
   hookFunctionArns: string[],
 ): Record<Machine, Permission[]> {
+  const { names, journal } = here;
   const functions = (machine: Machine): string[] => INVOKED[machine].map((crate) => functionArns[crate]);
-  return {
+  return withKey<Machine>(dataKeyOfMachine(here), {
     cutover: [
       may({ resources: [...functions('cutover'), ...hookFunctionArns] }, 'lambda:InvokeFunction'),
       may({ resources: [names.machineArn('rollback'), names.machineArn('cleanup')] }, 'states:StartExecution'),
@@ -457,7 +465,27 @@ export function machinePermissions(
       may({ resources: functions('wave') }, 'lambda:InvokeFunction'),
       may({ resources: [names.machineArn('wave')] }, 'states:StartExecution'),
     ],
-  };
+  });
+}
+
+/**
+ * What reading and writing encrypted data takes beside: DynamoDB uses the key in the name of whoever asks for the data, and Step Functions in that of
+ * whoever reads an execution or starts one (DynamoDB developer guide, usage notes of encryption at rest; Step Functions guide, data at rest).
+ */
+function dataKey({ stack, dataKeyArn }: Surroundings): Permission[] {
+  const services = ['dynamodb', 'states'].map((service) => `${service}.${stack.region}.${stack.urlSuffix}`);
+  const conditions = { StringEquals: { 'kms:ViaService': services } };
+  return [may({ resources: dataKeyArn ? [dataKeyArn] : [], conditions }, 'kms:Decrypt', 'kms:GenerateDataKey')];
+}
+
+/** The same of a machine, for its own executions. */
+function dataKeyOfMachine({ dataKeyArn }: Surroundings): Permission[] {
+  return [may({ resources: dataKeyArn ? [dataKeyArn] : [] }, 'kms:Decrypt', 'kms:GenerateDataKey')];
+}
+
+function withKey<Of extends string>(more: Permission[], table: Record<Of, Permission[]>): Record<Of, Permission[]> {
+  const entries = Object.entries<Permission[]>(table).map(([of, permissions]) => [of, [...permissions, ...more]]);
+  return Object.fromEntries(entries) as Record<Of, Permission[]>;
 }
 
 /** What every function needs to be seen. */
@@ -487,11 +515,21 @@ export function machineTelemetry(): Permission[] {
   ];
 }
 
+/**
+ * An alarm's actions in whichever state (CloudWatch user guide, condition keys to limit alarm actions). The key is multi-valued: ForAllValues is
+ * true of an absent one, so it must also be there, and an alarm without any action is denied.
+ */
+function actionConditions(actions: string[]): Pick<Permission, 'conditions'> {
+  const key = 'cloudwatch:AlarmActions';
+  if (isOpen(actions)) return {};
+  return { conditions: { 'ForAllValues:StringLike': { [key]: actions }, Null: { [key]: 'false' } } };
+}
+
 /** The keys are multi-valued: ForAllValues is true of an absent key, so each one must also be there. */
-function recordConditions(recordNames: string[] | undefined): Record<string, Record<string, unknown>> {
+function recordConditions(recordNames: string[]): Record<string, Record<string, unknown>> {
   const key = (name: string) => `route53:ChangeResourceRecordSets${name}`;
   const equals: Record<string, string[]> = { [key('Actions')]: RECORD_ACTIONS, [key('RecordTypes')]: RECORD_TYPES };
-  if (recordNames) equals[key('NormalizedRecordNames')] = recordNames.map(normalisedName);
+  if (!isOpen(recordNames)) equals[key('NormalizedRecordNames')] = recordNames.map(normalisedName);
   return {
     'ForAllValues:StringEquals': equals,
     Null: Object.fromEntries(Object.keys(equals).map((name) => [name, 'false'])),

@@ -66,6 +66,12 @@ export function messagesEnvironment(props: MessagesProps): { STAKEHOLDERS: strin
   return made;
 }
 
+/** The topics that the stack's own groups are told by: whoever configures it has listed these. */
+export function groupTopics({ stakeholders = [] }: MessagesProps): string[] {
+  const topics = stakeholders.flatMap(({ channels }) => (Array.isArray(channels) ? channels : []));
+  return topics.map(({ topic_arn: arn }) => arn).filter((arn) => typeof arn === 'string');
+}
+
 /** What would be found out at the first message only. The functions look closer when they start. */
 function refuse({ name, time_zone: zone = 'UTC', channels }: Group) {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name ?? '')) {

@@ -4,8 +4,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RemovalPolicy, Stage, Validations } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import {
+  CustomerManagedEncryptionConfiguration,
+  DefinitionBody,
+  LogLevel,
+  StateMachine,
+} from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { rendered } from './definitions';
 import { MACHINES, type Machine, type Names, pascalCase } from './names';
@@ -23,6 +29,9 @@ export interface StateMachinesProps {
   /** What fills the placeholders. */
   readonly values: Record<string, string>;
   readonly logRetention: RetentionDays;
+  /** What encrypts logs, definitions, and executions' data; `undefined`: AWS's own. */
+  readonly dataKey: IKey | undefined;
+  readonly retainLogs: boolean;
 }
 
 export class StateMachines extends Construct {
@@ -41,7 +50,8 @@ export class StateMachines extends Construct {
     const destination = new LogGroup(scope, 'Logs', {
       logGroupName: `/aws/vendedlogs/states/${stateMachineName}`,
       retention: props.logRetention,
-      removalPolicy: RemovalPolicy.DESTROY,
+      encryptionKey: props.dataKey,
+      removalPolicy: props.retainLogs ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
     const definition = rendered(machine);
     const made = new StateMachine(scope, 'Machine', {
@@ -49,6 +59,7 @@ export class StateMachines extends Construct {
       definitionBody: DefinitionBody.fromFile(this.written(machine, definition)),
       ...this.substitutions(machine, definition, props.values),
       role: role(scope, 'Role', 'states', [...props.permissions[machine], ...machineTelemetry()]),
+      ...(props.dataKey && { encryptionConfiguration: new CustomerManagedEncryptionConfiguration(props.dataKey) }),
       tracingEnabled: true,
       // Errors only, and without data: the history of a Standard workflow holds every event with its data for 90 days, so
       // logs serve alarms and searches across runs. Hooks' payloads and answers are the application's: they stay there.

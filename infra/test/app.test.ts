@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { NARROWING, OPEN } from '../lib/authority';
 import { ConfigurationError } from '../lib/configuration-error';
 import { CRATES } from '../lib/names';
 import type { ScheduledStart } from '../lib/schedules';
@@ -11,7 +12,8 @@ import { INFRA, type Json, standInBinaries, synthesize, temporaryFolder } from '
 
 const NODE = dirname(process.execPath);
 
-function run(context: Record<string, unknown>, path: string[] = []) {
+function run(given: Record<string, unknown>, path: string[] = [], lists: Record<string, unknown> = OPEN) {
+  const context = { ...lists, ...given };
   const outdir = temporaryFolder();
   const tsx = join(INFRA, 'node_modules/.bin/tsx');
   const env = { CDK_OUTDIR: outdir, CDK_CONTEXT_JSON: JSON.stringify(context) };
@@ -32,7 +34,7 @@ function standInCargo(script: string): string {
 test('without cargo-lambda and without binaries, one sentence says how to get it', () => {
   const { status, stderr } = run({}, [standInCargo('exit 101')]);
   assert.equal(status, 1);
-  assert.match(stderr, /^error: cargo-lambda.* `pip install cargo-lambda`.* `-c binaries=<folder>`\.\n$/);
+  assert.match(stderr, /^error: cargo-lambda.* `pip install cargo-lambda==1.9.2`.* `-c binaries=<folder>`\.\n$/);
 });
 
 test('with cargo-lambda, each function is built for the architecture', () => {
@@ -83,6 +85,38 @@ test('context values are read as cdk.json and as the command line give them', ()
   assert.match(
     text,
     /interval_seconds\\+":600,\\+"recovery_objective_seconds\\+":900,\\+"time_zone\\+":\\+"Europe\/Berlin/,
+  );
+});
+
+test('a stack that does not say what its plans may touch is refused, with every list to write', () => {
+  const { status, stderr } = run({ binaries: standInBinaries(), hostedZones: ['Z1'] }, [], {});
+  assert.equal(status, 1);
+  assert.match(stderr, /^error: The configuration does not say what plans of this stack may touch, and where/);
+  for (const name of NARROWING) assert.equal(stderr.includes(`"${name}": ["*"]`), name !== 'hostedZones', name);
+  assert.equal(stderr.trim().split('\n').length, 1, 'one sentence after the other');
+});
+
+test('hooks are listed for all applications, or for each', () => {
+  const hook = (name: string) => `arn:aws:lambda:eu-west-1:123456789012:function:${name}`;
+  const binaries = standInBinaries();
+  const one = run({ binaries, hookFunctionArns: { shop: [hook('stop')], '*': [hook('test')] } });
+  assert.equal(one.status, 0, one.stderr);
+  const text = JSON.stringify(one.template());
+  assert.ok(text.includes(JSON.stringify(JSON.stringify({ shop: [hook('stop')], '*': [hook('test')] })).slice(1, -1)));
+  assert.match(
+    run({ binaries, hookFunctionArns: { shop: hook('stop') } }).stderr,
+    /object of application to such a list/,
+  );
+});
+
+test('lists that do not fit into a function are told with what takes the room', () => {
+  const newTargetGroups = Array.from(
+    { length: 90 },
+    (_, index) => `arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/${index}/x`,
+  );
+  refused(
+    { narrowing: { newTargetGroups } },
+    /of listener-swap's environment.*NEW_TARGET_GROUP_ARNS [0-9]+.*use patterns/,
   );
 });
 

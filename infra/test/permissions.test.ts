@@ -6,12 +6,13 @@ import { describe, test } from 'node:test';
 import { rendered } from '../lib/definitions';
 import { CRATES, type Crate, MACHINES, pascalCase } from '../lib/names';
 import { INVOKED, normalisedName } from '../lib/permissions';
-import { actionsAt, type Json, ROOT, statementsAt, synthesize } from './support';
+import { actionsAt, type Json, logicalIdAt, ROOT, statementsAt, synthesize } from './support';
 
 const FUNCTIONS = join(ROOT, 'functions');
 const TELEMETRY = /^(logs|xray):/;
 const SECRET = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:chat-AbCdEf';
 const byDefault = synthesize({
+  userPoolArns: ['arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_a'],
   answers: true,
   mailFrom: 'cutover@example.com',
   webhookSecretArns: [SECRET],
@@ -356,6 +357,44 @@ describe('narrowing', () => {
     const topics = statement('Notify', 'sns:Publish').Resource;
     assert.equal(topics.length, 2, "the stack's own, and the listed one");
     assert.deepEqual(statement('Precheck', 'sns:GetTopicAttributes').Resource, topics);
+  });
+
+  test('an alarm is set with listed actions only, and one without any is not taken for one', () => {
+    const topic = { Ref: logicalIdAt(byDefault, 'Notifications/Topic/Resource') };
+    const key = 'cloudwatch:AlarmActions';
+    assert.deepEqual(statement('Alarms', 'cloudwatch:PutMetricAlarm', byDefault).Condition, {
+      'ForAllValues:StringLike': { [key]: [topic] },
+      Null: { [key]: 'false' },
+    });
+    const open = synthesize({ alarmActions: ['*'] });
+    assert.equal(statement('Alarms', 'cloudwatch:PutMetricAlarm', open).Condition, undefined);
+  });
+
+  test("the stack's own alarms are denied to plans, whatever the stack allows", () => {
+    for (const [from, name] of [
+      [byDefault, 'cutover-*'],
+      [synthesize({ prefix: 'blue-', alarmActions: ['*'] }), 'blue-cutover-*'],
+    ] as const) {
+      const denials = statementsAt(from, 'Functions/Alarms/Role').filter(({ Effect }) => Effect === 'Deny');
+      assert.equal(denials.length, 1);
+      const [{ Action, Resource, Condition }] = denials as [Json];
+      assert.deepEqual(Action, ['cloudwatch:DeleteAlarms', 'cloudwatch:PutMetricAlarm', 'cloudwatch:TagResource']);
+      assert.ok(JSON.stringify(Resource).includes(`:alarm:${name}"`) && Condition === undefined);
+    }
+  });
+
+  test('without listed topics and pools, messages go to the topic of the stack, and no client of a pool is read', () => {
+    const plain = synthesize();
+    const topic = { Ref: logicalIdAt(plain, 'Notifications/Topic/Resource') };
+    for (const name of ['Notify', 'Tell', 'Sweep', 'Wave', 'Program']) {
+      assert.deepEqual(statement(name, 'sns:Publish', plain).Resource, topic, name);
+    }
+    for (const name of ['ListenerSwap', 'Cleanup']) {
+      assert.equal(statement(name, 'cognito-idp:DescribeUserPoolClient', plain), undefined);
+    }
+    const group = { name: 'a', channels: [{ type: 'sns', topic_arn: 'arn:aws:sns:eu-west-1:123456789012:a' }] };
+    const told = statement('Tell', 'sns:Publish', synthesize({ stakeholders: [group] })).Resource;
+    assert.equal(told[1], 'arn:aws:sns:eu-west-1:123456789012:a', 'a group of the stack is listed by the stack');
   });
 
   test('names are normalised as IAM compares them', () => {

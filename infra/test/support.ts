@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { after } from 'node:test';
 import { App, CfnElement, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { OPEN } from '../lib/authority';
 import { CutoverStack, type CutoverStackProps } from '../lib/cutover-stack';
 import { CRATES } from '../lib/names';
 
@@ -42,7 +43,11 @@ export interface Synthesized {
 export function synthesize(props: CutoverStackProps = {}): Synthesized {
   const outdir = temporaryFolder();
   const app = new App({ outdir, analyticsReporting: false });
-  const stack = new CutoverStack(app, 'Cutover', { binaries: standInBinaries(), ...props });
+  const stack = new CutoverStack(app, 'Cutover', {
+    binaries: standInBinaries(),
+    ...props,
+    narrowing: { ...OPEN, ...props.narrowing },
+  });
   const template = Template.fromStack(stack);
   return { stack, template, resources: template.toJSON().Resources, outdir };
 }

@@ -62,16 +62,27 @@ for (const machine of MACHINES) {
   });
 }
 
-const JOURNAL = ['JOURNAL_TABLE', 'ROUTE53_REQUESTS_PER_SECOND'];
+const JOURNAL = ['JOURNAL_TABLE', 'LOCKS_TABLE', 'ROUTE53_REQUESTS_PER_SECOND'];
+/** What a function's main reads by the name of a type. */
+const READ_BY = {
+  Journal: JOURNAL,
+  Pages: [...JOURNAL, 'ANSWERS_KEY_ARN', 'ANSWERS_URL'],
+  AllowedAlarms: ['ALARM_ACTIONS', 'ALARM_NAMES', 'OWN_ALARM_NAMES'],
+  AllowedHooks: ['HOOK_FUNCTION_ARNS'],
+  Destinations: ['ALIAS_TARGETS', 'NEW_TARGET_GROUP_ARNS', 'RECORD_VALUES'],
+  Demanded: ['APPROVAL'],
+  Reach: ['PROBE_NETWORKS'],
+  Topics: ['TOPIC_ARNS'],
+};
 
 for (const crate of CRATES) {
   test(`${crate} finds in its environment what it reads, and nothing else`, () => {
     const main = readFileSync(join(ROOT, 'functions', crate, 'src/main.rs'), 'utf8');
-    const named = [...main.matchAll(/variable\("([A-Z_]+)"\)/g)].map((match) => match[1] ?? '');
-    const of = (part: string, variables: string[]) => (main.includes(`${part}::of(`) ? variables : []);
-    const pages = of('Pages', ['ANSWERS_KEY_ARN', 'ANSWERS_URL']);
-    const journal = [...of('Journal', JOURNAL), ...of('Pages', JOURNAL)];
-    const read = [...new Set([...named, ...pages, ...journal])];
+    const named = [...main.matchAll(/(?:variable\(|Patterns::of\(environment, )"([A-Z0-9_]+)"\)/g)].map(
+      (match) => match[1] ?? '',
+    );
+    const readers = Object.entries(READ_BY).filter(([reader]) => main.includes(`${reader}::of(environment)`));
+    const read = [...new Set([...named, ...readers.flatMap(([, variables]) => variables)])];
     const made = resourceAt(plain, `Functions/${pascalCase(crate)}/Function/Resource`);
     assert.deepEqual(Object.keys(made.Environment.Variables).sort(), ['RUST_LOG', ...read].sort());
     const size = { 'load-test': [1769, 240], program: [1769, 120] }[crate as string] ?? [256, 30];
@@ -102,12 +113,102 @@ test('the functions that probe are in the VPC that is given, and no other is in 
   assert.deepEqual(new AwsSolutionsChecks().validateScope(inside.stack).violations, []);
 });
 
+test('probes connect to private networks only where the stack is in a VPC or lists them, and to this machine never', () => {
+  const probeVpc = { subnetIds: ['subnet-0a1b2c3d'], securityGroupIds: ['sg-0c1d2e3f'] };
+  for (const crate of ['LoadTest', 'Precheck', 'Validate']) {
+    assert.deepEqual(listOf(plain, crate, 'PROBE_NETWORKS'), []);
+    assert.ok(listOf(synthesize({ probeVpc }), crate, 'PROBE_NETWORKS').includes('10.0.0.0/8'));
+    const one = synthesize({ probeVpc, probeNetworks: ['10.1.0.0/16'] });
+    assert.deepEqual(listOf(one, crate, 'PROBE_NETWORKS'), ['10.1.0.0/16']);
+  }
+  for (const network of [
+    '127.0.0.0/8',
+    '169.254.0.0/16',
+    '0.0.0.0/0',
+    '::/0',
+    '::1/128',
+    'fe80::/10',
+    '10.0.0.1',
+    '8.8.8.0/24',
+    '10.0.0.0/4',
+  ]) {
+    assert.throws(() => synthesize({ probeNetworks: [network] }), /should be private networks/, network);
+  }
+});
+
+test('a stack that demands approval tells who, and their topic is one that messages go to', () => {
+  const approvalTopicArn = 'arn:aws:sns:eu-west-1:123456789012:changes';
+  const demanding = synthesize({ approvalTopicArn });
+  for (const crate of ['Precheck', 'Claim', 'Wave']) {
+    const { Variables } = resourceAt(demanding, `Functions/${crate}/Function/Resource`).Environment;
+    assert.deepEqual(JSON.parse(Variables.APPROVAL), { topic_arn: approvalTopicArn, from: 1 });
+    assert.equal(resourceAt(plain, `Functions/${crate}/Function/Resource`).Environment.Variables.APPROVAL, 'null');
+  }
+  assert.ok(listOf(demanding, 'Notify', 'TOPIC_ARNS').includes(approvalTopicArn));
+  assert.throws(() => synthesize({ approvalFrom: 3 }), /is for `approvalTopicArn`/);
+  assert.throws(() => synthesize({ approvalTopicArn, approvalFrom: 0 }), /1 or more/);
+  const who = { answers: true, answersUrl: 'https://answers.example.com', answersIdentityHeader: 'X-Forwarded-User' };
+  const answer = resourceAt(synthesize(who), 'Functions/Answer/Function/Resource').Environment.Variables;
+  assert.equal(answer.ANSWERS_IDENTITY_HEADER, 'x-forwarded-user');
+  assert.throws(() => synthesize({ answers: true, answersIdentityHeader: 'x-user' }), /anybody can write a header/);
+});
+
+test("with a key of the owner's the journal, every log and every machine is encrypted by it, and who works with them may use it", () => {
+  const dataKeyArn = 'arn:aws:kms:eu-west-1:123456789012:key/0b1c2d3e';
+  const encrypted = synthesize({ dataKeyArn });
+  const of = (from: typeof plain, type: string): Json[] =>
+    Object.values(from.resources)
+      .filter(({ Type }) => Type === type)
+      .map(({ Properties }) => Properties);
+  for (const group of of(encrypted, 'AWS::Logs::LogGroup')) assert.equal(group.KmsKeyId, dataKeyArn);
+  for (const machine of of(encrypted, 'AWS::StepFunctions::StateMachine')) {
+    assert.equal(machine.EncryptionConfiguration.Type, 'CUSTOMER_MANAGED_KMS_KEY');
+    assert.equal(machine.EncryptionConfiguration.KmsKeyId, dataKeyArn);
+  }
+  const [table] = of(encrypted, 'AWS::DynamoDB::Table');
+  assert.deepEqual(table.SSESpecification, { KMSMasterKeyId: dataKeyArn, SSEEnabled: true, SSEType: 'KMS' });
+  const uses = (role: string) => statementsAt(encrypted, role).filter(({ Resource }) => Resource === dataKeyArn);
+  for (const crate of CRATES) {
+    const [use, ...more] = uses(`Functions/${pascalCase(crate)}/Role`);
+    assert.deepEqual([use?.Action, more], [['kms:Decrypt', 'kms:GenerateDataKey'], []], crate);
+    assert.ok(use?.Condition.StringEquals['kms:ViaService']);
+  }
+  for (const machine of MACHINES) assert.equal(uses(`StateMachines/${pascalCase(machine)}/Role`).length, 1, machine);
+  assert.deepEqual(new AwsSolutionsChecks().validateScope(encrypted.stack).violations, []);
+});
+
+test('logs outlive the stack if asked to', () => {
+  const policies = (from: typeof plain) =>
+    Object.values(from.resources)
+      .filter(({ Type }) => Type === 'AWS::Logs::LogGroup')
+      .map(({ DeletionPolicy }) => DeletionPolicy);
+  assert.ok(policies(plain).every((policy) => policy === 'Delete'));
+  assert.ok(policies(synthesize({ retainLogs: true })).every((policy) => policy === 'Retain'));
+});
+
+test('stacks that share a table of locks may write to it what they have to, and nothing else', () => {
+  const sharing = synthesize({ locksTable: 'cutover-locks' });
+  const on = (crate: string): string[] =>
+    statementsAt(sharing, `Functions/${crate}/Role`)
+      .filter(({ Resource }) => JSON.stringify(Resource).includes('table/cutover-locks'))
+      .flatMap(({ Action }) => Action);
+  const found = CRATES.map((crate) => [crate, on(pascalCase(crate))] as const).filter(([, actions]) => actions.length);
+  assert.deepEqual(Object.fromEntries(found), {
+    claim: ['dynamodb:BatchGetItem', 'dynamodb:PutItem'],
+    cleanup: ['dynamodb:DeleteItem'],
+    precheck: ['dynamodb:BatchGetItem'],
+    rollback: ['dynamodb:DeleteItem'],
+  });
+  const { Variables } = resourceAt(sharing, 'Functions/Claim/Function/Resource').Environment;
+  assert.equal(Variables.LOCKS_TABLE, 'cutover-locks');
+});
+
 test('precheck is told exactly the functions that the machines may invoke as hooks', () => {
   const hookFunctionArns = ['stop', 'go:live'].map((name) => `arn:aws:lambda:eu-west-1:123456789012:function:${name}`);
   const told = (from: typeof plain) =>
     resourceAt(from, 'Functions/Precheck/Function/Resource').Environment.Variables.HOOK_FUNCTION_ARNS;
-  assert.equal(told(plain), '');
-  assert.equal(told(synthesize({ hookFunctionArns })), hookFunctionArns.join(','));
+  assert.equal(told(plain), '{"*":[]}');
+  assert.equal(told(synthesize({ hookFunctionArns })), JSON.stringify({ '*': hookFunctionArns }));
 });
 
 test('precheck is told exactly the names of alarms that the role may set', () => {
@@ -116,6 +217,36 @@ test('precheck is told exactly the names of alarms that the role may set', () =>
   assert.deepEqual(told(plain), ['*']);
   const alarmNames = ['shop-*', 'one, with a comma'];
   assert.deepEqual(told(synthesize({ narrowing: { alarmNames } })), alarmNames);
+});
+
+/** A variable that is a list, with `<name>` for what is known at deployment only. */
+function listOf(from: typeof plain, crate: string, name: string): string[] {
+  const value = resourceAt(from, `Functions/${crate}/Function/Resource`).Environment.Variables[name];
+  const parts: Json[] = typeof value === 'string' ? [value] : value['Fn::Join'][1];
+  return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : `<${part.Ref}>`)).join(''));
+}
+
+test("whoever writes is told the same lists as precheck, and messages and alarms reach the stack's topic unless told otherwise", () => {
+  const topic = `<${logicalIdAt(plain, 'Notifications/Topic/Resource')}>`;
+  for (const crate of ['Notify', 'Tell', 'Sweep', 'Wave', 'Program', 'Precheck']) {
+    assert.deepEqual(listOf(plain, crate, 'TOPIC_ARNS'), [topic], crate);
+  }
+  for (const crate of ['Alarms', 'Precheck']) {
+    assert.deepEqual(listOf(plain, crate, 'ALARM_ACTIONS'), [topic]);
+    assert.deepEqual(listOf(plain, crate, 'OWN_ALARM_NAMES'), ['cutover-*']);
+  }
+  const narrowing = { newTargetGroups: ['arn:shop-*'], recordValues: ['10.0.0.0/8'], aliasTargets: [] };
+  const team = 'arn:aws:sns:eu-west-1:123456789012:team';
+  const narrow = synthesize({ narrowing, topicArns: [team], alarmActions: ['arn:x'], prefix: 'blue-' });
+  for (const crate of ['ListenerSwap', 'WeightShift', 'Precheck']) {
+    assert.deepEqual(
+      ['NEW_TARGET_GROUP_ARNS', 'RECORD_VALUES', 'ALIAS_TARGETS'].map((name) => listOf(narrow, crate, name)),
+      [['arn:shop-*'], ['10.0.0.0/8'], []],
+    );
+  }
+  assert.deepEqual(listOf(narrow, 'Notify', 'TOPIC_ARNS').slice(1), [team]);
+  assert.deepEqual(listOf(narrow, 'Alarms', 'ALARM_ACTIONS'), ['arn:x']);
+  assert.deepEqual(listOf(narrow, 'Alarms', 'OWN_ALARM_NAMES'), ['blue-cutover-*']);
 });
 
 test('the journal is protected, and outlives the stack unless told otherwise', () => {

@@ -28,14 +28,14 @@ class Server:
 
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-        from .control import api, boundary
+        from .control import api, boundary, guard
         from .stacks import iam
 
         quicker.install()
         aws = DomainDispatcherApplication(create_backend_app)
         self.boundary = boundary.Boundary(aws)
         application = api.Control(settings, self.boundary)
-        self._listen(application)
+        self._listen(guard.Guard(application))
         clients.connect(settings.endpoint_url, application)
         self._correct()
         self._serve()

@@ -8,7 +8,7 @@
 //! PutMetricAlarm overwrites the whole alarm and keeps its state; it has no version condition, so each write is: fence,
 //! compare, write, read back. Both actions may run twice.
 //!
-//! Errors: `Cutover.Drift` where somebody else changed the alarm, or where it is of a kind that could not be put back
+//! Errors: `Cutover.NotPermitted` where the stack does not let plans set such an alarm, `Cutover.Drift` where somebody else changed the alarm, or where it is of a kind that could not be put back
 //! (composite, metric math), `Cutover.Fenced`, and AWS errors.
 
 pub mod convert;
@@ -17,6 +17,7 @@ pub mod decide;
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::AlarmType;
 use cutover::alarm::Alarm;
+use cutover::authority::AllowedAlarms;
 use cutover::contract::Caller;
 use cutover::error::name;
 use cutover::{StepError, StepResult};
@@ -33,6 +34,8 @@ pub struct Clients {
     pub cloudwatch: Client,
     /// The journal, for the fence and for what was there before.
     pub journal: Journal,
+    /// The alarms that plans may set, and what these may do.
+    pub allowed: AllowedAlarms,
 }
 
 /// What is done to an alarm.
@@ -78,6 +81,9 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let run = clients.journal.fence(&caller, phase).await?;
     let planned = run.plan.alarms.get(index);
     let planned = planned.ok_or_else(|| StepError::invalid(format!("the plan has no alarms[{index}]")))?;
+    if action == Action::Set {
+        clients.allowed.check(planned, index)?;
+    }
     let reply = |changed| Reply { name: planned.alarm_name.clone(), changed, at: now.to_string() };
     let before = run.alarms_before.get(&planned.alarm_name);
     if action == Action::Restore && before.is_none() {

@@ -1,6 +1,7 @@
 //! The Lambda function `alarms`: composes, nothing else.
 
 use alarms::{Clients, handle};
+use cutover::authority::AllowedAlarms;
 
 fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
@@ -8,6 +9,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
             Ok(Clients {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(&environment.aws),
                 journal: journal::Journal::of(environment)?,
+                allowed: AllowedAlarms::of(environment)?,
             })
         },
         handle,

@@ -83,8 +83,8 @@ pub(crate) fn choices(asked: &Asked, link: &Link) -> Vec<Choice> {
     asked.question.kind.choices().iter().copied().filter(|choice| link.choices.contains(choice)).collect()
 }
 
-/// What a form does.
-pub(crate) fn turn(asked: &Asked, link: &Link, form: &Form, now: Timestamp) -> Turn {
+/// What a form does. Whoever has signed on answers under that name, whatever the form says.
+pub(crate) fn turn(asked: &Asked, link: &Link, form: &Form, signed_on: Option<&str>, now: Timestamp) -> Turn {
     match (&asked.answer, asked.handed) {
         (Some(_), Some(_)) => return Turn::Seen,
         (Some(answer), None) => return Turn::HandOver(answer.clone()),
@@ -93,8 +93,11 @@ pub(crate) fn turn(asked: &Asked, link: &Link, form: &Form, now: Timestamp) -> T
     let Some(choice) = choices(asked, link).into_iter().find(|choice| choice.name() == form.choice) else {
         return Turn::Incomplete("Nothing was done: use one of the two buttons.".to_owned());
     };
-    match ask::said(&form.name, &form.reason) {
-        Ok((by, why)) => Turn::Answer(Answer { choice, by, why, recipient: link.recipient.clone(), at: now }),
+    match ask::said(signed_on.unwrap_or(&form.name), &form.reason) {
+        Ok((by, why)) => {
+            let (verified, recipient) = (signed_on.is_some(), link.recipient.clone());
+            Turn::Answer(Answer { choice, by, verified, why, recipient, at: now })
+        }
         Err(error) => Turn::Incomplete(format!("{}.", error.message)),
     }
 }
@@ -135,6 +138,7 @@ pub(crate) mod tests {
         Answer {
             choice,
             by: "Ada".into(),
+            verified: false,
             why: "agreed".into(),
             recipient: "topic.cutovers".into(),
             at: "2026-11-27T02:00:00Z".parse().unwrap(),
@@ -155,18 +159,28 @@ pub(crate) mod tests {
             let open = asked(kind);
             for choice in kind.choices() {
                 let filled = form(" Ada ", "agreed", choice.name());
-                assert_eq!(turn(&open, &link(&open), &filled, now()), Turn::Answer(answer(*choice)));
+                assert_eq!(turn(&open, &link(&open), &filled, None, now()), Turn::Answer(answer(*choice)));
                 for earlier in kind.choices() {
                     let given = Asked { answer: Some(answer(*earlier)), ..asked(kind) };
                     // Sent anew, whatever this form says: what counts is what was written.
-                    assert_eq!(turn(&given, &link(&open), &filled, now()), Turn::HandOver(answer(*earlier)));
+                    assert_eq!(turn(&given, &link(&open), &filled, None, now()), Turn::HandOver(answer(*earlier)));
                     for handed in [Handed::Taken, Handed::Late, Handed::TakenOrLate] {
                         let done = Asked { handed: Some(handed), ..given.clone() };
-                        assert_eq!(turn(&done, &link(&open), &filled, now()), Turn::Seen);
+                        assert_eq!(turn(&done, &link(&open), &filled, None, now()), Turn::Seen);
                     }
                 }
             }
         }
+    }
+
+    #[test]
+    fn whoever_has_signed_on_answers_under_that_name() {
+        let open = asked(Kind::Approval);
+        let filled = form("Grace", "agreed", "approve");
+        let Turn::Answer(given) = turn(&open, &link(&open), &filled, Some("ada@example.com"), now()) else { panic!() };
+        assert_eq!((given.by.as_str(), given.verified), ("ada@example.com", true));
+        let Turn::Answer(given) = turn(&open, &link(&open), &filled, None, now()) else { panic!() };
+        assert_eq!((given.by.as_str(), given.verified), ("Grace", false));
     }
 
     #[test]
@@ -182,7 +196,7 @@ pub(crate) mod tests {
             (form("Ada", "agreed", "go_on"), "use one of the two buttons"),
             (form("Ada", "agreed", "APPROVE"), "use one of the two buttons"),
         ] {
-            match turn(&open, &link(&open), &form, now()) {
+            match turn(&open, &link(&open), &form, None, now()) {
                 Turn::Incomplete(problem) => assert!(problem.contains(expected), "{problem}"),
                 other => panic!("{form:?}: {other:?}"),
             }
@@ -194,7 +208,7 @@ pub(crate) mod tests {
         let open = asked(Kind::Approval);
         let only_no = Link { choices: vec![Choice::Reject], ..link(&open) };
         assert_eq!(choices(&open, &only_no), [Choice::Reject]);
-        assert!(matches!(turn(&open, &only_no, &form("Ada", "x", "approve"), now()), Turn::Incomplete(_)));
+        assert!(matches!(turn(&open, &only_no, &form("Ada", "x", "approve"), None, now()), Turn::Incomplete(_)));
         let known = Asked { links: [("h".to_owned(), "topic.t".to_owned())].into(), ..asked(Kind::Approval) };
         assert!(of_link(Some(known.clone()), &link(&open), "h").is_ok());
         assert_eq!(of_link(Some(known.clone()), &link(&open), "x").unwrap_err(), Notice::Wrong);

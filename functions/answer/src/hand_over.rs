@@ -4,17 +4,18 @@ use aws_sdk_sfn::Client;
 use aws_sdk_sfn::error::SdkError;
 use aws_sdk_sfn::operation::send_task_failure::SendTaskFailureError;
 use aws_sdk_sfn::operation::send_task_success::SendTaskSuccessError;
-use cutover::ask::{Answer, Effect};
+use cutover::ask::{Answer, Effect, Question};
 use cutover::{StepError, StepResult};
 
 /// Whether it was taken; not where nobody waits for it any more: the time is over, it was answered, or the run was stopped.
 ///
 /// # Errors
 /// AWS errors, after which nobody knows.
-pub(crate) async fn send(sfn: &Client, token: &str, answer: &Answer) -> StepResult<bool> {
+pub(crate) async fn send(sfn: &Client, question: &Question, answer: &Answer) -> StepResult<bool> {
+    let token = question.task_token.as_str();
     match answer.choice.effect() {
         Effect::Succeed => {
-            let sent = sfn.send_task_success().task_token(token).output(answer.output()).send().await;
+            let sent = sfn.send_task_success().task_token(token).output(answer.output(question)).send().await;
             taken(sent, "states:SendTaskSuccess", success_is_over)
         }
         Effect::Fail(error) => {

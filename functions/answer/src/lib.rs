@@ -23,7 +23,7 @@ mod page;
 mod request;
 mod words;
 
-use cutover::ask::{Answer, Handed};
+use cutover::ask::{Answer, Handed, Question};
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Asked, Journal};
@@ -47,6 +47,8 @@ pub struct Clients {
     pub key_arn: String,
     /// The key, once it was read.
     pub key: Kept,
+    /// The header by which whoever stands before the pages tells who has signed on; none where nobody does.
+    pub identity_header: Option<String>,
     /// Where pages are seen under other addresses than the function's own: `https://<host>` each.
     pub origins: Vec<String>,
 }
@@ -96,29 +98,42 @@ async fn post(clients: &Clients, request: &Request, link: &Link, asked: &Asked, 
         Ok(form) => form,
         Err(notice) => return page::notice(notice),
     };
-    match decide::turn(asked, link, &form, now) {
+    let signed_on = request.signed_on(clients.identity_header.as_deref());
+    match decide::turn(asked, link, &form, signed_on, now) {
         // Who has sent it sees, by the same page, what was answered.
         Turn::Seen => Ok(Reply::see(&request.raw_path)),
-        Turn::HandOver(answer) => again(clients, request, link, &asked.question.task_token, &answer).await,
+        Turn::HandOver(answer) => again(clients, request, link, &asked.question, &answer).await,
         Turn::Incomplete(problem) => page::question(asked, link, Some((&form, problem.as_str())), now),
-        Turn::Answer(answer) => first(clients, request, link, &asked.question.task_token, &answer).await,
+        Turn::Answer(answer) => first(clients, request, link, &asked.question, &answer).await,
     }
 }
 
 /// Writes the answer, and sends it. Whoever was faster is seen by the page.
-async fn first(clients: &Clients, request: &Request, link: &Link, token: &str, answer: &Answer) -> StepResult<Reply> {
+async fn first(
+    clients: &Clients,
+    request: &Request,
+    link: &Link,
+    question: &Question,
+    answer: &Answer,
+) -> StepResult<Reply> {
     let journal = &clients.journal;
     if journal.answer(&link.question, answer).await? {
         tracing::info!(question = link.question, recipient = link.recipient, choice = answer.choice.name(), "answered");
-        let handed = hand_over::send(&clients.sfn, token, answer).await?;
+        let handed = hand_over::send(&clients.sfn, question, answer).await?;
         done(clients, link, handed, Handed::Late).await?;
     }
     Ok(Reply::see(&request.raw_path))
 }
 
 /// Sends an answer of which nobody knows whether it was sent.
-async fn again(clients: &Clients, request: &Request, link: &Link, token: &str, answer: &Answer) -> StepResult<Reply> {
-    let handed = hand_over::send(&clients.sfn, token, answer).await?;
+async fn again(
+    clients: &Clients,
+    request: &Request,
+    link: &Link,
+    question: &Question,
+    answer: &Answer,
+) -> StepResult<Reply> {
+    let handed = hand_over::send(&clients.sfn, question, answer).await?;
     done(clients, link, handed, Handed::TakenOrLate).await?;
     Ok(Reply::see(&request.raw_path))
 }

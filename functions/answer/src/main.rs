@@ -16,6 +16,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 sfn: aws_sdk_sfn::Client::new(&once),
                 key_arn: environment.variable("ANSWERS_KEY_ARN")?,
                 key: Kept::default(),
+                identity_header: Some(environment.variable("ANSWERS_IDENTITY_HEADER")?).filter(|name| !name.is_empty()),
                 origins: environment.variable("ANSWERS_ORIGINS")?.split_whitespace().map(str::to_owned).collect(),
             })
         },

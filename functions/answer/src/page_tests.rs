@@ -85,7 +85,8 @@ fn an_answered_question_says_who_and_has_nothing_left_to_answer() {
         let done = Asked { answer: Some(answer(Choice::Approve)), handed, ..asked(Kind::Approval) };
         let page = html(&done);
         assert!(
-            page.contains("Approved by &quot;Ada&quot;, 2026-11-27 02:00:00 UTC.") && page.contains(expected),
+            page.contains("Approved by &quot;Ada&quot; (a name that nobody has verified), 2026-11-27 02:00:00 UTC.")
+                && page.contains(expected),
             "{page}"
         );
         assert!(!page.contains("value=\"approve\"") && page.contains("value=\"again\"") == handed.is_none(), "{page}");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cutover::ask::MOST_NAME_CHARACTERS;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -44,6 +45,9 @@ pub struct Context {
     pub domain_name: String,
     /// `GET`, `POST`.
     pub method: String,
+    /// Whether Lambda has checked who has signed the request (AuthType AWS_IAM).
+    #[serde(default)]
+    pub is_signed: bool,
 }
 
 /// By hand: the method lies deeper.
@@ -58,6 +62,7 @@ impl TryFrom<Value> for Context {
         Ok(Self {
             domain_name: text(&context["domainName"], "domainName")?,
             method: text(&context["http"]["method"], "http.method")?,
+            is_signed: context["authorizer"]["iam"]["userArn"].as_str().is_some_and(|arn| !arn.is_empty()),
         })
     }
 }
@@ -66,6 +71,14 @@ impl Request {
     /// A header, by its name in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.trim())
+    }
+
+    /// Who has signed on, as whoever stands before the pages tells by this header. Only a request that Lambda has let in by its signature is believed:
+    /// anybody can write a header.
+    pub(crate) fn signed_on(&self, header: Option<&str>) -> Option<&str> {
+        let name =
+            header.filter(|_| self.request_context.is_signed).and_then(|name| self.header(&name.to_ascii_lowercase()));
+        name.filter(|name| !name.is_empty() && name.chars().count() <= MOST_NAME_CHARACTERS)
     }
 
     /// Whether it answers.
@@ -209,6 +222,31 @@ mod tests {
         let longest =
             format!("name={}&reason={}&choice=approve", "%F0%9F%98%80".repeat(200), "%F0%9F%98%80".repeat(1_000));
         assert!(longest.len() < MOST_BODY_BYTES);
+    }
+
+    #[test]
+    fn who_has_signed_on_is_believed_of_signed_requests_only() {
+        let asked = |authorizer: Value, headers: Value, wanted: Option<&str>| {
+            let event = json!({ "rawPath": "/a", "headers": headers, "requestContext": { "domainName": "x", "http": { "method": "POST" },
+                "authorizer": authorizer } });
+            let request: Request = serde_json::from_value(event).unwrap();
+            request.signed_on(wanted).map(str::to_owned)
+        };
+        let signed = json!({ "iam": { "userArn": "arn:aws:sts::1:assumed-role/proxy/x" } });
+        let ada = json!({ "x-forwarded-user": " ada@example.com " });
+        assert_eq!(asked(signed.clone(), ada.clone(), Some("X-Forwarded-User")).as_deref(), Some("ada@example.com"));
+        for forged in [
+            Value::Null,
+            json!({}),
+            json!({ "iam": {} }),
+            json!({ "iam": { "userArn": "" } }),
+            json!({ "jwt": { "sub": "ada" } }),
+        ] {
+            assert_eq!(asked(forged, ada.clone(), Some("x-forwarded-user")), None);
+        }
+        assert_eq!(asked(signed.clone(), ada, None), None, "the stack names no header");
+        assert_eq!(asked(signed.clone(), json!({ "x-forwarded-user": "" }), Some("x-forwarded-user")), None);
+        assert_eq!(asked(signed, json!({}), Some("x-forwarded-user")), None);
     }
 
     #[test]

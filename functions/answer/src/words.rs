@@ -32,6 +32,7 @@ pub(crate) struct Words {
     steps: Vec<Step>,
     lists: Vec<List>,
     of_what: &'static str,
+    changes: Vec<String>,
     recipient: String,
     ends_at: String,
 }
@@ -89,6 +90,7 @@ impl Words {
             steps: steps(detail),
             lists: lists(detail),
             of_what: of_what(question.kind),
+            changes: changes(detail),
             recipient: of_whom(&link.recipient),
             ends_at: moment(question.ends_at),
         }
@@ -154,7 +156,8 @@ fn open(question: &Question, now: Timestamp) -> Vec<String> {
 /// Who answered what, and what became of it.
 fn answered(what: &str, answer: &Answer, handed: Option<Handed>) -> (&'static str, String, Vec<String>) {
     let [by, why] = [&answer.by, &answer.why].map(|text| quoted(text, MOST_SAID_BYTES));
-    let given = format!("{} by {by}, {}.", done(answer.choice), moment(answer.at));
+    let who = if answer.verified { "who had signed on" } else { "a name that nobody has verified" };
+    let given = format!("{} by {by} ({who}), {}.", done(answer.choice), moment(answer.at));
     let reason = format!("Why: {why}");
     let by_link = format!("By the link for {}.", of_whom(&answer.recipient));
     let (class, became) = match handed {
@@ -238,6 +241,12 @@ fn lists(detail: &Value) -> Vec<List> {
     };
     let list = |list: &Value| List { title: text(&list["title"]).unwrap_or_default().to_owned(), items: items(list) };
     detail["lists"].as_array().into_iter().flatten().map(list).filter(|list| !list.items.is_empty()).collect()
+}
+
+/// What the plan would change: it was written by its author, so each line is a quotation.
+fn changes(detail: &Value) -> Vec<String> {
+    let lines = detail["changes"].as_array().into_iter().flatten().filter_map(text);
+    lines.map(|line| quoted(line, MOST_SAID_BYTES)).collect()
 }
 
 /// `the topic cutovers`, `the group executives`.

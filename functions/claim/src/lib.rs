@@ -2,7 +2,7 @@
 //!
 //! | action | reads | writes | undone by |
 //! |---|---|---|---|
-//! | claim | the line, every route again | the run item and all locks, in one transaction | rollback's end |
+//! | claim | the line, who has agreed to which plan, every route again | the run item and all locks, in one transaction | rollback's end |
 //! | line | the run, the line | - | - |
 //! | forward | the run | phase `claimed` to `forward`: routes may be touched from here on | rollback |
 //! | quiesce | the run | the mark that resume is owed | - |
@@ -10,10 +10,12 @@
 //! | finish | the run | phase `forward` to `finished`, and what was not done | rollback, until cleanup |
 //!
 //! Errors: `Cutover.LineStopped` while the line is stopped (`cutover::line`), `Cutover.Conflict` when another run holds a lock,
-//! `Cutover.PrecheckFailed` when a route is no longer what precheck saw (approval may have taken a day), `Cutover.Fenced`, and AWS errors. After
+//! `Cutover.PrecheckFailed` when a route is no longer what precheck saw (approval may have taken a day), or nobody has agreed to this very plan who has to, `Cutover.Fenced`, and AWS errors. After
 //! any of the first three nothing was written. A line that is stopped while a claim is written lets that claim pass: it moves nothing, since
 //! the line is looked at again before the first traffic, and at each hold.
 
+use cutover::ask;
+use cutover::authority::Demanded;
 use cutover::budget::{MOST_APPROVAL_BYTES, fit};
 use cutover::contract::Caller;
 use cutover::error::name;
@@ -21,7 +23,7 @@ use cutover::line::Line;
 use cutover::rate::Lane;
 use cutover::{Plan, StepError, StepResult, gestures, input};
 use jiff::Timestamp;
-use journal::{Claim, Ending, Journal, Phase, Run, Transition};
+use journal::{Asked, Claim, Ending, Journal, Phase, Run, Transition};
 use routes::RouteState;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -33,6 +35,8 @@ pub struct Clients {
     pub routes: routes::any::Clients,
     /// The journal.
     pub journal: Journal,
+    /// Who has to agree.
+    pub approval: Demanded,
 }
 
 /// What is asked.
@@ -113,6 +117,9 @@ pub struct Reply {
     pub held: Option<String>,
     /// How long to wait before asking again, then.
     pub wait_seconds: u64,
+    /// Who agreed to what was claimed, and whether the name is verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Value>,
 }
 
 /// The time between two looks at a line that has just been stopped.
@@ -125,7 +132,8 @@ const LINE_INTERVAL_SECONDS: u64 = 30;
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
     let caller = &request.caller;
     let journal = &clients.journal;
-    let mut reply = Reply { run_id: caller.run_id.clone(), at: now.to_string(), held: None, wait_seconds: 0 };
+    let mut reply =
+        Reply { run_id: caller.run_id.clone(), at: now.to_string(), held: None, wait_seconds: 0, approval: None };
     match request.action {
         Action::Line => {
             let run = journal.fence(caller, Phase::Forward).await?;
@@ -135,7 +143,8 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         }
         Action::Claim(claimed) => {
             let Claimed { plan, before, approval } = *claimed;
-            let approval = approval.map(|approval| fit(approval, MOST_APPROVAL_BYTES));
+            let approval = approved(clients, caller, &plan, approval).await?;
+            reply.approval = approval.clone();
             let run = Run { approval, ..Run::claimed(caller, plan, before, now) };
             let draw = journal.share(&run.plan, Lane::Forward, run.plan.names(), now);
             claim(&Clients { routes: clients.routes.drawing(draw), ..clients.clone() }, &run).await?;
@@ -150,6 +159,31 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         }
     }
     Ok(reply)
+}
+
+/// Who agreed to this very plan, with whether their name is verified.
+async fn approved(
+    clients: &Clients,
+    caller: &Caller,
+    plan: &Plan,
+    approval: Option<Value>,
+) -> StepResult<Option<Value>> {
+    let approval = approval.map(|approval| fit(approval, MOST_APPROVAL_BYTES));
+    let digest = serde_json::to_value(plan).map(|plan| ask::digest_of(&plan));
+    let digest = digest.map_err(|error| StepError::invalid(format!("the plan: {error}")))?;
+    let id = approval.as_ref().and_then(|approval| approval["question"].as_str());
+    let asked = match id {
+        Some(id) => clients.journal.asked(id).await?,
+        None => None,
+    };
+    let by = approval.as_ref().and_then(|approval| approval["by"].as_str()).unwrap_or_default();
+    let is_verified = asked.is_some_and(|asked| is_verified(&asked, &caller.run_id, by));
+    clients.approval.judge(approval, &digest, is_verified)
+}
+
+/// Whether the journal has this run's question answered by who had signed on under this name. Pure.
+fn is_verified(asked: &Asked, run_id: &str, by: &str) -> bool {
+    asked.question.run_id == run_id && asked.answer.as_ref().is_some_and(|answer| answer.verified && answer.by == by)
 }
 
 /// Claims a run, unless an earlier try of this very run did, whose answer was lost.
@@ -237,6 +271,25 @@ mod tests {
                 error.message.contains(&format!("routes[{index}]")) && error.message.contains("nothing was touched")
             );
         }
+    }
+
+    #[test]
+    fn a_name_is_verified_by_the_answer_to_this_runs_question_alone() {
+        let question = json!({ "kind": "approval", "run_id": "run", "application": "a", "task_token": "T", "asked_at": "2026-11-27T02:00:00Z",
+            "ends_at": "2026-11-27T03:00:00Z", "detail": null, "plan": null });
+        let answer = |verified: Value| {
+            let answer = json!({ "choice": "approve", "by": "ada@example.com", "verified": verified, "why": "x", "recipient": "topic.t",
+                "at": "2026-11-27T02:30:00Z" });
+            let (question, answer) =
+                (serde_json::from_value(question.clone()).unwrap(), serde_json::from_value(answer).ok());
+            Asked { question, links: Default::default(), answer, handed: None }
+        };
+        let signed = answer(json!(true));
+        assert!(is_verified(&signed, "run", "ada@example.com"));
+        assert!(!is_verified(&signed, "another", "ada@example.com"), "a question of another run");
+        assert!(!is_verified(&signed, "run", "grace@example.com"), "a name that the task's output has made up");
+        assert!(!is_verified(&answer(json!(false)), "run", "ada@example.com"));
+        assert!(!is_verified(&Asked { answer: None, ..signed }, "run", "ada@example.com"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
             Ok(Clients {
                 routes: routes::any::Clients::new(&environment.aws),
                 journal: journal::Journal::of(environment)?,
+                approval: cutover::authority::Demanded::of(environment)?,
             })
         },
         handle,

@@ -125,6 +125,46 @@ pub struct Alarm {
     pub tags: Vec<Tag>,
 }
 
+impl Alarm {
+    /// Everything that it does, in whichever state.
+    pub fn actions(&self) -> impl Iterator<Item = &String> {
+        self.ok_actions.iter().chain(&self.alarm_actions).chain(&self.insufficient_data_actions)
+    }
+
+    /// What it looks at, when it rings, and whom it tells, on one line for people.
+    pub fn summary(&self) -> String {
+        let tells = self.actions().map(String::as_str).collect::<Vec<_>>().join(" and ");
+        let tells = match (self.actions_enabled, tells.as_str()) {
+            (Some(false), _) => "tells nobody: its actions are switched off".to_owned(),
+            (_, "") => "tells nobody".to_owned(),
+            (_, tells) => format!("tells {tells}"),
+        };
+        let threshold = self.threshold.map(|threshold| threshold.to_string());
+        let threshold = threshold.or_else(|| self.threshold_metric_id.clone()).unwrap_or_default();
+        let periods = self.evaluation_periods;
+        let rings = format!(
+            "{} {threshold} in {} of {periods} periods",
+            self.comparison_operator,
+            self.datapoints_to_alarm.unwrap_or(periods)
+        );
+        format!("{}, {rings}, {tells}", self.looks_at())
+    }
+
+    fn looks_at(&self) -> String {
+        if !self.metrics.is_empty() {
+            let query =
+                |one: &MetricDataQuery| format!("{}={}", one.id, one.expression.as_deref().unwrap_or("a metric"));
+            return self.metrics.iter().map(query).collect::<Vec<_>>().join(", ");
+        }
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let dimensions = self.dimensions.iter().map(|one| format!("{}={}", one.name, one.value)).collect::<Vec<_>>();
+        let of = if dimensions.is_empty() { String::new() } else { format!(" of {}", dimensions.join(" ")) };
+        let statistic = self.statistic.as_ref().or(self.extended_statistic.as_ref());
+        let (statistic, period) = (text(&statistic.cloned()), self.period.unwrap_or_default());
+        format!("{} {}{of}, {statistic} of {period} s", text(&self.namespace), text(&self.metric_name))
+    }
+}
+
 /// A metric, or an expression over others (CloudWatch API reference, MetricDataQuery).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]

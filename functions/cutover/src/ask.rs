@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::StepResult;
 use crate::budget::{MOST_FINDING_BYTES, MOST_PLAN_BYTES, json_bytes};
 use crate::contract::digest;
 use crate::gestures;
+use crate::{Plan, StepResult};
 
 /// A name takes a line; the machine keeps 1,000 characters of it.
 pub const MOST_NAME_CHARACTERS: usize = 200;
@@ -174,8 +174,11 @@ pub fn id(run_id: &str, task_token: &str) -> String {
 pub struct Answer {
     /// What.
     pub choice: Choice,
-    /// Who, as they say.
+    /// Who, as they say; or, where `verified`, as whoever stands before the pages has found out.
     pub by: String,
+    /// Whether they have signed on before they answered.
+    #[serde(default)]
+    pub verified: bool,
     /// Why.
     pub why: String,
     /// By whose link: `topic.<name>` or `group.<name>`.
@@ -185,9 +188,10 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The output of a task that succeeds by it, as the messages' commands have it.
-    pub fn output(&self) -> String {
-        json!({ "by": self.by, "why": self.why }).to_string()
+    /// The output of a task that succeeds by it, as the messages' commands have it, with the question: by that the journal tells who answered.
+    pub fn output(&self, question: &Question) -> String {
+        json!({ "by": self.by, "why": self.why, "plan": digest_of(&question.plan), "question": question.id() })
+            .to_string()
     }
 
     /// The cause of a task that fails by it.
@@ -221,6 +225,17 @@ pub fn said(name: &str, reason: &str) -> StepResult<(String, String)> {
     Ok((name.to_owned(), reason.to_owned()))
 }
 
+/// A plan as it is asked about, compared and shown: as a run goes by it, however its numbers were written on the way. What is no plan is left as it is.
+pub fn normal(plan: &Value) -> Value {
+    let read = serde_json::from_value::<Plan>(plan.clone()).ok();
+    read.and_then(|plan| serde_json::to_value(plan).ok()).unwrap_or_else(|| plan.clone())
+}
+
+/// What a plan is known by: [`digest_of`] of its normal form.
+pub fn plan_digest(plan: &Value) -> String {
+    digest_of(&normal(plan))
+}
+
 /// The SHA-256 of a value's canonical JSON, in hexadecimal: `jq -cSj . | sha256sum`.
 pub fn digest_of(value: &Value) -> String {
     Sha256::digest(canonical(value).as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -243,25 +258,38 @@ pub fn canonical(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gestures::{answers, decision};
+    use crate::gestures::{answers, approval, decision};
 
     #[test]
     fn an_answer_says_what_the_commands_of_the_message_say() {
         let answer = |choice| Answer {
             choice,
             by: "YOUR NAME".into(),
+            verified: false,
             why: "YOUR REASON".into(),
             recipient: "topic.cutovers".into(),
             at: "2026-11-27T02:00:00Z".parse().unwrap(),
         };
-        let commands = [answers("r", "T"), decision("r", "T")].concat();
+        let question = Question {
+            kind: Kind::Approval,
+            run_id: "r".into(),
+            application: "a".into(),
+            task_token: "T".into(),
+            asked_at: "2026-11-27T02:00:00Z".parse().unwrap(),
+            ends_at: "2026-11-27T02:00:00Z".parse().unwrap(),
+            detail: Value::Null,
+            plan: json!({}),
+        };
+        let commands = [approval("r", "T", &digest_of(&json!({}))), answers("r", "T"), decision("r", "T")].concat();
         for kind in Kind::ALL {
             for choice in kind.choices() {
                 let expected = match choice.effect() {
                     Effect::Succeed => {
-                        let given: Value = serde_json::from_str(&answer(*choice).output()).unwrap();
-                        assert_eq!(given, json!({ "by": "YOUR NAME", "why": "YOUR REASON" }));
-                        "--task-output '{\"by\": \"YOUR NAME\", \"why\": \"YOUR REASON\"}'".to_owned()
+                        let mut given: Value = serde_json::from_str(&answer(*choice).output(&question)).unwrap();
+                        assert_eq!(given["question"].take(), json!(question.id()));
+                        let said = json!({ "by": "YOUR NAME", "plan": digest_of(&json!({})), "question": null, "why": "YOUR REASON" });
+                        assert_eq!(given, said);
+                        "--task-output '{\"by\": \"YOUR NAME\", \"why\": \"YOUR REASON\"".to_owned()
                     }
                     Effect::Fail(error) => format!("--error {error} --cause '{}'", answer(*choice).cause()),
                     Effect::Say => panic!("no question of a run is answered by {choice:?}"),

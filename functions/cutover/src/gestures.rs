@@ -124,12 +124,19 @@ pub fn stop(run_id: &str) -> String {
 
 /// Approves and rejects a run.
 pub fn answers(region_of: &str, task_token: &str) -> String {
-    yes_or_no(region_of, task_token, ["To approve", "To reject", "Rejected"])
+    yes_or_no(region_of, task_token, ["To approve", "To reject", "Rejected"], "")
+}
+
+/// The same of a run's plan, which the yes names by its digest: a run that would go by another one does not begin.
+pub fn approval(region_of: &str, task_token: &str, digest: &str) -> String {
+    let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let plan = if is_digest { format!(", \"plan\": \"{digest}\"") } else { String::new() };
+    yes_or_no(region_of, task_token, ["To approve", "To reject", "Rejected"], &plan)
 }
 
 /// Lets a run go on in spite of a check that failed, or sends it back.
 pub fn decision(region_of: &str, task_token: &str) -> String {
-    yes_or_no(region_of, task_token, ["To go on in spite of it", "To go back", "GoBack"])
+    yes_or_no(region_of, task_token, ["To go on in spite of it", "To go back", "GoBack"], "")
 }
 
 /// Says something of an incident: `acknowledge`, `update` or `resolve`.
@@ -168,12 +175,12 @@ fn of_line(machine: &str, what: &str, said: serde_json::Value) -> String {
 }
 
 /// The token, which is long, stands once.
-fn yes_or_no(region_of: &str, task_token: &str, [yes, no, error]: [&str; 3]) -> String {
+fn yes_or_no(region_of: &str, task_token: &str, [yes, no, error]: [&str; 3], plan: &str) -> String {
     let region = if is_word(region_of) { region_option(region_of) } else { String::new() };
     format!(
         "First this, then one of the two ({FILL_IN}):\n  TOKEN={}\n\
          {yes}:\n  aws stepfunctions send-task-success{region} --task-token \"$TOKEN\" \
-         --task-output '{{\"by\": \"YOUR NAME\", \"why\": \"YOUR REASON\"}}'\n\
+         --task-output '{{\"by\": \"YOUR NAME\", \"why\": \"YOUR REASON\"{plan}}}'\n\
          {no}:\n  aws stepfunctions send-task-failure{region} --task-token \"$TOKEN\" --error {error} \
          --cause 'YOUR NAME: YOUR REASON'\n",
         shell_word(task_token)

@@ -6,6 +6,7 @@
 pub mod alarm;
 pub mod arn;
 pub mod ask;
+pub mod authority;
 pub mod baseline;
 pub mod bootstrap;
 pub mod budget;

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use hyper::header::{HeaderName, HeaderValue};
 
+use crate::authority::fits;
 use crate::dns::bare_name;
 use crate::plan::{LoadTarget, LoadTest, Route};
-use crate::probe::Target;
+use crate::probe::{Target, shown};
 use crate::{Finding, Plan};
 
 /// Headers that the sender says itself: how long a body is, whom it asks, how connections are used.
@@ -41,7 +42,7 @@ impl LoadLimits {
 
     /// Whether the headers of this secret may be sent.
     pub fn lets_read(&self, secret_arn: &str) -> bool {
-        self.secrets.iter().any(|listed| matches(listed.as_bytes(), secret_arn.as_bytes()))
+        self.secrets.iter().any(|listed| fits(listed, secret_arn))
     }
 }
 
@@ -92,28 +93,6 @@ fn secret_not_listed(test: &LoadTest, limits: &LoadLimits) -> Option<Finding> {
 /// Where a plan names the secret.
 pub const SECRET_PATH: &str = "$.load_test.headers_secret_arn";
 
-/// Whether a text is what a pattern of IAM says: `*` for any characters, `?` for one. In time that grows with both lengths at the most.
-fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut at, mut place, mut star) = (0, 0, None);
-    while place < text.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                star = Some((at, place));
-                at += 1;
-            }
-            Some(&wanted) if wanted == b'?' || wanted == text[place] => (at, place) = (at + 1, place + 1),
-            _ => match star {
-                Some((before, from)) => {
-                    star = Some((before, from + 1));
-                    (at, place) = (before + 1, from + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[at..].iter().all(|rest| *rest == b'*')
-}
-
 /// The headers that a secret's text is.
 ///
 /// # Errors
@@ -161,7 +140,7 @@ fn foreign(plan: &Plan, target: &LoadTarget, side: Side, limits: &LoadLimits) ->
             Side::Old => ("old", "use a route's record_name, which still leads to the old side"),
         };
         let path = format!("$.load_test.targets.{field}.url");
-        let problem = format!("`{}` is not shown to belong to the {field} side", target.url);
+        let problem = format!("`{}` is not shown to belong to the {field} side", shown(&target.url));
         Finding::plan(path, problem, format!("{fix}, or have the host listed in `loadTestHosts` of the stack"))
     })
 }

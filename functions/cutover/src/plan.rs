@@ -173,11 +173,11 @@ fn without_last_dot<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
 }
 
 impl Probe {
-    /// What is probed, for messages.
+    /// What is probed, for messages: without the URL's query.
     pub fn title(&self) -> String {
         match &self.host {
-            Some(host) => format!("{} (asked for as {host})", self.url),
-            None => self.url.clone(),
+            Some(host) => format!("{} (asked for as {host})", crate::probe::shown(&self.url)),
+            None => crate::probe::shown(&self.url),
         }
     }
 }

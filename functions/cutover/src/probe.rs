@@ -2,19 +2,21 @@
 //!
 //! Reads: the URL. Writes: nothing. The body is read up to 64 KiB and never logged.
 //!
-//! The connection goes to the URL's host; who is asked for there may be another: `host` is the Host header, the TLS server
+//! The connection goes to the URL's host, at an address that [`reach`] lets pass; who is asked for there may be another: `host` is the Host header, the TLS server
 //! name and what the certificate must be for. What goes wrong is told in a person's words, with what may mend it.
 
 mod certificate;
 #[cfg(test)]
 mod conversations;
+pub mod reach;
 mod request;
 mod target;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::reach::Reach;
 pub use self::request::{native_roots, tls_configuration};
-pub use self::target::Target;
+pub use self::target::{Target, shown};
 use crate::plan::Probe;
 
 /// What a probe found.
@@ -80,8 +82,8 @@ pub fn status_range(text: &str) -> Option<std::ops::RangeInclusive<u16>> {
 }
 
 /// Asks once. Every failure is a result, not an error: a side that cannot be reached is a side that does not pass.
-pub async fn ask(probe: &Probe) -> ProbeResult {
-    match request::send(probe, request::native_roots).await {
+pub async fn ask(probe: &Probe, reach: &Reach) -> ProbeResult {
+    match request::send(probe, request::native_roots, reach, &reach::System).await {
         Ok((status, body)) => judge(probe, status, &body),
         Err(problem) => ProbeResult { passed: false, seen: problem },
     }

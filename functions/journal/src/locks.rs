@@ -46,23 +46,36 @@ impl Standing {
 }
 
 impl Journal {
-    /// Who holds these locks: `run_id` by key.
+    /// Who holds these locks: `run_id` by key. In this journal, and, of routes, in the table that stacks share.
     ///
     /// # Errors
     /// AWS errors.
     pub async fn lock_holders(&self, keys: &[String]) -> StepResult<BTreeMap<String, String>> {
-        let key = |key: &String| Item::from([("pk".to_owned(), text(format!("lock#{key}")))]);
+        let mut holders = BTreeMap::new();
+        if let Some(shared) = &self.shared_locks {
+            let of_routes: Vec<&String> = keys.iter().filter(|key| is_shared(key)).collect();
+            holders.extend(self.holders_in(shared, &of_routes).await?);
+        }
+        holders.extend(self.holders_in(&self.table, &keys.iter().collect::<Vec<_>>()).await?);
+        Ok(holders)
+    }
+
+    async fn holders_in(&self, table: &str, keys: &[&String]) -> StepResult<BTreeMap<String, String>> {
+        if keys.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let key = |key: &&String| Item::from([("pk".to_owned(), text(format!("lock#{key}")))]);
         let wanted = KeysAndAttributes::builder()
             .set_keys(Some(keys.iter().map(key).collect()))
             .consistent_read(true)
             .build()
             .map_err(|error| StepError::invalid(error.to_string()))?;
-        let answer = self.client.batch_get_item().request_items(&self.table, wanted).send().await;
+        let answer = self.client.batch_get_item().request_items(table, wanted).send().await;
         let answer = answer.map_err(|error| StepError::from_aws("dynamodb:BatchGetItem", &error))?;
         if answer.unprocessed_keys().is_some_and(|keys| !keys.is_empty()) {
             return Err(StepError::new(name::THROTTLED, "dynamodb:BatchGetItem: keys left unprocessed"));
         }
-        let items = answer.responses().and_then(|tables| tables.get(&self.table)).into_iter().flatten();
+        let items = answer.responses().and_then(|tables| tables.get(table)).into_iter().flatten();
         items
             .map(|item| {
                 let key = string(item, "pk")?.trim_start_matches("lock#").to_owned();
@@ -107,28 +120,41 @@ impl Journal {
         Err(StepError::new(name::REFUSED, "the journal is too large to be looked through for a name"))
     }
 
-    pub(crate) fn put_lock(&self, key: &str, run_id: &str) -> StepResult<TransactWriteItem> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .item("pk", text(format!("lock#{key}")))
-            .item("run_id", text(run_id))
-            .condition_expression("attribute_not_exists(pk)")
-            .build()
-            .map_err(|error| StepError::invalid(error.to_string()))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+    /// The tables that a lock is written to. What was locked before the stacks shared a table is let go of all the same.
+    fn tables_of(&self, key: &str) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.table).chain(self.shared_locks.as_ref().filter(|_| is_shared(key)))
+    }
+
+    pub(crate) fn put_lock(&self, key: &str, run_id: &str) -> StepResult<Vec<TransactWriteItem>> {
+        let put = |table: &String| {
+            let put =
+                Put::builder().table_name(table).item("pk", text(format!("lock#{key}"))).item("run_id", text(run_id));
+            let put = put.condition_expression("attribute_not_exists(pk)").build();
+            put.map(|put| TransactWriteItem::builder().put(put).build())
+        };
+        let puts = self.tables_of(key).map(put).collect::<Result<_, _>>();
+        puts.map_err(|error| StepError::invalid(error.to_string()))
     }
 
     /// Deletes a lock if this run holds it; a lock that is gone is fine: the release happens twice at times.
-    pub(crate) fn delete_lock(&self, key: &str, run_id: &str) -> StepResult<TransactWriteItem> {
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .key("pk", text(format!("lock#{key}")))
-            .condition_expression("attribute_not_exists(pk) OR run_id = :run_id")
-            .expression_attribute_values(":run_id", AttributeValue::S(run_id.to_owned()))
-            .build()
-            .map_err(|error| StepError::invalid(error.to_string()))?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
+    pub(crate) fn delete_lock(&self, key: &str, run_id: &str) -> StepResult<Vec<TransactWriteItem>> {
+        let delete = |table: &String| {
+            let delete = Delete::builder()
+                .table_name(table)
+                .key("pk", text(format!("lock#{key}")))
+                .condition_expression("attribute_not_exists(pk) OR run_id = :run_id")
+                .expression_attribute_values(":run_id", AttributeValue::S(run_id.to_owned()))
+                .build();
+            delete.map(|delete| TransactWriteItem::builder().delete(delete).build())
+        };
+        let deletes = self.tables_of(key).map(delete).collect::<Result<_, _>>();
+        deletes.map_err(|error| StepError::invalid(error.to_string()))
     }
+}
+
+/// Applications are called as their team likes, so two stacks may have one name; a route is one thing.
+fn is_shared(key: &str) -> bool {
+    !key.starts_with("application#")
 }
 
 #[cfg(test)]
@@ -136,6 +162,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn stacks_share_the_locks_of_routes_and_not_those_of_applications() {
+        assert!(is_shared("listener#arn") && is_shared("record#Z1#a.example.com."));
+        assert!(!is_shared("application#shop"));
+    }
 
     #[test]
     fn the_application_and_each_of_its_routes_has_a_lock() {

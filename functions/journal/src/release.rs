@@ -113,7 +113,7 @@ impl Journal {
             writes.push(TransactWriteItem::builder().update(self.closed(owed, item, owner, ending)?).build());
         }
         for key in keys {
-            writes.push(self.delete_lock(&key, &owed.run_id)?);
+            writes.extend(self.delete_lock(&key, &owed.run_id)?);
         }
         match self.send(&owed.run_id, writes).await? {
             Sent::Written => Ok(()),

@@ -19,6 +19,8 @@ use crate::{Phase, lock_keys};
 pub struct Journal {
     pub(crate) client: Client,
     pub(crate) table: String,
+    /// Where stacks that may meet on a route lock it for each other, beside their own journals.
+    pub(crate) shared_locks: Option<String>,
     /// How far the requests of waves' runs to Route 53 are apart.
     pub(crate) spacing_ms: i64,
 }
@@ -52,7 +54,7 @@ pub struct Transition<'a> {
 }
 
 impl Journal {
-    /// The journal that the function's environment names, as `JOURNAL_TABLE`, and the share of Route 53's limit, as
+    /// The journal that the function's environment names, as `JOURNAL_TABLE`, the table of locks that stacks share, as `LOCKS_TABLE` (empty: none), and the share of Route 53's limit, as
     /// `ROUTE53_REQUESTS_PER_SECOND`.
     ///
     /// # Errors
@@ -60,7 +62,12 @@ impl Journal {
     pub fn of(environment: &Environment) -> Result<Self, lambda_runtime::Error> {
         let rate = environment.variable("ROUTE53_REQUESTS_PER_SECOND")?;
         let spacing_ms = spacing_ms(&rate).map_err(|problem| format!("ROUTE53_REQUESTS_PER_SECOND {problem}"))?;
-        Ok(Self { client: Client::new(&environment.aws), table: environment.variable("JOURNAL_TABLE")?, spacing_ms })
+        Ok(Self {
+            client: Client::new(&environment.aws),
+            table: environment.variable("JOURNAL_TABLE")?,
+            shared_locks: Some(environment.variable("LOCKS_TABLE")?).filter(|name| !name.is_empty()),
+            spacing_ms,
+        })
     }
 
     /// A run as it is now.
@@ -134,7 +141,7 @@ impl Journal {
             .map_err(|error| StepError::invalid(error.to_string()))?;
         let mut writes = vec![TransactWriteItem::builder().put(item).build()];
         for key in &keys {
-            writes.push(self.put_lock(key, &run.run_id)?);
+            writes.extend(self.put_lock(key, &run.run_id)?);
         }
         match self.send(&run.run_id, writes).await? {
             Sent::Written => Ok(Claim::Claimed),
@@ -167,7 +174,7 @@ impl Journal {
         let mut writes = vec![TransactWriteItem::builder().update(self.update(change)?).build()];
         if matches!(change.to, Phase::RolledBack | Phase::Closed) {
             for key in lock_keys(&run.plan) {
-                writes.push(self.delete_lock(&key, &run.run_id)?);
+                writes.extend(self.delete_lock(&key, &run.run_id)?);
             }
         }
         match self.send(&run.run_id, writes).await? {

@@ -10,12 +10,13 @@
 //! Only the forward action changes; authentication, stickiness, order and neighbours stay as they are. Neither
 //! ModifyListener nor ModifyRule has a version condition, so each write is: fence, read, compare, write, read back.
 //!
-//! Errors: `Cutover.Drift` when somebody else changed the actions, `Cutover.Unhealthy` when the new group does not get
+//! Errors: `Cutover.NotPermitted` when the stack does not let plans send users to the new group, `Cutover.Drift` when somebody else changed the actions, `Cutover.Unhealthy` when the new group does not get
 //! healthy, `Cutover.Fenced`, and AWS errors.
 
 pub mod decide;
 
 use aws_sdk_elasticloadbalancingv2::Client;
+use cutover::authority::Destinations;
 use cutover::contract::{RouteAction, RouteReply, RouteRequest};
 use cutover::error::name;
 use cutover::plan::ListenerRoute;
@@ -40,6 +41,8 @@ pub struct Clients {
     pub elb: Client,
     /// The journal, for the fence.
     pub journal: Journal,
+    /// Where plans may send users.
+    pub destinations: Destinations,
 }
 
 /// Does one action on one route once.
@@ -49,6 +52,9 @@ pub struct Clients {
 pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) -> StepResult<RouteReply> {
     let run = clients.journal.fence(&request.caller, Phase::of(request.action)).await?;
     let (route, before) = run.listener(request.route)?;
+    if request.action != RouteAction::Restore {
+        clients.destinations.check_listener(route, request.route)?;
+    }
     let (live, target) = look(clients, &request, route, before).await?;
     let (live, changed) = match target {
         None => (live, false),

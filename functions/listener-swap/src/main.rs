@@ -1,5 +1,6 @@
 //! The Lambda function `listener-swap`: composes, nothing else.
 
+use cutover::authority::Destinations;
 use listener_swap::{Clients, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
@@ -8,6 +9,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
             Ok(Clients {
                 elb: aws_sdk_elasticloadbalancingv2::Client::new(&environment.aws),
                 journal: journal::Journal::of(environment)?,
+                destinations: Destinations::of(environment)?,
             })
         },
         handle,

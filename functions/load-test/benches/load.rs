@@ -118,7 +118,8 @@ struct Measured {
 
 async fn send(pace: Pace, timeout_seconds: u64) -> Outcome<Measured> {
     let target: LoadTarget = serde_json::from_value(serde_json::json!({ "url": format!("http://127.0.0.1:{PORT}/") }))?;
-    let client = Client::new(&target, HttpVersion::Http1, native_roots)?;
+    let client =
+        Client::new(&target, HttpVersion::Http1, &cutover::probe::Reach::read(r#"["127.0.0.0/8"]"#)?, native_roots)?;
     let asked = requests_of(&[], &target)?;
     let requests = Prepared::all(&asked, &target, "bench", &BTreeMap::new())?;
     let (start, timeout) = (Instant::now() + Duration::from_millis(100), Duration::from_secs(timeout_seconds));

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use cutover::plan::{HttpVersion, LoadTarget};
-use cutover::probe::{Target, tls_configuration};
+use cutover::probe::{Reach, Target, tls_configuration};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::client::conn::{http1, http2};
@@ -50,6 +50,7 @@ pub struct Client {
     name: String,
     wanted: HttpVersion,
     tls: Option<TlsConnector>,
+    reach: Reach,
     addresses: RefCell<Vec<SocketAddr>>,
     next_address: Cell<usize>,
     spoken: Cell<Option<Spoken>>,
@@ -81,13 +82,14 @@ pub struct Counts {
 }
 
 impl Client {
-    /// A client that has no connection yet. `roots` are the trusted issuers, asked for where they are needed.
+    /// A client that has no connection yet. `reach` says where it may connect to; `roots` are the trusted issuers, asked for where they are needed.
     ///
     /// # Errors
     /// The URL or the name is not one, or there is no issuer to trust.
     pub fn new(
         target: &LoadTarget,
         wanted: HttpVersion,
+        reach: &Reach,
         roots: impl FnOnce() -> RootCertStore,
     ) -> Result<Self, String> {
         let parts = Target::parse(&target.url)?;
@@ -114,6 +116,7 @@ impl Client {
             name,
             wanted,
             tls: tls.transpose()?,
+            reach: reach.clone(),
             addresses: RefCell::default(),
             next_address: Cell::default(),
             spoken: Cell::new(spoken),

@@ -37,6 +37,7 @@ use cutover::contract::Caller;
 use cutover::error::name;
 use cutover::load::{LoadLimits, findings};
 use cutover::plan::LoadTest;
+use cutover::probe::Reach;
 use cutover::{StepError, StepResult, input};
 use jiff::Timestamp;
 use journal::{Journal, Phase, Run};
@@ -54,6 +55,8 @@ use crate::store::Store;
 pub struct Clients {
     /// The journal, for the plan and the fence.
     pub journal: Journal,
+    /// Where connections may go to.
+    pub reach: Reach,
     /// Where results are kept.
     pub store: Store,
     /// Secrets Manager, for headers that no plan may hold.
@@ -213,6 +216,7 @@ async fn next(clients: &Clients, run: &Run, test: &LoadTest, place: Place, now: 
         Next::Turn(place) => {
             // Slices that fail are told by their number alone: what denies them all is told here, and by what it is.
             turn::secret(clients, test).await?;
+            turn::reached(clients, test).await?;
             let slices = slices::of_turn(test, place.round, place.turn, now);
             let side = slices::side_of(test, place.turn).as_str();
             let seen = format!("turn {} of {}: the {side} side", place.turn + 1, test.turns());

@@ -13,6 +13,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
             let limits = LoadLimits::read(&rate, &environment.variable("LOAD_TEST_HOSTS")?, &secrets)?;
             Ok(Clients {
                 journal: journal::Journal::of(environment)?,
+                reach: cutover::probe::Reach::of(environment)?,
                 store: Store { client, bucket: environment.variable("REPORTS_BUCKET")? },
                 secrets: aws_sdk_secretsmanager::Client::new(&environment.aws),
                 limits,

@@ -49,7 +49,9 @@ impl Prepared {
         let parts = Target::parse(&target.url)?;
         let host = target.host.as_deref().unwrap_or(&parts.authority);
         let scheme = if parts.is_tls { "https" } else { "http" };
-        let uri = |text: String| text.parse::<Uri>().map_err(|_| format!("the path `{}` is not one", request.path));
+        let uri = |text: String| {
+            text.parse::<Uri>().map_err(|_| format!("the path `{}` is not one", cutover::probe::shown(&request.path)))
+        };
         let mut headers_2 = HeaderMap::new();
         headers_2.insert(ACCEPT, HeaderValue::from_static("*/*"));
         for (name, value) in &request.headers {

@@ -7,7 +7,8 @@ use cutover::arn::execution_name;
 use cutover::contract::Caller;
 use cutover::error::name;
 use cutover::plan::LoadTest;
-use cutover::probe::native_roots;
+use cutover::probe::reach::{System, Unreached};
+use cutover::probe::{Target, native_roots};
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Journal, Phase};
@@ -82,7 +83,7 @@ async fn requests(
     let side = slice.side;
     let target =
         side.target(test).ok_or_else(|| StepError::invalid(format!("the plan has no {} side", side.as_str())))?;
-    let client = Client::new(target, test.http_version, native_roots).map_err(StepError::invalid)?;
+    let client = Client::new(target, test.http_version, &clients.reach, native_roots).map_err(StepError::invalid)?;
     let run = execution_name(&caller.run_id);
     let secret = secret(clients, test).await?;
     let requests = Prepared::all(&test.requests, target, run, &secret).map_err(StepError::invalid)?;
@@ -97,6 +98,19 @@ async fn requests(
         budget: Budget::of(test, slice.slices, side),
     };
     load.send().await.map_err(|error| StepError::new(name::TRANSIENT, format!("no timer for the load test: {error}")))
+}
+
+/// Whether what is loaded leads to where this stack lets its functions connect. A name that is not found is for the requests to find.
+pub(crate) async fn reached(clients: &Clients, test: &LoadTest) -> StepResult<()> {
+    let targets = [("new", Some(&test.targets.new)), ("old", test.targets.old.as_ref())];
+    for (side, target) in targets.into_iter().filter_map(|(side, target)| Some((side, target?))) {
+        let parts = Target::parse(&target.url).map_err(StepError::invalid)?;
+        if let Err(problem @ Unreached::NotAllowed(..)) = clients.reach.addresses(&parts, &System).await {
+            let problem = format!("$.load_test.targets.{side}.url: {}", problem.words(&parts.host));
+            return Err(StepError::new(name::NOT_PERMITTED, problem));
+        }
+    }
+    Ok(())
 }
 
 /// The headers that the plan does not hold itself.

@@ -1,6 +1,6 @@
 //! Which question is behind a message; [`links::asking`] stores it, and makes the link.
 
-use cutover::ask::{self, Kind, Question};
+use cutover::ask::{self, Kind, Question, normal};
 use cutover::budget::fit;
 use jiff::Timestamp;
 use links::asking::{Asked, Pages};
@@ -35,7 +35,7 @@ fn question(request: &Request, now: Timestamp) -> Option<Question> {
         // The time of the task begins when it is given to this function, and with each of its tries again.
         ends_at: ask::ends_at(now, within_seconds),
         detail: fit(detail.clone(), ask::MOST_DETAIL_BYTES),
-        plan: ask::kept(plan.clone()),
+        plan: ask::kept(normal(plan)),
     })
 }
 

@@ -10,9 +10,9 @@ use cutover::gestures::{self, FILL_IN, Machines};
 use cutover::text::{shown, shown_json};
 use serde_json::Value;
 
-use crate::Event;
 use crate::screen::Screen;
 use crate::told;
+use crate::{Event, changes};
 
 /// SNS takes subjects of under 100 characters (API reference of Publish).
 const MOST_SUBJECT_CHARACTERS: usize = 99;
@@ -174,7 +174,10 @@ fn commands(told: &Told) -> String {
 fn commands_alone(told: &Told) -> String {
     let Some(token) = told.task_token else { return String::new() };
     match told.event {
-        Event::Approval | Event::LoadTest => gestures::answers(told.run_id, token),
+        Event::Approval => {
+            gestures::approval(told.run_id, token, told.detail[changes::DIGEST].as_str().unwrap_or_default())
+        }
+        Event::LoadTest => gestures::answers(told.run_id, token),
         Event::Holding => gestures::decision(told.run_id, token),
         _ => String::new(),
     }
@@ -198,7 +201,10 @@ fn approval(told: &Told) -> Screen {
     let name = told::application(told.application);
     Screen {
         top: format!("The cutover of {name} waits for a yes or a no. Nothing was touched. Silence{within} is a no.\n"),
-        lists: vec![("Precheck found".to_owned(), told::findings(told.detail))],
+        lists: vec![
+            ("It would change".to_owned(), told::changes(told.detail)),
+            ("Precheck found".to_owned(), told::findings(told.detail)),
+        ],
         bottom: answers(told),
     }
 }

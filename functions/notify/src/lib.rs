@@ -1,6 +1,7 @@
 //! `notify`: tells people what a run does, by SNS.
 //!
-//! Reads: nothing; with pages that answer, the key of their links. Writes: one message to the plan's topic, without a topic none; before it, with
+//! Reads: nothing; with pages that answer, the key of their links. Writes: one message to the plan's topic, or to the stack's own where the plan's is not
+//! listed (which nobody has to have read: a plan that is wrong is told of too), without a topic none; before it, with
 //! pages that answer, the question (`ask#<id>` in the journal's table) and that a link to it was made; and what happened to the stack's topic of
 //! moments, from which `tell` has what it tells groups of stakeholders. Whatever becomes of that neither fails this function nor holds it up: it pages operators,
 //! asks for approvals, and is small. Undo: there is none, since what was
@@ -10,11 +11,13 @@
 //! Errors: AWS errors. The state machine catches and notes them: telling never changes what a run does.
 
 mod ask;
+mod changes;
 pub mod decide;
 mod moments;
 mod screen;
 mod told;
 
+use cutover::authority::Topics;
 use cutover::contract::Caller;
 use cutover::gestures::Machines;
 use cutover::{StepError, StepResult};
@@ -30,6 +33,8 @@ pub use links::asking::Pages;
 pub struct Clients {
     /// SNS.
     pub sns: aws_sdk_sns::Client,
+    /// The topics that messages may go to.
+    pub topics: Topics,
     /// Where what happened goes for `tell`.
     pub moments_topic_arn: String,
     /// What a person can start, for the commands.
@@ -139,6 +144,7 @@ pub struct Reply {
 /// # Errors
 /// See the module.
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
+    let request = changes::shown(request);
     let asked = ask::remember(clients.pages.as_ref(), &request, now).await;
     let told = page(clients, &request, asked.as_ref().map(|asked| asked.link.as_str()), now).await;
     // After the page, which is what cannot wait.
@@ -149,7 +155,17 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
 async fn page(clients: &Clients, request: &Request, link: Option<&str>, now: Timestamp) -> StepResult<Reply> {
     let Request { caller, topic_arn, application, event, detail, task_token, .. } = request;
     let at = now.to_string();
-    let Some(topic) = topic_arn else { return Ok(Reply { sent: false, message_id: None, at }) };
+    let Some(topic) = topic_arn.as_deref().and_then(|wanted| clients.topics.or_own(wanted)) else {
+        return Ok(Reply { sent: false, message_id: None, at });
+    };
+    if Some(topic) != topic_arn.as_deref() {
+        let run_id = &caller.run_id;
+        tracing::warn!(
+            run_id,
+            topic_arn,
+            "the plan's topic is none that this stack lists: the stack's own gets the message"
+        );
+    }
     let publish = clients.sns.publish().topic_arn(topic);
     let publish = publish.subject(decide::subject(application, *event));
     let told = Told {

@@ -8,6 +8,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
         |environment| {
             Ok(Clients {
                 sns: aws_sdk_sns::Client::new(&environment.aws),
+                topics: cutover::authority::Topics::of(environment)?,
                 moments_topic_arn: environment.variable("MOMENTS_TOPIC_ARN")?,
                 machines: Machines {
                     rollback: environment.variable("ROLLBACK_STATE_MACHINE_ARN")?,

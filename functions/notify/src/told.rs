@@ -111,6 +111,15 @@ fn who_changed(thing: &Value) -> String {
     )
 }
 
+/// What a plan would change.
+pub fn changes(detail: &Value) -> Vec<String> {
+    items(&detail[crate::changes::CHANGES])
+        .iter()
+        .filter_map(text)
+        .map(|line| quoted(&line, 2 * MOST_ITEM_BYTES))
+        .collect()
+}
+
 /// What cleanup removed, or kept.
 pub fn removals(detail: &Value, what: &str) -> Vec<String> {
     let removals = items(&detail["removals"]).iter().flat_map(|removal| items(&removal[what]));

@@ -1,8 +1,8 @@
 //! From findings to the report: pure.
 
-use cutover::alarm::Alarm;
+use cutover::authority::Patterns;
 use cutover::finding::{self, Kind};
-use cutover::plan::{Certificate, Hook, Hooks, Probe, Route};
+use cutover::plan::{Certificate, Probe, Route};
 use cutover::probe::Tries;
 pub(crate) use cutover::quiesce::{nobody_stops_writers, unverified as quiesce_unverified};
 use cutover::text::is_word;
@@ -10,6 +10,7 @@ use cutover::{Finding, Plan, Seconds, Severity};
 use jiff::Timestamp;
 use journal::{Phase, Standing};
 use routes::RouteState;
+use serde_json::Value;
 
 use crate::{Reply, steps_of};
 
@@ -74,96 +75,33 @@ pub(crate) fn any_issuer(probe: &Probe) -> Option<Finding> {
     })
 }
 
-/// The functions that the state machines may invoke as hooks, as the deployment tells them.
-#[derive(Clone, Debug)]
-pub enum AllowedHooks {
-    /// Whatever a plan names: where nothing is enforced, as in a rehearsal.
-    Any,
-    /// These ARNs, as they are written: a role's permission for a function says nothing of its versions and aliases.
-    Only(Vec<String>),
-}
-
-impl AllowedHooks {
-    /// From the variable: `*`, or ARNs with commas in between.
-    pub fn read(text: &str) -> Self {
-        match text {
-            "*" => Self::Any,
-            list => Self::Only(list.split(',').filter(|arn| !arn.is_empty()).map(str::to_owned).collect()),
-        }
-    }
-
-    fn allow(&self, arn: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Only(list) => list.iter().any(|allowed| allowed == arn),
-        }
-    }
-}
-
-/// The names of alarms that the role of `alarms` may set, as the deployment tells them.
-#[derive(Clone, Debug)]
-pub struct AllowedNames(Vec<String>);
-
-impl AllowedNames {
-    /// From the variable: a JSON list of names, each with `*` for any characters, as in the role's policy.
-    ///
-    /// # Errors
-    /// It is no such list.
-    pub fn read(text: &str) -> Result<Self, lambda_runtime::Error> {
-        serde_json::from_str(text).map(Self).map_err(|error| format!("ALARM_NAMES is no list of names: {error}").into())
-    }
-
-    fn allow(&self, name: &str) -> bool {
-        self.0.iter().any(|pattern| fits(pattern, name))
-    }
-}
-
-/// Whether a text is of a pattern: `*` stands for any characters, and `?` for one (IAM user guide, wildcards).
-fn fits(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    // Which ends of the text the pattern so far leads to.
-    let mut ends = vec![false; text.len() + 1];
-    ends[0] = true;
-    for wanted in pattern {
-        let mut next = vec![false; text.len() + 1];
-        for end in 0..=text.len() {
-            next[end] = match wanted {
-                '*' => ends[end] || (end > 0 && next[end - 1]),
-                wanted => end > 0 && ends[end - 1] && (wanted == '?' || wanted == text[end - 1]),
-            };
-        }
-        ends = next;
-    }
-    ends[text.len()]
-}
-
-/// Alarms that could not be set, nor put back: that would come to light when all traffic has moved.
-pub(crate) fn alarms_not_allowed(alarms: &[Alarm], allowed: &AllowedNames) -> Vec<Finding> {
-    let denied = alarms.iter().enumerate().filter(|(_, alarm)| !allowed.allow(&alarm.alarm_name));
-    let finding = |(index, alarm): (usize, &Alarm)| {
-        let problem = format!("`{}` is none of the alarms that the stack's role may set", alarm.alarm_name);
-        let fix = "choose a name of the stack's alarmNames, or add it there and deploy";
-        Finding::environment(format!("$.alarms[{index}].AlarmName"), problem, fix)
+/// A listener's other actions go back to AWS with each write, and AWS wants whoever sends them to be able to read the client of the pool.
+pub(crate) fn pools_not_listed(before: &[RouteState], listed: &Patterns) -> Vec<Finding> {
+    let pool = |action: &Value| action["cognito"]["user_pool_arn"].as_str().map(str::to_owned);
+    let of = |(index, state): (usize, &RouteState)| {
+        let RouteState::Listener(state) = state else { return None };
+        let pool = state.others.iter().filter_map(pool).find(|pool| !listed.allow(pool))?;
+        let problem =
+            format!("authenticates with the user pool `{pool}`, whose clients the stack's functions may not read");
+        Some(Finding::environment(
+            format!("$.routes[{index}]"),
+            problem,
+            "list the pool in the stack's userPoolArns, and deploy",
+        ))
     };
-    denied.map(finding).collect()
+    before.iter().enumerate().filter_map(of).collect()
 }
 
-/// Hooks whose invocation would be denied. Found out at `resume`, that leaves the old side's writers stopped.
-pub(crate) fn hooks_not_allowed(hooks: &Hooks, allowed: &AllowedHooks) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (point, list) in hooks.points() {
-        for (index, Hook { function_arn, .. }) in list.iter().enumerate() {
-            if !allowed.allow(function_arn) {
-                let fix = "list this ARN, as the plan writes it, in the stack's hookFunctionArns, and deploy";
-                findings.push(Finding::environment(
-                    format!("$.hooks.{point}[{index}].function_arn"),
-                    format!("{function_arn} may not be invoked by the state machines"),
-                    fix,
-                ));
-            }
-        }
-    }
-    findings
+/// Whether a run is one of another state machine.
+pub(crate) fn is_of_another_stack(holder: &str, run_id: &str) -> bool {
+    let machine = |arn: &str| arn.rsplit_once(':').map(|(machine, _)| machine.to_owned());
+    machine(holder) != machine(run_id)
+}
+
+/// What holds a route, and is none of this stack's runs.
+pub(crate) fn held_elsewhere(holder: &str) -> (String, String) {
+    let problem = format!("is held by {holder}, a run of another stack that shares its locks with this one");
+    (problem, "wait until it has ended, or ask those who run that stack".to_owned())
 }
 
 /// Who holds a lock, and what a person can do about it: the run that stands in the way says which gesture ends it.
@@ -226,17 +164,9 @@ pub(crate) fn old_ttls(plan: &Plan, before: &[RouteState]) -> Seconds {
 #[cfg(test)]
 mod tests {
     use routes::name::NameState;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
-
-    fn hook(name: &str) -> Hook {
-        Hook { function_arn: arn(name), timeout: Seconds(60) }
-    }
-
-    fn arn(name: &str) -> String {
-        format!("arn:aws:lambda:eu-west-1:123456789012:function:{name}")
-    }
 
     #[test]
     fn who_holds_a_lock_is_told_with_the_gesture_that_ends_it() {
@@ -263,71 +193,6 @@ mod tests {
         assert!(held_by("arn:run", None).1.contains(r#"{"application": "APPLICATION", "release""#));
     }
 
-    #[test]
-    fn every_hook_that_may_not_be_invoked_is_found_at_its_place() {
-        let hooks = Hooks {
-            quiesce: vec![hook("stop"), hook("stop:live")],
-            resume: vec![hook("go")],
-            before_traffic: vec![hook("stop")],
-            after_traffic: vec![hook("test")],
-            on_rollback: vec![hook("look")],
-        };
-        let paths = |allowed: &str| -> Vec<String> {
-            let findings = hooks_not_allowed(&hooks, &AllowedHooks::read(allowed));
-            assert!(findings.iter().all(|finding| finding.severity == Severity::Error), "{findings:?}");
-            findings.into_iter().map(|finding| finding.path).collect()
-        };
-        assert_eq!(paths("*"), Vec::<String>::new());
-        assert_eq!(
-            paths(&format!("{},{},{}", arn("stop"), arn("test"), arn("look"))),
-            ["$.hooks.quiesce[1].function_arn", "$.hooks.resume[0].function_arn"],
-            "a qualified name is another one"
-        );
-        assert_eq!(
-            paths(&format!("{},{}", arn("stop:live"), arn("go"))),
-            [
-                "$.hooks.quiesce[0].function_arn",
-                "$.hooks.before_traffic[0].function_arn",
-                "$.hooks.after_traffic[0].function_arn",
-                "$.hooks.on_rollback[0].function_arn"
-            ]
-        );
-        assert_eq!(paths("").len(), 6, "none is allowed unless told otherwise");
-    }
-
-    #[test]
-    fn an_alarm_that_the_role_could_not_set_is_found_at_its_name() {
-        let alarm = |name: &str| Alarm { alarm_name: name.to_owned(), ..Alarm::default() };
-        let alarms = ["shop-5xx", "portal-5xx", "shop"].map(alarm);
-        let found = |allowed: &str| -> Vec<String> {
-            let findings = alarms_not_allowed(&alarms, &AllowedNames::read(allowed).unwrap());
-            findings.into_iter().map(|finding| finding.path).collect()
-        };
-        assert_eq!(found(r#"["*"]"#), [""; 0]);
-        assert_eq!(found(r#"["shop-*"]"#), ["$.alarms[1].AlarmName", "$.alarms[2].AlarmName"]);
-        assert_eq!(found(r#"["shop-*", "portal-5xx", "sho?"]"#), [""; 0]);
-        assert_eq!(found("[]").len(), 3);
-        assert!(AllowedNames::read("shop-*").is_err());
-    }
-
-    #[test]
-    fn a_pattern_is_matched_as_iam_does() {
-        for (pattern, text, does_fit) in [
-            ("", "", true),
-            ("*", "", true),
-            ("a", "", false),
-            ("a*c", "abbc", true),
-            ("a*c", "abbcd", false),
-            ("*-*-x", "a-b-x", true),
-            ("?", "", false),
-            ("?", "ä", true),
-            ("[a]", "a", false),
-        ] {
-            assert_eq!(fits(pattern, text), does_fit, "{pattern} {text}");
-        }
-        assert!(!fits(&"*a".repeat(100), &"a".repeat(99)), "in no time");
-    }
-
     fn plan(shared: Option<bool>, hooks: serde_json::Value) -> Plan {
         let database = shared.map(
             |shared| json!({ "replication_task_arn": "arn:aws:dms:eu-west-1:123456789012:task:T", "shared": shared }),
@@ -338,6 +203,28 @@ mod tests {
                 "records": [{ "type": "A", "new": { "values": ["5.6.7.8"] } }], "steps": [{ "new_weight": 100 }] }],
         });
         Plan::read(&plan).unwrap()
+    }
+
+    #[test]
+    fn a_listener_whose_user_pool_is_not_listed_is_found() {
+        let pool = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_a";
+        let forward = json!({ "order": 2, "target_group_arn": "g", "groups": [], "stickiness": null });
+        let signing_on = json!({ "type": "listener", "forward": forward, "others": [{ "order": 1, "cognito": { "user_pool_arn": pool } }] });
+        let plain = json!({ "type": "listener", "forward": forward, "others": [] });
+        let before = [plain, signing_on].map(|state| serde_json::from_value::<RouteState>(state).unwrap());
+        let found = |listed: &str| pools_not_listed(&before, &Patterns::read(listed).unwrap());
+        assert_eq!(found(&json!([pool]).to_string()), []);
+        assert_eq!(found("[]")[0].path, "$.routes[1]");
+        assert!(found("[]")[0].problem.contains(pool));
+    }
+
+    #[test]
+    fn a_run_of_another_stack_is_not_spoken_of_as_one_of_ours() {
+        let of = |machine: &str| format!("arn:aws:states:eu-west-1:1:execution:{machine}:shop-1");
+        assert!(!is_of_another_stack(&of("cutover"), &of("cutover")));
+        assert!(is_of_another_stack(&of("blue-cutover"), &of("cutover")));
+        let (problem, fix) = held_elsewhere(&of("blue-cutover"));
+        assert!(problem.contains("another stack") && !fix.contains("release"), "{problem} {fix}");
     }
 
     #[test]

@@ -12,11 +12,14 @@ mod decide;
 mod elsewhere;
 mod load_test;
 mod metrics;
+mod overwritten;
 mod services;
 
+use cutover::authority::approval::complete_plan;
+use cutover::authority::{AllowedAlarms, AllowedHooks, Demanded, Destinations, Patterns, Topics};
 use cutover::finding::{settled, soften};
 use cutover::load::{self, LoadLimits};
-use cutover::probe::{Progress, Tries};
+use cutover::probe::{Progress, Reach, Tries};
 use cutover::rate::Lane;
 use cutover::schedule::{self, ScheduledStep};
 use cutover::stakeholders::StackGroups;
@@ -26,8 +29,6 @@ use journal::Journal;
 use routes::RouteState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-pub use crate::decide::{AllowedHooks, AllowedNames};
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -46,8 +47,18 @@ pub struct Clients {
     pub journal: Journal,
     /// The functions that the state machines may invoke as hooks.
     pub hooks: AllowedHooks,
-    /// The names of alarms that may be set.
-    pub alarm_names: AllowedNames,
+    /// The alarms that may be set, and what they may do.
+    pub alarms: AllowedAlarms,
+    /// Who has to agree.
+    pub approval: Demanded,
+    /// Where plans may send users.
+    pub destinations: Destinations,
+    /// Where probes may connect to.
+    pub reach: Reach,
+    /// The user pools whose clients its functions may read.
+    pub user_pools: Patterns,
+    /// The topics that the stack publishes to.
+    pub topics: Topics,
     /// The stack's groups of stakeholders.
     pub stakeholders: StackGroups,
     /// What a load test may reach, and how fast.
@@ -96,20 +107,22 @@ pub struct Reply {
 /// # Errors
 /// Throttled or transient AWS errors.
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
-    let plan = match Plan::read(&request.plan) {
+    let mut plan = match Plan::read(&request.plan) {
         Ok(plan) => plan,
         Err(findings) => return Ok(decide::report(None, findings, Vec::new(), Tries::default(), now)),
     };
+    let other_approval = complete_plan(&clients.approval, &mut plan);
     // A name takes a look at its zone, at the name, at the zones around it, and at what else leads there.
     let draw = clients.journal.share(&plan, Lane::Forward, 5 * plan.names(), now);
     let clients = &Clients { routes: clients.routes.drawing(draw), ..clients.clone() };
     let mut findings = gates::findings(&plan);
+    findings.extend(other_approval);
     findings.extend(clients.stakeholders.unknown(&plan.stakeholders));
     findings.extend(load::findings(&plan, &clients.load_limits));
     let mut tries = request.tries.unwrap_or_default();
     if let Some(wanted) = &plan.health_check {
         findings.extend(decide::any_issuer(wanted));
-        tries = tries.count(&probe::ask(wanted).await);
+        tries = tries.count(&probe::ask(wanted, &clients.reach).await);
         match tries.progress(wanted) {
             Progress::TryAgain => return Ok(decide::try_again(wanted.interval, tries, now)),
             Progress::Passed => {}
@@ -125,12 +138,22 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     findings.extend(decide::nobody_stops_writers(&plan));
     findings.extend(decide::quiesce_unverified(&plan));
     findings.extend(schedule::check_time(&plan, decide::old_ttls(&plan, &before)));
-    findings.extend(decide::hooks_not_allowed(&plan.hooks, &clients.hooks));
+    findings.extend(not_allowed(clients, &plan));
+    findings.extend(decide::pools_not_listed(&before, &clients.user_pools));
     let too_large = budget::check_before(&before);
     // What cannot be remembered cannot be carried either; the finding ends the run here.
     let before = if too_large.is_some() { Vec::new() } else { before };
     findings.extend(too_large);
     Ok(decide::report(Some(plan), findings, before, tries, now))
+}
+
+/// What the stack's owner does not let its plans do: pure.
+fn not_allowed(clients: &Clients, plan: &Plan) -> Vec<Finding> {
+    let mut findings = clients.destinations.findings(plan);
+    findings.extend(clients.topics.findings(plan));
+    findings.extend(clients.alarms.findings(&plan.alarms));
+    findings.extend(clients.hooks.findings(&plan.application, &plan.hooks));
+    findings
 }
 
 async fn routes(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<Vec<RouteState>> {
@@ -152,8 +175,12 @@ async fn locks(journal: &Journal, plan: &Plan, run_id: &str, findings: &mut Vec<
         if let Some(holder) = holders.get(key).filter(|holder| *holder != run_id) {
             let path = if place == 0 { "$.application".to_owned() } else { format!("$.routes[{}]", place - 1) };
             // What cannot be seen of the holder makes the advice less precise, and nothing else.
-            let standing = settled(journal.standing(holder).await)?.ok().flatten();
-            let (problem, fix) = decide::held_by(holder, standing.as_ref());
+            let (problem, fix) = if decide::is_of_another_stack(holder, run_id) {
+                decide::held_elsewhere(holder)
+            } else {
+                let standing = settled(journal.standing(holder).await)?.ok().flatten();
+                decide::held_by(holder, standing.as_ref())
+            };
             // While another run moves a route, its state is no fault of this plan.
             findings.retain(|finding| place == 0 || !finding.path.starts_with(&path));
             findings.push(Finding::conflict(path, problem, fix));

@@ -1,8 +1,10 @@
 //! The Lambda function `precheck`: composes, nothing else.
 
+use cutover::authority::{AllowedAlarms, AllowedHooks, Demanded, Destinations, Patterns, Topics};
 use cutover::load::LoadLimits;
+use cutover::probe::Reach;
 use cutover::stakeholders::StackGroups;
-use precheck::{AllowedHooks, AllowedNames, Clients, handle};
+use precheck::{Clients, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
@@ -17,8 +19,13 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 secrets: aws_sdk_secretsmanager::Client::new(aws),
                 sns: aws_sdk_sns::Client::new(aws),
                 journal: journal::Journal::of(environment)?,
-                hooks: AllowedHooks::read(&environment.variable("HOOK_FUNCTION_ARNS")?),
-                alarm_names: AllowedNames::read(&environment.variable("ALARM_NAMES")?)?,
+                hooks: AllowedHooks::of(environment)?,
+                alarms: AllowedAlarms::of(environment)?,
+                approval: Demanded::of(environment)?,
+                user_pools: Patterns::of(environment, "USER_POOL_ARNS")?,
+                reach: Reach::of(environment)?,
+                destinations: Destinations::of(environment)?,
+                topics: Topics::of(environment)?,
                 stakeholders: StackGroups::read(&environment.variable("STAKEHOLDERS")?)?,
                 load_limits: LoadLimits::read(&rate, &environment.variable("LOAD_TEST_HOSTS")?, &secrets)?,
             })

@@ -7,13 +7,12 @@ use cutover::budget::{check_alarm, json_bytes};
 use cutover::finding::{soften, soften_to};
 use cutover::{Finding, Plan, StepError, StepResult};
 
-use crate::{Clients, alarms, decide, load_test};
+use crate::{Clients, alarms, load_test, overwritten};
 
 /// Observes everything that is no route and no database.
 pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
     watched_alarms(&clients.cloudwatch, plan, findings).await?;
-    alarms_to_set(&clients.cloudwatch, plan, findings).await?;
-    findings.extend(decide::alarms_not_allowed(&plan.alarms, &clients.alarm_names));
+    alarms_to_set(clients, plan, findings).await?;
     for (index, group) in plan.monitoring.target_groups.iter().enumerate() {
         let path = format!("$.monitoring.target_groups[{index}].target_group_arn");
         let health = routes::listener::observe::health(&clients.routes.elb, &group.target_group_arn).await;
@@ -22,7 +21,8 @@ pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<F
     load_test::observe(clients, plan, findings).await?;
     let notify = plan.notify.iter().map(|notify| ("$.notify.topic_arn", &notify.topic_arn));
     let approval = plan.approval.iter().map(|approval| ("$.approval.topic_arn", &approval.topic_arn));
-    for (path, topic) in notify.chain(approval) {
+    // One that is not listed is told of as such, and not asked for.
+    for (path, topic) in notify.chain(approval).filter(|(path, topic)| clients.topics.check(path, topic).is_ok()) {
         let answer = clients.sns.get_topic_attributes().topic_arn(topic).send().await;
         let answer = answer.map_err(|error| StepError::from_aws("sns:GetTopicAttributes", &error));
         let attributes =
@@ -93,21 +93,20 @@ async fn watched_alarms(
 }
 
 /// Alarms that will be set do not overwrite what could not be put back.
-async fn alarms_to_set(
-    cloudwatch: &aws_sdk_cloudwatch::Client,
-    plan: &Plan,
-    findings: &mut Vec<Finding>,
-) -> StepResult<()> {
+async fn alarms_to_set(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
     if plan.alarms.is_empty() {
         return Ok(());
     }
     let names = plan.alarms.iter().map(|alarm| alarm.alarm_name.clone()).collect();
-    let Some(there) = soften(describe_alarms(cloudwatch, names).await, "$.alarms", findings)? else { return Ok(()) };
+    let Some(there) = soften(describe_alarms(&clients.cloudwatch, names).await, "$.alarms", findings)? else {
+        return Ok(());
+    };
     for (index, alarm) in plan.alarms.iter().enumerate() {
         let path = format!("$.alarms[{index}].AlarmName");
         let is_it = |name: Option<&str>| name == Some(&alarm.alarm_name);
         let now = there.metric.iter().find(|alarm| is_it(alarm.alarm_name()));
         findings.extend(now.and_then(|now| check_alarm(index, settings_bytes(now))));
+        findings.extend(now.and_then(|now| overwritten::judge(alarm, now, &clients.alarms, &path)));
         let by_query =
             there.metric.iter().any(|alarm| is_it(alarm.alarm_name()) && alarm.evaluation_criteria().is_some());
         if by_query || there.composite.iter().any(|alarm| is_it(alarm.alarm_name())) {

@@ -176,6 +176,7 @@ pub(crate) async fn stored<T: DeserializeOwned>(clients: &Clients, key: &str) ->
 pub(crate) async fn ask(clients: &Clients, request: &AskRequest, now: Timestamp) -> StepResult<Told> {
     let OfProgramme { execution_arn, portfolio } = &request.of;
     let programme: Programme = stored(clients, &format!("{}/{PROGRAMME}", folder(portfolio, execution_arn))).await?;
+    clients.topics.check("$.approval.topic_arn", &request.topic_arn)?;
     let asked = message::question(&programme, execution_arn, &request.task_token, request.within, now);
     let asked = links::asking::remember(clients.pages.as_ref(), asked, &request.topic_arn, now).await;
     let by = Answering {

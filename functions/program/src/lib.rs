@@ -53,6 +53,8 @@ pub struct Clients {
     pub journal: Journal,
     /// SNS.
     pub sns: aws_sdk_sns::Client,
+    /// The topics that messages may go to.
+    pub topics: cutover::authority::Topics,
     /// The bucket of reports.
     pub store: Store,
     /// The schedules of waves.

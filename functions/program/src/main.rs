@@ -14,6 +14,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 journal: journal::Journal::of(environment)?,
                 sns: aws_sdk_sns::Client::new(&environment.aws),
                 pages: links::asking::Pages::of(environment)?,
+                topics: cutover::authority::Topics::of(environment)?,
                 stack: Stack {
                     cutover: environment.variable("CUTOVER_STATE_MACHINE_ARN")?,
                     machines: Machines {

@@ -38,6 +38,8 @@ pub struct Clients {
     pub sfn: aws_sdk_sfn::Client,
     /// SNS, for the page.
     pub sns: aws_sdk_sns::Client,
+    /// The topics that messages may go to.
+    pub topics: cutover::authority::Topics,
     /// The journal.
     pub journal: Journal,
     /// What is started.
@@ -243,6 +245,7 @@ async fn leave_stuck(journal: &Journal, run: &Run, now: Timestamp) -> StepResult
 
 async fn tell(clients: &Clients, run: &Run, subject: String, message: String) -> StepResult<()> {
     let Some(notify) = &run.plan.notify else { return Ok(()) };
-    let page = clients.sns.publish().topic_arn(&notify.topic_arn).subject(subject).message(message);
+    let Some(topic) = clients.topics.or_own(&notify.topic_arn) else { return Ok(()) };
+    let page = clients.sns.publish().topic_arn(topic).subject(subject).message(message);
     page.send().await.map(drop).map_err(|error| StepError::from_aws("sns:Publish", &error))
 }

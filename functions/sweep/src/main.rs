@@ -9,6 +9,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
             Ok(Clients {
                 sfn: aws_sdk_sfn::Client::new(&environment.aws),
                 sns: aws_sdk_sns::Client::new(&environment.aws),
+                topics: cutover::authority::Topics::of(environment)?,
                 journal: journal::Journal::of(environment)?,
                 machines: Machines {
                     rollback: environment.variable("ROLLBACK_STATE_MACHINE_ARN")?,

@@ -55,6 +55,8 @@ pub struct Clients {
     pub ses: aws_sdk_ses::Client,
     /// SNS, which asks once.
     pub sns: aws_sdk_sns::Client,
+    /// The topics that messages may go to.
+    pub topics: cutover::authority::Topics,
     /// For webhooks.
     pub web: SharedHttpConnector,
     /// The stack's groups.

@@ -17,6 +17,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 secrets: aws_sdk_secretsmanager::Client::new(aws),
                 ses: aws_sdk_ses::Client::new(&once),
                 sns: aws_sdk_sns::Client::new(&once),
+                topics: cutover::authority::Topics::of(environment)?,
                 web: environment.connector.clone(),
                 stack: StackGroups::read(&environment.variable("STAKEHOLDERS")?)?,
                 configuration: Configuration::read(&environment.variable("MESSAGES")?)?,

@@ -48,6 +48,9 @@ pub(crate) async fn send(
 }
 
 async fn publish(clients: &Clients, topic: &str, subject: Option<String>, message: String) -> Outcome {
+    if let Err(StepError { message: why, .. }) = clients.topics.check("its topic", topic) {
+        return Outcome::Failed { why, is_final: true };
+    }
     let answer = clients.sns.publish().topic_arn(topic).set_subject(subject).message(message).send().await;
     answer.map_or_else(|error| failed(&format!("sns:Publish {topic}"), &error), |_| Outcome::Sent)
 }

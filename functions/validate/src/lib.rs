@@ -14,7 +14,7 @@ pub mod observe;
 
 use cutover::StepResult;
 use cutover::contract::Caller;
-use cutover::probe::{self, Tries};
+use cutover::probe::{self, Reach, Tries};
 use jiff::Timestamp;
 use journal::{Journal, Phase};
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,8 @@ pub struct Clients {
     pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// The journal, for the plan.
     pub journal: Journal,
+    /// Where probes may connect to.
+    pub reach: Reach,
 }
 
 /// One probe. It is repeated, with what the last reply said, until the reply says `passed`.
@@ -71,7 +73,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let (tries, passed, wait_seconds) = match &run.plan.health_check {
         None => (Tries { seen: "no health check in the plan".to_owned(), ..tries }, true, 0),
         Some(probe) => {
-            let (tries, passed) = decide::decide(probe, &tries, &probe::ask(probe).await)?;
+            let (tries, passed) = decide::decide(probe, &tries, &probe::ask(probe, &clients.reach).await)?;
             (tries, passed, probe.interval.0)
         }
     };

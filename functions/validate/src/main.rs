@@ -8,6 +8,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
             Ok(Clients {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(&environment.aws),
                 journal: journal::Journal::of(environment)?,
+                reach: cutover::probe::Reach::of(environment)?,
             })
         },
         handle,

@@ -53,6 +53,10 @@ pub struct Clients {
     pub sfn: aws_sdk_sfn::Client,
     /// SNS.
     pub sns: aws_sdk_sns::Client,
+    /// Who has to agree.
+    pub approval: cutover::authority::Demanded,
+    /// The topics that messages may go to.
+    pub topics: cutover::authority::Topics,
     /// The bucket of reports.
     pub bucket: String,
     /// What is started.

@@ -11,6 +11,8 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 sfn: aws_sdk_sfn::Client::new(&environment.aws),
                 sns: aws_sdk_sns::Client::new(&environment.aws),
                 pages: links::asking::Pages::of(environment)?,
+                topics: cutover::authority::Topics::of(environment)?,
+                approval: cutover::authority::Demanded::of(environment)?,
                 bucket: environment.variable("REPORTS_BUCKET")?,
                 machines: Machines {
                     cutover: environment.variable("CUTOVER_STATE_MACHINE_ARN")?,

@@ -3,12 +3,12 @@
 
 use cutover::error::name;
 use cutover::finding::{self, Finding};
-use cutover::{Plan, StepError, StepResult};
+use cutover::{Plan, Seconds, StepError, StepResult};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde_json::Value;
 use waves::asked::in_words;
-use waves::plan::Member;
+use waves::plan::{Approval, Member};
 use waves::state::{Stage, State};
 use waves::{Order, WavePlan};
 
@@ -23,7 +23,8 @@ const AT_A_TIME: usize = 32;
 ///
 /// # Errors
 /// `Cutover.InvalidPlan` with every finding; `Cutover.Conflict` where a wave of this name runs; AWS errors.
-pub(crate) async fn open(clients: &Clients, wave: WavePlan, me: &str, at: Timestamp) -> StepResult<TakeReply> {
+pub(crate) async fn open(clients: &Clients, mut wave: WavePlan, me: &str, at: Timestamp) -> StepResult<TakeReply> {
+    allowed(clients, &mut wave)?;
     let plans = plans(clients, &wave).await?;
     let read: Vec<Option<Plan>> =
         plans.iter().map(|plan| plan.as_ref().and_then(|plan| Plan::read(plan).ok())).collect();
@@ -47,6 +48,23 @@ pub(crate) async fn open(clients: &Clients, wave: WavePlan, me: &str, at: Timest
         }
     }
     Err(crate::contended(&wave.wave))
+}
+
+/// Asks whom the stack names, and tells nobody whom it does not list.
+fn allowed(clients: &Clients, wave: &mut WavePlan) -> StepResult<()> {
+    let named = wave.approval.as_ref().map(|approval| approval.topic_arn.as_str());
+    let topic = clients.approval.topic(named, wave.applications.len());
+    let topic = topic.map_err(|finding| StepError::new(name::INVALID_PLAN, in_words(&[*finding])))?;
+    if let Some(topic) = topic.filter(|_| named.is_none()) {
+        wave.approval = Some(Approval { topic_arn: topic.to_owned(), within: Seconds::hours(24) });
+    }
+    let notify = wave.notify.iter().map(|notify| ("$.notify.topic_arn", &notify.topic_arn));
+    let approval = wave.approval.iter().map(|approval| ("$.approval.topic_arn", &approval.topic_arn));
+    for (path, topic) in notify.chain(approval) {
+        let refused = clients.topics.check(path, topic);
+        refused.map_err(|StepError { message, .. }| StepError::new(name::INVALID_PLAN, message))?;
+    }
+    Ok(())
 }
 
 fn reply(wave: &str, said: &str) -> TakeReply {

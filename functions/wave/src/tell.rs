@@ -152,6 +152,7 @@ fn commands(clients: &Clients, wave: &str) -> String {
 }
 
 async fn publish(clients: &Clients, topic_arn: &str, subject: &str, message: &str) -> StepResult<()> {
+    clients.topics.check("the wave's topic_arn", topic_arn)?;
     let publish =
         clients.sns.publish().topic_arn(topic_arn).subject(shown(subject, MOST_SUBJECT_BYTES)).message(message);
     publish.send().await.map(drop).map_err(|error| StepError::from_aws(&format!("sns:Publish {topic_arn}"), &error))

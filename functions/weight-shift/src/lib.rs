@@ -15,7 +15,7 @@
 //! resolvers keep their answers for that long; after a shift, the TTL that the answers have meanwhile: an alias within the
 //! zone has its target's, which no plan lowers.
 //!
-//! Errors: `Cutover.Drift` when somebody else changed the records, `Cutover.Unhealthy` and `Cutover.Inconclusive` for a health
+//! Errors: `Cutover.NotPermitted` when the stack does not let plans send users to what the records say, `Cutover.Drift` when somebody else changed the records, `Cutover.Unhealthy` and `Cutover.Inconclusive` for a health
 //! check that does not get healthy, `Cutover.Fenced`, and AWS errors.
 
 pub mod decide;
@@ -24,6 +24,7 @@ pub mod sync;
 
 use std::collections::BTreeMap;
 
+use cutover::authority::Destinations;
 use cutover::contract::{RouteAction, RouteReply, RouteRequest};
 use cutover::error::name;
 use cutover::plan::DnsRoute;
@@ -45,6 +46,8 @@ pub struct Clients {
     pub routes: routes::any::Clients,
     /// The journal, for the fence.
     pub journal: Journal,
+    /// Where plans may send users.
+    pub destinations: Destinations,
 }
 
 /// Does one action on one route once.
@@ -55,6 +58,9 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     let phase = Phase::of(request.action);
     let run = clients.journal.fence(&request.caller, phase).await?;
     let (route, before) = run.dns(request.route)?;
+    if request.action != RouteAction::Restore {
+        clients.destinations.check_name(route, request.route)?;
+    }
     let clients = &drawing(clients, &run, &request, now);
     let live = routes::name::observe::live(&clients.routes.route53, route).await?;
     let checks = pair_checks(clients, &request, route, before, &live).await?;

@@ -1,5 +1,6 @@
 //! The Lambda function `weight-shift`: composes, nothing else.
 
+use cutover::authority::Destinations;
 use weight_shift::{Clients, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
@@ -8,6 +9,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
             Ok(Clients {
                 routes: routes::any::Clients::new(&environment.aws),
                 journal: journal::Journal::of(environment)?,
+                destinations: Destinations::of(environment)?,
             })
         },
         handle,

@@ -13,7 +13,7 @@ export const facts: Fact[] = [
         PrecheckWait 2 s
         Precheck Precheck {plan: INPUT, tries: TRIES-1}
         AwaitApproval within 3600 s Notify {topic_arn: approvers, application: shop, event: approval, task_token: TOKEN, plan: PLAN, detail: {findings: FINDINGS, steps: STEPS, within_seconds: 3600}}
-        Claim Claim {action: claim, plan: PLAN, before: BEFORE, approval: {by: a person, why: agreed, at: after 2 s}}
+        Claim Claim {action: claim, plan: PLAN, before: BEFORE, approval: {by: a person, why: agreed, at: after 2 s, plan: null, question: null}}
         ShowRun Dashboard {action: show}
         AnnounceStart Notify {topic_arn: everybody, application: shop, event: started, detail: {findings: FINDINGS, steps: STEPS}}
         CheckReplication ReplicationLag {elapsed_seconds: 0, tally: null, mode: gate}
@@ -86,7 +86,7 @@ export const facts: Fact[] = [
         WriteReport Report {at: ENTERED}
         AnnounceFinish Notify {topic_arn: everybody, application: shop, event: finished, detail: {timeline: [{route: 0, title: first, new_weight: 10, changed_at: T1, settled_at: after 86 s, held_seconds: 100, ended_at: M3, checks: LOOKS-3}, {route: 1, title: second, new_weight: 100, changed_at: T3, settled_at: after 238 s, held_seconds: 30, ended_at: M4, share_seen_percent: 99.5, checks: LOOKS-4}], cleanup_after_seconds: 600, baseline: [BEFORE], report: LINK, not_done: []}}
         StartCleanup {StateMachineArn: Cleanup, Name: cleanup-ddeaded8ad8e44933f39e672a8886d49, Input: {run_id: RUN}}
-        Succeeded {ending: Succeeded, application: shop, run_id: RUN, steps: [{route: 0, title: first, new_weight: 10, changed_at: T1, settled_at: after 86 s, held_seconds: 100, ended_at: M3, checks: LOOKS-3}, {route: 1, title: second, new_weight: 100, changed_at: T3, settled_at: after 238 s, held_seconds: 30, ended_at: M4, share_seen_percent: 99.5, checks: LOOKS-4}], approval: {by: a person, why: agreed, at: after 2 s}, decisions: [], baseline: [BEFORE], dashboard: DASHBOARD, report: LINK, replication: {passed: true, wait_seconds: 0, tally: SEEN-2}, validation: PROBES-2, limits: [LIMIT], alarms: [{set: one}, {set: two}], warnings: FINDINGS, not_done: []}
+        Succeeded {ending: Succeeded, application: shop, run_id: RUN, steps: [{route: 0, title: first, new_weight: 10, changed_at: T1, settled_at: after 86 s, held_seconds: 100, ended_at: M3, checks: LOOKS-3}, {route: 1, title: second, new_weight: 100, changed_at: T3, settled_at: after 238 s, held_seconds: 30, ended_at: M4, share_seen_percent: 99.5, checks: LOOKS-4}], approval: {by: a person, why: agreed, at: after 2 s, plan: null, question: null}, decisions: [], baseline: [BEFORE], dashboard: DASHBOARD, report: LINK, replication: {passed: true, wait_seconds: 0, tally: SEEN-2}, validation: PROBES-2, limits: [LIMIT], alarms: [{set: one}, {set: two}], warnings: FINDINGS, not_done: []}
         `,
       ),
   },

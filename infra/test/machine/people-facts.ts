@@ -35,9 +35,17 @@ export const facts: Fact[] = [
     name: 'who agreed and why is said as far as it is known, the first 1,000 characters of each',
     holds: async (definition) => {
       const walk = await cutover(definition, { AwaitApproval: [{}] });
-      assert.deepEqual(walk.output.approval, { by: 'not said', why: 'not said', at: 'after 2 s' });
+      const unnamed = { at: 'after 2 s', plan: null, question: null };
+      assert.deepEqual(walk.output.approval, { by: 'not said', why: 'not said', ...unnamed });
       const long = await cutover(definition, { AwaitApproval: [{ by: LONG, why: LONG }] });
-      assert.deepEqual(long.output.approval, { by: KEPT, why: KEPT, at: 'after 2 s' });
+      assert.deepEqual(long.output.approval, { by: KEPT, why: KEPT, ...unnamed });
+      const asked = { plan: 'd'.repeat(64), question: 'q'.repeat(32) };
+      const told = await cutover(definition, { AwaitApproval: [{ by: 'Ada', why: 'agreed', ...asked }] });
+      assert.deepEqual(told.output.approval, { by: 'Ada', why: 'agreed', at: 'after 2 s', ...asked });
+      assert.match(lineOf(told, 'Claim'), /plan: d{64}, question: q{32}/);
+      const verified = { by: 'ada@example.com', verified: true };
+      const claimed = await cutover(definition, { AwaitApproval: [{}], Claim: [{ approval: verified }] });
+      assert.deepEqual(claimed.output.approval, verified, 'as the journal knows it');
     },
   },
   {

@@ -24,6 +24,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 PATH = re.compile(r"^/([0-9a-f]+)/2018-06-01/runtime/(.*)$")
+# No stack can list this machine, and every side of an emulated AWS is on it.
+THIS_MACHINE = '["127.0.0.0/8", "::1/128"]'
 INHERITED = ("PATH", "HOME", "TMPDIR", "RUST_BACKTRACE", "LLVM_PROFILE_FILE")
 
 
@@ -70,6 +72,8 @@ class Process:
         self.current: Invocation | None = None
         environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
         environment.update(spec.environment)
+        if "PROBE_NETWORKS" in environment:
+            environment["PROBE_NETWORKS"] = THIS_MACHINE
         environment["AWS_SESSION_TOKEN"] = self.id
         # With a scheme, unlike on AWS: runtime clients parse it as a URI, and this one has a path.
         environment["AWS_LAMBDA_RUNTIME_API"] = f"http://127.0.0.1:{runtime.port}/{self.id}"

@@ -27,6 +27,35 @@ REPORTS_BUCKET = f"cutover-reports-{ACCOUNT_ID}-{REGION}"
 ROUTE53_REQUESTS_PER_SECOND = "3"
 # More than any machine that rehearses can send; every side is on 127.0.0.1 there.
 LOAD_LIMITS = {"MAX_LOAD_RATE_PER_SECOND": "20000", "LOAD_TEST_HOSTS": "127.0.0.1", "LOAD_TEST_SECRET_ARNS": "*"}
+# Whatever a plan names may be invoked, set, told, and sent users to; but for the stack's own alarms.
+ALLOWED = {
+    "HOOK_FUNCTION_ARNS": '{"*":["*"]}',
+    "ALARM_NAMES": '["*"]',
+    "ALARM_ACTIONS": '["*"]',
+    "OWN_ALARM_NAMES": '["cutover-*"]',
+    "NEW_TARGET_GROUP_ARNS": '["*"]',
+    "RECORD_VALUES": '["*"]',
+    "ALIAS_TARGETS": '["*"]',
+    "TOPIC_ARNS": '["*"]',
+    "APPROVAL": "null",
+    "USER_POOL_ARNS": '["*"]',
+    "PROBE_NETWORKS": "[]",  # but for this machine: services/runtime_api.py
+}
+_MOVERS = ("listener-swap", "precheck", "weight-shift")
+_ALARMS = ("alarms", "precheck")
+ALLOWED_TO = {
+    "HOOK_FUNCTION_ARNS": ("precheck",),
+    "ALARM_NAMES": _ALARMS,
+    "ALARM_ACTIONS": _ALARMS,
+    "OWN_ALARM_NAMES": _ALARMS,
+    "NEW_TARGET_GROUP_ARNS": _MOVERS,
+    "RECORD_VALUES": _MOVERS,
+    "ALIAS_TARGETS": _MOVERS,
+    "PROBE_NETWORKS": ("load-test", "precheck", "validate"),
+    "USER_POOL_ARNS": ("precheck",),
+    "APPROVAL": ("claim", "precheck", "wave"),
+    "TOPIC_ARNS": ("notify", "precheck", "program", "sweep", "tell", "wave"),
+}
 # The machines that a function starts, or that people and schedules start, as it tells them.
 STARTED = {
     "incident": ("incident",),
@@ -175,10 +204,9 @@ def _create_functions(settings: Settings, moments_arn: str, key_arn: str) -> dic
 
 
 def _environment(settings: Settings, crate: str, moments_arn: str, pages: dict[str, str]) -> dict[str, str]:
-    journal = {"JOURNAL_TABLE": settings.journal_table, "ROUTE53_REQUESTS_PER_SECOND": ROUTE53_REQUESTS_PER_SECOND}
+    journal = {"JOURNAL_TABLE": settings.journal_table, "LOCKS_TABLE": "", "ROUTE53_REQUESTS_PER_SECOND": ROUTE53_REQUESTS_PER_SECOND}
     started = STARTED.get(crate, ())
-    # Whatever a plan names as a hook may be invoked, and as an alarm set.
-    allowed = {"HOOK_FUNCTION_ARNS": "*", "ALARM_NAMES": '["*"]'} if crate == "precheck" else {}
+    allowed = {name: value for name, value in ALLOWED.items() if crate in ALLOWED_TO[name]}
     machines = {f"{name.upper()}_STATE_MACHINE_ARN": machine_arn(name) for name in started}
     load = LOAD_LIMITS if crate in ("load-test", "precheck") else {}
     stakeholders = {"STAKEHOLDERS": settings.stakeholders or "[]"} if crate in ("incident", "precheck", "tell") else {}
@@ -196,7 +224,7 @@ def _environment(settings: Settings, crate: str, moments_arn: str, pages: dict[s
     status = {"STATUS": STATUS, "CUTOVER_STATE_MACHINE_ARN": machine_arn("cutover")} if crate == "status-report" else {}
     answers = pages if crate in ("notify", "program", "tell", "wave") else {}
     if crate == "answer":
-        answers = {"ANSWERS_KEY_ARN": pages["ANSWERS_KEY_ARN"], "ANSWERS_ORIGINS": ""}
+        answers = {"ANSWERS_KEY_ARN": pages["ANSWERS_KEY_ARN"], "ANSWERS_ORIGINS": "", "ANSWERS_IDENTITY_HEADER": ""}
     more = {**load, **reports, **status, **machines, **stakeholders, **moments, **messages, **incidents, **answers}
     return {"RUST_LOG": "info", **journal, **allowed, **schedules, **more}
 

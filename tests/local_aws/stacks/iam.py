@@ -6,8 +6,9 @@ Contract: off until `install(True)` (the command's `--iam`). Then every request 
                          must allow every action that the call needs
     a service's own      EventBridge without a role: the policy of the function, topic or queue must allow it
     anything else        refused, as AWS refuses unknown keys
-Policies are read at every request, so a change holds at once. Actions only: an Allow counts whatever its Resource and
-Condition; a Deny counts only if it has Resource `*` and no Condition. What a call needs beyond its own action: the parts
+Policies are read at every request, so a change holds at once. Of a message and of an alarm the resource counts too, and of an alarm
+the key `cloudwatch:AlarmActions`. Of all else actions only: an Allow counts whatever its Resource and Condition; a Deny
+counts only if it has Resource `*` and no Condition. What a call needs beyond its own action: the parts
 of a DynamoDB transaction; the key of an encrypted topic; the client of a user pool that a listener or rule authenticates
 with; tags of an alarm; for a state machine with logs, the delivery of logs; for a raw mail by version 2 of SES, SendRawEmail.
 Nobody here writes logs or traces as a function, so logs:* and xray:* of functions are not exercised.
@@ -155,7 +156,8 @@ def refusal(call: Call, environ: dict) -> Refusal | None:
     user = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{_role_name(identity.role_arn)}/{identity.caller}"
     if not trusts(identity.role_arn, identity.principal):
         return _denied(identity.principal, "sts:AssumeRole", f"no trust policy of {identity.role_arn}")
-    missing = next((action for action in actions if not role_allows(identity.role_arn, action)), None)
+    resources, context = about(call, environ, actions[0])
+    missing = next((one for one in actions if not role_allows(identity.role_arn, one, resources, context)), None)
     return _denied(user, missing, "no identity-based policy") if missing else None
 
 
@@ -180,6 +182,33 @@ def needed_actions(call: Call, environ: dict) -> list[str]:
     if action in ("scheduler:CreateSchedule", "scheduler:UpdateSchedule"):
         return [action, "iam:PassRole"]  # EventBridge Scheduler guide: whoever makes a schedule hands its role on
     return [ACTIONS.get(action, action)]
+
+
+def about(call: Call, environ: dict, action: str) -> tuple[list[str], dict[str, list[str]]]:
+    """The resources of a call, and the keys of its context, as far as they count here."""
+    if action == "sns:Publish":
+        return [_form(environ).get("TopicArn", "")], {}
+    if action not in ("cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"):
+        return [], {}
+    given = _parameters(call, read_body(environ))
+    names = given.get("AlarmNames") or [given.get("AlarmName", "")]
+    lists = [given.get(name) or [] for name in ("OKActions", "AlarmActions", "InsufficientDataActions")]
+    actions = [action for actions in lists for action in actions]
+    resources = [f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:{name}" for name in names]
+    return resources, {"cloudwatch:AlarmActions": actions} if actions else {}
+
+
+def _parameters(call: Call, body: bytes) -> dict:
+    if call.protocol != "query":
+        return cbor.decode(body) if call.protocol == "cbor" else json.loads(body)
+    given: dict = {}
+    for name, values in parse_qs(body.decode()).items():
+        first, _, member = name.partition(".member.")
+        if member.isdigit():
+            given.setdefault(first, []).append(values[-1])
+        elif not member:
+            given[first] = values[-1]
+    return given
 
 
 def _has_tags(call: Call, body: bytes) -> bool:
@@ -221,13 +250,14 @@ def trusts(role_arn: str, principal: str) -> bool:
     return document is not None and _decides([document], "sts:AssumeRole", principal)
 
 
-def role_allows(role_arn: str, action: str) -> bool:
+def role_allows(role_arn: str, action: str, resources: list[str] = (), context: dict | None = None) -> bool:
     role = _role(role_arn)
     if role is None:
         return False
     versions = [version for policy in role.managed_policies.values() for version in policy.versions]
     managed = [version.document for version in versions if version.is_default]
-    return _decides([*role.policies.values(), *managed], action)
+    documents = [*role.policies.values(), *managed]
+    return all(_decides(documents, action, None, resource, context) for resource in resources or [None])
 
 
 def _resource_allows(call: Call, environ: dict, principal: str, action: str) -> bool:
@@ -254,10 +284,18 @@ def _resource_policy(call: Call, environ: dict):
     return None
 
 
-def _decides(documents: list, action: str, principal: str | None = None) -> bool:
+def _decides(
+    documents: list, action: str, principal: str | None = None, resource: str | None = None, context: dict | None = None
+) -> bool:
+    # What else a call needs, such as a key, is about something else than the call.
+    resource = resource if action.partition(":")[0] in ("sns", "cloudwatch") else None
     statements = [statement for document in documents for statement in _statements(document)]
     concerned = [one for one in statements if _names_action(one, action) and _names_principal(one, principal)]
-    if any(one["Effect"] == "Deny" and _is_unconditional(one) for one in concerned):
+    if resource is not None:
+        concerned = [one for one in concerned if _names_resource(one, resource) and _holds(one, context or {})]
+    elif any(one["Effect"] == "Deny" and not _is_unconditional(one) for one in concerned):
+        concerned = [one for one in concerned if one["Effect"] == "Allow" or _is_unconditional(one)]
+    if any(one["Effect"] == "Deny" for one in concerned):
         return False
     return any(one["Effect"] == "Allow" for one in concerned)
 
@@ -284,6 +322,20 @@ def _names_principal(statement: dict, principal: str | None) -> bool:
         return True
     named = statement.get("Principal", {})
     return named == "*" or principal in _list(named.get("Service", []))
+
+
+def _names_resource(statement: dict, resource: str) -> bool:
+    return any(fnmatch.fnmatchcase(resource, pattern) for pattern in _list(statement.get("Resource", "*")))
+
+
+def _holds(statement: dict, context: dict[str, list[str]]) -> bool:
+    """Of the conditions those on multi-valued texts (IAM user guide): ForAllValues is true of an absent key, and Null asks for it."""
+    conditions = statement.get("Condition") or {}
+    for key, patterns in conditions.get("ForAllValues:StringLike", {}).items():
+        for value in context.get(key, []):
+            if not any(fnmatch.fnmatchcase(value, pattern) for pattern in _list(patterns)):
+                return False
+    return all((key not in context) == (wanted == "true") for key, wanted in conditions.get("Null", {}).items())
 
 
 def _is_unconditional(statement: dict) -> bool:

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod answers;
+mod authority;
 mod balancers;
 mod contract;
 mod dashboards;
@@ -60,6 +61,7 @@ fn tests() -> Result<Vec<Test>> {
         suites::tests(),
         provisioned::tests(),
         permissions::tests(),
+        authority::tests(),
         unwind::tests()?,
         waves::tests(),
         rollback::tests(),

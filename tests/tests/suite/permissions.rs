@@ -52,7 +52,8 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
     ];
     let secret = [format!("loadTestSecretArns={HEADERS}-??????")];
     let incidents = ["incidents={}".to_owned()];
-    let context = [&context[..], &told, &secret, &incidents].concat();
+    let lists = ["topicArns=*", "alarmActions=*", "userPoolArns=*"].map(str::to_owned);
+    let context = [&context[..], &told, &secret, &incidents, &lists].concat();
     let template = synthesize("permissions", &context.iter().map(String::as_str).collect::<Vec<_>>())?;
     let ground = Ground::from(SPEED, template.clone()).await?;
 

@@ -46,10 +46,10 @@ fn plan_with_a_hook() -> Result<Value> {
 
 async fn the_deployed_stack_moves_and_restores_traffic_under_its_own_roles() -> Result<()> {
     let hooks = format!("hookFunctionArns={HOOK}");
-    let template = synthesize("first", &[&hooks])?;
+    let topics = format!("topicArns={}", plan_with_a_hook()?["notify"]["topic_arn"].as_str().context("no topic")?);
+    let template = synthesize("first", &[&hooks, &topics])?;
     // What the running cutover still uses changes too: its own role, that of `notify`, and all functions.
     let (hooks, plan) = (format!("{hooks},{HOOK}-2"), plan_with_a_hook()?);
-    let topics = format!("topicArns={}", plan["notify"]["topic_arn"].as_str().context("no topic")?);
     let changes = ["emails=oncall@example.com", SCHEDULES, VPC, &hooks, &topics, "architecture=x86_64"];
     let changed = synthesize("second", &changes)?;
     let ground = Ground::from(SPEED, template).await?;

@@ -26,13 +26,20 @@ fn every_correction_to_the_emulator_has_a_test_that_passes() -> Result<()> {
     run(Command::new(python).args(tests).current_dir(&checkout.root))
 }
 
+/// Licences, sources, duplicates; of Python's packages those of the emulated AWS.
+fn every_dependency_is_as_deny_toml_allows() -> Result<()> {
+    let checkout = Checkout::of_this_build();
+    let python = setup::python_environment(&checkout)?;
+    run(Command::new(python).arg(".ci/dependencies").current_dir(&checkout.root))
+}
+
 fn the_cdk_app_passes_its_tests() -> Result<()> {
     let infra = setup::infra()?;
     run(Command::new("npm").args(["test"]).current_dir(&infra))
 }
 
 /// A context that uses all that can be configured.
-const EVERYTHING: [&str; 9] = [
+const EVERYTHING: [&str; 14] = [
     "emails=oncall@example.com",
     "hookFunctionArns=arn:aws:lambda:eu-west-1:123456789012:function:stop-writers",
     "topicArns=arn:aws:sns:eu-west-1:123456789012:shop-cutover",
@@ -40,6 +47,11 @@ const EVERYTHING: [&str; 9] = [
     "hostedZones=Z0123456789TEST00",
     "recordNames=shop.example.com",
     "alarmNames=shop-*",
+    "alarmActions=arn:aws:sns:eu-west-1:123456789012:shop-*",
+    "newTargetGroups=arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/shop-*",
+    "recordValues=10.0.0.0/8",
+    "aliasTargets=*.elb.amazonaws.com",
+    "userPoolArns=arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_a",
     r#"probeVpc={"subnetIds":["subnet-0a1b2c3d"],"securityGroupIds":["sg-0c1d2e3f"]}"#,
     r#"schedules=[{"name":"shop","at":"2030-03-01T02:00:00","input":{"application":"shop"}}]"#,
 ];
@@ -71,6 +83,7 @@ fn the_cdk_command_synthesizes_the_same() -> Result<()> {
 pub fn tests() -> Vec<Test> {
     synchronous![
         every_correction_to_the_emulator_has_a_test_that_passes,
+        every_dependency_is_as_deny_toml_allows,
         the_cdk_app_passes_its_tests,
         the_template_passes_cfn_lint,
         the_cdk_command_synthesizes_the_same,

@@ -9,9 +9,50 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{RootCertStore, ServerConfig, crypto::ring};
 
-use super::request::send;
+use super::reach::{Reach, Resolve, System};
+use super::request;
 use crate::Seconds;
 use crate::plan::{Certificate, Probe};
+
+/// As the emulated AWS has it, on this machine.
+async fn send(probe: &Probe, roots: impl FnOnce() -> RootCertStore) -> Result<(u16, Vec<u8>), String> {
+    let here = Reach::read(r#"["127.0.0.0/8"]"#).unwrap();
+    request::send(probe, roots, &here, &System).await
+}
+
+/// Leads to this machine at first, and elsewhere after that.
+struct Rebinding(Mutex<Vec<&'static str>>);
+
+impl Resolve for Rebinding {
+    async fn resolve(&self, _: &str, port: u16) -> std::io::Result<Vec<std::net::SocketAddr>> {
+        let address = self.0.lock().unwrap().pop().unwrap();
+        Ok(vec![std::net::SocketAddr::new(address.parse().unwrap(), port)])
+    }
+}
+
+#[tokio::test]
+async fn a_probe_does_not_connect_to_this_machine_however_it_is_called() {
+    let (address, seen) = serve(None, OK).await;
+    let port = address.rsplit_once(':').unwrap().1;
+    for host in ["127.0.0.1", "2130706433", "0x7f000001", "0177.1", "[::ffff:127.0.0.1]", "localhost"] {
+        let asked = probe(format!("http://{host}:{port}/latest/meta-data?token=s3cr3t"), None, Certificate::Trusted);
+        let problem = request::send(&asked, RootCertStore::empty, &Reach::default(), &System).await.unwrap_err();
+        assert!(problem.contains("the function's own machine: nothing connects there"), "{host}: {problem}");
+        assert!(!problem.contains("s3cr3t"), "{problem}");
+    }
+    assert!(seen.lock().unwrap().is_empty(), "it was asked");
+}
+
+#[tokio::test]
+async fn a_name_that_leads_elsewhere_after_it_was_checked_is_not_looked_up_again() {
+    let (address, seen) = serve(None, OK).await;
+    let port = address.rsplit_once(':').unwrap().1;
+    let asked = probe(format!("http://evil.example.net:{port}/"), None, Certificate::Trusted);
+    let here = Reach::read(r#"["127.0.0.0/8"]"#).unwrap();
+    let resolver = Rebinding(Mutex::new(vec!["169.254.169.254", "127.0.0.1"]));
+    assert_eq!(request::send(&asked, RootCertStore::empty, &here, &resolver).await.map(|(status, _)| status), Ok(200));
+    assert_eq!((seen.lock().unwrap().len(), resolver.0.lock().unwrap().len()), (1, 1), "one look-up, one connection");
+}
 
 /// What a server saw: the name that TLS asked for, and the head of the request.
 type Seen = Arc<Mutex<Vec<(Option<String>, String)>>>;

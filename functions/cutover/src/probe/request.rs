@@ -14,7 +14,7 @@ use hyper::header::{ACCEPT, CONNECTION, HOST, TRANSFER_ENCODING, USER_AGENT};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -22,6 +22,7 @@ use tokio_rustls::rustls::{self, AlertDescription, CertificateError, ClientConfi
 
 use super::Target;
 use super::certificate::{Refused, Verifier};
+use super::reach::{Reach, Resolve};
 use crate::plan::{Certificate, Probe};
 
 /// More of a body than this is not looked at.
@@ -38,10 +39,16 @@ pub fn native_roots() -> RootCertStore {
 ///
 /// # Errors
 /// What went wrong, for a person.
-pub(super) async fn send(probe: &Probe, roots: impl FnOnce() -> RootCertStore) -> Result<(u16, Vec<u8>), String> {
+pub(super) async fn send(
+    probe: &Probe,
+    roots: impl FnOnce() -> RootCertStore,
+    reach: &Reach,
+    resolver: &impl Resolve,
+) -> Result<(u16, Vec<u8>), String> {
     let target = Target::parse(&probe.url).map_err(|problem| format!("the URL {problem}"))?;
     let limit = Limit { at: Instant::now() + Duration::from_secs(probe.timeout.0), timeout: probe.timeout.to_string() };
-    let addresses = limit.within("the look-up of its name", look_up(&target)).await??;
+    let found = limit.within("the look-up of its name", reach.addresses(&target, resolver)).await?;
+    let addresses = found.map_err(|problem| problem.words(&target.host))?;
     let stream = connect(&target, &addresses, &limit).await?;
     if !target.is_tls {
         return limit.within("an answer", exchange(probe, &target, stream)).await?;
@@ -65,25 +72,6 @@ impl Limit {
     async fn within<T>(&self, what: &str, future: impl Future<Output = T>) -> Result<T, String> {
         timeout_at(self.at, future).await.map_err(|_| format!("{what} did not come within {}", self.timeout))
     }
-}
-
-/// IPv4 first: what has both answers there as well, and not every function can reach IPv6.
-async fn look_up(target: &Target) -> Result<Vec<SocketAddr>, String> {
-    let host = target.host.as_str();
-    let found = lookup_host((host, target.port)).await;
-    let mut addresses: Vec<SocketAddr> = found.map_err(|error| look_up_words(host, &error))?.collect();
-    addresses.sort_by_key(SocketAddr::is_ipv6);
-    if addresses.is_empty() { Err(format!("the name {host} has no address")) } else { Ok(addresses) }
-}
-
-/// The resolver's errors have no kinds; their texts are the C library's.
-fn look_up_words(host: &str, error: &io::Error) -> String {
-    let text = error.to_string();
-    if text.contains("Temporary failure") || text.contains("again") {
-        return format!("the name {host} could not be looked up: no name server answers");
-    }
-    let inside = "a private name is found only by functions in its VPC";
-    format!("the name {host} is not found in DNS: it does not exist, or has no address ({inside})")
 }
 
 /// Tries one address after the other, each with its part of the time that is left.
@@ -243,15 +231,6 @@ fn http_words(error: &hyper::Error, target: &Target) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_that_does_not_exist_is_told_from_a_resolver_that_does_not_answer() {
-        let words = |text: &str| look_up_words("new.example.com", &io::Error::other(text.to_owned()));
-        let missing = words("failed to lookup address information: Name or service not known");
-        assert!(missing.starts_with("the name new.example.com is not found in DNS"), "{missing}");
-        let silent = words("failed to lookup address information: Temporary failure in name resolution");
-        assert_eq!(silent, "the name new.example.com could not be looked up: no name server answers");
-    }
 
     #[test]
     fn what_a_server_breaks_off_for_is_told() {

@@ -23,7 +23,7 @@ impl Target {
     /// # Errors
     /// What is wrong, as a predicate of the URL.
     pub fn parse(url: &str) -> Result<Self, String> {
-        let shown: String = url.chars().take(80).collect();
+        let shown = shown(url);
         let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
         let is_tls = match scheme.to_ascii_lowercase().as_str() {
             "http" => false,
@@ -55,6 +55,16 @@ impl Target {
     pub fn is_address(&self) -> bool {
         self.host.parse::<Ipv4Addr>().is_ok() || self.host.parse::<Ipv6Addr>().is_ok()
     }
+}
+
+/// A URL as messages show it: without query and user, which may be secrets.
+pub fn shown(url: &str) -> String {
+    let bare = url.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = bare.split_once("://").map_or(("", bare), |(scheme, rest)| (scheme, rest));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority.to_owned(), |(_, host)| format!("...@{host}"));
+    let scheme = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
+    format!("{scheme}{host}{path}").chars().take(80).collect()
 }
 
 /// The port is a number of 1 to 65535 without zeros before it; an IPv6 address stands in brackets.
@@ -96,6 +106,16 @@ mod tests {
         assert_eq!(parts("http://10.0.0.1"), of(false, "10.0.0.1", 80, "/"));
         assert_eq!(parts("https://[2001:db8::1]?x"), of(true, "2001:db8::1", 443, "/?x"));
         assert!(Target::parse("https://[::1]:8443/").unwrap().is_address());
+    }
+
+    #[test]
+    fn queries_and_users_stay_out_of_messages() {
+        assert_eq!(shown("https://a.example.com:8443/health?token=s3cr3t#x"), "https://a.example.com:8443/health");
+        assert_eq!(shown("https://ada:s3cr3t@a.example.com/"), "https://...@a.example.com/");
+        assert_eq!(shown("a.example.com?s3cr3t"), "a.example.com");
+        for url in ["https://ada:s3cr3t@a.example.com/", "ftp://a/?s3cr3t", "https:///?s3cr3t", "https://a:b/?s3cr3t"] {
+            assert!(!Target::parse(url).unwrap_err().contains("s3cr3t"), "{url}");
+        }
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use cutover::probe::reach::System;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::{Body, Client, HttpVersion, Shared, Spoken};
@@ -99,8 +100,7 @@ impl Client {
     /// Each of the name's addresses in turn; IPv4 where there is any, since not every function can reach IPv6.
     async fn address(&self) -> Result<SocketAddr, Failure> {
         if self.addresses.borrow().is_empty() {
-            let host = (self.target.host.as_str(), self.target.port);
-            let found: Vec<SocketAddr> = lookup_host(host).await.map_err(|_| Failure::Dns)?.collect();
+            let found = self.reach.addresses(&self.target, &System).await.map_err(|_| Failure::Dns)?;
             let has_ipv4 = found.iter().any(SocketAddr::is_ipv4);
             let usable = found.into_iter().filter(|address| !has_ipv4 || address.is_ipv4());
             *self.addresses.borrow_mut() = usable.collect();

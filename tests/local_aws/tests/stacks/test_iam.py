@@ -41,6 +41,30 @@ class Decisions(unittest.TestCase):
         self.assertTrue(self.decide(allow, statement("Deny", "sns:*", Resource="*", Condition={"Bool": {"x": "y"}})))
         self.assertFalse(self.decide(allow, statement("Deny", "sns:*", Resource="*")))
 
+    def alarm(self, *statements: dict, name: str = "shop", actions: list | None = None) -> bool:
+        context = {"cloudwatch:AlarmActions": actions} if actions else {}
+        resource = f"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{name}"
+        return iam._decides([{"Statement": list(statements)}], "cloudwatch:PutMetricAlarm", None, resource, context)
+
+    def test_an_alarms_name_and_actions_are_conditions(self):
+        key, topic = "cloudwatch:AlarmActions", "arn:aws:sns:eu-west-1:123456789012:pages"
+        condition = {"ForAllValues:StringLike": {key: [topic]}, "Null": {key: "false"}}
+        allow = statement("Allow", "cloudwatch:PutMetricAlarm", Resource="arn:*:alarm:*", Condition=condition)
+        deny = statement("Deny", "cloudwatch:PutMetricAlarm", Resource="arn:*:alarm:cutover-*")
+        self.assertTrue(self.alarm(allow, deny, actions=[topic]))
+        for actions in (["arn:aws:automate:eu-west-1:ec2:terminate"], [topic, "arn:aws:lambda:x"], None):
+            with self.subTest(actions):
+                self.assertFalse(self.alarm(allow, deny, actions=actions))
+        self.assertFalse(self.alarm(allow, deny, name="cutover-rollback-failed", actions=[topic]))
+        self.assertFalse(self.alarm({**allow, "Resource": "arn:*:alarm:other-*"}, actions=[topic]))
+
+    def test_a_message_goes_to_a_topic_that_is_named(self):
+        topic = "arn:aws:sns:eu-west-1:123456789012:one"
+        decide = lambda resource: iam._decides(  # noqa: E731
+            [{"Statement": [statement("Allow", "sns:Publish")]}], "sns:Publish", None, resource
+        )
+        self.assertEqual((True, False), (decide(topic), decide("arn:aws:sns:eu-west-1:999999999999:one")))
+
     def test_principals(self):
         given = statement("Allow", "sns:Publish", Principal={"Service": ["a.amazonaws.com", "b.amazonaws.com"]})
         self.assertTrue(self.decide(given, principal="b.amazonaws.com"))

@@ -41,6 +41,26 @@ impl Synthesizer {
     }
 }
 
+/// What a stack has to say of what its plans may touch, and where they may send users: everything, where a test says nothing else.
+const OPEN: [&str; 9] = [
+    "listeners",
+    "rules",
+    "targetGroups",
+    "hostedZones",
+    "recordNames",
+    "alarmNames",
+    "newTargetGroups",
+    "recordValues",
+    "aliasTargets",
+];
+
+/// Those of the lists that a context leaves out.
+fn left_out<'a>(context: &'a [&str]) -> impl Iterator<Item = &'static str> + 'a {
+    let is_given =
+        |name: &str| context.iter().any(|value| value.split_once('=').is_some_and(|(given, _)| given == name));
+    OPEN.into_iter().filter(move |name| !is_given(name))
+}
+
 /// Synthesizes the app into a folder of its own. A value of the context is `name=value`, as on the command line.
 pub fn synthesize(name: &str, context: &[&str]) -> Result<PathBuf> {
     static SYNTHESIZER: Mutex<Option<Synthesizer>> = Mutex::new(None);
@@ -50,6 +70,7 @@ pub fn synthesize(name: &str, context: &[&str]) -> Result<PathBuf> {
         .filter_map(|value| value.split_once('='))
         .map(|(name, value)| (name.to_owned(), json!(value)))
         .collect();
+    given.extend(left_out(context).map(|name| (name.to_owned(), json!(["*"]))));
     given.insert("binaries".to_owned(), json!(binaries));
     let mut shared = SYNTHESIZER.lock().unwrap_or_else(PoisonError::into_inner);
     let mut synthesizer = match shared.take() {
@@ -69,6 +90,9 @@ pub fn synthesize_by_command(name: &str, context: &[&str]) -> Result<PathBuf> {
     command.arg("--context").arg(format!("binaries={}", binaries.display()));
     for value in context {
         command.args(["--context", value]);
+    }
+    for name in left_out(context) {
+        command.arg("--context").arg(format!("{name}=*"));
     }
     run(&mut command)?;
     Ok(out)
