@@ -223,6 +223,7 @@ function environment(
       SCHEDULE_ROLE_ARN: here.waveSchedulesRoleArn,
       SCHEDULE_DEAD_LETTERS_ARN: undeliveredArn,
       START_STATE_MACHINE_ARN: names.machineArn('start'),
+      TIMELINE_STATE_MACHINE_ARN: names.machineArn('timeline'),
       WAVE_STATE_MACHINE_ARN: names.machineArn('wave'),
     },
     report: { ...common.report, REPORTS_BUCKET: reports },
@@ -243,11 +244,20 @@ function environment(
     },
     sweep: { ...common.sweep, ...machineArns },
     tell: { ...common.tell, ...messages, ...answers.tell },
+    timeline: {
+      ...common.timeline,
+      CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
+      MOMENTS_TOPIC_ARN: momentsTopicArn,
+      REPORTS_BUCKET: reports,
+      TIMELINE_STATE_MACHINE_ARN: names.machineArn('timeline'),
+    },
     wave: {
       ...common.wave,
       CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
+      MOMENTS_TOPIC_ARN: momentsTopicArn,
       REPORTS_BUCKET: reports,
       ROLLBACK_STATE_MACHINE_ARN: names.machineArn('rollback'),
+      STAKEHOLDERS: messages.STAKEHOLDERS,
       WAVE_STATE_MACHINE_ARN: names.machineArn('wave'),
     },
   };

@@ -348,6 +348,15 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Scan'),
     ],
+    timeline: [
+      may(plans, 's3:GetObject'),
+      may(programmes, 's3:GetObject'),
+      may(executions('cutover', 'timeline'), 'states:DescribeExecution'),
+      may({ resources: [names.machineArn('cutover')] }, 'states:StartExecution'),
+      may({ resources: [here.momentsTopicArn] }, 'sns:Publish'),
+      may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
+      may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Scan'),
+    ],
     wave: [
       may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
       may(plans, 's3:GetObject'),
@@ -355,6 +364,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(executions('cutover', 'wave'), 'states:DescribeExecution'),
       may(moved, 'states:StartExecution'),
       may(topics, 'sns:Publish'),
+      may({ resources: [here.momentsTopicArn] }, 'sns:Publish'),
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
     ],
     tell: [
@@ -422,6 +432,7 @@ export const INVOKED: Record<Machine, readonly Crate[]> = {
   start: [],
   incident: ['incident'],
   program: ['program'],
+  timeline: ['timeline'],
   wave: ['wave'],
 };
 
@@ -444,11 +455,17 @@ export function machinePermissions(
       may({ resources: [names.machineArn('rollback')] }, 'states:StartExecution'),
     ],
     program: [may({ resources: functions('program') }, 'lambda:InvokeFunction')],
-    start: [may({ resources: [names.machineArn('cutover'), names.machineArn('wave')] }, 'states:StartExecution')],
+    start: [
+      may(
+        { resources: [names.machineArn('cutover'), names.machineArn('timeline'), names.machineArn('wave')] },
+        'states:StartExecution',
+      ),
+    ],
     incident: [
       may({ resources: functions('incident') }, 'lambda:InvokeFunction'),
       may({ resources: [names.machineArn('incident')] }, 'states:StartExecution'),
     ],
+    timeline: [may({ resources: functions('timeline') }, 'lambda:InvokeFunction')],
     wave: [
       may({ resources: functions('wave') }, 'lambda:InvokeFunction'),
       may({ resources: [names.machineArn('wave')] }, 'states:StartExecution'),

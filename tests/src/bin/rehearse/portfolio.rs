@@ -21,7 +21,7 @@ pub fn given(arguments: &Arguments) -> Option<Value> {
 }
 
 /// Where its documents are left.
-fn folder(arguments: &Arguments) -> PathBuf {
+pub fn folder(arguments: &Arguments) -> PathBuf {
     arguments.report.as_ref().map_or_else(|| "target/programme".into(), |page| page.with_extension("programme"))
 }
 
