@@ -22,6 +22,7 @@ export const CRATES = [
   'status-report',
   'sweep',
   'tell',
+  'timeline',
   'validate',
   'wave',
   'weight-shift',
@@ -32,7 +33,7 @@ export type Crate = (typeof CRATES)[number];
 export const PROBING: readonly Crate[] = ['load-test', 'precheck', 'validate'];
 
 /** The state machines: a file `statemachine/<name>.asl.yaml` each. */
-export const MACHINES = ['cutover', 'rollback', 'cleanup', 'start', 'incident', 'program', 'wave'] as const;
+export const MACHINES = ['cutover', 'rollback', 'cleanup', 'start', 'incident', 'program', 'timeline', 'wave'] as const;
 export type Machine = (typeof MACHINES)[number];
 
 /** `listener-swap` becomes `ListenerSwap`. */

@@ -62,7 +62,7 @@ export class Observability extends Construct {
       alarm.addAlarmAction(new SnsAction(topic));
       return alarm;
     };
-    const { rollback, cleanup, start, incident, program, wave } = machines;
+    const { rollback, cleanup, start, incident, program, timeline, wave } = machines;
     return [
       page(
         'rollback-failed',
@@ -93,6 +93,11 @@ export class Observability extends Construct {
         'programme-not-scheduled',
         sum('not ended', [program.metricFailed(MINUTE), program.metricAborted(MINUTE), program.metricTimedOut(MINUTE)]),
         'A programme was not scheduled, or not all of it: its execution says why. Started again, it goes on from there.',
+      ),
+      page(
+        'timeline-not-told',
+        sum('not told', [timeline.metricFailed(MINUTE), timeline.metricTimedOut(MINUTE)]),
+        'Nobody may hear of a wave beforehand: its timeline failed. Start it again with the input of the failed execution.',
       ),
       page(
         'wave-not-moved',

@@ -357,6 +357,15 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(questions, 'dynamodb:UpdateItem'),
       may(answersKey, 'secretsmanager:GetSecretValue'),
     ],
+    timeline: [
+      may(plans, 's3:GetObject'),
+      may(programmes, 's3:GetObject'),
+      may(executions('cutover', 'timeline'), 'states:DescribeExecution'),
+      may({ resources: [names.machineArn('cutover')] }, 'states:StartExecution'),
+      may({ resources: [here.momentsTopicArn] }, 'sns:Publish'),
+      may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
+      may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Scan'),
+    ],
     wave: [
       may(answersKey, 'secretsmanager:GetSecretValue'),
       may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
@@ -365,6 +374,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(executions('cutover', 'wave'), 'states:DescribeExecution'),
       may(moved, 'states:StartExecution'),
       may(topics, 'sns:Publish'),
+      may({ resources: [here.momentsTopicArn] }, 'sns:Publish'),
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
     ],
     tell: [
@@ -433,6 +443,7 @@ export const INVOKED: Record<Machine, readonly Crate[]> = {
   start: [],
   incident: ['incident'],
   program: ['program'],
+  timeline: ['timeline'],
   wave: ['wave'],
 };
 
@@ -456,11 +467,17 @@ export function machinePermissions(
       may({ resources: [names.machineArn('rollback')] }, 'states:StartExecution'),
     ],
     program: [may({ resources: functions('program') }, 'lambda:InvokeFunction')],
-    start: [may({ resources: [names.machineArn('cutover'), names.machineArn('wave')] }, 'states:StartExecution')],
+    start: [
+      may(
+        { resources: [names.machineArn('cutover'), names.machineArn('timeline'), names.machineArn('wave')] },
+        'states:StartExecution',
+      ),
+    ],
     incident: [
       may({ resources: functions('incident') }, 'lambda:InvokeFunction'),
       may({ resources: [names.machineArn('incident')] }, 'states:StartExecution'),
     ],
+    timeline: [may({ resources: functions('timeline') }, 'lambda:InvokeFunction')],
     wave: [
       may({ resources: functions('wave') }, 'lambda:InvokeFunction'),
       may({ resources: [names.machineArn('wave')] }, 'states:StartExecution'),

@@ -129,7 +129,14 @@ describe('every expression answers', () => {
       removed: [],
       by: 'b',
       planned: {
-        ...{ portfolio: 'p', mode: 'plan', approval: { topic_arn: 't', within: 60 }, start_before: 60, version: 1 },
+        ...{
+          portfolio: 'p',
+          mode: 'plan',
+          approval: { topic_arn: 't', within: 60 },
+          start_before: 60,
+          timelines: true,
+          version: 1,
+        },
         ...{ from_to: ['a', 'b'], waves: 1, slip_days: null, changes: 0, notes: [] },
       },
       published: { page: 'p', folder: 'f', runbooks: 1, notes: [] },

@@ -77,6 +77,8 @@ const JOURNAL: Record<string, string[]> = {
   'journal.past_runs': ['dynamodb:Scan'],
   'journal.programme': ['dynamodb:GetItem'],
   'journal.remember_programme': ['dynamodb:PutItem'],
+  'journal.timeline': ['dynamodb:GetItem'],
+  'journal.remember_timeline': ['dynamodb:PutItem'],
   'journal.wave': ['dynamodb:GetItem'],
   'journal.remember_wave': ['dynamodb:PutItem'],
   'journal.wave_part': ['dynamodb:GetItem'],

@@ -330,6 +330,7 @@ test('what goes wrong pages somebody', () => {
     'incident-unheard',
     'programme-not-scheduled',
     'programmes-dead-letters',
+    'timeline-not-told',
     'wave-not-moved',
   ];
   const ofFunctions = CRATES.flatMap((crate) => [`${crate}-errors`, `${crate}-throttles`]);
@@ -342,7 +343,7 @@ test('an alarm that fills gaps looks at more periods than it needs: late metrics
   const filling = Object.values<Json>(plain.template.findResources('AWS::CloudWatch::Alarm')).filter((alarm) =>
     JSON.stringify(alarm.Properties.Metrics ?? []).includes('FILL('),
   );
-  assert.equal(filling.length, 6);
+  assert.equal(filling.length, 7);
   for (const { Properties } of filling) {
     assert.ok(Properties.EvaluationPeriods > Properties.DatapointsToAlarm, Properties.AlarmName);
   }

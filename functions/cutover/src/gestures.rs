@@ -151,6 +151,12 @@ pub fn of_wave(machine: &str, wave: &str, what: &str) -> String {
     start(machine_or_name(machine), &json!({ "of": fit(wave), what: said }))
 }
 
+/// Says that something of a checklist is done. `machine`: the ARN of `timeline`.
+pub fn tick(machine: &str, wave: &str, item: &str) -> String {
+    let item = if is_word(item) && item.len() <= 64 { item } else { "ITEM" };
+    start(machine_or_name(machine), &json!({ "of": fit(wave), "tick": { "item": item, "by": "YOUR NAME" } }))
+}
+
 /// Stops the line: nothing new claims, and what runs holds at its step. `machine`: the ARN of `wave`.
 pub fn stop_line(machine: &str) -> String {
     of_line(machine, "stop", json!({ "by": "YOUR NAME", "why": "YOUR REASON" }))

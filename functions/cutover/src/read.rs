@@ -8,7 +8,7 @@ mod form;
 mod hint;
 mod schema;
 
-pub(crate) use self::check::problems_of_groups;
+pub use self::check::problems_of_groups;
 
 use std::sync::LazyLock;
 

@@ -11,6 +11,41 @@ use crate::{StepError, StepResult};
 /// The event of an incident's messages. Their `run_id` is the incident's id; whom one is for, it says itself.
 pub const INCIDENT: &str = "incident";
 
+/// The events of a wave. Their `run_id` is the execution that claimed it; whom one is for, it says itself. What is told of a stage, and that somebody is
+/// asked, is for those who follow a wave closely.
+pub mod wave {
+    /// It is about to be checked.
+    pub const ANNOUNCED: &str = "wave_announced";
+    /// Somebody has to let it go.
+    pub const APPROVAL: &str = "wave_approval";
+    /// Its first cutovers start.
+    pub const BEGUN: &str = "wave_begun";
+    /// A stage is done.
+    pub const STAGE: &str = "wave_stage";
+    /// Nothing new starts, or everything goes back.
+    pub const HELD: &str = "wave_held";
+    /// It goes on.
+    pub const RESUMED: &str = "wave_resumed";
+    /// It is over.
+    pub const ENDED: &str = "wave_ended";
+}
+
+/// The events of a timeline. Their `run_id` is the wave's name; whom one is for, it says itself.
+pub mod timeline {
+    /// What is due so long before, or after, a wave.
+    pub const MILESTONE: &str = "timeline_milestone";
+    /// Prechecks have turned from green to red, or back.
+    pub const CHECK: &str = "timeline_check";
+    /// Something of a checklist is late.
+    pub const REMINDER: &str = "timeline_reminder";
+    /// The wave runs.
+    pub const DURING: &str = "timeline_during";
+    /// The wave is not on this date any more, or is again.
+    pub const MOVED: &str = "timeline_moved";
+    /// What a programme has done, and what comes.
+    pub const DIGEST: &str = "digest";
+}
+
 /// What happened in a run: never with the token that answers its state machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Told {
@@ -51,17 +86,41 @@ impl Told {
             "changed" | "trouble" => Moment::Trouble,
             "closed" => Moment::CleanupDone,
             INCIDENT => Moment::Incident,
+            wave::APPROVAL | wave::STAGE => Moment::WaveProgress,
+            wave::ANNOUNCED | wave::BEGUN | wave::HELD | wave::RESUMED | wave::ENDED => Moment::Wave,
+            timeline::MILESTONE
+            | timeline::CHECK
+            | timeline::REMINDER
+            | timeline::DURING
+            | timeline::MOVED => Moment::Timeline,
+            timeline::DIGEST => Moment::Digest,
             _ => return None,
         })
     }
 
-    /// Whether a group hears of it, as far as its moments go. Of an incident those who respond hear up to a level, and the others where it says so.
+    /// Whether it is of a run, and not of an incident, a wave or what is before and after one.
+    pub fn is_of_run(&self) -> bool {
+        let of_others = [Moment::Incident, Moment::Wave, Moment::WaveProgress, Moment::Timeline, Moment::Digest];
+        self.moment().is_none_or(|moment| !of_others.contains(&moment))
+    }
+
+    /// Whether a group hears of it, as far as its moments go. Of an incident those who respond hear up to a level, and the others where it says so; what a
+    /// timeline tells may be for groups of some formats only.
     pub fn is_for(&self, group: &Group, moment: Moment) -> bool {
         let is_called = || match group.level() {
             Some(level) => self.detail["up_to_level"].as_u64().is_some_and(|up_to| u64::from(level) <= up_to),
             None => self.detail["informs"] == true,
         };
-        group.hears(moment) && (moment != Moment::Incident || is_called())
+        let is_of_format = || match self.detail["formats"].as_array() {
+            Some(formats) => formats.iter().any(|format| format == group.format().name()),
+            None => true,
+        };
+        group.hears(moment)
+            && match moment {
+                Moment::Incident => is_called(),
+                Moment::Timeline | Moment::Digest => is_of_format(),
+                _ => true,
+            }
     }
 
     /// What tells this moment from every other, of this run and of others; the same however often it is told.
@@ -105,6 +164,8 @@ pub fn event_action(moment: Moment, is_over: bool) -> &'static str {
         Moment::ApprovalWanted | Moment::Holding | Moment::TooLittleData | Moment::Stuck | Moment::Trouble => "trigger",
         Moment::NotStarted | Moment::Succeeded | Moment::RolledBack | Moment::CleanupDone => "resolve",
         Moment::Started | Moment::StepReached | Moment::Verifying => "none",
+        // The runs of a wave say by themselves what needs a person.
+        Moment::Wave | Moment::WaveProgress | Moment::Timeline | Moment::Digest => "none",
     }
 }
 
@@ -117,6 +178,12 @@ pub fn severity(told: &Told, moment: Moment) -> &'static str {
             _ => "warning",
         },
         Moment::Stuck => "critical",
+        Moment::Wave | Moment::WaveProgress | Moment::Timeline | Moment::Digest => match told.detail["severity"].as_str()
+        {
+            Some("critical") => "critical",
+            Some("warning") => "warning",
+            _ => "info",
+        },
         Moment::ApprovalWanted | Moment::Holding | Moment::TooLittleData | Moment::Trouble | Moment::RolledBack => {
             "warning"
         }

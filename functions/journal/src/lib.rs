@@ -13,6 +13,7 @@
 //! | line | `line` | whether the line is stopped, by whom and why, and the exceptions; versioned, kept for good |
 //! | share | `share#route53` | the slots that the runs of waves have taken of Route 53's limit; versioned, kept for good |
 //! | programme | `programme#<name>` | which programme of a portfolio is in force, and which execution made it so |
+//! | timeline | `timeline#<wave>` | what was told before and after a wave, and what people say is done; for 400 days after its last change |
 //! | turn | `sweep#turn` | the run at which the sweep's last look stopped |
 //!
 //! An item has 400 KB (DynamoDB quotas). The parts of a run have budgets (`cutover::budget`) and fit into that; a run item that
@@ -39,6 +40,7 @@ mod release;
 mod room;
 mod share;
 mod table;
+mod timelines;
 mod told;
 mod versioned;
 mod waves;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::templates::Templates;
-use crate::{incident, next, when};
+use crate::{digest, incident, next, timeline, wave, when};
 use cutover::told::{self, Told};
 
 /// Of a list so many items are shown, and the rest is counted.
@@ -56,6 +56,8 @@ pub struct Content {
     pub event_action: &'static str,
     /// The run.
     pub run_id: String,
+    /// What that names: `Run`, `Incident`, `Wave`.
+    pub label: &'static str,
 }
 
 /// A heading and items.
@@ -74,7 +76,7 @@ impl Content {
     pub fn of(told: &Told, moment: Moment, group: &Group, may_be_repeat: bool, templates: &Templates) -> Self {
         let format = group.format();
         let application = named(&told.application, MOST_NAME_BYTES);
-        let (words, failed) = templates.words(moment, &context(told, group, &application));
+        let (words, failed) = templates.words(moment, &context(told, moment, group, &application));
         let mut notes = Vec::new();
         if may_be_repeat {
             notes.push("This may be a repeat: whether it was delivered before is not known.".to_owned());
@@ -82,24 +84,26 @@ impl Content {
         notes.extend(
             failed.map(|why| format!("A template of your own could not be used, and this is the built-in one: {why}")),
         );
+        let Parts { stem, state, facts, lists, commands, next, label } = parts(told, moment, group, &application);
         Self {
             moment,
             group: group.name.clone(),
             format,
-            stem: stem(told, moment, format, &application),
-            state: if moment == Moment::Incident { incident::state(told) } else { state(moment, format).to_owned() },
+            stem,
+            state,
             headline: words.headline,
             paragraphs: words.paragraphs,
-            facts: facts(told, moment, group, &application),
-            lists: if moment == Moment::Incident { incident::lists(told, group) } else { lists(told, format) },
-            commands: commands(told, moment, group),
+            facts,
+            lists,
+            commands,
             answer_link: None,
             answer_words: if moment == Moment::Incident { incident::PAGE } else { "See what is asked, and answer" },
-            next: next::sentence(told, moment, group),
+            next,
             notes,
             severity: told::severity(told, moment),
             event_action: told::event_action(moment, told.detail["status"] == "resolved"),
             run_id: shown(&told.run_id, MOST_ARN_BYTES),
+            label,
         }
     }
 
@@ -114,14 +118,45 @@ fn short(run_id: &str) -> String {
     cutover::contract::digest(run_id).chars().take(6).collect()
 }
 
-fn stem(told: &Told, moment: Moment, format: Format, application: &str) -> String {
+/// What differs between what is told of a run, an incident, a wave, and of what is before and after one.
+pub(crate) struct Parts {
+    pub(crate) stem: String,
+    pub(crate) state: String,
+    pub(crate) facts: Vec<(String, String)>,
+    pub(crate) lists: Vec<List>,
+    pub(crate) commands: Vec<(String, String)>,
+    pub(crate) next: String,
+    pub(crate) label: &'static str,
+}
+
+fn parts(told: &Told, moment: Moment, group: &Group, application: &str) -> Parts {
+    let format = group.format();
     match moment {
-        Moment::Incident => incident::stem(told),
-        _ => format!("{} of {application} ({})", noun(format), short(&told.run_id)),
+        Moment::Incident => Parts {
+            stem: incident::stem(told),
+            state: incident::state(told),
+            facts: incident::facts(told, group),
+            lists: incident::lists(told, group),
+            commands: incident::commands(told, group),
+            next: incident::next(told, group),
+            label: "Incident",
+        },
+        Moment::Wave | Moment::WaveProgress => wave::parts(told, group, application),
+        Moment::Timeline => timeline::parts(told, group, application),
+        Moment::Digest => digest::parts(told, group, application),
+        _ => Parts {
+            stem: format!("{} of {application} ({})", noun(format), short(&told.run_id)),
+            state: state(moment, format).to_owned(),
+            facts: facts(told, group, application),
+            lists: lists(told, format),
+            commands: commands(told, moment, group),
+            next: next::sentence(told, moment, group),
+            label: "Run",
+        },
     }
 }
 
-fn noun(format: Format) -> &'static str {
+pub(crate) fn noun(format: Format) -> &'static str {
     if format == Format::Detailed { "Maintenance" } else { "Cutover" }
 }
 
@@ -146,11 +181,20 @@ fn state(moment: Moment, format: Format) -> &'static str {
         Moment::Trouble => "trouble after completion",
         Moment::CleanupDone => "closed",
         Moment::Incident => "incident",
+        Moment::Wave | Moment::WaveProgress => "wave",
+        Moment::Timeline => "timeline",
+        Moment::Digest => "digest",
     }
 }
 
 /// What templates know. Every text in it is fit to be shown as it is.
-fn context(told: &Told, group: &Group, application: &str) -> Value {
+fn context(told: &Told, moment: Moment, group: &Group, application: &str) -> Value {
+    match moment {
+        Moment::Wave | Moment::WaveProgress => return wave::context(told, group, application),
+        Moment::Timeline => return timeline::context(told, group, application),
+        Moment::Digest => return digest::context(told, group, application),
+        _ => {}
+    }
     let detail = &told.detail;
     let duration = |field: &str| detail[field].as_u64().map(|seconds| Seconds(seconds).to_string());
     json!({
@@ -188,11 +232,11 @@ fn why_not_started(ending: &str) -> &'static str {
     }
 }
 
-fn reason(value: &Value) -> Option<String> {
+pub(crate) fn reason(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.trim().is_empty()).map(|text| quoted(text, MOST_REASON_BYTES))
 }
 
-fn plain(value: &Value) -> Option<String> {
+pub(crate) fn plain(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.trim().is_empty()).map(|text| shown(text, MOST_REASON_BYTES))
 }
 
@@ -202,10 +246,7 @@ fn last_said(detail: &Value) -> Option<String> {
     Some(format!("{}: {}", quoted(last["by"].as_str()?, MOST_NAME_BYTES), plain(&last["text"])?))
 }
 
-fn facts(told: &Told, moment: Moment, group: &Group, application: &str) -> Vec<(String, String)> {
-    if moment == Moment::Incident {
-        return incident::facts(told, group);
-    }
+fn facts(told: &Told, group: &Group, application: &str) -> Vec<(String, String)> {
     let detail = &told.detail;
     let mut facts = vec![("Application", application.to_owned()), ("Time", when::shown(told.at, group))];
     if group.format() == Format::Technical {
@@ -252,6 +293,7 @@ fn severity_of(finding: &Value) -> &'static str {
     if finding["severity"] == "error" { "error" } else { "warning" }
 }
 
+/// A list with its count, cut.
 pub(crate) fn list(heading: &str, mut items: Vec<String>) -> Option<List> {
     let count = items.len();
     items.truncate(MOST_ITEMS);
@@ -262,7 +304,6 @@ pub(crate) fn list(heading: &str, mut items: Vec<String>) -> Option<List> {
 /// For engineers.
 fn commands(told: &Told, moment: Moment, group: &Group) -> Vec<(String, String)> {
     match moment {
-        Moment::Incident => incident::commands(told, group),
         Moment::Started | Moment::StepReached | Moment::Verifying if group.format() == Format::Technical => {
             vec![("To stop it, which rolls it back".to_owned(), gestures::stop(&told.run_id))]
         }

@@ -7,11 +7,14 @@
 
 pub mod chat;
 pub mod content;
+mod digest;
 mod incident;
 pub mod mail;
 mod next;
 pub mod templates;
 pub mod text;
+mod timeline;
+mod wave;
 pub mod when;
 
 pub use content::{Content, List};

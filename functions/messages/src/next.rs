@@ -4,7 +4,7 @@ use cutover::plan::{Format, Group, Moment};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::{incident, when};
+use crate::when;
 use cutover::told::Told;
 
 /// One sentence.
@@ -29,7 +29,8 @@ pub(crate) fn sentence(told: &Told, moment: Moment, group: &Group) -> String {
         Moment::Succeeded => succeeded(after("cleanup_after_seconds"), group),
         Moment::Stuck => "The next message comes when this was put right.".to_owned(),
         Moment::Trouble => "The next message comes when this was taken back, or with the cleanup.".to_owned(),
-        Moment::Incident => incident::next(told, group),
+        // These say it themselves.
+        Moment::Incident | Moment::Wave | Moment::WaveProgress | Moment::Timeline | Moment::Digest => String::new(),
         Moment::NotStarted | Moment::RolledBack | Moment::CleanupDone => {
             "This is the last message of this run.".to_owned()
         }

@@ -38,6 +38,10 @@ built_in!(
     "trouble.txt",
     "cleanup_done.txt",
     "incident.txt",
+    "wave.txt",
+    "wave_progress.txt",
+    "timeline.txt",
+    "digest.txt",
     "layout.html",
     "layout.txt",
 );

@@ -67,7 +67,7 @@ fn every_message_is_as_it_was() {
         for group in groups() {
             let mut content = Content::of(&told, moment, &group, false, &Templates::default());
             // As `tell` gives it to those who may.
-            let asks = told.event == "approval" || !told.detail["machine_arn"].is_null();
+            let asks = ["approval", "incident"].contains(&event);
             if asks && content.format == Format::Technical && told.detail["status"] != "resolved" {
                 content.answer_link =
                     Some("https://answers.example.com/i/kv/1795903200/group.team/signature".to_owned());

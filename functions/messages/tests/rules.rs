@@ -102,20 +102,31 @@ fn hostile_texts_make_no_markup_and_no_header() {
 
 #[test]
 fn all_mails_of_a_run_are_one_thread_and_all_of_an_incident() {
-    for (of_incidents, subject) in [(false, "Subject: Cutover of shop ("), (true, "Subject: Incident i-0123456789ab:")]
-    {
-        one_thread(of_incidents, subject);
+    for (kind, subject) in [
+        ("run", "Subject: Cutover of shop ("),
+        ("incident", "Subject: Incident i-0123456789ab:"),
+        ("wave", "Subject: Wave shop:"),
+        ("timeline", "Subject: Wave shop:"),
+        ("digest", "Subject: Programme shop:"),
+    ] {
+        one_thread(kind, subject);
     }
 }
 
-fn one_thread(of_incidents: bool, subject: &str) {
+/// What an event is of.
+fn kind(event: &str) -> &str {
+    let kind = event.split('_').next().unwrap_or_default();
+    if ["incident", "wave", "timeline", "digest"].contains(&kind) { kind } else { "run" }
+}
+
+fn one_thread(of: &str, subject: &str) {
     let templates = Templates::default();
     let mut roots = Vec::new();
     let mut ids = Vec::new();
-    for (_, event, detail) in events().into_iter().filter(|(_, event, _)| (*event == "incident") == of_incidents) {
+    for (name, event, detail) in events().into_iter().filter(|(_, event, _)| kind(event) == of) {
         let told = told(event, &detail);
         let content = Content::of(&told, told.moment().unwrap(), &groups()[2], false, &templates);
-        let mail = raw(&content, &templates, &format!("{}{}", told.key(), content.headline));
+        let mail = raw(&content, &templates, &format!("{}{name}", told.key()));
         let header =
             |name: &str| mail.split("\r\n").find_map(|line| line.strip_prefix(name).map(str::to_owned)).unwrap();
         // A long one is written in an encoding.
@@ -186,8 +197,8 @@ fn every_message_says_when_the_next_comes_and_what_is_cut() {
 
 proptest! {
     #[test]
-    fn any_detail_makes_a_message(text in ".{0,300}", index in 0usize..16) {
-        let (_, event, detail) = events().swap_remove(index);
+    fn any_detail_makes_a_message(text in ".{0,300}", index in 0usize..48) {
+        let (_, event, detail) = events().swap_remove(index % events().len());
         let told = told(event, &with_texts(&detail, &text));
         for group in groups() {
             let content = Content::of(&told, told.moment().unwrap(), &group, false, &Templates::default());

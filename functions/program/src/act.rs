@@ -11,7 +11,7 @@ use serde_json::Value;
 use wave_plan::{Portfolio, Programme, Progress};
 
 use crate::asked::{Asked, Estimates, Input, asked};
-use crate::decide::{self, Change};
+use crate::decide::{self, Change, Found};
 use crate::documents::{JSON, PORTFOLIO, PROGRAMME, WAVES};
 use crate::estimates::Learned;
 use crate::message::Answering;
@@ -79,6 +79,7 @@ pub(crate) async fn plan(clients: &Clients, request: &PlanRequest) -> StepResult
         mode: input.mode,
         approval: input.approval,
         start_before: input.start_before.unwrap_or(START_BEFORE),
+        timelines: input.timelines,
         version: version.flatten(),
         from_to: [start, end],
         waves: planned.len(),
@@ -205,13 +206,22 @@ pub(crate) async fn schedule(clients: &Clients, request: &ScheduleRequest, now: 
     let before = request.start_before.0;
     let (mut wanted, mut over) = (Vec::new(), Vec::new());
     for wave in &planned {
+        let name = names::wave(portfolio, &wave.date);
         match decide::wanted(portfolio, wave, before, (zone, &of_zone), target, request.at) {
             Some(one) => wanted.push(one),
-            None => over.push(names::wave(portfolio, &wave.date)),
+            None => over.push(name.clone()),
+        }
+        // One that has begun reads its date anew at each look: it is begun once.
+        let timeline = decide::wanted_timeline(portfolio, wave, (zone, &of_zone), target, request.at);
+        if let Some(timeline) = timeline.filter(|_| request.timelines)
+            && clients.journal.timeline(&name).await?.is_none()
+        {
+            wanted.push(timeline);
         }
     }
-    let needed: Vec<String> = wanted.iter().map(|one| one.name.clone()).collect();
-    let found = clients.schedules.found(&names::prefix(portfolio)).await?;
+    let needed: Vec<String> =
+        wanted.iter().map(|one| one.name.clone()).filter(|name| !names::is_timeline(name)).collect();
+    let found = found(clients, portfolio).await?;
     let todo = decide::compare(wanted, &found, target, request.at);
     let mut reply = Scheduled {
         done: todo.changes.is_empty(),
@@ -240,6 +250,16 @@ pub(crate) async fn schedule(clients: &Clients, request: &ScheduleRequest, now: 
     }
     reply.wait_seconds = if reply.done { 0 } else { LOOK_AGAIN_SECONDS };
     Ok(reply)
+}
+
+/// The schedules of a portfolio's waves and timelines: of a long name these begin otherwise.
+async fn found(clients: &Clients, portfolio: &str) -> StepResult<Vec<Found>> {
+    let (of_waves, of_timelines) = (names::prefix(portfolio), names::timeline_prefix(portfolio));
+    let mut found = clients.schedules.found(&of_waves).await?;
+    if of_timelines != of_waves {
+        found.extend(clients.schedules.found(&of_timelines).await?);
+    }
+    Ok(found)
 }
 
 /// From here on this programme is the one in force: unless another one has become that since it was planned.

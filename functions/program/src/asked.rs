@@ -17,7 +17,7 @@ const LONGEST_APPROVAL: Seconds = Seconds::hours(7 * 24);
 const LONGEST_BEFORE: Seconds = Seconds::hours(7 * 24);
 
 /// A portfolio to plan, or to plan anew, and what becomes of its programme.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields)]
 pub struct Input {
@@ -37,9 +37,27 @@ pub struct Input {
     /// How long before its window a wave is started, 0 s to 7 days: it prechecks, and asks for its approval, then. Nothing moves before the window.
     #[schemars(with = "Option<Seconds>")]
     pub start_before: Option<Seconds>,
+    /// Whether groups of stakeholders hear of each wave beforehand, and its prechecks run daily: one schedule more a wave, thirty days before.
+    pub timelines: bool,
     /// What every wave's input has besides, as `wave.schema.json` has it: `approval`, `notify`, `on_failures`, and what else a programme does not decide.
     #[schemars(with = "Value")]
     pub waves: Map<String, Value>,
+}
+
+impl Default for Input {
+    fn default() -> Self {
+        Self {
+            portfolio: None,
+            portfolio_from: None,
+            mode: Mode::default(),
+            approval: None,
+            progress: Progress::default(),
+            estimates: Estimates::default(),
+            start_before: None,
+            timelines: true,
+            waves: Map::new(),
+        }
+    }
 }
 
 /// How far to go.

@@ -9,6 +9,8 @@ use crate::zone::{self, Zone};
 
 /// A wave whose time has come is started so many seconds after it was scheduled: EventBridge Scheduler has a precision of a minute.
 const AT_ONCE_SECONDS: u64 = 120;
+/// A timeline begins so long before its wave: with its first milestone.
+const TIMELINE_SECONDS: u64 = 30 * 24 * 3600;
 
 /// A schedule as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +53,8 @@ pub struct Target<'a> {
     pub start_arn: &'a str,
     /// The machine `wave`.
     pub wave_arn: &'a str,
+    /// The machine `timeline`.
+    pub timeline_arn: &'a str,
     /// As whom.
     pub role_arn: &'a str,
 }
@@ -102,6 +106,29 @@ pub fn wanted(
     })
 }
 
+/// The schedule of what comes before a wave, thirty days before its window opens, or at once; none where that is open.
+pub fn wanted_timeline(
+    portfolio: &str,
+    wave: &Planned,
+    zone: (&str, &Zone),
+    target: Target,
+    at: Timestamp,
+) -> Option<Wanted> {
+    let opens: Timestamp = wave.opens.parse().ok()?;
+    let soonest = at.checked_add(jiff::SignedDuration::from_secs(AT_ONCE_SECONDS as i64)).ok()?;
+    let begins = zone::before(opens, TIMELINE_SECONDS).max(soonest);
+    let of = names::wave(portfolio, &wave.date);
+    let input = json!({ "portfolio": portfolio, "of": of });
+    let input = json!({ "state_machine_arn": target.timeline_arn, "name": names::timeline(&of), "input": input });
+    (begins < opens).then(|| Wanted {
+        name: names::timeline_schedule(portfolio, &wave.date),
+        at: zone.1.local(begins),
+        zone: zone.0.to_owned(),
+        input: input.to_string(),
+        description: format!("Begins the timeline of wave {} of the programme {portfolio}", wave.number),
+    })
+}
+
 /// Compares what is with what should be.
 pub fn compare(wanted: Vec<Wanted>, found: &[Found], target: Target, at: Timestamp) -> Todo {
     let mut todo = Todo::default();
@@ -124,13 +151,17 @@ pub fn compare(wanted: Vec<Wanted>, found: &[Found], target: Target, at: Timesta
     todo
 }
 
-/// It starts, by our machine, the wave that its name says: nobody else has made it.
+/// It starts, by our machine, the wave that its name says, or its timeline: nobody else has made it.
 fn is_ours(found: &Found, target: Target) -> bool {
     let input: Value = serde_json::from_str(&found.input).unwrap_or_default();
     let starts = (input["state_machine_arn"].as_str(), input["name"].as_str());
-    found.target_arn == target.start_arn
-        && starts.0 == Some(target.wave_arn)
-        && starts.1.map(str::to_owned) == names::wave_of(&found.name)
+    let is_of_us = if names::is_timeline(&found.name) {
+        let of = input["input"]["of"].as_str().map(names::timeline);
+        starts.0 == Some(target.timeline_arn) && starts.1.is_some() && starts.1.map(str::to_owned) == of
+    } else {
+        starts.0 == Some(target.wave_arn) && starts.1.map(str::to_owned) == names::wave_of(&found.name)
+    };
+    found.target_arn == target.start_arn && is_of_us
 }
 
 fn is_right(found: &Found, wanted: &Wanted, target: Target, at: Timestamp) -> bool {

@@ -4,7 +4,9 @@ use super::*;
 
 const START: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:start";
 const WAVE: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:wave";
-const TARGET: Target<'static> = Target { start_arn: START, wave_arn: WAVE, role_arn: "role" };
+const TIMELINE: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:timeline";
+const TARGET: Target<'static> =
+    Target { start_arn: START, wave_arn: WAVE, timeline_arn: TIMELINE, role_arn: "role" };
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -117,4 +119,24 @@ fn a_start_at_once_is_not_put_off_by_looking_again() {
     let much_later = want("2026-03-07", "2026-03-07T20:10:00Z").unwrap();
     let todo = compare(vec![much_later.clone()], &[there(&first)], TARGET, at("2026-03-07T20:10:00Z"));
     assert_eq!(todo.changes, [Change::Change(much_later)]);
+}
+
+#[test]
+fn a_timeline_begins_thirty_days_before_or_at_once_and_is_known_as_ours() {
+    let zone = Zone::of("Europe/Zurich").unwrap();
+    let want = |now: &str| wanted_timeline("spring", &planned("2026-04-07"), ("Europe/Zurich", &zone), TARGET, at(now));
+    let one = want(NOW).unwrap();
+    // Thirty times twenty-four hours: the clocks change in between.
+    assert_eq!((one.name.as_str(), one.at.as_str()), ("spring.2026-04-07.timeline", "2026-03-08T20:00:00"));
+    let input: Value = serde_json::from_str(&one.input).unwrap();
+    assert_eq!((&input["name"], &input["state_machine_arn"]), (&json!("spring-2026-04-07-timeline"), &json!(TIMELINE)));
+    assert_eq!(want("2026-04-01T10:00:00Z").unwrap().at, "2026-04-01T12:02:00");
+    assert_eq!(want("2026-04-08T00:00:00Z"), None);
+    let todo = compare(vec![one.clone()], &[there(&one)], TARGET, at(NOW));
+    assert_eq!((todo.kept.len(), todo.changes.len(), todo.foreign.len()), (1, 0, 0));
+    let gone = compare(Vec::new(), &[there(&one)], TARGET, at(NOW));
+    assert_eq!(gone.changes, [Change::Remove(one.name.clone())]);
+    // Of its name, and it starts something else.
+    let foreign = Found { input: json!({ "state_machine_arn": WAVE, "name": "x" }).to_string(), ..there(&one) };
+    assert_eq!(compare(vec![one.clone()], &[foreign], TARGET, at(NOW)).foreign, [one.name]);
 }

@@ -162,8 +162,15 @@ pub struct ScheduleRequest {
     pub version: Option<u64>,
     /// How long before its window a wave is started.
     pub start_before: Seconds,
+    /// Whether groups of stakeholders hear of its waves beforehand.
+    #[serde(default = "yes")]
+    pub timelines: bool,
     /// When the calling state was entered, RFC 3339.
     pub at: Timestamp,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What was planned.
@@ -177,6 +184,8 @@ pub struct Planned {
     pub approval: Option<Approval>,
     /// How long before its window a wave is started.
     pub start_before: Seconds,
+    /// Whether groups of stakeholders hear of its waves beforehand.
+    pub timelines: bool,
     /// Which version of what is in force was there.
     pub version: Option<u64>,
     /// The first date, and that of the last move.

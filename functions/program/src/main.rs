@@ -31,6 +31,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
                     dead_letters_arn: environment.variable("SCHEDULE_DEAD_LETTERS_ARN")?,
                     start_arn: environment.variable("START_STATE_MACHINE_ARN")?,
                     wave_arn: environment.variable("WAVE_STATE_MACHINE_ARN")?,
+                    timeline_arn: environment.variable("TIMELINE_STATE_MACHINE_ARN")?,
                 },
             })
         },

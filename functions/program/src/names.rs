@@ -6,6 +6,9 @@ use cutover::contract::digest;
 /// A schedule's name has 64 characters (EventBridge Scheduler), and a wave's as many: with ten of a date and one between.
 const MOST_PORTFOLIO: usize = 53;
 const KEPT: usize = 44;
+const TIMELINE: &str = ".timeline";
+/// With the ending, a date, and one between.
+const MOST_WITH_TIMELINE: usize = 44;
 
 /// A portfolio's name as far as there is room, and no other's.
 fn short(portfolio: &str) -> String {
@@ -30,6 +33,29 @@ pub fn wave(portfolio: &str, date: &str) -> String {
     format!("{}-{date}", short(portfolio))
 }
 
+/// What the schedules of a portfolio's timelines begin with: they end with nine characters more.
+pub fn timeline_prefix(portfolio: &str) -> String {
+    if portfolio.len() <= MOST_WITH_TIMELINE {
+        return prefix(portfolio);
+    }
+    format!("{}-{}.", &portfolio[..MOST_WITH_TIMELINE - 9], &digest(portfolio)[..8])
+}
+
+/// The schedule of the timeline of the wave of a date.
+pub fn timeline_schedule(portfolio: &str, date: &str) -> String {
+    format!("{}{date}{TIMELINE}", timeline_prefix(portfolio))
+}
+
+/// Whether a schedule is that of a timeline.
+pub fn is_timeline(schedule: &str) -> bool {
+    schedule.ends_with(TIMELINE)
+}
+
+/// The execution that follows the timeline of a wave.
+pub fn timeline(wave: &str) -> String {
+    format!("{wave}-timeline")
+}
+
 /// The wave that a schedule starts; none if the name is none of ours.
 pub fn wave_of(schedule: &str) -> Option<String> {
     schedule.split_once('.').map(|(portfolio, date)| format!("{portfolio}-{date}"))
@@ -49,5 +75,11 @@ mod tests {
         assert_eq!(wave_of(&schedule("spring-move", "2026-03-07")), Some(wave("spring-move", "2026-03-07")));
         assert!(!schedule("spring-move", "2026-03-07").starts_with(&prefix("spring")));
         assert_eq!(wave_of("nightly"), None);
+        let timelines = [&one, &other].map(|portfolio| timeline_schedule(portfolio, "2026-03-07"));
+        assert_ne!(timelines[0], timelines[1]);
+        assert!(timelines.iter().all(|name| name.len() <= 64 && is_timeline(name)));
+        assert_eq!(timeline_schedule("spring-move", "2026-03-07"), "spring-move.2026-03-07.timeline");
+        assert!(!is_timeline(&schedule("spring-move", "2026-03-07")));
+        assert!(timeline(&wave(&one, "2026-03-07")).len() <= 80);
     }
 }

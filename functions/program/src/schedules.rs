@@ -1,6 +1,6 @@
-//! EventBridge Scheduler: the schedules of a programme's waves, one-time each, in the stack's group for them.
+//! EventBridge Scheduler: the schedules of a programme's waves and of their timelines, one-time each, in the stack's group for them.
 //!
-//! A schedule starts the machine `start`, which starts `wave` under the wave's name: delivered twice, it starts one. It is removed by itself once it was
+//! A schedule starts the machine `start`, which starts `wave` under the wave's name, or `timeline`: delivered twice, it starts one. It is removed by itself once it was
 //! delivered.
 
 use aws_sdk_scheduler::Client;
@@ -35,12 +35,19 @@ pub struct Schedules {
     pub start_arn: String,
     /// The machine `wave`.
     pub wave_arn: String,
+    /// The machine `timeline`.
+    pub timeline_arn: String,
 }
 
 impl Schedules {
     /// What they are delivered to.
     pub fn target(&self) -> decide::Target<'_> {
-        decide::Target { start_arn: &self.start_arn, wave_arn: &self.wave_arn, role_arn: &self.role_arn }
+        decide::Target {
+            start_arn: &self.start_arn,
+            wave_arn: &self.wave_arn,
+            timeline_arn: &self.timeline_arn,
+            role_arn: &self.role_arn,
+        }
     }
 
     /// Those whose names begin so, in the order of their names.

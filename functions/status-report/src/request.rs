@@ -2,7 +2,7 @@
 
 use cutover::error::name;
 use cutover::text::quoted;
-use cutover::told::Record;
+use cutover::told::{Record, Told};
 use cutover::{StepError, StepResult};
 use serde::{Deserialize, Serialize};
 
@@ -46,12 +46,9 @@ impl Request {
     /// `Cutover.InvalidGesture` for what a person should have written otherwise; `Cutover.InvalidPlan` for a moment that cannot be read.
     pub fn asked(&self) -> StepResult<Asked> {
         if !self.records.is_empty() {
-            return self
-                .records
-                .iter()
-                .map(|record| Ok(record.told()?.run_id))
-                .collect::<StepResult<_>>()
-                .map(Asked::Moments);
+            let told: Vec<Told> = self.records.iter().map(Record::told).collect::<StepResult<_>>()?;
+            let of_runs = told.into_iter().filter(Told::is_of_run).map(|told| told.run_id);
+            return Ok(Asked::Moments(of_runs.collect()));
         }
         let gesture = |problem: String| Err(StepError::new(name::INVALID_GESTURE, problem));
         match (&self.application, &self.run_id) {
@@ -89,6 +86,9 @@ mod tests {
         let told = json!({ "run_id": "arn:r", "application": "a", "event": "step", "at": "2026-11-26T22:00:00Z" });
         let moment = json!({ "Records": [{ "Sns": { "Message": told.to_string() } }] });
         assert_eq!(asked(moment), Ok(Asked::Moments(vec!["arn:r".to_owned()])));
+        let told = json!({ "run_id": "arn:w", "application": "w", "event": "wave_begun", "at": "2026-11-26T22:00:00Z" });
+        let moment = json!({ "Records": [{ "Sns": { "Message": told.to_string() } }] });
+        assert_eq!(asked(moment), Ok(Asked::Moments(vec![])), "a wave is no run");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `wave`: moves the applications of a wave, in the order of what they need; follows what runs, and tells the truth about each.
 //!
 //! Reads: the wave's items in the journal's table, its runs' items, executions that have claimed nothing; cutover plans in the bucket of reports. Writes: the
-//! wave's items; its page in the bucket of reports; executions of `cutover` and `rollback` under names that are the same at every try; the flag that holds a run's step; messages to the topics
+//! wave's items; its page in the bucket of reports; what groups of stakeholders hear, to the stack's topic of moments; executions of `cutover` and `rollback` under names that are the same at every try; the flag that holds a run's step; messages to the topics
 //! that the wave names. It touches no traffic: each application's cutover does, and undoes it by itself.
 //! Undo: what it has started undoes itself; a person's `roll_back`, or more failures than are tolerated, has everything put back.
 //!
@@ -28,6 +28,7 @@ pub mod page;
 pub mod tell;
 
 use cutover::error::name;
+use cutover::stakeholders::StackGroups;
 use cutover::{StepError, StepResult, input};
 use jiff::Timestamp;
 use journal::Journal;
@@ -37,7 +38,7 @@ use waves::asked::{Asked, Event, asked, in_words};
 use waves::decide::{Then, next};
 use waves::said::{self, Taken};
 use waves::state::{Said, State};
-use waves::{Order, ending};
+use waves::{Order, ending, news};
 
 /// Changes that meet are made again so often.
 const MOST_TRIES: usize = 8;
@@ -59,6 +60,10 @@ pub struct Clients {
     pub topics: cutover::authority::Topics,
     /// The bucket of reports.
     pub bucket: String,
+    /// Where what happened goes for `tell`.
+    pub moments_topic_arn: String,
+    /// The stack's groups.
+    pub stack: StackGroups,
     /// What is started.
     pub machines: Machines,
     /// The pages that answer, where the stack has them.
@@ -287,7 +292,8 @@ async fn look(clients: &Clients, request: &LookRequest) -> StepResult<LookReply>
         let sights = observe::sights(clients, &order, &state, *at).await?;
         let before = state.clone();
         let line = clients.journal.line().await?;
-        let next = next(&order, state, &sights, &line, *at);
+        let mut next = next(&order, state, &sights, &line, *at);
+        news::notice(&order, &mut next.state, *at);
         let is_changed = next.state != before;
         if is_changed && !clients.journal.remember_wave(wave, written(&next.state)?, Some(version), *at).await? {
             continue;
@@ -296,10 +302,13 @@ async fn look(clients: &Clients, request: &LookRequest) -> StepResult<LookReply>
         if is_changed {
             page::write(clients, &order, &next.state, &line, *at).await;
         }
-        if next.state.is_to_be_told() {
-            tell::tell(clients, &order, &next.state).await?;
+        if next.state.is_to_be_told() || !next.state.untold.is_empty() {
+            tell::groups(clients, &order, &next.state).await?;
+            if next.state.is_to_be_told() {
+                tell::tell(clients, &order, &next.state).await?;
+            }
             // Where somebody was faster, they are told again: a message says what is so, and does no harm.
-            let told = State { told: Some(next.state.stage), ..next.state.clone() };
+            let told = State { told: Some(next.state.stage), untold: Vec::new(), ..next.state.clone() };
             clients.journal.remember_wave(wave, written(&told)?, Some(version + u64::from(is_changed)), *at).await?;
         }
         return Ok(LookReply::of(&order, &next.state, &next.then, started));

@@ -1,5 +1,6 @@
 //! The Lambda function `wave`: composes, nothing else.
 
+use cutover::stakeholders::StackGroups;
 use wave::{Clients, Machines, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
@@ -14,6 +15,8 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 topics: cutover::authority::Topics::of(environment)?,
                 approval: cutover::authority::Demanded::of(environment)?,
                 bucket: environment.variable("REPORTS_BUCKET")?,
+                moments_topic_arn: environment.variable("MOMENTS_TOPIC_ARN")?,
+                stack: StackGroups::read(&environment.variable("STAKEHOLDERS")?)?,
                 machines: Machines {
                     cutover: environment.variable("CUTOVER_STATE_MACHINE_ARN")?,
                     rollback: environment.variable("ROLLBACK_STATE_MACHINE_ARN")?,

@@ -87,24 +87,7 @@ fn ended(answer: &DescribeExecutionOutput) -> Sight {
         "ABORTED" | "TIMED_OUT" => Some(answer.error().unwrap_or(status).to_owned()),
         _ => Some(answer.error().unwrap_or("no error").to_owned()),
     };
-    Sight::Ended { error, cause: cause(answer.cause().unwrap_or_default()) }
-}
-
-/// What a person reads of a cutover's cause: the problems that precheck found, where it tells those.
-fn cause(cause: &str) -> String {
-    let told: Value = serde_json::from_str(cause).unwrap_or_default();
-    let problem = |finding: &Value| {
-        let is_error = finding["severity"] == "error";
-        is_error.then(|| {
-            format!("{} {}", finding["path"].as_str().unwrap_or("$"), finding["problem"].as_str().unwrap_or_default())
-        })
-    };
-    let problems: Vec<String> = told["findings"].as_array().into_iter().flatten().filter_map(problem).collect();
-    match (problems.is_empty(), told["cause"].as_str()) {
-        (false, _) => problems.join("; "),
-        (true, Some(said)) if !said.is_empty() => said.to_owned(),
-        _ => cause.to_owned(),
-    }
+    Sight::Ended { error, cause: waves::ending::cause(answer.cause().unwrap_or_default()) }
 }
 
 /// What a run's item says.

@@ -1,18 +1,4 @@
-use serde_json::json;
-
 use super::*;
-
-#[test]
-fn a_cause_tells_what_precheck_found() {
-    let finding = |severity: &str, problem: &str| json!({ "severity": severity, "kind": "environment", "path": "$.routes[0]", "problem": problem, "fix": "f" });
-    let told = json!({ "findings": [finding("warning", "is old"), finding("error", "is gone")], "cause": null });
-    assert_eq!(cause(&told.to_string()), "$.routes[0] is gone");
-    assert_eq!(
-        cause(&json!({ "findings": [], "cause": "it is held by another" }).to_string()),
-        "it is held by another"
-    );
-    assert_eq!(cause("no JSON"), "no JSON");
-}
 
 #[test]
 fn each_phase_of_a_run_is_seen_as_what_it_means() {

@@ -29,7 +29,8 @@ pub(crate) async fn open(clients: &Clients, mut wave: WavePlan, me: &str, at: Ti
     let read: Vec<Option<Plan>> =
         plans.iter().map(|plan| plan.as_ref().and_then(|plan| Plan::read(plan).ok())).collect();
     let order = Order::of(&wave, &read);
-    let findings = order.problems();
+    let mut findings = order.problems();
+    findings.extend(clients.stack.unknown(&wave.stakeholders));
     if !findings.is_empty() {
         return Err(StepError::new(name::INVALID_PLAN, in_words(&finding::in_order(findings))));
     }

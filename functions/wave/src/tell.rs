@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use waves::decide::left_behind;
+use waves::news::{self, Where};
 use waves::state::State;
 use waves::{Order, ending};
 
@@ -136,6 +137,26 @@ pub(crate) async fn tell(clients: &Clients, order: &Order, state: &State) -> Ste
         }
         told => told,
     }
+}
+
+/// What groups of stakeholders have still to hear of it, to the topic from which `tell` brings it to them, once each. A topic that refuses is no reason to look
+/// after the wave any worse.
+///
+/// # Errors
+/// AWS errors that pass: it is told by the next look, in the same words.
+pub(crate) async fn groups(clients: &Clients, order: &Order, state: &State) -> StepResult<()> {
+    let place = Where { bucket: &clients.bucket, machine_arn: &clients.machines.wave };
+    for news in &state.untold {
+        let text = serde_json::to_string(&news::told(order, state, news, place));
+        let text = text.map_err(|error| StepError::invalid(error.to_string()))?;
+        let publish = clients.sns.publish().topic_arn(&clients.moments_topic_arn).message(text);
+        match publish.send().await.map_err(|error| StepError::from_aws("sns:Publish", &error)) {
+            Err(error) if error.is_passing() => return Err(error),
+            Err(error) => tracing::error!(wave = order.wave, "groups were not told: {error}"),
+            Ok(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// What a person can do.

@@ -16,6 +16,7 @@ use crate::plan::{Member, WavePlan};
 const LONGEST_SPREAD: Seconds = Seconds::hours(1);
 const TIMEOUT: (Seconds, Seconds) = (Seconds::minutes(1), Seconds::hours(30 * 24));
 const APPROVAL: (Seconds, Seconds) = (Seconds::minutes(1), Seconds::hours(7 * 24));
+const DOWNTIME: (Seconds, Seconds) = (Seconds(0), Seconds::hours(48));
 const TAKES: (Seconds, Seconds) = (Seconds::minutes(1), Seconds::hours(48));
 
 impl WavePlan {
@@ -52,6 +53,10 @@ fn check(wave: &WavePlan) -> Vec<Finding> {
         order(wave, &mut findings);
     }
     times(wave, &mut findings);
+    findings.extend(cutover::read::problems_of_groups(&wave.stakeholders.groups, "$.stakeholders.groups"));
+    if let Some(downtime) = wave.announcement.expected_downtime {
+        within(downtime, DOWNTIME, "$.announcement.expected_downtime", &mut findings);
+    }
     findings
 }
 

@@ -12,6 +12,7 @@ use cutover::line::Line;
 use jiff::Timestamp;
 
 pub use self::blocked::{Blocked, blocked};
+pub(crate) use self::blocked::too_many;
 pub use self::go::{Verdict, left_behind};
 pub use self::see::Sight;
 use crate::ending::Ending;

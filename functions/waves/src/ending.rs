@@ -3,6 +3,7 @@
 use cutover::error::name;
 use cutover::text::named;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::order::Order;
 use crate::state::{Is, Member, State};
@@ -101,6 +102,23 @@ pub fn told(order: &Order, state: &State) -> Vec<(&'static str, Vec<String>)> {
     kinds.into_iter().map(|(words, wanted)| (words, of_kind(wanted))).filter(|(_, names)| !names.is_empty()).collect()
 }
 
+/// What a person reads of a cutover's cause: the problems that precheck found, where it tells those.
+pub fn cause(cause: &str) -> String {
+    let told: Value = serde_json::from_str(cause).unwrap_or_default();
+    let problem = |finding: &Value| {
+        let is_error = finding["severity"] == "error";
+        is_error.then(|| {
+            format!("{} {}", finding["path"].as_str().unwrap_or("$"), finding["problem"].as_str().unwrap_or_default())
+        })
+    };
+    let problems: Vec<String> = told["findings"].as_array().into_iter().flatten().filter_map(problem).collect();
+    match (problems.is_empty(), told["cause"].as_str()) {
+        (false, _) => problems.join("; "),
+        (true, Some(said)) if !said.is_empty() => said.to_owned(),
+        _ => cause.to_owned(),
+    }
+}
+
 /// The same in one text.
 pub fn sentence(order: &Order, state: &State) -> String {
     let part = |(words, names): (&str, Vec<String>)| {
@@ -110,4 +128,23 @@ pub fn sentence(order: &Order, state: &State) -> String {
         format!("{words}: {}{more}", shown.join(", "))
     };
     told(order, state).into_iter().map(part).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_tells_what_precheck_found() {
+        let finding = |severity: &str, problem: &str| json!({ "severity": severity, "kind": "environment", "path": "$.routes[0]", "problem": problem, "fix": "f" });
+        let told = json!({ "findings": [finding("warning", "is old"), finding("error", "is gone")], "cause": null });
+        assert_eq!(cause(&told.to_string()), "$.routes[0] is gone");
+        assert_eq!(
+            cause(&json!({ "findings": [], "cause": "it is held by another" }).to_string()),
+            "it is held by another"
+        );
+        assert_eq!(cause("no JSON"), "no JSON");
+    }
 }

@@ -8,11 +8,13 @@
 //! | [`asked`], [`said`] | what an execution of `wave` is started with, and what that makes of a wave |
 //! | [`decide`] | what comes next, from how it stands and what was seen |
 //! | [`ending`] | how it ended, and in which words |
+//! | [`news`] | what groups of stakeholders hear of it |
 
 pub mod asked;
 pub mod check;
 pub mod decide;
 pub mod ending;
+pub mod news;
 pub mod order;
 pub mod plan;
 pub mod said;

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cutover::finding::Finding;
-use cutover::plan::Notify;
+use cutover::plan::{Notify, Stakeholders};
 use cutover::schedule::least_time;
 use cutover::{Plan, Seconds};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Approval, Member, OnFailures, OnRed, Task, WavePlan, When};
+use crate::plan::{Announcement, Approval, Member, OnFailures, OnRed, Task, WavePlan, When};
 
 /// A wave as it is gone by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,12 @@ pub struct Order {
     pub timeout_seconds: u64,
     /// Who is told.
     pub notify: Option<Notify>,
+    /// Which groups hear of it.
+    #[serde(default)]
+    pub stakeholders: Stakeholders,
+    /// What they are told besides.
+    #[serde(default)]
+    pub announcement: Announcement,
 }
 
 /// One application of a wave.
@@ -146,6 +152,8 @@ impl Order {
             spread_seconds: wave.spread_starts_over.0,
             timeout_seconds: wave.timeout.0,
             notify: wave.notify.clone(),
+            stakeholders: wave.stakeholders.clone(),
+            announcement: wave.announcement.clone(),
         }
     }
 
@@ -163,6 +171,11 @@ impl Order {
             Finding::plan(format!("$.applications.{}", placed.name), problem, fix)
         };
         self.members.iter().filter(is_longer).map(problem).collect()
+    }
+
+    /// The last stage.
+    pub fn stages(&self) -> usize {
+        self.members.iter().map(|member| member.stage).max().unwrap_or(0)
     }
 
     /// The place of an application.

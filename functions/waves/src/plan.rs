@@ -2,7 +2,7 @@
 //! once: `events/wave.schema.json` is made from them, and [`WavePlan::read`] judges by that schema. Pure.
 
 use cutover::Seconds;
-use cutover::plan::Notify;
+use cutover::plan::{Notify, Stakeholders};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -57,6 +57,49 @@ pub struct WavePlan {
     pub timeout: Seconds,
     /// Who is told that it has begun, and how it has ended. Of each application those hear whom its own plan names.
     pub notify: Option<Notify>,
+    /// Which groups of stakeholders hear of the wave: that it is announced, has begun, stands still, and how it ended. Of each application those hear
+    /// whom its own plan names.
+    #[serde(default)]
+    pub stakeholders: Stakeholders,
+    /// What people are told beforehand, besides what the wave says itself.
+    #[serde(default)]
+    pub announcement: Announcement,
+}
+
+/// What people are told of a wave beforehand, in its own words. What is left out is not told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct Announcement {
+    /// Whom to ask: an address, a channel, a number.
+    #[schemars(length(min = 1, max = 200))]
+    pub contact: Option<String>,
+    /// How long users have to expect to be without an application, 0 s to 48 h.
+    pub expected_downtime: Option<Seconds>,
+    /// What stays as it is, such as `Addresses, names and passwords stay.`
+    #[schemars(length(min = 1, max = 400))]
+    pub stays: Option<String>,
+    /// Where to watch it, if not on the wave's page.
+    #[schemars(length(min = 1, max = 400))]
+    pub watch: Option<String>,
+    /// Where people say how it went.
+    #[schemars(length(min = 1, max = 400))]
+    pub survey: Option<String>,
+    /// Who does what stands on the checklists of its timeline.
+    #[schemars(length(max = 20))]
+    pub owners: Vec<Owner>,
+}
+
+/// Who does something of a checklist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Owner {
+    /// Which item, such as `help-desk`: docs/timeline.md lists them.
+    #[schemars(length(min = 1, max = 40))]
+    pub item: String,
+    /// A person or a team, in words.
+    #[schemars(length(min = 1, max = 100))]
+    pub owner: String,
 }
 
 fn four() -> u32 {

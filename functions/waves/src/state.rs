@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ending::Ending;
+use crate::news::{Heard, News};
 use crate::order::Order;
 
 /// So much is kept of why an application failed or stays; the rest is in its run.
@@ -50,6 +51,12 @@ pub struct State {
     /// How far it was when people were last told.
     #[serde(default)]
     pub told: Option<Stage>,
+    /// What groups of stakeholders have heard of it.
+    #[serde(default)]
+    pub heard: Heard,
+    /// What they have still to hear: remembered before it is told, so that it is the same however often it is tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untold: Vec<News>,
 }
 
 /// How far a wave is.
@@ -103,6 +110,9 @@ pub struct Member {
     /// When its cutover was started, the first of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
+    /// When it was last seen to go back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub went_back_at: Option<Timestamp>,
 }
 
 fn is_zero(count: &u32) -> bool {
@@ -200,6 +210,7 @@ impl Member {
             is_held: false,
             done: BTreeMap::new(),
             started_at: None,
+            went_back_at: None,
         }
     }
 
@@ -208,7 +219,16 @@ impl Member {
         if self.is != is {
             self.is = is;
             self.since = at;
+            if is == Is::RollingBack {
+                self.went_back_at = Some(at);
+            }
         }
+    }
+
+    /// How long it took to put it back, in seconds; none where nobody saw it go back, or it is not back.
+    pub fn recovery_seconds(&self) -> Option<u64> {
+        let began = self.went_back_at.filter(|_| self.is == Is::Back)?;
+        u64::try_from(self.since.duration_since(began).as_secs()).ok()
     }
 
     /// Whether some of its users are, or may be, on the new side, now or soon.
@@ -244,6 +264,8 @@ impl State {
             followed: 0,
             ending: None,
             told: None,
+            heard: Heard::default(),
+            untold: Vec::new(),
         }
     }
 

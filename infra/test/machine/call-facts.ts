@@ -41,8 +41,8 @@ export const facts: Fact[] = [
     holds: async (definition) => {
       for (const [name, { Arguments }] of calls(definition)) {
         const said = await asked(name, Arguments.Payload, ['run_id', 'execution_arn', 'state']);
-        // An incident may be of no run, and whose it is, its item says; a programme is of none, a wave of many.
-        if (/^\$\{(Incident|Program|Wave)FunctionArn\}$/.test(Arguments.FunctionName)) {
+        // An incident may be of no run, and whose it is, its item says; a programme is of none, a wave and its timeline of many.
+        if (/^\$\{(Incident|Program|Timeline|Wave)FunctionArn\}$/.test(Arguments.FunctionName)) {
           assert.equal(said.execution_arn, 'EXECUTION', name);
           continue;
         }

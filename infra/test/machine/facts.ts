@@ -15,6 +15,7 @@ import { facts as program } from './program-facts';
 import { facts as retries } from './retry-facts';
 import { facts as endings } from './rollback-endings';
 import { facts as rollback } from './rollback-facts';
+import { facts as timeline } from './timeline-facts';
 import { facts as variables } from './variable-facts';
 import { facts as wave } from './wave-facts';
 
@@ -29,5 +30,6 @@ export const FACTS: Readonly<Record<string, Fact[]>> = {
   start: [...ALL, ...start],
   incident: [...ALL, ...incident, ...shown],
   program: [...ALL, ...program, ...shown],
+  timeline: [...ALL, ...timeline, ...shown],
   wave: [...ALL, ...wave, ...shown],
 };

@@ -6,7 +6,7 @@ import { Failure, type Script, walk } from './walk';
 
 const APPROVAL = { topic_arn: 'APPROVERS', within: 3600 };
 const PLANNED = {
-  ...{ portfolio: 'spring', mode: 'schedule', approval: APPROVAL, start_before: 900, version: 3 },
+  ...{ portfolio: 'spring', mode: 'schedule', approval: APPROVAL, start_before: 900, timelines: true, version: 3 },
   ...{ from_to: ['FIRST', 'LAST'], waves: 2, slip_days: 0, changes: 1, notes: ['NOTE'] },
 };
 const RIGHT = {
@@ -43,9 +43,9 @@ export const facts: Fact[] = [
         Plan within 135 s Program {execution_arn: RUN, state: Plan, action: plan, input: {portfolio: PORTFOLIO}, at: ENTERED}
         Publish within 135 s Program {execution_arn: RUN, state: Publish, portfolio: spring, action: publish, at: ENTERED}
         AwaitApproval within 3600 s Program {execution_arn: RUN, state: AwaitApproval, portfolio: spring, action: ask, topic_arn: APPROVERS, within: 3600, page: PAGE, task_token: TOKEN}
-        Schedule Program {execution_arn: RUN, state: Schedule, portfolio: spring, action: schedule, version: 3, start_before: 900, at: ENTERED}
+        Schedule Program {execution_arn: RUN, state: Schedule, portfolio: spring, action: schedule, version: 3, start_before: 900, timelines: true, at: ENTERED}
         ScheduleWait 2 s
-        Schedule Program {execution_arn: RUN, state: Schedule, portfolio: spring, action: schedule, version: 3, start_before: 900, at: ENTERED}
+        Schedule Program {execution_arn: RUN, state: Schedule, portfolio: spring, action: schedule, version: 3, start_before: 900, timelines: true, at: ENTERED}
         Scheduled {portfolio: spring, from_to: [FIRST, LAST], waves: 2, slip_days: 0, changes: 1, page: PAGE, folder: FOLDER, runbooks: 4, notes: [NOTE, OTHER], agreed: Ada, made: [two], moved: [one], removed: [old], schedules: [one, two], foreign: [], over: []}
         `,
       );

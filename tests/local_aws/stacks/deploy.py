@@ -15,7 +15,7 @@ from .. import clients
 from ..services import functions
 from ..settings import ACCOUNT_ID, PROGRAMMES, REGION, ROLE_ARN, Settings
 
-MACHINES = ("cutover", "rollback", "cleanup", "start", "incident", "program", "wave")
+MACHINES = ("cutover", "rollback", "cleanup", "start", "incident", "program", "timeline", "wave")
 UNFINISHED_STATUSES = ["ABORTED", "TIMED_OUT", "FAILED"]
 FUNCTION_SIZE = {"timeout_seconds": 30, "memory_mb": 256}
 LARGER = {
@@ -60,8 +60,9 @@ ALLOWED_TO = {
 STARTED = {
     "incident": ("incident",),
     "notify": ("rollback", "cleanup"),
-    "program": ("cutover", "rollback", "cleanup", "start", "wave"),
+    "program": ("cutover", "rollback", "cleanup", "start", "timeline", "wave"),
     "sweep": ("rollback", "cleanup"),
+    "timeline": ("cutover", "timeline"),
     "wave": ("cutover", "rollback", "wave"),
 }
 
@@ -209,11 +210,12 @@ def _environment(settings: Settings, crate: str, moments_arn: str, pages: dict[s
     allowed = {name: value for name, value in ALLOWED.items() if crate in ALLOWED_TO[name]}
     machines = {f"{name.upper()}_STATE_MACHINE_ARN": machine_arn(name) for name in started}
     load = LOAD_LIMITS if crate in ("load-test", "precheck") else {}
-    stakeholders = {"STAKEHOLDERS": settings.stakeholders or "[]"} if crate in ("incident", "precheck", "tell") else {}
-    moments = {"MOMENTS_TOPIC_ARN": moments_arn} if crate in ("incident", "notify") else {}
+    hearing = ("incident", "precheck", "tell", "wave")
+    stakeholders = {"STAKEHOLDERS": settings.stakeholders or "[]"} if crate in hearing else {}
+    moments = {"MOMENTS_TOPIC_ARN": moments_arn} if crate in ("incident", "notify", "timeline", "wave") else {}
     incidents = {"INCIDENTS": "{}"} if crate == "incident" else {}
     messages = {"MESSAGES": MESSAGES if settings.stakeholders else "{}"} if crate == "tell" else {}
-    reporting = ("load-test", "program", "report", "status-report", "wave")
+    reporting = ("load-test", "program", "report", "status-report", "timeline", "wave")
     reports = {"REPORTS_BUCKET": REPORTS_BUCKET} if crate in reporting else {}
     schedules = {
         "SCHEDULE_GROUP": PROGRAMMES,

@@ -20,6 +20,8 @@ use crate::world::World;
 
 const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:programme";
 const GROUP: &str = "cutover-programmes";
+/// What the names of timelines' schedules end with.
+const TIMELINE: &str = ".timeline";
 const ONE_LOOK: Duration = Duration::from_millis(250);
 /// In real time: planning takes a second, and an approver here answers at once.
 const LONGEST_PLANNING: Duration = Duration::from_secs(180);
@@ -70,7 +72,9 @@ pub async fn rehearse(
     };
     documents(client, planned["folder"].as_str().context("no folder")?, folder, tell).await?;
     let schedules = schedules(client, tell).await?;
-    let first = schedules.first().context("no schedule")?;
+    let (timelines, waves): (Vec<&String>, Vec<&String>) = schedules.iter().partition(|name| name.ends_with(TIMELINE));
+    beforehand(client, &timelines, tell).await?;
+    let first = waves.first().context("no schedule")?;
     wave(client, ready, first, &stages, tell).await
 }
 
@@ -129,6 +133,12 @@ async fn program(
     let input = json!({
         "portfolio_from": key,
         "approval": { "topic_arn": TOPIC },
+        "waves": { "announcement": {
+            "contact": "moves@example.com, or the help desk",
+            "expected_downtime": "5m",
+            "stays": "Addresses, names and passwords stay as they are.",
+            "survey": "https://survey.example.com/spring",
+        } },
         // As on the first day: all of its work is still to come.
         "progress": { "today": portfolio["calendar"]["start"] },
     });
@@ -212,6 +222,18 @@ async fn schedules(client: &Client, tell: Told<'_>) -> Result<Vec<String>> {
         ));
     }
     Ok(names)
+}
+
+/// What groups hear of the waves before they begin: the schedules of their timelines are delivered, twice each.
+async fn beforehand(client: &Client, timelines: &[&String], tell: Told<'_>) -> Result<()> {
+    for name in timelines {
+        for _ in 0..2 {
+            let delivery = client.fire_schedule(name).await?;
+            ensure!(delivery["delivered"] == true, "the schedule {name} was not delivered: {delivery}");
+        }
+    }
+    tell(&format!("Delivered, twice: {} timelines, which tell of their waves beforehand", timelines.len()));
+    Ok(())
 }
 
 /// The first wave's schedule is delivered, twice.

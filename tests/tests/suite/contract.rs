@@ -12,7 +12,8 @@ use cutover_tests::setup::Checkout;
 use schemars::Schema;
 use serde_json::{Value, json};
 
-const MACHINES: [&str; 7] = ["cutover", "rollback", "cleanup", "start", "incident", "program", "wave"];
+const MACHINES: [&str; 8] =
+    ["cutover", "rollback", "cleanup", "start", "incident", "program", "timeline", "wave"];
 
 fn path(relative: &str) -> PathBuf {
     Checkout::of_this_build().root.join(relative)
@@ -177,12 +178,12 @@ fn kebab_case(pascal: &str) -> String {
     pascal.chars().map(part).collect::<String>().trim_start_matches('-').to_owned()
 }
 
-/// `cargo rehearse --machine` knows every machine of the stack, but for that of incidents, which people end, and those of programmes and waves, which have no traffic
+/// `cargo rehearse --machine` knows every machine of the stack, but for that of incidents, which people end, and those of programmes, timelines and waves, which have no traffic
 /// of their own.
 #[test]
 fn every_machine_can_be_rehearsed() -> Result<()> {
     let known: BTreeSet<&str> = cutover_tests::machines::MACHINES.iter().map(|machine| machine.name).collect();
-    let others = ["incident", "program", "wave"];
+    let others = ["incident", "program", "timeline", "wave"];
     let rehearsed = MACHINES.into_iter().filter(|machine| !others.contains(machine)).collect();
     ensure!(known == rehearsed, "the stack has {MACHINES:?}, the table of rehearsals {known:?}");
     Ok(())
@@ -190,7 +191,7 @@ fn every_machine_can_be_rehearsed() -> Result<()> {
 
 /// Run with UPDATE=1 to write the schemas anew.
 fn schemas_of_the_inputs_are_up_to_date() -> Result<()> {
-    let schemas: [(&str, Schema); 7] = [
+    let schemas: [(&str, Schema); 8] = [
         ("cutover", Plan::schema()),
         ("rollback", cutover::read::gesture_schema::<rollback::Input>()),
         ("cleanup", cutover::read::gesture_schema::<cleanup::Input>()),
@@ -198,6 +199,7 @@ fn schemas_of_the_inputs_are_up_to_date() -> Result<()> {
         ("wave", waves::WavePlan::schema()),
         ("wave-gesture", cutover::read::gesture_schema::<waves::asked::Gesture>()),
         ("incident", cutover::read::gesture_schema::<incidents::asked::Input>()),
+        ("timeline", cutover::read::gesture_schema::<timelines::asked::Input>()),
     ];
     for (name, schema) in schemas {
         let file = format!("events/{name}.schema.json");

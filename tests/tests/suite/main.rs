@@ -45,6 +45,7 @@ mod statuses;
 mod suites;
 mod support;
 mod telling;
+mod timelines;
 mod traffic;
 mod unwind;
 mod waves;
@@ -73,6 +74,7 @@ fn tests() -> Result<Vec<Test>> {
         serve::tests(),
         judging::tests(),
         telling::tests(),
+        timelines::tests(),
         incidents::tests(),
         statuses::tests(),
         pages::tests(),

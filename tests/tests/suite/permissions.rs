@@ -75,6 +75,7 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
         a_stop_with_a_way_back(&ground, ("replication-config", "task")),
     )?;
     a_delivered_and_an_undelivered_wave(&ground).await?;
+    a_timeline_with_a_precheck_and_a_digest(&ground).await?;
     a_yes_and_a_no_by_a_page(&ground).await?;
     a_rollback_that_the_sweep_gives_up(&ground).await?;
 
@@ -195,6 +196,41 @@ async fn a_programme_planned_anew(ground: &Ground) -> Result<()> {
     portfolio["dependencies"] = json!([]);
     let again = ground.start("program", "anew-again", &json!({ "portfolio": portfolio, "start_before": "1h" })).await?;
     succeeded(ground, &again).await
+}
+
+/// Its schedule begins it; then it is looked at on days of its month: a week before, when a precheck runs, and on the next morning, when a digest is due.
+async fn a_timeline_with_a_precheck_and_a_digest(ground: &Ground) -> Result<()> {
+    let group = json!({ "GroupName": "cutover-programmes" });
+    let listed = ground.client.call("scheduler", "list_schedules", group).await?;
+    let names = listed["Schedules"].as_array().into_iter().flatten().filter_map(|one| one["Name"].as_str());
+    let name = names.into_iter().find(|name| name.ends_with(".timeline")).context("no schedule of a timeline")?;
+    let date = name.split('.').nth(1).context("no date")?.to_owned();
+    let delivery = ground.client.fire_schedule(name).await?;
+    ensure!(delivery["delivered"] == true, "not delivered: {delivery}");
+    let execution = ground.execution("timeline", &format!("anew-{date}-timeline"));
+    ground.wait_for_state(&execution, "LookWait", LIMIT).await?;
+    // Waits take hours of its month; somebody else looks meanwhile, for the same execution.
+    let look = async |days: i64, minutes: i64| -> Result<Value> {
+        let opens: jiff::Timestamp = format!("{date}T20:00:00Z").parse()?;
+        let at = opens - SignedDuration::from_hours(24 * days) + SignedDuration::from_mins(minutes);
+        let request = json!({ "action": "look", "execution_arn": execution, "wave": format!("anew-{date}"), "at": at });
+        let parameters = json!({ "FunctionName": "cutover-timeline", "Payload": request.to_string() });
+        let answer = ground.client.call("lambda", "invoke", parameters).await?;
+        let answer: Value = serde_json::from_str(answer["Payload"].as_str().unwrap_or_default())?;
+        ensure!(answer["errorMessage"].is_null(), "{answer}");
+        Ok(answer)
+    };
+    let week = look(7, 0).await?;
+    ensure!(week["started"] == json!(["one"]), "no precheck: {week}");
+    look(7, 1).await?;
+    let morning = look(6, 0).await?;
+    let told = morning["told"].to_string();
+    ensure!(told.contains("digest"), "no digest: {morning}");
+    let tick = json!({ "of": format!("anew-{date}"), "tick": { "item": "war-room", "by": "Ada" } });
+    succeeded(ground, &ground.start("timeline", "ticked", &tick).await?).await?;
+    // It would wait for years of this test's time.
+    let stop = json!({ "executionArn": execution });
+    ground.client.call("stepfunctions", "stop_execution", stop).await.map(drop)
 }
 
 /// The token in the commands of a message.

@@ -38,14 +38,22 @@ async fn run(ground: &Ground, name: &str, input: &Value) -> Result<Value> {
 
 fn output(end: &Value) -> Result<Value> {
     ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
-    Ok(serde_json::from_str(end["output"].as_str().context("no output")?)?)
+    let mut output: Value = serde_json::from_str(end["output"].as_str().context("no output")?)?;
+    // Timelines come and go with their waves: `timelines` has its own tests.
+    for field in ["made", "moved", "removed", "schedules", "foreign"] {
+        if let Some(names) = output[field].as_array_mut() {
+            names.retain(|name| name.as_str().is_none_or(|name| !name.ends_with(".timeline")));
+        }
+    }
+    Ok(output)
 }
 
-/// The schedules of the group: name, time, and what they start, in the order of their names.
+/// The schedules of waves in the group, without those of their timelines: name, time, and what they start, in the order of their names.
 async fn schedules(ground: &Ground) -> Result<Vec<(String, String, Value)>> {
     let listed = ground.client.call("scheduler", "list_schedules", json!({ "GroupName": GROUP })).await?;
     let mut found = Vec::new();
-    for one in listed["Schedules"].as_array().into_iter().flatten() {
+    let is_wave = |one: &&Value| one["Name"].as_str().is_some_and(|name| !name.ends_with(".timeline"));
+    for one in listed["Schedules"].as_array().into_iter().flatten().filter(is_wave) {
         let of = json!({ "GroupName": GROUP, "Name": one["Name"] });
         let got = ground.client.call("scheduler", "get_schedule", of).await?;
         let text = |key: &str| got[key].as_str().unwrap_or_default().to_owned();

@@ -100,10 +100,24 @@ impl Format {
 
     /// What people of this format hear of, where their group does not say.
     pub fn moments(self) -> &'static [Moment] {
-        use Moment::{CleanupDone, Incident, RolledBack, Started, Stuck, Succeeded, Trouble, Verifying};
+        use Moment::{
+            CleanupDone, Digest, Incident, RolledBack, Started, Stuck, Succeeded, Timeline, Trouble, Verifying, Wave,
+        };
         match self {
-            Self::Summary => &[Started, Succeeded, RolledBack, Stuck, Incident],
-            Self::Detailed => &[Started, Verifying, Succeeded, RolledBack, Stuck, Trouble, CleanupDone, Incident],
+            Self::Summary => &[Started, Succeeded, RolledBack, Stuck, Incident, Wave, Timeline, Digest],
+            Self::Detailed => &[
+                Started,
+                Verifying,
+                Succeeded,
+                RolledBack,
+                Stuck,
+                Trouble,
+                CleanupDone,
+                Incident,
+                Wave,
+                Timeline,
+                Digest,
+            ],
             Self::Technical => &Moment::ALL,
         }
     }
@@ -241,11 +255,19 @@ pub enum Moment {
     CleanupDone,
     /// An incident has begun, has changed, needs somebody, or is over.
     Incident,
+    /// A wave is announced, has begun, stands still, goes on, or is over.
+    Wave,
+    /// Somebody has to let a wave go, or it has done a stage.
+    WaveProgress,
+    /// What comes before and after a wave: milestones with their checklists, what its prechecks find, and how it gets on.
+    Timeline,
+    /// What a programme has done and what comes: weekly in the words of executives, daily in those of engineers.
+    Digest,
 }
 
 impl Moment {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::ApprovalWanted,
         Self::NotStarted,
         Self::Started,
@@ -259,6 +281,10 @@ impl Moment {
         Self::Trouble,
         Self::CleanupDone,
         Self::Incident,
+        Self::Wave,
+        Self::WaveProgress,
+        Self::Timeline,
+        Self::Digest,
     ];
 
     /// Its name, as plans have it.
@@ -277,6 +303,10 @@ impl Moment {
             Self::Trouble => "trouble",
             Self::CleanupDone => "cleanup_done",
             Self::Incident => "incident",
+            Self::Wave => "wave",
+            Self::WaveProgress => "wave_progress",
+            Self::Timeline => "timeline",
+            Self::Digest => "digest",
         }
     }
 }

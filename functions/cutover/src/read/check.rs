@@ -9,7 +9,7 @@ mod monitoring;
 mod routes;
 mod stakeholders;
 
-pub(crate) use self::stakeholders::problems as problems_of_groups;
+pub use self::stakeholders::problems as problems_of_groups;
 use crate::plan::{Database, Hook, OnFailure, Plan, Probe, Route};
 use crate::text::is_name;
 use crate::{Finding, Seconds, finding, probe, schedule};

@@ -70,7 +70,101 @@ pub fn events() -> Vec<(&'static str, &'static str, Value)> {
         ),
     ];
     events.extend(incidents());
+    events.extend(waves());
+    events.extend(timelines());
     events
+}
+
+/// A wave's messages, of each kind.
+fn waves() -> Vec<(&'static str, &'static str, Value)> {
+    let one = |name: &str, is: &str| json!({ "name": name, "owner": "Web & <Shop>", "strategy": "rehost", "stage": 1, "is": is });
+    let with = |mut one: Value, more: Value| {
+        for (field, value) in more.as_object().unwrap() {
+            one[field] = value.clone();
+        }
+        one
+    };
+    let why = json!({ "why": "Cutover.Unhealthy: p95 of the new targets is 1.2, above 0.8", "recovery_seconds": 212 });
+    let waiting: Vec<Value> = (0..14).map(|number| one(&format!("app-{number}"), "waiting")).collect();
+    let ended = json!([one("ledger", "stuck"), with(one("search", "back"), why), one("mail", "not_started"),
+        with(one("shop", "moved"), json!({ "took_seconds": 1520 }))]);
+    let base = json!({
+        "severity": "info", "stages": 3, "opens": "2026-11-26T21:00:00Z", "closes": "2026-11-27T05:00:00Z", "count": 40, "applications": waiting,
+        "counts": { "new": 0, "done": 0, "before": 0, "not_started": 40, "under_way": 0, "person": 0 },
+        "contact": "#moves, or +41 44 555 01 23", "stays": "Addresses, names and passwords stay.", "expected_downtime_seconds": 300,
+        "watch": "https://console.aws.amazon.com/s3/object/reports?prefix=waves/spring-2.html", "survey": "https://example.com/survey",
+        "machine_arn": "arn:aws:states:eu-west-1:123456789012:stateMachine:wave",
+    });
+    let run = json!({ "new": 7, "done": 1, "before": 1, "not_started": 30, "under_way": 1, "person": 0 });
+    let end = json!({ "counts": { "new": 1, "done": 0, "before": 1, "not_started": 1, "under_way": 0, "person": 1 }, "count": 4,
+        "applications": ended, "ending": "stuck", "severity": "critical", "began_at": "2026-11-26T20:15:00Z" });
+    let moved = json!({ "counts": { "new": 40, "done": 0, "before": 0, "not_started": 0, "under_way": 0, "person": 0 },
+        "ending": "moved", "began_at": "2026-11-26T20:15:00Z",
+        "applications": (0..40).map(|number| with(one(&format!("app-{number}"), "moved"), json!({ "took_seconds": 900 }))).collect::<Vec<_>>() });
+    let held = json!({ "counts": run, "held": "nothing new starts: 2 of 40 failed, and 1 may", "severity": "warning" });
+    vec![
+        ("wave_announced", "wave_announced", base.clone()),
+        ("wave_approval", "wave_approval", with(base.clone(), json!({ "within_seconds": 86400, "severity": "warning" }))),
+        ("wave_begun", "wave_begun", with(base.clone(), json!({ "let_go_by": "Ada" }))),
+        ("wave_stage", "wave_stage", with(base.clone(), json!({ "counts": run, "stage": 2 }))),
+        ("wave_held", "wave_held", with(base.clone(), held)),
+        ("wave_resumed", "wave_resumed", with(base.clone(), json!({ "counts": run }))),
+        ("wave_ended", "wave_ended", with(base.clone(), end)),
+        ("wave_moved", "wave_ended", with(base.clone(), moved)),
+        ("wave_not_started", "wave_ended", with(base, json!({ "ending": "no_go", "severity": "warning" }))),
+    ]
+}
+
+/// What comes before and after a wave.
+fn timelines() -> Vec<(&'static str, &'static str, Value)> {
+    let one = |number: usize| json!({ "name": format!("app-{number}"), "owner": "Web & <Shop>", "strategy": "rehost", "takes_seconds": 3600 });
+    let item = |name: &str, done_by: Value| json!({ "item": name, "what": "the help desk knows the date, and what to answer", "owner": "help desk",
+        "due_at": "2026-11-28T21:00:00Z", "done_by": done_by });
+    let base = json!({
+        "severity": "info", "milestone": "thirty_days", "due_at": "2026-11-26T21:00:00Z", "is_late": false, "passed_over": [],
+        "opens": "2026-12-26T21:00:00Z", "closes": "2026-12-27T05:00:00Z", "count": 40, "applications": (0..14).map(one).collect::<Vec<_>>(),
+        "contact": "#moves, or +41 44 555 01 23", "stays": "Addresses, names and passwords stay.", "expected_downtime_seconds": 300,
+        "watch": "https://console.aws.amazon.com/s3/object/reports?prefix=waves/spring-2.html", "survey": "https://example.com/survey",
+        "checklist": [item("help-desk", json!("Ada")), item("training", Value::Null)],
+        "red": [], "checked": 0, "unknown": 0, "turned_red": [], "turned_green": [], "has_run": false, "is_over": false,
+        "counts": { "new": 7, "done": 1, "before": 1, "not_started": 30, "under_way": 1, "person": 0 },
+        "figures": [{ "figure": "Tickets", "value": "17 tickets", "by": "Ada" }],
+        "next_at": "2026-12-19T21:00:00Z", "machine_arn": "arn:aws:states:eu-west-1:123456789012:stateMachine:timeline",
+    });
+    let with = |more: Value| {
+        let mut detail = base.clone();
+        for (field, value) in more.as_object().unwrap() {
+            detail[field] = value.clone();
+        }
+        detail
+    };
+    let red = json!([{ "name": "app-3", "why": "Cutover.PrecheckFailed: $.routes[0] the group has no healthy target" }]);
+    let late = json!({ "milestone": "seven_days", "is_late": true, "passed_over": ["thirty_days"] });
+    let run = json!({ "milestone": "day_after", "has_run": true, "is_over": true, "began_at": "2026-12-26T21:05:00Z", "took_seconds": 5400, "next_at": null });
+    let digest = json!({
+        "period": "weekly", "from": "2026-11-19T07:00:00Z", "to": "2026-11-26T07:00:00Z", "settled": 12, "applications": 40, "waves": 6, "waves_over": 2,
+        "ends_at": "2027-02-01T00:00:00Z", "slip_days": 3, "red": 1, "open_items": 2, "next_at": "2026-12-03T07:00:00Z",
+        "ended": [{ "application": "shop", "ending": "Succeeded", "at": "2026-11-24T21:00:00Z" }, { "application": "search", "ending": "RolledBack", "at": "2026-11-24T22:00:00Z" }],
+        "coming": [{ "wave": "spring-2026-11-28", "opens": "2026-11-28T19:00:00Z", "count": 4 }],
+        "figures": [{ "figure": "Savings", "value": "CHF 1200 a month", "by": "Controlling" }],
+    });
+    vec![
+        ("timeline_thirty_days", "timeline_milestone", base.clone()),
+        ("timeline_seven_days", "timeline_milestone", with(json!({ "milestone": "seven_days" }))),
+        ("timeline_late", "timeline_milestone", with(late)),
+        ("timeline_go", "timeline_milestone", with(json!({ "milestone": "day_before", "checked": 40 }))),
+        ("timeline_no_go", "timeline_milestone", with(json!({ "milestone": "day_before", "checked": 40, "red": red, "severity": "warning" }))),
+        ("timeline_not_begun", "timeline_milestone", with(json!({ "milestone": "start", "severity": "warning" }))),
+        ("timeline_day_after", "timeline_milestone", with(run)),
+        ("timeline_not_run", "timeline_milestone", with(json!({ "milestone": "day_after", "next_at": null }))),
+        ("timeline_red", "timeline_check", with(json!({ "checked": 40, "red": red, "turned_red": ["app-3"], "turned_green": ["app-4"], "severity": "warning" }))),
+        ("timeline_green", "timeline_check", with(json!({ "checked": 40, "turned_green": ["app-3"] }))),
+        ("timeline_reminder", "timeline_reminder", with(json!({ "severity": "warning" }))),
+        ("timeline_during", "timeline_during", base.clone()),
+        ("timeline_moved", "timeline_moved", with(json!({ "was": "2026-12-12T21:00:00Z" }))),
+        ("timeline_put_off", "timeline_moved", with(json!({ "was": "2026-12-12T21:00:00Z", "opens": null, "closes": null, "count": 0, "applications": [], "next_at": null }))),
+        ("digest_weekly", "digest", digest),
+    ]
 }
 
 /// An incident's messages, of each kind that has words of its own.

@@ -144,7 +144,7 @@ pub(super) fn frozen(order: &Order, place: usize, from: Timestamp, to: Timestamp
 }
 
 /// Why more have failed than are tolerated; none if they have not.
-pub(super) fn too_many(order: &Order, state: &State) -> Option<String> {
+pub(crate) fn too_many(order: &Order, state: &State) -> Option<String> {
     let let_go =
         state.members.iter().zip(&order.members).filter(|(member, placed)| placed.moves && member.is != Is::LeftBehind);
     let let_go = let_go.count();

@@ -244,7 +244,12 @@ async fn work(arguments: &Arguments, client: &Client, ready: &Ready, job: Job, o
             crate::out(format_args!("{}\n", serde_json::to_string(ready).context("cannot print the ready line")?));
             return std::future::pending().await;
         }
-        Job::Portfolio(portfolio) => return portfolio::play(arguments, client, ready, &portfolio, options.speed).await,
+        Job::Portfolio(portfolio) => {
+            let code = portfolio::play(arguments, client, ready, &portfolio, options.speed).await?;
+            let none = OwnNames::new(&std::collections::BTreeMap::new());
+            mails::tell(client, &none, &portfolio::folder(arguments).join("mails")).await?;
+            return Ok(code);
+        }
         Job::Wave(wave) => {
             let page = Page::of(arguments, options, "target/wave.html");
             return wave.play(client, ready, options.speed, arguments.json, &page.path).await;

@@ -48,7 +48,7 @@ pub fn check(portfolio: &Value, is_json: bool) -> u8 {
 }
 
 /// Where its documents are left.
-fn folder(arguments: &Arguments) -> PathBuf {
+pub fn folder(arguments: &Arguments) -> PathBuf {
     arguments.report.as_ref().map_or_else(|| "target/programme".into(), |page| page.with_extension("programme"))
 }
 

@@ -91,6 +91,7 @@ impl WaveScenario {
             std::fs::write(page, own.in_text(&html)).with_context(|| format!("cannot write {}", page.display()))?;
             eprintln!("\nThe wave's page, as it stood at the end: {}", page.display());
         }
+        crate::mails::tell(client, &own, &page.with_extension("mails")).await?;
         Ok(exit_code(&outcome))
     }
 }

@@ -55,6 +55,7 @@ fn read(name: &str, input: Value) -> Result<(), String> {
         "status-report" => cutover::input::read::<status_report::Request>(input).map(only),
         "sweep" => cutover::input::read::<sweep::Request>(input).map(only),
         "tell" => cutover::input::read::<tell::Request>(input).map(only),
+        "timeline" => cutover::input::read::<timeline::Request>(input).map(only),
         "wave" => cutover::input::read::<wave::Request>(input).map(only),
         "validate" => cutover::input::read::<validate::Request>(input).map(only),
         other => Err(format!("there is no function {other}")),

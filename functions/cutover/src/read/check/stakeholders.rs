@@ -15,7 +15,7 @@ pub(super) fn check(stakeholders: &Stakeholders, report: &mut Report) {
 }
 
 /// What is wrong with groups that stand in the stack's configuration, each with its place below `path`.
-pub(crate) fn problems(list: &[Group], path: &str) -> Vec<Finding> {
+pub fn problems(list: &[Group], path: &str) -> Vec<Finding> {
     let mut report = Report { unread: &[], findings: Vec::new() };
     groups(list, path, &mut report);
     report.findings
