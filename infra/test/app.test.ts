@@ -96,6 +96,16 @@ test('a stack that does not say what its plans may touch is refused, with every 
   assert.equal(stderr.trim().split('\n').length, 1, 'one sentence after the other');
 });
 
+test('the production configuration of the README deploys, and leaves nothing open', () => {
+  const readme = readFileSync(join(INFRA, 'README.md'), 'utf8');
+  const block = /### A production configuration[\s\S]*?\n {4}"context": (\{[\s\S]*?\n {4}\})\n/.exec(readme)?.[1] ?? '';
+  const context = JSON.parse(block);
+  const { status, stderr, template } = run({ ...context, binaries: standInBinaries() }, [], {});
+  assert.equal(status, 0, stderr);
+  for (const list of Object.values(context).filter(Array.isArray)) assert.ok(!list.includes('*'));
+  assert.doesNotMatch(JSON.stringify(template()), /\[\\"\*\\"\]/);
+});
+
 test('hooks are listed for all applications, or for each', () => {
   const hook = (name: string) => `arn:aws:lambda:eu-west-1:123456789012:function:${name}`;
   const binaries = standInBinaries();
