@@ -88,7 +88,9 @@ impl Stage {
             client.keep_steady(&steady).await?;
         }
         for (side, behaviour) in [(Side::Old, &stage.world.old), (Side::New, &stage.world.new)] {
-            stage.behave(side, &Script::new(behaviour).conduct(Duration::ZERO, &[], false), &Conduct::default()).await?;
+            stage
+                .behave(side, &Script::new(behaviour).conduct(Duration::ZERO, &[], false), &Conduct::default())
+                .await?;
         }
         Ok(stage)
     }

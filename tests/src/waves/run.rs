@@ -201,7 +201,8 @@ impl<'a> Run<'a> {
         let Some(state) = &self.state else { return Ok(()) };
         for (place, saying) in self.stage.world.during.iter().enumerate() {
             let name = &saying.when.application;
-            let of = place_of(self.stage, name).with_context(|| format!("the world speaks of {name}, which is not there"))?;
+            let of = place_of(self.stage, name)
+                .with_context(|| format!("the world speaks of {name}, which is not there"))?;
             if self.said[place] || state.members[of].is != saying.when.is {
                 continue;
             }
