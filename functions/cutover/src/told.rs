@@ -88,11 +88,9 @@ impl Told {
             INCIDENT => Moment::Incident,
             wave::APPROVAL | wave::STAGE => Moment::WaveProgress,
             wave::ANNOUNCED | wave::BEGUN | wave::HELD | wave::RESUMED | wave::ENDED => Moment::Wave,
-            timeline::MILESTONE
-            | timeline::CHECK
-            | timeline::REMINDER
-            | timeline::DURING
-            | timeline::MOVED => Moment::Timeline,
+            timeline::MILESTONE | timeline::CHECK | timeline::REMINDER | timeline::DURING | timeline::MOVED => {
+                Moment::Timeline
+            }
             timeline::DIGEST => Moment::Digest,
             _ => return None,
         })
@@ -178,12 +176,13 @@ pub fn severity(told: &Told, moment: Moment) -> &'static str {
             _ => "warning",
         },
         Moment::Stuck => "critical",
-        Moment::Wave | Moment::WaveProgress | Moment::Timeline | Moment::Digest => match told.detail["severity"].as_str()
-        {
-            Some("critical") => "critical",
-            Some("warning") => "warning",
-            _ => "info",
-        },
+        Moment::Wave | Moment::WaveProgress | Moment::Timeline | Moment::Digest => {
+            match told.detail["severity"].as_str() {
+                Some("critical") => "critical",
+                Some("warning") => "warning",
+                _ => "info",
+            }
+        }
         Moment::ApprovalWanted | Moment::Holding | Moment::TooLittleData | Moment::Trouble | Moment::RolledBack => {
             "warning"
         }

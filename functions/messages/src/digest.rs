@@ -91,11 +91,7 @@ fn lists(told: &Told, group: &Group) -> Vec<List> {
     let coming = |one: &Value| {
         let name = named(one["wave"].as_str()?, MOST_NAME_BYTES);
         let count = one["count"].as_u64()?;
-        Some(format!(
-            "{name}: {count} application{}, {}",
-            if count == 1 { "" } else { "s" },
-            at(&one["opens"], group)?
-        ))
+        Some(format!("{name}: {count} application{}, {}", if count == 1 { "" } else { "s" }, at(&one["opens"], group)?))
     };
     let heading = if group.format() == Format::Technical { "Runs that ended" } else { "What moved, and what did not" };
     list(heading, of("ended", &ended)).into_iter().chain(list("What comes", of("coming", &coming))).collect()

@@ -160,11 +160,7 @@ fn lists(told: &Told, format: Format) -> Vec<List> {
 }
 
 /// Of a wave's applications, as many as were told; those that were not are counted.
-pub(crate) fn applications(
-    detail: &Value,
-    heading: &str,
-    item: impl Fn(&Value) -> Option<String>,
-) -> Option<List> {
+pub(crate) fn applications(detail: &Value, heading: &str, item: impl Fn(&Value) -> Option<String>) -> Option<List> {
     let told: Vec<String> = detail["applications"].as_array()?.iter().filter_map(item).collect();
     let count = detail["count"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(told.len());
     let more = count.saturating_sub(told.len());

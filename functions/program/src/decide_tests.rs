@@ -5,8 +5,7 @@ use super::*;
 const START: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:start";
 const WAVE: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:wave";
 const TIMELINE: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:timeline";
-const TARGET: Target<'static> =
-    Target { start_arn: START, wave_arn: WAVE, timeline_arn: TIMELINE, role_arn: "role" };
+const TARGET: Target<'static> = Target { start_arn: START, wave_arn: WAVE, timeline_arn: TIMELINE, role_arn: "role" };
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()

@@ -86,7 +86,8 @@ mod tests {
         let told = json!({ "run_id": "arn:r", "application": "a", "event": "step", "at": "2026-11-26T22:00:00Z" });
         let moment = json!({ "Records": [{ "Sns": { "Message": told.to_string() } }] });
         assert_eq!(asked(moment), Ok(Asked::Moments(vec!["arn:r".to_owned()])));
-        let told = json!({ "run_id": "arn:w", "application": "w", "event": "wave_begun", "at": "2026-11-26T22:00:00Z" });
+        let told =
+            json!({ "run_id": "arn:w", "application": "w", "event": "wave_begun", "at": "2026-11-26T22:00:00Z" });
         let moment = json!({ "Records": [{ "Sns": { "Message": told.to_string() } }] });
         assert_eq!(asked(moment), Ok(Asked::Moments(vec![])), "a wave is no run");
     }

@@ -33,13 +33,7 @@ pub(crate) async fn sights(
     sights
 }
 
-async fn sight(
-    clients: &Clients,
-    wave: &str,
-    round: &Round,
-    name: &str,
-    plan: Option<&WavePlan>,
-) -> StepResult<Sight> {
+async fn sight(clients: &Clients, wave: &str, round: &Round, name: &str, plan: Option<&WavePlan>) -> StepResult<Sight> {
     let arn = execution(&clients.cutover_arn, &execution_name(wave, round.at, name));
     let Some(described) = describe(&clients.sfn, &arn).await? else {
         // What was not started has no plan to start with, or its start was lost.
@@ -67,12 +61,7 @@ pub(crate) async fn describe(sfn: &aws_sdk_sfn::Client, arn: &str) -> StepResult
 }
 
 /// Starts them. One that cannot be started is seen to be missing by the next look.
-pub(crate) async fn start(
-    clients: &Clients,
-    state: &State,
-    plan: Option<&WavePlan>,
-    names: &[String],
-) -> Vec<String> {
+pub(crate) async fn start(clients: &Clients, state: &State, plan: Option<&WavePlan>, names: &[String]) -> Vec<String> {
     let Some(round) = &state.checks.round else { return Vec::new() };
     let mut started = Vec::new();
     for name in names {

@@ -141,7 +141,9 @@ impl Checks {
             red: red.keys().filter(|name| !self.red.contains_key(*name)).cloned().collect(),
             green: self.red.keys().filter(|name| matches!(round.over.get(*name), Some(None))).cloned().collect(),
         };
-        red.extend(self.red.iter().filter(|(name, _)| unknown.contains(name)).map(|(name, why)| (name.clone(), why.clone())));
+        red.extend(
+            self.red.iter().filter(|(name, _)| unknown.contains(name)).map(|(name, why)| (name.clone(), why.clone())),
+        );
         self.checked = round.over.len() + unknown.len();
         (self.last_at, self.red, self.unknown) = (Some(round.at), red, unknown);
         Some(turned).filter(|turned| *turned != Turned::default())

@@ -114,13 +114,7 @@ fn moved(state: &mut State, seen: &Seen, at: Timestamp) {
     state.checks.forget();
 }
 
-fn checked(
-    state: &mut State,
-    seen: &Seen,
-    opens: Timestamp,
-    sights: &[(String, Sight)],
-    at: Timestamp,
-) -> Vec<String> {
+fn checked(state: &mut State, seen: &Seen, opens: Timestamp, sights: &[(String, Sight)], at: Timestamp) -> Vec<String> {
     if seen.run == Run::NotBegun {
         state.checks.begin(opens, &seen.applications, at);
     }

@@ -11,7 +11,12 @@ fn time(text: &str) -> Timestamp {
 }
 
 fn seen(opens: Option<&str>) -> Seen {
-    Seen { opens: opens.map(time), applications: vec!["shop".to_owned()], run: Run::NotBegun, time_zone: "Europe/Zurich".to_owned() }
+    Seen {
+        opens: opens.map(time),
+        applications: vec!["shop".to_owned()],
+        run: Run::NotBegun,
+        time_zone: "Europe/Zurich".to_owned(),
+    }
 }
 
 fn open(at: &str) -> State {

@@ -132,7 +132,11 @@ mod tests {
             count: 2,
         };
         let waves = [wave("a", "2026-03-07T19:00:00Z"), wave("b", "2026-03-14T19:00:00Z")];
-        let ended = |application: &str, at: &str| Ended { application: application.into(), ending: "Succeeded".into(), at: time(at) };
+        let ended = |application: &str, at: &str| Ended {
+            application: application.into(),
+            ending: "Succeeded".into(),
+            at: time(at),
+        };
         let weeks = |from: &str, to: &str, next: &str| (time(from), time(to), time(next));
         let all = [ended("shop", "2026-03-07T20:00:00Z"), ended("other", "2026-03-07T20:00:00Z")];
         let week = weeks("2026-03-02T07:00:00Z", "2026-03-09T07:00:00Z", "2026-03-16T07:00:00Z");

@@ -11,8 +11,8 @@ mod see;
 use cutover::line::Line;
 use jiff::Timestamp;
 
-pub use self::blocked::{Blocked, blocked};
 pub(crate) use self::blocked::too_many;
+pub use self::blocked::{Blocked, blocked};
 pub use self::go::{Verdict, left_behind};
 pub use self::see::Sight;
 use crate::ending::Ending;

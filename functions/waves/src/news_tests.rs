@@ -98,8 +98,14 @@ fn an_ending_has_each_applications_own_with_the_times_that_were_measured() {
     assert_eq!(names, ["api", "web", "db"], "what needs a person comes first");
     assert_eq!(told.detail["applications"][1]["recovery_seconds"], 240);
     assert_eq!(told.detail["applications"][2]["took_seconds"], 720);
-    assert_eq!(told.detail["counts"], json!({ "new": 1, "done": 0, "before": 1, "not_started": 0, "under_way": 0, "person": 1 }));
-    assert_eq!((&told.detail["severity"], &told.detail["expected_downtime_seconds"]), (&json!("critical"), &json!(300)));
+    assert_eq!(
+        told.detail["counts"],
+        json!({ "new": 1, "done": 0, "before": 1, "not_started": 0, "under_way": 0, "person": 1 })
+    );
+    assert_eq!(
+        (&told.detail["severity"], &told.detail["expected_downtime_seconds"]),
+        (&json!("critical"), &json!(300))
+    );
     assert!(told.detail["watch"].as_str().unwrap().contains("waves/spring-2.html"));
 }
 

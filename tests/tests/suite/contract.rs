@@ -12,8 +12,7 @@ use cutover_tests::setup::Checkout;
 use schemars::Schema;
 use serde_json::{Value, json};
 
-const MACHINES: [&str; 8] =
-    ["cutover", "rollback", "cleanup", "start", "incident", "program", "timeline", "wave"];
+const MACHINES: [&str; 8] = ["cutover", "rollback", "cleanup", "start", "incident", "program", "timeline", "wave"];
 
 fn path(relative: &str) -> PathBuf {
     Checkout::of_this_build().root.join(relative)

@@ -146,7 +146,8 @@ async fn each_milestone_is_heard_once_and_checks_tell_what_has_changed() -> Resu
     look(&ground, "2100-02-28T19:01:00Z").await?;
     let team = ["in 30 days", "late", "in 7 days", "checks are red", "checks are green"];
     ensure_heard(&ground, "team@example.com", &team).await?;
-    ensure_heard(&ground, "board@example.com", &["in 30 days", "in 7 days", "checks are red", "checks are green"]).await?;
+    ensure_heard(&ground, "board@example.com", &["in 30 days", "in 7 days", "checks are red", "checks are green"])
+        .await?;
 
     // A day before it is go, by the prechecks of that moment: nobody hears of it before they are over.
     look(&ground, "2100-03-05T19:00:00Z").await?;
@@ -167,7 +168,8 @@ async fn each_milestone_is_heard_once_and_checks_tell_what_has_changed() -> Resu
     // It does not begin, and a day after that is said.
     look(&ground, "2100-03-06T19:15:00Z").await?;
     look(&ground, "2100-03-07T19:00:00Z").await?;
-    ensure_heard(&ground, "shop@example.com", &["in 30 days", "in 7 days", "tomorrow", "has not begun", "a day after"]).await?;
+    ensure_heard(&ground, "shop@example.com", &["in 30 days", "in 7 days", "tomorrow", "has not begun", "a day after"])
+        .await?;
     let after = mail(&ground, "shop@example.com").await?;
     ensure!(after.contains("did not take place"), "{after}");
     Ok(())
@@ -234,7 +236,10 @@ async fn a_date_that_moves_takes_its_timeline_along_and_nothing_of_the_old_one_c
     back["applications"][0]["not_after"] = "2100-03-07".into();
     programme(&ground, "back", &back).await?;
     look(&ground, "2100-03-06T18:50:00Z").await?;
-    ensure_heard(&ground, "shop@example.com", &["in 30 days", "put off", "new date"]).await?;
+    ensure_heard(&ground, "shop@example.com", &["in 30 days", "put off", "new date", "tomorrow, and not ready"])
+        .await?;
+    let late = mail(&ground, "shop@example.com").await?;
+    ensure!(late.contains("This was due at ") && late.contains("7 days before was not sent"), "{late}");
     // Its timeline has begun: it has no schedule any more.
     ensure!(timelines().await? == [moved[1].clone()], "{:?}", timelines().await?);
     Ok(())
@@ -252,7 +257,9 @@ async fn a_programme_without_timelines_has_none() -> Result<()> {
 
 /// Runs a wave of two stages to its end.
 async fn moved(ground: &Ground, name: &str, sick: bool) -> Result<String> {
-    let plan = |application: &str| listener_plan(application, json!([{ "new_weight": 50, "hold": "2m" }, { "new_weight": 100 }]));
+    let plan = |application: &str| {
+        listener_plan(application, json!([{ "new_weight": 50, "hold": "2m" }, { "new_weight": 100 }]))
+    };
     let (first, second) = (format!("{name}-db"), format!("{name}-web"));
     let wave = json!({ "wave": name, "applications": [
         { "name": first, "cutover": plan(&first), "owner": "Data" },
@@ -262,7 +269,8 @@ async fn moved(ground: &Ground, name: &str, sick: bool) -> Result<String> {
     let world = if sick { json!({ "applications": { second: fails } }) } else { json!({}) };
     let world: WaveWorld = serde_json::from_value(world)?;
     let stage = WaveStage::set(&ground.client, ground.emulator.ready(), &wave, world, ground.speed).await?;
-    let outcome = tokio::time::timeout(LIMIT, rehearse(&stage, |_, _: &Happening| {})).await.context("it never ends")??;
+    let outcome =
+        tokio::time::timeout(LIMIT, rehearse(&stage, |_, _: &Happening| {})).await.context("it never ends")??;
     Ok(outcome.ending().to_owned())
 }
 
@@ -292,7 +300,8 @@ async fn groups_hear_of_a_wave_and_a_wave_that_nobody_hears_of_ends_the_same() -
     once.dedup();
     ensure!(once.len() == heard.len(), "something was told twice: {heard:?}");
     let mails = ground.client.mails().await?;
-    let last = mails.iter().filter(|mail| mail["to"] == json!(["team@example.com"])).filter_map(|mail| mail["text"].as_str());
+    let last =
+        mails.iter().filter(|mail| mail["to"] == json!(["team@example.com"])).filter_map(|mail| mail["text"].as_str());
     let end = last.filter(|text| text.starts_with("Wave heard has ended")).next_back().context("no ending")?;
     ensure!(end.contains("heard-db is on its new side (it took ") && end.contains("heard-web was put back"), "{end}");
     ensure!(of_wave(&ground, "shop@example.com", "heard").await?.is_empty(), "business users were not named");

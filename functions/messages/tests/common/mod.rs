@@ -86,8 +86,12 @@ fn waves() -> Vec<(&'static str, &'static str, Value)> {
     };
     let why = json!({ "why": "Cutover.Unhealthy: p95 of the new targets is 1.2, above 0.8", "recovery_seconds": 212 });
     let waiting: Vec<Value> = (0..14).map(|number| one(&format!("app-{number}"), "waiting")).collect();
-    let ended = json!([one("ledger", "stuck"), with(one("search", "back"), why), one("mail", "not_started"),
-        with(one("shop", "moved"), json!({ "took_seconds": 1520 }))]);
+    let ended = json!([
+        one("ledger", "stuck"),
+        with(one("search", "back"), why),
+        one("mail", "not_started"),
+        with(one("shop", "moved"), json!({ "took_seconds": 1520 }))
+    ]);
     let base = json!({
         "severity": "info", "stages": 3, "opens": "2026-11-26T21:00:00Z", "closes": "2026-11-27T05:00:00Z", "count": 40, "applications": waiting,
         "counts": { "new": 0, "done": 0, "before": 0, "not_started": 40, "under_way": 0, "person": 0 },
@@ -104,7 +108,11 @@ fn waves() -> Vec<(&'static str, &'static str, Value)> {
     let held = json!({ "counts": run, "held": "nothing new starts: 2 of 40 failed, and 1 may", "severity": "warning" });
     vec![
         ("wave_announced", "wave_announced", base.clone()),
-        ("wave_approval", "wave_approval", with(base.clone(), json!({ "within_seconds": 86400, "severity": "warning" }))),
+        (
+            "wave_approval",
+            "wave_approval",
+            with(base.clone(), json!({ "within_seconds": 86400, "severity": "warning" })),
+        ),
         ("wave_begun", "wave_begun", with(base.clone(), json!({ "let_go_by": "Ada" }))),
         ("wave_stage", "wave_stage", with(base.clone(), json!({ "counts": run, "stage": 2 }))),
         ("wave_held", "wave_held", with(base.clone(), held)),
@@ -118,8 +126,10 @@ fn waves() -> Vec<(&'static str, &'static str, Value)> {
 /// What comes before and after a wave.
 fn timelines() -> Vec<(&'static str, &'static str, Value)> {
     let one = |number: usize| json!({ "name": format!("app-{number}"), "owner": "Web & <Shop>", "strategy": "rehost", "takes_seconds": 3600 });
-    let item = |name: &str, done_by: Value| json!({ "item": name, "what": "the help desk knows the date, and what to answer", "owner": "help desk",
-        "due_at": "2026-11-28T21:00:00Z", "done_by": done_by });
+    let item = |name: &str, done_by: Value| {
+        json!({ "item": name, "what": "the help desk knows the date, and what to answer", "owner": "help desk",
+        "due_at": "2026-11-28T21:00:00Z", "done_by": done_by })
+    };
     let base = json!({
         "severity": "info", "milestone": "thirty_days", "due_at": "2026-11-26T21:00:00Z", "is_late": false, "passed_over": [],
         "opens": "2026-12-26T21:00:00Z", "closes": "2026-12-27T05:00:00Z", "count": 40, "applications": (0..14).map(one).collect::<Vec<_>>(),
@@ -138,7 +148,8 @@ fn timelines() -> Vec<(&'static str, &'static str, Value)> {
         }
         detail
     };
-    let red = json!([{ "name": "app-3", "why": "Cutover.PrecheckFailed: $.routes[0] the group has no healthy target" }]);
+    let red =
+        json!([{ "name": "app-3", "why": "Cutover.PrecheckFailed: $.routes[0] the group has no healthy target" }]);
     let late = json!({ "milestone": "seven_days", "is_late": true, "passed_over": ["thirty_days"] });
     let run = json!({ "milestone": "day_after", "has_run": true, "is_over": true, "began_at": "2026-12-26T21:05:00Z", "took_seconds": 5400, "next_at": null });
     let digest = json!({
@@ -153,16 +164,32 @@ fn timelines() -> Vec<(&'static str, &'static str, Value)> {
         ("timeline_seven_days", "timeline_milestone", with(json!({ "milestone": "seven_days" }))),
         ("timeline_late", "timeline_milestone", with(late)),
         ("timeline_go", "timeline_milestone", with(json!({ "milestone": "day_before", "checked": 40 }))),
-        ("timeline_no_go", "timeline_milestone", with(json!({ "milestone": "day_before", "checked": 40, "red": red, "severity": "warning" }))),
+        (
+            "timeline_no_go",
+            "timeline_milestone",
+            with(json!({ "milestone": "day_before", "checked": 40, "red": red, "severity": "warning" })),
+        ),
         ("timeline_not_begun", "timeline_milestone", with(json!({ "milestone": "start", "severity": "warning" }))),
         ("timeline_day_after", "timeline_milestone", with(run)),
         ("timeline_not_run", "timeline_milestone", with(json!({ "milestone": "day_after", "next_at": null }))),
-        ("timeline_red", "timeline_check", with(json!({ "checked": 40, "red": red, "turned_red": ["app-3"], "turned_green": ["app-4"], "severity": "warning" }))),
+        (
+            "timeline_red",
+            "timeline_check",
+            with(
+                json!({ "checked": 40, "red": red, "turned_red": ["app-3"], "turned_green": ["app-4"], "severity": "warning" }),
+            ),
+        ),
         ("timeline_green", "timeline_check", with(json!({ "checked": 40, "turned_green": ["app-3"] }))),
         ("timeline_reminder", "timeline_reminder", with(json!({ "severity": "warning" }))),
         ("timeline_during", "timeline_during", base.clone()),
         ("timeline_moved", "timeline_moved", with(json!({ "was": "2026-12-12T21:00:00Z" }))),
-        ("timeline_put_off", "timeline_moved", with(json!({ "was": "2026-12-12T21:00:00Z", "opens": null, "closes": null, "count": 0, "applications": [], "next_at": null }))),
+        (
+            "timeline_put_off",
+            "timeline_moved",
+            with(
+                json!({ "was": "2026-12-12T21:00:00Z", "opens": null, "closes": null, "count": 0, "applications": [], "next_at": null }),
+            ),
+        ),
         ("digest_weekly", "digest", digest),
     ]
 }
