@@ -9,6 +9,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 const SPEED: f64 = 120.0;
+/// The topic that the plan names.
+const TOPICS: &str = "topicArns=arn:aws:sns:eu-west-1:123456789012:shop-cutover";
 /// Several tests run at once, on whatever machine there is.
 const LIMIT: Duration = Duration::from_secs(240);
 
@@ -16,7 +18,7 @@ async fn a_schedule_that_is_delivered_again_starts_one_run_and_pages_nobody() ->
     let ground = Ground::from(SPEED, synthesize("unscheduled", &[])?).await?;
     let stage = ground.stage(&listener_plan("shop", json!([{ "new_weight": 100, "hold": "20m" }])), json!({})).await?;
     let schedules = json!([{ "name": "shop", "at": "2100-03-01T02:00:00", "input": stage.plan }]);
-    let scheduled = synthesize("scheduled", &[&format!("schedules={schedules}")])?;
+    let scheduled = synthesize("scheduled", &[TOPICS, &format!("schedules={schedules}")])?;
     ground.client.deploy_template(&scheduled, STACK).await?;
 
     let (one, other) = tokio::join!(ground.client.fire_schedule("shop"), ground.client.fire_schedule("shop"));
