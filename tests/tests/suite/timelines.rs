@@ -241,7 +241,7 @@ async fn a_date_that_moves_takes_its_timeline_along_and_nothing_of_the_old_one_c
     let late = mail(&ground, "shop@example.com").await?;
     ensure!(late.contains("This was due at ") && late.contains("7 days before was not sent"), "{late}");
     // Its timeline has begun: it has no schedule any more.
-    ensure!(timelines().await? == [moved[1].clone()], "{:?}", timelines().await?);
+    ensure!(timelines().await? == [first[1].clone()], "{:?}", timelines().await?);
     Ok(())
 }
 
