@@ -152,13 +152,13 @@ fn is_checked(state: &State, seen: &Seen, opens: Timestamp) -> bool {
 
 /// From when its window opens on.
 fn after(state: &mut State, seen: &Seen, opens: Timestamp, at: Timestamp) {
-    if !state.told.contains_key(&Milestone::Start) {
-        let due_at = Milestone::Start.at(opens);
-        if seen.run != Run::NotBegun || at >= Milestone::DayAfter.at(opens) {
-            // The wave says by itself that it has begun.
-            state.told.insert(Milestone::Start, Told { at, passed_over: true });
-        } else if at >= due_at {
-            state.told.insert(Milestone::Start, Told { at, passed_over: false });
+    let due_at = Milestone::Start.at(opens);
+    // The wave says by itself that it has begun.
+    let is_no_news = seen.run != Run::NotBegun || at >= Milestone::DayAfter.at(opens);
+    let is_told = state.told.contains_key(&Milestone::Start);
+    if !is_told && (is_no_news || at >= due_at) {
+        state.told.insert(Milestone::Start, Told { at, passed_over: is_no_news });
+        if !is_no_news {
             tell(state, What::Milestone { is: Milestone::Start, due_at, passed_over: Vec::new() }, at);
         }
     }

@@ -300,9 +300,9 @@ async fn groups_hear_of_a_wave_and_a_wave_that_nobody_hears_of_ends_the_same() -
     once.dedup();
     ensure!(once.len() == heard.len(), "something was told twice: {heard:?}");
     let mails = ground.client.mails().await?;
-    let last =
+    let mut last =
         mails.iter().filter(|mail| mail["to"] == json!(["team@example.com"])).filter_map(|mail| mail["text"].as_str());
-    let end = last.filter(|text| text.starts_with("Wave heard has ended")).next_back().context("no ending")?;
+    let end = last.rfind(|text| text.starts_with("Wave heard has ended")).context("no ending")?;
     ensure!(end.contains("heard-db is on its new side (it took ") && end.contains("heard-web was put back"), "{end}");
     ensure!(of_wave(&ground, "shop@example.com", "heard").await?.is_empty(), "business users were not named");
 
