@@ -66,6 +66,7 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
         a_failing_run(&ground),
         an_incident_that_outlives_an_execution(&ground),
         a_programme_planned_anew(&ground),
+        a_wave_that_nobody_agrees_to(&ground),
         a_wave_that_a_freeze_holds_and_a_person_puts_back(&ground),
         a_look_at_a_checked_name(&ground),
         a_name_that_leads_to_a_balancer(&ground),
@@ -248,6 +249,22 @@ async fn wave(ground: &Ground, name: &str) -> Result<State> {
         answer["Item"]["wave"]["S"].as_str().map(|text| serde_json::from_str(text).context("a wave")).transpose()
     })
     .await
+}
+
+/// Those who are asked say no, by the page.
+async fn a_wave_that_nobody_agrees_to(ground: &Ground) -> Result<()> {
+    let asking = json!({
+        "wave": "asking", "timeout": "30d", "approval": { "topic_arn": TOPIC, "within": "6d" },
+        "applications": [{ "name": "phone", "tasks": [{ "what": "switch it off" }] }],
+    });
+    let execution = ground.start("wave", "asking", &asking).await?;
+    let message = ground.page("Approval wanted: wave asking", LIMIT).await?;
+    let link = pages::link_in(&message).with_context(|| format!("no link in {message}"))?;
+    let page = pages::Browser::open()?.answer(link, "Ada", "not this week", "reject").await?;
+    ensure!(page.shows("The wave ends, or goes back, by it."), "{}", page.html);
+    let end = ground.end_of(&execution, LIMIT).await?;
+    ensure!(end["error"] == "Cutover.Rejected", "ended {} {}", end["error"], end["cause"]);
+    Ok(())
 }
 
 /// Held by a freeze in the middle of its move, and then put back; another one waits for a person for so long that another execution goes on with it.

@@ -16,7 +16,7 @@ import boto3
 
 READY = json.loads(sys.argv[1])
 MACHINES = READY["state_machines"]
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 140
 LONG_HOLD = "5h"  # 150 s at --speed 120: longer than a check may take; two of them fit into a plan's time
 
 
