@@ -38,6 +38,10 @@ fn state(told: &Told) -> &'static str {
         timeline::MOVED if detail["opens"].is_null() => "put off",
         timeline::MOVED => "new date",
         _ => match detail["milestone"].as_str() {
+            // Sent later than it was due: what was so many days away is nearer now.
+            Some("thirty_days" | "seven_days") if detail["is_late"] == true => "announced",
+            Some("day_before") if detail["is_late"] == true && is_red(detail) => "soon, and not ready",
+            Some("day_before") if detail["is_late"] == true => "soon",
             Some("thirty_days") => "in 30 days",
             Some("seven_days") => "in 7 days",
             Some("day_before") if is_red(detail) => "tomorrow, and not ready",
