@@ -236,8 +236,7 @@ async fn a_date_that_moves_takes_its_timeline_along_and_nothing_of_the_old_one_c
     back["applications"][0]["not_after"] = "2100-03-07".into();
     programme(&ground, "back", &back).await?;
     look(&ground, "2100-03-06T18:50:00Z").await?;
-    ensure_heard(&ground, "shop@example.com", &["in 30 days", "put off", "new date", "soon, and not ready"])
-        .await?;
+    ensure_heard(&ground, "shop@example.com", &["in 30 days", "put off", "new date", "soon, and not ready"]).await?;
     let late = mail(&ground, "shop@example.com").await?;
     ensure!(late.contains("This was due at ") && late.contains("7 days before was not sent"), "{late}");
     // Its timeline has begun: it has no schedule any more.
