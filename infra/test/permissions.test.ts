@@ -119,7 +119,7 @@ const IMPLIED: Record<string, string[]> = {
 const RELEASING = /(\bto(?::| =)[^;]*?|-> Phase \{[^}]*?)Phase::(RolledBack|Closed)\b/;
 
 /** The libraries whose functions call AWS for others, each with the permissions of its caller. */
-const LIBRARIES = ['bucket', 'history', 'links', 'routes', 'replication', 'secrets', 'watch'];
+const LIBRARIES = ['bucket', 'executions', 'history', 'links', 'routes', 'replication', 'secrets', 'watch'];
 
 /**
  * The functions of the libraries by their paths, `routes::listener::observe::live`, each with its text. A module is a file, and
@@ -170,7 +170,7 @@ function throughJournal(whose: string, text: string): string[] {
 
 /** What a text imports of the libraries that is no type, as paths: `routes::listener::pair`, `replication::judge`. */
 function importedOfLibrary(text: string): string[] {
-  return [...text.matchAll(/^use (bucket|history|links|routes|replication|secrets|watch)::([^;]*);/gm)].flatMap(
+  return [...text.matchAll(/^use (bucket|executions|history|links|routes|replication|secrets|watch)::([^;]*);/gm)].flatMap(
     ([, crate, imported = '']) => {
       const [, path = '', names = ''] = /^((?:\w+::)*)\{?([^}]*)\}?$/.exec(imported) ?? [];
       const lower = names.split(',').map((name) => name.trim());
@@ -192,7 +192,7 @@ function called(crate: Crate): string[] {
   const text = sources(crate);
   const uses = journalUses(text);
   const paths = [
-    ...text.matchAll(/\b((?:bucket|history|links|routes|replication|secrets|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g),
+    ...text.matchAll(/\b((?:bucket|executions|history|links|routes|replication|secrets|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g),
   ].map((match) => match[1] ?? '');
   const imported = importedOfLibrary(text).filter((path) => !path.startsWith(`${crate}::`)); // its own main does
   for (const path of imported) {

@@ -32,7 +32,6 @@ pub(crate) struct Words {
     steps: Vec<Step>,
     lists: Vec<List>,
     of_what: &'static str,
-    changes: Vec<String>,
     recipient: String,
     ends_at: String,
 }
@@ -90,7 +89,6 @@ impl Words {
             steps: steps(detail),
             lists: lists(detail),
             of_what: of_what(question.kind),
-            changes: changes(detail),
             recipient: of_whom(&link.recipient),
             ends_at: moment(question.ends_at),
         }
@@ -234,13 +232,16 @@ fn steps(detail: &Value) -> Vec<Step> {
     detail["steps"].as_array().into_iter().flatten().map(step).collect()
 }
 
+/// What the plan would change, and whatever else was written into the question.
 fn lists(detail: &Value) -> Vec<List> {
+    let changes = List { title: "What it would change".to_owned(), items: changes(detail) };
     let items = |list: &Value| {
         let items = list["items"].as_array().into_iter().flatten();
         items.filter_map(|item| text(item).map(str::to_owned)).collect()
     };
     let list = |list: &Value| List { title: text(&list["title"]).unwrap_or_default().to_owned(), items: items(list) };
-    detail["lists"].as_array().into_iter().flatten().map(list).filter(|list| !list.items.is_empty()).collect()
+    let others = detail["lists"].as_array().into_iter().flatten().map(list);
+    std::iter::once(changes).chain(others).filter(|list| !list.items.is_empty()).collect()
 }
 
 /// What the plan would change: it was written by its author, so each line is a quotation.

@@ -1,5 +1,6 @@
 //! What the state machines and the functions say to each other about routes.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -16,6 +17,17 @@ pub struct Caller {
     pub execution_arn: String,
     /// The calling state's name, for the logs.
     pub state: String,
+}
+
+/// What an execution was started with, for a function that decides what to make of it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TakeRequest {
+    /// The execution.
+    pub execution_arn: String,
+    /// Its input, as somebody wrote it.
+    pub input: Value,
+    /// When the calling state was entered, RFC 3339: the same whenever it is tried again. What was said is said then.
+    pub at: Timestamp,
 }
 
 /// By hand, since serde does not name the fields of a flattened part.

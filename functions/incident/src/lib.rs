@@ -14,6 +14,7 @@
 pub mod message;
 mod waves;
 
+use cutover::contract::TakeRequest;
 use cutover::error::name;
 use cutover::plan::Stakeholders;
 use cutover::stakeholders::StackGroups;
@@ -56,7 +57,7 @@ pub struct Clients {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Value")]
 pub enum Request {
-    /// Takes what an execution was started with.
+    /// Takes what an execution was started with: see [`incidents::asked`].
     Take(TakeRequest),
     /// Tells what is due.
     Look(LookRequest),
@@ -73,17 +74,6 @@ impl TryFrom<Value> for Request {
             other => Err(input::not_an_action(other, &["take", "look"])),
         }
     }
-}
-
-/// What an execution was started with.
-#[derive(Clone, Debug, Deserialize)]
-pub struct TakeRequest {
-    /// The execution.
-    pub execution_arn: String,
-    /// Its input: see [`incidents::asked`].
-    pub input: Value,
-    /// When the calling state was entered, RFC 3339: the same whenever it is tried again. What was said is said then.
-    pub at: Timestamp,
 }
 
 /// Which incident.

@@ -57,6 +57,11 @@ impl Pages {
         let journal = Journal::of(environment)?;
         Ok(Some(Self { journal, secrets, key_arn, url, key: key::Kept::default() }))
     }
+
+    /// The address of a link's path.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.url.trim_end_matches('/'))
+    }
 }
 
 /// Stores what is asked, and makes the link for those who read a topic; none where no page answers, or that could not be done in time.
@@ -82,17 +87,37 @@ pub async fn remember(pages: Option<&Pages>, question: Question, topic_arn: &str
 
 async fn store(pages: &Pages, question: Question, topic_arn: &str, now: Timestamp) -> StepResult<Asked> {
     let journal = &pages.journal;
-    let key = key::current(&pages.secrets, &pages.key_arn, &pages.key, now).await?;
     let id = question.id();
     // An earlier try of the same call may have stored it: the end is then that one's, and so is the link.
     let question = if journal.ask(&question).await? { question } else { stored(journal, &id).await? };
-    let recipient = of_topic(topic_arn);
-    let path = path(&key, &question, &recipient);
-    journal.remember_link(&id, &hash(&path), &recipient).await?;
-    Ok(Asked { id, link: format!("{}{path}", pages.url.trim_end_matches('/')) })
+    let link = link(pages, &question, &of_topic(topic_arn), now).await?;
+    Ok(Asked { id, link })
 }
 
-async fn stored(journal: &Journal, id: &str) -> StepResult<Question> {
+/// The key that signs.
+///
+/// # Errors
+/// AWS errors; a secret that is none.
+pub async fn key_of(pages: &Pages, now: Timestamp) -> StepResult<Key> {
+    key::current(&pages.secrets, &pages.key_arn, &pages.key, now).await
+}
+
+/// The link that answers a stored question, for a recipient: the journal knows it from now on.
+///
+/// # Errors
+/// AWS errors; a key that is none; a question that is not stored.
+pub async fn link(pages: &Pages, question: &Question, recipient: &str, now: Timestamp) -> StepResult<String> {
+    let journal = &pages.journal;
+    let path = path(&key_of(pages, now).await?, question, recipient);
+    journal.remember_link(&question.id(), &hash(&path), recipient).await?;
+    Ok(pages.address(&path))
+}
+
+/// A question that was stored.
+///
+/// # Errors
+/// AWS errors; it is gone.
+pub async fn stored(journal: &Journal, id: &str) -> StepResult<Question> {
     let asked = journal.asked(id).await?;
     asked.map(|asked| asked.question).ok_or_else(|| StepError::invalid(format!("the question {id} is gone")))
 }

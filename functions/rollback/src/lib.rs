@@ -180,7 +180,7 @@ async fn begin(clients: &Clients, request: &BeginRequest, now: Timestamp) -> Ste
     }
     let owner_is_running = match &run {
         Some(run) if run.phase == Phase::RollingBack && run.owner != request.execution_arn => {
-            status(&clients.sfn, &run.owner).await?.as_deref().is_some_and(is_under_way)
+            executions::status(&clients.sfn, &run.owner).await?.as_deref().is_some_and(is_under_way)
         }
         _ => false,
     };
@@ -240,15 +240,6 @@ fn what_to_do(run: &Run, hold: Option<String>, now: Timestamp) -> BeginReply {
         alarms: (0..run.plan.alarms.len()).filter(was_set).collect(),
         late_writers_seconds: decide::late_writers_seconds(run),
         at: now.to_string(),
-    }
-}
-
-/// The status of an execution; none for one that is not there.
-pub(crate) async fn status(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepResult<Option<String>> {
-    match sfn.describe_execution().execution_arn(execution_arn).send().await {
-        Ok(answer) => Ok(Some(answer.status().as_str().to_owned())),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => Ok(None),
-        Err(error) => Err(StepError::from_aws(&format!("states:DescribeExecution {execution_arn}"), &error)),
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::end::{EndReply, Outcome, look, owed_besides_routes, unrestored, within_budget};
-use crate::{Clients, Input, decide, drawing, status};
+use crate::{Clients, Input, decide, drawing};
 
 /// What is asked when a rollback could not be begun or ended.
 #[derive(Clone, Debug, Deserialize)]
@@ -42,7 +42,8 @@ pub(crate) async fn report(clients: &Clients, request: ReportRequest, now: Times
     let is_left = run.phase.is_open() || run.phase == journal::Phase::Stuck;
     let is_only_asked_for = input.report.is_some();
     if !is_left
-        || is_only_asked_for && decide::is_healthy(run.phase, status(&clients.sfn, &run.owner).await?.as_deref())
+        || is_only_asked_for
+            && decide::is_healthy(run.phase, executions::status(&clients.sfn, &run.owner).await?.as_deref())
     {
         return Ok(Value::Null);
     }

@@ -166,7 +166,13 @@ async fn look_after(clients: &Clients, run: &OpenRun, now: Timestamp) -> StepRes
     }
     if action == Action::Cleanup {
         let input = json!({ "run_id": run.run_id, "instead_of": run.owner });
-        start(&clients.sfn, &clients.machines.cleanup, &execution_name("sweep", &run.run_id, count), &input).await?;
+        executions::start(
+            &clients.sfn,
+            &clients.machines.cleanup,
+            &execution_name("sweep", &run.run_id, count),
+            &input,
+        )
+        .await?;
     } else if !rollback::start(clients, &run.run_id).await? {
         return Ok(None);
     }
@@ -174,7 +180,7 @@ async fn look_after(clients: &Clients, run: &OpenRun, now: Timestamp) -> StepRes
 }
 
 async fn owner_status(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepResult<OwnerStatus> {
-    let status = status(sfn, execution_arn).await?;
+    let status = executions::status(sfn, execution_arn).await?;
     Ok(match status.as_deref() {
         Some(status) if is_under_way(status) => OwnerStatus::Running,
         Some("SUCCEEDED") => OwnerStatus::Succeeded,
@@ -182,28 +188,9 @@ async fn owner_status(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepRes
     })
 }
 
-/// The status of an execution; none for one that is not there.
-async fn status(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepResult<Option<String>> {
-    match sfn.describe_execution().execution_arn(execution_arn).send().await {
-        Ok(answer) => Ok(Some(answer.status().as_str().to_owned())),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => Ok(None),
-        Err(error) => Err(StepError::from_aws(&format!("states:DescribeExecution {execution_arn}"), &error)),
-    }
-}
-
 /// A name that is used once.
 fn execution_name(what: &str, run_id: &str, count: u32) -> String {
     format!("{what}-{}-{count}", digest(run_id))
-}
-
-/// Starts an execution, unless there is one of that name.
-async fn start(sfn: &aws_sdk_sfn::Client, machine: &str, name: &str, input: &serde_json::Value) -> StepResult<()> {
-    let started = sfn.start_execution().state_machine_arn(machine).name(name).input(input.to_string()).send().await;
-    match started {
-        Ok(_) => Ok(()),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_already_exists()) => Ok(()),
-        Err(error) => Err(StepError::from_aws(&format!("states:StartExecution {machine}"), &error)),
-    }
 }
 
 /// Starting cleanup has not helped: a person is told. The run stays as it is, locks included.
@@ -224,8 +211,13 @@ async fn give_up(clients: &Clients, run: &Run, count: u32, now: Timestamp) -> St
         let told = tell(clients, run, subject, decide::gave_up_page(run, &clients.machines)).await;
         // Which routes are left, and how, is rollback's to see, if it can do that much.
         let look = json!({ "run_id": run.run_id, "report": decide::gave_up(run) });
-        let looked =
-            start(&clients.sfn, &clients.machines.rollback, &execution_name("report", &run.run_id, count), &look).await;
+        let looked = executions::start(
+            &clients.sfn,
+            &clients.machines.rollback,
+            &execution_name("report", &run.run_id, count),
+            &look,
+        )
+        .await;
         told.and(looked)?;
     }
     left?;

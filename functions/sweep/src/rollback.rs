@@ -7,7 +7,7 @@ use cutover::error::name;
 use cutover::{StepError, StepResult};
 use serde_json::json;
 
-use crate::{Clients, execution_name, status};
+use crate::{Clients, execution_name};
 
 /// More tries than the cutover and the sweep make together, also where people have let a run be tried again.
 const MOST_TRIES: u32 = 100;
@@ -25,11 +25,11 @@ pub(crate) async fn start(clients: &Clients, run_id: &str) -> StepResult<bool> {
     let machine = &clients.machines.rollback;
     for attempt in 1..=MOST_TRIES {
         let name = name_of(run_id, attempt);
-        match status(&clients.sfn, &execution(machine, &name)).await? {
+        match executions::status(&clients.sfn, &execution(machine, &name)).await? {
             Some(status) if is_under_way(&status) => return Ok(false),
             Some(_) => {}
             None => {
-                crate::start(&clients.sfn, machine, &name, &json!({ "run_id": run_id })).await?;
+                executions::start(&clients.sfn, machine, &name, &json!({ "run_id": run_id })).await?;
                 return Ok(true);
             }
         }

@@ -2,29 +2,19 @@
 
 use std::time::Duration;
 
+use cutover::StepResult;
 use cutover::plan::Group;
 use cutover::told::INCIDENT;
-use cutover::{StepError, StepResult};
 use incidents::by_page;
 use jiff::Timestamp;
 use links::Link;
+use links::asking::Pages;
 use messages::Told;
 
 use crate::Clients;
 
 /// A message may not wait for longer: this function's time-out is 30 s.
 const LONGEST: Duration = Duration::from_secs(5);
-
-/// The pages that answer.
-#[derive(Clone, Debug)]
-pub struct Pages {
-    /// The secret with the key that signs links.
-    pub key_arn: String,
-    /// The address of the pages.
-    pub url: String,
-    /// The key, once it was read.
-    pub key: links::key::Kept,
-}
 
 /// A group's link; none where it may not answer, nothing is asked, no page answers, or it could not be made.
 pub(crate) async fn link(clients: &Clients, told: &Told, group: &Group, now: Timestamp) -> Option<String> {
@@ -65,25 +55,20 @@ fn of<'a>(told: &'a Told, group: &Group) -> Option<Of<'a>> {
 }
 
 async fn make(clients: &Clients, pages: &Pages, of: Of<'_>, group: &Group, now: Timestamp) -> StepResult<String> {
-    let journal = &clients.journal;
-    let key = links::key::current(&clients.secrets, &pages.key_arn, &pages.key, now).await?;
-    let recipient = links::of_group(&group.name);
-    let path = match of {
+    let (journal, recipient) = (&clients.journal, links::of_group(&group.name));
+    match of {
         Of::Question(id) => {
-            let asked = journal.asked(id).await?;
-            let asked = asked.ok_or_else(|| StepError::invalid(format!("the question {id} is gone")))?;
-            let path = links::asking::path(&key, &asked.question, &recipient);
-            journal.remember_link(id, &links::hash(&path), &recipient).await?;
-            path
+            let question = links::asking::stored(journal, id).await?;
+            links::asking::link(pages, &question, &recipient, now).await
         }
         Of::Incident { id, ends_at } => {
             let choices = by_page::CHOICES.to_vec();
-            let path = Link { question: id.to_owned(), choices, ends_at, recipient: recipient.clone() }.path(&key);
+            let link = Link { question: id.to_owned(), choices, ends_at, recipient: recipient.clone() };
+            let path = link.path(&links::asking::key_of(pages, now).await?);
             journal.remember_incident_link(id, &links::hash(&path), &recipient, ends_at).await?;
-            path
+            Ok(pages.address(&path))
         }
-    };
-    Ok(format!("{}{path}", pages.url.trim_end_matches('/')))
+    }
 }
 
 #[cfg(test)]

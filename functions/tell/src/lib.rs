@@ -40,9 +40,9 @@ use journal::Journal;
 use messages::{Content, Told};
 use serde::{Deserialize, Serialize};
 
-pub use crate::answering::Pages;
 pub use crate::configuration::Configuration;
 use crate::decide::{Outcome, Turn};
+pub use links::asking::Pages;
 
 /// What this function talks to.
 #[derive(Clone, Debug)]

@@ -1,9 +1,7 @@
 //! The Lambda function `tell`: composes, nothing else.
 
 use aws_smithy_types::retry::RetryConfig;
-use cutover::bootstrap::Environment;
 use cutover::stakeholders::StackGroups;
-use links::key::Kept;
 use tell::{Clients, Configuration, Pages, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
@@ -21,15 +19,9 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 web: environment.connector.clone(),
                 stack: StackGroups::read(&environment.variable("STAKEHOLDERS")?)?,
                 configuration: Configuration::read(&environment.variable("MESSAGES")?)?,
-                pages: pages(environment)?,
+                pages: Pages::of(environment)?,
             })
         },
         handle,
     )
-}
-
-/// Where the stack has them.
-fn pages(environment: &Environment) -> Result<Option<Pages>, lambda_runtime::Error> {
-    let (url, key_arn) = (environment.variable("ANSWERS_URL")?, environment.variable("ANSWERS_KEY_ARN")?);
-    Ok((!url.is_empty()).then(|| Pages { key_arn, url, key: Kept::default() }))
 }

@@ -19,6 +19,7 @@
 pub mod observe;
 pub mod prechecks;
 
+use cutover::contract::TakeRequest;
 use cutover::error::name;
 use cutover::{StepError, StepResult, input};
 use jiff::Timestamp;
@@ -61,7 +62,7 @@ pub struct Clients {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Value")]
 pub enum Request {
-    /// Takes what an execution was started with.
+    /// Takes what an execution was started with: see [`mod@timelines::asked`].
     Take(TakeRequest),
     /// Tells what is due.
     Look(LookRequest),
@@ -78,17 +79,6 @@ impl TryFrom<Value> for Request {
             other => Err(input::not_an_action(other, &["take", "look"])),
         }
     }
-}
-
-/// What an execution was started with.
-#[derive(Clone, Debug, Deserialize)]
-pub struct TakeRequest {
-    /// The execution.
-    pub execution_arn: String,
-    /// Its input: see [`mod@timelines::asked`].
-    pub input: Value,
-    /// When the calling state was entered, RFC 3339: the same whenever it is tried again.
-    pub at: Timestamp,
 }
 
 /// Which timeline.
@@ -164,14 +154,12 @@ async fn say(
 /// A timeline begins, or goes on where nobody follows it any more.
 async fn follow(clients: &Clients, wave: &str, portfolio: &str, me: &str, at: Timestamp) -> StepResult<TakeReply> {
     let known = read(&clients.journal, wave).await?.0;
-    let is_left = match known.filter(|state| state.owner != me) {
-        Some(state) => {
-            let owner = prechecks::describe(&clients.sfn, &state.owner).await?;
-            owner.is_none_or(|owner| !cutover::contract::is_under_way(owner.status().as_str()))
-        }
-        None => false,
-    };
-    change(clients, wave, at, |state| Ok(said::followed(state, wave, portfolio, me, is_left, at))).await
+    let mut left = None;
+    if let Some(state) = known.filter(|state| state.owner != me) {
+        let owner = executions::status(&clients.sfn, &state.owner).await?;
+        left = Some(state.owner).filter(|_| owner.is_none_or(|status| !cutover::contract::is_under_way(&status)));
+    }
+    change(clients, wave, at, |state| Ok(said::followed(state, wave, portfolio, me, left.as_deref(), at))).await
 }
 
 /// Makes a change to a timeline where nobody else has made one meanwhile; else decides again.

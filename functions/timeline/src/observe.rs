@@ -11,12 +11,10 @@ use timelines::digest::{Ended, Programme, Wave, digest as of_programme};
 use timelines::message;
 use timelines::state::{Period, State};
 use waves::state::{Stage, State as WaveState};
-use waves::{Order, WavePlan, news};
+use waves::{Order, WavePlan, news, order};
 
 use crate::Clients;
 
-/// The part of a wave that is its order (`wave`'s own name for it).
-const ORDER: &str = "#order";
 /// A run of a wave of this name that ended so long before its window was another one.
 const ANOTHER_BEFORE: SignedDuration = SignedDuration::from_hours(24);
 
@@ -111,7 +109,7 @@ async fn run(clients: &Clients, wave: &str, opens: Option<Timestamp>) -> StepRes
     if state.stage == Stage::Over && opens.is_some_and(|opens| began < opens - ANOTHER_BEFORE) {
         return Ok(nothing);
     }
-    let order = clients.journal.wave_part(&state.id, ORDER).await?;
+    let order = clients.journal.wave_part(&state.id, order::PART).await?;
     let order: Option<Order> = order.map(|text| serde_json::from_str(&text)).transpose().map_err(unreadable)?;
     let standing = order.map_or(Value::Null, |order| news::standing(&order, &state));
     Ok((if state.stage == Stage::Over { Run::Over } else { Run::Going(began) }, standing))

@@ -1,9 +1,8 @@
 //! Prechecks of a wave's applications: executions of `cutover` that touch nothing, under names that are the same at every try.
 
-use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+use cutover::StepResult;
 use cutover::arn::execution;
 use cutover::contract::{digest, is_under_way};
-use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use serde_json::Value;
 use timelines::checks::{Round, Sight};
@@ -35,7 +34,7 @@ pub(crate) async fn sights(
 
 async fn sight(clients: &Clients, wave: &str, round: &Round, name: &str, plan: Option<&WavePlan>) -> StepResult<Sight> {
     let arn = execution(&clients.cutover_arn, &execution_name(wave, round.at, name));
-    let Some(described) = describe(&clients.sfn, &arn).await? else {
+    let Some(described) = executions::describe(&clients.sfn, &arn).await? else {
         // What was not started has no plan to start with, or its start was lost.
         let missing = given(clients, plan, name).await?.err();
         return Ok(missing.map_or(Sight::Missing, |why| Sight::Ended(Some(why))));
@@ -49,15 +48,6 @@ async fn sight(clients: &Clients, wave: &str, round: &Round, name: &str, plan: O
             Sight::Ended(Some(format!("{error}: {}", waves::ending::cause(cause))))
         }
     })
-}
-
-/// An execution; none where there is no such.
-pub(crate) async fn describe(sfn: &aws_sdk_sfn::Client, arn: &str) -> StepResult<Option<DescribeExecutionOutput>> {
-    match sfn.describe_execution().execution_arn(arn).send().await {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => Ok(None),
-        Err(error) => Err(StepError::from_aws(&format!("states:DescribeExecution {arn}"), &error)),
-    }
 }
 
 /// Starts them. One that cannot be started is seen to be missing by the next look.
@@ -87,12 +77,7 @@ async fn start_one(
         input.insert("wave".to_owned(), wave.into());
     }
     let execution = execution_name(wave, round.at, name);
-    let start = clients.sfn.start_execution().state_machine_arn(&clients.cutover_arn).name(&execution);
-    match start.input(input.to_string()).send().await {
-        Ok(_) => Ok(true),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_already_exists()) => Ok(true),
-        Err(error) => Err(StepError::from_aws(&format!("states:StartExecution {execution}"), &error)),
-    }
+    executions::start(&clients.sfn, &clients.cutover_arn, &execution, &input).await.map(|()| true)
 }
 
 /// An application's cutover plan, or why there is none.

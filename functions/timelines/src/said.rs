@@ -59,14 +59,23 @@ pub fn reported(mut state: State, report: &Reported, at: Timestamp) -> Result<Ta
     Ok(said(Some(state), format!("{name}: {}, reported by {}", report.value, report.by)))
 }
 
-/// A timeline begins, or goes on where its execution has ended. `is_left`: whether nobody follows it.
-pub fn followed(state: Option<State>, wave: &str, portfolio: &str, me: &str, is_left: bool, at: Timestamp) -> Taken {
+/// A timeline begins, or goes on where its execution has ended. `left`: the execution that has, of those that may have followed it.
+pub fn followed(
+    state: Option<State>,
+    wave: &str,
+    portfolio: &str,
+    me: &str,
+    left: Option<&str>,
+    at: Timestamp,
+) -> Taken {
     let follows = |state: State, words: &str| Taken { state: Some(state), follows: true, said: words.to_owned() };
     match state {
         None => follows(State::opened(wave, portfolio, me, at), "the timeline begins"),
         Some(state) if state.owner == me => Taken { state: None, follows: true, said: "it is followed".to_owned() },
         Some(state) if state.is_over => said(None, "it is over".to_owned()),
-        Some(state) if is_left => follows(State { owner: me.to_owned(), ..state }, "it is followed on"),
+        Some(state) if left == Some(&state.owner) => {
+            follows(State { owner: me.to_owned(), ..state }, "it is followed on")
+        }
         Some(_) => said(None, "another execution follows it".to_owned()),
     }
 }
@@ -96,12 +105,12 @@ mod tests {
     #[test]
     fn one_execution_follows_and_another_only_where_that_has_ended() {
         let at: Timestamp = "2026-03-01T08:00:00Z".parse().unwrap();
-        let state = followed(None, "w", "p", "arn:1", false, at).state.unwrap();
-        assert!(followed(Some(state.clone()), "w", "p", "arn:1", false, at).follows, "asked again");
-        assert!(!followed(Some(state.clone()), "w", "p", "arn:2", false, at).follows);
-        let taken = followed(Some(state.clone()), "w", "p", "arn:2", true, at);
+        let state = followed(None, "w", "p", "arn:1", None, at).state.unwrap();
+        assert!(followed(Some(state.clone()), "w", "p", "arn:1", None, at).follows, "asked again");
+        assert!(!followed(Some(state.clone()), "w", "p", "arn:2", Some("arn:0"), at).follows);
+        let taken = followed(Some(state.clone()), "w", "p", "arn:2", Some("arn:1"), at);
         assert_eq!((taken.follows, taken.state.unwrap().owner.as_str()), (true, "arn:2"));
         let over = State { is_over: true, ..state };
-        assert!(!followed(Some(over), "w", "p", "arn:2", true, at).follows);
+        assert!(!followed(Some(over), "w", "p", "arn:2", Some("arn:1"), at).follows);
     }
 }

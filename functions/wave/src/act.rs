@@ -32,13 +32,15 @@ async fn one(clients: &Clients, order: &Order, state: &State, action: Action) ->
             let (name, member) = (&order.members[place].name, &state.members[place]);
             let input = plan(clients, state, name, &order.wave, "precheck").await?;
             let execution = state.execution_name(name, Child::Check(member.checks));
-            start(clients, &clients.machines.cutover, &execution, &input).await
+            executions::start(&clients.sfn, &clients.machines.cutover, &execution, &input).await?;
+            Ok(execution)
         }
         Action::Start(place) => {
             let (name, member) = (&order.members[place].name, &state.members[place]);
             let input = plan(clients, state, name, &order.wave, "execute").await?;
             let execution = state.execution_name(name, Child::Cutover(member.attempts));
-            start(clients, &clients.machines.cutover, &execution, &input).await
+            executions::start(&clients.sfn, &clients.machines.cutover, &execution, &input).await?;
+            Ok(execution)
         }
         Action::RollBack(place) => {
             let (name, member) = (&order.members[place].name, &state.members[place]);
@@ -49,7 +51,8 @@ async fn one(clients: &Clients, order: &Order, state: &State, action: Action) ->
             let input =
                 json!({ "run_id": run_id(clients, state, name, member), "why": cutover::text::shown(&why, 500) });
             let execution = state.execution_name(name, Child::Rollback(member.attempts, member.rollbacks));
-            start(clients, &clients.machines.rollback, &execution, &input).await
+            executions::start(&clients.sfn, &clients.machines.rollback, &execution, &input).await?;
+            Ok(execution)
         }
         Action::Hold(place, is_held) => {
             let name = &order.members[place].name;
@@ -71,16 +74,4 @@ async fn plan(clients: &Clients, state: &State, name: &str, wave: &str, mode: &s
         plan.insert("wave".to_owned(), wave.into());
     }
     Ok(plan)
-}
-
-/// Starts an execution, unless there is one of that name.
-async fn start(clients: &Clients, machine: &str, name: &str, input: &Value) -> StepResult<String> {
-    let start = clients.sfn.start_execution().state_machine_arn(machine).name(name);
-    match start.input(input.to_string()).send().await {
-        Ok(_) => Ok(name.to_owned()),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_already_exists()) => {
-            Ok(name.to_owned())
-        }
-        Err(error) => Err(StepError::from_aws(&format!("states:StartExecution {name}"), &error)),
-    }
 }

@@ -27,6 +27,7 @@ pub mod open;
 pub mod page;
 pub mod tell;
 
+use cutover::contract::TakeRequest;
 use cutover::error::name;
 use cutover::stakeholders::StackGroups;
 use cutover::{StepError, StepResult, input};
@@ -85,7 +86,7 @@ pub struct Machines {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Value")]
 pub enum Request {
-    /// Takes what an execution was started with.
+    /// Takes what an execution was started with: see [`mod@waves::asked`].
     Take(TakeRequest),
     /// Looks at everything, and starts what can start.
     Look(LookRequest),
@@ -108,17 +109,6 @@ impl TryFrom<Value> for Request {
             other => Err(input::not_an_action(other, &["take", "look", "ask", "answered"])),
         }
     }
-}
-
-/// What an execution was started with.
-#[derive(Clone, Debug, Deserialize)]
-pub struct TakeRequest {
-    /// The execution.
-    pub execution_arn: String,
-    /// Its input: see [`mod@waves::asked`].
-    pub input: Value,
-    /// When the calling state was entered, RFC 3339: the same whenever it is tried again.
-    pub at: Timestamp,
 }
 
 /// Which wave.
@@ -354,7 +344,7 @@ async fn read(clients: &Clients, wave: &str) -> StepResult<Option<(Order, State,
     let Some((text, version)) = clients.journal.wave(wave).await? else { return Ok(None) };
     let unreadable = |error: serde_json::Error| StepError::new(name::REFUSED, format!("wave {wave}: {error}"));
     let state: State = serde_json::from_str(&text).map_err(unreadable)?;
-    let order = clients.journal.wave_part(&state.id, open::ORDER).await?;
+    let order = clients.journal.wave_part(&state.id, waves::order::PART).await?;
     let order = order.ok_or_else(|| StepError::new(name::REFUSED, format!("wave {wave}: its order is not there")))?;
     Ok(Some((serde_json::from_str(&order).map_err(unreadable)?, state, version)))
 }

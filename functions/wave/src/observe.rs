@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+use cutover::StepResult;
 use cutover::arn::execution;
 use cutover::contract::is_under_way;
-use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Phase, RunSeen};
 use serde_json::Value;
@@ -39,7 +39,10 @@ pub(crate) async fn sights(clients: &Clients, order: &Order, state: &State, at: 
         let what =
             if member.is == Is::Checking { Child::Check(member.checks) } else { Child::Cutover(member.attempts) };
         let arn = execution(&clients.machines.cutover, &state.execution_name(&placed.name, what));
-        described.insert(place, describe(&clients.sfn, &arn).await?.map_or(Sight::Nothing, |answer| ended(&answer)));
+        described.insert(
+            place,
+            executions::describe(&clients.sfn, &arn).await?.map_or(Sight::Nothing, |answer| ended(&answer)),
+        );
     }
     let mut asked: Vec<String> = run_ids.values().cloned().collect();
     asked.sort();
@@ -66,14 +69,6 @@ fn to_describe(order: &Order, state: &State, at: Timestamp) -> Vec<usize> {
     places.rotate_left(turn);
     places.truncate(MOST_DESCRIBED);
     places
-}
-
-async fn describe(sfn: &aws_sdk_sfn::Client, arn: &str) -> StepResult<Option<DescribeExecutionOutput>> {
-    match sfn.describe_execution().execution_arn(arn).send().await {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => Ok(None),
-        Err(error) => Err(StepError::from_aws(&format!("states:DescribeExecution {arn}"), &error)),
-    }
 }
 
 fn ended(answer: &DescribeExecutionOutput) -> Sight {
@@ -112,7 +107,7 @@ pub(crate) async fn is_left(sfn: &aws_sdk_sfn::Client, state: &State, me: &str) 
     if state.stage == Stage::Over || state.owner == me {
         return Ok(false);
     }
-    let owner = describe(sfn, &state.owner).await?;
+    let owner = executions::describe(sfn, &state.owner).await?;
     Ok(owner.is_none_or(|owner| !is_under_way(owner.status().as_str())))
 }
 
@@ -121,7 +116,7 @@ pub(crate) async fn wave_of(sfn: &aws_sdk_sfn::Client, event: &Event) -> StepRes
     let given = match &event.input {
         Some(input) => Some(input.clone()),
         // EventBridge leaves a long one out.
-        None => describe(sfn, &event.execution_arn).await?.and_then(|answer| answer.input),
+        None => executions::describe(sfn, &event.execution_arn).await?.and_then(|answer| answer.input),
     };
     let given: Value = given.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     if let Ok(of) = cutover::input::read::<Event>(given.clone())

@@ -14,8 +14,6 @@ use waves::{Order, WavePlan};
 
 use crate::{Clients, TakeReply, written};
 
-/// The part of a wave that is its [`Order`]. No application has this name: theirs have no `#`.
-pub const ORDER: &str = "#order";
 /// So many plans are read and kept at a time.
 const AT_A_TIME: usize = 32;
 
@@ -154,7 +152,7 @@ async fn keep(
     let parts: Vec<(String, String)> = parts.map(|(member, plan)| (member.name.clone(), json(plan))).collect();
     let order =
         serde_json::to_string(order).map_err(|error| StepError::invalid(format!("the wave's order: {error}")))?;
-    let all = parts.into_iter().chain([(ORDER.to_owned(), order)]);
+    let all = parts.into_iter().chain([(waves::order::PART.to_owned(), order)]);
     let writes = all.map(|(part, text)| async move { clients.journal.keep_wave_part(me, &part, text, at).await });
     stream::iter(writes).buffer_unordered(AT_A_TIME).try_collect::<()>().await
 }

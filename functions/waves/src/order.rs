@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::{Announcement, Approval, Member, OnFailures, OnRed, Task, WavePlan, When};
 
+/// The part of a wave in the journal that is its [`Order`]. No application has this name: theirs have no `#`.
+pub const PART: &str = "#order";
+
 /// A wave as it is gone by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Order {

@@ -30,6 +30,17 @@ fn stop() -> Value {
     json!({ "stop": { "by": "Ada", "why": "the new network loses packets" } })
 }
 
+/// The line is stopped right before a state of a run does anything: whoever waits for a state and stops it then may be too late.
+async fn stopped_at(ground: &Ground, state: &str) -> Result<()> {
+    let taken = json!({ "action": "take", "execution_arn": ground.execution("wave", "said"), "input": { "line": stop() }, "at": "2026-01-01T00:00:00Z" });
+    let parameters = json!({ "FunctionName": "cutover-wave", "Payload": taken.to_string() });
+    let just_then = json!({
+        "match": { "caller": "states", "state": state }, "do": "call",
+        "call": { "service": "lambda", "operation": "invoke", "parameters": parameters },
+    });
+    ground.client.set_faults(json!([just_then])).await.map(drop)
+}
+
 fn lift() -> Value {
     json!({ "lift": { "by": "Ada", "why": "it is mended" } })
 }
@@ -52,9 +63,9 @@ async fn looks(ground: &Ground, run_id: &str, state: &str) -> Result<usize> {
 async fn a_run_in_a_hold_stays_there_under_watch_until_the_line_is_lifted() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let stage = ground.stage(&in_two_steps("held"), json!({})).await?;
+    stopped_at(&ground, "Monitor").await?;
     let run_id = ground.start("cutover", "run", &stage.plan).await?;
-    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
-    said(&ground, stop()).await?;
+    ground.wait_for_entries(&run_id, "HoldWait", 2, LIMIT).await?;
     let before = looks(&ground, &run_id, "Monitor").await?;
     tokio::time::sleep(A_WHILE).await;
     ensure!(stage.new_percents() == [50.0], "a held run went on to {:?}", stage.new_percents());
@@ -70,9 +81,8 @@ async fn a_run_in_a_hold_stays_there_under_watch_until_the_line_is_lifted() -> R
 async fn a_run_before_its_first_traffic_stays_there_until_the_line_is_lifted() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let stage = ground.stage(&in_two_steps("early"), json!({})).await?;
+    stopped_at(&ground, "PrepareListener").await?;
     let run_id = ground.start("cutover", "run", &stage.plan).await?;
-    ground.wait_for_state(&run_id, "PrepareListener", LIMIT).await?;
-    said(&ground, stop()).await?;
     ground.wait_for_entries(&run_id, "CheckLine", 2, LIMIT).await?;
     ensure!(stage.new_percents().iter().all(|percent| *percent == 0.0), "it has moved {:?}", stage.new_percents());
     said(&ground, lift()).await?;
@@ -103,9 +113,9 @@ async fn nothing_claims_while_the_line_is_stopped_and_the_ending_says_how_it_is_
 async fn a_run_that_gets_unhealthy_goes_back_although_the_line_is_stopped() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let stage = ground.stage(&in_two_steps("sick"), json!({})).await?;
+    stopped_at(&ground, "Monitor").await?;
     let run_id = ground.start("cutover", "run", &stage.plan).await?;
-    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
-    said(&ground, stop()).await?;
+    ground.wait_for_entries(&run_id, "HoldWait", 2, LIMIT).await?;
     let monitored = looks(&ground, &run_id, "Monitor").await?;
     ground.wait_for_entries(&run_id, "Monitor", monitored + 3, LIMIT).await?;
     let new = stage.plan["routes"][0]["new_target_group_arn"].as_str().context("the new group")?;
@@ -120,7 +130,7 @@ async fn an_exception_goes_on_once_a_second_person_agrees_and_nobody_else_does()
     let ground = Ground::new(SPEED).await?;
     let mut runs = Vec::new();
     for application in ["excepted", "other"] {
-        let steps = json!([{ "new_weight": 50, "hold": "20m" }, { "new_weight": 100 }]);
+        let steps = json!([{ "new_weight": 50, "hold": "60m" }, { "new_weight": 100 }]);
         let stage = ground.stage(&listener_plan(application, steps), json!({})).await?;
         let run_id = ground.start("cutover", application, &stage.plan).await?;
         ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
@@ -148,9 +158,9 @@ async fn an_exception_goes_on_once_a_second_person_agrees_and_nobody_else_does()
 async fn the_time_that_the_line_stands_is_not_the_runs() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let stage = ground.stage(&in_two_steps("patient"), json!({})).await?;
+    stopped_at(&ground, "Monitor").await?;
     let run_id = ground.start("cutover", "run", &stage.plan).await?;
-    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
-    said(&ground, stop()).await?;
+    ground.wait_for_entries(&run_id, "HoldWait", 2, LIMIT).await?;
     let monitored = looks(&ground, &run_id, "Monitor").await?;
     ground.wait_for_entries(&run_id, "Monitor", monitored + 2, LIMIT).await?;
     let skew = json!({ "match": { "state": "Monitor" }, "times": null, "do": "skew", "seconds": 365 * 24 * 3600 });
