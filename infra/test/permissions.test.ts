@@ -170,15 +170,13 @@ function throughJournal(whose: string, text: string): string[] {
 
 /** What a text imports of the libraries that is no type, as paths: `routes::listener::pair`, `replication::judge`. */
 function importedOfLibrary(text: string): string[] {
-  return [...text.matchAll(/^use (bucket|executions|history|links|routes|replication|secrets|watch)::([^;]*);/gm)].flatMap(
-    ([, crate, imported = '']) => {
-      const [, path = '', names = ''] = /^((?:\w+::)*)\{?([^}]*)\}?$/.exec(imported) ?? [];
-      const lower = names.split(',').map((name) => name.trim());
-      return lower
-        .filter((name) => /^[a-z]/.test(name))
-        .map((name) => `${crate}::${path}${name}`.replace(/::self$/, ''));
-    },
-  );
+  return [
+    ...text.matchAll(/^use (bucket|executions|history|links|routes|replication|secrets|watch)::([^;]*);/gm),
+  ].flatMap(([, crate, imported = '']) => {
+    const [, path = '', names = ''] = /^((?:\w+::)*)\{?([^}]*)\}?$/.exec(imported) ?? [];
+    const lower = names.split(',').map((name) => name.trim());
+    return lower.filter((name) => /^[a-z]/.test(name)).map((name) => `${crate}::${path}${name}`.replace(/::self$/, ''));
+  });
 }
 
 /** Whether a function, or every function of a module, calls nothing. */
@@ -192,7 +190,9 @@ function called(crate: Crate): string[] {
   const text = sources(crate);
   const uses = journalUses(text);
   const paths = [
-    ...text.matchAll(/\b((?:bucket|executions|history|links|routes|replication|secrets|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g),
+    ...text.matchAll(
+      /\b((?:bucket|executions|history|links|routes|replication|secrets|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g,
+    ),
   ].map((match) => match[1] ?? '');
   const imported = importedOfLibrary(text).filter((path) => !path.startsWith(`${crate}::`)); // its own main does
   for (const path of imported) {
