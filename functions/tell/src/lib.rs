@@ -14,7 +14,7 @@
 //! question (`ask#<id>`) first. Those who respond have a link of the incident in the same way (`ask#<incident>#<hash>`). Where that fails the message goes
 //! out without.
 //!
-//! How a run of a wave ended is not told to groups that hear of its wave's incident, which has it in its list ([`quiet`]).
+//! What a wave, or its incident, says of all its runs is not told again of each ([`quiet`]).
 //!
 //! Errors: `Cutover.Transient` where something is left to try again, `Cutover.Refused` where something was refused for good.
 
@@ -34,7 +34,6 @@ use cutover::stakeholders::StackGroups;
 use cutover::told::Record;
 use cutover::{StepError, StepResult};
 use futures_util::future::join_all;
-use incidents::wave;
 use jiff::Timestamp;
 use journal::Journal;
 use messages::{Content, Told};
@@ -118,14 +117,9 @@ fn deliveries<'a>(groups: Vec<&'a Group>, told: &Told, moment: Moment) -> Vec<De
 async fn tell(clients: &Clients, told: &Told, now: Timestamp) -> StepResult<Vec<String>> {
     let Some(moment) = told.moment() else { return Ok(Vec::new()) };
     let (wanted, wave) = wanted(clients, told).await?;
-    let quieted = match wave {
-        Some(_) if quiet::is_quieted(moment) => quiet::of_wave(clients, &told.run_id).await?,
-        _ => None,
-    };
     let mut groups = clients.stack.hearers(&wanted);
-    if let Some(incident) = &quieted {
-        let hearers = clients.stack.hearers(&incident.stakeholders);
-        groups.retain(|group| !wave::is_told(group, &hearers));
+    if let Some(wave) = &wave {
+        quiet::quiet(clients, (&told.run_id, wave), moment, &mut groups).await?;
     }
     let deliveries = deliveries(groups, told, moment);
     if deliveries.is_empty() {

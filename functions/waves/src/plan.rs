@@ -58,7 +58,8 @@ pub struct WavePlan {
     /// Who is told that it has begun, and how it has ended. Of each application those hear whom its own plan names.
     pub notify: Option<Notify>,
     /// Which groups of stakeholders hear of the wave: that it is announced, has begun, stands still, and how it ended. Of each application those hear
-    /// whom its own plan names.
+    /// whom its own plan names; that it has begun, is verified and has succeeded, executives and business users who hear of the wave do not hear once more,
+    /// unless their group names its moments.
     #[serde(default)]
     pub stakeholders: Stakeholders,
     /// What people are told beforehand, besides what the wave says itself.

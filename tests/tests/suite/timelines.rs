@@ -304,6 +304,19 @@ async fn groups_hear_of_a_wave_and_a_wave_that_nobody_hears_of_ends_the_same() -
     let end = last.rfind(|text| text.starts_with("Wave heard has ended")).context("no ending")?;
     ensure!(end.contains("heard-db is on its new side (it took ") && end.contains("heard-web was put back"), "{end}");
     ensure!(of_wave(&ground, "shop@example.com", "heard").await?.is_empty(), "business users were not named");
+    // To executives the wave speaks for its runs; business users, whom it does not name, hear of each.
+    let of_run = async |to: &str| -> Result<usize> {
+        let mails = ground.client.mails().await?;
+        let is_of_run = |mail: &&Value| {
+            mail["to"] == json!([to]) && mail["subject"].as_str().is_some_and(|subject| subject.contains("heard-db"))
+        };
+        Ok(mails.iter().filter(is_of_run).count())
+    };
+    wait_for("beginning, verifying and end of a run", LIMIT, async || {
+        Ok((of_run("shop@example.com").await? == 3).then_some(()))
+    })
+    .await?;
+    ensure!(of_run("board@example.com").await? == 0, "executives hear of each run, too");
 
     let denied = json!({ "match": { "caller": "wave", "operation": "Publish" }, "do": "before", "times": null,
         "error": "AuthorizationError", "status": 403 });
