@@ -81,7 +81,7 @@ impl Test {
     }
 
     fn trial(self, seats: &Arc<Semaphore>, all: usize) -> Trial {
-        let (name, seats) = (self.name.clone(), seats.clone());
+        let (name, is_ignored, seats) = (self.name.clone(), self.is_ignored, seats.clone());
         let wanted = match self.seats {
             Seats::Some(count) => count.min(all),
             Seats::All => all,
@@ -98,7 +98,7 @@ impl Test {
                 .inspect_err(|error| eprintln!("{}: {error:#}", self.name))
                 .map_err(|error| Failed::from(format!("{error:?}")))
         };
-        Trial::test(name, run).with_ignored_flag(self.is_ignored)
+        Trial::test(name, run).with_ignored_flag(is_ignored)
     }
 }
 
