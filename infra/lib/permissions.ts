@@ -209,6 +209,9 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     resources: [here.reports.arnForObjects('waves/*')],
     why: 'There is one for each wave, and it is called after it.',
   };
+  const ownersOfRuns: Target = {
+    resources: (['cutover', 'rollback', 'cleanup'] as const).map((machine) => names.machineArn(machine)),
+  };
   const undoers: Target = { resources: [names.machineArn('rollback'), names.machineArn('cleanup')] };
 
   return withKey<Crate>(dataKey(here), {
@@ -334,6 +337,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(openRuns, 'dynamodb:Query'),
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
       may(executions('cutover', 'rollback', 'cleanup'), 'states:DescribeExecution'),
+      may(ownersOfRuns, 'states:ListExecutions'),
       may(undoers, 'states:StartExecution'),
       may(topics, 'sns:Publish'),
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),

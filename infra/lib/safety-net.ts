@@ -1,8 +1,8 @@
 /**
  * What brings every run to an end when its machine cannot. A rule tells the sweep when a cutover was stopped, timed out or
  * failed: it starts rollback if the journal says that one is owed. So stopping an execution is a safe gesture, and a run that
- * touched nothing, or has its ending, has no execution too many. Such events are best effort: the sweep looks every five
- * minutes too.
+ * touched nothing, or has its ending, has no execution too many. Such events are best effort: the sweep looks every
+ * minute too.
  */
 import { Duration } from 'aws-cdk-lib';
 import { EventField, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
@@ -47,9 +47,9 @@ export class SafetyNet extends Construct {
     new Rule(this, 'Sweep', {
       ruleName: names.of('sweep'),
       description: 'Looks for open runs that nobody brings to an end',
-      schedule: Schedule.rate(Duration.minutes(5)),
-      // The next one comes in five minutes: one that is late is not needed any more.
-      targets: [new LambdaFunction(sweep, { deadLetterQueue, retryAttempts: 2, maxEventAge: Duration.minutes(5) })],
+      schedule: Schedule.rate(Duration.minutes(1)),
+      // The next one comes in a minute: one that is late is not needed any more.
+      targets: [new LambdaFunction(sweep, { deadLetterQueue, retryAttempts: 2, maxEventAge: Duration.minutes(1) })],
     });
     this.deadLetters = deadLetterQueue;
   }

@@ -269,7 +269,7 @@ test('of a cutover that ends without success the sweep is told, and nothing but 
   assert.equal(target.InputTransformer.InputTemplate, `{"run_id":<${variable}>}`);
   assert.ok(target.DeadLetterConfig.Arn);
   assert.deepEqual(target.Arn, resourceAt(plain, 'SafetyNet/Sweep/Resource').Targets[0].Arn);
-  assert.equal(resourceAt(plain, 'SafetyNet/Sweep/Resource').ScheduleExpression, 'rate(5 minutes)');
+  assert.equal(resourceAt(plain, 'SafetyNet/Sweep/Resource').ScheduleExpression, 'rate(1 minute)');
 });
 
 test('status pages are written by what happens, and every half hour where that is not said otherwise', () => {

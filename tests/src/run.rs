@@ -33,7 +33,7 @@ const USERS_WINDOW: Duration = Duration::from_secs(60);
 const USERS_WINDOW_REAL: Duration = Duration::from_millis(500);
 /// After the end users are watched a little longer: resolvers still have to learn it.
 const EPILOGUE: Duration = Duration::from_secs(2);
-/// An execution that was stopped is found by the sweep at the latest, every five minutes; two of them, and some real
+/// An execution that was stopped is found by the sweep at the latest, every minute; ten of them, and some real
 /// time to start.
 const ROLLBACK_LIMIT: Duration = Duration::from_secs(600);
 const ROLLBACK_LIMIT_REAL: Duration = Duration::from_secs(30);

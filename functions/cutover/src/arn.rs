@@ -23,6 +23,13 @@ pub fn execution(machine_arn: &str, name: &str) -> String {
     format!("{}:{name}", machine_arn.replacen(":stateMachine:", ":execution:", 1))
 }
 
+/// The state machine of an execution; `None` where it is no execution of one.
+pub fn machine_of(execution_arn: &str) -> Option<String> {
+    let (place, rest) = execution_arn.split_once(":execution:")?;
+    let (machine, _name) = rest.split_once(':')?;
+    Some(format!("{place}:stateMachine:{machine}"))
+}
+
 /// The name of an execution, out of its ARN.
 pub fn execution_name(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or(arn)
@@ -77,6 +84,9 @@ mod tests {
     fn an_execution_is_known_by_its_machine_and_name() {
         let machine = "arn:aws:states:eu-west-1:123456789012:stateMachine:cutover";
         assert_eq!(execution(machine, "x"), "arn:aws:states:eu-west-1:123456789012:execution:cutover:x");
+        assert_eq!(machine_of(&execution(machine, "x")).as_deref(), Some(machine));
+        assert_eq!(machine_of(machine), None);
+        assert_eq!(machine_of("arn:aws:another-run:1"), None);
     }
 
     #[test]

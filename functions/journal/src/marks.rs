@@ -103,7 +103,7 @@ impl Journal {
         }
     }
 
-    /// Counts one more start by the sweep, and answers how many there were.
+    /// Counts one more sweep that found nobody at the run, and answers how many there were.
     ///
     /// # Errors
     /// AWS errors.

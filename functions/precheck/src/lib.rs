@@ -4,7 +4,8 @@
 //! side's health URL. Writes: nothing; safe at any time. Undo: none needed.
 //!
 //! It is called until `settled`: one try of the health URL a call, with the plan's interval in between; the rest is
-//! observed once the URL has passed or failed. Errors: only such that a repetition may cure; all else is a finding.
+//! observed once the URL has passed or failed, several routes at once, nothing of them twice ([`once`]), and at a pace that Route 53
+//! answers ([`pace`]). Errors: only such that a repetition may cure; all else is a finding.
 
 mod alarms;
 mod databases;
@@ -12,8 +13,12 @@ mod decide;
 mod elsewhere;
 mod load_test;
 mod metrics;
+mod once;
 mod overwritten;
+mod pace;
 mod services;
+
+use std::sync::Arc;
 
 use cutover::authority::approval::complete_plan;
 use cutover::authority::{AllowedAlarms, AllowedHooks, Demanded, Destinations, Patterns, Topics};
@@ -24,11 +29,16 @@ use cutover::rate::Lane;
 use cutover::schedule::{self, ScheduledStep};
 use cutover::stakeholders::StackGroups;
 use cutover::{Finding, Plan, StepResult, budget, gates, probe};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use journal::Journal;
 use routes::RouteState;
+use routes::behind::Behind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+/// So many routes are looked at at once: enough that the pace, and not one answer after another, says how long it takes.
+const AT_ONCE: usize = 8;
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -114,7 +124,8 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let other_approval = complete_plan(&clients.approval, &mut plan);
     // A name takes a look at its zone, at the name, at the zones around it, and at what else leads there.
     let draw = clients.journal.share(&plan, Lane::Forward, 5 * plan.names(), now);
-    let clients = &Clients { routes: clients.routes.drawing(draw), ..clients.clone() };
+    let draw = draw.unwrap_or_else(|| Arc::new(pace::Pace::new()));
+    let clients = &Clients { routes: clients.routes.for_one_call(draw, once::once), ..clients.clone() };
     let mut findings = gates::findings(&plan);
     findings.extend(other_approval);
     findings.extend(clients.stakeholders.unknown(&plan.stakeholders));
@@ -129,10 +140,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
             Progress::Failed => findings.push(decide::health_url(wanted, &tries)),
         }
     }
-    let before = routes(clients, &plan, &mut findings).await?;
-    databases::observe(clients, &plan, now, &mut findings).await?;
-    services::observe(clients, &plan, &mut findings).await?;
-    metrics::observe(&clients.cloudwatch, &plan, now, &mut findings).await?;
+    let before = look(clients, &plan, now, &mut findings).await?;
     elsewhere::tell_instead(elsewhere::findings(&plan, &request.run_id), &mut findings);
     locks(&clients.journal, &plan, &request.run_id, &mut findings).await?;
     findings.extend(decide::nobody_stops_writers(&plan));
@@ -156,10 +164,38 @@ fn not_allowed(clients: &Clients, plan: &Plan) -> Vec<Finding> {
     findings
 }
 
+/// Looks at all that the plan names, at once; the before-images, and what was found in the order of looking.
+async fn look(
+    clients: &Clients,
+    plan: &Plan,
+    now: Timestamp,
+    findings: &mut Vec<Finding>,
+) -> StepResult<Vec<RouteState>> {
+    let (mut of_databases, mut of_services, mut of_metrics) = (Vec::new(), Vec::new(), Vec::new());
+    // Boxed: the compiler gives up on futures that lie too deep in each other.
+    let (before, (), (), ()) = tokio::try_join!(
+        Box::pin(routes(clients, plan, findings)),
+        Box::pin(databases::observe(clients, plan, now, &mut of_databases)),
+        Box::pin(services::observe(clients, plan, &mut of_services)),
+        Box::pin(metrics::observe(&clients.cloudwatch, plan, now, &mut of_metrics)),
+    )?;
+    findings.extend(of_databases.into_iter().chain(of_services).chain(of_metrics));
+    Ok(before)
+}
+
 async fn routes(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<Vec<RouteState>> {
+    let one = async |index| {
+        let (mut findings, mut behind): (Vec<Finding>, Vec<Behind>) = Default::default();
+        let looked = Box::pin(routes::any::precheck(&clients.routes, plan, index, &mut findings, &mut behind));
+        let before = looked.await?;
+        StepResult::Ok((before, findings, behind))
+    };
+    let looks: Vec<_> = stream::iter(0..plan.routes.len()).map(one).buffered(AT_ONCE).try_collect().await?;
     let (mut before, mut behind) = (Vec::new(), Vec::new());
-    for index in 0..plan.routes.len() {
-        before.extend(routes::any::precheck(&clients.routes, plan, index, findings, &mut behind).await?);
+    for (state, found, stay) in looks {
+        before.extend(state);
+        findings.extend(found);
+        behind.extend(stay);
     }
     findings.extend(routes::behind::judge(&behind, &plan.leaves_behind));
     if before.len() == plan.routes.len() {

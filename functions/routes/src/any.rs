@@ -1,7 +1,10 @@
 //! A route of any kind, as AWS has it: each place here lists the kinds.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use aws_sdk_route53::config::SharedHttpClient;
+use aws_sdk_route53::config::retry::RetryConfig;
 use aws_sdk_route53::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use cutover::paced::paced;
@@ -13,6 +16,10 @@ use cutover::{Finding, StepResult};
 use crate::behind::Behind;
 use crate::kind::{Left, RouteOfRun, RouteState};
 use crate::{in_dns, listener, name};
+
+/// So often a request of a call that goes on where it is throttled is tried, each time after a pause.
+const TRIES_OF_ONE_CALL: u32 = 8;
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// What routes are observed and moved by.
 #[derive(Clone, Debug)]
@@ -39,6 +46,22 @@ impl Clients {
         // The wait for the slot must not count: each try has its time-out below.
         let config = config.timeout_config(TimeoutConfig::disabled()).build();
         Self { route53: aws_sdk_route53::Client::from_conf(config), ..self.clone() }
+    }
+
+    /// The same for one call that reads much: each request to Route 53 draws a slot, and is tried again for as long as the call has.
+    /// `over` is put between the clients and their connections, above the slots.
+    pub fn for_one_call(&self, draw: Arc<dyn Draw>, over: impl Fn(SharedHttpClient) -> SharedHttpClient) -> Self {
+        let Some(http) = self.aws.http_client() else { return self.clone() };
+        let elb = aws_sdk_elasticloadbalancingv2::config::Builder::from(&self.aws).http_client(over(http.clone()));
+        let retries = RetryConfig::standard().with_max_attempts(TRIES_OF_ONE_CALL).with_max_backoff(LONGEST_PAUSE);
+        let route53 = aws_sdk_route53::config::Builder::from(&self.aws).http_client(over(paced(http, draw)));
+        // As where slots are drawn: the waits must not count.
+        let route53 = route53.retry_config(retries).timeout_config(TimeoutConfig::disabled());
+        Self {
+            elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb.build()),
+            route53: aws_sdk_route53::Client::from_conf(route53.build()),
+            aws: self.aws.clone(),
+        }
     }
 }
 

@@ -1,13 +1,19 @@
 //! What an open run needs: pure.
 
+use std::collections::BTreeSet;
+
+use cutover::StepResult;
+use cutover::arn::machine_of;
 use cutover::gestures::Machines;
 use journal::{OpenRun, Phase, Run};
 
 /// So often the sweep starts something for one run before it gives up.
 pub const MOST_STARTS: u32 = 5;
-/// One sweep every five minutes.
-const SWEEPS_AN_HOUR: u32 = 12;
-const SWEEPS_A_DAY: u32 = 288;
+/// One sweep every minute.
+const SWEEPS_AN_HOUR: u32 = 60;
+const SWEEPS_A_DAY: u32 = 1_440;
+/// So many sweeps lie between two starts, while nobody is at the run: what passes, such as an outage of minutes, does not use up all starts.
+const SWEEPS_A_START: u32 = 5;
 
 /// What the responsible execution is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +59,27 @@ pub fn action(phase: Phase, is_handed_over: bool, owner: OwnerStatus) -> Action 
     }
 }
 
+/// What a sweep does about a run that nobody is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing yet: the last start was a short while ago.
+    Wait,
+    /// Starts what the run needs, for the so-manieth time.
+    Start(u32),
+    /// Starting has not helped: this is the so-manieth sweep since.
+    GiveUp(u32),
+}
+
+/// What the `count`-th sweep that finds nobody at a run does, counted from 1.
+pub fn turn(count: u32) -> Turn {
+    let before = count.saturating_sub(1);
+    let starts = before / SWEEPS_A_START;
+    if starts >= MOST_STARTS {
+        return Turn::GiveUp(count - MOST_STARTS * SWEEPS_A_START);
+    }
+    if before.is_multiple_of(SWEEPS_A_START) { Turn::Start(starts + 1) } else { Turn::Wait }
+}
+
 /// Whether a run still is as the index had it. Otherwise somebody looks after it, or did.
 pub fn is_as_seen(seen: &OpenRun, now: &Run) -> bool {
     now.phase == seen.phase && now.owner == seen.owner
@@ -68,6 +95,11 @@ pub fn is_told(count: u32) -> bool {
         gap = (gap * 2).min(SWEEPS_A_DAY);
     }
     next == since
+}
+
+/// The machines whose executions are responsible for open runs: each is asked once what it has running.
+pub fn machines(runs: &[(String, StepResult<OpenRun>)]) -> BTreeSet<String> {
+    runs.iter().filter_map(|(_, run)| machine_of(&run.as_ref().ok()?.owner)).collect()
 }
 
 /// The open runs in the order in which they are looked at: first those after the one at which the last look stopped, then those
@@ -145,11 +177,33 @@ mod tests {
     }
 
     #[test]
+    fn the_first_sweep_starts_at_once_and_the_next_starts_leave_time() {
+        let starts: Vec<u32> = (1..=40).filter(|count| matches!(turn(*count), Turn::Start(_))).collect();
+        assert_eq!(starts, [1, 6, 11, 16, 21]);
+        assert_eq!([turn(1), turn(2), turn(21), turn(25)], [Turn::Start(1), Turn::Wait, Turn::Start(5), Turn::Wait]);
+        assert_eq!([turn(26), turn(27)], [Turn::GiveUp(1), Turn::GiveUp(2)]);
+    }
+
+    #[test]
     fn a_trouble_is_told_at_once_and_then_at_growing_intervals() {
-        let told: Vec<u32> = (0..1_300).filter(|count| is_told(*count)).collect();
+        let told: Vec<u32> = (0..6_500).filter(|count| is_told(*count)).collect();
         let hours: Vec<u32> = told.iter().map(|count| (count - 1) / SWEEPS_AN_HOUR).collect();
         assert_eq!(told[0], 1);
         assert_eq!(hours, [0, 1, 3, 7, 15, 31, 55, 79, 103]);
+    }
+
+    #[test]
+    fn each_machine_that_has_a_run_is_asked_once() {
+        let owned_by =
+            |owner: &str| Ok(OpenRun { run_id: owner.to_owned(), phase: Phase::Forward, owner: owner.to_owned() });
+        let execution = |of: &str| owned_by(&format!("arn:aws:states:eu-west-1:1:execution:{of}"));
+        let unreadable = Err(cutover::StepError::invalid("no phase"));
+        let runs =
+            [execution("cutover:a"), execution("rollback:b"), execution("cutover:c"), owned_by("nobody"), unreadable];
+        let runs = runs.map(|run| (String::new(), run));
+        let machine = |name: &str| format!("arn:aws:states:eu-west-1:1:stateMachine:{name}");
+        assert_eq!(machines(&runs), BTreeSet::from([machine("cutover"), machine("rollback")]));
+        assert_eq!(machines(&[]), BTreeSet::new());
     }
 
     #[test]

@@ -1,14 +1,15 @@
-//! `sweep`: every few minutes, looks for open runs whose responsible execution is not running, and starts what brings
+//! `sweep`: every minute, looks for open runs whose responsible execution is not running, and starts what brings
 //! them to an end. Status events are best effort; this is the second way. And the first: a rule sends it the run of a cutover that
 //! has ended without success, and a rollback is started if the journal says that one is owed.
 //!
-//! Reads: the index of open runs, their owners' executions. Writes: the counts of its starts and troubles, whose turn is next,
+//! Reads: the index of open runs, what their machines have running, and the execution of each owner that is not among them. Writes: the counts of its starts and troubles, whose turn is next,
 //! executions of `rollback` and `cleanup`; when starting has not helped a number of times, a page, and for a rollback the
 //! phase `stuck`. Undo: none; a start too many finds nothing to do. Errors: AWS errors, after all runs were looked at.
 
 pub mod decide;
 mod ended;
 mod rollback;
+mod running;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -23,12 +24,12 @@ use journal::{Ending, Journal, OpenRun, Phase, Run, Transition};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::decide::{Action, OwnerStatus};
+use crate::decide::{Action, OwnerStatus, Turn};
 
-/// So many runs are looked at at once: each look is one DescribeExecution, of which an account has 300 in a burst and 15 a second
-/// after that (Step Functions quotas).
+/// So many runs that no list has as running are looked at at once: each look is one DescribeExecution, of which an account has 300
+/// in a burst and 15 a second after that (Step Functions quotas).
 const AT_ONCE: usize = 10;
-/// No look begins later: a call and its retries take 10 s at the most, and the function has 30 s.
+/// No page of a list and no look begins later: a call and its retries take 10 s at the most, and the function has 30 s.
 const LONGEST_LOOKS: Duration = Duration::from_secs(15);
 
 /// What this function talks to.
@@ -65,8 +66,9 @@ pub struct Reply {
     pub done: Vec<String>,
 }
 
-/// Looks at the open runs, several at once, in turn: from where the last look stopped, as far as the time goes. Trouble with
-/// one, or one that cannot be read, does not keep it from the others. It is told at once, and then at growing intervals.
+/// Looks at the open runs whose owners are not listed as running, several at once, in turn: from where the last look stopped, as
+/// far as the time goes. Trouble with one, or one that cannot be read, does not keep it from the others. It is told at once, and
+/// then at growing intervals.
 ///
 /// # Errors
 /// The first trouble that is to be told, once all runs were looked at.
@@ -74,10 +76,16 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     if let Some(run_id) = &request.run_id {
         return ended::look_after(clients, run_id).await;
     }
-    let last = clients.journal.turn().await?;
-    let runs = decide::in_turn(clients.journal.open_runs().await?, last.as_deref());
-    let mut reply = Reply { open: runs.len(), ..Reply::default() };
     let until = Instant::now() + LONGEST_LOOKS;
+    let mut runs = clients.journal.open_runs().await?;
+    let mut reply = Reply { open: runs.len(), ..Reply::default() };
+    let running = running::executions(&clients.sfn, decide::machines(&runs), until).await;
+    runs.retain(|(_, run)| !run.as_ref().is_ok_and(|run| running.contains(&run.owner)));
+    if runs.is_empty() {
+        return Ok(reply);
+    }
+    let last = clients.journal.turn().await?;
+    let runs = decide::in_turn(runs, last.as_deref());
     // A service that is asked too much is not asked again until the next sweep.
     let is_throttled = AtomicBool::new(false);
     let look = async |(run_id, run): (String, StepResult<OpenRun>)| {
@@ -157,13 +165,12 @@ async fn look_after(clients: &Clients, run: &OpenRun, now: Timestamp) -> StepRes
         return Ok(None);
     };
     let count = clients.journal.count_sweep(&run.run_id).await?;
-    if count > decide::MOST_STARTS {
-        return match action {
-            Action::Cleanup => give_up_cleanup(clients, &run, count).await,
-            _ => give_up(clients, &run, count, now).await,
-        }
-        .map(Some);
-    }
+    let nth = match (decide::turn(count), action) {
+        (Turn::Wait, _) => return Ok(None),
+        (Turn::Start(nth), _) => nth,
+        (Turn::GiveUp(since), Action::Cleanup) => return give_up_cleanup(clients, &run, since).await.map(Some),
+        (Turn::GiveUp(since), _) => return give_up(clients, &run, since, now).await.map(Some),
+    };
     if action == Action::Cleanup {
         let input = json!({ "run_id": run.run_id, "instead_of": run.owner });
         executions::start(
@@ -176,7 +183,7 @@ async fn look_after(clients: &Clients, run: &OpenRun, now: Timestamp) -> StepRes
     } else if !rollback::start(clients, &run.run_id).await? {
         return Ok(None);
     }
-    Ok(Some(format!("{action} of {} started, the {count}. time", run.run_id)))
+    Ok(Some(format!("{action} of {} started, the {nth}. time", run.run_id)))
 }
 
 async fn owner_status(sfn: &aws_sdk_sfn::Client, execution_arn: &str) -> StepResult<OwnerStatus> {
@@ -194,8 +201,8 @@ fn execution_name(what: &str, run_id: &str, count: u32) -> String {
 }
 
 /// Starting cleanup has not helped: a person is told. The run stays as it is, locks included.
-async fn give_up_cleanup(clients: &Clients, run: &Run, count: u32) -> StepResult<String> {
-    if decide::is_told(count - decide::MOST_STARTS) {
+async fn give_up_cleanup(clients: &Clients, run: &Run, since: u32) -> StepResult<String> {
+    if decide::is_told(since) {
         let subject = format!("ACTION NEEDED: cleanup after cutover of {}", run.plan.application);
         tell(clients, run, subject, decide::gave_up_cleanup(run, &clients.machines)).await?;
     }
@@ -204,9 +211,9 @@ async fn give_up_cleanup(clients: &Clients, run: &Run, count: u32) -> StepResult
 
 /// Starting rollback has not helped: a person is told. The locks stay. No part waits for another one to go well: after this
 /// the sweep does not come back to the run. Where it does, since the run cannot be left stuck, that is told at growing intervals.
-async fn give_up(clients: &Clients, run: &Run, count: u32, now: Timestamp) -> StepResult<String> {
+async fn give_up(clients: &Clients, run: &Run, since: u32, now: Timestamp) -> StepResult<String> {
     let left = leave_stuck(&clients.journal, run, now).await;
-    if left.is_ok() || decide::is_told(count - decide::MOST_STARTS) {
+    if left.is_ok() || decide::is_told(since) {
         let subject = format!("CRITICAL: cutover of {} is stuck", run.plan.application);
         let told = tell(clients, run, subject, decide::gave_up_page(run, &clients.machines)).await;
         // Which routes are left, and how, is rollback's to see, if it can do that much.
@@ -214,7 +221,7 @@ async fn give_up(clients: &Clients, run: &Run, count: u32, now: Timestamp) -> St
         let looked = executions::start(
             &clients.sfn,
             &clients.machines.rollback,
-            &execution_name("report", &run.run_id, count),
+            &execution_name("report", &run.run_id, since),
             &look,
         )
         .await;

@@ -317,7 +317,7 @@ def _create_wave_rule(machine_arn: str) -> None:
 
 def _create_sweep_rule(function_arn: str) -> None:
     events = clients.client("events")
-    events.put_rule(Name="cutover-sweep", ScheduleExpression="rate(5 minutes)")
+    events.put_rule(Name="cutover-sweep", ScheduleExpression="rate(1 minute)")
     events.put_targets(Rule="cutover-sweep", Targets=[{"Id": "Target0", "Arn": function_arn}])
 
 

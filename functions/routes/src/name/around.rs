@@ -2,6 +2,8 @@
 //!
 //! What a team withholds from precheck's role is a warning that says what was not looked at.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::{self, ResourceRecordSet, RrType};
 use cutover::dns::normalise_name;
@@ -65,20 +67,26 @@ impl HostedZone {
     }
 }
 
-/// Looks around.
+/// The records of the plan's zone, as far as they are looked at, and whether these are all.
+///
+/// # Errors
+/// AWS errors.
+pub(super) async fn records(route53: &Client, zone: &HostedZone) -> StepResult<(Vec<ResourceRecordSet>, bool)> {
+    all_of_zone(route53, &zone.id, MOST_PAGES).await
+}
+
+/// Looks around, from what [`records`] has answered.
 ///
 /// # Errors
 /// Those that a repetition may cure; what is denied is a warning.
 pub(super) async fn observe(
     route53: &Client,
     route: &DnsRoute,
-    zone: &HostedZone,
+    (zone, records): (&HostedZone, StepResult<(Vec<ResourceRecordSet>, bool)>),
     path: &str,
     findings: &mut Vec<Finding>,
 ) -> StepResult<Around> {
-    let (records, is_whole) =
-        seen(all_of_zone(route53, &zone.id, MOST_PAGES).await, "the zone's other records", path, findings)?
-            .unwrap_or_default();
+    let (records, is_whole) = seen(records, "the zone's other records", path, findings)?.unwrap_or_default();
     if !is_whole {
         let problem = format!(
             "is in a zone of which only the first {} records were looked at for others that lead to the old side",
@@ -114,17 +122,38 @@ fn seen<T>(look: StepResult<T>, what: &str, path: &str, findings: &mut Vec<Findi
 }
 
 /// The zones of the account, beside the plan's, that could answer for the name: those of its own name and of every name above it.
+///
+/// Zones come by their labels from the right (API reference of ListHostedZonesByName): those of a name stand behind those of the
+/// names above it. So one page that begins at the highest name has them all, unless the account has a hundred zones below that.
 async fn other_zones(route53: &Client, route: &DnsRoute, zone: &HostedZone) -> StepResult<Vec<HostedZone>> {
     let name = route.normalised_name();
-    let mut found = Vec::new();
-    for suffix in suffixes(&name) {
-        let answer = route53.list_hosted_zones_by_name().dns_name(suffix).send().await;
-        let answer =
-            answer.map_err(|error| StepError::from_aws(&format!("route53:ListHostedZonesByName {suffix}"), &error))?;
-        let zones = answer.hosted_zones.iter().map(HostedZone::of);
-        found.extend(zones.take_while(|other| other.name == suffix).filter(|other| other.id != zone.id));
+    let suffixes = suffixes(&name);
+    let Some(highest) = suffixes.last() else { return Ok(Vec::new()) };
+    let (mut found, is_whole) = zones_from(route53, highest).await?;
+    if !is_whole {
+        for suffix in suffixes.iter().rev().skip(1) {
+            found.extend(zones_from(route53, suffix).await?.0.into_iter().filter(|other| other.name == *suffix));
+        }
     }
+    found.retain(|other| suffixes.contains(&other.name.as_str()) && other.id != zone.id);
+    let mut known = BTreeSet::new();
+    found.retain(|other| known.insert(other.id.clone()));
     Ok(found)
+}
+
+/// The zones from a name on, one page of them, and whether all are there that are of the name or below it.
+async fn zones_from(route53: &Client, name: &str) -> StepResult<(Vec<HostedZone>, bool)> {
+    let answer = route53.list_hosted_zones_by_name().dns_name(name).send().await;
+    let answer =
+        answer.map_err(|error| StepError::from_aws(&format!("route53:ListHostedZonesByName {name}"), &error))?;
+    let zones: Vec<_> = answer.hosted_zones.iter().map(HostedZone::of).collect();
+    let is_whole = !answer.is_truncated || zones.last().is_some_and(|last| !is_within(&last.name, name));
+    Ok((zones, is_whole))
+}
+
+/// Whether a name is another one, or below it.
+fn is_within(name: &str, above: &str) -> bool {
+    name == above || name.ends_with(&format!(".{above}"))
 }
 
 /// The name, and every name above it but the top-level domain.
@@ -166,6 +195,13 @@ mod tests {
     fn every_zone_that_could_hold_a_name_is_asked_for() {
         assert_eq!(suffixes("a.b.example.com."), ["a.b.example.com.", "b.example.com.", "example.com."]);
         assert_eq!(suffixes("example.com."), ["example.com."]);
+    }
+
+    #[test]
+    fn a_name_is_within_the_names_above_it() {
+        let is = |name| is_within(name, "example.com.");
+        assert!(is("example.com.") && is("a.example.com.") && is("a.b.example.com."));
+        assert!(!is("com.") && !is("counterexample.com.") && !is("example.net."));
     }
 
     #[test]

@@ -68,6 +68,11 @@ pub(super) fn state_of(route: &DnsRoute, records: &[ResourceRecordSet]) -> StepR
     Ok(NameState::new(records.collect::<StepResult<_>>()?))
 }
 
+/// Those at a name, of a zone's record sets.
+pub(super) fn of_name(records: &[ResourceRecordSet], wanted: &str) -> Vec<ResourceRecordSet> {
+    records.iter().filter(|record| normalise_name(&record.name) == wanted).cloned().collect()
+}
+
 /// Every record set at a name of a zone, of all types.
 ///
 /// # Errors

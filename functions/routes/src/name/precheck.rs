@@ -46,7 +46,12 @@ pub async fn observe(
 ) -> StepResult<Option<Seen>> {
     let Some(hosted) = zone_of_name(route53, route, path, findings).await? else { return Ok(None) };
     let name_path = format!("{path}.record_name");
-    let all = observe::all_of_name(route53, &hosted.id, &route.normalised_name()).await;
+    let records = around::records(route53, &hosted).await;
+    let all = match &records {
+        // One look at the zone tells of all its names.
+        Ok((records, true)) => Ok(observe::of_name(records, &route.normalised_name())),
+        _ => observe::all_of_name(route53, &hosted.id, &route.normalised_name()).await,
+    };
     let Some(all) = soften_to(all, &name_path, OTHER_POLICY, findings)? else { return Ok(None) };
     let state = observe::state_of(route, &all);
     let Some(state) = soften_to(state, &name_path, OTHER_POLICY, findings)? else { return Ok(None) };
@@ -54,7 +59,7 @@ pub async fn observe(
     behind.extend(other_family(route, &state, &all, path));
     findings.extend(beside_a_cname(route, &all, path));
     precheck_health::observe(route53, route, &state, path, findings).await?;
-    let around = around::observe(route53, route, &hosted, path, findings).await?;
+    let around = around::observe(route53, route, (&hosted, records), path, findings).await?;
     let named = Named { plan, route, path, zone: &hosted, state: &state };
     behind.extend(named.behind(&around));
     findings.extend(named.told(&around));
