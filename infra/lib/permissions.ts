@@ -58,6 +58,9 @@ export interface Surroundings {
 }
 
 /** What a route can be, as in the plan's `RecordType`. */
+/** Machines whose executions follow something beside a run: the sweep sees to it that somebody does. */
+const FOLLOWING = ['wave', 'timeline', 'incident'] as const;
+
 const RECORD_TYPES = ['A', 'AAAA', 'CNAME'];
 /** A batch deletes what was observed and creates what is wanted; nothing is ever upserted. */
 const RECORD_ACTIONS = ['CREATE', 'DELETE'];
@@ -209,10 +212,12 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     resources: [here.reports.arnForObjects('waves/*')],
     why: 'There is one for each wave, and it is called after it.',
   };
-  const ownersOfRuns: Target = {
-    resources: (['cutover', 'rollback', 'cleanup'] as const).map((machine) => names.machineArn(machine)),
+  const owners: Target = {
+    resources: (['cutover', 'rollback', 'cleanup', ...FOLLOWING] as const).map((machine) => names.machineArn(machine)),
   };
-  const undoers: Target = { resources: [names.machineArn('rollback'), names.machineArn('cleanup')] };
+  const broughtOn: Target = {
+    resources: (['rollback', 'cleanup', ...FOLLOWING] as const).map((machine) => names.machineArn(machine)),
+  };
 
   return withKey<Crate>(dataKey(here), {
     precheck: [
@@ -336,9 +341,9 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     sweep: [
       may(openRuns, 'dynamodb:Query'),
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
-      may(executions('cutover', 'rollback', 'cleanup'), 'states:DescribeExecution'),
-      may(ownersOfRuns, 'states:ListExecutions'),
-      may(undoers, 'states:StartExecution'),
+      may(executions('cutover', 'rollback', 'cleanup', ...FOLLOWING), 'states:DescribeExecution'),
+      may(owners, 'states:ListExecutions'),
+      may(broughtOn, 'states:StartExecution'),
       may(topics, 'sns:Publish'),
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
     ],

@@ -8,6 +8,7 @@ use cutover::{StepError, StepResult};
 use incidents::by_page::{self, Turn};
 use incidents::incident::Incident;
 use jiff::Timestamp;
+use journal::Follow;
 use links::Link;
 
 use crate::incident_words::Words;
@@ -57,7 +58,9 @@ async fn post(clients: &Clients, request: &Request, link: &Link, now: Timestamp)
             Turn::Incomplete(problem) => return shown(&incident, link, Some((&form, &problem)), 422),
             Turn::Said(said) => {
                 let journal = &clients.journal;
-                if journal.remember_incident(&said.id, said.written()?, Some(version), now).await? {
+                let follow = said.followed().map(|named| Follow::by_event(&said.owner, &named));
+                let text = said.written()?;
+                if journal.remember_incident(&said.id, text, Some(version), follow.as_ref(), now).await? {
                     let (incident, recipient) = (&said.id, &link.recipient);
                     tracing::info!(incident, recipient, choice = form.choice, "said by a page");
                     return Ok(Reply::see(&request.raw_path));

@@ -25,7 +25,7 @@ use incidents::incident::Incident;
 use incidents::taken::{self, OfRun, RunIsOver, Taken};
 use incidents::timing::Timing;
 use jiff::Timestamp;
-use journal::{Journal, Phase, Run};
+use journal::{Follow, Journal, Phase, Run};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -227,7 +227,7 @@ async fn change(
         let Taken { incident, follows, said } = decide(incident).map_err(invalid)?;
         let has_one = is_known || incident.is_some();
         let is_written = match incident {
-            Some(incident) => clients.journal.remember_incident(id, incident.written()?, version, now).await?,
+            Some(incident) => remember(&clients.journal, &incident, version, now).await?,
             None => true,
         };
         if is_written {
@@ -256,7 +256,7 @@ async fn look(clients: &Clients, request: &LookRequest, now: Timestamp) -> StepR
             return Ok(reply(true, 0, kinds));
         }
         if let Some(over) = over_by_itself(clients, &incident, now).await? {
-            clients.journal.remember_incident(&over.id, over.written()?, version, now).await?;
+            remember(&clients.journal, &over, version, now).await?;
             continue;
         }
         let stakeholders = stakeholders(clients, &incident).await?;
@@ -272,7 +272,7 @@ async fn look(clients: &Clients, request: &LookRequest, now: Timestamp) -> StepR
                 let next = decide::next(&after, &clients.timing, levels, due.at);
                 publish(clients, message::told(&incident, &due, &next, &clients.machine_arn, stakeholders)).await?;
                 // Not remembered where somebody has said something meanwhile: then that is looked at, and this told again to nobody.
-                if clients.journal.remember_incident(&incident.id, after.written()?, version, now).await? {
+                if remember(&clients.journal, &after, version, now).await? {
                     kinds.push(due.kind);
                 }
             }
@@ -325,6 +325,12 @@ async fn publish(clients: &Clients, told: cutover::told::Told) -> StepResult<()>
     let text = serde_json::to_string(&told).map_err(|error| StepError::invalid(error.to_string()))?;
     let publish = clients.sns.publish().topic_arn(&clients.moments_topic_arn).message(text);
     publish.send().await.map(drop).map_err(|error| StepError::from_aws("sns:Publish", &error))
+}
+
+/// Writes it, if nobody was faster; until it is resolved, with what follows it on where the event of its execution's end is lost.
+async fn remember(journal: &Journal, incident: &Incident, version: Option<u64>, now: Timestamp) -> StepResult<bool> {
+    let follow = incident.followed().map(|named| Follow::by_event(&incident.owner, &named));
+    journal.remember_incident(&incident.id, incident.written()?, version, follow.as_ref(), now).await
 }
 
 async fn read(journal: &Journal, id: &str) -> StepResult<(Option<Incident>, Option<u64>)> {

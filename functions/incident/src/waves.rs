@@ -43,7 +43,7 @@ pub(crate) async fn rolled(
                 let pointer = Pointer { within: id };
                 let text = serde_json::to_string(&pointer).map_err(|error| StepError::invalid(error.to_string()))?;
                 // Where there is one already, another execution was at the same run.
-                clients.journal.remember_incident(&own, text, None, now).await?;
+                clients.journal.remember_incident(&own, text, None, None, now).await?;
             }
             return Ok(reply);
         }
@@ -79,7 +79,7 @@ async fn take(
         let Some(Taken { incident: after, follows, said }) = joined else { return Ok(None) };
         let has_one = incident.is_some() || after.is_some();
         let is_written = match after.filter(|after| Some(after) != incident.as_ref()) {
-            Some(after) => clients.journal.remember_incident(id, after.written()?, version, now).await?,
+            Some(after) => crate::remember(&clients.journal, &after, version, now).await?,
             None => true,
         };
         if is_written {

@@ -5,6 +5,7 @@ use cutover::{StepError, StepResult};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::wave::OfWave;
 
@@ -202,5 +203,10 @@ impl Incident {
     /// None that is known.
     pub fn written(&self) -> StepResult<String> {
         serde_json::to_string(self).map_err(|error| StepError::invalid(format!("the incident: {error}")))
+    }
+
+    /// The input that names it, for as long as an execution has to follow it: until it is resolved.
+    pub fn followed(&self) -> Option<Value> {
+        (!self.is_resolved()).then(|| json!({ "incident": self.id, "follow": 0 }))
     }
 }

@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 
+use crate::followed::Follow;
 use crate::table::Journal;
 use crate::versioned::Versioned;
 
@@ -21,7 +22,7 @@ impl Journal {
         self.versioned(&item(id)).await
     }
 
-    /// Writes it in the place of a version, or where there was none; whether it was: not where somebody else was faster.
+    /// Writes it in the place of a version, or where there was none; whether it was: not where somebody else was faster. `follow`: until it is over.
     ///
     /// # Errors
     /// AWS errors.
@@ -30,9 +31,10 @@ impl Journal {
         id: &str,
         text: String,
         version: Option<u64>,
+        follow: Option<&Follow>,
         now: Timestamp,
     ) -> StepResult<bool> {
-        self.write_versioned(&item(id), text, version, Some(now.as_second() + KEPT_SECONDS)).await
+        self.write_versioned(&item(id), text, version, Some(now.as_second() + KEPT_SECONDS), follow).await
     }
 
     /// Remembers that a link of one was made. Without it nobody can follow the link. The same link is remembered once, however often.

@@ -20,12 +20,14 @@
 //! is full all the same, since another version wrote it, gets room before it is written (`room`). A run's item names the parts
 //! that stand beside it, and reading a run reads them too. They are kept as long as the run's item.
 //!
-//! A run item carries the attribute `open` while somebody owes it an ending; the sparse index `open-runs` finds those.
+//! A run item carries the attribute `open` while somebody owes it an ending; the sparse index `open-runs` finds those. So does the
+//! item of a wave, a timeline or an incident that an execution follows.
 //! Every change of phase is a conditional write: whoever loses the condition stops. Every read is consistent, but for
 //! the index.
 
 mod asked;
 mod counted;
+mod followed;
 mod incidents;
 mod item;
 mod line;
@@ -46,6 +48,7 @@ mod versioned;
 mod waves;
 
 pub use asked::Asked;
+pub use followed::{Follow, Followed};
 pub use item::{Ending, Run, kept};
 pub use locks::{Standing, keys as lock_keys};
 pub use open::OpenRun;

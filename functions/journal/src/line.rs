@@ -39,7 +39,7 @@ impl Journal {
                 return Ok(words);
             }
             let text = serde_json::to_string(&line).map_err(|error| StepError::invalid(error.to_string()))?;
-            if self.write_versioned(&item(), text, version, None).await? {
+            if self.write_versioned(&item(), text, version, None, None).await? {
                 return Ok(words);
             }
         }

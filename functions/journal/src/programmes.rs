@@ -19,7 +19,7 @@ impl Journal {
     /// # Errors
     /// AWS errors.
     pub async fn remember_programme(&self, portfolio: &str, text: String, version: Option<u64>) -> StepResult<bool> {
-        self.write_versioned(&item(portfolio), text, version, None).await
+        self.write_versioned(&item(portfolio), text, version, None, None).await
     }
 }
 

@@ -117,7 +117,7 @@ impl Share {
             let taken = slots.take(self.now_ms(), requests, self.spacing_ms, self.lane, most_wait_ms);
             let (next, taken) = taken.map_err(|wait_ms| Refused::Late(self.too_slow(wait_ms)))?;
             let text = format!("{} {}", next.forward_ms, next.undo_ms);
-            if self.journal.write_versioned(&item(), text, version, None).await.map_err(Refused::Unknown)? {
+            if self.journal.write_versioned(&item(), text, version, None, None).await.map_err(Refused::Unknown)? {
                 return Ok(taken);
             }
             tokio::time::sleep(self.pause(attempt)).await;

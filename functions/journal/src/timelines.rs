@@ -3,6 +3,7 @@
 use cutover::StepResult;
 use jiff::Timestamp;
 
+use crate::followed::Follow;
 use crate::table::Journal;
 use crate::versioned::Versioned;
 
@@ -18,7 +19,7 @@ impl Journal {
         self.versioned(&item(wave)).await
     }
 
-    /// Writes it in the place of a version, or where there was none; whether it was: not where somebody else was faster.
+    /// Writes it in the place of a version, or where there was none; whether it was: not where somebody else was faster. `follow`: until it is over.
     ///
     /// # Errors
     /// AWS errors.
@@ -27,9 +28,10 @@ impl Journal {
         wave: &str,
         text: String,
         version: Option<u64>,
+        follow: Option<&Follow>,
         now: Timestamp,
     ) -> StepResult<bool> {
-        self.write_versioned(&item(wave), text, version, Some(now.as_second() + KEPT_SECONDS)).await
+        self.write_versioned(&item(wave), text, version, Some(now.as_second() + KEPT_SECONDS), follow).await
     }
 }
 

@@ -29,7 +29,7 @@ impl Journal {
         version: Option<u64>,
         now: Timestamp,
     ) -> StepResult<bool> {
-        self.write_versioned(&item(moment), text, version, Some(now.as_second() + KEPT_SECONDS)).await
+        self.write_versioned(&item(moment), text, version, Some(now.as_second() + KEPT_SECONDS), None).await
     }
 }
 

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use cutover::error::name;
 use cutover::{StepError, StepResult};
 
+use crate::followed::{Follow, OPEN};
 use crate::table::Journal;
 
 /// Which item, and which of its attributes is the text.
@@ -27,13 +28,15 @@ impl Journal {
         read.map(Some).ok_or_else(|| StepError::new(name::REFUSED, format!("{pk}: the item cannot be read")))
     }
 
-    /// Writes it in the place of a version, or where there was none; whether it was. `expires`: epoch seconds, of DynamoDB's time to live.
+    /// Writes it in the place of a version, or where there was none; whether it was. `expires`: epoch seconds, of DynamoDB's time to live. `follow`: while
+    /// an execution has to bring it to its end.
     pub(crate) async fn write_versioned(
         &self,
         item: &Versioned,
         text: String,
         version: Option<u64>,
         expires: Option<i64>,
+        follow: Option<&Follow>,
     ) -> StepResult<bool> {
         let Versioned { pk, attribute } = item;
         let number = |number: i128| AttributeValue::N(number.to_string());
@@ -42,6 +45,13 @@ impl Journal {
         let put = put.item("version", number(i128::from(version.unwrap_or(0)) + 1));
         let put = match expires {
             Some(expires) => put.item("expires", number(i128::from(expires))),
+            None => put,
+        };
+        let put = match follow {
+            Some(Follow { owner, input }) => put
+                .item("open", AttributeValue::S(OPEN.to_owned()))
+                .item("owner", AttributeValue::S(owner.clone()))
+                .item("next_input", AttributeValue::S(input.to_string())),
             None => put,
         };
         let put = match version {

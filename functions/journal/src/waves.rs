@@ -7,10 +7,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 
-use crate::Phase;
 use crate::item::{Ending, Item, Run, string, text};
 use crate::table::Journal;
 use crate::versioned::Versioned;
+use crate::{Follow, Phase};
 
 /// How long one is kept after its last change, by DynamoDB's time to live.
 const KEPT_SECONDS: i64 = 400 * 24 * 3600;
@@ -39,7 +39,7 @@ impl Journal {
         self.versioned(&of_wave(name)).await
     }
 
-    /// Writes how it stands in the place of a version, or where there was none; whether it was: not where somebody else was faster.
+    /// Writes how it stands in the place of a version, or where there was none; whether it was: not where somebody else was faster. `follow`: until it is over.
     ///
     /// # Errors
     /// AWS errors.
@@ -48,9 +48,10 @@ impl Journal {
         name: &str,
         text: String,
         version: Option<u64>,
+        follow: Option<&Follow>,
         now: Timestamp,
     ) -> StepResult<bool> {
-        self.write_versioned(&of_wave(name), text, version, Some(now.as_second() + KEPT_SECONDS)).await
+        self.write_versioned(&of_wave(name), text, version, Some(now.as_second() + KEPT_SECONDS), follow).await
     }
 
     /// What a wave goes by, of the execution that claimed it: `part` is `order`, or an application's name.
@@ -67,7 +68,7 @@ impl Journal {
     /// AWS errors.
     pub async fn keep_wave_part(&self, id: &str, part: &str, text: String, now: Timestamp) -> StepResult<()> {
         let expires = now.as_second() + KEPT_SECONDS;
-        self.write_versioned(&of_part(id, part), text, None, Some(expires)).await.map(drop)
+        self.write_versioned(&of_part(id, part), text, None, Some(expires), None).await.map(drop)
     }
 
     /// What can be seen of these runs, by their ARNs; nothing of those that the journal does not have. A hundred of them are one request, read consistently.

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use cutover::StepResult;
 use cutover::arn::machine_of;
+use cutover::contract::is_under_way;
 use cutover::gestures::Machines;
 use journal::{OpenRun, Phase, Run};
+use serde_json::Value;
 
 /// So often the sweep starts something for one run before it gives up.
 pub const MOST_STARTS: u32 = 5;
@@ -80,6 +82,18 @@ pub fn turn(count: u32) -> Turn {
     if before.is_multiple_of(SWEEPS_A_START) { Turn::Start(starts + 1) } else { Turn::Wait }
 }
 
+/// What another execution is started with for what one followed that has this status; nothing while that is under way, after it has ended well, and where
+/// it is not there any more: then it ended three months ago. What takes no event of the end, and so not that a person has stopped it, stays stopped.
+pub fn next_input(mut input: Value, status: Option<&str>) -> Option<Value> {
+    let status = status.filter(|status| !is_under_way(status) && *status != "SUCCEEDED")?;
+    if input.get("executionArn").is_some() {
+        input["status"] = status.into();
+    } else if status == "ABORTED" {
+        return None;
+    }
+    Some(input)
+}
+
 /// Whether a run still is as the index had it. Otherwise somebody looks after it, or did.
 pub fn is_as_seen(seen: &OpenRun, now: &Run) -> bool {
     now.phase == seen.phase && now.owner == seen.owner
@@ -152,6 +166,18 @@ pub fn gave_up_page(run: &Run, machines: &Machines) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_execution_followed_is_followed_on_where_that_has_died() {
+        let event = serde_json::json!({ "executionArn": "arn", "input": "{}" });
+        let own = serde_json::json!({ "of": "spring" });
+        for status in [None, Some("RUNNING"), Some("PENDING_REDRIVE"), Some("SUCCEEDED")] {
+            assert_eq!(next_input(event.clone(), status), None, "{status:?}");
+        }
+        assert_eq!(next_input(event, Some("ABORTED")).unwrap()["status"], "ABORTED");
+        assert_eq!(next_input(own.clone(), Some("ABORTED")), None, "a person has stopped it");
+        assert_eq!(next_input(own.clone(), Some("TIMED_OUT")), Some(own));
+    }
 
     #[test]
     fn a_run_with_a_running_owner_is_left_alone() {

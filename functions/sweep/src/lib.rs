@@ -2,12 +2,14 @@
 //! them to an end. Status events are best effort; this is the second way. And the first: a rule sends it the run of a cutover that
 //! has ended without success, and a rollback is started if the journal says that one is owed.
 //!
-//! Reads: the index of open runs, what their machines have running, and the execution of each owner that is not among them. Writes: the counts of its starts and troubles, whose turn is next,
-//! executions of `rollback` and `cleanup`; when starting has not helped a number of times, a page, and for a rollback the
+//! Reads: the index of open runs, and of waves, timelines and incidents that an execution follows; what their machines have running, and the execution
+//! of each owner that is not among them. Writes: the counts of its starts and troubles, whose turn is next, executions of `rollback` and `cleanup`, and of
+//! the machines that follow; when starting has not helped a number of times, a page, and for a rollback the
 //! phase `stuck`. Undo: none; a start too many finds nothing to do. Errors: AWS errors, after all runs were looked at.
 
 pub mod decide;
 mod ended;
+mod followed;
 mod rollback;
 mod running;
 
@@ -77,6 +79,15 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         return ended::look_after(clients, run_id).await;
     }
     let until = Instant::now() + LONGEST_LOOKS;
+    let runs = look_after_runs(clients, now, until).await;
+    // Whatever came of the runs, and after them: traffic first.
+    let followed = followed::look_after(clients, now, until).await;
+    let mut reply = runs?;
+    reply.done.extend(followed?);
+    Ok(reply)
+}
+
+async fn look_after_runs(clients: &Clients, now: Timestamp, until: Instant) -> StepResult<Reply> {
     let mut runs = clients.journal.open_runs().await?;
     let mut reply = Reply { open: runs.len(), ..Reply::default() };
     let running = running::executions(&clients.sfn, decide::machines(&runs), until).await;

@@ -23,9 +23,9 @@ use cutover::contract::TakeRequest;
 use cutover::error::name;
 use cutover::{StepError, StepResult, input};
 use jiff::Timestamp;
-use journal::Journal;
+use journal::{Follow, Journal};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use timelines::asked::{Asked, asked};
 use timelines::decide::{Then, next};
 use timelines::message::{self, Around};
@@ -173,7 +173,7 @@ async fn change(
         let (state, version) = read(&clients.journal, wave).await?;
         let Taken { state, follows, said } = decide(state).map_err(invalid)?;
         let is_written = match state {
-            Some(state) => clients.journal.remember_timeline(wave, written(&state)?, version, at).await?,
+            Some(state) => remember(clients, &state, version, at).await?,
             None => true,
         };
         if is_written {
@@ -202,7 +202,7 @@ async fn look(clients: &Clients, request: &LookRequest) -> StepResult<LookReply>
         let sights = prechecks::sights(clients, &state, observed.plan.as_ref(), *at).await;
         let next = next(state, &observed.seen, &sights, *at);
         let is_changed = next.state != before;
-        if is_changed && !clients.journal.remember_timeline(wave, written(&next.state)?, Some(version), *at).await? {
+        if is_changed && !remember(clients, &next.state, Some(version), *at).await? {
             continue;
         }
         let started = prechecks::start(clients, &next.state, observed.plan.as_ref(), &next.start).await;
@@ -211,7 +211,7 @@ async fn look(clients: &Clients, request: &LookRequest) -> StepResult<LookReply>
             // Where somebody was faster, it is told again to nobody.
             let state = State { untold: Vec::new(), ..next.state };
             let version = version + u64::from(is_changed);
-            clients.journal.remember_timeline(wave, written(&state)?, Some(version), *at).await?;
+            remember(clients, &state, Some(version), *at).await?;
         }
         let (done, wait_seconds) = match next.then {
             Then::Over => (true, 0),
@@ -256,8 +256,12 @@ async fn read(journal: &Journal, wave: &str) -> StepResult<(Option<State>, Optio
     Ok((Some(state), Some(version)))
 }
 
-fn written(state: &State) -> StepResult<String> {
-    serde_json::to_string(state).map_err(|error| StepError::invalid(format!("the timeline: {error}")))
+/// Writes how one stands, if nobody was faster; until it is over, with what follows it on where its execution has died.
+async fn remember(clients: &Clients, state: &State, version: Option<u64>, at: Timestamp) -> StepResult<bool> {
+    let text = serde_json::to_string(state).map_err(|error| StepError::invalid(format!("the timeline: {error}")))?;
+    let State { wave, portfolio, owner, is_over, .. } = state;
+    let follow = (!is_over).then(|| Follow::with(owner, json!({ "of": wave, "portfolio": portfolio })));
+    clients.journal.remember_timeline(wave, text, version, follow.as_ref(), at).await
 }
 
 fn invalid(problem: String) -> StepError {

@@ -32,13 +32,13 @@ use cutover::error::name;
 use cutover::stakeholders::StackGroups;
 use cutover::{StepError, StepResult, input};
 use jiff::Timestamp;
-use journal::Journal;
+use journal::{Follow, Journal};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use waves::asked::{Asked, Event, asked, in_words};
 use waves::decide::{Then, next};
 use waves::said::{self, Taken};
-use waves::state::{Said, State};
+use waves::state::{Said, Stage, State};
 use waves::{Order, ending, news};
 
 /// Changes that meet are made again so often.
@@ -258,7 +258,7 @@ async fn change(
         let Taken { state, follows, said } = taken;
         let followed = state.as_ref().map_or(followed, |state| state.followed);
         let is_written = match state {
-            Some(state) => clients.journal.remember_wave(wave, written(&state)?, Some(version), at).await?,
+            Some(state) => remember(clients, wave, &state, Some(version), at).await?,
             None => true,
         };
         if is_written {
@@ -285,7 +285,7 @@ async fn look(clients: &Clients, request: &LookRequest) -> StepResult<LookReply>
         let mut next = next(&order, state, &sights, &line, *at);
         news::notice(&order, &mut next.state, *at);
         let is_changed = next.state != before;
-        if is_changed && !clients.journal.remember_wave(wave, written(&next.state)?, Some(version), *at).await? {
+        if is_changed && !remember(clients, wave, &next.state, Some(version), *at).await? {
             continue;
         }
         let started = act::act(clients, &order, &next.state, &next.actions).await?;
@@ -299,7 +299,7 @@ async fn look(clients: &Clients, request: &LookRequest) -> StepResult<LookReply>
             }
             // Where somebody was faster, they are told again: a message says what is so, and does no harm.
             let told = State { told: Some(next.state.stage), untold: Vec::new(), ..next.state.clone() };
-            clients.journal.remember_wave(wave, written(&told)?, Some(version + u64::from(is_changed)), *at).await?;
+            remember(clients, wave, &told, Some(version + u64::from(is_changed)), *at).await?;
         }
         return Ok(LookReply::of(&order, &next.state, &next.then, started));
     }
@@ -349,8 +349,17 @@ async fn read(clients: &Clients, wave: &str) -> StepResult<Option<(Order, State,
     Ok(Some((serde_json::from_str(&order).map_err(unreadable)?, state, version)))
 }
 
-fn written(state: &State) -> StepResult<String> {
-    state.text().map_err(|error| StepError::invalid(format!("the wave: {error}")))
+/// Writes how a wave stands, if nobody was faster; until it is over, with what follows it on where the event of its execution's end is lost.
+pub(crate) async fn remember(
+    clients: &Clients,
+    wave: &str,
+    state: &State,
+    version: Option<u64>,
+    at: Timestamp,
+) -> StepResult<bool> {
+    let text = state.text().map_err(|error| StepError::invalid(format!("the wave: {error}")))?;
+    let follow = (state.stage != Stage::Over).then(|| Follow::by_event(&state.owner, &json!({ "of": wave })));
+    clients.journal.remember_wave(wave, text, version, follow.as_ref(), at).await
 }
 
 fn invalid(problem: String) -> StepError {

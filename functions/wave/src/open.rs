@@ -12,7 +12,7 @@ use waves::plan::{Approval, Member};
 use waves::state::{Stage, State};
 use waves::{Order, WavePlan};
 
-use crate::{Clients, TakeReply, written};
+use crate::{Clients, TakeReply};
 
 /// So many plans are read and kept at a time.
 const AT_A_TIME: usize = 32;
@@ -42,7 +42,7 @@ pub(crate) async fn open(clients: &Clients, mut wave: WavePlan, me: &str, at: Ti
             },
         };
         let state = State::opened(&order, me, at);
-        if clients.journal.remember_wave(&wave.wave, written(&state)?, version, at).await? {
+        if crate::remember(clients, &wave.wave, &state, version, at).await? {
             return Ok(reply(&wave.wave, "the wave is claimed"));
         }
     }

@@ -158,6 +158,25 @@ async fn one_that_a_person_opens_outlives_the_execution_that_follows_it() -> Res
     Ok(())
 }
 
+async fn one_whose_executions_end_nobody_was_told_of_is_followed_on_by_the_sweep() -> Result<()> {
+    let ground = Ground::telling(SPEED, groups()).await?;
+    ground.client.set_events(json!({ "status_events": false })).await?;
+    let open =
+        json!({ "open": { "severity": "high", "title": "Logins fail", "by": "Ada", "impact": "about one in ten" } });
+    let first = ground.start("incident", "unheard", &open).await?;
+    wait_to_hear(&ground, ON_CALL, "high, investigating").await?;
+    cutover_tests::follow::stop(&ground.client, &first).await?;
+    let followed = async || {
+        let executions = ground.executions("incident").await?;
+        let by_sweep = |one: &Value| one["name"].as_str().is_some_and(|name| name.starts_with("sweep-"));
+        Ok(executions.iter().any(|one| by_sweep(one) && one["status"] == "RUNNING").then_some(()))
+    };
+    wait_for("another execution to follow it", LIMIT, followed).await?;
+    let resolve = json!({ "incident": id(&ground).await?, "resolve": { "by": "Ada" } });
+    ensure!(say(&ground, "over", &resolve).await?["status"] == "SUCCEEDED", "not resolved");
+    wait_to_hear(&ground, ON_CALL, "resolved").await
+}
+
 /// The link in the newest mail to an address that has one.
 async fn link_to(ground: &Ground, to: &str) -> Result<Option<String>> {
     let mails = ground.client.mails().await?;
@@ -386,6 +405,7 @@ pub fn tests() -> Vec<Test> {
         one_of_a_run_that_a_person_releases_is_over,
         runs_of_a_wave_that_go_back_of_one_cause_are_one_incident,
         one_that_a_person_opens_outlives_the_execution_that_follows_it,
+        one_whose_executions_end_nobody_was_told_of_is_followed_on_by_the_sweep,
         what_a_person_gets_wrong_is_said_with_the_fix,
     ]
 }

@@ -213,6 +213,28 @@ async fn a_wave_whose_execution_is_stopped_starts_nothing_new_and_is_followed_to
     Ok(())
 }
 
+async fn a_lost_event_of_an_executions_end_is_made_up_for_by_the_sweep() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    ground.client.set_events(json!({ "status_events": false })).await?;
+    let applications = json!([application("first", json!({})), application("second", json!({ "needs": ["first"] }))]);
+    let stage = set(&ground, &wave("unheard", applications, json!({})), json!({})).await?;
+    let stops = async {
+        wait_until(&ground, "unheard", 0, Is::Running).await?;
+        let state = state(&ground, "unheard").await?.context("no wave")?;
+        follow::stop(&ground.client, &state.owner).await
+    };
+    let (outcome, stopped) = tokio::join!(run(&stage), stops);
+    stopped?;
+    // It was told that a person has stopped it.
+    let outcome = outcome?;
+    ensure!(outcome.ending() == "Incomplete", "{:?}", outcome.end);
+    ensure_is(&outcome, &[("first", Is::Moved), ("second", Is::NotStarted)])?;
+    let started = ground.executions("wave").await?;
+    let by_sweep = started.iter().filter(|one| one["name"].as_str().is_some_and(|name| name.starts_with("sweep-")));
+    ensure!(by_sweep.count() == 1, "{started:?}");
+    Ok(())
+}
+
 /// In each state of its machine: nothing has started before the answer, so that nothing has to be put back.
 async fn an_execution_that_is_stopped_before_anything_moves_ends_with_nothing_touched() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
@@ -391,6 +413,7 @@ pub fn tests() -> Vec<Test> {
         the_green_ones_go_when_a_person_says_so_and_what_depends_on_the_others_stays,
         without_anybody_to_ask_a_red_one_keeps_all_where_they_are,
         a_wave_whose_execution_is_stopped_starts_nothing_new_and_is_followed_to_its_end,
+        a_lost_event_of_an_executions_end_is_made_up_for_by_the_sweep,
         an_execution_that_is_stopped_before_anything_moves_ends_with_nothing_touched,
         what_people_say_is_done_and_what_cannot_be_done_is_told,
         what_failed_is_tried_again_and_the_rest_goes_on,
