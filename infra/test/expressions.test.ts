@@ -144,6 +144,10 @@ describe('every expression answers', () => {
     },
     ...{
       holdWait: 60,
+      settleLeft: 40,
+      settleWait: 10,
+      lookEvery: 30,
+      sinceLook: 10,
       polls: 1,
       reportLooks: 0,
       rollbackAttempt: 1,

@@ -13,7 +13,7 @@ use crate::approver::Answered;
 use crate::bill::Bill;
 use crate::control::{Message, Request};
 use crate::follow::{End, Followed};
-use crate::gates::{Gate, GateFinding};
+use crate::gates::{Gate, GateFinding, Look};
 use crate::routes::{Destination, Route, Side};
 use crate::traffic::{Seen, Tally};
 
@@ -330,6 +330,22 @@ impl Outcome {
             }
             _ => said.clone(),
         }
+    }
+
+    /// From the first of the looks that turned the run back to the last change that put a route back.
+    pub fn seconds_from_bad_look_to_restored(&self) -> Option<f64> {
+        let restored = self.moves.last().filter(|_| self.ending == Ending::RolledBack)?.at_seconds;
+        let is_bad = |look: &Look| {
+            look.verdict == "unhealthy"
+                || (["inconclusive", "error"].contains(&look.verdict.as_str()) && !look.is_early)
+        };
+        let looks = self.gates.iter().flat_map(|gate| &gate.looks).filter(|look| look.at_seconds <= restored);
+        let mut looks: Vec<(f64, bool)> = looks.map(|look| (look.at_seconds, is_bad(look))).collect();
+        looks.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let of_one_moment = looks.chunk_by(|one, other| one.0 == other.0);
+        let first = of_one_moment
+            .fold(None, |first, looks| looks.iter().any(|(_, is_bad)| *is_bad).then(|| first.unwrap_or(looks[0].0)));
+        first.map(|first| restored - first)
     }
 
     /// From the first request that failed or was slow to the last change that put a route back, of a run that was rolled back.

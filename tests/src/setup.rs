@@ -226,7 +226,7 @@ pub fn build_functions(checkout: &Checkout) -> Result<()> {
 }
 
 /// Every folder of functions/ with a src/main.rs is a function; the others are libraries.
-fn functions(root: &Path) -> Result<Vec<String>> {
+pub fn functions(root: &Path) -> Result<Vec<String>> {
     let folder = root.join("functions");
     let mut names = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {

@@ -23,6 +23,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tracing::level_filters::LevelFilter;
 
 use crate::error::name;
 use crate::read::NOT_A_GESTURE;
@@ -168,13 +169,14 @@ fn single_threaded<F: Future>(future: F) -> std::io::Result<F::Output> {
 
 #[expect(clippy::disallowed_methods, reason = "the bootstrap is the one place that reads the environment")]
 fn start_logging() {
-    let level = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned());
+    // A level and no more: filters by module are a regular expressions engine in each binary.
+    let level = std::env::var("RUST_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_ansi(false)
-        .with_env_filter(tracing_subscriber::EnvFilter::new(level))
+        .with_max_level(level)
         .init();
 }
 

@@ -162,7 +162,9 @@ fn entry(call: &Call, titles: &[String]) -> Option<Entry> {
         "Monitor" if reply["done"] == true => {
             entry(Kind::Done, format!("{}: the step has been held, and nothing is wrong", title()?))
         }
-        "Monitor" if reply["verdict"] == "unhealthy" => entry(Kind::Trouble, format!("{}: {}", title()?, wrong(reply))),
+        "Monitor" | "WatchSettling" if reply["verdict"] == "unhealthy" => {
+            entry(Kind::Trouble, format!("{}: {}", title()?, wrong(reply)))
+        }
         "Validate" if reply["passed"] == true => {
             entry(Kind::Done, "the new side answers as it should when it is asked directly".to_owned())
         }

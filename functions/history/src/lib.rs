@@ -4,6 +4,8 @@
 
 pub mod calls;
 pub mod read;
+pub mod recovery;
 
 pub use calls::{Call, Entry, Event, Kind, Weight, What};
 pub use read::{Ended, Story};
+pub use recovery::{LOOKS, Recovery};

@@ -28,6 +28,9 @@
 //! `no_data_limit`: a metric in the first periods of a step; an alarm until it must have seen the new side's traffic. Before
 //! that side has any, an alarm without data is not looked at.
 //!
+//! While a change settles (`WatchSettling`) the same is looked at, since traffic flows already. Users may not have followed yet, so what has no
+//! data then does not count towards `no_data_limit`.
+//!
 //! A look that AWS throttled says nothing, and counts towards no limit: the step waits until there is one.
 //!
 //! A route that is not where this step has it, looked at twice, was changed by somebody else: that ends the step at once.
@@ -60,6 +63,9 @@ use judge::need::Need;
 use judge::sequential::Test;
 use serde::{Deserialize, Serialize};
 use watch::Held;
+
+/// The state that looks while a change is not in effect everywhere yet.
+const SETTLING: &str = "WatchSettling";
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -246,6 +252,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     checks.extend(judged::metrics(clients, &run, &request, now).await?);
     let held = Held { route: request.route, step: request.step, elapsed_seconds };
     checks.extend(observe::alarms(&clients.cloudwatch, plan, held).await?);
+    let checks = if request.caller.state == SETTLING { while_settling(checks) } else { checks };
     let decision = decide::decide(
         &plan.monitoring,
         hold(&request, run.paused || held_by_line.is_some()),
@@ -307,6 +314,14 @@ fn at_step(plan: &Plan, request: &Request, error: StepError) -> StepError {
     StepError::new(error.name, format!("step {}{place}: {}", step + 1, error.message))
 }
 
+/// Users follow a change as their resolvers do: until then nothing need be counted of the new side. Pure.
+fn while_settling(mut checks: Vec<Check>) -> Vec<Check> {
+    for check in &mut checks {
+        check.is_early |= check.verdict == Verdict::Inconclusive;
+    }
+    checks
+}
+
 #[cfg(test)]
 mod tests {
     use cutover::error::name;
@@ -329,6 +344,14 @@ mod tests {
         let looked = |after| decide::decide(&monitoring, hold(&request(after), false), &checks, &Tally::default());
         assert!(looked(false).is_err());
         assert_eq!(looked(true).unwrap().verdict, Verdict::TooLittleData);
+    }
+
+    #[test]
+    fn while_a_change_settles_no_data_counts_towards_no_limit_and_trouble_does() {
+        let checks = [Verdict::Inconclusive, Verdict::Unhealthy, Verdict::Error, Verdict::Healthy]
+            .map(|verdict| Check::new("x", verdict, ""));
+        let early: Vec<bool> = while_settling(checks.to_vec()).iter().map(|check| check.is_early).collect();
+        assert_eq!(early, [true, false, false, false]);
     }
 
     #[test]

@@ -110,6 +110,7 @@ fn facts(text: &str) -> Facts {
         began_at: at(0),
         until: at(3600),
         why: None,
+        recovery_seconds: None,
         routes: vec![
             route(&format!("listener f2f7 of shop{text}"), 60),
             RouteFacts {

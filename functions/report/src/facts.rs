@@ -24,6 +24,9 @@ pub struct Facts {
     pub until: Timestamp,
     /// Why it was rolled back, as its starter said.
     pub why: Option<String>,
+    /// How long it took from the first bad look to all routes put back, where looks turned the run back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_seconds: Option<u64>,
     /// The routes, in the plan's order.
     pub routes: Vec<RouteFacts>,
     /// What each check of the holds saw.

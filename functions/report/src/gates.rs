@@ -12,7 +12,7 @@ use crate::facts::{Gate, Point};
 /// which names the step by its route's title, and then the checks that did; `names` are those of the plan's metrics, which may have been looked at for the first time.
 pub fn gates(calls: &[Call], names: &[&str], titles: &[String]) -> Vec<Gate> {
     let mut gates = Gates::default();
-    for call in calls.iter().filter(|call| call.state == "Monitor") {
+    for call in calls.iter().filter(|call| history::LOOKS.contains(&call.state.as_str())) {
         match &call.answer {
             Ok(reply) => {
                 for check in reply["checks"].as_array().into_iter().flatten() {

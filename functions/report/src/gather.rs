@@ -80,6 +80,7 @@ fn known(run: &Run, calls: &[Call], (began_at, until): (Timestamp, Timestamp), l
         began_at,
         until,
         why: run.why.clone(),
+        recovery_seconds: history::recovery::recovery(calls).map(|recovery| recovery.seconds()),
         routes: routes.collect(),
         gates,
         resources: Vec::new(),

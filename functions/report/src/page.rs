@@ -147,6 +147,9 @@ fn in_short(facts: &Facts) -> Vec<(String, String)> {
         ("took".to_owned(), Seconds(took).to_string()),
         ("routes".to_owned(), facts.routes.len().to_string()),
     ];
+    if let Some(seconds) = facts.recovery_seconds {
+        told.push(("from the first bad look to restored".to_owned(), Seconds(seconds).to_string()));
+    }
     let requests: Vec<(f64, f64)> = facts.routes.iter().filter_map(RouteFacts::requests).collect();
     if !requests.is_empty() {
         let (old, new) = requests.iter().fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));

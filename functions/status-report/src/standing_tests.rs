@@ -115,6 +115,7 @@ fn every_state_of_the_definition_has_words() {
         "ShiftWeight",
         "SettleWait",
         "SettleVerdict",
+        "WatchSettling",
         "AnnounceStep",
         "ShowStep",
         "HoldWait",

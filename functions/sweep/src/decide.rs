@@ -66,9 +66,9 @@ pub fn action(phase: Phase, is_handed_over: bool, owner: OwnerStatus) -> Action 
 pub enum Turn {
     /// Nothing yet: the last start was a short while ago.
     Wait,
-    /// Starts what the run needs, for the so-manieth time.
+    /// Starts what the run needs; how many starts that makes.
     Start(u32),
-    /// Starting has not helped: this is the so-manieth sweep since.
+    /// Starting has not helped; how many sweeps have seen that.
     GiveUp(u32),
 }
 

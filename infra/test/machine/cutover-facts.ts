@@ -1,6 +1,6 @@
 /** The choices of a cutover: what a plan leaves out is left out, and nothing else. */
 import assert from 'node:assert/strict';
-import { cutover, PLAN, SCRIPT, STEPS } from './cutover';
+import { cutover, Failure, PLAN, SCRIPT, STEPS } from './cutover';
 import { type Fact, visited } from './fact';
 
 const NO_HOOKS = { before_traffic: [], quiesce: [], after_traffic: [] };
@@ -42,6 +42,7 @@ export const facts: Fact[] = [
           'ShowStep',
           'Monitor',
           'ShiftWeight',
+          'WatchSettling',
           'AnnounceStep',
           'ShowStep',
           'Monitor',
@@ -159,6 +160,7 @@ export const facts: Fact[] = [
           'ShowStep',
           'Monitor',
           'ShiftWeight',
+          'WatchSettling',
           'AnnounceStep',
           'ShowStep',
           'Monitor',
@@ -178,6 +180,34 @@ export const facts: Fact[] = [
         ...['CheckLine', 'LineWait', 'CheckLine', 'LineWait', 'CheckLine', 'LineWait', 'CheckLine'],
       ]);
       assert.equal(walk.ending, 'Succeeded');
+    },
+  },
+  {
+    name: 'a change is watched from its first second, at the interval, ten times in one wait at the most',
+    holds: async (definition) => {
+      const settling = async (wait_seconds: number) => {
+        const moved = { settled: true, wait_seconds, change_id: 'C2', changed: true, live: 'LIVE', at: 'T' };
+        const { lines } = await cutover(definition, { ShiftWeight: [moved], WatchSettling: [{ tally: 'SEEN' }] });
+        const from = lines.findIndex((line) => line.startsWith('ShiftWeight '));
+        const until = lines.findIndex((line, index) => index > from && line.startsWith('AnnounceStep '));
+        return lines.slice(from + 1, until).map((line) => line.split(' Monitor ')[0]);
+      };
+      assert.deepEqual(await settling(39), ['SettleWait 39 s']);
+      assert.deepEqual(await settling(90), [
+        ...['SettleWait 40 s', 'WatchSettling', 'SettleWait 40 s', 'WatchSettling', 'SettleWait 10 s'],
+      ]);
+      assert.deepEqual(await settling(3_601), [
+        ...Array(9).fill(['SettleWait 361 s', 'WatchSettling']).flat(),
+        'SettleWait 352 s',
+      ]);
+    },
+  },
+  {
+    name: 'a new side that is bad while a change settles is turned back before the step is told as taken',
+    holds: async (definition) => {
+      const walk = await cutover(definition, { WatchSettling: [new Failure('Cutover.Unhealthy')] });
+      assert.equal(walk.ending, 'RolledBack');
+      assert.equal(walk.lines.filter((line) => line.startsWith('AnnounceStep ')).length, 1, 'the first step alone');
     },
   },
   {

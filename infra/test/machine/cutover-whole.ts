@@ -53,20 +53,22 @@ export const facts: Fact[] = [
         SettleWait 19 s
         AnnounceStep Notify {topic_arn: everybody, application: shop, event: step, detail: {title: first, new_weight: 10, hold_seconds: 100, live: LIVE-2, is_last: false}}
         ShowStep Dashboard {action: show, route: 0, new_weight: 10}
-        HoldWait 40 s
-        Monitor Monitor {elapsed_seconds: 40, tally: null, route: 0, step: 0, new_weight: 10, hold_seconds: 100, decisions: 0, at: ENTERED}
-        HoldWait 35 s
-        Monitor Monitor {elapsed_seconds: 75, tally: LOOKS-1, route: 0, step: 0, new_weight: 10, hold_seconds: 100, decisions: 0, at: ENTERED}
-        HoldWait 25 s
-        Monitor Monitor {elapsed_seconds: 100, tally: LOOKS-2, route: 0, step: 0, new_weight: 10, hold_seconds: 100, decisions: 0, at: ENTERED}
+        HoldWait 4 s
+        Monitor Monitor {elapsed_seconds: 4, tally: null, route: 0, step: 0, new_weight: 10, decisions: 0, at: ENTERED, hold_seconds: 100}
+        HoldWait 60 s
+        Monitor Monitor {elapsed_seconds: 64, tally: LOOKS-1, route: 0, step: 0, new_weight: 10, decisions: 0, at: ENTERED, hold_seconds: 100}
+        HoldWait 36 s
+        Monitor Monitor {elapsed_seconds: 100, tally: LOOKS-2, route: 0, step: 0, new_weight: 10, decisions: 0, at: ENTERED, hold_seconds: 100}
         ShiftWeight WeightShift {route: 1, attempt: 0, change_id: null, new_weight: 100, action: shift}
         SettleWait 23 s
         ShiftWeight WeightShift {route: 1, attempt: 1, change_id: C2, new_weight: 100, action: shift}
-        SettleWait 29 s
+        SettleWait 17 s
+        WatchSettling Monitor {elapsed_seconds: 40, tally: null, route: 1, step: 0, new_weight: 100, decisions: 0, at: ENTERED, hold_seconds: 71}
+        SettleWait 12 s
         AnnounceStep Notify {topic_arn: everybody, application: shop, event: step, detail: {title: second, new_weight: 100, hold_seconds: 30, live: LIVE-4, is_last: true}}
         ShowStep Dashboard {action: show, route: 1, new_weight: 100}
-        HoldWait 30 s
-        Monitor Monitor {elapsed_seconds: 30, tally: null, route: 1, step: 0, new_weight: 100, hold_seconds: 30, decisions: 0, at: ENTERED}
+        HoldWait 28 s
+        Monitor Monitor {elapsed_seconds: 28, tally: LOOKS-0, route: 1, step: 0, new_weight: 100, decisions: 0, at: ENTERED, hold_seconds: 30}
         Validate Validate {tries: null}
         ValidateWait 31 s
         Validate Validate {tries: PROBES-1}
@@ -84,9 +86,9 @@ export const facts: Fact[] = [
         FinaliseWait 43 s
         Finish Claim {action: finish, not_done: []}
         WriteReport Report {at: ENTERED}
-        AnnounceFinish Notify {topic_arn: everybody, application: shop, event: finished, detail: {timeline: [{route: 0, title: first, new_weight: 10, changed_at: T1, settled_at: after 86 s, held_seconds: 100, ended_at: M3, checks: LOOKS-3}, {route: 1, title: second, new_weight: 100, changed_at: T3, settled_at: after 238 s, held_seconds: 30, ended_at: M4, share_seen_percent: 99.5, checks: LOOKS-4}], cleanup_after_seconds: 600, baseline: [BEFORE], report: LINK, not_done: []}}
+        AnnounceFinish Notify {topic_arn: everybody, application: shop, event: finished, detail: {timeline: [{route: 0, title: first, new_weight: 10, changed_at: T1, settled_at: after 86 s, held_seconds: 100, ended_at: M3, checks: LOOKS-3}, {route: 1, title: second, new_weight: 100, changed_at: T3, settled_at: after 238 s, held_seconds: 28, ended_at: M4, share_seen_percent: 99.5, checks: LOOKS-4}], cleanup_after_seconds: 600, baseline: [BEFORE], report: LINK, not_done: []}}
         StartCleanup {StateMachineArn: Cleanup, Name: cleanup-ddeaded8ad8e44933f39e672a8886d49, Input: {run_id: RUN}}
-        Succeeded {ending: Succeeded, application: shop, run_id: RUN, steps: [{route: 0, title: first, new_weight: 10, changed_at: T1, settled_at: after 86 s, held_seconds: 100, ended_at: M3, checks: LOOKS-3}, {route: 1, title: second, new_weight: 100, changed_at: T3, settled_at: after 238 s, held_seconds: 30, ended_at: M4, share_seen_percent: 99.5, checks: LOOKS-4}], approval: {by: a person, why: agreed, at: after 2 s, plan: null, question: null}, decisions: [], baseline: [BEFORE], dashboard: DASHBOARD, report: LINK, replication: {passed: true, wait_seconds: 0, tally: SEEN-2}, validation: PROBES-2, limits: [LIMIT], alarms: [{set: one}, {set: two}], warnings: FINDINGS, not_done: []}
+        Succeeded {ending: Succeeded, application: shop, run_id: RUN, steps: [{route: 0, title: first, new_weight: 10, changed_at: T1, settled_at: after 86 s, held_seconds: 100, ended_at: M3, checks: LOOKS-3}, {route: 1, title: second, new_weight: 100, changed_at: T3, settled_at: after 238 s, held_seconds: 28, ended_at: M4, share_seen_percent: 99.5, checks: LOOKS-4}], approval: {by: a person, why: agreed, at: after 2 s, plan: null, question: null}, decisions: [], baseline: [BEFORE], dashboard: DASHBOARD, report: LINK, replication: {passed: true, wait_seconds: 0, tally: SEEN-2}, validation: PROBES-2, limits: [LIMIT], alarms: [{set: one}, {set: two}], warnings: FINDINGS, not_done: []}
         `,
       ),
   },

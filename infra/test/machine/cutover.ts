@@ -67,9 +67,10 @@ export const SCRIPT: Script = {
     again(23, { changed: true, change_id: 'C2', live: 'LIVE-3', at: 'T3' }),
     settled(29, { changed: false, change_id: 'C2', live: 'LIVE-4', at: 'T4' }),
   ],
+  WatchSettling: [{ done: false, wait_seconds: 40, tally: 'LOOKS-0', at: 'M0' }],
   Monitor: [
-    { done: false, wait_seconds: 35, tally: 'LOOKS-1', at: 'M1' },
-    { done: false, wait_seconds: 25, tally: 'LOOKS-2', at: 'M2' },
+    { done: false, wait_seconds: 60, tally: 'LOOKS-1', at: 'M1' },
+    { done: false, wait_seconds: 36, tally: 'LOOKS-2', at: 'M2' },
     { done: true, wait_seconds: 0, tally: 'LOOKS-3', at: 'M3' },
     { done: true, wait_seconds: 0, tally: 'LOOKS-4', at: 'M4', share_seen_percent: 99.5 },
   ],

@@ -133,6 +133,16 @@ export const facts: Fact[] = [
     },
   },
   {
+    name: 'whoever lets a step go on whose change still settles has it waited for before the hold begins',
+    holds: async (definition) => {
+      const walk = await held(definition, { Monitor: [WELL], WatchSettling: [SICK, { tally: 'SEEN' }] });
+      assert.equal(walk.ending, 'Succeeded');
+      const [shift, wait] = linesAfter(walk, 'AwaitDecision');
+      assert.match(shift ?? '', /^ShiftWeight WeightShift {route: 1, attempt: 1, change_id: C2, /);
+      assert.match(wait ?? '', /^SettleWait /);
+    },
+  },
+  {
     name: 'whoever lets a step go on is told with the ending, and the hold begins again as if nothing had been counted',
     holds: async (definition) => {
       const look = { done: false, wait_seconds: 35, tally: 'LOOKS-1', at: 'M1' };

@@ -43,6 +43,9 @@ pub(super) fn answers(outcome: &Outcome) -> Vec<(&'static str, String)> {
     if let Some(seconds) = outcome.seconds_to_restored() {
         answers.push(("From the first hurt to restored", span(seconds)));
     }
+    if let Some(seconds) = outcome.seconds_from_bad_look_to_restored() {
+        answers.push(("First bad look to restored", span(seconds)));
+    }
     answers.push(("Changes made and undone", made_and_undone(&outcome.changes)));
     let Bill { transitions, invocations, .. } = outcome.bill;
     let price = if outcome.dollars < 0.01 { "less than a cent".to_owned() } else { format!("${:.2}", outcome.dollars) };

@@ -52,7 +52,8 @@ async fn an_alarm_that_only_the_new_sides_traffic_gives_data_is_waited_for() -> 
     let held: Vec<u64> =
         output["steps"].as_array().into_iter().flatten().filter_map(|step| step["held_seconds"].as_u64()).collect();
     ensure!(held[0] == 180, "at 0 % it was held for {} s", held[0]);
-    ensure!(held[1] >= 360, "at 10 % it was held for {} s, without a word of the alarm", held[1]);
+    // The sixth look: the first comes a minute after the weight changed, of which ten seconds were no hold yet, and one at the hold's end.
+    ensure!(held[1] >= 300, "at 10 % it was held for {} s, without a word of the alarm", held[1]);
     Ok(())
 }
 

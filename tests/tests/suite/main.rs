@@ -8,6 +8,7 @@ mod accounts;
 mod answers;
 mod authority;
 mod balancers;
+mod calls;
 mod contract;
 mod dashboards;
 mod databases;
@@ -21,6 +22,7 @@ mod harness;
 mod health;
 mod incidents;
 mod judging;
+mod lean;
 mod line;
 mod locked;
 mod looking;
@@ -83,6 +85,8 @@ fn tests() -> Result<Vec<Test>> {
         readme::tests()?,
         reports::tests(),
         names::tests(),
+        lean::tests(),
+        calls::tests(),
         shapes::tests(),
         shares::tests(),
         locked::tests(),

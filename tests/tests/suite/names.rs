@@ -143,6 +143,39 @@ async fn an_alias_that_aws_would_refuse_is_told_before_anything_is_touched() -> 
     ensure_same(&before, &ground.account().await?)
 }
 
+/// The limit is the whole account's: who asks more is throttled. Nothing is asked twice, and one call is enough.
+async fn twenty_names_are_looked_at_in_one_call_under_the_accounts_limit() -> Result<()> {
+    const NAMES: usize = 20;
+    const MOST_REQUESTS: usize = 22;
+    let ground = Ground::new(SPEED).await?;
+    let mut plan = dns_plan("twenty", json!([{ "new_weight": 100 }]));
+    let route = plan["routes"][0].clone();
+    let named = |n: usize| {
+        let mut route = route.clone();
+        route["record_name"] = json!(format!("n{n}.twenty.example.com"));
+        route
+    };
+    plan["routes"] = (0..NAMES).map(named).collect();
+    plan["mode"] = json!("precheck");
+    let stage = ground.quiet_stage(&plan, json!({})).await?;
+    let limit = json!({ "match": { "service": "route53" }, "do": "limit", "times": null, "rate": 5, "burst": 5,
+        "error": "Throttling", "status": 400 });
+    ground.client.set_faults(json!([limit])).await?;
+    let run_id = ground.start("cutover", "twenty", &stage.plan).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
+    let requests = ground.client.requests(0).await?;
+    let invoked = requests.iter().filter(|request| request.function.as_deref() == Some("cutover-precheck")).count();
+    let asked: Vec<_> =
+        requests.iter().filter(|request| request.caller == "precheck" && request.service == "route53").collect();
+    let seconds = asked.last().map_or(0.0, |last| last.at) - asked.first().map_or(0.0, |first| first.at);
+    let throttled = asked.iter().filter(|request| request.fault.is_some()).count();
+    eprintln!("{NAMES} names: {} requests to Route 53 in {seconds:.1} s, {throttled} throttled", asked.len());
+    ensure!(invoked == 1, "precheck was called {invoked} times");
+    ensure!((1..=MOST_REQUESTS).contains(&asked.len()), "{} requests", asked.len());
+    Ok(())
+}
+
 /// What is run.
 pub fn tests() -> Vec<Test> {
     asynchronous![
@@ -150,5 +183,6 @@ pub fn tests() -> Vec<Test> {
         a_name_that_is_delegated_away_is_not_moved,
         an_address_family_that_comes_in_a_hold_ends_the_step,
         an_alias_that_aws_would_refuse_is_told_before_anything_is_touched,
+        twenty_names_are_looked_at_in_one_call_under_the_accounts_limit,
     ]
 }
