@@ -202,7 +202,7 @@ pub fn build_functions(checkout: &Checkout) -> Result<()> {
     if !functions.iter().all(|function| checkout.bin_dir().join(function).exists()) {
         eprintln!("Functions: building {} of them (the first time, some minutes)...", functions.len());
     }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     // The whole workspace, not the functions alone: cargo unites the features of what is built together, so that this
     // is what `cargo test` has built already. Otherwise every AWS crate would be compiled twice.

@@ -30,6 +30,24 @@ use routes::RouteState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// What this function does in other accounts, and no more, whatever the role there may do.
+pub const ELSEWHERE: &[&str] = &[
+    "cloudwatch:GetMetricData",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTags",
+    "elasticloadbalancing:DescribeTargetGroupAttributes",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeTargetHealth",
+    "route53:GetHealthCheck",
+    "route53:GetHealthCheckStatus",
+    "route53:GetHostedZone",
+    "route53:ListHostedZones",
+    "route53:ListHostedZonesByName",
+    "route53:ListResourceRecordSets",
+];
+
 /// What this function talks to.
 #[derive(Clone, Debug)]
 pub struct Clients {
@@ -114,7 +132,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let other_approval = complete_plan(&clients.approval, &mut plan);
     // A name takes a look at its zone, at the name, at the zones around it, and at what else leads there.
     let draw = clients.journal.share(&plan, Lane::Forward, 5 * plan.names(), now);
-    let clients = &Clients { routes: clients.routes.drawing(draw), ..clients.clone() };
+    let clients = &Clients { routes: clients.routes.for_run(&request.run_id, now, draw), ..clients.clone() };
     let mut findings = gates::findings(&plan);
     findings.extend(other_approval);
     findings.extend(clients.stakeholders.unknown(&plan.stakeholders));
@@ -132,8 +150,15 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let before = routes(clients, &plan, &mut findings).await?;
     databases::observe(clients, &plan, now, &mut findings).await?;
     services::observe(clients, &plan, &mut findings).await?;
-    metrics::observe(&clients.cloudwatch, &plan, now, &mut findings).await?;
-    elsewhere::tell_instead(elsewhere::findings(&plan, &request.run_id), &mut findings);
+    let seen = watch::Metrics::of(&clients.cloudwatch, clients.routes.access(), &plan).await;
+    // An account that cannot be entered is told of with its route.
+    if let Ok(cloudwatch) = settled(seen)? {
+        metrics::observe(&cloudwatch, &plan, now, &mut findings).await?;
+    }
+    elsewhere::tell_instead(
+        elsewhere::findings(&plan, &request.run_id, clients.routes.access().accounts()),
+        &mut findings,
+    );
     locks(&clients.journal, &plan, &request.run_id, &mut findings).await?;
     findings.extend(decide::nobody_stops_writers(&plan));
     findings.extend(decide::quiesce_unverified(&plan));

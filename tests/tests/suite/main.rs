@@ -12,6 +12,7 @@ mod contract;
 mod dashboards;
 mod databases;
 mod drafts;
+mod elsewhere;
 mod failing;
 mod faults;
 mod fuzz;
@@ -70,6 +71,7 @@ fn tests() -> Result<Vec<Test>> {
         databases::tests(),
         balancers::tests(),
         drafts::tests(),
+        elsewhere::tests(),
         same_deployment::tests(),
         serve::tests(),
         judging::tests(),
