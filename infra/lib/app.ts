@@ -1,7 +1,8 @@
-/** The app: context values in, one stack out, checked by cdk-nag. */
+/** The apps: context values in, one stack out, checked by cdk-nag. */
 import { App, type AppProps, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { propsFromContext } from './configuration';
+import { accessPropsFromContext, propsFromContext } from './configuration';
+import { CutoverAccess } from './cutover-access';
 import { CutoverStack } from './cutover-stack';
 
 export function cutoverApp(props: AppProps = {}): App {
@@ -9,5 +10,14 @@ export function cutoverApp(props: AppProps = {}): App {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   const stackProps = propsFromContext(app.node);
   new CutoverStack(app, 'Cutover', { ...stackProps, stackName: `${stackProps.prefix ?? ''}cutover` });
+  return app;
+}
+
+/** What lets that stack into another account. */
+export function accessApp(props: AppProps = {}): App {
+  const app = new App({ analyticsReporting: false, ...props });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  const stackProps = accessPropsFromContext(app.node);
+  new CutoverAccess(app, 'CutoverAccess', { ...stackProps, stackName: `${stackProps.prefix ?? ''}cutover-access` });
   return app;
 }

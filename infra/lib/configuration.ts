@@ -2,6 +2,7 @@
 import type { Node } from 'constructs';
 import { NARROWING } from './authority';
 import { ConfigurationError } from './configuration-error';
+import type { CutoverAccessProps } from './cutover-access';
 import type { CutoverStackProps } from './cutover-stack';
 
 /** The names of all context values: those of the props that configure the stack. */
@@ -44,9 +45,21 @@ export function propsFromContext(node: Node): CutoverStackProps {
     ...given(['hookFunctionArns'], (name) => hooks(node, name)),
     ...given(['retainJournal', 'retainLogs', 'answers'], (name) => boolean(node, name)),
     ...given(CONTEXT.number, (name) => number(node, name)),
-    ...given(['schedules', 'probeVpc', 'stakeholders', 'branding', 'messageTemplates', 'incidents'], (name) =>
-      json(node, name),
+    ...given(
+      ['schedules', 'accounts', 'probeVpc', 'stakeholders', 'branding', 'messageTemplates', 'incidents'],
+      (name) => json(node, name),
     ),
+    narrowing: given(CONTEXT.narrowing, (name) => list(node, name)),
+  };
+}
+
+/** Those of the stack `CutoverAccess`. Lists and prefix are the central stack's, so one `cdk.json` may hold both. */
+export function accessPropsFromContext(node: Node): CutoverAccessProps {
+  const given = (names: readonly string[], read: (name: string) => unknown) =>
+    Object.fromEntries(names.map((name) => [name, read(name)]).filter(([, value]) => value !== undefined));
+  return {
+    ...given(['centralAccount', 'externalId', 'prefix'], (name) => node.tryGetContext(name)),
+    ...given(['centralRoleArns', 'userPoolArns'], (name) => list(node, name)),
     narrowing: given(CONTEXT.narrowing, (name) => list(node, name)),
   };
 }

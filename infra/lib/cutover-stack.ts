@@ -3,6 +3,7 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { accountsEnvironment, ENTERING, type MemberAccounts, memberRoleArns } from './accounts';
 import { AnswersKey, type AnswersProps, answersEnvironment, openAnswers } from './answers';
 import {
   type AuthorityProps,
@@ -93,6 +94,11 @@ export interface CutoverStackProps extends StackProps, MessagesProps, StatusProp
    * the stack has groups of stakeholders.
    */
   readonly incidents?: IncidentTimes | false;
+  /**
+   * The other accounts in which routes may be, by their ids: what the stack `CutoverAccess` was deployed with there. A region beside the stack's own
+   * is entered so, too: list the stack's own account. Default: none.
+   */
+  readonly accounts?: MemberAccounts;
   /** Cutovers at a set time. Default: none. */
   readonly schedules?: ScheduledStart[];
 }
@@ -146,6 +152,7 @@ export class CutoverStack extends Stack {
       answersKeyArn,
       waveSchedulesRoleArn: programmes.roleArn,
       topicKeyArns: [key.keyArn, ...(props.topicKeyArns ?? [])],
+      memberRoleArns: memberRoleArns(props.accounts ?? {}, this.partition, prefix),
     };
     const { all: functions } = new Functions(this, 'Functions', {
       names,
@@ -232,7 +239,9 @@ function environment(
   if (!(route53RequestsPerSecond >= 0.1 && route53RequestsPerSecond <= 50)) {
     throw new ConfigurationError('`route53RequestsPerSecond` should be a number from 0.1 to 50; the account has 5.');
   }
-  const common = byCrate<Record<string, string>>(() => ({
+  const accounts = accountsEnvironment(props.accounts ?? {}, here.stack.partition, props.prefix ?? '');
+  const common = byCrate<Record<string, string>>((crate) => ({
+    ...(ENTERING.includes(crate) && accounts),
     JOURNAL_TABLE: journal.tableName,
     LOCKS_TABLE: here.locksTable ?? '',
     ROUTE53_REQUESTS_PER_SECOND: `${route53RequestsPerSecond}`,

@@ -55,6 +55,8 @@ export interface Surroundings {
   readonly waveSchedulesRoleArn: string;
   /** The keys of encrypted topics. */
   readonly topicKeyArns: string[];
+  /** The roles of other accounts. */
+  readonly memberRoleArns: string[];
 }
 
 /** What a route can be, as in the plan's `RecordType`. */
@@ -96,23 +98,14 @@ function listed(prop: string, list: string[], resource: (item: string) => string
 
 const asItIs = (item: string) => item;
 
-/** The functions: what each one calls, and on what. */
-export function functionPermissions(here: Surroundings): Record<Crate, Permission[]> {
-  const { names, narrowing, stack } = here;
-  const arn = (service: string, resource: string) => stack.formatArn({ service, resource });
+/** What routes are made of, in one account: in the stack's own region, or in every one. */
+function routeTargets(here: Pick<Surroundings, 'narrowing' | 'stack' | 'userPoolArns'>, region?: '*') {
+  const { narrowing, stack } = here;
+  const arn = (service: string, resource: string) => stack.formatArn({ service, resource, ...(region && { region }) });
   const route53 = (resource: string) => `arn:${stack.partition}:route53:::${resource}`;
   const elb = (resource: string) => arn('elasticloadbalancing', resource);
-  const alarmArn = (name: string) => arn('cloudwatch', `alarm:${name}`);
   const zoneArn = (id: string) => route53(`hostedzone/${id.replace('/hostedzone/', '')}`);
-
-  const table: Target = { resources: [here.journal.tableArn] };
-  const locks: Target = { resources: here.locksTable ? [arn('dynamodb', `table/${here.locksTable}`)] : [] };
-  const openRuns: Target = { resources: [`${here.journal.tableArn}/index/${OPEN_RUNS}`] };
-  const listeners = listed('listeners', narrowing.listeners, asItIs, elb('listener/app/*'), elb('listener/net/*'));
-  const rules = listed('rules', narrowing.rules, asItIs, elb('listener-rule/app/*'));
-  const targetGroups = listed('targetGroups', narrowing.targetGroups, asItIs, elb('targetgroup/*'));
   const zones = listed('hostedZones', narrowing.hostedZones, zoneArn, zoneArn('*'));
-  const records = { ...zones, conditions: recordConditions(narrowing.recordNames) };
   const changes: Target = {
     resources: [route53('change/*')],
     why: 'Route 53 gives changes their ids when they are made.',
@@ -125,6 +118,54 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     resources: [route53('healthcheck/*')],
     why: 'Records carry the health checks that their owners gave them, and this only reads.',
   };
+  return {
+    listeners: listed('listeners', narrowing.listeners, asItIs, elb('listener/app/*'), elb('listener/net/*')),
+    rules: listed('rules', narrowing.rules, asItIs, elb('listener-rule/app/*')),
+    targetGroups: listed('targetGroups', narrowing.targetGroups, asItIs, elb('targetgroup/*')),
+    zones,
+    records: { ...zones, conditions: recordConditions(narrowing.recordNames) },
+    changes,
+    healthChecks,
+    anyHealthCheck,
+    // Whoever sends such an action back must be able to read its client (ELB user guide), secret included.
+    userPools: listed('userPoolArns', here.userPoolArns, asItIs, arn('cognito-idp', 'userpool/*')),
+  };
+}
+
+/** What the role of another account allows: what the functions need there, all together. A session has what its function needs. */
+export function memberPermissions(here: Pick<Surroundings, 'narrowing' | 'stack' | 'userPoolArns'>): Permission[] {
+  const of = routeTargets(here, '*');
+  return [
+    may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
+    may(anything, 'elasticloadbalancing:DescribeLoadBalancers', 'elasticloadbalancing:DescribeTags'),
+    may(anything, 'elasticloadbalancing:DescribeTargetGroupAttributes', 'elasticloadbalancing:DescribeTargetGroups'),
+    may(anything, 'elasticloadbalancing:DescribeTargetHealth', 'cloudwatch:GetMetricData'),
+    may(of.listeners, 'elasticloadbalancing:ModifyListener'),
+    may(of.rules, 'elasticloadbalancing:ModifyRule'),
+    may(of.userPools, 'cognito-idp:DescribeUserPoolClient'),
+    may(of.targetGroups, 'elasticloadbalancing:DeleteTargetGroup'),
+    may(of.zones, 'route53:GetHostedZone', 'route53:ListResourceRecordSets'),
+    may(anything, 'route53:ListHostedZones', 'route53:ListHostedZonesByName'),
+    may(of.records, 'route53:ChangeResourceRecordSets'),
+    may(of.changes, 'route53:GetChange'),
+    may(anything, 'route53:CreateHealthCheck', 'route53:ListHealthChecks'),
+    may(of.healthChecks, 'route53:DeleteHealthCheck'),
+    may(of.anyHealthCheck, 'route53:GetHealthCheck', 'route53:GetHealthCheckStatus'),
+  ];
+}
+
+/** The functions: what each one calls, and on what. */
+export function functionPermissions(here: Surroundings): Record<Crate, Permission[]> {
+  const { names, narrowing, stack } = here;
+  const arn = (service: string, resource: string) => stack.formatArn({ service, resource });
+  const { listeners, rules, targetGroups, zones, records, changes, healthChecks, anyHealthCheck, userPools } =
+    routeTargets(here);
+  const others: Target = { resources: here.memberRoleArns };
+  const alarmArn = (name: string) => arn('cloudwatch', `alarm:${name}`);
+
+  const table: Target = { resources: [here.journal.tableArn] };
+  const locks: Target = { resources: here.locksTable ? [arn('dynamodb', `table/${here.locksTable}`)] : [] };
+  const openRuns: Target = { resources: [`${here.journal.tableArn}/index/${OPEN_RUNS}`] };
   const alarms = listed('alarmNames', narrowing.alarmNames, alarmArn, alarmArn('*'));
   const ownAlarms: Target = {
     resources: [alarmArn(names.of('*'))],
@@ -171,8 +212,6 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
   const mail: Target = { resources: mailIdentities(here) };
   const webhooks: Target = { resources: here.webhookSecretArns };
   const loadTestSecrets: Target = { resources: here.loadTestSecretArns };
-  // Whoever sends such an action back must be able to read its client (ELB user guide), secret included.
-  const userPools = listed('userPoolArns', here.userPoolArns, asItIs, arn('cognito-idp', 'userpool/*'));
   const executions = (...machines: Machine[]): Target => ({
     resources: machines.map((machine) => names.executionsArn(machine)),
     why: 'Executions are named when they start.',
@@ -221,6 +260,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
 
   return withKey<Crate>(dataKey(here), {
     precheck: [
+      may(others, 'sts:AssumeRole'),
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
       may(anything, 'elasticloadbalancing:DescribeLoadBalancers', 'elasticloadbalancing:DescribeTags'),
       may(anything, 'elasticloadbalancing:DescribeTargetGroupAttributes', 'elasticloadbalancing:DescribeTargetGroups'),
@@ -239,6 +279,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(locks, 'dynamodb:BatchGetItem'),
     ],
     claim: [
+      may(others, 'sts:AssumeRole'),
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
       may(zones, 'route53:ListResourceRecordSets'),
       may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
@@ -251,6 +292,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(table, 'dynamodb:GetItem'),
     ],
     'listener-swap': [
+      may(others, 'sts:AssumeRole'),
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
       may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
       may(listeners, 'elasticloadbalancing:ModifyListener'),
@@ -259,6 +301,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(table, 'dynamodb:GetItem'),
     ],
     'weight-shift': [
+      may(others, 'sts:AssumeRole'),
       may(zones, 'route53:ListResourceRecordSets'),
       may(records, 'route53:ChangeResourceRecordSets'),
       may(changes, 'route53:GetChange'),
@@ -271,6 +314,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(share, 'dynamodb:PutItem'),
     ],
     monitor: [
+      may(others, 'sts:AssumeRole'),
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
       may(anything, 'elasticloadbalancing:DescribeLoadBalancers', 'elasticloadbalancing:DescribeTargetGroups'),
       may(anything, 'elasticloadbalancing:DescribeTargetHealth', 'cloudwatch:GetMetricData'),
@@ -280,6 +324,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
     ],
     baseline: [
+      may(others, 'sts:AssumeRole'),
       may(anything, 'cloudwatch:GetMetricData'),
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
     ],
@@ -289,7 +334,11 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(ownMetrics, 'cloudwatch:PutMetricData'),
       may(table, 'dynamodb:GetItem'),
     ],
-    validate: [may(anything, 'cloudwatch:GetMetricData'), may(table, 'dynamodb:GetItem')],
+    validate: [
+      may(others, 'sts:AssumeRole'),
+      may(anything, 'cloudwatch:GetMetricData'),
+      may(table, 'dynamodb:GetItem'),
+    ],
     'load-test': [
       may(loadResults, 's3:GetObject', 's3:PutObject'),
       may({ resources: [here.reports.bucketArn] }, 's3:ListBucket'),
@@ -319,6 +368,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(topicKeys, 'kms:Decrypt', 'kms:GenerateDataKey'),
     ],
     rollback: [
+      may(others, 'sts:AssumeRole'),
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
       may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
       may(zones, 'route53:ListResourceRecordSets'),
@@ -402,6 +452,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(asking, 'states:SendTaskFailure', 'states:SendTaskSuccess'),
     ],
     cleanup: [
+      may(others, 'sts:AssumeRole'),
       may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
       may(anything, 'elasticloadbalancing:DescribeTargetGroups', 'cloudwatch:GetMetricData'),
       may(listeners, 'elasticloadbalancing:ModifyListener'),

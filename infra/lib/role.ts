@@ -20,12 +20,14 @@ function isAny({ resources }: Permission): boolean {
   return resources.length > 0;
 }
 
-function statement({ actions, resources, conditions, denies }: Permission): PolicyStatement {
+/** One statement, as IAM has it. */
+export function statement({ actions, resources, conditions, denies }: Permission): PolicyStatement {
   const base = { effect: denies ? Effect.DENY : Effect.ALLOW, actions: [...actions].sort(), resources: [...resources] };
   return new PolicyStatement(conditions ? { ...base, conditions } : base);
 }
 
-function explainWildcards(made: Role, permissions: readonly Permission[]) {
+/** Tells cdk-nag why resources are as wide as they are. */
+export function explainWildcards(made: Role, permissions: readonly Permission[]) {
   const reasons = new Map<string, string[]>();
   for (const { actions, resources, why } of permissions.filter(({ denies }) => !denies)) {
     for (const resource of resources.map((resource) => flat(Stack.of(made).resolve(resource)))) {

@@ -3,6 +3,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { ENTERING } from '../lib/accounts';
+import { OPEN } from '../lib/authority';
+import { CutoverAccess } from '../lib/cutover-access';
 import { rendered } from '../lib/definitions';
 import { CRATES, type Crate, MACHINES, pascalCase } from '../lib/names';
 import { INVOKED, normalisedName } from '../lib/permissions';
@@ -17,15 +22,19 @@ const byDefault = synthesize({
   mailFrom: 'cutover@example.com',
   webhookSecretArns: [SECRET],
   loadTestSecretArns: [SECRET],
+  accounts: { '222222222222': { externalId: 'sixteen-or-more-characters' } },
 });
 const sorted = (items: Iterable<string>) => [...new Set(items)].sort();
+
+/** What a function says that it does in other accounts: a list, and no calls. */
+const ELSEWHERE = /pub const ELSEWHERE: &\[&str\] =\s*&\[([^\]]*)\];/;
 
 /** The Rust files of a crate, without unit tests. */
 function rustFiles(crate: string): [file: string, source: string][] {
   const files = readdirSync(join(FUNCTIONS, crate, 'src'), { recursive: true, encoding: 'utf8' });
   const rust = files.filter((file) => file.endsWith('.rs'));
   const read = (file: string) =>
-    readFileSync(join(FUNCTIONS, crate, 'src', file), 'utf8').split('#[cfg(test)]')[0] ?? '';
+    (readFileSync(join(FUNCTIONS, crate, 'src', file), 'utf8').split('#[cfg(test)]')[0] ?? '').replace(ELSEWHERE, '');
   return rust.map((file) => [file, read(file)]);
 }
 
@@ -118,8 +127,11 @@ const IMPLIED: Record<string, string[]> = {
 /** A change `to` an ending without locks, or a function that answers one. */
 const RELEASING = /(\bto(?::| =)[^;]*?|-> Phase \{[^}]*?)Phase::(RolledBack|Closed)\b/;
 
+/** What is made to enter other accounts by. */
+const ENTERS = /\b(?:access::Access::of|routes::any::Clients::new)\(/;
+
 /** The libraries whose functions call AWS for others, each with the permissions of its caller. */
-const LIBRARIES = ['bucket', 'executions', 'history', 'links', 'routes', 'replication', 'secrets', 'watch'];
+const LIBRARIES = ['access', 'bucket', 'executions', 'history', 'links', 'routes', 'replication', 'secrets', 'watch'];
 
 /**
  * The functions of the libraries by their paths, `routes::listener::observe::live`, each with its text. A module is a file, and
@@ -171,7 +183,7 @@ function throughJournal(whose: string, text: string): string[] {
 /** What a text imports of the libraries that is no type, as paths: `routes::listener::pair`, `replication::judge`. */
 function importedOfLibrary(text: string): string[] {
   return [
-    ...text.matchAll(/^use (bucket|executions|history|links|routes|replication|secrets|watch)::([^;]*);/gm),
+    ...text.matchAll(/^use (access|bucket|executions|history|links|routes|replication|secrets|watch)::([^;]*);/gm),
   ].flatMap(([, crate, imported = '']) => {
     const [, path = '', names = ''] = /^((?:\w+::)*)\{?([^}]*)\}?$/.exec(imported) ?? [];
     const lower = names.split(',').map((name) => name.trim());
@@ -191,7 +203,7 @@ function called(crate: Crate): string[] {
   const uses = journalUses(text);
   const paths = [
     ...text.matchAll(
-      /\b((?:bucket|executions|history|links|routes|replication|secrets|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g,
+      /\b((?:access|bucket|executions|history|links|routes|replication|secrets|watch)::(?:[a-z0-9_]+::)*[a-z0-9_]+)\(/g,
     ),
   ].map((match) => match[1] ?? '');
   const imported = importedOfLibrary(text).filter((path) => !path.startsWith(`${crate}::`)); // its own main does
@@ -205,6 +217,7 @@ function called(crate: Crate): string[] {
     ...throughJournal(crate, text),
     ...paths.flatMap((path) => namedByLibrary(path)),
     ...(releases ? ['dynamodb:DeleteItem'] : []),
+    ...(ENTERS.test(text) ? ['sts:AssumeRole'] : []),
   ];
   return sorted(calls.flatMap((call) => [call, ...(IMPLIED[call] ?? [])]));
 }
@@ -235,6 +248,59 @@ describe('functions', () => {
     assert.deepEqual(sorted(named('journal')), sorted([...reads, ...writes]));
     const written = [...sources('journal').matchAll(/\b(Put|Update|Delete|ConditionCheck)::builder\(/g)];
     assert.deepEqual(sorted(written.map((match) => match[1] ?? '')), ['Delete', 'Put', 'Update']);
+  });
+});
+
+describe('other accounts', () => {
+  /** What the functions do at home only: names' aliases lead to load balancers there, and alarms are set and watched there. */
+  const AT_HOME: Partial<Record<Crate, string[]>> = {
+    monitor: [
+      'cloudwatch:DescribeAlarms',
+      'elasticloadbalancing:DescribeLoadBalancers',
+      'elasticloadbalancing:DescribeTargetGroups',
+    ],
+    precheck: ['cloudwatch:DescribeAlarms'],
+    rollback: ['cloudwatch:GetMetricData'],
+    'weight-shift': [
+      'elasticloadbalancing:DescribeLoadBalancers',
+      'elasticloadbalancing:DescribeTargetGroups',
+      'elasticloadbalancing:DescribeTargetHealth',
+    ],
+  };
+  const ROUTES = /^(cloudwatch|cognito-idp|elasticloadbalancing|route53):/;
+  const elsewhere = (crate: Crate) => {
+    const source = readFileSync(join(FUNCTIONS, crate, 'src/lib.rs'), 'utf8');
+    return [...(ELSEWHERE.exec(source)?.[1] ?? '').matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? '');
+  };
+
+  test('the functions that enter them are those that may', () => {
+    const entering = CRATES.filter((crate) => ENTERS.test(sources(crate)));
+    assert.deepEqual(entering, [...ENTERING]);
+    assert.deepEqual(
+      CRATES.filter((crate) => elsewhere(crate).length > 0),
+      entering,
+    );
+  });
+
+  for (const crate of ENTERING) {
+    test(`${crate} has a session for what it may do to routes at home, and nothing else`, () => {
+      const own = actionsAt(byDefault, `Functions/${pascalCase(crate)}/Role`).filter((action) => ROUTES.test(action));
+      assert.deepEqual(
+        elsewhere(crate),
+        own.filter((action) => !AT_HOME[crate]?.includes(action)),
+      );
+    });
+  }
+
+  test('the role there allows what all of them do, and nothing else', () => {
+    const app = new App({ analyticsReporting: false });
+    const props = { centralAccount: '111111111111', externalId: 'sixteen-or-more-characters', narrowing: OPEN };
+    const template = Template.fromStack(
+      new CutoverAccess(app, 'CutoverAccess', { ...props, userPoolArns: ['*'] }),
+    ).toJSON();
+    const [role] = Object.values<Json>(template.Resources);
+    const statements: Json[] = role.Properties.Policies[0].PolicyDocument.Statement;
+    assert.deepEqual(sorted(statements.flatMap((statement) => statement.Action)), sorted(ENTERING.flatMap(elsewhere)));
   });
 });
 

@@ -82,7 +82,8 @@ for (const crate of CRATES) {
       (match) => match[1] ?? '',
     );
     const readers = Object.entries(READ_BY).filter(([reader]) => main.includes(`${reader}::of(environment)`));
-    const read = [...new Set([...named, ...readers.flatMap(([, variables]) => variables)])];
+    const accounts = main.includes('(environment, ELSEWHERE)') ? ['ACCOUNTS'] : [];
+    const read = [...new Set([...named, ...accounts, ...readers.flatMap(([, variables]) => variables)])];
     const made = resourceAt(plain, `Functions/${pascalCase(crate)}/Function/Resource`);
     assert.deepEqual(Object.keys(made.Environment.Variables).sort(), ['RUST_LOG', ...read].sort());
     const size = { 'load-test': [1769, 240], program: [1769, 120] }[crate as string] ?? [256, 30];

@@ -11,6 +11,10 @@ REGION = "eu-west-1"
 # The group of the schedules that programmes make.
 PROGRAMMES = "cutover-programmes"
 ACCOUNT_ID = "123456789012"
+# The accounts that the stack has a role for; a world says what lies in them.
+MEMBERS = ["222222222222", "333333333333", "444444444444", "555555555555"]
+MEMBER_ROLE_ARN = "arn:aws:iam::*:role/cutover-access"
+EXTERNAL_ID = "cutover-rehearsal"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/cutover-local"
 
 

@@ -192,6 +192,9 @@ pub struct Request {
     pub function: Option<String>,
     /// The role in which it was made; none without enforced permissions, and for a service's own calls.
     pub role: Option<String>,
+    /// Whose things it is about: of a role that is assumed, that role's account.
+    #[serde(default)]
+    pub account: String,
     /// The permissions that it needs: `dynamodb:GetItem`, ...
     pub actions: Vec<String>,
     /// HTTP status; none while it is being answered.

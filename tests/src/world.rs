@@ -58,6 +58,8 @@ pub struct World {
     pub health_checks: Value,
     /// For the emulated AWS: records that no route names.
     pub more_records: Value,
+    /// For the emulated AWS: the accounts of the plan that are not the stack's own.
+    pub accounts: Value,
     /// For the emulated AWS: other zones of the account.
     pub zones: Value,
     /// What is done to the run while it goes on.

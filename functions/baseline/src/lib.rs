@@ -12,6 +12,7 @@ pub mod figures;
 
 use std::collections::BTreeMap;
 
+use access::Access;
 use cutover::arn::{short_name, target_group_dimension};
 use cutover::baseline::lines;
 use cutover::budget::{MOST_BASELINE_BYTES, fit};
@@ -19,18 +20,24 @@ use cutover::contract::Caller;
 use cutover::plan::{Baseline, ListenerRoute, Plan, Route};
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
-use journal::{Journal, Phase};
+use journal::{Journal, Phase, Run};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use watch::Metrics;
 use watch::data::{Series, Wanted, Window};
 
 use crate::figures::{Observed, median, rounded, side, week_before, window_before};
+
+/// What this function does in other accounts, and no more, whatever the role there may do.
+pub const ELSEWHERE: &[&str] = &["cloudwatch:GetMetricData"];
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
 pub struct Clients {
     /// CloudWatch.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// What other accounts and regions are reached by.
+    pub access: Access,
     /// The journal.
     pub journal: Journal,
 }
@@ -61,7 +68,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let baseline = match run.baseline {
         Some(earlier) => earlier,
         None => {
-            let taken = fit(take(&clients.cloudwatch, &run.plan, now).await?, MOST_BASELINE_BYTES);
+            let taken = fit(take(&everywhere(clients, &run, now).await?, &run.plan, now).await?, MOST_BASELINE_BYTES);
             clients.journal.remember_baseline(&request.caller, &taken).await?;
             taken
         }
@@ -69,7 +76,11 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     Ok(Reply { lines: lines(&baseline), at: now.to_string() })
 }
 
-async fn take(cloudwatch: &aws_sdk_cloudwatch::Client, plan: &Plan, now: Timestamp) -> StepResult<Value> {
+async fn everywhere(clients: &Clients, run: &Run, now: Timestamp) -> StepResult<Metrics> {
+    Metrics::of(&clients.cloudwatch, &clients.access.for_run(&run.run_id, now), &run.plan).await
+}
+
+async fn take(cloudwatch: &Metrics, plan: &Plan, now: Timestamp) -> StepResult<Value> {
     let asked = &plan.baseline;
     let counted: Vec<&ListenerRoute> = if asked.given.is_some() { Vec::new() } else { counted(plan).collect() };
     let wanted: Vec<Wanted> = counted.iter().flat_map(|route| of_group(route)).chain(named(asked)).collect();

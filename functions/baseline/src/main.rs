@@ -1,12 +1,13 @@
 //! The Lambda function `baseline`: composes, nothing else.
 
-use baseline::{Clients, handle};
+use baseline::{Clients, ELSEWHERE, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
         |environment| {
             Ok(Clients {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(&environment.aws),
+                access: access::Access::of(environment, ELSEWHERE)?,
                 journal: journal::Journal::of(environment)?,
             })
         },

@@ -28,6 +28,10 @@ use routes::RouteState;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+/// What this function does in other accounts, and no more, whatever the role there may do.
+pub const ELSEWHERE: &[&str] =
+    &["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules", "route53:ListResourceRecordSets"];
+
 /// What this function talks to.
 #[derive(Clone, Debug)]
 pub struct Clients {
@@ -147,7 +151,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
             reply.approval = approval.clone();
             let run = Run { approval, ..Run::claimed(caller, plan, before, now) };
             let draw = journal.share(&run.plan, Lane::Forward, run.plan.names(), now);
-            claim(&Clients { routes: clients.routes.drawing(draw), ..clients.clone() }, &run).await?;
+            claim(&Clients { routes: clients.routes.for_run(&run.run_id, now, draw), ..clients.clone() }, &run).await?;
         }
         Action::Forward => advance(journal, caller, Phase::Claimed, Phase::Forward, None).await?,
         Action::Quiesce => journal.mark_quiesced(caller).await?,

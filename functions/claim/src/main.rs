@@ -1,12 +1,12 @@
 //! The Lambda function `claim`: composes, nothing else.
 
-use claim::{Clients, handle};
+use claim::{Clients, ELSEWHERE, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
         |environment| {
             Ok(Clients {
-                routes: routes::any::Clients::new(&environment.aws),
+                routes: routes::any::Clients::new(environment, ELSEWHERE)?,
                 journal: journal::Journal::of(environment)?,
                 approval: cutover::authority::Demanded::of(environment)?,
             })

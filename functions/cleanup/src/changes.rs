@@ -11,7 +11,7 @@ use journal::{Phase, Run};
 use routes::{RouteOfRun, RouteState};
 use serde::{Deserialize, Serialize};
 
-use crate::{Clients, drawing};
+use crate::{Clients, for_run};
 
 /// So many looks at the most before cleanup is due, one each five minutes of a day: an execution's history has to have room for them.
 pub(crate) const MOST_LOOKS: u64 = 290;
@@ -62,7 +62,7 @@ pub(crate) async fn watch(clients: &Clients, request: &WatchRequest, now: Timest
     let Some(run) = run.filter(|run| is_ours(run, &request.caller)) else {
         return Ok(Watch { is_ours: false, elsewhere: Vec::new(), is_news: false, told: String::new() });
     };
-    let clients = &drawing(clients, &run, run.plan.names(), now);
+    let clients = &for_run(clients, &run, run.plan.names(), now);
     let mut elsewhere = Vec::new();
     for (index, route) in run.plan.routes.iter().enumerate() {
         elsewhere.extend(look(clients, route, run.route(index)?).await?);

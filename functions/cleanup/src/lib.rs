@@ -36,6 +36,21 @@ use serde_json::{Value, json};
 pub use crate::changes::{Elsewhere, Watch, WatchRequest};
 pub use crate::remove::Removal;
 
+/// What this function does in other accounts, and no more, whatever the role there may do.
+pub const ELSEWHERE: &[&str] = &[
+    "cloudwatch:GetMetricData",
+    "cognito-idp:DescribeUserPoolClient",
+    "elasticloadbalancing:DeleteTargetGroup",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:ModifyListener",
+    "elasticloadbalancing:ModifyRule",
+    "route53:DeleteHealthCheck",
+    "route53:ListHealthChecks",
+    "route53:ListResourceRecordSets",
+];
+
 /// What this function talks to.
 #[derive(Clone, Debug)]
 pub struct Clients {
@@ -202,9 +217,9 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
 }
 
 /// Clients whose requests to Route 53 draw their slots first, where the run is of a wave.
-fn drawing(clients: &Clients, run: &Run, requests: usize, now: Timestamp) -> Clients {
+fn for_run(clients: &Clients, run: &Run, requests: usize, now: Timestamp) -> Clients {
     let draw = clients.journal.share(&run.plan, Lane::Forward, requests, now);
-    Clients { routes: clients.routes.drawing(draw), ..clients.clone() }
+    Clients { routes: clients.routes.for_run(&run.run_id, now, draw), ..clients.clone() }
 }
 
 async fn find(journal: &Journal, me: &str, input: &Input, now: Timestamp) -> StepResult<FindReply> {

@@ -1,6 +1,6 @@
 //! The Lambda function `cleanup`: composes, nothing else.
 
-use cleanup::{Clients, handle};
+use cleanup::{Clients, ELSEWHERE, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
@@ -8,7 +8,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
             let aws = &environment.aws;
             Ok(Clients {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(aws),
-                routes: routes::any::Clients::new(aws),
+                routes: routes::any::Clients::new(environment, ELSEWHERE)?,
                 journal: journal::Journal::of(environment)?,
             })
         },

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decide::{self, Facts, Next, Place};
 use crate::traffic::{self, Traffic};
-use crate::{Clients, RemoveRequest, RouteToTidy, drawing};
+use crate::{Clients, RemoveRequest, RouteToTidy, for_run};
 
 /// What came of one route.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,8 +62,9 @@ pub(crate) async fn remove(clients: &Clients, request: &RemoveRequest, now: Time
     match run.plan.routes.get(route) {
         Some(Route::Listener(_)) => old_target_group(clients, request, &run, now).await,
         Some(Route::Dns(dns)) if dns.health_checks.is_some() => {
-            let clients = &drawing(clients, &run, 1, now);
-            routes::name::health_check::delete_of_run(&clients.routes.route53, &run.run_id, route).await?;
+            let clients = &for_run(clients, &run, 1, now);
+            let there = clients.routes.of(&run.plan.routes[route]).await?;
+            routes::name::health_check::delete_of_run(&there.route53, &run.run_id, route).await?;
             Ok(Removal { removed: vec![format!("health checks of {}", dns.record_name)], ..Removal::done(route) })
         }
         Some(Route::Dns(_)) => Ok(Removal::done(route)),
@@ -79,6 +80,7 @@ async fn old_target_group(
 ) -> StepResult<Removal> {
     let index = request.route;
     let (route, before) = run.listener(index)?;
+    let clients = &at(clients, run, index, now).await?;
     let group = &route.old_target_group_arn;
     let is_asked = run.plan.cleanup.delete_old_target_group;
     let live = routes::listener::observe::live(&clients.routes.elb, route).await?;
@@ -98,6 +100,15 @@ async fn old_target_group(
             delete(clients, request, group).await
         }
     }
+}
+
+/// The clients of the account and region where a route is, its balancer's metrics among them.
+async fn at(clients: &Clients, run: &Run, index: usize, now: Timestamp) -> StepResult<Clients> {
+    let own = clients.routes.for_run(&run.run_id, now, None);
+    let route = &run.plan.routes[index];
+    let Some(routes) = own.elsewhere(route).await? else { return Ok(clients.clone()) };
+    let cloudwatch = own.settings(route.place()).await?.map(|there| aws_sdk_cloudwatch::Client::new(&there));
+    Ok(Clients { routes, cloudwatch: cloudwatch.unwrap_or_else(|| clients.cloudwatch.clone()), ..clients.clone() })
 }
 
 /// Everything that is known of the old group.

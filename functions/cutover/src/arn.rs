@@ -16,6 +16,12 @@ impl<'a> Place<'a> {
         let ["arn", _, _, region, account, _] = parts[..] else { return None };
         Some(Self { region, account })
     }
+
+    /// This place; where it leaves something open, as that of a global service does, as it is here.
+    pub fn or(self, here: Self) -> Self {
+        let given = |own: &'a str, other: &'a str| if own.is_empty() { other } else { own };
+        Self { region: given(self.region, here.region), account: given(self.account, here.account) }
+    }
 }
 
 /// An execution of a state machine, by its name (Service Authorization Reference, Step Functions).
@@ -114,5 +120,7 @@ mod tests {
         assert_eq!(place, Some(Place { region: "eu-west-1", account: "123456789012" }));
         assert_eq!(Place::of("arn:aws:route53:::hostedzone/Z1"), Some(Place { region: "", account: "" }));
         assert_eq!(Place::of("run-1"), None);
+        let zone = Place { region: "", account: "222222222222" };
+        assert_eq!(place.map(|here| zone.or(here)), Some(Place { region: "eu-west-1", account: "222222222222" }));
     }
 }

@@ -139,6 +139,9 @@ impl StepError {
             return Self::new(name::TRANSIENT, format!("{call}: {}", chain(error)));
         };
         let code = service_error.code().unwrap_or("Unknown");
+        if code.starts_with("ExpiredToken") {
+            crate::accounts::note_session_ended();
+        }
         let status = error.raw_response().map_or(0, |response| response.status().as_u16());
         let message = service_error.message().unwrap_or("no message");
         Self::new(classify(code, status), format!("{call}: {code}: {message}"))
@@ -166,9 +169,9 @@ fn classify(code: &str, status: u16) -> &'static str {
         | "AuthorizationError"
         | "NotAuthorized"
         | "UnauthorizedOperation"
-        | "UnrecognizedClientException"
-        | "ExpiredToken"
-        | "ExpiredTokenException" => name::NOT_PERMITTED,
+        | "UnrecognizedClientException" => name::NOT_PERMITTED,
+        // Whoever tries again has new credentials: see `accounts::sessions_ended`.
+        "ExpiredToken" | "ExpiredTokenException" => name::TRANSIENT,
         "TransactionInProgressException"
         | "TransactionConflictException"
         | "RequestTimeout"

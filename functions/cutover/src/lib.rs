@@ -3,6 +3,7 @@
 //!
 //! Everything but [`bootstrap`] and [`probe`] is pure: values in, values out, the time is an argument.
 
+pub mod accounts;
 pub mod alarm;
 pub mod arn;
 pub mod ask;

@@ -15,6 +15,7 @@
 
 pub mod decide;
 
+use access::Access;
 use aws_sdk_elasticloadbalancingv2::Client;
 use cutover::authority::Destinations;
 use cutover::contract::{RouteAction, RouteReply, RouteRequest};
@@ -34,11 +35,23 @@ const HEALTH_INTERVAL_SECONDS: u64 = 15;
 /// So many looks make ten minutes, twice the slowest default health check (10 x 30 s).
 const MOST_HEALTH_LOOKS: u32 = 40;
 
+/// What this function does in other accounts, and no more, whatever the role there may do.
+pub const ELSEWHERE: &[&str] = &[
+    "cognito-idp:DescribeUserPoolClient",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTargetHealth",
+    "elasticloadbalancing:ModifyListener",
+    "elasticloadbalancing:ModifyRule",
+];
+
 /// What this function talks to.
 #[derive(Clone, Debug)]
 pub struct Clients {
-    /// Elastic Load Balancing.
+    /// Elastic Load Balancing, in the stack's own account and region.
     pub elb: Client,
+    /// What other accounts and regions are reached by.
+    pub access: Access,
     /// The journal, for the fence.
     pub journal: Journal,
     /// Where plans may send users.
@@ -55,16 +68,17 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     if request.action != RouteAction::Restore {
         clients.destinations.check_listener(route, request.route)?;
     }
-    let (live, target) = look(clients, &request, route, before).await?;
+    let elb = &elb_of(clients, &request, route, now).await?;
+    let (live, target) = look(elb, &request, route, before).await?;
     let (live, changed) = match target {
         None => (live, false),
         Some(target) => {
             clients.journal.fence(&request.caller, Phase::of(request.action)).await?;
-            (routes::listener::send::write(&clients.elb, route, &live, &target).await?, true)
+            (routes::listener::send::write(elb, route, &live, &target).await?, true)
         }
     };
     let (settled, wait_seconds) = match request.action {
-        RouteAction::Prepare => health(&clients.elb, route, request.attempt).await?,
+        RouteAction::Prepare => health(elb, route, request.attempt).await?,
         action => (true, settle_seconds(action)),
     };
     Ok(RouteReply {
@@ -79,18 +93,30 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     })
 }
 
+/// Elastic Load Balancing where the route is.
+async fn elb_of(
+    clients: &Clients,
+    request: &RouteRequest,
+    route: &ListenerRoute,
+    now: Timestamp,
+) -> StepResult<Client> {
+    let Some(place) = route.place() else { return Ok(clients.elb.clone()) };
+    let there = clients.access.for_run(&request.caller.run_id, now).at(place).await?;
+    Ok(there.map_or_else(|| clients.elb.clone(), |there| Client::new(&there)))
+}
+
 /// The live actions and what to write. What looks like somebody else's change is looked at twice: a read can be behind.
 async fn look(
-    clients: &Clients,
+    elb: &Client,
     request: &RouteRequest,
     route: &ListenerRoute,
     before: &ListenerState,
 ) -> StepResult<(Live, Option<ListenerState>)> {
     let decide = |live: &Live| decide::target(request.action, request.new_weight, route, before, &live.state);
-    let live = routes::listener::observe::live(&clients.elb, route).await?;
+    let live = routes::listener::observe::live(elb, route).await?;
     match decide(&live) {
         Err(error) if error.name == name::DRIFT => {
-            let live = routes::listener::observe::live(&clients.elb, route).await?;
+            let live = routes::listener::observe::live(elb, route).await?;
             let target = decide(&live)?;
             Ok((live, target))
         }

@@ -6,6 +6,7 @@ use cutover::error::name;
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::Run;
+use watch::Metrics;
 
 use crate::clusters;
 use crate::counts::{self, Look, Tests};
@@ -20,7 +21,13 @@ const TRIES: u32 = 5;
 ///
 /// # Errors
 /// `Cutover.NotPermitted`; `Cutover.Fenced`, `Cutover.Transient` and AWS errors of the journal.
-pub async fn metrics(clients: &Clients, run: &Run, request: &Request, now: Timestamp) -> StepResult<Vec<Check>> {
+pub async fn metrics(
+    clients: &Clients,
+    cloudwatch: &Metrics,
+    run: &Run,
+    request: &Request,
+    now: Timestamp,
+) -> StepResult<Vec<Check>> {
     let metrics = &run.plan.monitoring.metrics;
     if metrics.is_empty() {
         return Ok(Vec::new());
@@ -34,9 +41,7 @@ pub async fn metrics(clients: &Clients, run: &Run, request: &Request, now: Times
         now: request.at.unwrap_or(now),
     };
     let results =
-        match queries::datapoints(&clients.cloudwatch, &look, &counts::read(run.counted.as_deref(), request.decisions))
-            .await
-        {
+        match queries::datapoints(cloudwatch, &look, &counts::read(run.counted.as_deref(), request.decisions)).await {
             Ok(results) => results,
             Err(error) => return metrics.iter().map(|metric| failed(metric.name.clone(), error.clone())).collect(),
         };

@@ -62,7 +62,18 @@ use judge::Counts;
 use judge::need::Need;
 use judge::sequential::Test;
 use serde::{Deserialize, Serialize};
-use watch::Held;
+use watch::{Held, Metrics};
+
+/// What this function does in other accounts, and no more, whatever the role there may do.
+pub const ELSEWHERE: &[&str] = &[
+    "cloudwatch:GetMetricData",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTargetHealth",
+    "route53:GetHealthCheck",
+    "route53:GetHealthCheckStatus",
+    "route53:ListResourceRecordSets",
+];
 
 /// The state that looks while a change is not in effect everywhere yet.
 const SETTLING: &str = "WatchSettling";
@@ -237,19 +248,20 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let (run, line) = run_of(clients, &request, now).await?;
     let held_by_line = line.holds(&run.plan.application);
     let draw = clients.journal.share(&run.plan, Lane::Forward, run.plan.names(), now);
-    let clients = &Clients { routes: clients.routes.drawing(draw), ..clients.clone() };
+    let clients = &Clients { routes: clients.routes.for_run(&run.run_id, now, draw), ..clients.clone() };
     let (plan, elapsed_seconds) = (&run.plan, request.elapsed_seconds);
+    let metrics = &Metrics::of(&clients.cloudwatch, clients.routes.access(), plan).await?;
     let mut checks = Vec::new();
     if !request.after_cutover {
         let routes = observe::routes(&clients.routes, &run, request.route, request.new_weight).await;
         checks = routes.map_err(|error| at_step(plan, &request, error))?;
     }
-    let share = observe::share(clients, &run, &request, now).await?;
+    let share = observe::share(clients, metrics, &run, &request, now).await?;
     let share_seen_percent = share.as_ref().and_then(|(percent, _)| *percent);
     checks.extend(share.map(|(_, check)| check));
     let groups = decide::groups(plan, request.route, request.new_weight);
-    checks.extend(observe::groups(&clients.routes.elb, groups).await?);
-    checks.extend(judged::metrics(clients, &run, &request, now).await?);
+    checks.extend(observe::groups(clients, groups).await?);
+    checks.extend(judged::metrics(clients, metrics, &run, &request, now).await?);
     let held = Held { route: request.route, step: request.step, elapsed_seconds };
     checks.extend(observe::alarms(&clients.cloudwatch, plan, held).await?);
     let checks = if request.caller.state == SETTLING { while_settling(checks) } else { checks };

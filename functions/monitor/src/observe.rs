@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_elasticloadbalancingv2::Client as Elb;
-use cutover::arn::{short_name, target_group_dimension};
+use cutover::arn::{Place, short_name, target_group_dimension};
 use cutover::error::name;
 use cutover::verdict::Verdict;
 use cutover::{Plan, Seconds, StepError, StepResult};
@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use journal::Run;
 use routes::name::balanced::Balanced;
 use routes::{RouteOfRun, RouteState};
-use watch::Held;
+use watch::{Held, Metrics};
 
 use crate::metrics::Window;
 use crate::names::Name;
@@ -80,6 +80,7 @@ async fn is_at(
 /// `Cutover.NotPermitted`, of a listener.
 pub async fn share(
     clients: &Clients,
+    metrics: &Metrics,
     run: &Run,
     request: &Request,
     now: Timestamp,
@@ -100,13 +101,13 @@ pub async fn share(
             };
             let groups = [group(&route.new_target_group_arn), group(&route.old_target_group_arn)];
             let is_sticky = before.forward.sticky_seconds().is_some() || route.group_stickiness.is_some();
-            let counted = queries::requests(&clients.cloudwatch, groups, window).await.map(Some);
+            let counted = queries::requests(metrics, groups, window).await.map(Some);
             (counted, share::explained(&run.plan, request.route, is_sticky))
         }
         RouteOfRun::Dns(route, before) => {
             let Some(balancers) = before.balanced(route) else { return Ok(None) };
             // It is told and not judged: a look that fails must not hold a step.
-            let counted = match of_balancers(clients, &balancers, window).await {
+            let counted = match of_balancers((clients, metrics), &balancers, window).await {
                 Err(error) => {
                     let seen = format!("not seen: {}", error.message);
                     return Ok(Some((None, Check::new(share::title_of(&title), Verdict::Healthy, seen))));
@@ -128,22 +129,28 @@ pub async fn share(
 
 /// The requests of both sides' load balancers, the new one's first; none where one of them is no Application Load Balancer of this account
 /// and region.
-async fn of_balancers(clients: &Clients, balancers: &Balanced, window: Window) -> StepResult<Option<[u64; 2]>> {
+async fn of_balancers(
+    (clients, metrics): (&Clients, &Metrics),
+    balancers: &Balanced,
+    window: Window,
+) -> StepResult<Option<[u64; 2]>> {
     let Balanced { old, new } = balancers;
     let known = routes::balancers::counted_as(&clients.routes.elb, [old, new]).await?;
     let (Some(old), Some(new)) = (known.get(old), known.get(new)) else { return Ok(None) };
     let of = |balancer| vec![("LoadBalancer", balancer)];
-    queries::requests(&clients.cloudwatch, [of(new.as_str()), of(old.as_str())], window).await.map(Some)
+    queries::requests(metrics, [of(new.as_str()), of(old.as_str())], window).await.map(Some)
 }
 
 /// Looks at target groups: their ARNs, and the share of targets that must be healthy.
 ///
 /// # Errors
 /// `Cutover.NotPermitted`.
-pub async fn groups(elb: &Elb, groups: BTreeMap<&str, u8>) -> StepResult<Vec<Check>> {
+pub async fn groups(clients: &Clients, groups: BTreeMap<&str, u8>) -> StepResult<Vec<Check>> {
     let mut checks = Vec::new();
     for (arn, percent) in groups {
-        checks.push(match routes::listener::observe::health(elb, arn).await {
+        let there = clients.routes.settings(Place::of(arn)).await?;
+        let elb = there.map_or_else(|| clients.routes.elb.clone(), |there| Elb::new(&there));
+        checks.push(match routes::listener::observe::health(&elb, arn).await {
             Ok(counts) => decide::group(arn, counts, percent),
             Err(error) => failed(format!("target group {}", short_name(arn)), error)?,
         });

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{MetricDataQuery, MetricDataResult, StatusCode};
 use cutover::error::name;
 use cutover::plan::{self, Counted};
 use cutover::{Seconds, StepError, StepResult};
+use watch::Metrics;
 use watch::metric::Asked as Wanted;
 
 use crate::counts::{Look, Tests};
@@ -19,7 +19,7 @@ use crate::metrics::{Datapoints, Series, Window};
 /// # Errors
 /// The call failed.
 pub async fn datapoints(
-    cloudwatch: &CloudWatch,
+    cloudwatch: &Metrics,
     look: &Look<'_>,
     tests: &Tests,
 ) -> StepResult<Vec<StepResult<Datapoints>>> {
@@ -33,11 +33,7 @@ pub async fn datapoints(
     Ok((0..metrics.len()).map(|index| of_metric(&results, index)).collect())
 }
 
-async fn data(
-    cloudwatch: &CloudWatch,
-    metrics: &[plan::Metric],
-    windows: &[Window],
-) -> StepResult<Vec<MetricDataResult>> {
+async fn data(cloudwatch: &Metrics, metrics: &[plan::Metric], windows: &[Window]) -> StepResult<Vec<MetricDataResult>> {
     let queries = metrics.iter().enumerate().flat_map(|(index, metric)| queries(index, metric)).collect();
     let longest = metrics.iter().map(|metric| metric.period).max().unwrap_or(Seconds(60)).0 as i64;
     let end = windows.iter().map(|window| window.end).max().unwrap_or(0);
@@ -51,11 +47,7 @@ async fn data(
 ///
 /// # Errors
 /// The call failed.
-pub async fn requests(
-    cloudwatch: &CloudWatch,
-    counted: [Vec<(&str, &str)>; 2],
-    window: Window,
-) -> StepResult<[u64; 2]> {
+pub async fn requests(cloudwatch: &Metrics, counted: [Vec<(&str, &str)>; 2], window: Window) -> StepResult<[u64; 2]> {
     let query = |(index, dimensions): (usize, Vec<(&str, &str)>)| {
         let asked = Wanted {
             namespace: "AWS/ApplicationELB",

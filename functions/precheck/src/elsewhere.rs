@@ -1,18 +1,34 @@
-//! What a plan names in another region or account than the run's own: pure. AWS would say of it that there is no such thing.
+//! What a plan names in another region or account than the run's own, where nothing leads there: pure. AWS would say of it that there is no
+//! such thing. Routes may be in every account that the stack has a role for.
 
+use cutover::accounts::Accounts;
 use cutover::arn::Place;
 use cutover::plan::Route;
 use cutover::{Finding, Plan};
 
-/// An ARN of the plan, where it stands, and whether it may be of another account: of topics and functions, that account decides.
-type Named<'a> = (String, &'a str, bool);
+/// Something that a plan names: where it stands, where it is, and who lets the run get there.
+type Named<'a> = (String, Place<'a>, Way);
+
+/// By what something in another account is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// The role that the stack has for that account, in whichever region.
+    Role,
+    /// What that account lets in by a policy of the thing itself, as of topics and functions; in the run's own region.
+    Policy,
+    /// None yet: it has to be where the run is.
+    None,
+}
 
 /// Everything that is not where the run is, by the ARN of its execution.
-pub(crate) fn findings(plan: &Plan, run_id: &str) -> Vec<Finding> {
+pub(crate) fn findings(plan: &Plan, run_id: &str, accounts: &Accounts) -> Vec<Finding> {
     let Some(here) = Place::of(run_id) else { return Vec::new() };
     named(plan)
         .into_iter()
-        .filter_map(|(path, arn, any_account)| judge(path, Place::of(arn)?, here, any_account))
+        .filter_map(|(path, there, way)| match way {
+            Way::Role => without_role(path, there.or(here), here, accounts),
+            way => judge(path, there, here, way == Way::Policy),
+        })
         .collect()
 }
 
@@ -24,6 +40,14 @@ pub(crate) fn tell_instead(elsewhere: Vec<Finding>, findings: &mut Vec<Finding>)
         findings.retain(|finding| !is_of(&finding.path));
     }
     findings.extend(elsewhere);
+}
+
+/// What is in an account that the stack has no role for. Another region of the stack's own account is entered by a role, too.
+fn without_role(path: String, there: Place<'_>, here: Place<'_>, accounts: &Accounts) -> Option<Finding> {
+    (there != here && accounts.role(there.account).is_none()).then(|| {
+        let (problem, fix) = Accounts::no_role(there, here);
+        Finding::environment(path, problem, fix)
+    })
 }
 
 fn judge(path: String, there: Place<'_>, here: Place<'_>, any_account: bool) -> Option<Finding> {
@@ -45,33 +69,48 @@ fn judge(path: String, there: Place<'_>, here: Place<'_>, any_account: bool) -> 
 fn named(plan: &Plan) -> Vec<Named<'_>> {
     let mut named = Vec::new();
     for (index, route) in plan.routes.iter().enumerate() {
-        let Route::Listener(route) = route else { continue };
+        let route = match route {
+            Route::Listener(route) => route,
+            Route::Dns(route) => {
+                named.extend(route.place().map(|place| (format!("$.routes[{index}].account"), place, Way::Role)));
+                continue;
+            }
+        };
         let arns = [
             ("listener_arn", route.listener_arn.as_deref()),
             ("rule_arn", route.rule_arn.as_deref()),
             ("old_target_group_arn", Some(route.old_target_group_arn.as_str())),
             ("new_target_group_arn", Some(route.new_target_group_arn.as_str())),
         ];
-        let arns =
-            arns.into_iter().filter_map(|(field, arn)| Some((format!("$.routes[{index}].{field}"), arn?, false)));
+        let arns = arns
+            .into_iter()
+            .filter_map(|(field, arn)| Some((format!("$.routes[{index}].{field}"), Place::of(arn?)?, Way::Role)));
         named.extend(arns);
     }
     for (index, group) in plan.monitoring.target_groups.iter().enumerate() {
         let path = format!("$.monitoring.target_groups[{index}].target_group_arn");
-        named.push((path, group.target_group_arn.as_str(), false));
+        named.extend(Place::of(&group.target_group_arn).map(|place| (path, place, Way::Role)));
     }
     if let Some(database) = &plan.database {
-        named.push(("$.database.replication_task_arn".to_owned(), &database.replication_task_arn, false));
-        let reverse = database.reverse_replication_task_arn.iter();
-        named.extend(reverse.map(|arn| ("$.database.reverse_replication_task_arn".to_owned(), arn.as_str(), false)));
+        let tasks = [
+            ("replication_task_arn", Some(&database.replication_task_arn)),
+            ("reverse_replication_task_arn", database.reverse_replication_task_arn.as_ref()),
+        ];
+        let tasks = tasks
+            .into_iter()
+            .filter_map(|(field, arn)| Some((format!("$.database.{field}"), Place::of(arn?)?, Way::None)));
+        named.extend(tasks);
     }
     for (point, hooks) in plan.hooks.points() {
         let path = |index: usize| format!("$.hooks.{point}[{index}].function_arn");
-        named.extend(hooks.iter().enumerate().map(|(index, hook)| (path(index), hook.function_arn.as_str(), true)));
+        let hooks = hooks.iter().enumerate();
+        named
+            .extend(hooks.filter_map(|(index, hook)| Some((path(index), Place::of(&hook.function_arn)?, Way::Policy))));
     }
     let notify = plan.notify.iter().map(|notify| ("$.notify.topic_arn", &notify.topic_arn));
     let approval = plan.approval.iter().map(|approval| ("$.approval.topic_arn", &approval.topic_arn));
-    named.extend(notify.chain(approval).map(|(path, arn)| (path.to_owned(), arn.as_str(), true)));
+    named
+        .extend(notify.chain(approval).filter_map(|(path, arn)| Some((path.to_owned(), Place::of(arn)?, Way::Policy))));
     named
 }
 
@@ -101,19 +140,42 @@ mod tests {
     }
 
     fn paths(place: &str) -> Vec<String> {
-        findings(&plan(place), RUN).into_iter().map(|finding| finding.path).collect()
+        findings(&plan(place), RUN, &Accounts::default()).into_iter().map(|finding| finding.path).collect()
     }
 
     #[test]
     fn what_is_in_another_region_is_told_with_both() {
         assert_eq!(paths("eu-west-1:123456789012"), [""; 0]);
         assert_eq!(paths("us-east-1:123456789012").len(), 8, "everything that has an ARN");
-        let found = &findings(&plan("us-east-1:123456789012"), RUN)[0];
+        let found = &findings(&plan("us-east-1:123456789012"), RUN, &Accounts::default())[0];
         assert_eq!(
             (found.path.as_str(), found.problem.as_str()),
-            ("$.routes[0].listener_arn", "is in us-east-1, and this run is in eu-west-1")
+            (
+                "$.routes[0].listener_arn",
+                "is in us-east-1, and this run is in eu-west-1, whose stack has no role for it"
+            )
         );
-        assert_eq!(findings(&plan("us-east-1:123456789012"), "run-1"), []);
+        assert_eq!(findings(&plan("us-east-1:123456789012"), "run-1", &Accounts::default()), []);
+    }
+
+    #[test]
+    fn routes_may_be_in_every_account_that_the_stack_has_a_role_for() {
+        let listed = r#"[{ "role_arn": "arn:aws:iam::*:role/cutover-access", "external_id": "x", "accounts": ["210987654321"] }]"#;
+        let accounts = Accounts::read(listed).unwrap();
+        let paths = |place: &str| -> Vec<String> {
+            findings(&plan(place), RUN, &accounts).into_iter().map(|finding| finding.path).collect()
+        };
+        assert_eq!(paths("eu-west-1:210987654321"), ["$.database.replication_task_arn"]);
+        assert!(paths("us-east-1:210987654321").iter().all(|path| !path.starts_with("$.routes")), "in any region");
+        assert_eq!(paths("eu-west-1:222222222222").len(), 5, "there is none for that one");
+        let mut named = plan("eu-west-1:123456789012");
+        let zone = json!({ "type": "dns", "hosted_zone_id": "Z1", "account": "222222222222", "record_name": "a.example.com",
+            "records": [], "steps": [] });
+        named.routes.push(serde_json::from_value(zone).unwrap());
+        let found = findings(&named, RUN, &accounts);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].path, "$.routes[1].account");
+        assert!(found[0].fix.contains("CutoverAccess in the account 222222222222"), "{:?}", found[0]);
     }
 
     #[test]

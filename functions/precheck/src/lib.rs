@@ -37,6 +37,24 @@ use routes::behind::Behind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// What this function does in other accounts, and no more, whatever the role there may do.
+pub const ELSEWHERE: &[&str] = &[
+    "cloudwatch:GetMetricData",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTags",
+    "elasticloadbalancing:DescribeTargetGroupAttributes",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeTargetHealth",
+    "route53:GetHealthCheck",
+    "route53:GetHealthCheckStatus",
+    "route53:GetHostedZone",
+    "route53:ListHostedZones",
+    "route53:ListHostedZonesByName",
+    "route53:ListResourceRecordSets",
+];
+
 /// So many routes are looked at at once: enough that the pace, and not one answer after another, says how long it takes.
 const AT_ONCE: usize = 8;
 
@@ -125,7 +143,8 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     // A name takes a look at its zone, at the name, at the zones around it, and at what else leads there.
     let draw = clients.journal.share(&plan, Lane::Forward, 5 * plan.names(), now);
     let draw = draw.unwrap_or_else(|| Arc::new(pace::Pace::new()));
-    let clients = &Clients { routes: clients.routes.for_one_call(draw, once::once), ..clients.clone() };
+    let of_run = clients.routes.for_run(&request.run_id, now, None);
+    let clients = &Clients { routes: of_run.for_one_call(draw, once::once), ..clients.clone() };
     let mut findings = gates::findings(&plan);
     findings.extend(other_approval);
     findings.extend(clients.stakeholders.unknown(&plan.stakeholders));
@@ -141,7 +160,8 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         }
     }
     let before = look(clients, &plan, now, &mut findings).await?;
-    elsewhere::tell_instead(elsewhere::findings(&plan, &request.run_id), &mut findings);
+    let accounts = clients.routes.access().accounts();
+    elsewhere::tell_instead(elsewhere::findings(&plan, &request.run_id, accounts), &mut findings);
     locks(&clients.journal, &plan, &request.run_id, &mut findings).await?;
     findings.extend(decide::nobody_stops_writers(&plan));
     findings.extend(decide::quiesce_unverified(&plan));
@@ -177,10 +197,19 @@ async fn look(
         Box::pin(routes(clients, plan, findings)),
         Box::pin(databases::observe(clients, plan, now, &mut of_databases)),
         Box::pin(services::observe(clients, plan, &mut of_services)),
-        Box::pin(metrics::observe(&clients.cloudwatch, plan, now, &mut of_metrics)),
+        Box::pin(figures(clients, plan, now, &mut of_metrics)),
     )?;
     findings.extend(of_databases.into_iter().chain(of_services).chain(of_metrics));
     Ok(before)
+}
+
+async fn figures(clients: &Clients, plan: &Plan, now: Timestamp, findings: &mut Vec<Finding>) -> StepResult<()> {
+    let seen = watch::Metrics::of(&clients.cloudwatch, clients.routes.access(), plan).await;
+    // An account that cannot be entered is told of with its route.
+    match settled(seen)? {
+        Ok(cloudwatch) => metrics::observe(&cloudwatch, plan, now, findings).await,
+        Err(_) => Ok(()),
+    }
 }
 
 async fn routes(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<Vec<RouteState>> {

@@ -4,7 +4,7 @@ use cutover::authority::{AllowedAlarms, AllowedHooks, Demanded, Destinations, Pa
 use cutover::load::LoadLimits;
 use cutover::probe::Reach;
 use cutover::stakeholders::StackGroups;
-use precheck::{Clients, handle};
+use precheck::{Clients, ELSEWHERE, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
@@ -15,7 +15,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
             Ok(Clients {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(aws),
                 dms: aws_sdk_databasemigration::Client::new(aws),
-                routes: routes::any::Clients::new(aws),
+                routes: routes::any::Clients::new(environment, ELSEWHERE)?,
                 secrets: aws_sdk_secretsmanager::Client::new(aws),
                 sns: aws_sdk_sns::Client::new(aws),
                 journal: journal::Journal::of(environment)?,

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_cloudwatch::types::MetricDataQuery;
 use cutover::arn::target_group_dimension;
 use cutover::finding::beside;
@@ -15,6 +14,7 @@ use cutover::plan::{Metric, Route};
 use cutover::text::named;
 use cutover::{Finding, Plan, Seconds, StepResult};
 use jiff::Timestamp;
+use watch::Metrics;
 use watch::metric::Asked;
 
 const WINDOW: Seconds = Seconds::hours(24);
@@ -37,7 +37,7 @@ struct Series<'a> {
 /// # Errors
 /// What a repetition may cure.
 pub(crate) async fn observe(
-    cloudwatch: &CloudWatch,
+    cloudwatch: &Metrics,
     plan: &Plan,
     now: Timestamp,
     findings: &mut Vec<Finding>,
@@ -98,7 +98,7 @@ fn series(index: usize, metric: &Metric) -> impl Iterator<Item = Series<'_>> {
 }
 
 /// The places of the series that have had a datapoint. All of them in one call: 500 queries fit, and a plan has 220 at the most.
-async fn look(cloudwatch: &CloudWatch, asked: &[Series<'_>], now: Timestamp) -> StepResult<BTreeSet<usize>> {
+async fn look(cloudwatch: &Metrics, asked: &[Series<'_>], now: Timestamp) -> StepResult<BTreeSet<usize>> {
     let queries = asked.iter().enumerate().map(|(place, series)| query(place, series)).collect();
     let (start, end) = (now.as_second() - WINDOW.0.cast_signed(), now.as_second());
     let answered = watch::data::answered(cloudwatch, queries, start, end).await?;

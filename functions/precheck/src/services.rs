@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, Dimension, MetricAlarm, MetricDataQuery};
+use aws_sdk_elasticloadbalancingv2::Client as Elb;
+use cutover::arn::Place;
 use cutover::budget::{check_alarm, json_bytes};
 use cutover::finding::{soften, soften_to};
 use cutover::{Finding, Plan, StepError, StepResult};
@@ -15,8 +17,11 @@ pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<F
     alarms_to_set(clients, plan, findings).await?;
     for (index, group) in plan.monitoring.target_groups.iter().enumerate() {
         let path = format!("$.monitoring.target_groups[{index}].target_group_arn");
-        let health = routes::listener::observe::health(&clients.routes.elb, &group.target_group_arn).await;
-        soften_to(health, &path, "name a target group of this account and region", findings)?;
+        let arn = &group.target_group_arn;
+        let Some(there) = soften(clients.routes.settings(Place::of(arn)).await, &path, findings)? else { continue };
+        let elb = there.map_or_else(|| clients.routes.elb.clone(), |there| Elb::new(&there));
+        let health = routes::listener::observe::health(&elb, arn).await;
+        soften_to(health, &path, "name a target group that exists", findings)?;
     }
     load_test::observe(clients, plan, findings).await?;
     let notify = plan.notify.iter().map(|notify| ("$.notify.topic_arn", &notify.topic_arn));

@@ -171,7 +171,7 @@ async fn measure(cloudwatch: &CloudWatch, run: &Run, facts: &mut Facts) -> StepR
         statistic: limit.statistic.clone(),
     }));
     wanted.truncate(MOST_SERIES);
-    let mut series = watch::data::series(cloudwatch, &wanted, window).await?.into_iter();
+    let mut series = watch::data::series(&cloudwatch.into(), &wanted, window).await?.into_iter();
     for (route, listener) in facts.routes.iter_mut().zip(counted) {
         if listener.is_some() {
             let mut side = || {

@@ -1,6 +1,8 @@
 //! The exact change that a person makes by hand to what is no route, as one AWS CLI command: pure.
 
+use cutover::accounts::Accounts;
 use cutover::alarm::Alarm;
+use cutover::arn::Place;
 use cutover::plan::Hook;
 use cutover::text::{json_word, region_option};
 use journal::Run;
@@ -32,9 +34,53 @@ pub fn resume(run: &Run, hook: &Hook) -> String {
     )
 }
 
+/// A change of what may lie in another account than the run: then the command says that it is to be made there, and a note as whom Cutover
+/// would make it.
+pub fn at(change: &str, place: Option<Place<'_>>, run: &Run, accounts: &Accounts) -> String {
+    let Some((place, here)) = place.zip(Place::of(&run.run_id)) else { return change.to_owned() };
+    let there = place.or(here);
+    if there.account == here.account {
+        return change.to_owned();
+    }
+    let (command, notes) = change.split_once('\n').map_or((change, None), |(command, notes)| (command, Some(notes)));
+    let option = if command.starts_with("aws ") { format!(" --profile {}", there.account) } else { String::new() };
+    let region = if place.region.is_empty() { String::new() } else { format!(", region {}", place.region) };
+    let role = accounts.role(there.account);
+    let role = role.map_or_else(|| "no role: its stack has none for it".to_owned(), |role| role.arn);
+    let notes = notes.map(|notes| format!("\n{notes}")).unwrap_or_default();
+    format!(
+        "{command}{option}{notes}\n  (in the account {}{region}: the profile is one of yours that may change it there; Cutover goes there as {role})",
+        there.account
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_in_another_account_is_changed_there() {
+        let accounts =
+            r#"[{ "role_arn": "arn:aws:iam::*:role/cutover-access", "external_id": "x", "accounts": ["2"] }]"#;
+        let accounts = Accounts::read(accounts).unwrap();
+        let plan = serde_json::from_value(json!({ "application": "portal", "routes": [] })).unwrap();
+        let run = Run::claimed(&crate::caller(RUN, RUN), plan, vec![], jiff::Timestamp::UNIX_EPOCH);
+        let told = |change: &str, place| at(change, place, &run, &accounts);
+        let listener = Place::of("arn:aws:elasticloadbalancing:us-east-1:2:listener/app/a/1/2");
+        let command = "aws elbv2 modify-listener --listener-arn l --region us-east-1\n  (a note)";
+        assert_eq!(
+            told(command, listener),
+            "aws elbv2 modify-listener --listener-arn l --region us-east-1 --profile 2\n  (a note)\n  (in the account 2, region us-east-1: \
+             the profile is one of yours that may change it there; Cutover goes there as arn:aws:iam::2:role/cutover-access)"
+        );
+        let zone = Some(Place { region: "", account: "3" });
+        let unseen = told("make a answer: x", zone);
+        assert!(unseen.starts_with("make a answer: x\n  (in the account 3: "), "{unseen}");
+        assert!(unseen.contains("no role"), "{unseen}");
+        for own in [None, Place::of(RUN), Some(Place { region: "", account: "" })] {
+            assert_eq!(told(command, own), command);
+        }
+    }
 
     const RUN: &str = "arn:aws:states:eu-west-1:1:execution:cutover:run";
 

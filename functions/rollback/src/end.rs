@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::look::in_time;
-use crate::{Clients, by_hand, caller, drawing};
+use crate::{Clients, by_hand, caller, for_run};
 
 /// Errors and titles are kept with the run, whose item has room for many of them (DynamoDB: 400 KB in all).
 const MOST_ERROR_BYTES: usize = 2_000;
@@ -140,7 +140,7 @@ pub(crate) async fn end(clients: &Clients, request: EndRequest, now: Timestamp) 
         let all = routes.chain(resumed(&run, request.hooks)).chain(alarms);
         all.map(|outcome| with_arn(&run, outcome.shown())).collect()
     };
-    look(&drawing(clients, &run, now), &run, &mut outcomes).await;
+    look(&for_run(clients, &run, now), &run, &mut outcomes).await;
     let to = ending(request.hold.is_some(), &outcomes);
     let reply = EndReply::of(name_of(to, request.hold.is_some()), request.hold, outcomes, now);
     let report = within_budget(&reply)?;
@@ -253,9 +253,10 @@ async fn describe(clients: &Clients, run: &Run, outcome: &mut Outcome) {
     let Ok(of_run) = RouteOfRun::of(route, before) else { return };
     let live = in_time(&route.title(), routes::any::observe(&clients.routes, route)).await;
     outcome.restored = live.as_ref().is_ok_and(|live| live.is_like(before));
+    let change = |live| by_hand::at(&of_run.by_hand(live), route.place(), run, clients.routes.access().accounts());
     outcome.change = (!outcome.restored).then(|| match &live {
-        Err(error) if is_gone(error) => format!("{}{GONE}", of_run.by_hand(None)),
-        _ => of_run.by_hand(live.as_ref().ok()),
+        Err(error) if is_gone(error) => format!("{}{GONE}", change(None)),
+        _ => change(live.as_ref().ok()),
     });
     outcome.live = Some(live.map_or_else(|error| error.to_string(), |live| live.describe()));
 }
@@ -275,11 +276,12 @@ async fn left_beside(clients: &Clients, run: &Run, outcome: &Outcome) -> Vec<Out
         return Vec::new();
     };
     let Some(unseen) = routes::kind::unseen_by_hand(route, &run.run_id, index) else { return Vec::new() };
+    let there = |change: String| by_hand::at(&change, route.place(), run, clients.routes.access().accounts());
     let left = |live: String, change: String| Outcome {
         title: format!("health check of {}", outcome.title),
         error: outcome.error.clone(),
         live: Some(live),
-        change: Some(change),
+        change: Some(there(change)),
         ..Outcome::default()
     };
     let look = routes::any::left(&clients.routes, route, &run.run_id, index);

@@ -39,6 +39,15 @@ pub use crate::report::{Report, ReportRequest};
 /// Of what failed, so much is told on.
 const MOST_WHY_BYTES: usize = 10_000;
 
+/// What this function does in other accounts, and no more, whatever the role there may do.
+pub const ELSEWHERE: &[&str] = &[
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTargetHealth",
+    "route53:ListHealthChecks",
+    "route53:ListResourceRecordSets",
+];
+
 /// What this function talks to.
 #[derive(Clone, Debug)]
 pub struct Clients {
@@ -200,7 +209,7 @@ async fn begin(clients: &Clients, request: &BeginRequest, now: Timestamp) -> Ste
             clients.journal.fence(&caller(&run.run_id, owner), Phase::RollingBack).await?
         }
     };
-    let clients = &drawing(clients, &run, now);
+    let clients = &for_run(clients, &run, now);
     let hold = match &run.forced {
         Some(_) => None,
         None => {
@@ -215,9 +224,9 @@ async fn begin(clients: &Clients, request: &BeginRequest, now: Timestamp) -> Ste
 }
 
 /// Clients whose requests to Route 53 draw their slots first, where the run is of a wave: before those that move traffic.
-pub(crate) fn drawing(clients: &Clients, run: &Run, now: Timestamp) -> Clients {
+pub(crate) fn for_run(clients: &Clients, run: &Run, now: Timestamp) -> Clients {
     let draw = clients.journal.share(&run.plan, Lane::Undo, 1, now);
-    Clients { routes: clients.routes.drawing(draw), ..clients.clone() }
+    Clients { routes: clients.routes.for_run(&run.run_id, now, draw), ..clients.clone() }
 }
 
 fn what_to_do(run: &Run, hold: Option<String>, now: Timestamp) -> BeginReply {

@@ -1,13 +1,13 @@
 //! The Lambda function `rollback`: composes, nothing else.
 
-use rollback::{Clients, handle};
+use rollback::{Clients, ELSEWHERE, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
         |environment| {
             let aws = &environment.aws;
             Ok(Clients {
-                routes: routes::any::Clients::new(aws),
+                routes: routes::any::Clients::new(environment, ELSEWHERE)?,
                 dms: aws_sdk_databasemigration::Client::new(aws),
                 cloudwatch: aws_sdk_cloudwatch::Client::new(aws),
                 sfn: aws_sdk_sfn::Client::new(aws),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::end::{EndReply, Outcome, look, owed_besides_routes, unrestored, within_budget};
-use crate::{Clients, Input, decide, drawing};
+use crate::{Clients, Input, decide, for_run};
 
 /// What is asked when a rollback could not be begun or ended.
 #[derive(Clone, Debug, Deserialize)]
@@ -48,7 +48,7 @@ pub(crate) async fn report(clients: &Clients, request: ReportRequest, now: Times
         return Ok(Value::Null);
     }
     let mut outcomes: Vec<Outcome> = run.plan.routes.iter().enumerate().map(unrestored).collect();
-    look(&drawing(clients, &run, now), &run, &mut outcomes).await;
+    look(&for_run(clients, &run, now), &run, &mut outcomes).await;
     outcomes.extend(owed_besides_routes(&run));
     let end = EndReply { is_tried_again: run.phase.is_open(), ..EndReply::of("Unfinished", None, outcomes, now) };
     within_budget(&Report {

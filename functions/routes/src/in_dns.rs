@@ -1,7 +1,7 @@
 //! Names and balancers together: what users get of a name by the health of what it leads to, and what attaching a target group
 //! does to the answers that lead to its balancer. For precheck.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cutover::dns::bare_name;
 use cutover::finding::settled;
@@ -107,7 +107,7 @@ pub async fn precheck_together(
         return Ok(());
     }
     let names: Vec<_> = plan.routes.iter().zip(before).filter_map(name_of).collect();
-    let (zones, is_whole) = zones(clients, &names).await?;
+    let (zones, is_whole) = zones(clients, plan).await?;
     for (index, balancer) in attached {
         let path = format!("$.routes[{index}].new_target_group_arn");
         let lost = answers_lost(&zones, &names, &balancer);
@@ -123,8 +123,9 @@ pub async fn precheck_together(
 /// The listeners' places in the plan whose new group has no healthy target now, each with its balancer's DNS name.
 async fn attached_sick(clients: &Clients, plan: &Plan) -> StepResult<Vec<(usize, String)>> {
     let mut found = Vec::new();
-    for (index, route) in plan.routes.iter().enumerate() {
-        let Route::Listener(route) = route else { continue };
+    for (index, of_plan) in plan.routes.iter().enumerate() {
+        let Route::Listener(route) = of_plan else { continue };
+        let Some(clients) = overlooked(clients.of(of_plan).await)? else { continue };
         let healthy = overlooked(listener::observe::health(&clients.elb, &route.new_target_group_arn).await)?;
         if healthy.is_none_or(|(healthy, _)| healthy > 0) {
             continue;
@@ -137,14 +138,25 @@ async fn attached_sick(clients: &Clients, plan: &Plan) -> StepResult<Vec<(usize,
 }
 
 /// The plan's zones and the account's, as far as they may be read, and whether these are all.
-async fn zones(clients: &Clients, names: &[(&DnsRoute, &NameState)]) -> StepResult<(Vec<ZoneSeen>, bool)> {
-    let mut ids: BTreeSet<String> = names.iter().map(|(route, _)| route.hosted_zone_id.clone()).collect();
+async fn zones(clients: &Clients, plan: &Plan) -> StepResult<(Vec<ZoneSeen>, bool)> {
+    let mut ids: BTreeMap<String, Option<&Route>> = BTreeMap::new();
     let of_account = overlooked(name::reach::zones_of_account(&clients.route53).await)?;
     let mut is_whole = of_account.as_ref().is_some_and(|(_, is_whole)| *is_whole);
-    ids.extend(of_account.into_iter().flat_map(|(ids, _)| ids));
+    ids.extend(of_account.into_iter().flat_map(|(ids, _)| ids).map(|id| (id, None)));
+    ids.extend(plan.routes.iter().filter_map(|route| match route {
+        Route::Dns(name) => Some((name.hosted_zone_id.clone(), Some(route))),
+        Route::Listener(_) => None,
+    }));
     let mut zones = Vec::new();
-    for id in ids {
-        let zone = overlooked(name::reach::whole(&clients.route53, &id).await)?;
+    for (id, route) in ids {
+        let there = match route {
+            Some(route) => overlooked(clients.elsewhere(route).await)?,
+            None => Some(None),
+        };
+        let zone = match &there {
+            Some(there) => overlooked(name::reach::whole(&there.as_ref().unwrap_or(clients).route53, &id).await)?,
+            None => None,
+        };
         is_whole &= zone.is_some();
         zones.extend(zone);
     }

@@ -12,20 +12,27 @@ pub mod decide;
 pub mod limits;
 pub mod observe;
 
+use access::Access;
 use cutover::StepResult;
 use cutover::contract::Caller;
 use cutover::probe::{self, Reach, Tries};
 use jiff::Timestamp;
 use journal::{Journal, Phase};
 use serde::{Deserialize, Serialize};
+use watch::Metrics;
 
 use crate::limits::Line;
+
+/// What this function does in other accounts, and no more, whatever the role there may do.
+pub const ELSEWHERE: &[&str] = &["cloudwatch:GetMetricData"];
 
 /// What this function talks to, besides the new side.
 #[derive(Clone, Debug)]
 pub struct Clients {
     /// CloudWatch, for the limits.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// What other accounts and regions are reached by.
+    pub access: Access,
     /// The journal, for the plan.
     pub journal: Journal,
     /// Where probes may connect to.
@@ -79,7 +86,9 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     };
     let asked = &run.plan.validation;
     let limits = if passed && !asked.limits.is_empty() {
-        let values = observe::values(&clients.cloudwatch, &asked.limits, asked.window, now).await?;
+        let access = clients.access.for_run(&run.run_id, now);
+        let metrics = Metrics::of(&clients.cloudwatch, &access, &run.plan).await?;
+        let values = observe::values(&metrics, &asked.limits, asked.window, now).await?;
         limits::lines(&asked.limits, &values)
     } else {
         Vec::new()

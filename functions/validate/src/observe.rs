@@ -1,11 +1,11 @@
 //! What CloudWatch has of the plan's limits, in one call: a plan has 20 at the most.
 
-use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::{MetricDataQuery, StatusCode};
 use cutover::error::name;
 use cutover::plan::ResourceLimit;
 use cutover::{Seconds, StepError, StepResult};
 use jiff::Timestamp;
+use watch::Metrics;
 use watch::metric::Asked;
 
 const MINUTE_SECONDS: i64 = 60;
@@ -17,7 +17,7 @@ const LATE_SECONDS: i64 = 120;
 /// # Errors
 /// AWS errors.
 pub async fn values(
-    cloudwatch: &Client,
+    cloudwatch: &Metrics,
     limits: &[ResourceLimit],
     window: Seconds,
     now: Timestamp,

@@ -8,6 +8,7 @@ use aws_sdk_cloudwatch::types::{MetricDataQuery, MetricDataResult};
 use cutover::{StepError, StepResult};
 
 use crate::metric::Asked;
+use crate::metrics::Metrics;
 
 /// Values by the start of their period, in seconds since 1970.
 pub type Series = BTreeMap<i64, f64>;
@@ -42,6 +43,19 @@ pub struct Wanted {
 /// # Errors
 /// AWS errors.
 pub async fn answered(
+    metrics: &Metrics,
+    queries: Vec<MetricDataQuery>,
+    start: i64,
+    end: i64,
+) -> StepResult<Vec<MetricDataResult>> {
+    let mut results = Vec::new();
+    for (cloudwatch, queries) in metrics.split(queries) {
+        results.extend(answered_by(cloudwatch, queries, start, end).await?);
+    }
+    Ok(results)
+}
+
+async fn answered_by(
     cloudwatch: &Client,
     queries: Vec<MetricDataQuery>,
     start: i64,
@@ -66,13 +80,13 @@ pub async fn answered(
 ///
 /// # Errors
 /// AWS errors.
-pub async fn series(cloudwatch: &Client, wanted: &[Wanted], window: Window) -> StepResult<Vec<Series>> {
+pub async fn series(metrics: &Metrics, wanted: &[Wanted], window: Window) -> StepResult<Vec<Series>> {
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let queries = wanted.iter().enumerate().map(|(index, wanted)| query(index, wanted, window.period)).collect();
     let mut found = vec![Series::new(); wanted.len()];
-    for result in answered(cloudwatch, queries, window.start, window.end).await? {
+    for result in answered(metrics, queries, window.start, window.end).await? {
         if let Some(series) = place(&result, 's').and_then(|place| found.get_mut(place)) {
             series.extend(result.timestamps().iter().map(DateTime::secs).zip(result.values().iter().copied()));
         }

@@ -1,4 +1,5 @@
-//! The library of what is watched on CloudWatch: how a series of datapoints is asked for ([`metric`], pure) and read ([`data`]); what it says of an
+//! The library of what is watched on CloudWatch: how a series of datapoints is asked for ([`metric`], pure) and read ([`data`]), wherever
+//! the plan's load balancers are ([`metrics`]); what it says of an
 //! alarm ([`observe`]), and when that can have seen the new side ([`evaluation`], pure).
 //!
 //! An alarm on the new side has no data until that side gets traffic: it is INSUFFICIENT_DATA then, and stays so until it
@@ -7,9 +8,11 @@
 pub mod data;
 pub mod evaluation;
 pub mod metric;
+pub mod metrics;
 pub mod observe;
 
 pub use crate::evaluation::{Evaluation, Held};
+pub use crate::metrics::Metrics;
 
 /// An alarm, as far as watching it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -39,6 +39,18 @@ use routes::name::{NameState, PairChecks, Side, Status};
 use crate::ready::Readiness;
 use crate::sync::Sync;
 
+/// What this function does in other accounts, and no more, whatever the role there may do.
+pub const ELSEWHERE: &[&str] = &[
+    "route53:ChangeResourceRecordSets",
+    "route53:CreateHealthCheck",
+    "route53:DeleteHealthCheck",
+    "route53:GetChange",
+    "route53:GetHealthCheck",
+    "route53:GetHealthCheckStatus",
+    "route53:ListHealthChecks",
+    "route53:ListResourceRecordSets",
+];
+
 /// What this function talks to.
 #[derive(Clone, Debug)]
 pub struct Clients {
@@ -61,7 +73,7 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     if request.action != RouteAction::Restore {
         clients.destinations.check_name(route, request.route)?;
     }
-    let clients = &drawing(clients, &run, &request, now);
+    let clients = &for_run(clients, &run, &request, now).await?;
     let live = routes::name::observe::live(&clients.routes.route53, route).await?;
     let checks = pair_checks(clients, &request, route, before, &live).await?;
     let (live, target) = decide_twice(clients, &request, route, before, live, &checks).await?;
@@ -105,13 +117,14 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     Ok(RouteReply { route: request.route, settled, wait_seconds, changed, change_id, at, live, note })
 }
 
-/// Clients whose requests to Route 53 draw their slots first, where the run is of a wave. A first call lists, changes and lists again; a later one lists
+/// Clients of the zone's account, whose requests to Route 53 draw their slots first, where the run is of a wave. A first call lists, changes and lists again; a later one lists
 /// and asks about the change.
-fn drawing(clients: &Clients, run: &Run, request: &RouteRequest, now: Timestamp) -> Clients {
+async fn for_run(clients: &Clients, run: &Run, request: &RouteRequest, now: Timestamp) -> StepResult<Clients> {
     let lane = if request.action == RouteAction::Restore { Lane::Undo } else { Lane::Forward };
     let first = if request.change_id.is_none() { 3 } else { 2 };
     let draw = clients.journal.share(&run.plan, lane, first, now);
-    Clients { routes: clients.routes.drawing(draw), ..clients.clone() }
+    let routes = clients.routes.for_run(&run.run_id, now, draw).of(&run.plan.routes[request.route]).await?;
+    Ok(Clients { routes, ..clients.clone() })
 }
 
 /// What health makes of the weights that were just set: said, where it is not what they say. The hold that follows judges it. What

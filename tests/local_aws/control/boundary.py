@@ -27,7 +27,7 @@ from ..faults import drift
 from ..faults.rules import READS, Past, Rule
 from ..services import s3
 from ..services.runtime_api import Runtime
-from ..stacks import iam
+from ..stacks import iam, members
 from . import routing
 from .cbor import Bridge
 from .protocols import Call, error_answer, identify, read_body
@@ -69,6 +69,7 @@ class Boundary:
         if call is None:
             return self._application(environ, start_response)
         call.caller = iam.caller_of(call.access_key)
+        call.account = members.account_called(call, environ)
         process = self.runtime.processes.get(call.session_token) if self.runtime else None
         if process and process.current:
             call.state, call.execution = process.current.state, process.current.execution
@@ -97,6 +98,7 @@ class Boundary:
             "execution": call.execution,
             "function": call.function,
             "role": iam.role_of(call.access_key),
+            "account": call.account,
             "actions": actions,
             "fault": rule.action if rule else None,
             "status": None,

@@ -5,9 +5,10 @@ from one moment to the next (times, request ids), but for the journal. `runs()` 
 are: read straight from the backends, cheap enough to ask several times a second.
 """
 
-from ..clients import client
+from ..clients import HOME, client
 from ..services import s3
 from ..settings import ACCOUNT_ID, REGION
+from ..stacks import members
 
 VOLATILE = {
     "AlarmConfigurationUpdatedTimestamp",
@@ -29,8 +30,8 @@ VOLATILE = {
 
 def dump(journal_table: str) -> dict:
     return {
-        "elbv2": _stable(_elbv2()),
-        "route53": _stable(_route53()),
+        "elbv2": _stable(_everywhere(_elbv2)),
+        "route53": _stable(_everywhere(_route53)),
         "dms": _stable(_dms()),
         "cloudwatch": _stable(_cloudwatch()),
         "sns": _stable(_sns()),
@@ -38,6 +39,15 @@ def dump(journal_table: str) -> dict:
         "s3": _stable(_s3()),
         "journal": _journal(journal_table),
     }
+
+
+def _everywhere(read) -> dict:
+    """Of every account and region, together: ARNs and ids differ."""
+    found: dict = {}
+    for place in members.places():
+        for kind, things in read(place).items():
+            found.setdefault(kind, {}).update(things)
+    return found
 
 
 def _stable(value):
@@ -48,29 +58,29 @@ def _stable(value):
     return value
 
 
-def _all(service: str, operation: str, member: str, **parameters) -> list:
-    api = client(service)
+def _all(service: str, operation: str, member: str, at=HOME, **parameters) -> list:
+    api = client(service, at=at)
     if api.can_paginate(operation):
         pages = api.get_paginator(operation).paginate(**parameters)
         return [item for page in pages for item in page.get(member, [])]
     return getattr(api, operation)(**parameters).get(member, [])
 
 
-def _elbv2() -> dict:
-    balancers = _all("elbv2", "describe_load_balancers", "LoadBalancers")
+def _elbv2(at) -> dict:
+    balancers = _all("elbv2", "describe_load_balancers", "LoadBalancers", at)
     listeners = []
     for balancer in balancers:
-        listeners += _all("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=balancer["LoadBalancerArn"])
+        listeners += _all("elbv2", "describe_listeners", "Listeners", at, LoadBalancerArn=balancer["LoadBalancerArn"])
     rules = []
     for listener in listeners:
-        rules += _all("elbv2", "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
-    groups = _all("elbv2", "describe_target_groups", "TargetGroups")
+        rules += _all("elbv2", "describe_rules", "Rules", at, ListenerArn=listener["ListenerArn"])
+    groups = _all("elbv2", "describe_target_groups", "TargetGroups", at)
     return {
         "load_balancers": _by(balancers, "LoadBalancerArn"),
         "listeners": _by(listeners, "ListenerArn"),
         "rules": _by(rules, "RuleArn"),
-        "target_groups": {group["TargetGroupArn"]: _target_group(group) for group in groups},
-        "tags": _tags(balancers, listeners, rules, groups),
+        "target_groups": {group["TargetGroupArn"]: _target_group(group, at) for group in groups},
+        "tags": _tags((balancers, listeners, rules, groups), at),
     }
 
 
@@ -78,8 +88,8 @@ def _by(items: list[dict], key: str) -> dict:
     return {item[key]: item for item in items}
 
 
-def _target_group(group: dict) -> dict:
-    api, arn = client("elbv2"), group["TargetGroupArn"]
+def _target_group(group: dict, at) -> dict:
+    api, arn = client("elbv2", at=at), group["TargetGroupArn"]
     health = api.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
     attributes = api.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
     return {
@@ -90,26 +100,27 @@ def _target_group(group: dict) -> dict:
     }
 
 
-def _tags(balancers: list, listeners: list, rules: list, groups: list) -> dict:
+def _tags(things: tuple[list, list, list, list], at) -> dict:
+    balancers, listeners, rules, groups = things
     arns = [item["LoadBalancerArn"] for item in balancers]
     arns += [item["ListenerArn"] for item in listeners]
     arns += [item["RuleArn"] for item in rules if not item["IsDefault"]]
     arns += [item["TargetGroupArn"] for item in groups]
     tags = {}
     for start in range(0, len(arns), 20):  # 20 at most in one call
-        described = client("elbv2").describe_tags(ResourceArns=arns[start : start + 20])["TagDescriptions"]
+        described = client("elbv2", at=at).describe_tags(ResourceArns=arns[start : start + 20])["TagDescriptions"]
         tags |= {item["ResourceArn"]: {tag["Key"]: tag["Value"] for tag in item["Tags"]} for item in described}
     return {arn: items for arn, items in tags.items() if items}
 
 
-def _route53() -> dict:
-    zones = _all("route53", "list_hosted_zones", "HostedZones")
-    checks = _all("route53", "list_health_checks", "HealthChecks")
+def _route53(at) -> dict:
+    zones = _all("route53", "list_hosted_zones", "HostedZones", at)
+    checks = _all("route53", "list_health_checks", "HealthChecks", at)
     return {
         "hosted_zones": {
             zone["Id"].rpartition("/")[2]: {
                 "Name": zone["Name"],
-                "ResourceRecordSets": _record_sets(zone["Id"]),
+                "ResourceRecordSets": _record_sets(zone["Id"], at),
             }
             for zone in zones
         },
@@ -117,9 +128,9 @@ def _route53() -> dict:
     }
 
 
-def _record_sets(zone_id: str) -> dict:
+def _record_sets(zone_id: str, at) -> dict:
     """By `<name> <type> <set identifier>`, names without their final dot."""
-    records = _all("route53", "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone_id)
+    records = _all("route53", "list_resource_record_sets", "ResourceRecordSets", at, HostedZoneId=zone_id)
     return {" ".join(filter(None, _key(record))): record for record in records}
 
 

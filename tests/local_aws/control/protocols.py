@@ -41,6 +41,7 @@ class Call:
     state: str | None
     execution: str | None
     function: str | None  # of a Lambda invocation
+    account: str = ""  # whose things are asked about: of a role that is assumed, that role's
     is_presigned: bool = False  # by whom it is signed; who asks is not known
 
     @property

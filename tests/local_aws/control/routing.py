@@ -25,7 +25,7 @@ def routing() -> dict:
 def _live_listeners() -> dict:
     """Listeners, and rules other than the default ones, by ARN."""
     found = {}
-    for balancer in list(elbv2.backend().load_balancers.values()):
+    for balancer in elbv2.load_balancers():
         for listener in list(balancer.listeners.values()):
             found[listener.arn] = _forwarding(listener.default_actions)
             for rule in list(listener._non_default_rules.values()):
@@ -47,7 +47,7 @@ def _forwarding(actions: list) -> dict:
 
 
 def _targets(arn: str) -> dict:
-    group = elbv2.backend().target_groups.get(arn)
+    group = elbv2.target_group(arn)
     targets = list(group.targets) if group else []
     healthy = sum(elbv2_groups.health_in_use(group, target) in SERVING for target in targets)
     return {"targets": len(targets), "healthy_targets": healthy}
@@ -56,7 +56,7 @@ def _targets(arn: str) -> dict:
 def _live_records() -> dict:
     """By `<zone id>/<name>/<type>`, names without their final dot."""
     found: dict[str, dict] = {}
-    for zone in list(route53.backend().zones.values()):
+    for zone in route53.zones().values():
         for record in route53.record_sets(zone):
             if record["Type"] in ("NS", "SOA"):
                 continue
@@ -92,12 +92,12 @@ def is_healthy(record: dict, depth: int = 0) -> bool | None:
 
 
 def _target_is_healthy(alias: dict, kind: str, depth: int) -> bool:
-    name, zone = normal_name(alias["DNSName"]), route53.backend().zones.get(alias["HostedZoneId"])
+    name, zone = normal_name(alias["DNSName"]), route53.zones().get(alias["HostedZoneId"])
     if zone is not None:
         records = [one for one in route53.record_sets(zone) if (one["Name"], one["Type"]) == (name, kind)]
         return any(is_healthy(one, depth) is not False for one in records)
     bare = name.removeprefix("dualstack.")
-    balancers = list(elbv2.backend().load_balancers.values())
+    balancers = elbv2.load_balancers()
     found = next((one for one in balancers if normal_name(one.dns_name) == bare), None)
     return found is None or _balancer_is_healthy(found)
 

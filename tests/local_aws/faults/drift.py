@@ -5,22 +5,27 @@ forward action; a name's records get a TTL of TTL_SECONDS, and an alias evaluate
 the other way round.
 """
 
-from ..clients import client
+from ..clients import HOME, client
 
 STICKINESS_SECONDS = 77
 TTL_SECONDS = 17
 
 
 def change(route: dict) -> None:
+    elb = client("elbv2", at=_place(route.get("listener_arn") or route.get("rule_arn")))
     if "listener_arn" in route:
-        listener = client("elbv2").describe_listeners(ListenerArns=[route["listener_arn"]])["Listeners"][0]
+        listener = elb.describe_listeners(ListenerArns=[route["listener_arn"]])["Listeners"][0]
         actions = [_sticky(action) for action in listener["DefaultActions"]]
-        client("elbv2").modify_listener(ListenerArn=route["listener_arn"], DefaultActions=actions)
+        elb.modify_listener(ListenerArn=route["listener_arn"], DefaultActions=actions)
     elif "rule_arn" in route:
-        rule = client("elbv2").describe_rules(RuleArns=[route["rule_arn"]])["Rules"][0]
-        client("elbv2").modify_rule(RuleArn=route["rule_arn"], Actions=[_sticky(action) for action in rule["Actions"]])
+        rule = elb.describe_rules(RuleArns=[route["rule_arn"]])["Rules"][0]
+        elb.modify_rule(RuleArn=route["rule_arn"], Actions=[_sticky(action) for action in rule["Actions"]])
     else:
-        _change_name(route["hosted_zone_id"], route["record_name"])
+        _change_name(route["hosted_zone_id"], route["record_name"], (route.get("account") or HOME[0], HOME[1]))
+
+
+def _place(arn: str | None) -> tuple[str, str]:
+    return (arn.split(":")[4], arn.split(":")[3]) if arn else HOME
 
 
 def _sticky(action: dict) -> dict:
@@ -35,8 +40,8 @@ def _sticky(action: dict) -> dict:
     return {**kept, "ForwardConfig": {**config, "TargetGroupStickinessConfig": sticky}}
 
 
-def _change_name(zone: str, name: str) -> None:
-    api = client("route53")
+def _change_name(zone: str, name: str, at: tuple[str, str]) -> None:
+    api = client("route53", at=at)
     records = api.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
     found = [record for record in records if record["Name"].rstrip(".").lower() == name.rstrip(".").lower()]
     changes = [{"Action": "UPSERT", "ResourceRecordSet": _changed(record)} for record in found]

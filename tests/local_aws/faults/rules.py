@@ -1,7 +1,7 @@
 """Faults: what a test makes go wrong with requests to the emulated AWS.
 
 Contract: `Rule(given)` reads one rule:
-      {"match": {any of caller, service, operation, state, machine, execution, function},
+      {"match": {any of account, caller, service, operation, state, machine, execution, function},
        "from": 1, "times": 1 or null (for ever), "do": one of ACTIONS, ...}
   It applies to its `from`-th matching request and the next ones, `times` in all; with `then`, another match, to all that match that
   once it has hit. `hits` counts only what had an effect. Set-up calls (access key `local`) are hit only
@@ -31,7 +31,7 @@ import time
 from ..clients import SETUP
 from ..control.protocols import Call, error_answer, function_error_answer, service_name
 
-MATCHABLE = {"caller", "service", "operation", "state", "machine", "execution", "function"}
+MATCHABLE = {"account", "caller", "service", "operation", "state", "machine", "execution", "function"}
 ACTIONS = {
     "before",
     "limit",
@@ -134,12 +134,13 @@ def _named(match: dict) -> dict:
     return {**match, **({"service": service_name(match["service"])} if "service" in match else {})}
 
 
-def deny(action: str, first: int = 1) -> Rule:
-    """AccessDenied for `service:Operation`, as an IAM policy names it."""
+def deny(action: str, first: int = 1, account: str | None = None) -> Rule:
+    """AccessDenied for `service:Operation`, as an IAM policy names it, or for everything (`*`); in one account only, if it is named."""
     service, _, operation = action.partition(":")
+    match = {"service": service, "operation": "Invoke" if operation == "InvokeFunction" else operation} if operation else {}
     return Rule(
         {
-            "match": {"service": service, "operation": "Invoke" if operation == "InvokeFunction" else operation},
+            "match": match | ({"account": account} if account else {}),
             "from": first,
             "times": None,
             "do": "before",

@@ -5,7 +5,7 @@ history is stretched to match: what was stored r seconds ago counts as r * speed
 there. At speed 1 this is plain behaviour. Where that lies moves with the real time of whoever asks, so that a period has no start of its own.
 Who asks by the time of a run (`time_of_run`, which a state's EnteredTime is told in) gets it by that time, in which a moment stays what it is. A publisher outside may be late at a high speed: what it has told by `published` is how far
 it is, and GetMetricData waits for it, so that no speed and no busy machine makes data go missing. What `keep_steady` names has a datapoint in every period, without anybody storing it.
-Which statistics are answered, see statistics.py; an Expression is a clear error. PutMetricData takes each of its three forms.
+What a load balancer reports is answered in its account and region only. Which statistics are answered, see statistics.py; an Expression is a clear error. PutMetricData takes each of its three forms.
 A dashboard is checked as dashboards.py says; for alarms see alarms.py.
 """
 
@@ -16,7 +16,7 @@ import threading
 import time
 from collections import deque
 
-from . import alarms, dashboards, statistics
+from . import alarms, dashboards, elbv2, statistics
 from .statistics import Sample, sample, statistic, statistic_set
 
 QUERIES_LIMIT = 500
@@ -258,10 +258,25 @@ def _get_metric_data(self):
     told = time_of_run(now) if end > now + AHEAD_SECONDS / 2 else now
     namespaces = {(query.get("MetricStat") or {}).get("Metric", {}).get("Namespace") for query in queries}
     _metrics.await_published(namespaces, now - (told - min(end, told)) / _metrics.speed)
+    here = (self.current_account, self.region)
+    asked = [query for query in queries if query.get("ReturnData") is not False]
     results = [
-        _query_result(query, start, end, (now, told), newest_first) for query in queries if query.get("ReturnData") is not False
+        _query_result(query, start, end, (now, told), newest_first) if _is_reported(query, here) else _without_data(query)
+        for query in asked
     ]
     return ActionResult({"MetricDataResults": results, "Messages": []})
+
+
+def _is_reported(query: dict, here: tuple[str, str]) -> bool:
+    """A load balancer reports where it is, and nowhere else."""
+    dimensions = ((query.get("MetricStat") or {}).get("Metric") or {}).get("Dimensions") or []
+    balancer = next((one["Value"] for one in dimensions if one["Name"] == "LoadBalancer"), None)
+    arns = [one.arn for one in elbv2.load_balancers() if balancer and one.arn.endswith(f":loadbalancer/{balancer}")]
+    return all(tuple(arn.split(":")[3:5]) == here[::-1] for arn in arns)
+
+
+def _without_data(query: dict) -> dict:
+    return {"Id": query["Id"], "Label": query.get("Label") or "", "Timestamps": [], "Values": [], "StatusCode": "Complete"}
 
 
 def _query_result(query: dict, start: float, end: float, now: tuple[float, float], newest_first: bool) -> dict:

@@ -11,12 +11,11 @@ Contract: `install(speed)`.
 
 import json
 
-from ..settings import ACCOUNT_ID, REGION
 from . import elbv2_actions, elbv2_groups
 from .elbv2_actions import error, invalid
 from .elbv2_groups import HEALTH_TAG
 
-__all__ = ["ALB_HOSTED_ZONE_ID", "HEALTH_TAG", "NLB_HOSTED_ZONE_ID", "backend", "install", "set_target_health", "tag"]
+__all__ = ["ALB_HOSTED_ZONE_ID", "HEALTH_TAG", "NLB_HOSTED_ZONE_ID", "install", "load_balancers", "set_target_health", "tag", "target_group"]
 
 # The zones of every load balancer in eu-west-1, which alias records name.
 ALB_HOSTED_ZONE_ID = "Z32O12XQLNTSW2"
@@ -25,23 +24,41 @@ TAGS_LIMIT = 50
 DESCRIBED_LIMIT = 20
 
 
-def backend():
+def backends() -> list:
+    """Of every account and region in which there is anything."""
     from moto.elbv2.models import elbv2_backends
 
-    return elbv2_backends[ACCOUNT_ID][REGION]
+    return [backend for regions in list(elbv2_backends.values()) for backend in list(regions.values())]
+
+
+def load_balancers() -> list:
+    return [one for backend in backends() for one in list(backend.load_balancers.values())]
+
+
+def target_group(arn: str):
+    """Wherever it is."""
+    return next((backend.target_groups[arn] for backend in backends() if arn in backend.target_groups), None)
+
+
+def _holder(arn: str):
+    """The backend of the account and region of an ARN."""
+    from moto.elbv2.models import elbv2_backends
+
+    account, region = arn.split(":")[4], arn.split(":")[3]
+    return elbv2_backends[account][region]
 
 
 def set_target_health(target_group_arn: str, health: dict[str, str]) -> None:
     """`health` by target id, "*" for all others: healthy, unhealthy, initial, draining."""
-    if target_group_arn not in backend().target_groups:
+    if target_group(target_group_arn) is None:
         raise KeyError(f"no target group {target_group_arn}")
     tag(target_group_arn, {HEALTH_TAG: json.dumps(health)})
 
 
 def tag(arn: str, tags: dict[str, str]) -> None:
     """As AWS itself tags what is part of a stack: the API refuses the prefix `aws:`."""
-    backend()._get_resource_by_arn(arn)
-    backend().tagging_service.tag_resource(arn, [{"Key": key, "Value": value} for key, value in tags.items()])
+    _holder(arn)._get_resource_by_arn(arn)
+    _holder(arn).tagging_service.tag_resource(arn, [{"Key": key, "Value": value} for key, value in tags.items()])
 
 
 def install(speed: float) -> None:
@@ -132,7 +149,7 @@ def _know_network_balancers(models) -> None:
         if created.type == "network":
             del self.load_balancers[created.arn]
             created.arn = created.arn.replace(":loadbalancer/app/", ":loadbalancer/net/")
-            created.dns_name = f"{created.name}-{created.arn.rpartition('/')[2]}.elb.{REGION}.amazonaws.com"
+            created.dns_name = f"{created.name}-{created.arn.rpartition('/')[2]}.elb.{self.region_name}.amazonaws.com"
             self.load_balancers[created.arn] = created
         self.tagging_service.tag_resource(created.arn, tags)
         return created

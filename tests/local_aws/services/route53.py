@@ -68,10 +68,11 @@ def _error(code: str, message: str, status: int = 400) -> Exception:
     return problem
 
 
-def backend():
+def zones() -> dict:
+    """Those of every account, by their ids."""
     from moto.route53.models import route53_backends
 
-    return route53_backends[ACCOUNT_ID]["aws"]
+    return {name: zone for partitions in list(route53_backends.values()) for name, zone in list(partitions["aws"].zones.items())}
 
 
 def zone_id(zone) -> str:

@@ -13,7 +13,7 @@ import sys
 
 from .. import clients
 from ..services import functions
-from ..settings import ACCOUNT_ID, PROGRAMMES, REGION, ROLE_ARN, Settings
+from ..settings import ACCOUNT_ID, EXTERNAL_ID, MEMBER_ROLE_ARN, MEMBERS, PROGRAMMES, REGION, ROLE_ARN, Settings
 
 MACHINES = ("cutover", "rollback", "cleanup", "start", "incident", "program", "timeline", "wave")
 UNFINISHED_STATUSES = ["ABORTED", "TIMED_OUT", "FAILED"]
@@ -39,11 +39,14 @@ ALLOWED = {
     "TOPIC_ARNS": '["*"]',
     "APPROVAL": "null",
     "USER_POOL_ARNS": '["*"]',
+    "ACCOUNTS": json.dumps([{"role_arn": MEMBER_ROLE_ARN, "external_id": EXTERNAL_ID, "accounts": MEMBERS}]),
     "PROBE_NETWORKS": "[]",  # but for this machine: services/runtime_api.py
 }
+_ELSEWHERE = ("baseline", "claim", "cleanup", "listener-swap", "monitor", "precheck", "rollback", "validate", "weight-shift")
 _MOVERS = ("listener-swap", "precheck", "weight-shift")
 _ALARMS = ("alarms", "precheck")
 ALLOWED_TO = {
+    "ACCOUNTS": _ELSEWHERE,
     "HOOK_FUNCTION_ARNS": ("precheck",),
     "ALARM_NAMES": _ALARMS,
     "ALARM_ACTIONS": _ALARMS,

@@ -23,6 +23,7 @@ from urllib.parse import parse_qs
 from ..control import cbor
 from ..control.protocols import Call, read_body
 from ..settings import ACCOUNT_ID, REGION, ROLE_ARN
+from . import members
 
 SETUP = "local"  # set-up, dump and control API
 STATES = "states"
@@ -100,6 +101,7 @@ _identities: dict[str, Identity] = {}
 def install(enforce: bool) -> None:
     global enabled
     enabled = enforce
+    members.install()
     _check_log_delivery()
 
 
@@ -132,19 +134,45 @@ def access_key(caller: str, role_arn: str | None) -> str:
 
 
 def caller_of(key: str) -> str:
+    held = members.session(key)
+    if held:
+        return held.caller
     return _identities[key].caller if key in _identities else key
+
+
+def role_arn_of(key: str) -> str | None:
+    return _identities[key].role_arn if key in _identities else None
 
 
 def role_of(key: str) -> str | None:
     """The name of the role that a key is of; none for set-up, for a service's own call, and with nothing enforced."""
-    role_arn = _identities[key].role_arn if key in _identities else None
+    held = members.session(key)
+    role_arn = held.role_arn if held else role_arn_of(key)
     return _role_name(role_arn) if role_arn else None
 
 
 def refusal(call: Call, environ: dict) -> Refusal | None:
     """Why a call is refused; None if it is allowed."""
-    if not enabled or call.access_key == SETUP:
+    if held := members.session(call.access_key):
+        return members.refusal(held, call, environ)
+    if call.access_key == SETUP:
         return None
+    return _own_refusal(call, environ) if enabled else _untrusted(call, environ)
+
+
+def _untrusted(call: Call, environ: dict) -> Refusal | None:
+    if (call.service, call.operation) != ("sts", "AssumeRole"):
+        return None
+    own = role_arn_of(call.access_key) or ROLE_ARN
+    message = members.untrusted(form(environ), _user(own, call.caller), own)
+    return Refusal("AccessDenied", message, "sts:AssumeRole") if message else None
+
+
+def _user(role_arn: str, caller: str) -> str:
+    return f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{_role_name(role_arn)}/{caller}"
+
+
+def _own_refusal(call: Call, environ: dict) -> Refusal | None:
     identity = _identities.get(call.access_key)
     actions = needed_actions(call, environ)
     if identity is None:
@@ -152,16 +180,17 @@ def refusal(call: Call, environ: dict) -> Refusal | None:
         return Refusal(code, "The security token included in the request is invalid", actions[0])
     if identity.role_arn is None:
         allowed = _resource_allows(call, environ, identity.principal, actions[0])
-        return None if allowed else _denied(identity.principal, actions[0], "no resource-based policy")
-    user = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{_role_name(identity.role_arn)}/{identity.caller}"
+        return None if allowed else denied(identity.principal, actions[0], "no resource-based policy")
     if not trusts(identity.role_arn, identity.principal):
-        return _denied(identity.principal, "sts:AssumeRole", f"no trust policy of {identity.role_arn}")
+        return denied(identity.principal, "sts:AssumeRole", f"no trust policy of {identity.role_arn}")
     resources, context = about(call, environ, actions[0])
     missing = next((one for one in actions if not role_allows(identity.role_arn, one, resources, context)), None)
-    return _denied(user, missing, "no identity-based policy") if missing else None
+    if missing:
+        return denied(_user(identity.role_arn, identity.caller), missing, "no identity-based policy")
+    return _untrusted(call, environ)
 
 
-def _denied(who: str, action: str, lacking: str) -> Refusal:
+def denied(who: str, action: str, lacking: str) -> Refusal:
     message = f"User: {who} is not authorized to perform: {action} because {lacking} allows the {action} action"
     return Refusal(CODES.get(action.partition(":")[0], "AccessDenied"), message, action)
 
@@ -171,9 +200,9 @@ def needed_actions(call: Call, environ: dict) -> list[str]:
     if call.service == "dynamodb" and call.operation.startswith("Transact"):
         parts = json.loads(read_body(environ)).get("TransactItems", [])
         return sorted({f"dynamodb:{TRANSACTION_ACTIONS[kind]}" for part in parts for kind in part}) or [action]
-    if action == "sns:Publish" and _is_encrypted(_form(environ).get("TopicArn")):
+    if action == "sns:Publish" and _is_encrypted(form(environ).get("TopicArn")):
         return [action, "kms:GenerateDataKey", "kms:Decrypt"]
-    if action in MODIFY_ACTIONS and "authenticate-cognito" in _form(environ).values():
+    if action in MODIFY_ACTIONS and "authenticate-cognito" in form(environ).values():
         return [action, "cognito-idp:DescribeUserPoolClient"]
     if action == "ses:SendEmail" and call.protocol == "rest-json" and b'"Raw"' in read_body(environ):
         return ["ses:SendRawEmail"]  # version 2 has one operation for both
@@ -187,7 +216,7 @@ def needed_actions(call: Call, environ: dict) -> list[str]:
 def about(call: Call, environ: dict, action: str) -> tuple[list[str], dict[str, list[str]]]:
     """The resources of a call, and the keys of its context, as far as they count here."""
     if action == "sns:Publish":
-        return [_form(environ).get("TopicArn", "")], {}
+        return [form(environ).get("TopicArn", "")], {}
     if action not in ("cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"):
         return [], {}
     given = _parameters(call, read_body(environ))
@@ -217,7 +246,7 @@ def _has_tags(call: Call, body: bytes) -> bool:
     return bool((cbor.decode(body) if call.protocol == "cbor" else json.loads(body)).get("Tags"))
 
 
-def _form(environ: dict) -> dict[str, str]:
+def form(environ: dict) -> dict[str, str]:
     return {name: values[-1] for name, values in parse_qs(read_body(environ).decode()).items()}
 
 
@@ -247,22 +276,25 @@ def _role(role_arn: str):
 def trusts(role_arn: str, principal: str) -> bool:
     role = _role(role_arn)
     document = role.assume_role_policy_document if role else None
-    return document is not None and _decides([document], "sts:AssumeRole", principal)
+    return document is not None and decides([document], "sts:AssumeRole", principal)
 
 
 def role_allows(role_arn: str, action: str, resources: list[str] = (), context: dict | None = None) -> bool:
-    role = _role(role_arn)
+    return allows(_role(role_arn), action, resources, context)
+
+
+def allows(role, action: str, resources: list[str] = (), context: dict | None = None) -> bool:
     if role is None:
         return False
     versions = [version for policy in role.managed_policies.values() for version in policy.versions]
     managed = [version.document for version in versions if version.is_default]
     documents = [*role.policies.values(), *managed]
-    return all(_decides(documents, action, None, resource, context) for resource in resources or [None])
+    return all(decides(documents, action, None, resource, context) for resource in resources or [None])
 
 
 def _resource_allows(call: Call, environ: dict, principal: str, action: str) -> bool:
     document = _resource_policy(call, environ)
-    return document is not None and _decides([document], action, principal)
+    return document is not None and decides([document], action, principal)
 
 
 def _resource_policy(call: Call, environ: dict):
@@ -275,7 +307,7 @@ def _resource_policy(call: Call, environ: dict):
         function = lambda_backends[ACCOUNT_ID][REGION].get_function(call.function)
         return {"Statement": function.policy.statements}
     if call.service == "sns":
-        topic = sns_backends[ACCOUNT_ID][REGION].topics.get(_form(environ).get("TopicArn"))
+        topic = sns_backends[ACCOUNT_ID][REGION].topics.get(form(environ).get("TopicArn"))
         return topic.policy if topic else None
     if call.service == "sqs":
         name = json.loads(read_body(environ)).get("QueueUrl", "").rpartition("/")[2]
@@ -284,12 +316,12 @@ def _resource_policy(call: Call, environ: dict):
     return None
 
 
-def _decides(
+def decides(
     documents: list, action: str, principal: str | None = None, resource: str | None = None, context: dict | None = None
 ) -> bool:
     # What else a call needs, such as a key, is about something else than the call.
     resource = resource if action.partition(":")[0] in ("sns", "cloudwatch") else None
-    statements = [statement for document in documents for statement in _statements(document)]
+    statements = [statement for document in documents for statement in statements_of(document)]
     concerned = [one for one in statements if _names_action(one, action) and _names_principal(one, principal)]
     if resource is not None:
         concerned = [one for one in concerned if _names_resource(one, resource) and _holds(one, context or {})]
@@ -300,18 +332,22 @@ def _decides(
     return any(one["Effect"] == "Allow" for one in concerned)
 
 
-def _statements(document) -> list[dict]:
+def is_like(text: str, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(text, pattern)
+
+
+def statements_of(document) -> list[dict]:
     document = json.loads(document) if isinstance(document, str) else document
-    return _list(document.get("Statement", []))
+    return as_list(document.get("Statement", []))
 
 
-def _list(value) -> list:
+def as_list(value) -> list:
     return value if isinstance(value, list) else [value]
 
 
 def _names_action(statement: dict, action: str) -> bool:
     def matches(element: str) -> bool:
-        return any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in _list(statement[element]))
+        return any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in as_list(statement[element]))
 
     return matches("Action") if "Action" in statement else not matches("NotAction")
 
@@ -321,11 +357,11 @@ def _names_principal(statement: dict, principal: str | None) -> bool:
     if principal is None:
         return True
     named = statement.get("Principal", {})
-    return named == "*" or principal in _list(named.get("Service", []))
+    return named == "*" or principal in as_list(named.get("Service", []))
 
 
 def _names_resource(statement: dict, resource: str) -> bool:
-    return any(fnmatch.fnmatchcase(resource, pattern) for pattern in _list(statement.get("Resource", "*")))
+    return any(fnmatch.fnmatchcase(resource, pattern) for pattern in as_list(statement.get("Resource", "*")))
 
 
 def _holds(statement: dict, context: dict[str, list[str]]) -> bool:
@@ -333,13 +369,13 @@ def _holds(statement: dict, context: dict[str, list[str]]) -> bool:
     conditions = statement.get("Condition") or {}
     for key, patterns in conditions.get("ForAllValues:StringLike", {}).items():
         for value in context.get(key, []):
-            if not any(fnmatch.fnmatchcase(value, pattern) for pattern in _list(patterns)):
+            if not any(fnmatch.fnmatchcase(value, pattern) for pattern in as_list(patterns)):
                 return False
     return all((key not in context) == (wanted == "true") for key, wanted in conditions.get("Null", {}).items())
 
 
 def _is_unconditional(statement: dict) -> bool:
-    return "*" in _list(statement.get("Resource", "*")) and not statement.get("Condition")
+    return "*" in as_list(statement.get("Resource", "*")) and not statement.get("Condition")
 
 
 def _check_log_delivery() -> None:

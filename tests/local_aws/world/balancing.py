@@ -8,7 +8,7 @@ not attached yet; neighbours share the action with the old one.
 import itertools
 import re
 
-from ..clients import client
+from ..clients import HOME, client
 from ..services import elbv2
 from ..settings import ACCOUNT_ID, REGION
 from .environment import Environment, side_of, text
@@ -54,6 +54,11 @@ class Balancing:
         self._free_ports = itertools.count(80)
         self._priorities = itertools.count(1)
         self._networks = itertools.count(environment.number * 16)
+        self._places = {}  # of the plan's dimensions app/<name>/<id>, as far as an ARN tells
+        for mention in environment.strings():
+            found = LISTENER_ARN.match(mention) or RULE_ARN.match(mention)
+            if found:
+                self._places[found[1]] = environment.place(mention)
         self._balancers: dict[str, dict] = {}  # by the plan's dimension app/<name>/<id>
         self._listeners: dict[str, str] = {}  # by the plan's listener: the created one
         self._behind: dict[str, dict] = {}  # by the plan's target group: its load balancer
@@ -68,7 +73,7 @@ class Balancing:
         old = self._group(text(route.get("old_target_group_arn")), "old", found[1])
         new = self._group(text(route.get("new_target_group_arn")), "new", found[1])
         if planned not in self._mapping and old:
-            actions = self._actions(setup, old, found[1].startswith(NETWORK))
+            actions = self._actions(setup, old, found[1].startswith(NETWORK), balancer["at"])
             if LISTENER_ARN.match(planned):
                 self._create_listener(planned, balancer, actions, setup.get("protocol"))
             else:
@@ -87,11 +92,11 @@ class Balancing:
         if planned not in self._balancers:
             name = self.environment.name(planned.split("/")[1])
             kind = "network" if planned.startswith(NETWORK) else "application"
-            created = client("elbv2").create_load_balancer(Name=name, Subnets=subnet_ids(), Type=kind)["LoadBalancers"][
-                0
-            ]
+            place = self._places.get(planned, HOME)
+            made = client("elbv2", at=place).create_load_balancer(Name=name, Subnets=subnet_ids(place), Type=kind)
+            created = made["LoadBalancers"][0]
             dimension = BALANCER.search(created["LoadBalancerArn"])[1]
-            self._balancers[planned] = {"arn": created["LoadBalancerArn"], "dimension": dimension}
+            self._balancers[planned] = {"arn": created["LoadBalancerArn"], "dimension": dimension, "at": place}
             self._mapping[planned] = dimension
             for mention in self.environment.strings():
                 if mention.endswith(f":loadbalancer/{planned}"):
@@ -106,28 +111,29 @@ class Balancing:
         self._behind[planned] = self._balancer(balancer)
         if planned not in self._mapping:
             setup = self._world.get("groups", {}).get(planned, {})
-            arn = self._create_group(found[2], side, balancer.startswith(NETWORK), setup)
+            place = self._places.get(balancer, self.environment.place(planned))
+            arn = self._create_group(found[2], side, balancer.startswith(NETWORK), setup, place)
             self._mapping[planned] = arn
             self._mapping[found[1]] = arn.rpartition(":")[2]
         return self._mapping[planned]
 
-    def _create_group(self, name: str, side: str, is_network: bool = False, setup: dict | None = None) -> str:
-        setup = setup or {}
+    def _create_group(self, name: str, side: str, is_network: bool = False, setup: dict | None = None, place=HOME) -> str:
+        elb, setup = client("elbv2", at=place), setup or {}
         port = self._ports["new" if side == "new" else "old"]
         kind = setup.get("target_type", "ip")
         settings = {"Name": self.environment.name(name), "TargetType": kind}
         if kind != "lambda":
             protocol = setup.get("protocol", "TCP" if is_network else "HTTP")
-            settings |= {"Protocol": protocol, "Port": port, "VpcId": vpc_id()}
+            settings |= {"Protocol": protocol, "Port": port, "VpcId": vpc_id(place)}
         if kind != "lambda" and not is_network:
             settings["HealthCheckPath"] = "/health"
         if "health_checks" in setup:
             settings["HealthCheckEnabled"] = setup["health_checks"]
-        arn = client("elbv2").create_target_group(**settings)["TargetGroups"][0]["TargetGroupArn"]
-        client("elbv2").register_targets(TargetGroupArn=arn, Targets=self._targets(kind, settings["Name"], port))
+        arn = elb.create_target_group(**settings)["TargetGroups"][0]["TargetGroupArn"]
+        elb.register_targets(TargetGroupArn=arn, Targets=self._targets(kind, settings["Name"], port))
         if setup.get("stickiness"):
             attribute = {"Key": "stickiness.enabled", "Value": "true"}
-            client("elbv2").modify_target_group_attributes(TargetGroupArn=arn, Attributes=[attribute])
+            elb.modify_target_group_attributes(TargetGroupArn=arn, Attributes=[attribute])
         self._tag(arn, setup.get("tags", {}))
         self._sides[side]["target_groups"].append(arn)
         return arn
@@ -151,10 +157,10 @@ class Balancing:
         client("elbv2").create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=port, DefaultActions=answer)
         return arn
 
-    def _actions(self, setup: dict, old: str, is_network: bool) -> list[dict]:
+    def _actions(self, setup: dict, old: str, is_network: bool, place: tuple[str, str]) -> list[dict]:
         groups = [{"TargetGroupArn": old, "Weight": setup.get("old_weight", 1)}]
         for neighbour in setup.get("neighbours", []):
-            arn = self._create_group(neighbour["name"], "other", is_network)
+            arn = self._create_group(neighbour["name"], "other", is_network, place=place)
             groups.append({"TargetGroupArn": arn, "Weight": neighbour["weight"]})
         config = {"TargetGroups": groups}
         if "stickiness_seconds" in setup:
@@ -168,7 +174,7 @@ class Balancing:
 
     def _create_listener(self, planned: str, balancer: dict, actions: list[dict], protocol: str | None = None) -> None:
         protocol = protocol or ("TCP" if balancer["dimension"].startswith(NETWORK) else "HTTP")
-        created = client("elbv2").create_listener(
+        created = client("elbv2", at=balancer["at"]).create_listener(
             LoadBalancerArn=balancer["arn"], Protocol=protocol, Port=next(self._free_ports), DefaultActions=actions
         )["Listeners"][0]["ListenerArn"]
         self._mapping[planned] = self._listeners[planned] = created
@@ -179,7 +185,7 @@ class Balancing:
             not_found = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
             self._create_listener(listener, balancer, [not_found])
         number = next(self._priorities)
-        self._mapping[planned] = client("elbv2").create_rule(
+        self._mapping[planned] = client("elbv2", at=balancer["at"]).create_rule(
             ListenerArn=self._listeners[listener],
             Priority=number,
             Conditions=[{"Field": "path-pattern", "Values": [f"/app{number}*"]}],
@@ -215,16 +221,17 @@ class Balancing:
             self._create_listener(f"another listener of {planned}", self._behind[planned], [forward])
 
 
-def vpc_id() -> str:
-    return _ec2().describe_vpcs(filters={"is-default": "true"})[0].id
+def vpc_id(place: tuple[str, str] = HOME) -> str:
+    return _ec2(place).describe_vpcs(filters={"is-default": "true"})[0].id
 
 
-def subnet_ids() -> list[str]:
-    return sorted(subnet.id for subnet in _ec2().get_default_subnets().values())[:2]
+def subnet_ids(place: tuple[str, str] = HOME) -> list[str]:
+    return sorted(subnet.id for subnet in _ec2(place).get_default_subnets().values())[:2]
 
 
-def _ec2():
+def _ec2(place: tuple[str, str]):
     """The backend itself: boto3's client for EC2 takes half a second to build."""
     from moto.ec2.models import ec2_backends
 
-    return ec2_backends[ACCOUNT_ID][REGION]
+    account, region = place
+    return ec2_backends[account][region]

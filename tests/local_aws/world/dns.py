@@ -8,10 +8,11 @@ the world file has: more records, other zones, private ones too, and health chec
 import json
 import re
 
-from ..clients import client
+from ..clients import HOME, client
 from ..services import elbv2, route53_health, route53_values
 from ..services.route53_records import SERVICE_ZONES, normal_name
 from ..settings import REGION
+from ..stacks import members
 from .balancing import vpc_id
 from .environment import Environment, as_dict, dicts, text
 
@@ -26,22 +27,28 @@ class Dns:
         self._world = environment.world
         self._mapping = environment.mapping
         self._sides = environment.sides
+        self._places: dict[str, tuple[str, str]] = {}  # of zones, by the plan's id and by their own
 
     def create_zones(self) -> None:
         parents: dict[str, list[str]] = {}
         spellings: dict[str, set[str]] = {}
+        places = self._places
         for route in dicts(self.environment.plan.get("routes")):
             zone, name = text(route.get("hosted_zone_id")), text(route.get("record_name"))
             if route.get("type") == "dns" and zone and "." in name:
                 bare = KIND.sub("", zone)
+                places[bare] = self.environment.place_of_zone(text(route.get("account")))
+                if places[bare] == HOME and route.get("account"):
+                    self._mapping[text(route["account"])] = HOME[0]
                 parents.setdefault(bare, []).append(name.rstrip(".").partition(".")[2])
                 spellings.setdefault(bare, {bare, f"/hostedzone/{bare}"}).add(zone)
         for zone, names in parents.items():
-            created = client("route53").create_hosted_zone(
+            created = client("route53", at=places[zone]).create_hosted_zone(
                 Name=common_parent(names), CallerReference=f"world-{self.environment.number}-{zone}"
             )
             bare = created["HostedZone"]["Id"].rpartition("/")[2]
             self._mapping.update(dict.fromkeys(spellings[zone], bare))
+            places[bare] = places[zone]
             delegate(created["HostedZone"]["Name"])
 
     def create_route(self, route: dict) -> dict:
@@ -53,12 +60,12 @@ class Dns:
             kind, new = text(record.get("type")), as_dict(record.get("new"))
             types.append(kind)
             self._note_new_side(new)
-            self._create_named_check(new)
+            self._create_named_check(new, self._places[zone])
             changes += self._alias_targets(zone, kind, new)
             changes += self._current_records(name, kind, new)
         if changes:
             batch = [{"Action": "UPSERT", "ResourceRecordSet": record} for record in changes]
-            client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": batch})
+            client("route53", at=self._places[zone]).change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": batch})
         return {"type": "dns", "hosted_zone_id": zone, "record_name": name, "types": types}
 
     def _note_new_side(self, new: dict) -> None:
@@ -113,14 +120,14 @@ class Dns:
         client("route53").change_tags_for_resource(ResourceType="healthcheck", ResourceId=check, AddTags=tag)
         return check
 
-    def _create_named_check(self, new: dict) -> None:
+    def _create_named_check(self, new: dict, place: tuple[str, str]) -> None:
         """A health check that the plan names is there before the run. What its checkers see, `health_checks` says."""
         planned = text(new.get("health_check_id"))
         if not planned or planned in self._mapping:
             return
         config = {"Type": "HTTPS", "FullyQualifiedDomainName": "named.example.com", "ResourcePath": "/health"}
         reference = f"world-{self.environment.number}-{planned}"
-        check = client("route53").create_health_check(CallerReference=reference, HealthCheckConfig=config)
+        check = client("route53", at=place).create_health_check(CallerReference=reference, HealthCheckConfig=config)
         self._mapping[planned] = check["HealthCheck"]["Id"]
 
     def create_more(self) -> None:
@@ -136,7 +143,7 @@ class Dns:
     def _create_records(self, zone: str, records: list[dict]) -> None:
         batch = [{"Action": "CREATE", "ResourceRecordSet": self._with_zones(record)} for record in records]
         if batch:
-            client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": batch})
+            client("route53", at=self._places.get(zone, HOME)).change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": batch})
 
     def _with_zones(self, record: dict) -> dict:
         """An alias may lead into a zone of the plan."""
@@ -187,12 +194,13 @@ def common_parent(names: list[str]) -> str:
 
 def delegate(name: str) -> None:
     """The public zones above and below this one, of whatever world, lead to each other: else a name would reach nobody."""
-    api = client("route53")
-    zones = [zone for zone in api.list_hosted_zones()["HostedZones"] if not zone["Config"]["PrivateZone"]]
-    for above in zones:
-        for below in zones:
+    apis = [client("route53", at=place) for place in members.places()]
+    all_zones = [(api, zone) for api in apis for zone in api.list_hosted_zones()["HostedZones"]]
+    zones = list({zone["Id"]: (api, zone) for api, zone in all_zones if not zone["Config"]["PrivateZone"]}.values())
+    for api, above in zones:
+        for its_own, below in zones:
             if name in (above["Name"], below["Name"]) and below["Name"].endswith("." + above["Name"]):
-                servers = api.get_hosted_zone(Id=below["Id"])["DelegationSet"]["NameServers"]
+                servers = its_own.get_hosted_zone(Id=below["Id"])["DelegationSet"]["NameServers"]
                 record = plain_record(below["Name"], "NS", DEFAULT_TTL_SECONDS, servers)
                 change = {"Action": "UPSERT", "ResourceRecordSet": record}
                 api.change_resource_record_sets(HostedZoneId=above["Id"], ChangeBatch={"Changes": [change]})

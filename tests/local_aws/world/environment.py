@@ -6,6 +6,9 @@ anything anywhere, and what is wrong with it is for the product's precheck to sa
 
 import re
 
+from ..clients import HOME
+from ..settings import REGION
+
 
 def strings(value):
     """Every string in a plan."""
@@ -48,6 +51,7 @@ class Environment:
         self._read = trimmed(plan)
         self.plan = as_dict(self._read)
         self.world = world
+        self.accounts = set(as_dict(world.get("accounts")))
         self.ports = ports
         self.number = number
         self.mapping: dict[str, str] = {}
@@ -55,6 +59,14 @@ class Environment:
             side: {"target_groups": [], "load_balancers": [], "values": [], "alias_names": []}
             for side in ("old", "new", "other")
         }
+
+    def place(self, arn: str) -> tuple[str, str]:
+        """Where something is made: in the account and region of its ARN, if the world has that account; else in the stack's own."""
+        parts = arn.split(":")
+        return (parts[4], parts[3]) if len(parts) > 5 and parts[4] in self.accounts else HOME
+
+    def place_of_zone(self, account: str) -> tuple[str, str]:
+        return (account, REGION) if account in self.accounts else HOME
 
     def name(self, name: str, limit: int = 32) -> str:
         """The plan's name for something, made unique in an account with several environments."""

@@ -13,11 +13,13 @@ environment starts with; behaviour over time (`old`, `new`, and of a replication
     late             the functions that these states of the machine call begin so many seconds late, of real time, each time
     health_checks    what Route 53's checkers see, also of checks that the run will make: services/route53_health.py
     more_records     record sets as the API writes them, in a zone of the plan
+    accounts         the accounts of the plan that are not the stack's own: what it names in these is made there, in the region of its ARN,
+                     and the role that the stack knows of them lets it in. All else is made in the stack's own account and region
     zones            other zones of the account: name, private, and their records as the API writes them
     records.*.members.*.health   the record has a health check, and this is what its checkers see
 """
 
-from .environment import as_dict, dicts, text
+from .environment import as_dict, dicts, strings, text
 
 BEHAVIOUR = {
     "latency_ms",
@@ -54,6 +56,7 @@ KEYS = {
         "incident",
         "groups",
         "also_forwarding",
+        "accounts",
         "health_checks",
         "more_records",
         "zones",
@@ -75,7 +78,8 @@ KEYS = {
     "old.changes.*": CHANGE,
     "new.changes.*": CHANGE,
     "hooks.*": {"fail"},
-    "deny.*": {"action", "from"},
+    "accounts.*": set(),
+    "deny.*": {"action", "from", "account"},
     "late.*": {"state", "seconds"},
     "during.*": {"when_new_weight", "route", "do"},
 }
@@ -108,7 +112,9 @@ def _named(plan: dict) -> dict[str, set[str]]:
         for record in dicts(route.get("records"))
     }
     metrics = {text(metric.get("name")) for metric in dicts(as_dict(plan.get("monitoring")).get("metrics")) if not _is_counted(metric)}
-    return {"listeners": actions - {""}, "records": records, "metrics": metrics}
+    accounts = {mention.split(":")[4] for mention in strings(plan) if mention.count(":") > 4}
+    accounts |= {text(route.get("account")) for route in routes}
+    return {"accounts": accounts - {""}, "listeners": actions - {""}, "records": records, "metrics": metrics}
 
 
 def _is_counted(metric: dict) -> bool:

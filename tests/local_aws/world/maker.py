@@ -19,6 +19,7 @@ from ..clients import client
 from ..control.boundary import Boundary
 from ..faults.rules import deny, late
 from ..services import dms, functions, route53_health
+from ..stacks import members
 from . import file
 from .balancing import Balancing
 from .dns import Dns
@@ -48,6 +49,8 @@ def create(request: dict, boundary: Boundary) -> dict:
     world = request.get("world") or {}
     file.check(world, as_dict(request["plan"]))
     environment = Environment(request["plan"], world, request["ports"], next(_count))
+    for account in environment.accounts:
+        members.open_account(account)
     routes = _create_routes(environment)
     replication = _create_replication(environment)
     _create_alarms(environment)
@@ -67,7 +70,7 @@ def create(request: dict, boundary: Boundary) -> dict:
 
 
 def _denial(item):
-    return deny(item) if isinstance(item, str) else deny(item["action"], item.get("from", 1))
+    return deny(item) if isinstance(item, str) else deny(item["action"], item.get("from", 1), item.get("account"))
 
 
 def _create_routes(environment: Environment) -> list[dict]:

@@ -36,7 +36,7 @@ impl Clients {
     /// Clients of these settings.
     pub fn new(aws: &SdkConfig) -> Self {
         Self {
-            routes: routes::any::Clients::new(aws),
+            routes: routes::any::Clients::of_one_place(aws),
             cloudwatch: aws_sdk_cloudwatch::Client::new(aws),
             dms: aws_sdk_databasemigration::Client::new(aws),
         }

@@ -13,6 +13,7 @@ mod contract;
 mod dashboards;
 mod databases;
 mod drafts;
+mod elsewhere;
 mod failing;
 mod faults;
 mod fuzz;
@@ -72,6 +73,7 @@ fn tests() -> Result<Vec<Test>> {
         databases::tests(),
         balancers::tests(),
         drafts::tests(),
+        elsewhere::tests(),
         same_deployment::tests(),
         serve::tests(),
         judging::tests(),

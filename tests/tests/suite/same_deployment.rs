@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 const SPEED: f64 = 1.0;
 
 /// What differs by intent: of what, its key, and why. An entry that does not differ fails the test.
-const DIFFERENT: [(&str, &str, &str); 25] = [
+const DIFFERENT: [(&str, &str, &str); 26] = [
     ("functions", "Role", LOCAL_ROLE),
     ("machines", "roleArn", LOCAL_ROLE),
     ("targets", "RoleArn", LOCAL_ROLE),
@@ -28,6 +28,7 @@ const DIFFERENT: [(&str, &str, &str); 25] = [
     ("functions", "Environment.Variables.HOOK_FUNCTION_ARNS", "a rehearsal's plan may name any hook"),
     ("functions", "Environment.Variables.ALARM_ACTIONS", "a rehearsal's alarms may do what they will do"),
     ("functions", "Environment.Variables.USER_POOL_ARNS", "a rehearsal's listeners may authenticate with any pool"),
+    ("functions", "Environment.Variables.ACCOUNTS", "a rehearsal's world may have other accounts"),
     ("functions", "Environment.Variables.TOPIC_ARNS", "a rehearsal's plan may name any topic"),
     ("functions", "Environment.Variables.LOAD_TEST_HOSTS", "a rehearsal's sides are on this machine"),
     ("functions", "Environment.Variables.LOAD_TEST_SECRET_ARNS", "a rehearsal's secrets are made for it"),

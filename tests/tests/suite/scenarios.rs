@@ -348,9 +348,21 @@ fn an_incident_is_acknowledged_by_its_page_and_every_later_message_says_by_whom(
     Ok(())
 }
 
+fn a_cutover_of_two_accounts_and_two_regions_succeeds_and_its_gates_see_its_balancer() -> Result<()> {
+    let outcome = rehearse("two-accounts", 0)?;
+    ensure!(outcome["findings"] == json!([]), "{}", outcome["findings"]);
+    let baseline = outcome["execution"]["output"]["baseline"].to_string();
+    ensure_says(&baseline, &["billing-old, before the cutover", "requests"])?;
+    for step in outcome["execution"]["output"]["steps"].as_array().into_iter().flatten() {
+        ensure!(step["checks"]["inconclusive"].as_u64() < step["checks"]["checks"].as_u64(), "no data: {step}");
+    }
+    Ok(())
+}
+
 /// What is run.
 pub fn tests() -> Vec<Test> {
     synchronous![
+        a_cutover_of_two_accounts_and_two_regions_succeeds_and_its_gates_see_its_balancer,
         each_gate_is_made_to_fail_and_one_that_catches_nothing_is_told,
         a_plan_that_is_turned_back_with_a_good_new_side_says_by_which_gate,
         a_side_that_is_slow_hurts_its_users,

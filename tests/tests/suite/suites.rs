@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::harness::{Test, synchronous};
 use crate::support;
-use crate::support::template::{synthesize, synthesize_by_command};
+use crate::support::template::{synthesize, synthesize_access, synthesize_by_command};
 use anyhow::{Context, Result, ensure};
 use cutover_tests::setup::{self, Checkout};
 use serde_json::Value;
@@ -56,17 +56,22 @@ const EVERYTHING: [&str; 14] = [
     r#"schedules=[{"name":"shop","at":"2030-03-01T02:00:00","input":{"application":"shop"}}]"#,
 ];
 
+/// What lets a central stack into another account.
+const ACCESS: [&str; 2] = ["centralAccount=111111111111", "externalId=sixteen-or-more-characters"];
+
 /// By the resource schemas that CloudFormation itself publishes: what it would refuse, or warn of.
 fn the_template_passes_cfn_lint() -> Result<()> {
     let checkout = Checkout::of_this_build();
     let python = setup::python_environment(&checkout)?;
     let templates = [synthesize("lint-plain", &[])?, synthesize("lint-everything", &EVERYTHING)?];
+    let access = synthesize_access("lint-access", &ACCESS)?.join("CutoverAccess.template.json");
     let configuration = checkout.root.join("infra/.cfnlintrc.yaml");
     run(Command::new(python.with_file_name("cfn-lint"))
         .arg("--config-file")
         .arg(configuration)
         .arg("--")
-        .args(templates.map(|template| template.join("Cutover.template.json"))))
+        .args(templates.map(|template| template.join("Cutover.template.json")))
+        .arg(access))
 }
 
 /// What the tests deploy is what a user would deploy.

@@ -27,6 +27,7 @@ pub(crate) const HOST_NAME: &str =
     "^(?=[!-~]{1,253}\\.?[ \\t\\r\\n]*$)[A-Za-z0-9_-]{1,63}(\\.[A-Za-z0-9_-]{1,63})*\\.?$";
 /// A zone's ID, also as AWS's SDKs give it, or its ARN.
 pub(crate) const ZONE_ID: &str = "^(/?hostedzone/|arn:[!-9;-~]+:route53:::hostedzone/)?Z[A-Z0-9]{1,31}$";
+pub(crate) const ACCOUNT: &str = "^[0-9]{12}$";
 pub(crate) const DNS_NAME: &str =
     "^(?![!-~]*://)(?=[!-~]{1,255}[ \\t\\r\\n]*$)[!-\\-/-~]{1,63}(\\.[!-\\-/-~]{1,63})*\\.?$";
 pub(crate) const HOST: &str = "^[!-~]{1,255}$";
@@ -114,7 +115,7 @@ pub(crate) const IPV6: &str = concat!("^(", ipv6!(), ")$");
 pub(crate) const ADDRESS: &str = concat!("^(", ipv4!(), "|", ipv6!(), ")$");
 
 /// What texts of these forms look like: the schema's examples.
-pub(crate) const EXAMPLES: [(&str, &str); 20] = [
+pub(crate) const EXAMPLES: [(&str, &str); 21] = [
     (
         LISTENER_ARN,
         "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2",
@@ -129,6 +130,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 20] = [
     (TOPIC_ARN, "arn:aws:sns:eu-west-1:123456789012:shop-cutover"),
     (URL, "https://new.shop.example.com/health"),
     (HOST_NAME, "shop.example.com"),
+    (ACCOUNT, "222222222222"),
     (ZONE_ID, "Z0123456789ABCDEFGHIJ"),
     (DNS_NAME, "shop.example.com"),
     (HOST, "shop-new-1234567890.eu-west-1.elb.amazonaws.com"),

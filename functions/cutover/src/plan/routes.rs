@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::checks::HealthChecks;
 use super::{checks, default, pattern, rule};
 use crate::Seconds;
+use crate::arn::Place;
 
 /// A place that directs traffic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +40,14 @@ impl Route {
         match self {
             Self::Listener(route) => Some(route.arn()),
             Self::Dns(_) => None,
+        }
+    }
+
+    /// Where it is, as far as the plan says so.
+    pub fn place(&self) -> Option<Place<'_>> {
+        match self {
+            Self::Listener(route) => route.place(),
+            Self::Dns(route) => route.place(),
         }
     }
 
@@ -91,6 +100,11 @@ impl ListenerRoute {
         crate::arn::load_balancer_dimension(self.arn()).filter(|balancer| balancer.starts_with("app/"))
     }
 
+    /// Where it is, by its ARN.
+    pub fn place(&self) -> Option<Place<'_>> {
+        Place::of(self.arn())
+    }
+
     /// The ARN of the listener or rule; the plan's check makes sure that there is exactly one.
     pub fn arn(&self) -> &str {
         self.rule_arn.as_deref().or(self.listener_arn.as_deref()).unwrap_or_default()
@@ -105,6 +119,10 @@ pub struct DnsRoute {
     #[serde(deserialize_with = "zone_id")]
     #[schemars(regex(pattern = pattern::ZONE_ID))]
     pub hosted_zone_id: String,
+    /// The account of the hosted zone, where it is another one than the stack's own: one of those that the stack has a role for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = pattern::ACCOUNT))]
+    pub account: Option<String>,
     /// The name, with or without the last dot.
     #[schemars(regex(pattern = pattern::DNS_NAME))]
     pub record_name: String,
@@ -124,6 +142,11 @@ pub struct DnsRoute {
 }
 
 impl DnsRoute {
+    /// Where its zone is: in the stack's own account, unless the plan names another one, and in no region.
+    pub fn place(&self) -> Option<Place<'_>> {
+        self.account.as_deref().map(|account| Place { region: "", account })
+    }
+
     /// The name as Route 53 stores it: lower case, with the last dot, `*` escaped.
     pub fn normalised_name(&self) -> String {
         crate::dns::normalise_name(&self.record_name)

@@ -92,6 +92,7 @@ mod tests {
         let new = RecordData { values: Some(vec!["5.6.7.8".to_owned()]), ..RecordData::default() };
         let route = DnsRoute {
             hosted_zone_id: "Z1".to_owned(),
+            account: None,
             record_name: "app.example.com".to_owned(),
             records: vec![RecordChange { record_type: RecordType::A, new: Some(new), old_set_identifier: None }],
             ttl: 60,

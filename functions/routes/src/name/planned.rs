@@ -228,6 +228,7 @@ pub(super) mod tests {
         let old_set_identifier = old_set_identifier.map(str::to_owned);
         DnsRoute {
             hosted_zone_id: "Z1".to_owned(),
+            account: None,
             record_name: "App.Example.com".to_owned(),
             records: vec![RecordChange { record_type: RecordType::A, new: Some(new), old_set_identifier }],
             ttl: 60,

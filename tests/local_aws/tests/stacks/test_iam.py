@@ -22,7 +22,7 @@ def statement(effect: str, action, **more) -> dict:
 
 class Decisions(unittest.TestCase):
     def decide(self, *statements: dict, action: str = "sns:Publish", principal: str | None = None) -> bool:
-        return iam._decides([{"Statement": list(statements)}], action, principal)
+        return iam.decides([{"Statement": list(statements)}], action, principal)
 
     def test_an_action_must_be_allowed_by_some_statement(self):
         self.assertFalse(self.decide())
@@ -44,7 +44,7 @@ class Decisions(unittest.TestCase):
     def alarm(self, *statements: dict, name: str = "shop", actions: list | None = None) -> bool:
         context = {"cloudwatch:AlarmActions": actions} if actions else {}
         resource = f"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{name}"
-        return iam._decides([{"Statement": list(statements)}], "cloudwatch:PutMetricAlarm", None, resource, context)
+        return iam.decides([{"Statement": list(statements)}], "cloudwatch:PutMetricAlarm", None, resource, context)
 
     def test_an_alarms_name_and_actions_are_conditions(self):
         key, topic = "cloudwatch:AlarmActions", "arn:aws:sns:eu-west-1:123456789012:pages"
@@ -60,7 +60,7 @@ class Decisions(unittest.TestCase):
 
     def test_a_message_goes_to_a_topic_that_is_named(self):
         topic = "arn:aws:sns:eu-west-1:123456789012:one"
-        decide = lambda resource: iam._decides(  # noqa: E731
+        decide = lambda resource: iam.decides(  # noqa: E731
             [{"Statement": [statement("Allow", "sns:Publish")]}], "sns:Publish", None, resource
         )
         self.assertEqual((True, False), (decide(topic), decide("arn:aws:sns:eu-west-1:999999999999:one")))

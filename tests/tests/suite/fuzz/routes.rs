@@ -102,6 +102,7 @@ fn dns_route() -> impl Strategy<Value = DnsRoute> {
         .prop_map(|(record_type, new, old_set_identifier)| RecordChange { record_type, new, old_set_identifier });
     (vec(change, 0..3), any::<u32>(), any::<bool>(), steps()).prop_map(|(records, ttl, checked, steps)| DnsRoute {
         hosted_zone_id: "Z1".to_owned(),
+        account: None,
         record_name: "app.example.com".to_owned(),
         records,
         ttl,

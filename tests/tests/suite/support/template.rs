@@ -98,6 +98,22 @@ pub fn synthesize_by_command(name: &str, context: &[&str]) -> Result<PathBuf> {
     Ok(out)
 }
 
+/// The stack that lets a central one into an account, by the command that a user would type.
+pub fn synthesize_access(name: &str, context: &[&str]) -> Result<PathBuf> {
+    let (infra, out, _) = prepare(name)?;
+    let mut command = Command::new("npx");
+    command.args(["cdk", "--app", "npx tsx bin/access.ts", "synth", "--quiet", "--output"]);
+    command.arg(&out).current_dir(&infra);
+    for value in context {
+        command.args(["--context", value]);
+    }
+    for name in left_out(context) {
+        command.arg("--context").arg(format!("{name}=*"));
+    }
+    run(&mut command)?;
+    Ok(out)
+}
+
 /// The app, where to put what is synthesized, and the binaries of the functions.
 fn prepare(name: &str) -> Result<(PathBuf, PathBuf, PathBuf)> {
     let checkout = accounts::options()?.checkout;

@@ -89,6 +89,14 @@ fn dns(route: &DnsRoute, path: &str, report: &mut Report) {
         let problem = format!("`{}` is not a zone's ID", zone.chars().take(80).collect::<String>());
         report.say(format!("{path}.hosted_zone_id"), problem, ZONE_ID_FIX);
     }
+    if let Some(account) = route.account.as_ref().filter(|account| !is_account(account)) {
+        let problem = format!("`{}` is not an account", account.chars().take(80).collect::<String>());
+        report.say(
+            format!("{path}.account"),
+            problem,
+            "give its twelve digits, or leave it out where it is the stack's own",
+        );
+    }
     record_name(&route.record_name, &format!("{path}.record_name"), report);
     let records = format!("{path}.records");
     if route.records.is_empty() {
@@ -115,6 +123,10 @@ fn record_name(written: &str, path: &str, report: &mut Report) {
     if !labels_fit || written.len() > 255 || !is_plain(written) {
         report.say(path, format!("`{shown}` is not a DNS name"), name_fix(name));
     }
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.chars().all(|c| c.is_ascii_digit())
 }
 
 /// As Route 53 makes them: `Z`, then capital letters and digits.

@@ -1,0 +1,163 @@
+//! Routes in other accounts and regions than the stack's own: entered by a role each, and lost one by one.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::harness::{Test, asynchronous};
+use crate::support::{self, Ground, ensure_same};
+use anyhow::{Context, Result, ensure};
+use cutover_tests::stage::Stage;
+use serde_json::{Value, json};
+
+const SPEED: f64 = 120.0;
+/// Several tests run at once, on whatever machine there is.
+const LIMIT: Duration = Duration::from_secs(240);
+/// Where the listener is, and where the zone is.
+const APPLICATIONS: &str = "222222222222";
+const NETWORK: &str = "333333333333";
+
+/// The plan of `events/`: a listener in one account and region, a zone in another account, the stack in a third. Without its gates, which need
+/// users: its rehearsal, in `scenarios`, has them.
+async fn stage(ground: &Ground, world: &Value) -> Result<(Value, Stage)> {
+    let mut given = json!({ "accounts": { APPLICATIONS: {}, NETWORK: {} } });
+    given.as_object_mut().context("no object")?.extend(world.as_object().cloned().unwrap_or_default());
+    let mut plan = support::plan("two-accounts")?;
+    plan.as_object_mut().context("no object")?.remove("monitoring");
+    let stage = ground.stage(&plan, given).await?;
+    Ok((ground.account().await?, stage))
+}
+
+/// Every rule that hits all that is asked of an account.
+fn lost(account: &str) -> Value {
+    json!([{ "match": { "account": account }, "times": null, "do": "before", "error": "AccessDenied",
+        "message": "the account has put Cutover out", "status": 403 }])
+}
+
+async fn a_cutover_of_a_listener_and_a_zone_in_two_accounts_and_two_regions_succeeds() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let (_, stage) = stage(&ground, &json!({})).await?;
+    let run = ground.start("cutover", "two-accounts", &stage.plan).await?;
+    let ended = ground.end_of(&run, LIMIT).await?;
+    ensure!(ended["status"] == "SUCCEEDED", "{ended}");
+    let requests = ground.client.requests(0).await?;
+    let of = |service: &str| -> BTreeSet<&str> {
+        let writes = requests.iter().filter(|request| request.service == service && request.caller != "local");
+        writes
+            .filter(|request| request.operation.starts_with("Modify") || request.operation.starts_with("Change"))
+            .map(|request| request.account.as_str())
+            .collect()
+    };
+    ensure!(of("elasticloadbalancing") == BTreeSet::from([APPLICATIONS]), "{:?}", of("elasticloadbalancing"));
+    ensure!(of("route53") == BTreeSet::from([NETWORK]), "{:?}", of("route53"));
+    let assumed = requests.iter().filter(|request| request.operation == "AssumeRole");
+    let accounts: BTreeSet<&str> = assumed.clone().map(|request| request.account.as_str()).collect();
+    ensure!(accounts == BTreeSet::from([APPLICATIONS, NETWORK]), "{accounts:?}");
+    // Each of the functions that enter them once for each account, whatever it is called.
+    let callers: BTreeSet<(&str, &str)> =
+        assumed.clone().map(|request| (request.caller.as_str(), request.account.as_str())).collect();
+    ensure!(assumed.count() <= 2 * callers.len(), "sessions are not kept");
+    Ok(())
+}
+
+async fn a_plan_of_one_account_assumes_no_role() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let stage = ground.stage(&support::listener_plan("at-home", json!([{ "new_weight": 100 }])), json!({})).await?;
+    let run = ground.start("cutover", "at-home", &stage.plan).await?;
+    let ended = ground.end_of(&run, LIMIT).await?;
+    ensure!(ended["status"] == "SUCCEEDED", "{ended}");
+    let requests = ground.client.requests(0).await?;
+    ensure!(!requests.iter().any(|request| request.service == "sts"), "somebody called STS");
+    Ok(())
+}
+
+async fn a_role_that_cannot_be_assumed_is_a_finding_of_precheck() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let denied = json!({ "deny": [{ "action": "sts:AssumeRole", "account": NETWORK }] });
+    let (before, stage) = stage(&ground, &denied).await?;
+    let run = ground.start("cutover", "denied", &stage.plan).await?;
+    let ended = ground.end_of(&run, LIMIT).await?;
+    ensure!(ended["error"] == "Cutover.PrecheckFailed", "{ended}");
+    let cause = ended["cause"].as_str().unwrap_or_default();
+    for part in ["$.routes[1]", "sts:AssumeRole arn:aws:iam::333333333333:role/cutover-access", "CutoverAccess"] {
+        ensure!(cause.contains(part), "no {part} in {cause}");
+    }
+    ensure!(!cause.contains("$.routes[0]"), "the other account is as it should be: {cause}");
+    ensure_same(&before, &ground.account().await?)
+}
+
+async fn an_account_without_a_role_is_a_finding_that_says_what_to_deploy() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let (_, stage) = stage(&ground, &json!({})).await?;
+    let mut plan = stage.plan.clone();
+    plan["routes"][1]["account"] = json!("999999999999");
+    let run = ground.start("cutover", "unknown", &plan).await?;
+    let ended = ground.end_of(&run, LIMIT).await?;
+    ensure!(ended["error"] == "Cutover.PrecheckFailed", "{ended}");
+    let cause = ended["cause"].as_str().unwrap_or_default();
+    for part in ["$.routes[1].account", "999999999999", "deploy the stack CutoverAccess in the account 999999999999"] {
+        ensure!(cause.contains(part), "no {part} in {cause}");
+    }
+    Ok(())
+}
+
+/// The listener has moved, the name is on its way, and the listener's account puts the stack out.
+async fn access_that_is_lost_in_the_middle_leaves_that_account_alone_and_says_as_whom_to_go_there() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let (before, stage) = stage(&ground, &json!({})).await?;
+    let run = ground.start("cutover", "lost", &stage.plan).await?;
+    ground.wait_for_state(&run, "ShiftWeight", LIMIT).await?;
+    ground.client.set_faults(lost(APPLICATIONS)).await?;
+    let page = ground.page("ACTION NEEDED: cutover of billing", LIMIT).await?;
+    ensure!(ground.phase(&run).await? == "stuck", "it is {}", ground.phase(&run).await?);
+    for part in [
+        "aws elbv2 modify-listener",
+        "--region eu-central-1",
+        "--profile 222222222222",
+        "in the account 222222222222, region eu-central-1",
+        "Cutover goes there as arn:aws:iam::222222222222:role/cutover-access",
+    ] {
+        ensure!(page.contains(part), "no {part} in {page}");
+    }
+    ensure!(!page.contains("aws route53 change-resource-record-sets"), "the zone was put back: {page}");
+    let after = ground.account().await?;
+    ensure!(before["elbv2"] != after["elbv2"], "the listener is out of reach");
+    ensure_same(&before["route53"], &after["route53"])
+}
+
+/// A session that ends before its time, and a call for a new one that has to wait, are nobody's trouble.
+async fn a_session_that_ends_and_a_call_that_is_throttled_hold_nobody_up() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let (_, stage) = stage(&ground, &json!({})).await?;
+    let expired = |caller: &str, account: &str, from: u32| {
+        json!({ "match": { "caller": caller, "account": account }, "from": from, "do": "before", "error": "ExpiredToken",
+            "message": "The security token included in the request is expired", "status": 403 })
+    };
+    let slow = json!({ "match": { "service": "sts", "account": NETWORK }, "times": 8, "do": "before", "error": "Throttling",
+        "message": "Rate exceeded", "status": 400 });
+    let rules = json!([
+        slow,
+        expired("listener-swap", APPLICATIONS, 4),
+        expired("weight-shift", NETWORK, 4),
+        expired("monitor", APPLICATIONS, 3)
+    ]);
+    ground.client.set_faults(rules).await?;
+    let run = ground.start("cutover", "expired", &stage.plan).await?;
+    let ended = ground.end_of(&run, LIMIT).await?;
+    ensure!(ended["status"] == "SUCCEEDED", "{ended}");
+    for fault in ground.client.faults().await? {
+        ensure!(fault["hits"].as_u64() > Some(0), "it hit nothing: {fault}");
+    }
+    Ok(())
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    asynchronous![
+        a_cutover_of_a_listener_and_a_zone_in_two_accounts_and_two_regions_succeeds,
+        a_plan_of_one_account_assumes_no_role,
+        a_role_that_cannot_be_assumed_is_a_finding_of_precheck,
+        an_account_without_a_role_is_a_finding_that_says_what_to_deploy,
+        access_that_is_lost_in_the_middle_leaves_that_account_alone_and_says_as_whom_to_go_there,
+        a_session_that_ends_and_a_call_that_is_throttled_hold_nobody_up,
+    ]
+}
