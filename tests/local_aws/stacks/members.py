@@ -12,6 +12,7 @@ import json
 import time
 from dataclasses import dataclass
 
+from ..control.protocols import CREDENTIAL
 from ..settings import ACCOUNT_ID, EXTERNAL_ID, MEMBER_ROLE_ARN, REGION
 from . import iam
 
@@ -100,7 +101,9 @@ def install() -> None:
         answer = stock(self)
         made = answer.result["Credentials"]
         arn, until = self._get_param("RoleArn"), time.time() + self._get_int_param("DurationSeconds", 3600)
-        caller, name, policy = iam.caller_of(self.access_key), self._get_param("RoleSessionName"), self._get_param("Policy")
+        # moto reads keys of twenty characters only.
+        caller = iam.caller_of(CREDENTIAL.search(self.headers["Authorization"])[1])
+        name, policy = self._get_param("RoleSessionName"), self._get_param("Policy")
         _sessions[made.access_key_id] = Session(caller, account_of(arn), arn, name, policy, until)
         return answer
 

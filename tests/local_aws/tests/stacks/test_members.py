@@ -26,7 +26,8 @@ class Sessions(TestCase):
         return client("sts", "listener-swap").assume_role(**given)["Credentials"]
 
     def test_a_role_is_assumed_by_whoever_says_the_external_id(self):
-        self.assertTrue(self.assume()["AccessKeyId"].startswith("ASIA"))
+        key = self.assume()["AccessKeyId"]
+        self.assertEqual((key[:4], members.session(key).caller), ("ASIA", "listener-swap"))
         api = client("sts", "listener-swap")
         for wrong in ({"ExternalId": "another"}, {"RoleArn": ROLE + "-2"}, {"RoleArn": "arn:aws:iam::999999999999:role/cutover-access"}):
             given = {"RoleArn": ROLE, "RoleSessionName": "run-1", "ExternalId": EXTERNAL_ID} | wrong
