@@ -11,6 +11,7 @@ use crate::arn::Place;
 /// A place that directs traffic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
+#[expect(clippy::large_enum_variant, reason = "a plan has some dozens at the most")]
 pub enum Route {
     /// Weights of target groups on an Application Load Balancer's listener or rule, or a Network Load Balancer's listener.
     Listener(ListenerRoute),
