@@ -80,6 +80,8 @@ const JOURNAL: Record<string, string[]> = {
   'journal.remember_report': ['dynamodb:UpdateItem'],
   'journal.count_sweep': IN_ROOM,
   'journal.count_trouble': IN_ROOM,
+  'journal.followed': ['dynamodb:Query'],
+  'journal.is_followed_so': ['dynamodb:GetItem'],
   'journal.open_runs': ['dynamodb:Query'],
   'journal.incident': ['dynamodb:GetItem'],
   'journal.remember_incident': ['dynamodb:PutItem'],

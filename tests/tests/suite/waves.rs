@@ -246,10 +246,13 @@ async fn an_execution_that_is_stopped_before_anything_moves_ends_with_nothing_to
         let execution = ground.start("wave", &format!("stopped-{name}"), &stage.wave).await?;
         ground.wait_for_state(&execution, at, LIMIT).await?;
         follow::stop(&ground.client, &execution).await?;
+        // In this order: what was under way may have started an execution, and that one claims or follows. What claims too late for the event of
+        // its execution's end is followed on by the sweep.
         let over = async || {
-            let running = ground.executions("wave").await?;
-            let is_quiet = running.iter().all(|one| one["status"] != "RUNNING") && !ground.client.runs().await?.busy;
-            Ok(is_quiet.then_some(()))
+            let is_busy = ground.client.runs().await?.busy;
+            let is_quiet = !is_busy && ground.executions("wave").await?.iter().all(|one| one["status"] != "RUNNING");
+            let is_open = state(&ground, name).await?.is_some_and(|state| state.ending.is_none());
+            Ok((is_quiet && !is_open).then_some(()))
         };
         wait_for(&format!("the wave that was stopped in {at} to be over"), LIMIT, over).await?;
         // Stopped while its input was taken, it may not have claimed anything; else it is over, and says so.
