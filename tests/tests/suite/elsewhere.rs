@@ -107,7 +107,7 @@ async fn access_that_is_lost_in_the_middle_leaves_that_account_alone_and_says_as
     let run = ground.start("cutover", "lost", &stage.plan).await?;
     ground.wait_for_state(&run, "ShiftWeight", LIMIT).await?;
     ground.client.set_faults(lost(APPLICATIONS)).await?;
-    let page = ground.page("ACTION NEEDED: cutover of billing", LIMIT).await?;
+    let page = ground.page("CRITICAL: cutover of billing is stuck", LIMIT).await?;
     ensure!(ground.phase(&run).await? == "stuck", "it is {}", ground.phase(&run).await?);
     for part in [
         "aws elbv2 modify-listener",
