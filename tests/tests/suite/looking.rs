@@ -129,7 +129,7 @@ async fn what_is_elsewhere_or_misspelt_is_told_in_words() -> Result<()> {
     let found = cause["findings"].as_array().context("findings")?;
     let errors: Vec<&Value> = found.iter().filter(|finding| finding["severity"] == "error").collect();
     ensure!(errors.iter().any(|error| error["path"] == "$.routes[0].listener_arn"), "{errors:?}");
-    let problem = "is in us-east-1, and this run is in eu-west-1";
+    let problem = "is in us-east-1, and this run is in eu-west-1, whose stack has no role for it";
     ensure!(errors.iter().all(|error| error["problem"] == problem), "this, and not what AWS says of it: {errors:?}");
 
     let mut plan = dns_plan("refused", json!([{ "new_weight": 100, "hold": 60 }]));
