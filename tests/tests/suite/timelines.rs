@@ -212,6 +212,8 @@ async fn a_date_that_moves_takes_its_timeline_along_and_nothing_of_the_old_one_c
     .await?;
     ensure!(executions.len() == 1, "{executions:?}");
     let execution = executions[0]["executionArn"].as_str().context("no execution")?;
+    // Stopped before it has claimed, it would claim after somebody else has looked whether anybody does.
+    ground.wait_for_state(execution, "TellWhatIsDue", LIMIT).await?;
     cutover_tests::follow::stop(&ground.client, execution).await?;
     // Nobody follows it any more: whoever is started with its input does.
     ensure!(take(&ground, "2100-02-04T19:00:00Z").await?["follows"] == true, "it is not followed on");
