@@ -1,11 +1,5 @@
-/** What `cdk` runs. A mistake in the configuration ends as one sentence. */
+/** What `cdk` runs. */
 import { cutoverApp } from '../lib/app';
-import { ConfigurationError } from '../lib/configuration-error';
+import { runApp } from '../lib/configuration-error';
 
-try {
-  cutoverApp();
-} catch (error) {
-  if (!(error instanceof ConfigurationError)) throw error;
-  console.error(`error: ${error.message}`);
-  process.exit(1);
-}
+runApp(cutoverApp);

@@ -26,6 +26,15 @@ export const ENTERING: readonly Crate[] = [
   'weight-shift',
 ];
 
+export function isAccount(id: string): boolean {
+  return /^[0-9]{12}$/.test(id);
+}
+
+/** As STS takes it, and long enough that nobody guesses it. */
+export function isExternalId(text: unknown): boolean {
+  return typeof text === 'string' && /^[\w+=,.@:/-]{16,1224}$/.test(text);
+}
+
 /** What the role of `CutoverAccess` is called. */
 export function accessRoleName(prefix: string): string {
   return `${prefix}cutover-access`;
@@ -55,9 +64,9 @@ function pattern(partition: string, prefix: string): string {
 }
 
 function refuse(id: string, externalId: unknown) {
-  if (!/^[0-9]{12}$/.test(id))
+  if (!isAccount(id))
     throw new ConfigurationError(`\`accounts\` should name accounts by their twelve digits, not ${id}.`);
-  if (typeof externalId !== 'string' || !/^[\w+=,.@:/-]{16,1224}$/.test(externalId)) {
+  if (!isExternalId(externalId)) {
     throw new ConfigurationError(
       `\`accounts\`: ${id} needs an \`externalId\`, the text that its role asks for: 16 or more of letters, digits and +=,.@:/-_.`,
     );

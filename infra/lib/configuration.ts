@@ -37,8 +37,6 @@ export const CONTEXT = {
 } as const;
 
 export function propsFromContext(node: Node): CutoverStackProps {
-  const given = (names: readonly string[], read: (name: string) => unknown) =>
-    Object.fromEntries(names.map((name) => [name, read(name)]).filter(([, value]) => value !== undefined));
   return {
     ...given(CONTEXT.text, (name) => node.tryGetContext(name)),
     ...given(CONTEXT.list, (name) => list(node, name)),
@@ -55,13 +53,16 @@ export function propsFromContext(node: Node): CutoverStackProps {
 
 /** Those of the stack `CutoverAccess`. Lists and prefix are the central stack's, so one `cdk.json` may hold both. */
 export function accessPropsFromContext(node: Node): CutoverAccessProps {
-  const given = (names: readonly string[], read: (name: string) => unknown) =>
-    Object.fromEntries(names.map((name) => [name, read(name)]).filter(([, value]) => value !== undefined));
   return {
     ...given(['centralAccount', 'externalId', 'prefix'], (name) => node.tryGetContext(name)),
     ...given(['centralRoleArns', 'userPoolArns'], (name) => list(node, name)),
     narrowing: given(CONTEXT.narrowing, (name) => list(node, name)),
   };
+}
+
+/** What is there of these, by their names. */
+function given(names: readonly string[], read: (name: string) => unknown): Record<string, unknown> {
+  return Object.fromEntries(names.map((name) => [name, read(name)]).filter(([, value]) => value !== undefined));
 }
 
 /** A list in `cdk.json`, or on the command line with commas in between; an empty text is an empty list. */

@@ -5,7 +5,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { AccountPrincipal, PolicyDocument, PrincipalWithConditions, Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { accessRoleName } from './accounts';
+import { accessRoleName, isAccount, isExternalId } from './accounts';
 import { type Narrowing, said } from './authority';
 import { ConfigurationError } from './configuration-error';
 import { memberPermissions } from './permissions';
@@ -34,12 +34,12 @@ export class CutoverAccess extends Stack {
       ...props,
     });
     const { centralAccount = '', externalId = '', prefix = '', userPoolArns = [] } = props;
-    if (!/^[0-9]{12}$/.test(centralAccount)) {
+    if (!isAccount(centralAccount)) {
       throw new ConfigurationError(
         '`centralAccount` should be the twelve digits of the account in which the stack `cutover` is.',
       );
     }
-    if (!/^[\w+=,.@:/-]{16,1224}$/.test(externalId)) {
+    if (!isExternalId(externalId)) {
       throw new ConfigurationError(
         '`externalId` should be the text that the central stack has for this account, of 16 characters or more.',
       );

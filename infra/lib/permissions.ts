@@ -59,10 +59,9 @@ export interface Surroundings {
   readonly memberRoleArns: string[];
 }
 
-/** What a route can be, as in the plan's `RecordType`. */
 /** Machines whose executions follow something beside a run: the sweep sees to it that somebody does. */
 const FOLLOWING = ['wave', 'timeline', 'incident'] as const;
-
+/** What a route can be, as in the plan's `RecordType`. */
 const RECORD_TYPES = ['A', 'AAAA', 'CNAME'];
 /** A batch deletes what was observed and creates what is wanted; nothing is ever upserted. */
 const RECORD_ACTIONS = ['CREATE', 'DELETE'];

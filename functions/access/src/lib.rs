@@ -33,7 +33,7 @@ const RENEWED_BEFORE: SignedDuration = SignedDuration::from_mins(5);
 pub struct Access {
     own: SdkConfig,
     accounts: Accounts,
-    policy: String,
+    actions: &'static [&'static str],
     kept: Arc<Mutex<HashMap<Key, Kept>>>,
     of_run: Option<OfRun>,
 }
@@ -62,11 +62,11 @@ impl Access {
     ///
     /// # Errors
     /// The stack's accounts are not set, or cannot be read.
-    pub fn of(environment: &Environment, actions: &[&str]) -> Result<Self, lambda_runtime::Error> {
+    pub fn of(environment: &Environment, actions: &'static [&'static str]) -> Result<Self, lambda_runtime::Error> {
         Ok(Self {
             own: environment.aws.clone(),
             accounts: Accounts::of(environment)?,
-            policy: session_policy(actions),
+            actions,
             kept: Arc::default(),
             of_run: None,
         })
@@ -74,13 +74,7 @@ impl Access {
 
     /// Of a tool beside the functions, which enters no other account.
     pub fn nowhere_else(own: &SdkConfig) -> Self {
-        Self {
-            own: own.clone(),
-            accounts: Accounts::default(),
-            policy: String::new(),
-            kept: Arc::default(),
-            of_run: None,
-        }
+        Self { own: own.clone(), accounts: Accounts::default(), actions: &[], kept: Arc::default(), of_run: None }
     }
 
     /// For a run, by the ARN of its execution, which also says where the stack is.
@@ -119,7 +113,7 @@ impl Access {
             let (problem, fix) = Accounts::no_role(there, here);
             StepError::new(name::NOT_PERMITTED, format!("{problem}: {fix}"))
         })?;
-        let kept = assume(&self.own, &role, &of_run.session, &self.policy).await?;
+        let kept = assume(&self.own, &role, &of_run.session, self.actions).await?;
         let credentials = kept.credentials.clone();
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(key, kept);
         Ok(credentials)
@@ -139,10 +133,10 @@ fn lasts(until: Timestamp, now: Timestamp) -> bool {
     until.duration_since(now) > RENEWED_BEFORE
 }
 
-/// A session in a role of another account, with no more permissions than the policy has.
-async fn assume(own: &SdkConfig, role: &Role, session: &str, policy: &str) -> StepResult<Kept> {
+/// A session in a role of another account, which allows no more than these actions.
+async fn assume(own: &SdkConfig, role: &Role, session: &str, actions: &[&str]) -> StepResult<Kept> {
     let asked = aws_sdk_sts::Client::new(own).assume_role().role_arn(&role.arn).external_id(&role.external_id);
-    let asked = asked.role_session_name(session).policy(policy).duration_seconds(SESSION_SECONDS);
+    let asked = asked.role_session_name(session).policy(session_policy(actions)).duration_seconds(SESSION_SECONDS);
     let call = format!("sts:AssumeRole {}", role.arn);
     let answer = asked.send().await.map_err(|error| StepError::from_aws(&call, &error))?;
     let given = answer

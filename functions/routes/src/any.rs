@@ -48,7 +48,7 @@ impl Clients {
     ///
     /// # Errors
     /// Those of [`Access::of`].
-    pub fn new(environment: &Environment, actions: &[&str]) -> Result<Self, lambda_runtime::Error> {
+    pub fn new(environment: &Environment, actions: &'static [&'static str]) -> Result<Self, lambda_runtime::Error> {
         Ok(Self::over(&environment.aws, Access::of(environment, actions)?))
     }
 

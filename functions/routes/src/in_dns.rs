@@ -150,11 +150,11 @@ async fn zones(clients: &Clients, plan: &Plan) -> StepResult<(Vec<ZoneSeen>, boo
     let mut zones = Vec::new();
     for (id, route) in ids {
         let there = match route {
-            Some(route) => overlooked(clients.elsewhere(route).await)?,
-            None => Some(None),
+            Some(route) => overlooked(clients.of(route).await)?,
+            None => Some(clients.clone()),
         };
-        let zone = match &there {
-            Some(there) => overlooked(name::reach::whole(&there.as_ref().unwrap_or(clients).route53, &id).await)?,
+        let zone = match there {
+            Some(there) => overlooked(name::reach::whole(&there.route53, &id).await)?,
             None => None,
         };
         is_whole &= zone.is_some();

@@ -111,9 +111,14 @@ pub fn is_told(count: u32) -> bool {
     next == since
 }
 
-/// The machines whose executions are responsible for open runs: each is asked once what it has running.
+/// The machines whose executions are responsible for open runs.
 pub fn machines(runs: &[(String, StepResult<OpenRun>)]) -> BTreeSet<String> {
-    runs.iter().filter_map(|(_, run)| machine_of(&run.as_ref().ok()?.owner)).collect()
+    machines_of(runs.iter().filter_map(|(_, run)| Some(run.as_ref().ok()?.owner.as_str())))
+}
+
+/// The machines of executions: each is asked once what it has running.
+pub fn machines_of<'a>(owners: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    owners.filter_map(machine_of).collect()
 }
 
 /// The open runs in the order in which they are looked at: first those after the one at which the last look stopped, then those

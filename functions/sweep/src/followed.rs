@@ -22,8 +22,7 @@ const SECONDS_A_START: i64 = 300;
 /// AWS errors: the first, once all were looked at.
 pub(crate) async fn look_after(clients: &Clients, now: Timestamp, until: Instant) -> StepResult<Vec<String>> {
     let all = clients.journal.followed().await?;
-    let machines =
-        all.iter().filter_map(|one| machine_of(&one.follow.owner)).collect::<std::collections::BTreeSet<_>>();
+    let machines = decide::machines_of(all.iter().map(|one| one.follow.owner.as_str()));
     let running = running::executions(&clients.sfn, machines, until).await;
     let (mut done, mut error) = (Vec::new(), None);
     for one in all.iter().filter(|one| !running.contains(&one.follow.owner)) {

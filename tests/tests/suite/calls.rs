@@ -144,26 +144,7 @@ async fn count(ground: &Ground, plan: &Value) -> Result<Counted> {
     let requests = ground.client.requests(0).await?;
     let own: Vec<Request> =
         requests.into_iter().filter(|request| request.execution.as_deref() == Some(&run_id)).collect();
-    Ok(Counted::of(&own, transitions(ground, &run_id).await?))
-}
-
-/// The states that an execution entered.
-async fn transitions(ground: &Ground, execution: &str) -> Result<usize> {
-    let (mut entered, mut next) = (0, Value::Null);
-    loop {
-        let mut page = json!({ "executionArn": execution, "maxResults": 1_000 });
-        if next.is_string() {
-            page["nextToken"] = next;
-        }
-        let answer = ground.client.call("stepfunctions", "get_execution_history", page).await?;
-        let events = answer["events"].as_array().context("no events")?;
-        let is_entered = |event: &&Value| event["type"].as_str().is_some_and(|kind| kind.ends_with("StateEntered"));
-        entered += events.iter().filter(is_entered).count();
-        next = answer["nextToken"].clone();
-        if !next.is_string() {
-            return Ok(entered);
-        }
-    }
+    Ok(Counted::of(&own, ground.states(&run_id).await?.len()))
 }
 
 /// What is run.

@@ -189,21 +189,25 @@ async fn without_anybody_to_ask_a_red_one_keeps_all_where_they_are() -> Result<(
     ensure_is(&outcome, &[("good", Is::NotStarted), ("red", Is::NotStarted)])
 }
 
-async fn a_wave_whose_execution_is_stopped_starts_nothing_new_and_is_followed_to_its_end() -> Result<()> {
-    let ground = Ground::new(SPEED).await?;
+/// A wave of two whose execution is stopped while the first one runs: it starts nothing new, and is followed to its end.
+async fn ensure_a_stopped_wave_is_followed(ground: &Ground, name: &str) -> Result<()> {
     let applications = json!([application("first", json!({})), application("second", json!({ "needs": ["first"] }))]);
-    let wave = wave("stopped", applications, json!({}));
-    let stage = set(&ground, &wave, json!({})).await?;
+    let stage = set(ground, &wave(name, applications, json!({})), json!({})).await?;
     let stops = async {
-        wait_until(&ground, "stopped", 0, Is::Running).await?;
-        let state = state(&ground, "stopped").await?.context("no wave")?;
+        wait_until(ground, name, 0, Is::Running).await?;
+        let state = state(ground, name).await?.context("no wave")?;
         follow::stop(&ground.client, &state.owner).await
     };
     let (outcome, stopped) = tokio::join!(run(&stage), stops);
     stopped?;
     let outcome = outcome?;
     ensure!(outcome.ending() == "Incomplete", "{:?}", outcome.end);
-    ensure_is(&outcome, &[("first", Is::Moved), ("second", Is::NotStarted)])?;
+    ensure_is(&outcome, &[("first", Is::Moved), ("second", Is::NotStarted)])
+}
+
+async fn a_wave_whose_execution_is_stopped_starts_nothing_new_and_is_followed_to_its_end() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    ensure_a_stopped_wave_is_followed(&ground, "stopped").await?;
     // And a person has it go on.
     let resume = json!({ "of": "stopped", "resume": { "by": "Ada", "why": "the storm is over" } });
     let resumed = say(&ground, "resumed", resume).await?;
@@ -216,19 +220,8 @@ async fn a_wave_whose_execution_is_stopped_starts_nothing_new_and_is_followed_to
 async fn a_lost_event_of_an_executions_end_is_made_up_for_by_the_sweep() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     ground.client.set_events(json!({ "status_events": false })).await?;
-    let applications = json!([application("first", json!({})), application("second", json!({ "needs": ["first"] }))]);
-    let stage = set(&ground, &wave("unheard", applications, json!({})), json!({})).await?;
-    let stops = async {
-        wait_until(&ground, "unheard", 0, Is::Running).await?;
-        let state = state(&ground, "unheard").await?.context("no wave")?;
-        follow::stop(&ground.client, &state.owner).await
-    };
-    let (outcome, stopped) = tokio::join!(run(&stage), stops);
-    stopped?;
-    // It was told that a person has stopped it.
-    let outcome = outcome?;
-    ensure!(outcome.ending() == "Incomplete", "{:?}", outcome.end);
-    ensure_is(&outcome, &[("first", Is::Moved), ("second", Is::NotStarted)])?;
+    // Which is told, as the event would, that a person has stopped it.
+    ensure_a_stopped_wave_is_followed(&ground, "unheard").await?;
     let started = ground.executions("wave").await?;
     let by_sweep = started.iter().filter(|one| one["name"].as_str().is_some_and(|name| name.starts_with("sweep-")));
     ensure!(by_sweep.count() == 1, "{started:?}");

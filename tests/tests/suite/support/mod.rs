@@ -139,11 +139,19 @@ impl Ground {
 
     /// The states that an execution has entered so far.
     pub async fn states(&self, execution: &str) -> Result<Vec<String>> {
-        let parameters = json!({ "executionArn": execution, "maxResults": 1000 });
-        let history = self.client.call("stepfunctions", "get_execution_history", parameters).await?;
-        let events = history["events"].as_array().into_iter().flatten();
-        let name = |event: &Value| event["stateEnteredEventDetails"]["name"].as_str().map(str::to_owned);
-        Ok(events.filter_map(name).collect())
+        let mut page = json!({ "executionArn": execution, "maxResults": 1000 });
+        let mut states = Vec::new();
+        loop {
+            let mut history = self.client.call("stepfunctions", "get_execution_history", page.clone()).await?;
+            let events = history["events"].as_array().into_iter().flatten();
+            let name = |event: &Value| event["stateEnteredEventDetails"]["name"].as_str().map(str::to_owned);
+            states.extend(events.filter_map(name));
+            let next = history["nextToken"].take();
+            if !next.is_string() {
+                return Ok(states);
+            }
+            page["nextToken"] = next;
+        }
     }
 
     /// The account without the journal: what a run must leave as it was.

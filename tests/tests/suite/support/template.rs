@@ -85,33 +85,28 @@ pub fn synthesize(name: &str, context: &[&str]) -> Result<PathBuf> {
 /// The same by the command that a user would type.
 pub fn synthesize_by_command(name: &str, context: &[&str]) -> Result<PathBuf> {
     let (infra, out, binaries) = prepare(name)?;
-    let mut command = Command::new("npx");
-    command.args(["cdk", "synth", "--quiet", "--output"]).arg(&out).current_dir(&infra);
-    command.arg("--context").arg(format!("binaries={}", binaries.display()));
-    for value in context {
-        command.args(["--context", value]);
-    }
-    for name in left_out(context) {
-        command.arg("--context").arg(format!("{name}=*"));
-    }
-    run(&mut command)?;
+    let binaries = format!("binaries={}", binaries.display());
+    by_command(&infra, &out, &[], &[&[binaries.as_str()], context].concat())?;
     Ok(out)
 }
 
-/// The stack that lets a central one into an account, by the command that a user would type.
+/// The stack that lets a central one into an account, the same way.
 pub fn synthesize_access(name: &str, context: &[&str]) -> Result<PathBuf> {
     let (infra, out, _) = prepare(name)?;
+    by_command(&infra, &out, &["--app", "npx tsx bin/access.ts"], context)?;
+    Ok(out)
+}
+
+fn by_command(infra: &Path, out: &Path, app: &[&str], context: &[&str]) -> Result<()> {
     let mut command = Command::new("npx");
-    command.args(["cdk", "--app", "npx tsx bin/access.ts", "synth", "--quiet", "--output"]);
-    command.arg(&out).current_dir(&infra);
+    command.arg("cdk").args(app).args(["synth", "--quiet", "--output"]).arg(out).current_dir(infra);
     for value in context {
         command.args(["--context", value]);
     }
     for name in left_out(context) {
         command.arg("--context").arg(format!("{name}=*"));
     }
-    run(&mut command)?;
-    Ok(out)
+    run(&mut command)
 }
 
 /// The app, where to put what is synthesized, and the binaries of the functions.
