@@ -4,6 +4,7 @@ Contract: `Server(settings)` listens when built, with everything deployed; `read
 prints. `stop` ends every process that it started.
 """
 
+import gc
 import logging
 import os
 import threading
@@ -18,6 +19,10 @@ class Server:
         self.settings = settings
         (settings.home / "logs").mkdir(parents=True, exist_ok=True)
         os.environ["AWS_DEFAULT_REGION"] = constants.REGION
+        # Without moto's own list of images, which nothing here asks for: half a second of every start.
+        images = settings.home / "images.json"
+        images.write_text("[]")
+        os.environ["MOTO_AMIS_PATH"] = str(images)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         # It logs every failing state with the whole definition; the history tells the same, readably.
         logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
@@ -41,15 +46,17 @@ class Server:
         self._serve()
         iam.create_local_role()
         self.stack = self._deploy()
+        # What is there by now stays: no collection looks at it again.
+        gc.collect()
+        gc.freeze()
         self.events.start()
 
     def _listen(self, application) -> None:
-        from moto.moto_server.werkzeug_app import MotoRequestHandler
         from werkzeug.serving import make_server
 
-        self._http = make_server(
-            "127.0.0.1", self.settings.port, application, threaded=True, request_handler=MotoRequestHandler
-        )
+        from .connections import Handler
+
+        self._http = make_server("127.0.0.1", self.settings.port, application, threaded=True, request_handler=Handler)
         self._http.daemon_threads = True
         self.settings.port = self._http.server_port
 
@@ -57,7 +64,7 @@ class Server:
         from .services import cloudwatch, dms, dynamodb, elbv2, events, function_urls, route53, s3, schedules, ses, sns
         from .services.functions import Functions
         from .stacks import cloudformation, iam
-        from .step_functions import api, engine, expressions
+        from .step_functions import api, engine, expressions, parsed
 
         self.functions = Functions(self.settings)
         self.functions.install()
@@ -66,6 +73,7 @@ class Server:
         self.events = events.Events(self.settings)
         expressions.install()
         engine.install(self.settings, self.functions.runtime)
+        parsed.install()
         api.install(self.events.status_changed)
         route53.install(self.settings)
         elbv2.install(self.settings.speed)

@@ -15,21 +15,28 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 
 
+def answered(application, environ: dict) -> tuple[str, list, bytes]:
+    """What an application answers: status, headers, body. One that fails is answered for; one that breaks the connection off is not."""
+    begun = []
+    try:
+        body = b"".join(application(environ, lambda *head: begun.append(head)))
+        return *begun[0][:2], body
+    except ConnectionError:
+        raise
+    except Exception:
+        traceback.print_exc()
+        return "500 Internal Server Error", [], b""
+
+
 class InProcess:
     def __init__(self, application):
         self._application = application
 
     def send(self, request) -> AWSResponse:
-        begun = []
         try:
-            body = b"".join(self._application(_environ(request), lambda *head: begun.append(head)))
-            status, headers = begun[0][:2]
+            status, headers, body = answered(self._application, _environ(request))
         except ConnectionError as problem:
             raise ConnectionClosedError(error=problem, request=request, endpoint_url=request.url) from problem
-        except Exception:
-            # As the server answers it.
-            traceback.print_exc()
-            status, headers, body = "500 Internal Server Error", [], b""
         answer = AWSResponse(request.url, int(status.split()[0]), dict(headers), _Body(body))
         if not request.stream_output:
             _ = answer.content  # read, as the session of botocore has it

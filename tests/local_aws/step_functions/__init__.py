@@ -6,5 +6,6 @@ real time, and differs from AWS where it matters most: in what stops an executio
     engine          how states are evaluated: time, retries, stopping, errors by AWS's names
     expressions     JSONata, by jsonata-python
     failures        how the engine is told that a state fails with one of AWS's own error names
+    parsed          definitions, parsed once on a machine
     api             what the API answers, and the moment at which an execution ends
 """

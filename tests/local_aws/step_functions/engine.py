@@ -74,7 +74,6 @@ def install(settings: Settings, runtime: Runtime) -> None:
     scale_waits(settings, runtime)
     keep_names_of_errors_within()
     tolerate_map_failures()
-    parse_definitions_once()
     engine(TASK + "service.state_task_service_lambda")._SUPPORTED_API_PARAM_BINDINGS["invoke"].add("InvocationType")
 
 
@@ -433,16 +432,3 @@ def tolerate_map_failures() -> None:
             raise failure(env, "StatesExceedToleratedFailureThreshold", "TaskFailed", cause)
 
     component._map_run = map_run
-
-
-def parse_definitions_once() -> None:
-    """moto parses the whole definition (a second or more) at every start of an execution. Its grammar also refuses an integer
-    as ToleratedFailurePercentage."""
-    parser = engine("asl.parse.asl_parser").AmazonStateLanguageParser
-    stock = parser.parse
-
-    @lru_cache(maxsize=64)
-    def parse(definition):
-        return stock(re.sub(r'("ToleratedFailurePercentage"\s*:\s*\d+)(?=\s*[,}])', r"\1.0", definition))
-
-    parser.parse = staticmethod(parse)

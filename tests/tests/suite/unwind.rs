@@ -11,11 +11,12 @@ use crate::harness::{self, Test};
 use crate::support::{Ground, definition, ensure_same, plan, task_states};
 use anyhow::{Context, Result, bail, ensure};
 use cutover_tests::approver::{Answer, Approver, Decision};
+use cutover_tests::faults::shape;
 use cutover_tests::metrics;
 use cutover_tests::stage::Stage;
 use serde_json::{Value, json};
 
-/// An hour in seconds; the whole default plan waits for about one.
+/// An hour in four seconds.
 const SPEED: f64 = 900.0;
 /// A run with all its retries, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(240);
@@ -108,7 +109,7 @@ fn plan_for(task: &str, index: usize) -> Result<Value> {
         plan["load_test"]["on_violation"] = json!("hold");
     }
     // A run that succeeds keeps its locks until cleanup, which must not begin while other cases compare the account.
-    plan["cleanup"] = json!({ "after": "7000h" });
+    shape::shorten(&mut plan);
     plan["application"] = json!(format!("unwind-{index}"));
     Ok(plan)
 }
