@@ -10,8 +10,8 @@
 //! Prepare makes the run's health checks first, and attaches them, with the pair, once each is healthy, and each balancer whose
 //! health an alias of the pair evaluates: it is called until then, and gives up after `DnsRoute::most_check_looks`.
 //!
-//! A batch deletes what was observed and creates what is wanted, so that a change by somebody else in between makes
-//! Route 53 refuse it. An action is called until its change is INSYNC; after prepare the *old* TTL is waited out, since
+//! A batch deletes what was observed, or what the step before has left, and creates what is wanted, so that a change by somebody else in between makes
+//! Route 53 refuse it; who looks, and when, is told in [`expected`]. An action is called until its change is INSYNC; after prepare the *old* TTL is waited out, since
 //! resolvers keep their answers for that long; after a shift, the TTL that the answers have meanwhile: an alias within the
 //! zone has its target's, which no plan lowers.
 //!
@@ -19,6 +19,7 @@
 //! check that does not get healthy, `Cutover.Fenced`, and AWS errors.
 
 pub mod decide;
+pub mod expected;
 pub mod ready;
 pub mod sync;
 
@@ -36,6 +37,7 @@ use routes::name::forecast::Wanted;
 use routes::name::shares::Zone;
 use routes::name::{NameState, PairChecks, Side, Status};
 
+use crate::expected::Expected;
 use crate::ready::Readiness;
 use crate::sync::Sync;
 
@@ -74,31 +76,21 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
         clients.destinations.check_name(route, request.route)?;
     }
     let clients = &for_run(clients, &run, &request, now).await?;
-    let live = routes::name::observe::live(&clients.routes.route53, route).await?;
-    let checks = pair_checks(clients, &request, route, before, &live).await?;
-    let (live, target) = decide_twice(clients, &request, route, before, live, &checks).await?;
-    let changed = target.is_some();
-    if let (RouteAction::Prepare, Some(_)) = (request.action, &target)
-        && let Readiness::NotYet(wait_seconds, why) = readiness(clients, &request, route, before, &checks).await?
-    {
-        let live = format!("{}; waits for {why}", live.describe());
-        let (route, at) = (request.route, now.to_string());
-        return Ok(RouteReply {
-            route,
-            settled: false,
-            wait_seconds,
-            changed: false,
-            change_id: None,
-            at,
-            live,
-            note: None,
-        });
-    }
-    let (live, change_id) = match target {
-        None => (live, request.change_id.clone()),
-        Some(target) => {
-            clients.journal.fence(&request.caller, phase).await?;
-            routes::name::send::write(&clients.routes.route53, route, &live, &target).await?
+    let (live, change_id, changed) = match carry_out(clients, &request, route, before).await? {
+        Carried::Done { live, change_id, changed } => (live, change_id, changed),
+        Carried::Waits { live, wait_seconds, why } => {
+            let (route, at) = (request.route, now.to_string());
+            let live = format!("{}; waits for {why}", live.describe());
+            return Ok(RouteReply {
+                route,
+                settled: false,
+                wait_seconds,
+                changed: false,
+                change_id: None,
+                at,
+                live,
+                note: None,
+            });
         }
     };
     let sync_seconds = until_in_sync(clients, &request, route, changed, change_id.as_deref()).await?;
@@ -117,11 +109,96 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     Ok(RouteReply { route: request.route, settled, wait_seconds, changed, change_id, at, live, note })
 }
 
-/// Clients of the zone's account, whose requests to Route 53 draw their slots first, where the run is of a wave. A first call lists, changes and lists again; a later one lists
-/// and asks about the change.
+/// What came of a call.
+enum Carried {
+    /// The name is so, by this change; `changed` is whether this call has sent it.
+    Done { live: NameState, change_id: Option<String>, changed: bool },
+    /// Nothing was written: a health check is waited for.
+    Waits { live: NameState, wait_seconds: u64, why: String },
+}
+
+/// Sends what the step is expected to change, and looks only where that is not taken, or not known.
+async fn carry_out(
+    clients: &Clients,
+    request: &RouteRequest,
+    route: &DnsRoute,
+    before: &NameState,
+) -> StepResult<Carried> {
+    let Some(Expected { from, to }) = expected::change(request, route, before)? else {
+        let live = routes::name::observe::live(&clients.routes.route53, route).await?;
+        return look_and_change(clients, request, route, before, live).await;
+    };
+    if expected::only_asks(request) {
+        return Ok(Carried::Done { live: to, change_id: request.change_id.clone(), changed: false });
+    }
+    let mut refused = None;
+    if request.change_id.is_none() {
+        if let Some(waits) = held_back(clients, request, route, before, &from, &PairChecks::default()).await? {
+            return Ok(waits);
+        }
+        match routes::name::send::send(&clients.routes.route53, route, from.batch_to(&to)).await {
+            Ok(change_id) => return Ok(Carried::Done { live: to, change_id: Some(change_id), changed: true }),
+            Err(error) => refused = Some(error),
+        }
+    }
+    let live = routes::name::observe::live(&clients.routes.route53, route).await?;
+    match refused {
+        // Not for what is there: it would be refused again.
+        Some(error) if live == from => Err(error),
+        _ => look_and_change(clients, request, route, before, live).await,
+    }
+}
+
+/// Changes what a look has found, and reads it back.
+async fn look_and_change(
+    clients: &Clients,
+    request: &RouteRequest,
+    route: &DnsRoute,
+    before: &NameState,
+    live: NameState,
+) -> StepResult<Carried> {
+    let checks = pair_checks(clients, request, route, before, &live).await?;
+    let (live, target) = decide_twice(clients, request, route, before, live, &checks).await?;
+    let Some(target) = target else {
+        return Ok(Carried::Done { live, change_id: request.change_id.clone(), changed: false });
+    };
+    if let Some(waits) = held_back(clients, request, route, before, &live, &checks).await? {
+        return Ok(waits);
+    }
+    let (live, change_id) = routes::name::send::write(&clients.routes.route53, route, &live, &target).await?;
+    Ok(Carried::Done { live, change_id, changed: true })
+}
+
+/// What comes right before a write: prepare waits for the health of what it attaches, and the run must still be its execution's.
+async fn held_back(
+    clients: &Clients,
+    request: &RouteRequest,
+    route: &DnsRoute,
+    before: &NameState,
+    live: &NameState,
+    checks: &PairChecks,
+) -> StepResult<Option<Carried>> {
+    if request.action == RouteAction::Prepare
+        && let Readiness::NotYet(wait_seconds, why) = readiness(clients, request, route, before, checks).await?
+    {
+        return Ok(Some(Carried::Waits { live: live.clone(), wait_seconds, why }));
+    }
+    clients.journal.fence(&request.caller, Phase::of(request.action)).await?;
+    Ok(None)
+}
+
+/// Clients of the zone's account, whose requests to Route 53 draw their slots first, where the run is of a wave. A first call sends what it
+/// expects, or lists, changes and lists again; a later one asks about the change, and lists or not.
 async fn for_run(clients: &Clients, run: &Run, request: &RouteRequest, now: Timestamp) -> StepResult<Clients> {
     let lane = if request.action == RouteAction::Restore { Lane::Undo } else { Lane::Forward };
-    let first = if request.change_id.is_none() { 3 } else { 2 };
+    let (route, before) = run.dns(request.route)?;
+    let is_expected = expected::change(request, route, before)?.is_some();
+    let first = match (is_expected, request.change_id.is_none()) {
+        (true, true) => 1,
+        (true, false) if expected::only_asks(request) => 1,
+        (false, true) => 3,
+        _ => 2,
+    };
     let draw = clients.journal.share(&run.plan, lane, first, now);
     let routes = clients.routes.for_run(&run.run_id, now, draw).of(&run.plan.routes[request.route]).await?;
     Ok(Clients { routes, ..clients.clone() })

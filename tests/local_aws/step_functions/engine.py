@@ -185,9 +185,16 @@ def _timeouts_first(stock, client_error):
 
 
 def fail_without_a_matching_choice() -> None:
-    """moto fails with States.Runtime instead of States.NoChoiceMatched."""
+    """moto fails with States.Runtime instead of States.NoChoiceMatched. And it takes a rule for the default where both lead to the same state: the
+    state's own Assign and Output, which are for when no rule matches, would then replace the rule's."""
     choice = engine(COMPONENT + "state.choice.state_choice").StateChoice
-    stock = choice._eval_state
+    stock, stock_output = choice._eval_state, choice._eval_state_output
+    rules = engine(COMPONENT + "state.choice.choice_rule").ChoiceRule
+    stock_rule = rules._eval_body
+
+    def eval_rule(self, env):
+        stock_rule(self, env)
+        env.__dict__["_rule_matched"] = env.stack[-1] is True
 
     def eval_state(self, env):
         try:
@@ -197,7 +204,14 @@ def fail_without_a_matching_choice() -> None:
                 raise
             raise failure(env, "StatesNoChoiceMatched", "EvaluationFailed", f"No choice matched in '{self.name}'")
 
+    def eval_output(self, env):
+        if not env.__dict__.pop("_rule_matched", False) or self._is_language_query_jsonpath():
+            return stock_output(self, env)
+        env.next_state_name = env.stack.pop()
+
+    rules._eval_body = eval_rule
     choice._eval_state = eval_state
+    choice._eval_state_output = eval_output
 
 
 def assign_after_output() -> None:

@@ -30,8 +30,8 @@ struct Shape {
 
 const SHAPES: [Shape; 3] = [
     Shape { name: "a listener, one step", plan: listener, most_calls: 44, most_route53: 1 },
-    Shape { name: "a name, one step", plan: name, most_calls: 41, most_route53: 22 },
-    Shape { name: "a listener and a name, one step each", plan: both, most_calls: 74, most_route53: 26 },
+    Shape { name: "a name, one step", plan: name, most_calls: 32, most_route53: 13 },
+    Shape { name: "a listener and a name, one step each", plan: both, most_calls: 65, most_route53: 17 },
 ];
 
 fn listener() -> Value {

@@ -75,7 +75,7 @@ pub(super) async fn records(route53: &Client, zone: &HostedZone) -> StepResult<(
     all_of_zone(route53, &zone.id, MOST_PAGES).await
 }
 
-/// Looks around, from what [`records`] has answered.
+/// Looks around, from what [`zones`] and [`records`] have answered.
 ///
 /// # Errors
 /// Those that a repetition may cure; what is denied is a warning.
@@ -83,6 +83,7 @@ pub(super) async fn observe(
     route53: &Client,
     route: &DnsRoute,
     (zone, records): (&HostedZone, StepResult<(Vec<ResourceRecordSet>, bool)>),
+    zones: StepResult<Vec<HostedZone>>,
     path: &str,
     findings: &mut Vec<Finding>,
 ) -> StepResult<Around> {
@@ -95,8 +96,8 @@ pub(super) async fn observe(
         findings.push(Finding::warning(path, problem, "see to the zone's other records yourself"));
     }
     let mut around = Around { records, ..Around::default() };
-    let others = other_zones(route53, route, zone).await;
-    for other in seen(others, "other zones of the name", path, findings)?.unwrap_or_default() {
+    let zones = seen(zones, "other zones of the name", path, findings)?.unwrap_or_default();
+    for other in zones.into_iter().filter(|other| other.id != zone.id) {
         let what = format!("what zone {} answers for the name", other.id);
         if is_above(&other, zone) {
             if let Some(delegations) = seen(all_of_name(route53, &other.id, &zone.name).await, &what, path, findings)? {
@@ -121,11 +122,14 @@ fn seen<T>(look: StepResult<T>, what: &str, path: &str, findings: &mut Vec<Findi
     beside(look, path, &not_seen, findings)
 }
 
-/// The zones of the account, beside the plan's, that could answer for the name: those of its own name and of every name above it.
+/// The zones of the account that could answer for the name: those of its own name and of every name above it.
 ///
 /// Zones come by their labels from the right (API reference of ListHostedZonesByName): those of a name stand behind those of the
 /// names above it. So one page that begins at the highest name has them all, unless the account has a hundred zones below that.
-async fn other_zones(route53: &Client, route: &DnsRoute, zone: &HostedZone) -> StepResult<Vec<HostedZone>> {
+///
+/// # Errors
+/// AWS errors.
+pub(super) async fn zones(route53: &Client, route: &DnsRoute) -> StepResult<Vec<HostedZone>> {
     let name = route.normalised_name();
     let suffixes = suffixes(&name);
     let Some(highest) = suffixes.last() else { return Ok(Vec::new()) };
@@ -135,7 +139,7 @@ async fn other_zones(route53: &Client, route: &DnsRoute, zone: &HostedZone) -> S
             found.extend(zones_from(route53, suffix).await?.0.into_iter().filter(|other| other.name == *suffix));
         }
     }
-    found.retain(|other| suffixes.contains(&other.name.as_str()) && other.id != zone.id);
+    found.retain(|other| suffixes.contains(&other.name.as_str()));
     let mut known = BTreeSet::new();
     found.retain(|other| known.insert(other.id.clone()));
     Ok(found)

@@ -44,7 +44,8 @@ pub async fn observe(
     findings: &mut Vec<Finding>,
     behind: &mut Vec<Behind>,
 ) -> StepResult<Option<Seen>> {
-    let Some(hosted) = zone_of_name(route53, route, path, findings).await? else { return Ok(None) };
+    let zones = around::zones(route53, route).await;
+    let Some(hosted) = zone_of_name(route53, route, &zones, path, findings).await? else { return Ok(None) };
     let name_path = format!("{path}.record_name");
     let records = around::records(route53, &hosted).await;
     let all = match &records {
@@ -59,7 +60,7 @@ pub async fn observe(
     behind.extend(other_family(route, &state, &all, path));
     findings.extend(beside_a_cname(route, &all, path));
     precheck_health::observe(route53, route, &state, path, findings).await?;
-    let around = around::observe(route53, route, (&hosted, records), path, findings).await?;
+    let around = around::observe(route53, route, (&hosted, records), zones, path, findings).await?;
     let named = Named { plan, route, path, zone: &hosted, state: &state };
     behind.extend(named.behind(&around));
     findings.extend(named.told(&around));
@@ -71,13 +72,18 @@ pub async fn observe(
     Ok(Some(Seen { state, alias_ttls, zone }))
 }
 
-/// The plan's zone, where the name is in it.
+/// The plan's zone, where the name is in it: most often among those that could answer for the name, which were asked for anyway.
 async fn zone_of_name(
     route53: &Client,
     route: &DnsRoute,
+    zones: &StepResult<Vec<HostedZone>>,
     path: &str,
     findings: &mut Vec<Finding>,
 ) -> StepResult<Option<HostedZone>> {
+    let known = zones.iter().flatten().find(|zone| zone.id == route.hosted_zone_id);
+    if let Some(zone) = known {
+        return Ok(Some(zone.clone()));
+    }
     let answer = route53.get_hosted_zone().id(&route.hosted_zone_id).send().await;
     let call = format!("route53:GetHostedZone {}", route.hosted_zone_id);
     let answer = answer.map_err(|error| StepError::from_aws(&call, &error));

@@ -51,7 +51,11 @@ fn judge(
     }
 }
 
-async fn send(route53: &Client, route: &DnsRoute, changes: Vec<Change>) -> StepResult<String> {
+/// Sends a batch, and answers the change's identifier: accepted, it is a change that Route 53 has made.
+///
+/// # Errors
+/// AWS errors; `Cutover.Refused` where what it deletes is not there as it says.
+pub async fn send(route53: &Client, route: &DnsRoute, changes: Vec<Change>) -> StepResult<String> {
     let changes = changes.into_iter().map(|change| {
         let (action, record) = match change {
             Change::Delete(record) => (ChangeAction::Delete, record),

@@ -72,6 +72,15 @@ class Services(support.TestCase):
 
 
 class Errors(support.TestCase):
+    def test_a_choices_own_assign_is_for_when_no_rule_matches(self):
+        def chosen(condition: str) -> str:
+            rule = {"Condition": condition, "Next": "C", "Assign": {"by": "rule"}}
+            choice = {"Type": "Choice", "Choices": [rule], "Assign": {"by": "default"}, "Default": "C"}
+            return output(run({"A": choice, "C": {"Type": "Succeed", "Output": "{% $by %}"}}))
+
+        self.assertEqual("rule", chosen("{% true %}"))
+        self.assertEqual("default", chosen("{% false %}"))
+
     def test_no_choice_matched(self):
         choice = {"Type": "Choice", "Choices": [{"Condition": "{% false %}", "Next": "C"}]}
         self.assertEqual("States.NoChoiceMatched", run({"A": choice, "C": SUCCEED})["error"])
