@@ -141,7 +141,11 @@ async fn carry_out(
             Err(error) => refused = Some(error),
         }
     }
-    let live = routes::name::observe::live(&clients.routes.route53, route).await?;
+    let mut live = routes::name::observe::live(&clients.routes.route53, route).await?;
+    if refused.as_ref().is_some_and(|error| error.name == name::REFUSED) && live == from {
+        // Route 53 compares with what is there: so this read is behind.
+        live = routes::name::observe::live(&clients.routes.route53, route).await?;
+    }
     match refused {
         // Not for what is there: it would be refused again.
         Some(error) if live == from => Err(error),
