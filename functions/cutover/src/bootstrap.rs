@@ -7,12 +7,8 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future};
 use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_smithy_runtime_api::client::http::{
-    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
-};
+use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -25,6 +21,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tracing::level_filters::LevelFilter;
 
+use crate::connector::{self, Roots};
 use crate::error::name;
 use crate::read::NOT_A_GESTURE;
 use crate::{StepError, StepResult, input};
@@ -33,8 +30,6 @@ use crate::{StepError, StepResult, input};
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 /// One AWS call with its retries; two of them fit into a function's 30 s.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
-/// One TCP and TLS connection. A shared connector ignores the one in `TimeoutConfig`.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A larger input is refused unread: four times what Step Functions carries, and small enough that reading it never
 /// takes a function's memory.
@@ -44,8 +39,6 @@ const MOST_INPUT_BYTES: usize = 1024 * 1024;
 pub struct Environment {
     /// For AWS clients: region, credentials, connector, time-outs, retries.
     pub aws: SdkConfig,
-    /// What the AWS clients connect by, for whatever else speaks HTTP. It sets no time-out but that of connecting.
-    pub connector: SharedHttpConnector,
 }
 
 impl Environment {
@@ -184,10 +177,21 @@ fn start_logging() {
 fn environment() -> Result<Environment, lambda_runtime::Error> {
     let region = std::env::var("AWS_REGION").map_err(|_| "the environment variable AWS_REGION is not set")?;
     let credentials = SharedCredentialsProvider::new(RoleCredentials);
-    let connector = connector();
     let endpoint = std::env::var("AWS_ENDPOINT_URL").ok();
-    let aws = settings_over(connector.clone(), Region::new(region), credentials, endpoint);
-    Ok(Environment { aws, connector })
+    Ok(Environment { aws: settings_over(connector::to_aws(roots()?), Region::new(region), credentials, endpoint) })
+}
+
+/// What the deployment says of roots of trust.
+#[expect(clippy::disallowed_methods, reason = "the bootstrap is the one place that reads the environment")]
+fn roots() -> Result<Roots, lambda_runtime::Error> {
+    if let Ok(bundle) = std::env::var("AWS_CA_BUNDLE") {
+        let pem = std::fs::read(&bundle)
+            .map_err(|error| format!("AWS_CA_BUNDLE names {bundle}, which cannot be read: {error}"))?;
+        return connector::named(pem)
+            .map_err(|problem| format!("AWS_CA_BUNDLE names {bundle}, which {problem}").into());
+    }
+    let names_machines = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| std::env::var_os(name).is_some());
+    Ok(if names_machines { Roots::Machine } else { Roots::AmazonFirst })
 }
 
 /// What every AWS client is made of: connector, time-outs, retries. A function has its role's credentials; a tool beside the
@@ -197,7 +201,7 @@ pub fn client_settings(
     credentials: SharedCredentialsProvider,
     endpoint_url: Option<String>,
 ) -> SdkConfig {
-    settings_over(connector(), region, credentials, endpoint_url)
+    settings_over(connector::to_aws(Roots::Machine), region, credentials, endpoint_url)
 }
 
 fn settings_over(
@@ -225,18 +229,6 @@ fn settings_over(
 
 fn http_client(shared: SharedHttpConnector) -> SharedHttpClient {
     http_client_fn(move |_, _| shared.clone())
-}
-
-/// One connector for all clients: connections and the TLS configuration are shared. Ring, not aws-lc: the latter's
-/// first handshake costs 57 ms of jitter entropy.
-fn connector() -> SharedHttpConnector {
-    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
-    let connector = Connector::builder()
-        .connector_settings(settings)
-        .sleep_impl(TokioSleep::new())
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build();
-    SharedHttpConnector::new(connector)
 }
 
 /// The execution role's credentials, which Lambda puts into the environment of the process.

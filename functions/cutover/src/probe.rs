@@ -7,7 +7,7 @@
 
 mod certificate;
 #[cfg(test)]
-mod conversations;
+pub(crate) mod conversations;
 pub mod reach;
 mod request;
 mod target;

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use crate::done::Done;
 
-/// The namespace of our own metrics.
-pub const NAMESPACE: &str = "Cutover";
+pub use cutover::counted::NAMESPACE;
+
 /// The share in percent that the plan wants the new side of a route to have.
 pub const WEIGHT: &str = "NewWeight";
 /// A dimension's value has 1,024 characters at the most, and a title ought to fit above a widget.

@@ -15,6 +15,7 @@ pub mod message;
 mod waves;
 
 use cutover::contract::TakeRequest;
+use cutover::counted;
 use cutover::error::name;
 use cutover::plan::Stakeholders;
 use cutover::stakeholders::StackGroups;
@@ -138,11 +139,13 @@ async fn take(clients: &Clients, request: &TakeRequest, now: Timestamp) -> StepR
             .await
         }
         Asked::Say(id, what, say) => {
-            change(clients, &id, now, |incident| match incident {
+            let reply = change(clients, &id, now, |incident| match incident {
                 Some(incident) => taken::said(incident, what, say.clone(), now),
                 None => Err(format!("there is no incident {id}, and nothing was done: messages have the id")),
             })
-            .await
+            .await?;
+            counted::count(now, &[("Said", what.name())], &[("Incidents", 1)]);
+            Ok(reply)
         }
         Asked::Follow(id) => follow(clients, &id, me, now).await,
         Asked::Event(event) if event.state_machine_arn == clients.machine_arn => died(clients, &event, me, now).await,

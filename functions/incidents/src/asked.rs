@@ -125,6 +125,17 @@ pub enum What {
     Resolved,
 }
 
+impl What {
+    /// As an input says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Acknowledged => "acknowledge",
+            Self::Updated => "update",
+            Self::Resolved => "resolve",
+        }
+    }
+}
+
 /// What an execution's input asks for.
 ///
 /// # Errors
@@ -174,11 +185,7 @@ fn opened(open: Open) -> Result<Open, String> {
 }
 
 fn checked(what: What, say: Say) -> Result<Say, String> {
-    let field = match what {
-        What::Acknowledged => "acknowledge",
-        What::Updated => "update",
-        What::Resolved => "resolve",
-    };
+    let field = what.name();
     if what != What::Updated && say.status.is_some() {
         return Err(format!("{field}.status says what {field} says: leave it out"));
     }

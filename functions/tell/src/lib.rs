@@ -27,7 +27,10 @@ mod record;
 mod send;
 mod webhook;
 
+use std::collections::BTreeMap;
+
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use cutover::counted;
 use cutover::error::name;
 use cutover::plan::{Channel, Group, Moment, Stakeholders};
 use cutover::stakeholders::StackGroups;
@@ -133,7 +136,21 @@ async fn tell(clients: &Clients, told: &Told, now: Timestamp) -> StepResult<Vec<
     });
     let outcomes: Vec<(String, Outcome)> = join_all(sending).await;
     record::write(&clients.journal, &told.key(), &outcomes, now).await?;
+    for (group, counts) in by_group(&outcomes) {
+        counted::count(now, &[("Group", group)], &counts);
+    }
     ended(&outcomes, turns.contains(&Turn::Wait))
+}
+
+/// How many messages to each group were accepted, and how many were not.
+fn by_group(outcomes: &[(String, Outcome)]) -> BTreeMap<&str, [(&'static str, u64); 2]> {
+    let mut groups = BTreeMap::new();
+    for (key, outcome) in outcomes {
+        let group = key.rsplit_once('/').map_or(key.as_str(), |(group, _)| group);
+        let counts = groups.entry(group).or_insert([("MessagesAccepted", 0), ("MessagesFailed", 0)]);
+        counts[usize::from(*outcome != Outcome::Sent)].1 += 1;
+    }
+    groups
 }
 
 /// Whom the run's plan names, and the wave that it is a part of, as far as the journal says it.
@@ -190,5 +207,19 @@ fn ended(outcomes: &[(String, Outcome)], somebody_else_sends: bool) -> StepResul
         (true, false) => Err(StepError::new(name::TRANSIENT, format!("not told yet: {}", failed.join("; ")))),
         (false, false) => Err(StepError::new(name::REFUSED, format!("not told: {}", failed.join("; ")))),
         (false, true) => Ok(outcomes.iter().map(|(key, _)| key.clone()).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_accepted_is_counted_by_group() {
+        let lost = || Outcome::Unknown { why: "no answer".to_owned() };
+        let outcomes = [("board/sns.0", Outcome::Sent), ("team/mail.0", lost()), ("team/sns.1", Outcome::Sent)];
+        let outcomes = outcomes.map(|(key, outcome)| (key.to_owned(), outcome));
+        let counted = |accepted, failed| [("MessagesAccepted", accepted), ("MessagesFailed", failed)];
+        assert_eq!(by_group(&outcomes), BTreeMap::from([("board", counted(1, 0)), ("team", counted(1, 1))]));
     }
 }

@@ -59,8 +59,8 @@ mod tests {
     use super::*;
 
     fn route(steps: &[u8], has_checks: bool) -> DnsRoute {
-        let steps: Vec<_> = steps.iter().map(|weight| json!({ "new_weight": weight, "hold": "5m" })).collect();
-        let checks = json!({ "new": { "protocol": "TCP", "port": 443, "ip_address": "5.6.7.8" } });
+        let steps: Vec<_> = steps.iter().map(|weight| json!({ "new_weight": weight, "hold": 300 })).collect();
+        let checks = json!({ "new": { "protocol": "tcp", "port": 443, "ip_address": "5.6.7.8" } });
         serde_json::from_value(json!({
             "hosted_zone_id": "Z1", "record_name": "app.example.com", "ttl": 60, "steps": steps,
             "records": [{ "type": "A", "new": { "values": ["5.6.7.8"] } }],
@@ -70,15 +70,13 @@ mod tests {
     }
 
     fn before() -> NameState {
-        serde_json::from_value(
-            json!([{ "record_type": "A", "type": "A", "set_identifier": null, "weight": null, "ttl": 300,
-            "values": ["1.2.3.4"], "alias": null, "health_check_id": null }]),
-        )
+        serde_json::from_value(json!([{ "type": "A", "set_identifier": null, "weight": null, "ttl": 300,
+            "values": ["1.2.3.4"], "alias": null, "health_check_id": null }]))
         .unwrap()
     }
 
     fn request(action: RouteAction, new_weight: u8, change_id: Option<&str>) -> RouteRequest {
-        serde_json::from_value(json!({ "run_id": "r", "execution": "e", "action": action, "route": 0,
+        serde_json::from_value(json!({ "run_id": "r", "execution_arn": "e", "state": "S", "action": action, "route": 0,
             "new_weight": new_weight, "attempt": 0, "change_id": change_id }))
         .unwrap()
     }

@@ -55,27 +55,27 @@ async fn a_name_that_leads_elsewhere_after_it_was_checked_is_not_looked_up_again
 }
 
 /// What a server saw: the name that TLS asked for, and the head of the request.
-type Seen = Arc<Mutex<Vec<(Option<String>, String)>>>;
+pub(crate) type Seen = Arc<Mutex<Vec<(Option<String>, String)>>>;
 
 /// A certificate with its key.
-struct Certified {
+pub(crate) struct Certified {
     certificate: CertificateDer<'static>,
     key: KeyPair,
 }
 
 /// An issuer, as a trusted authority would be.
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
+pub(crate) fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(DnType::CommonName, "an authority");
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-fn params(name: &str) -> CertificateParams {
+pub(crate) fn params(name: &str) -> CertificateParams {
     CertificateParams::new(vec![name.to_owned()]).unwrap()
 }
 
-fn issued(params: &CertificateParams, by: &CertifiedIssuer<'static, KeyPair>) -> Certified {
+pub(crate) fn issued(params: &CertificateParams, by: &CertifiedIssuer<'static, KeyPair>) -> Certified {
     let key = KeyPair::generate().unwrap();
     Certified { certificate: params.signed_by(&key, by).unwrap().into(), key }
 }
@@ -92,7 +92,7 @@ fn trusting(authority: &CertifiedIssuer<'static, KeyPair>) -> RootCertStore {
 }
 
 /// Answers each connection once, with this text; one of HTTP/1.0 is closed without a word. Returns the address.
-async fn serve(certified: Option<Certified>, answer: &'static str) -> (String, Seen) {
+pub(crate) async fn serve(certified: Option<Certified>, answer: &'static str) -> (String, Seen) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, seen) = (listener.local_addr().unwrap().to_string(), Seen::default());
     let acceptor = certified.map(|Certified { certificate, key }| {
@@ -127,7 +127,7 @@ async fn respond(mut stream: impl AsyncRead + AsyncWrite + Unpin, name: Option<S
     }
 }
 
-const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 fn probe(url: String, host: Option<&str>, certificate: Certificate) -> Probe {
     let host = host.map(str::to_owned);
