@@ -66,6 +66,7 @@ export class CutoverProvingGround extends Stack {
       NewSideFunction: `${this.named}-new`,
       HostedZoneId: zone.ref,
       RecordName: name,
+      OldAddress: OLD_ADDRESS,
       TopicArn: topic.topicArn,
       QueueUrl: queue.queueUrl,
       AlarmName: alarm.ref,

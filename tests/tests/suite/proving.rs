@@ -1,0 +1,95 @@
+//! `cargo prove`, as a person types it: the proving ground is deployed, every trial is run and judged, and the stack goes. Here on the emulated AWS, of which
+//! it needs nothing that AWS has not.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use crate::harness::{Test, asynchronous};
+use crate::support::Ground;
+use crate::support::template::synthesize;
+use anyhow::{Context, Result, ensure};
+use cutover_tests::proving::emulated;
+use cutover_tests::proving::shape::Answers;
+use cutover_tests::setup::Checkout;
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+/// Holds of a minute are a third of a second: long enough to be seen in.
+const SPEED: f64 = 180.0;
+const STACK: &str = "cutover-proving-ground";
+const TRIALS: [&str; 6] = ["succeed", "unhealthy", "stopped", "denied", "drift", "cleanup"];
+
+async fn prove(ground: &Ground, out: &Path) -> Result<Output> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_prove"));
+    let endpoint_url = ground.emulator.ready().endpoint_url.as_str();
+    command.args(["--endpoint-url", endpoint_url, "--look", "50ms", "--out"]).arg(out);
+    command.output().await.context("cannot run cargo prove")
+}
+
+/// The template that the CDK app's own tests compare with what it synthesizes.
+fn template() -> Result<String> {
+    let file = Checkout::of_this_build().root.join("infra/test/proving-ground.snapshot.json");
+    std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+async fn cloudformation(ground: &Ground, operation: &str, more: Value) -> Result<Value> {
+    let mut parameters = json!({ "StackName": STACK });
+    if let (Some(parameters), Some(more)) = (parameters.as_object_mut(), more.as_object()) {
+        parameters.extend(more.clone());
+    }
+    ground.client.call("cloudformation", operation, parameters).await
+}
+
+async fn a_ground_is_deployed_proves_every_trial_and_goes() -> Result<()> {
+    let ground = Ground::from(SPEED, synthesize("proving", &["topicArns=*"])?).await?;
+    let before = ground.account().await?;
+    let out = Checkout::of_this_build().target.join("local-aws/prove");
+    let told = prove(&ground, &out).await?;
+    let says = String::from_utf8_lossy(&told.stderr).into_owned();
+    ensure!(told.status.code() == Some(2) && says.contains("there is no stack cutover-proving-ground"), "{says}");
+
+    cloudformation(&ground, "create_stack", json!({ "TemplateBody": template()?, "Capabilities": ["CAPABILITY_IAM"] }))
+        .await?;
+    let told = prove(&ground, &out).await?;
+    let says = String::from_utf8_lossy(&told.stderr).into_owned();
+    println!("{says}");
+    let report = report(&out).with_context(|| says.clone())?;
+    judge(&report, &says)?;
+    ensure!(told.status.success(), "{}: {says}\n{report:#}", told.status);
+
+    cloudformation(&ground, "delete_stack", json!({})).await?;
+    crate::support::ensure_same(&before, &ground.account().await?).context("after the stack has gone")
+}
+
+fn report(out: &Path) -> Result<Value> {
+    let text = std::fs::read_to_string(out.join("report.json")).context("there is no report")?;
+    serde_json::from_str(&text).context("the report is no JSON")
+}
+
+fn judge(report: &Value, says: &str) -> Result<()> {
+    let trials = report["trials"].as_array().context("trials")?;
+    for (trial, name) in trials.iter().zip(TRIALS) {
+        ensure!(trial["trial"] == name && trial["kept"] == true, "{says}\n{trial:#}");
+    }
+    ensure!(trials.len() == TRIALS.len(), "{report:#}");
+    let text = report.to_string();
+    for secret in ["123456789012", "cutover-proving", "arn:aws"] {
+        ensure!(!text.contains(secret), "{secret} is in the report");
+    }
+    let answers: Answers = serde_json::from_value(report["answers"].clone())?;
+    if std::env::var_os("UPDATE").is_some() {
+        let file: PathBuf = Checkout::of_this_build().root.join("tests/src/proving/answers.json");
+        return std::fs::write(file, format!("{}\n", serde_json::to_string_pretty(&answers)?)).context("answers.json");
+    }
+    // The same calls were answered in the same way when that was recorded.
+    let recorded = emulated()?;
+    let asked = |answers: &Answers| answers.keys().cloned().collect::<Vec<_>>();
+    ensure!(report["differences"] == json!([]), "if it is right: UPDATE=1: {:#}", report["differences"]);
+    ensure!(asked(&answers) == asked(&recorded), "other calls than recorded: UPDATE=1: {:?}", asked(&answers));
+    Ok(())
+}
+
+/// What is run.
+pub fn tests() -> Vec<Test> {
+    asynchronous![a_ground_is_deployed_proves_every_trial_and_goes,]
+}
