@@ -4,6 +4,7 @@
 //! [`super::state`] and [`super::run`] see; nobody sends users here, so that nothing is said of them. A stuck run is put right by its page's commands,
 //! and a finished one is taken back by a person, and both are judged too. Errors are those of AWS; what is wrong with the run is in [`Played`].
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 use super::aws::Aws;
 use super::ground::Ground;
-use super::reset::{act, reset, take_back};
+use super::reset::{act, reset, take_back, undo_act};
 use super::trial::Trial;
 use super::{run, state};
 use crate::compare::differences;
@@ -76,7 +77,7 @@ pub async fn play(
 ) -> Result<Played> {
     take_back(aws, ground, look).await?;
     reset(aws, ground).await?;
-    run::heard(aws, ground).await?;
+    run::heard(aws, ground, 0).await?;
     let plan = trial.plan(ground);
     let before = settled(aws, ground, None, look).await?;
     let run_id = run::start(aws, &ground.cutover, &trial.name(), &plan).await?;
@@ -129,7 +130,7 @@ impl Scene<'_> {
 
     async fn follow(&mut self, say: &mut impl FnMut(Duration, &str)) -> Result<()> {
         let mut act_is_due = self.trial.act();
-        let mut told = String::new();
+        let mut told = BTreeSet::new();
         loop {
             let routing = state::routing(self.aws, self.ground).await?;
             let percents: Vec<f64> = self.routes.iter().map(|route| route.new_percent(&routing, &self.sides)).collect();
@@ -142,9 +143,9 @@ impl Scene<'_> {
                 act(self.aws, self.ground, due, &self.run_id).await?;
             }
             let line = self.line(&percents).await?;
-            if line != told {
+            // A hold goes back and forth between a few states.
+            if told.insert(line.clone()) {
                 say(self.started.elapsed(), &line);
-                told = line;
             }
             if run::is_over(self.aws, self.ground, &self.run_id, self.closes()).await? {
                 return Ok(());
@@ -167,7 +168,7 @@ impl Scene<'_> {
     async fn judge(&self, say: &mut impl FnMut(Duration, &str)) -> Result<Played> {
         let (aws, ground, case) = (self.aws, self.ground, self.trial.case());
         let end = run::end_of(aws, &self.run_id).await?;
-        let is_back = self.trial.ending() == Ended::Before;
+        let is_back = run::phase(aws, ground, &self.run_id).await?.as_deref() == Some("rolled_back");
         let after = match is_back {
             true => settled(aws, ground, Some(&self.before), self.look).await?,
             false => state::read(aws, ground).await?,
@@ -192,7 +193,10 @@ impl Scene<'_> {
                 }
             }
             Some(Ended::Stuck) => {
-                say(self.started.elapsed(), "the commands of the page are typed in");
+                say(
+                    self.started.elapsed(),
+                    "what was denied is allowed again, and the commands of the page are typed in",
+                );
                 violations.extend(self.put_right(&left).await?);
             }
             _ => {}
@@ -232,9 +236,9 @@ impl Scene<'_> {
     /// What was told; of a stuck run until its page has come.
     async fn messages(&self) -> Result<Vec<Message>> {
         let started = Instant::now();
-        let mut messages = run::heard(self.aws, self.ground).await?;
+        let mut messages = run::heard(self.aws, self.ground, 0).await?;
         while self.trial.ending() == Ended::Stuck && page(&messages).is_none() && started.elapsed() < MESSAGES_LIMIT {
-            messages.extend(run::heard(self.aws, self.ground).await?);
+            messages.extend(run::heard(self.aws, self.ground, 1).await?);
         }
         Ok(messages)
     }
@@ -242,6 +246,7 @@ impl Scene<'_> {
     /// Does what the page says: then everything must be as it was, and another rollback has nothing left to do.
     async fn put_right(&self, left: &Left) -> Result<Vec<String>> {
         let Some(page) = page(&left.messages) else { return Ok(vec![]) };
+        undo_act(self.aws, self.ground).await?;
         for command in commands(page) {
             let (service, operation, parameters) = call_of(command)?;
             let done = self.aws.call(&service, &operation, parameters).await;

@@ -149,14 +149,14 @@ struct Notification {
     timestamp: String,
 }
 
-/// What the queue has heard since it was last asked, in the order in which it was said.
+/// What the queue has heard since it was last asked, in the order in which it was said; `patience` is for how many seconds it is waited for more.
 ///
 /// # Errors
 /// AWS errors.
-pub async fn heard(aws: &Aws, ground: &Ground) -> Result<Vec<Message>> {
+pub async fn heard(aws: &Aws, ground: &Ground, patience: u64) -> Result<Vec<Message>> {
     let mut heard: Vec<Notification> = Vec::new();
     loop {
-        let receive = json!({ "QueueUrl": ground.queue, "MaxNumberOfMessages": AT_ONCE, "WaitTimeSeconds": 1 });
+        let receive = json!({ "QueueUrl": ground.queue, "MaxNumberOfMessages": AT_ONCE, "WaitTimeSeconds": patience });
         let answer = aws.call("sqs", "receive_message", receive).await?;
         let some: Vec<&Value> = answer["Messages"].as_array().into_iter().flatten().collect();
         if some.is_empty() {

@@ -19,7 +19,7 @@ pub enum Trial {
     Unhealthy,
     /// A person stops the execution at 25 %, as in the console.
     Stopped,
-    /// At 25 % the function that moves listeners is denied to.
+    /// At 25 % the role that moves listeners, and puts them back, is denied to. A person lifts that, and does what the page says.
     Denied,
     /// Somebody else changes the listener at 25 %.
     Drift,
@@ -78,8 +78,8 @@ impl Trial {
     pub fn ending(self) -> Ended {
         match self {
             Self::Succeed | Self::Cleanup => Ended::New,
-            Self::Unhealthy | Self::Stopped | Self::Denied => Ended::Before,
-            Self::Drift => Ended::Stuck,
+            Self::Unhealthy | Self::Stopped => Ended::Before,
+            Self::Denied | Self::Drift => Ended::Stuck,
         }
     }
 
@@ -88,8 +88,8 @@ impl Trial {
         match self {
             Self::Succeed => "finished",
             Self::Cleanup => "closed",
-            Self::Unhealthy | Self::Stopped | Self::Denied => "rolled_back",
-            Self::Drift => "stuck",
+            Self::Unhealthy | Self::Stopped => "rolled_back",
+            Self::Denied | Self::Drift => "stuck",
         }
     }
 
