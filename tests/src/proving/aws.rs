@@ -31,6 +31,7 @@ pub struct Aws {
 struct Pipe {
     stdin: ChildStdin,
     stdout: Lines<BufReader<ChildStdout>>,
+    asked: u64,
     _process: Child,
 }
 
@@ -50,7 +51,8 @@ impl Aws {
     pub fn start(python: &Path, account: &Account) -> Result<Self> {
         let program: PathBuf = crate::setup::Checkout::python_path().join(PROGRAM);
         let mut command = Command::new(python);
-        command.arg(program).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        // In a group of its own: Ctrl-C reaches only us, and there is something to put back.
+        command.arg(program).stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).kill_on_drop(true);
         for (name, value) in account.variables()? {
             match value {
                 Some(value) => command.env(name, value),
@@ -60,7 +62,7 @@ impl Aws {
         let mut process = command.spawn().with_context(|| format!("cannot start {}", python.display()))?;
         let stdin = process.stdin.take().context("calls.py has no stdin")?;
         let stdout = BufReader::new(process.stdout.take().context("calls.py has no stdout")?).lines();
-        let pipe = Mutex::new(Pipe { stdin, stdout, _process: process });
+        let pipe = Mutex::new(Pipe { stdin, stdout, asked: 0, _process: process });
         Ok(Self { pipe, answers: std::sync::Mutex::default() })
     }
 
@@ -104,11 +106,20 @@ impl Aws {
 
     async fn exchange(&self, request: &Value) -> Result<Answer> {
         let mut pipe = self.pipe.lock().await;
-        pipe.stdin.write_all(format!("{request}\n").as_bytes()).await.context("calls.py does not listen")?;
-        let Some(line) = pipe.stdout.next_line().await.context("calls.py does not answer")? else {
-            bail!("calls.py ended by itself: what it said stands above");
-        };
-        serde_json::from_str(&line).context("calls.py answered something else than was agreed")
+        pipe.asked += 1;
+        let line = format!("{}\n", json!([pipe.asked, request]));
+        pipe.stdin.write_all(line.as_bytes()).await.context("calls.py does not listen")?;
+        loop {
+            let Some(line) = pipe.stdout.next_line().await.context("calls.py does not answer")? else {
+                bail!("calls.py ended by itself: what it said stands above");
+            };
+            let answered: (u64, Answer) =
+                serde_json::from_str(&line).context("calls.py answered something else than was agreed")?;
+            // An earlier one is that of a call that nobody waited for any more.
+            if answered.0 == pipe.asked {
+                return Ok(answered.1);
+            }
+        }
     }
 }
 

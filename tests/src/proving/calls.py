@@ -1,8 +1,8 @@
 """Calls of AWS's public API, in the credentials of whoever starts this: what `cargo prove` speaks to AWS by.
 
-Contract: a line of standard input is `{"service", "operation", "parameters"}`, names as boto3 has them; each is answered by a line:
-`{"answer": {..}}`, `{"refusal": {"code", "message", "status"}}` of AWS, or `{"failure": {"kind", "message"}}` where AWS was not reached: no credentials,
-no region, no network. Credentials, profile, region and endpoint are those of the environment (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, ...),
+Contract: a line of standard input is `[number, {"service", "operation", "parameters"}]`, names as boto3 has them; each is answered by a line, with its
+number: `[number, {"answer": {..}}]`, `{"refusal": {"code", "message", "status"}}` of AWS, or `{"failure": {"kind", "message"}}` where AWS was not reached:
+no credentials, no region, no network. Credentials, profile, region and endpoint are those of the environment (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, ...),
 and boto3 renews them. It ends with its standard input. boto3, as the AWS CLI: it knows profiles, SSO and roles, and its answers leave out
 what AWS leaves out.
 """
@@ -39,7 +39,8 @@ def call(service: str, operation: str, parameters: dict) -> dict:
 
 def main() -> None:
     for line in sys.stdin:
-        print(json.dumps(call(**json.loads(line)), default=plain), flush=True)
+        number, request = json.loads(line)
+        print(json.dumps([number, call(**request)], default=plain), flush=True)
 
 
 def plain(value):

@@ -94,7 +94,7 @@ impl Ground {
                     "old_target_group_arn": self.old_group,
                     "new_target_group_arn": self.new_group,
                     "min_healthy_percent": 100,
-                    "steps": [{ "new_weight": 25, "hold": "2m" }, { "new_weight": 100, "hold": "1m" }],
+                    "steps": [{ "new_weight": 25, "hold": "4m" }, { "new_weight": 100, "hold": "1m" }],
                 },
                 {
                     "type": "dns",

@@ -4,6 +4,7 @@
 //! would change, if AWS took it, is the ground's own name, which is put back before each trial.
 
 use anyhow::Result;
+use cutover::arn::target_group_dimension;
 use serde_json::{Value, json};
 
 use super::aws::{Aws, refused};
@@ -17,7 +18,7 @@ pub struct Probe {
     parameters: Value,
 }
 
-/// Asks all of them; `false` is an answer of theirs that was no refusal.
+/// Asks all of them.
 ///
 /// # Errors
 /// AWS was not reached.
@@ -38,6 +39,8 @@ fn probes(ground: &Ground) -> Vec<Probe> {
     let nobodys = |arn: &str| format!("{}0123456789abcdef", &arn[..arn.len().saturating_sub(16)]);
     let too_heavy = json!([{ "Type": "forward", "ForwardConfig": {
         "TargetGroups": [{ "TargetGroupArn": ground.old_group, "Weight": 1000 }] } }]);
+    let to_nobody = json!({ "ListenerArn": ground.listener,
+        "DefaultActions": [{ "Type": "forward", "TargetGroupArn": nobodys(&ground.old_group) }] });
     let record =
         |value: &str| json!({ "Name": name, "Type": "A", "TTL": TTL, "ResourceRecords": [{ "Value": value }] });
     let change = |action: &str, record: Value| json!({ "HostedZoneId": zone, "ChangeBatch": { "Changes": [{ "Action": action, "ResourceRecordSet": record }] } });
@@ -51,7 +54,16 @@ fn probes(ground: &Ground) -> Vec<Probe> {
     let nothing_there = json!({ "TableName": ground.journal, "Key": { "pk": { "S": "probe#nothing" } },
         "UpdateExpression": "SET probed = :yes", "ConditionExpression": "attribute_exists(pk)",
         "ExpressionAttributeValues": { ":yes": { "BOOL": true } } });
+    let check = json!({ "TableName": ground.journal, "Key": { "pk": { "S": "probe#nothing" } },
+        "ConditionExpression": "attribute_exists(pk)" });
+    let no_lock = json!({ "TransactItems": [{ "ConditionCheck": check }] });
+    let dimension = json!({ "Name": "TargetGroup", "Value": target_group_dimension(&ground.new_group) });
+    let metric = json!({ "Namespace": "AWS/ApplicationELB", "MetricName": "RequestCount", "Dimensions": [dimension] });
+    let query = json!({ "Id": "requests", "MetricStat": { "Metric": metric, "Period": 60, "Stat": "Sum" } });
+    let metrics =
+        json!({ "MetricDataQueries": [query], "StartTime": "2026-01-01T00:00:00Z", "EndTime": "2026-01-01T00:10:00Z" });
     vec![
+        probe("elbv2", "modify_listener", "to no group", to_nobody),
         probe("elbv2", "describe_target_groups", "of no group", json!({ "Names": ["cutover-none"] })),
         probe(
             "elbv2",
@@ -102,6 +114,24 @@ fn probes(ground: &Ground) -> Vec<Probe> {
             json!({ "TableName": ground.journal, "Key": { "pk": { "S": "probe#nothing" } } }),
         ),
         probe("dynamodb", "update_item", "a condition that fails", nothing_there),
+        probe("dynamodb", "transact_write_items", "a condition that fails", no_lock),
+        probe(
+            "cloudwatch",
+            "set_alarm_state",
+            "of no alarm",
+            json!({ "AlarmName": "cutover-none", "StateValue": "OK", "StateReason": "a probe" }),
+        ),
+        probe("cloudwatch", "get_metric_data", "of nobody's requests", metrics),
+        probe("route53", "get_hosted_zone", "", json!({ "Id": zone })),
+        probe("sns", "get_topic_attributes", "", json!({ "TopicArn": ground.topic })),
+        probe("stepfunctions", "list_executions", "", json!({ "stateMachineArn": ground.rollback, "maxResults": 5 })),
+        probe(
+            "lambda",
+            "invoke",
+            "a target",
+            json!({ "FunctionName": ground.new_function, "Payload": r#"{"path": "/"}"# }),
+        ),
+        probe("lambda", "invoke", "of no function", json!({ "FunctionName": "cutover-none" })),
         probe("cloudwatch", "describe_alarms", "of no alarm", json!({ "AlarmNames": ["cutover-none"] })),
         probe("lambda", "get_function_configuration", "of no function", json!({ "FunctionName": "cutover-none" })),
         probe(

@@ -19,10 +19,10 @@ const SPEED: f64 = 180.0;
 const STACK: &str = "cutover-proving-ground";
 const TRIALS: [&str; 6] = ["succeed", "unhealthy", "stopped", "denied", "drift", "cleanup"];
 
-async fn prove(ground: &Ground, out: &Path) -> Result<Output> {
+async fn prove(ground: &Ground, out: &Path, more: &[&str]) -> Result<Output> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_prove"));
     let endpoint_url = ground.emulator.ready().endpoint_url.as_str();
-    command.args(["--endpoint-url", endpoint_url, "--look", "50ms", "--out"]).arg(out);
+    command.args(["--endpoint-url", endpoint_url, "--look", "50ms", "--out"]).arg(out).args(more);
     command.output().await.context("cannot run cargo prove")
 }
 
@@ -44,21 +44,36 @@ async fn a_ground_is_deployed_proves_every_trial_and_goes() -> Result<()> {
     let ground = Ground::from(SPEED, synthesize("proving", &["topicArns=*"])?).await?;
     let before = ground.account().await?;
     let out = Checkout::of_this_build().target.join("local-aws/prove");
-    let told = prove(&ground, &out).await?;
+    let told = prove(&ground, &out, &[]).await?;
     let says = String::from_utf8_lossy(&told.stderr).into_owned();
     ensure!(told.status.code() == Some(2) && says.contains("there is no stack cutover-proving-ground"), "{says}");
 
     cloudformation(&ground, "create_stack", json!({ "TemplateBody": template()?, "Capabilities": ["CAPABILITY_IAM"] }))
         .await?;
-    let told = prove(&ground, &out).await?;
+    let told = prove(&ground, &out, &[]).await?;
     let says = String::from_utf8_lossy(&told.stderr).into_owned();
     println!("{says}");
     let report = report(&out).with_context(|| says.clone())?;
     judge(&report, &says)?;
     ensure!(told.status.success(), "{}: {says}\n{report:#}", told.status);
 
+    what_was_cut_off_is_put_back(&ground, &out).await?;
     cloudformation(&ground, "delete_stack", json!({})).await?;
     crate::support::ensure_same(&before, &ground.account().await?).context("after the stack has gone")
+}
+
+/// As if the trial `unhealthy` had been killed.
+async fn what_was_cut_off_is_put_back(ground: &Ground, out: &Path) -> Result<()> {
+    let function = json!({ "FunctionName": "cutover-proving-new" });
+    let live = ground.client.call("lambda", "get_function_configuration", function.clone()).await?;
+    let mut sick = function.clone();
+    sick["Environment"] = json!({ "Variables": { "SIDE": "new", "STATUS": "200", "HEALTH": "503" } });
+    ground.client.call("lambda", "update_function_configuration", sick).await?;
+    let told = prove(ground, out, &["--reset"]).await?;
+    ensure!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let after = ground.client.call("lambda", "get_function_configuration", function).await?;
+    ensure!(after["Environment"] == live["Environment"], "{after:#}");
+    Ok(())
 }
 
 fn report(out: &Path) -> Result<Value> {
