@@ -36,11 +36,13 @@ struct Pipe {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
 enum Answer {
-    Answer(Value),
-    Refusal { code: String, message: String, status: u16 },
-    Failure { kind: String, message: String },
+    #[serde(rename = "answer")]
+    Given(Value),
+    #[serde(rename = "refusal")]
+    Refused { code: String, message: String, status: u16 },
+    #[serde(rename = "failure")]
+    Failed { kind: String, message: String },
 }
 
 impl Aws {
@@ -83,15 +85,15 @@ impl Aws {
         let request = json!({ "service": service, "operation": operation, "parameters": parameters });
         let name = if about.is_empty() { call.clone() } else { format!("{call} ({about})") };
         match self.exchange(&request).await.with_context(|| call.clone())? {
-            Answer::Answer(answer) => {
+            Answer::Given(answer) => {
                 self.note(&name, ANSWERED, Shape::of(&answer));
                 Ok(answer)
             }
-            Answer::Refusal { code, message, status } => {
+            Answer::Refused { code, message, status } => {
                 self.note(&name, &format!("{code} {status}"), Shape::default());
                 Err(Refusal { code, message }).context(call)
             }
-            Answer::Failure { kind, message } => Err(anyhow!(what_to_do(&kind, &message))),
+            Answer::Failed { kind, message } => Err(anyhow!(what_to_do(&kind, &message))),
         }
     }
 
@@ -163,7 +165,7 @@ mod tests {
     #[test]
     fn answers_are_read_as_calls_py_writes_them() {
         let refusal = r#"{"refusal": {"code": "ValidationError", "message": "no", "status": 400}}"#;
-        assert!(matches!(serde_json::from_str(refusal), Ok(Answer::Refusal { status: 400, .. })));
-        assert!(matches!(serde_json::from_str(r#"{"answer": {}}"#), Ok(Answer::Answer(_))));
+        assert!(matches!(serde_json::from_str(refusal), Ok(Answer::Refused { status: 400, .. })));
+        assert!(matches!(serde_json::from_str(r#"{"answer": {}}"#), Ok(Answer::Given(_))));
     }
 }
