@@ -22,7 +22,7 @@ const TRIALS: [&str; 6] = ["succeed", "unhealthy", "stopped", "denied", "drift",
 async fn prove(ground: &Ground, out: &Path, more: &[&str]) -> Result<Output> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_prove"));
     let endpoint_url = ground.emulator.ready().endpoint_url.as_str();
-    command.args(["--endpoint-url", endpoint_url, "--look", "50ms", "--out"]).arg(out).args(more);
+    command.args(["--endpoint-url", endpoint_url, "--look", "150ms", "--out"]).arg(out).args(more);
     command.output().await.context("cannot run cargo prove")
 }
 

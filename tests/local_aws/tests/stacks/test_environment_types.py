@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from local_aws.clients import client
+from local_aws.stacks.environment_types import TYPES
 
 from .. import support
 from ..support import control
@@ -81,6 +82,7 @@ class Environment(support.TestCase):
 
     def test_an_environment_is_made_serves_and_goes_with_its_stack(self):
         made = self.deploy()
+        self.assertLessEqual(TYPES.keys(), {resource["type"] for resource in made["resources"]})
         ids = {resource["logical_id"]: resource["physical_id"] for resource in made["resources"]}
         self.assertEqual(self.health(ids["Group"]), "healthy")
         (balancer,) = client("elbv2").describe_load_balancers(LoadBalancerArns=[ids["Balancer"]])["LoadBalancers"]
