@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { App } from 'aws-cdk-lib';
+import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { provingGroundApp } from '../lib/app';
 import { CutoverProvingGround } from '../lib/proving-ground';
-import { INFRA, type Json } from './support';
+import { INFRA, type Json, temporaryFolder } from './support';
 
-const stack = new CutoverProvingGround(new App({ analyticsReporting: false }), 'CutoverProvingGround');
+const stack = provingGroundApp({ outdir: temporaryFolder() }).node.findChild('CutoverProvingGround') as Stack;
 const template: Json = Template.fromStack(stack).toJSON();
 const resources = Object.values<Json>(template.Resources);
 

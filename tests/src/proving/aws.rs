@@ -82,9 +82,8 @@ impl Aws {
     /// AWS refused, or was not reached.
     pub async fn ask(&self, service: &str, operation: &str, about: &str, parameters: Value) -> Result<Value> {
         let call = format!("{service} {operation}");
-        let request = json!({ "service": service, "operation": operation, "parameters": parameters });
         let name = if about.is_empty() { call.clone() } else { format!("{call} ({about})") };
-        match self.exchange(&request).await.with_context(|| call.clone())? {
+        match self.exchange(service, operation, parameters).await? {
             Answer::Given(answer) => {
                 self.note(&name, ANSWERED, Shape::of(&answer));
                 Ok(answer)
@@ -92,6 +91,20 @@ impl Aws {
             Answer::Refused { code, message, status } => {
                 self.note(&name, &format!("{code} {status}"), Shape::default());
                 Err(Refusal { code, message }).context(call)
+            }
+            Answer::Failed { kind, message } => Err(anyhow!(what_to_do(&kind, &message))),
+        }
+    }
+
+    /// The same, and nothing is noted: what is asked again and again shows now this and now that.
+    ///
+    /// # Errors
+    /// AWS refused, or was not reached.
+    pub async fn glance(&self, service: &str, operation: &str, parameters: Value) -> Result<Value> {
+        match self.exchange(service, operation, parameters).await? {
+            Answer::Given(answer) => Ok(answer),
+            Answer::Refused { code, message, .. } => {
+                Err(Refusal { code, message }).with_context(|| format!("{service} {operation}"))
             }
             Answer::Failed { kind, message } => Err(anyhow!(what_to_do(&kind, &message))),
         }
@@ -106,7 +119,8 @@ impl Aws {
         note(&mut crate::locked(&self.answers), call, outcome, shape);
     }
 
-    async fn exchange(&self, request: &Value) -> Result<Answer> {
+    async fn exchange(&self, service: &str, operation: &str, parameters: Value) -> Result<Answer> {
+        let request = json!({ "service": service, "operation": operation, "parameters": parameters });
         let mut pipe = self.pipe.lock().await;
         pipe.asked += 1;
         let line = format!("{}\n", json!([pipe.asked, request]));

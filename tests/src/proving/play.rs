@@ -168,6 +168,7 @@ impl Scene<'_> {
     async fn judge(&self, say: &mut impl FnMut(Duration, &str)) -> Result<Played> {
         let (aws, ground, case) = (self.aws, self.ground, self.trial.case());
         let end = run::end_of(aws, &self.run_id).await?;
+        run::read_history(aws, &self.run_id).await?;
         let is_back = run::phase(aws, ground, &self.run_id).await?.as_deref() == Some("rolled_back");
         let after = match is_back {
             true => settled(aws, ground, Some(&self.before), self.look).await?,

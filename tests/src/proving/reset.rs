@@ -1,8 +1,8 @@
 //! The ground as it was deployed: what trials change, put back.
 //!
 //! Contract: [`reset`] compares before it writes, and may be repeated. [`undo_act`] takes back what a trial did to the account beside its run, whatever
-//! became of that: it is called also when the tool is interrupted. [`take_back`] brings a run of an earlier trial to its end: a finished or
-//! stuck one is rolled back, and one that goes on is an error that says what to do.
+//! became of that: it is called also when the tool is interrupted. [`take_back`] brings a run of an earlier trial to its end: one that was stopped is
+//! waited for, a finished or stuck one is rolled back, and one that goes on is an error that says what to do.
 
 use std::time::{Duration, Instant};
 
@@ -126,12 +126,20 @@ pub async fn reset(aws: &Aws, ground: &Ground) -> Result<()> {
 /// It goes on, or cannot be taken back; AWS errors.
 pub async fn take_back(aws: &Aws, ground: &Ground, look: Duration) -> Result<()> {
     let Some(run_id) = run::holder(aws, ground).await? else { return Ok(()) };
-    let phase = run::phase(aws, ground, &run_id).await?.unwrap_or_default();
-    if !["finished", "stuck"].contains(&phase.as_str()) {
+    if run::end_of(aws, &run_id).await?.is_none() {
         bail!(
-            "a run of `{APPLICATION}` goes on (phase {phase}): wait for its end, or stop it, which rolls it back: \
+            "a run of `{APPLICATION}` goes on: wait for its end, or stop it, which rolls it back: \
              aws stepfunctions stop-execution --execution-arn {run_id}"
         );
     }
-    run::roll_back(aws, ground, &run_id, look).await
+    // One that was stopped is on its way back.
+    let started = Instant::now();
+    while !run::is_over(aws, ground, &run_id, false).await? {
+        ensure!(started.elapsed() < run::LIMIT, "the run {run_id} does not come to its end");
+        tokio::time::sleep(look).await;
+    }
+    match run::phase(aws, ground, &run_id).await?.as_deref() {
+        Some("finished" | "stuck") => run::roll_back(aws, ground, &run_id, look).await,
+        _ => Ok(()),
+    }
 }

@@ -45,10 +45,26 @@ pub async fn end_of(aws: &Aws, execution: &str) -> Result<Option<End>> {
 /// AWS errors.
 pub async fn state(aws: &Aws, execution: &str) -> Result<Option<String>> {
     let page = json!({ "executionArn": execution, "reverseOrder": true, "maxResults": 20 });
-    let history = aws.call("stepfunctions", "get_execution_history", page).await?;
+    let history = aws.glance("stepfunctions", "get_execution_history", page).await?;
     let events = history["events"].as_array().into_iter().flatten();
     let mut names = events.filter_map(|event| event["stateEnteredEventDetails"]["name"].as_str());
     Ok(names.next().map(str::to_owned))
+}
+
+/// Reads a whole history, for the shapes of what is in it.
+///
+/// # Errors
+/// AWS errors.
+pub async fn read_history(aws: &Aws, execution: &str) -> Result<()> {
+    let mut page = json!({ "executionArn": execution, "maxResults": 1000 });
+    loop {
+        let mut history = aws.call("stepfunctions", "get_execution_history", page.clone()).await?;
+        let next = history["nextToken"].take();
+        if !next.is_string() {
+            return Ok(());
+        }
+        page["nextToken"] = next;
+    }
 }
 
 /// The run's item in the journal.

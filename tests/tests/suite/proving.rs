@@ -2,7 +2,8 @@
 //! it needs nothing that AWS has not.
 
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use crate::harness::{Test, asynchronous};
 use crate::support::Ground;
@@ -12,18 +13,24 @@ use cutover_tests::proving::emulated;
 use cutover_tests::proving::shape::Answers;
 use cutover_tests::setup::Checkout;
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 /// Holds of a minute are a third of a second: long enough to be seen in.
 const SPEED: f64 = 180.0;
+const INTERRUPTED_LIMIT: Duration = Duration::from_secs(60);
 const STACK: &str = "cutover-proving-ground";
 const TRIALS: [&str; 6] = ["succeed", "unhealthy", "stopped", "denied", "drift", "cleanup"];
 
-async fn prove(ground: &Ground, out: &Path, more: &[&str]) -> Result<Output> {
+fn command(ground: &Ground, out: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_prove"));
     let endpoint_url = ground.emulator.ready().endpoint_url.as_str();
     command.args(["--endpoint-url", endpoint_url, "--look", "150ms", "--out"]).arg(out).args(more);
-    command.output().await.context("cannot run cargo prove")
+    command
+}
+
+async fn prove(ground: &Ground, out: &Path, more: &[&str]) -> Result<Output> {
+    command(ground, out, more).output().await.context("cannot run cargo prove")
 }
 
 /// The template that the CDK app's own tests compare with what it synthesizes.
@@ -57,22 +64,47 @@ async fn a_ground_is_deployed_proves_every_trial_and_goes() -> Result<()> {
     judge(&report, &says)?;
     ensure!(told.status.success(), "{}: {says}\n{report:#}", told.status);
 
-    what_was_cut_off_is_put_back(&ground, &out).await?;
+    what_is_interrupted_is_put_back(&ground, &out).await?;
     cloudformation(&ground, "delete_stack", json!({})).await?;
     crate::support::ensure_same(&before, &ground.account().await?).context("after the stack has gone")
 }
 
-/// As if the trial `unhealthy` had been killed.
-async fn what_was_cut_off_is_put_back(ground: &Ground, out: &Path) -> Result<()> {
+/// Ctrl-C while the new side is unhealthy: the run goes back, and nothing is left unhealthy or denied.
+async fn what_is_interrupted_is_put_back(ground: &Ground, out: &Path) -> Result<()> {
+    let before = ground.account().await?;
+    let mut interrupted = command(ground, out, &["unhealthy"]).stderr(Stdio::piped()).spawn()?;
+    let mut lines = BufReader::new(interrupted.stderr.take().context("no stderr")?).lines();
+    while let Some(line) = lines.next_line().await? {
+        if line.contains("fails its health checks") {
+            break;
+        }
+    }
+    let pid = interrupted.id().context("it has ended by itself")?.to_string();
+    ensure!(Command::new("kill").args(["-INT", &pid]).status().await?.success(), "it cannot be interrupted");
+    let status = tokio::time::timeout(INTERRUPTED_LIMIT, interrupted.wait()).await.context("it does not end")??;
+    ensure!(status.code() == Some(130), "{status}");
     let function = json!({ "FunctionName": "cutover-proving-new" });
-    let live = ground.client.call("lambda", "get_function_configuration", function.clone()).await?;
-    let mut sick = function.clone();
-    sick["Environment"] = json!({ "Variables": { "SIDE": "new", "STATUS": "200", "HEALTH": "503" } });
-    ground.client.call("lambda", "update_function_configuration", sick).await?;
+    let live = ground.client.call("lambda", "get_function_configuration", function).await?;
+    ensure!(live["Environment"]["Variables"]["HEALTH"] == "200", "{live:#}");
     let told = prove(ground, out, &["--reset"]).await?;
     ensure!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
-    let after = ground.client.call("lambda", "get_function_configuration", function).await?;
-    ensure!(after["Environment"] == live["Environment"], "{after:#}");
+    crate::support::ensure_same(&before, &ground.account().await?).context("after an interrupted trial")
+}
+
+/// A person who has not signed in, or has not said where: nobody is asked anything.
+async fn whoever_is_not_signed_in_is_told_to() -> Result<()> {
+    crate::accounts::options()?;
+    for (region, says) in [(&["--region", "eu-west-1"][..], "aws sso login"), (&[], "--region, or AWS_REGION")] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_prove"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
+            command.env_remove(name);
+        }
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+        let told = command.args(region).output().await.context("cannot run cargo prove")?;
+        let told = (told.status.code(), String::from_utf8_lossy(&told.stderr).into_owned());
+        ensure!(told.0 == Some(2) && told.1.contains(says), "{told:?}");
+    }
     Ok(())
 }
 
@@ -106,5 +138,5 @@ fn judge(report: &Value, says: &str) -> Result<()> {
 
 /// What is run.
 pub fn tests() -> Vec<Test> {
-    asynchronous![a_ground_is_deployed_proves_every_trial_and_goes,]
+    asynchronous![a_ground_is_deployed_proves_every_trial_and_goes, whoever_is_not_signed_in_is_told_to,]
 }

@@ -97,13 +97,6 @@ pub fn synthesize_access(name: &str, context: &[&str]) -> Result<PathBuf> {
     Ok(out)
 }
 
-/// The stack of the proving ground, the same way.
-pub fn synthesize_proving_ground(name: &str) -> Result<PathBuf> {
-    let (infra, out, _) = prepare(name)?;
-    by_command(&infra, &out, &["--app", "npx tsx bin/proving-ground.ts"], &[])?;
-    Ok(out)
-}
-
 fn by_command(infra: &Path, out: &Path, app: &[&str], context: &[&str]) -> Result<()> {
     let mut command = Command::new("npx");
     command.arg("cdk").args(app).args(["synth", "--quiet", "--output"]).arg(out).current_dir(infra);
