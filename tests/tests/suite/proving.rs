@@ -14,11 +14,11 @@ use cutover_tests::proving::shape::Answers;
 use cutover_tests::setup::Checkout;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 /// Holds of a minute are a third of a second: long enough to be seen in.
 const SPEED: f64 = 180.0;
-const INTERRUPTED_LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(60);
 const STACK: &str = "cutover-proving-ground";
 const TRIALS: [&str; 6] = ["succeed", "unhealthy", "stopped", "denied", "drift", "cleanup"];
 
@@ -64,24 +64,57 @@ async fn a_ground_is_deployed_proves_every_trial_and_goes() -> Result<()> {
     judge(&report, &says)?;
     ensure!(told.status.success(), "{}: {says}\n{report:#}", told.status);
 
+    what_is_not_as_it_was_is_told(&ground, &out.with_extension("broken")).await?;
     what_is_interrupted_is_put_back(&ground, &out).await?;
     cloudformation(&ground, "delete_stack", json!({})).await?;
     crate::support::ensure_same(&before, &ground.account().await?).context("after the stack has gone")
 }
 
+/// Somebody tags a target group during a run that goes back: the judge sees it, and the report says so without a name.
+async fn what_is_not_as_it_was_is_told(ground: &Ground, out: &Path) -> Result<()> {
+    let told = after_line(command(ground, out, &["stopped"]), "the execution is stopped", async || {
+        let groups = json!({ "Names": ["cutover-proving-old"] });
+        let described = ground.client.call("elbv2", "describe_target_groups", groups).await?;
+        let arn = described["TargetGroups"][0]["TargetGroupArn"].clone();
+        let tags = json!({ "ResourceArns": [arn], "Tags": [{ "Key": "owner", "Value": "acme" }] });
+        ground.client.call("elbv2", "add_tags", tags).await?;
+        Ok(arn)
+    });
+    let (arn, mut proving) = told.await?;
+    let status = tokio::time::timeout(LIMIT, proving.wait()).await.context("it does not end")??;
+    let report = report(out)?;
+    ensure!(status.code() == Some(1) && report["trials"][0]["kept"] == false, "{status}: {report:#}");
+    ensure!(
+        report["trials"][0]["violations"].to_string().contains("not as it was: $.elbv2.tags.<old target group>"),
+        "{report:#}"
+    );
+    let untag = json!({ "ResourceArns": [arn], "TagKeys": ["owner"] });
+    ground.client.call("elbv2", "remove_tags", untag).await.map(drop)
+}
+
+/// Starts a command, and does something once it has said something.
+async fn after_line<T>(mut command: Command, says: &str, then: impl AsyncFn() -> Result<T>) -> Result<(T, Child)> {
+    let mut started = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().context("cannot run cargo prove")?;
+    let mut lines = BufReader::new(started.stderr.take().context("no stderr")?).lines();
+    while let Some(line) = lines.next_line().await? {
+        if line.contains(says) {
+            let done = then().await?;
+            // Whoever prints into a pipe that nobody reads is ended.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok((done, started));
+        }
+    }
+    anyhow::bail!("it never said `{says}`")
+}
+
 /// Ctrl-C while the new side is unhealthy: the run goes back, and nothing is left unhealthy or denied.
 async fn what_is_interrupted_is_put_back(ground: &Ground, out: &Path) -> Result<()> {
     let before = ground.account().await?;
-    let mut interrupted = command(ground, out, &["unhealthy"]).stderr(Stdio::piped()).spawn()?;
-    let mut lines = BufReader::new(interrupted.stderr.take().context("no stderr")?).lines();
-    while let Some(line) = lines.next_line().await? {
-        if line.contains("fails its health checks") {
-            break;
-        }
-    }
+    let ((), mut interrupted) =
+        after_line(command(ground, out, &["unhealthy"]), "fails its health checks", async || Ok(())).await?;
     let pid = interrupted.id().context("it has ended by itself")?.to_string();
     ensure!(Command::new("kill").args(["-INT", &pid]).status().await?.success(), "it cannot be interrupted");
-    let status = tokio::time::timeout(INTERRUPTED_LIMIT, interrupted.wait()).await.context("it does not end")??;
+    let status = tokio::time::timeout(LIMIT, interrupted.wait()).await.context("it does not end")??;
     ensure!(status.code() == Some(130), "{status}");
     let function = json!({ "FunctionName": "cutover-proving-new" });
     let live = ground.client.call("lambda", "get_function_configuration", function).await?;
