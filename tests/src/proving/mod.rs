@@ -67,5 +67,6 @@ pub async fn prove(
         }));
         reset::undo_act(aws, ground).await?;
     }
+    run::read_list(aws, ground).await?;
     Ok(Report::new(played, aws.answers(), &emulated()?, &ground.names()))
 }

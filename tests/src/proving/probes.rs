@@ -124,7 +124,6 @@ fn probes(ground: &Ground) -> Vec<Probe> {
         probe("cloudwatch", "get_metric_data", "of nobody's requests", metrics),
         probe("route53", "get_hosted_zone", "", json!({ "Id": zone })),
         probe("sns", "get_topic_attributes", "", json!({ "TopicArn": ground.topic })),
-        probe("stepfunctions", "list_executions", "", json!({ "stateMachineArn": ground.rollback, "maxResults": 5 })),
         probe(
             "lambda",
             "invoke",

@@ -101,7 +101,7 @@ impl Report {
             );
             return text;
         }
-        let _ = write!(text, "{} differences from what the emulated AWS answered:\n\n", self.differences.len());
+        let _ = write!(text, "Differences from what the emulated AWS answered: {}.\n\n", self.differences.len());
         text.push_str("| call | where in the answer | difference |\n|---|---|---|\n");
         for Difference { call, path, what } in &self.differences {
             let _ = writeln!(text, "| {call} | {} | {what} |", if path.is_empty() { "" } else { path });

@@ -51,6 +51,15 @@ pub async fn state(aws: &Aws, execution: &str) -> Result<Option<String>> {
     Ok(names.next().map(str::to_owned))
 }
 
+/// Lists what the machine `cutover` has run, for the shape of such a list.
+///
+/// # Errors
+/// AWS errors.
+pub async fn read_list(aws: &Aws, ground: &Ground) -> Result<()> {
+    let list = json!({ "stateMachineArn": ground.cutover, "maxResults": 100 });
+    aws.call("stepfunctions", "list_executions", list).await.map(drop)
+}
+
 /// Reads a whole history, for the shapes of what is in it.
 ///
 /// # Errors
