@@ -36,9 +36,9 @@ impl Names {
     }
 }
 
-/// What ARNs, identifiers, addresses and host names consist of.
+/// What ARNs, the names of sessions in them, identifiers, addresses and host names consist of.
 fn is_of_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-_.:/*".contains(c)
+    c.is_ascii_alphanumeric() || "-_.:/*@+".contains(c)
 }
 
 fn plain(word: &str) -> String {
@@ -52,7 +52,9 @@ fn plain(word: &str) -> String {
 
 fn kind(word: &str) -> Option<&'static str> {
     let is_address = word.split('.').count() == 4 && word.split('.').all(|part| part.parse::<u8>().is_ok());
-    if is_address {
+    if word.contains('@') {
+        Some("<mail>")
+    } else if is_address {
         Some("<address>")
     } else if word.contains(".amazonaws.com") || word.contains(".amazonaws.com.cn") {
         Some("<host>")
@@ -111,6 +113,11 @@ mod tests {
             ("$.a.arn:aws:sns:eu-west-1:210987654321:pages: 1 -> 2".to_owned(), "$.a.<arn>: 1 -> 2".to_owned()),
             ("role-210987654321-x in Z0123456789ABCDEFGHIJ".to_owned(), "role-<account>-x in <id>".to_owned()),
             ("192.0.2.10 and internal-x-1.eu-west-1.elb.amazonaws.com.".to_owned(), "<address> and <host>.".to_owned()),
+            (
+                "User: arn:aws:sts::210987654321:assumed-role/Admin/ada@mail.example is not ada@mail.example."
+                    .to_owned(),
+                "User: <arn> is not <mail>.".to_owned(),
+            ),
             ("check 3f2504e0-4f89-11d3-9a0c-0305e82c3301".to_owned(), "check <id>".to_owned()),
             ("Cutover.Drift at 100 % after 2m".to_owned(), "Cutover.Drift at 100 % after 2m".to_owned()),
         ] {

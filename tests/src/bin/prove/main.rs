@@ -52,7 +52,7 @@ struct Arguments {
 
 const HELP: &str = "\
 Before: deploy the stacks `cutover` and `CutoverProvingGround`: infra/README.md, \"The proving ground in ten steps\".
-It takes about an hour. Nothing but the proving ground's own listener, name, function, queue and, for the trial `denied`,
+By the holds of its plans it takes less than an hour. Nothing but the proving ground's own listener, name, function, queue and, for the trial `denied`,
 the role of `listener-swap` is changed, and all of it is put back. Another cutover of this stack that has a listener to move just then is denied, too.
 
 Examples:
