@@ -31,6 +31,7 @@
 //! | [`pages`] | the pages that answer, as a browser sees them |
 //! | [`responder`] | those who are called for an incident, and say something by its page |
 //! | [`prove`] | each gate of a plan made to fail once |
+//! | [`proving`] | `cargo prove`: plans on a proving ground in an account of AWS |
 //! | [`outcome`] | what a rehearsal found out |
 //! | [`report`] | live progress, the summary, the page |
 //! | [`own`] | the user's own names, in place of those of the emulated environment |
@@ -59,6 +60,7 @@ pub mod own;
 pub mod pages;
 pub mod programme;
 pub mod prove;
+pub mod proving;
 pub mod report;
 pub mod responder;
 pub mod routes;

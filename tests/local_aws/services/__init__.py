@@ -5,7 +5,8 @@ fail here too. Each module opens with what it enforces; its function `install` p
 
     route53         atomic change batches (route53_records and route53_values: the rules, pure), changes that take a while, health
                     checks made once; route53_health: what checkers see; route53_zones: private ones, several of one name
-    elbv2           actions as strict as AWS (elbv2_actions), targets that are `unused`, health that can be told (elbv2_groups)
+    elbv2           actions as strict as AWS (elbv2_actions), targets that are `unused`, health that can be told (elbv2_groups), or that a
+                    function answers (functions_health)
     cloudwatch      metrics on a stretched clock, every statistic, alarms that keep their state (statistics and dashboards: the
                     rules, pure)
     dms             replication tasks whose state can be told, times as the Rust SDK reads them
@@ -15,6 +16,6 @@ fail here too. Each module opens with what it enforces; its function `install` p
     s3              both ways to name a bucket, addresses signed beforehand
     ses             both versions; ses_sending: who may send what to whom, and what was sent; mail: reading a raw mail
     functions       Lambda without containers; runtime_api: the processes behind it; function_urls:
-                    functions with addresses of their own
+                    functions with addresses of their own; inline_code: a few lines of Python in a template
     events          EventBridge rules that really fire; schedules: Scheduler; deliveries: how both reach a target
 """

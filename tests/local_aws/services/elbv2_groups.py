@@ -3,7 +3,7 @@
 Contract: `install(models, speed)`.
 - Targets of a group that nothing references are `unused` (Target.NotInUse). Where health checks are off, as they are for functions
   unless asked for, a target is `unavailable` (Target.HealthCheckDisabled). Otherwise the group's tag `localaws:health` says: JSON by
-  target id, "*" for the others; without it they are healthy.
+  target id, "*" for the others; without it they are healthy, and a function that is there is asked, as its balancer would ask it.
 - A function's group has no VPC, port or protocol, and one target, a function; a group of type `alb` one application load balancer.
 - Target stickiness cannot be enabled for a group that stands beside others without group stickiness.
 - A group in use cannot be deleted. `set_release(seconds)`: nor for so many stretched seconds after the last listener or rule has let it
@@ -14,6 +14,7 @@ import json
 import re
 import time
 
+from . import functions_health
 from .elbv2_actions import error, group_arns, has_target_stickiness, invalid, references
 
 HEALTH_TAG = "localaws:health"
@@ -133,6 +134,8 @@ def health_in_use(group, target_id: str) -> str:
         return "unavailable"
     tagging = elbv2_backends[group.account_id][group.region_name].tagging_service
     told = json.loads(tagging.get_tag_dict_for_resource(group.arn).get(HEALTH_TAG) or "{}")
+    if group.target_type == "lambda" and not told:
+        return functions_health.of(group, target_id)
     return told.get(target_id) or told.get("*") or "healthy"
 
 

@@ -4,6 +4,7 @@ Contract: a function's code package is a zip with one of
     bootstrap      an executable that speaks the Runtime API, as on AWS
     pointer.json   {"path"}: where such an executable lies (a debug build of 100 MB is not copied)
     hook.json      {"fail": bool}: a built-in function that only records that it was called; a plan's hooks
+    index.py       a few lines of Python (inline_code.py)
 What SNS hands to a function is tried again twice, as Lambda does; other invocations without waiting are not.
 Every invocation is recorded: `invocations` is what GET /_local/invocations answers.
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 from .. import clients
 from ..settings import ACCOUNT_ID, REGION, ROLE_ARN, Settings
 from ..stacks import iam
+from . import inline_code
 from .runtime_api import Runtime, Spec
 
 PREFIX = "cutover-"
@@ -129,6 +131,10 @@ class Functions:
         package = self._package(function)
         if "hook" in package:
             answer, error, cold = *_run_hook(package["hook"]), False
+        elif "source" in package:
+            environment = self._spec(function, "").environment
+            given = dict(environment), payload, float(function.timeout)
+            answer, error, cold = *inline_code.run(package["source"], function.handler, *given), True
         else:
             spec = self._spec(function, package["command"])
             if skew_seconds := headers.get("X-Cutover-Clock-Skew"):
@@ -162,6 +168,8 @@ class Functions:
             names = package.namelist()
             if "hook.json" in names:
                 return {"hook": json.loads(package.read("hook.json"))}
+            if "index.py" in names:
+                return {"source": package.read("index.py").decode()}
             if "pointer.json" in names:
                 return {"command": json.loads(package.read("pointer.json"))["path"]}
             folder = self._settings.home / "code" / function.function_name / function.code_sha_256.replace("/", "_")[:16]

@@ -12,6 +12,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from ..clients import client
+from ..services.functions import zipped
 from ..settings import ACCOUNT_ID, REGION
 
 PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
@@ -170,8 +171,10 @@ class Function(Type):
             client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=executions)
 
     def _code(self, code: dict) -> dict:
+        if "ZipFile" in code:
+            return {"ZipFile": zipped("index.py", code["ZipFile"])}  # its text, as the file `index`
         if "S3Bucket" not in code:
-            raise NotEmulated("not emulated: code that is not in S3")
+            raise NotEmulated("not emulated: code that is neither in S3 nor in the template")
         return code
 
     def update(self, made, old, new):

@@ -30,6 +30,7 @@ def install(on_change) -> None:
         send_task_failure,
     ):
         setattr(StepFunctionResponse, operation.__name__, operation)
+    _check_inputs(StepFunctionResponse)
     _name_executions(StepFunctionResponse)
     _start_one_at_a_time(StepFunctionResponse, on_change)
     _report_endings(on_change)
@@ -39,6 +40,22 @@ def install(on_change) -> None:
 
 def _now() -> datetime.datetime:
     return datetime.datetime.now(tz=datetime.timezone.utc)
+
+
+def _check_inputs(response_class) -> None:
+    """An input that is no JSON is refused (API reference, StartExecution): moto's own refusal loses its code on the way out."""
+    from moto.stepfunctions.exceptions import InvalidExecutionInput
+
+    stock = response_class.start_execution
+
+    def start_execution(self):
+        try:
+            json.loads(self._get_param("input", if_none="{}"))
+        except ValueError as problem:
+            raise InvalidExecutionInput(f"Invalid State Machine Execution Input: '{problem}'") from problem
+        return stock(self)
+
+    response_class.start_execution = start_execution
 
 
 def _name_executions(response_class) -> None:

@@ -1,4 +1,5 @@
-"""A cloud assembly as CDK leaves it in cdk.out, written by hand: every resource type that stacks may have.
+"""A cloud assembly as CDK leaves it in cdk.out, written by hand: every resource type that
+stacks may have, but for those of environments (test_environment_types.py).
 
 Contract: `write(folder, prefix, change)` makes the assembly of one stack, called `<prefix>stack` and `Stack` to CDK; all names
 begin with the prefix. `change` may alter the template.

@@ -19,6 +19,8 @@ use serde::Deserialize;
 
 /// Of `cargo rehearse --serve`.
 const EMULATED_REGION: &str = "eu-west-1";
+/// Of whoever sets it up, who may do everything where roles are enforced.
+const EMULATED_KEY: &str = "local";
 const CLI_MISSING: &str =
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or install the AWS CLI (2.9 or later) and sign in by it";
 
@@ -53,14 +55,47 @@ impl Account {
     /// # Errors
     /// There is no region, or there are no credentials.
     pub fn settings(&self) -> Result<SdkConfig> {
-        let endpoint_url = self.endpoint_url.clone().or_else(|| variable("AWS_ENDPOINT_URL"));
-        let is_emulated = endpoint_url.as_deref().map(is_here).transpose()?.unwrap_or(false);
+        let (endpoint_url, is_emulated) = (self.endpoint_told(), self.is_emulated()?);
         let (region, credentials) = match is_emulated {
             true => (self.region_told().unwrap_or_else(|| EMULATED_REGION.to_owned()), emulated()),
             false => (self.region()?, self.credentials()?),
         };
         let credentials = SharedCredentialsProvider::new(credentials);
         Ok(cutover::bootstrap::client_settings(Region::new(region), credentials, endpoint_url))
+    }
+
+    /// The variables by which boto3 and the AWS CLI are told the same; `None`: one that must not be set.
+    ///
+    /// # Errors
+    /// The endpoint is no URL.
+    pub fn variables(&self) -> Result<Vec<(&'static str, Option<String>)>> {
+        let (endpoint_url, is_emulated) = (self.endpoint_told(), self.is_emulated()?);
+        let mut variables = vec![("AWS_ENDPOINT_URL", endpoint_url)];
+        let region = self.region_told().or_else(|| is_emulated.then(|| EMULATED_REGION.to_owned()));
+        variables.extend(region.map(|region| ("AWS_DEFAULT_REGION", Some(region))));
+        if is_emulated {
+            let key = || Some(EMULATED_KEY.to_owned());
+            variables.extend([("AWS_ACCESS_KEY_ID", key()), ("AWS_SECRET_ACCESS_KEY", key())]);
+            variables.extend([("AWS_SESSION_TOKEN", None), ("AWS_PROFILE", None)]);
+        } else if let Some(profile) = &self.profile {
+            variables.push(("AWS_PROFILE", Some(profile.clone())));
+            // A profile that is named counts, and not what the environment has beside it.
+            variables
+                .extend(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"].map(|name| (name, None)));
+        }
+        Ok(variables)
+    }
+
+    /// Whether this is an emulated AWS on this machine.
+    ///
+    /// # Errors
+    /// The endpoint is no URL.
+    pub fn is_emulated(&self) -> Result<bool> {
+        Ok(self.endpoint_told().as_deref().map(is_here).transpose()?.unwrap_or(false))
+    }
+
+    fn endpoint_told(&self) -> Option<String> {
+        self.endpoint_url.clone().or_else(|| variable("AWS_ENDPOINT_URL"))
     }
 
     fn region_told(&self) -> Option<String> {
@@ -157,5 +192,7 @@ mod tests {
         };
         let settings = account.settings().expect("nobody is asked for credentials");
         assert_eq!(settings.endpoint_url(), Some("http://127.0.0.1:4566"));
+        let variables = account.variables().expect("variables");
+        assert!(variables.contains(&("AWS_SESSION_TOKEN", None)) && variables.contains(&("AWS_PROFILE", None)));
     }
 }

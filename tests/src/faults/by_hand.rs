@@ -9,10 +9,16 @@ use crate::control::Client;
 
 /// `aws <service> <operation> --option value ...`, perhaps with a file for the answer at its end.
 pub async fn type_in(client: &Client, command: &str) -> Result<()> {
+    let (service, operation, parameters) = call_of(command)?;
+    client.call(&service, &operation, parameters).await.map(drop)
+}
+
+/// The service, the operation and the parameters of the call that a command is, as boto3 has them.
+pub fn call_of(command: &str) -> Result<(String, String, Value)> {
     let words = shell_words::split(command).context("the command cannot be read")?;
     let [_, service, operation, options @ ..] = &words[..] else { bail!("no command") };
     let options = options.strip_suffix(&["/dev/stdout".to_owned()]).unwrap_or(options);
-    client.call(service, &operation.replace('-', "_"), parameters(options)?).await.map(drop)
+    Ok((service.clone(), operation.replace('-', "_"), parameters(options)?))
 }
 
 fn parameters(options: &[String]) -> Result<Value> {

@@ -356,10 +356,13 @@ fn second(left: &Left, case: Option<&Case>) -> Option<String> {
 
 fn users(left: &Left, routes: &[Route]) -> Vec<String> {
     let mut found = Vec::new();
-    let (requests, failures, nowhere) = left.users;
-    let percent = 100.0 * failures as f64 / requests.max(1) as f64;
-    if requests == 0 || nowhere > 0 || percent > TOLERATED_FAILURES_PERCENT {
-        found.push(format!("of {requests} requests of users {failures} failed, {nowhere} of them had nowhere to go"));
+    if let Some((requests, failures, nowhere)) = left.users {
+        let percent = 100.0 * failures as f64 / requests.max(1) as f64;
+        if requests == 0 || nowhere > 0 || percent > TOLERATED_FAILURES_PERCENT {
+            found.push(format!(
+                "of {requests} requests of users {failures} failed, {nowhere} of them had nowhere to go"
+            ));
+        }
     }
     for route in routes {
         let gaps = left.routings.iter().filter(|routing| !route.leads_somewhere(routing)).count();

@@ -222,7 +222,7 @@ impl Field {
             hooks: self.client.invocations().await?.into_iter().filter(|call| call.hook).collect(),
             running: under_way(&runs, closes(&stage.plan)),
             second: self.end_of(&run_id.replace(":run", ":second")).await?,
-            users: (tally.requests, tally.failures, nowhere),
+            users: Some((tally.requests, tally.failures, nowhere)),
         })
     }
 

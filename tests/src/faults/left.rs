@@ -33,8 +33,8 @@ pub struct Left {
     pub running: Vec<String>,
     /// How the second execution ended, if there was one.
     pub second: Option<End>,
-    /// Users' requests, those that failed, and those that nobody was there for.
-    pub users: (usize, usize, usize),
+    /// Users' requests, those that failed, and those that nobody was there for; none where nobody sent any.
+    pub users: Option<(usize, usize, usize)>,
 }
 
 /// Where the account differs from before.

@@ -5,13 +5,13 @@
 //! [`page`] says, [`campaign`] runs all cases on several fields, [`report`] tells. Faults are rules of the emulated AWS's
 //! boundary (`tests/local_aws/faults/rules.py`); the product does not know of them.
 
-mod by_hand;
+pub(crate) mod by_hand;
 pub mod campaign;
 pub mod case;
 pub mod check;
 pub mod field;
-mod finished;
+pub(crate) mod finished;
 pub mod left;
-mod page;
+pub(crate) mod page;
 pub mod report;
 pub mod shape;

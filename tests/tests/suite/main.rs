@@ -32,6 +32,7 @@ mod names;
 mod pages;
 mod permissions;
 mod programmes;
+mod proving;
 mod provisioned;
 mod readme;
 mod reports;
@@ -64,6 +65,7 @@ fn tests() -> Result<Vec<Test>> {
     let all = [
         suites::tests(),
         provisioned::tests(),
+        proving::tests(),
         permissions::tests(),
         authority::tests(),
         unwind::tests()?,

@@ -65,13 +65,14 @@ fn the_template_passes_cfn_lint() -> Result<()> {
     let python = setup::python_environment(&checkout)?;
     let templates = [synthesize("lint-plain", &[])?, synthesize("lint-everything", &EVERYTHING)?];
     let access = synthesize_access("lint-access", &ACCESS)?.join("CutoverAccess.template.json");
+    let ground = checkout.root.join("infra/test/proving-ground.snapshot.json"); // what the app's own tests say that it synthesizes
     let configuration = checkout.root.join("infra/.cfnlintrc.yaml");
     run(Command::new(python.with_file_name("cfn-lint"))
         .arg("--config-file")
         .arg(configuration)
         .arg("--")
         .args(templates.map(|template| template.join("Cutover.template.json")))
-        .arg(access))
+        .args([access, ground]))
 }
 
 /// What the tests deploy is what a user would deploy.

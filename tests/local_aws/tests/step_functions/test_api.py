@@ -17,6 +17,11 @@ class Api(support.TestCase):
         arn = machine({"A": {"Type": "Succeed"}})
         self.assertNotEqual(start(arn), start(arn))
 
+    def test_an_input_that_is_no_json_is_refused_by_name(self):
+        arn = machine({"A": {"Type": "Succeed"}})
+        start_execution = client("stepfunctions").start_execution
+        self.refused("InvalidExecutionInput", start_execution, stateMachineArn=arn, input="{")
+
     def test_the_same_name_and_input_is_idempotent_while_running(self):
         api = client("stepfunctions")
         arn = machine({"W": {"Type": "Wait", "Seconds": 30, "End": True}})
