@@ -13,7 +13,7 @@ export interface MemberAccount {
 /** By the accounts' ids. */
 export type MemberAccounts = Record<string, MemberAccount>;
 
-/** The functions that call what routes are made of, and CloudWatch for it. */
+/** The functions that call what a plan names: routes, replications, and CloudWatch for them. */
 export const ENTERING: readonly Crate[] = [
   'baseline',
   'claim',
@@ -21,6 +21,7 @@ export const ENTERING: readonly Crate[] = [
   'listener-swap',
   'monitor',
   'precheck',
+  'replication-lag',
   'rollback',
   'validate',
   'weight-shift',

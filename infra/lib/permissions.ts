@@ -97,6 +97,22 @@ function listed(prop: string, list: string[], resource: (item: string) => string
 
 const asItIs = (item: string) => item;
 
+const REPLICATIONS = ['dms:DescribeReplicationInstances', 'dms:DescribeReplicationTasks', 'dms:DescribeReplications'];
+
+/** What replications are looked at by, in one account. */
+function replicationTargets({ stack }: Pick<Surroundings, 'stack'>, region?: '*') {
+  const dms = (resource: string) => stack.formatArn({ service: 'dms', resource, ...(region && { region }) });
+  const tasks: Target = {
+    resources: [dms('task:*')],
+    why: 'Plans name their replication tasks at run time, and this only reads.',
+  };
+  const serverless: Target = {
+    resources: [dms('replication-config:*')],
+    why: 'Plans name their serverless replications at run time, and this only reads.',
+  };
+  return { tasks, serverless };
+}
+
 /** What routes are made of, in one account: in the stack's own region, or in every one. */
 function routeTargets(here: Pick<Surroundings, 'narrowing' | 'stack' | 'userPoolArns'>, region?: '*') {
   const { narrowing, stack } = here;
@@ -134,6 +150,7 @@ function routeTargets(here: Pick<Surroundings, 'narrowing' | 'stack' | 'userPool
 /** What the role of another account allows: what the functions need there, all together. A session has what its function needs. */
 export function memberPermissions(here: Pick<Surroundings, 'narrowing' | 'stack' | 'userPoolArns'>): Permission[] {
   const of = routeTargets(here, '*');
+  const replicated = replicationTargets(here, '*');
   return [
     may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
     may(anything, 'elasticloadbalancing:DescribeLoadBalancers', 'elasticloadbalancing:DescribeTags'),
@@ -150,6 +167,9 @@ export function memberPermissions(here: Pick<Surroundings, 'narrowing' | 'stack'
     may(anything, 'route53:CreateHealthCheck', 'route53:ListHealthChecks'),
     may(of.healthChecks, 'route53:DeleteHealthCheck'),
     may(of.anyHealthCheck, 'route53:GetHealthCheck', 'route53:GetHealthCheckStatus'),
+    may(anything, ...REPLICATIONS),
+    may(replicated.tasks, 'dms:DescribeTableStatistics'),
+    may(replicated.serverless, 'dms:DescribeReplicationTableStatistics'),
   ];
 }
 
@@ -170,15 +190,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     resources: [alarmArn(names.of('*'))],
     why: "The stack's own alarms, which page when a rollback fails, are none that a plan may change.",
   };
-  const tasks: Target = {
-    resources: [arn('dms', 'task:*')],
-    why: 'Plans name their replication tasks at run time, and this only reads.',
-  };
-  const serverless: Target = {
-    resources: [arn('dms', 'replication-config:*')],
-    why: 'Plans name their serverless replications at run time, and this only reads.',
-  };
-  const replications = ['dms:DescribeReplicationInstances', 'dms:DescribeReplicationTasks', 'dms:DescribeReplications'];
+  const { tasks, serverless } = replicationTargets(here);
   const loadResults: Target = {
     resources: [here.reports.arnForObjects('runs/*/load-test*')],
     why: 'Runs are named when they start.',
@@ -267,7 +279,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(zones, 'route53:GetHostedZone', 'route53:ListResourceRecordSets'),
       may(anything, 'route53:ListHostedZones', 'route53:ListHostedZonesByName'),
       may(anyHealthCheck, 'route53:GetHealthCheck', 'route53:GetHealthCheckStatus'),
-      may(anything, ...replications, 'cloudwatch:GetMetricData'),
+      may(anything, ...REPLICATIONS, 'cloudwatch:GetMetricData'),
       may(tasks, 'dms:DescribeTableStatistics'),
       may(serverless, 'dms:DescribeReplicationTableStatistics'),
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
@@ -285,7 +297,8 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(locks, 'dynamodb:BatchGetItem', 'dynamodb:PutItem'),
     ],
     'replication-lag': [
-      may(anything, ...replications, 'cloudwatch:GetMetricData'),
+      may(others, 'sts:AssumeRole'),
+      may(anything, ...REPLICATIONS, 'cloudwatch:GetMetricData'),
       may(tasks, 'dms:DescribeTableStatistics'),
       may(serverless, 'dms:DescribeReplicationTableStatistics'),
       may(table, 'dynamodb:GetItem'),
@@ -372,7 +385,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
       may(zones, 'route53:ListResourceRecordSets'),
       may(anything, 'route53:ListHealthChecks'),
-      may(anything, ...replications, 'cloudwatch:GetMetricData'),
+      may(anything, ...REPLICATIONS, 'cloudwatch:GetMetricData'),
       may(executions('cutover', 'rollback'), 'states:DescribeExecution'),
       may(table, 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
       may(locks, 'dynamodb:DeleteItem'),

@@ -1,10 +1,11 @@
 //! What a plan names in another region or account than the run's own, where nothing leads there: pure. AWS would say of it that there is no
-//! such thing. Routes may be in every account that the stack has a role for.
+//! such thing. Routes and replications may be in every account that the stack has a role for.
 
 use cutover::accounts::Accounts;
 use cutover::arn::Place;
+use cutover::finding::settled;
 use cutover::plan::Route;
-use cutover::{Finding, Plan};
+use cutover::{Finding, Plan, StepResult};
 
 /// Something that a plan names: where it stands, where it is, and who lets the run get there.
 type Named<'a> = (String, Place<'a>, Way);
@@ -16,8 +17,6 @@ enum Way {
     Role,
     /// What that account lets in by a policy of the thing itself, as of topics and functions; in the run's own region.
     Policy,
-    /// None yet: it has to be where the run is.
-    None,
 }
 
 /// Everything that is not where the run is, by the ARN of its execution.
@@ -27,7 +26,7 @@ pub(crate) fn findings(plan: &Plan, run_id: &str, accounts: &Accounts) -> Vec<Fi
         .into_iter()
         .filter_map(|(path, there, way)| match way {
             Way::Role => without_role(path, there.or(here), here, accounts),
-            way => judge(path, there, here, way == Way::Policy),
+            Way::Policy => in_another_region(path, there, here),
         })
         .collect()
 }
@@ -50,19 +49,29 @@ fn without_role(path: String, there: Place<'_>, here: Place<'_>, accounts: &Acco
     })
 }
 
-fn judge(path: String, there: Place<'_>, here: Place<'_>, any_account: bool) -> Option<Finding> {
-    if !there.region.is_empty() && there.region != here.region {
+fn in_another_region(path: String, there: Place<'_>, here: Place<'_>) -> Option<Finding> {
+    (!there.region.is_empty() && there.region != here.region).then(|| {
         let problem = format!("is in {}, and this run is in {}", there.region, here.region);
         let fix = format!(
             "name one of {}, or start the run in {}, by the Cutover that is installed there",
             here.region, there.region
         );
-        return Some(Finding::environment(path, problem, fix));
-    }
-    (!any_account && !there.account.is_empty() && there.account != here.account).then(|| {
-        let problem = format!("is in the account {}, and this run is in {}", there.account, here.account);
-        let fix = "start the run in that account, by the Cutover that is installed there";
         Finding::environment(path, problem, fix)
+    })
+}
+
+/// What is looked at by in another account; a finding where that does not let the stack in.
+///
+/// # Errors
+/// What a repetition may cure.
+pub(crate) fn reached<T>(there: StepResult<T>, path: &str, findings: &mut Vec<Finding>) -> StepResult<Option<T>> {
+    settled(there).map(|there| match there {
+        Ok(there) => Some(there),
+        Err(error) => {
+            let fix = "deploy the stack CutoverAccess in that account, for the account and with the external id that this stack has for it";
+            findings.push(Finding::environment(path, format!("cannot be reached: {}", error.message), fix));
+            None
+        }
     })
 }
 
@@ -98,7 +107,7 @@ fn named(plan: &Plan) -> Vec<Named<'_>> {
         ];
         let tasks = tasks
             .into_iter()
-            .filter_map(|(field, arn)| Some((format!("$.database.{field}"), Place::of(arn?)?, Way::None)));
+            .filter_map(|(field, arn)| Some((format!("$.database.{field}"), Place::of(arn?)?, Way::Role)));
         named.extend(tasks);
     }
     for (point, hooks) in plan.hooks.points() {
@@ -159,14 +168,15 @@ mod tests {
     }
 
     #[test]
-    fn routes_may_be_in_every_account_that_the_stack_has_a_role_for() {
+    fn routes_and_replications_may_be_in_every_account_that_the_stack_has_a_role_for() {
         let listed = r#"[{ "role_arn": "arn:aws:iam::*:role/cutover-access", "external_id": "x", "accounts": ["210987654321"] }]"#;
         let accounts = Accounts::read(listed).unwrap();
         let paths = |place: &str| -> Vec<String> {
             findings(&plan(place), RUN, &accounts).into_iter().map(|finding| finding.path).collect()
         };
-        assert_eq!(paths("eu-west-1:210987654321"), ["$.database.replication_task_arn"]);
-        assert!(paths("us-east-1:210987654321").iter().all(|path| !path.starts_with("$.routes")), "in any region");
+        assert_eq!(paths("eu-west-1:210987654321"), [""; 0]);
+        let by_policy = ["$.hooks.quiesce[0].function_arn", "$.hooks.resume[0].function_arn", "$.notify.topic_arn"];
+        assert_eq!(paths("us-east-1:210987654321"), by_policy, "in any region");
         assert_eq!(paths("eu-west-1:222222222222").len(), 5, "there is none for that one");
         let mut named = plan("eu-west-1:123456789012");
         let zone = json!({ "type": "dns", "hosted_zone_id": "Z1", "account": "222222222222", "record_name": "a.example.com",

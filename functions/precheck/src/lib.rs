@@ -40,6 +40,11 @@ use serde_json::Value;
 /// What this function does in other accounts, and no more, whatever the role there may do.
 pub const ELSEWHERE: &[&str] = &[
     "cloudwatch:GetMetricData",
+    "dms:DescribeReplicationInstances",
+    "dms:DescribeReplicationTableStatistics",
+    "dms:DescribeReplicationTasks",
+    "dms:DescribeReplications",
+    "dms:DescribeTableStatistics",
     "elasticloadbalancing:DescribeListeners",
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeRules",
@@ -63,8 +68,8 @@ const AT_ONCE: usize = 8;
 pub struct Clients {
     /// CloudWatch.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
-    /// Database Migration Service.
-    pub dms: aws_sdk_databasemigration::Client,
+    /// The replications of the stack's own account and region.
+    pub replications: replication::Services,
     /// Those of routes.
     pub routes: routes::any::Clients,
     /// Secrets Manager, for the headers of a load test.

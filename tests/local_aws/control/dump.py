@@ -32,7 +32,7 @@ def dump(journal_table: str) -> dict:
     return {
         "elbv2": _stable(_everywhere(_elbv2)),
         "route53": _stable(_everywhere(_route53)),
-        "dms": _stable(_dms()),
+        "dms": _stable(_everywhere(_dms)),
         "cloudwatch": _stable(_cloudwatch()),
         "sns": _stable(_sns()),
         "ses": _stable(_ses()),
@@ -138,9 +138,9 @@ def _key(record: dict) -> tuple:
     return record["Name"].rstrip("."), record["Type"], record.get("SetIdentifier")
 
 
-def _dms() -> dict:
-    tasks = client("dms").describe_replication_tasks()["ReplicationTasks"]
-    serverless = client("dms").describe_replications()["Replications"]
+def _dms(at) -> dict:
+    tasks = client("dms", at=at).describe_replication_tasks()["ReplicationTasks"]
+    serverless = client("dms", at=at).describe_replications()["Replications"]
     return {
         "replication_tasks": _by(tasks, "ReplicationTaskArn"),
         "replications": _by(serverless, "ReplicationConfigArn"),

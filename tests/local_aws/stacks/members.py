@@ -17,7 +17,7 @@ from ..settings import ACCOUNT_ID, EXTERNAL_ID, MEMBER_ROLE_ARN, REGION
 from . import iam
 
 # What a role of a rehearsal allows; a session's own policy narrows it to what its function does.
-SERVICES = ("cloudwatch", "cognito-idp", "elasticloadbalancing", "route53")
+SERVICES = ("cloudwatch", "cognito-idp", "dms", "elasticloadbalancing", "route53")
 
 
 @dataclass
@@ -80,6 +80,7 @@ def _iam(account: str):
 
 
 def places() -> list[tuple[str, str]]:
+    from ..services import dms, dms_serverless
     from moto.elbv2.models import elbv2_backends
     from moto.route53.models import route53_backends
 
@@ -89,6 +90,7 @@ def places() -> list[tuple[str, str]]:
     for account, partitions in list(route53_backends.items()):
         known = any(account == one for one, _ in found)
         found += [(account, REGION) for backend in list(partitions.values()) if backend.zones and not known]
+    found += [place for place, backend in dms.backends().items() if backend.replication_instances or dms_serverless.replications(backend)]
     return list(dict.fromkeys(found))
 
 

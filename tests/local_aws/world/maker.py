@@ -108,11 +108,12 @@ def _create_replication(environment: Environment) -> list[dict]:
 
 
 def create_task(environment: Environment, planned: str, suffix: str, migration_type: str = "full-load-and-cdc") -> dict:
-    api = client("dms")
+    at = environment.place(planned)
+    api = client("dms", at=at)
     instance = api.create_replication_instance(
         ReplicationInstanceIdentifier=f"replication-{suffix}", ReplicationInstanceClass="dms.t3.medium"
     )["ReplicationInstance"]
-    source, target = _create_endpoints(suffix)
+    source, target = _create_endpoints(suffix, at)
     arn = api.create_replication_task(
         ReplicationTaskIdentifier=f"task-{suffix}",
         SourceEndpointArn=source,
@@ -131,8 +132,9 @@ def create_task(environment: Environment, planned: str, suffix: str, migration_t
 
 
 def create_serverless(environment: Environment, planned: str, suffix: str, migration_type: str) -> dict:
-    api = client("dms")
-    source, target = _create_endpoints(suffix)
+    at = environment.place(planned)
+    api = client("dms", at=at)
+    source, target = _create_endpoints(suffix, at)
     arn = api.create_replication_config(
         ReplicationConfigIdentifier=f"serverless-{suffix}",
         SourceEndpointArn=source,
@@ -146,9 +148,9 @@ def create_serverless(environment: Environment, planned: str, suffix: str, migra
     return {"arn": arn, "dimensions": {"ReplicationConfigId": ":".join([arn.split(":")[4], arn.rpartition(":")[2]])}}
 
 
-def _create_endpoints(suffix: str) -> list[str]:
+def _create_endpoints(suffix: str, at: tuple[str, str]) -> list[str]:
     return [
-        client("dms").create_endpoint(
+        client("dms", at=at).create_endpoint(
             EndpointIdentifier=f"{kind}-{suffix}",
             EndpointType=kind,
             EngineName="postgres",

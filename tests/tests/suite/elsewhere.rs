@@ -1,4 +1,4 @@
-//! Routes in other accounts and regions than the stack's own: entered by a role each, and lost one by one.
+//! What a plan names in other accounts and regions than the stack's own: entered by a role each, and lost one by one.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,9 +12,13 @@ use serde_json::{Value, json};
 const SPEED: f64 = 120.0;
 /// Several tests run at once, on whatever machine there is.
 const LIMIT: Duration = Duration::from_secs(240);
+/// What a page that is on its way takes at the most.
+const SOON: Duration = Duration::from_secs(90);
 /// Where the listener is, and where the zone is.
 const APPLICATIONS: &str = "222222222222";
 const NETWORK: &str = "333333333333";
+/// Where databases are.
+const DATABASES: &str = "444444444444";
 
 /// The plan of `events/`: a listener in one account and region, a zone in another account, the stack in a third. Without its gates, which need
 /// users: its rehearsal, in `scenarios`, has them.
@@ -150,6 +154,52 @@ async fn a_session_that_ends_and_a_call_that_is_throttled_hold_nobody_up() -> Re
     Ok(())
 }
 
+/// A replication there and one back, in an account of their own and another region, whose lag is told where they are.
+fn replicated() -> (Value, Value) {
+    let arn = |id: &str| format!("arn:aws:dms:eu-central-1:{DATABASES}:task:{id}");
+    let mut plan = support::listener_plan("replicated", json!([{ "new_weight": 100, "hold": "2m" }]));
+    plan["database"] = json!({ "replication_task_arn": arn("FORWARD"), "reverse_replication_task_arn": arn("BACK"), "samples": 1,
+        "interval": "60s" });
+    (plan, json!({ "accounts": { DATABASES: {} }, "replication": { "lag_seconds": [[0, 2]] } }))
+}
+
+async fn a_database_in_another_account_and_region_has_to_catch_up_there() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let (plan, world) = replicated();
+    let stage = ground.stage(&plan, world).await?;
+    let _metrics = stage.publish_metrics(stage.clock());
+    let run = ground.start("cutover", "replicated", &stage.plan).await?;
+    let ended = ground.end_of(&run, LIMIT).await?;
+    ensure!(ended["status"] == "SUCCEEDED", "{ended}");
+    let requests = ground.client.requests(0).await?;
+    let asked = |caller: &str, operation: &str| {
+        let calls = requests.iter().filter(|request| request.caller == caller && request.operation == operation);
+        calls.map(|request| request.account.as_str()).collect::<BTreeSet<_>>()
+    };
+    for caller in ["precheck", "replication-lag"] {
+        let accounts = asked(caller, "DescribeReplicationTasks");
+        ensure!(accounts == BTreeSet::from([DATABASES]), "{caller} asked {accounts:?}");
+        ensure!(asked(caller, "GetMetricData").contains(DATABASES), "{caller} read the lag elsewhere");
+    }
+    Ok(())
+}
+
+async fn a_way_back_whose_account_is_lost_holds_the_rollback() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let (plan, world) = replicated();
+    let stage = ground.stage(&plan, world).await?;
+    let _metrics = stage.publish_metrics(stage.clock());
+    let run = ground.start("cutover", "no-way-back", &stage.plan).await?;
+    ground.wait_for_state(&run, "Monitor", LIMIT).await?;
+    ground.client.set_faults(lost(DATABASES)).await?;
+    ground.client.call("stepfunctions", "stop_execution", json!({ "executionArn": run })).await?;
+    let page = ground.page("ACTION NEEDED: cutover of replicated", SOON).await?;
+    for part in ["the replication back", "cannot be seen", "may be missing on the old side"] {
+        ensure!(page.contains(part), "no {part} in {page}");
+    }
+    Ok(())
+}
+
 /// What is run.
 pub fn tests() -> Vec<Test> {
     asynchronous![
@@ -159,5 +209,7 @@ pub fn tests() -> Vec<Test> {
         an_account_without_a_role_is_a_finding_that_says_what_to_deploy,
         access_that_is_lost_in_the_middle_leaves_that_account_alone_and_says_as_whom_to_go_there,
         a_session_that_ends_and_a_call_that_is_throttled_hold_nobody_up,
+        a_database_in_another_account_and_region_has_to_catch_up_there,
+        a_way_back_whose_account_is_lost_holds_the_rollback,
     ]
 }
