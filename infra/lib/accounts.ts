@@ -13,8 +13,9 @@ export interface MemberAccount {
 /** By the accounts' ids. */
 export type MemberAccounts = Record<string, MemberAccount>;
 
-/** The functions that call what a plan names: routes, replications, and CloudWatch for them. */
+/** The functions that call what a plan names: routes, replications, alarms, and CloudWatch for them. */
 export const ENTERING: readonly Crate[] = [
+  'alarms',
   'baseline',
   'claim',
   'cleanup',

@@ -113,6 +113,14 @@ function replicationTargets({ stack }: Pick<Surroundings, 'stack'>, region?: '*'
   return { tasks, serverless };
 }
 
+/** The alarms that plans set, in one account, and those that may be set by what they do. */
+function alarmTargets(here: Pick<Surroundings, 'alarmActions' | 'narrowing' | 'stack'>, region?: '*') {
+  const arn = (name: string) =>
+    here.stack.formatArn({ service: 'cloudwatch', resource: `alarm:${name}`, ...(region && { region }) });
+  const alarms = listed('alarmNames', here.narrowing.alarmNames, arn, arn('*'));
+  return { alarms, settable: { ...alarms, ...actionConditions(here.alarmActions) } };
+}
+
 /** What routes are made of, in one account: in the stack's own region, or in every one. */
 function routeTargets(here: Pick<Surroundings, 'narrowing' | 'stack' | 'userPoolArns'>, region?: '*') {
   const { narrowing, stack } = here;
@@ -148,9 +156,17 @@ function routeTargets(here: Pick<Surroundings, 'narrowing' | 'stack' | 'userPool
 }
 
 /** What the role of another account allows: what the functions need there, all together. A session has what its function needs. */
-export function memberPermissions(here: Pick<Surroundings, 'narrowing' | 'stack' | 'userPoolArns'>): Permission[] {
+export function memberPermissions(
+  here: Pick<Surroundings, 'alarmActions' | 'narrowing' | 'stack' | 'userPoolArns'> & { hookFunctionArns: string[] },
+): Permission[] {
   const of = routeTargets(here, '*');
   const replicated = replicationTargets(here, '*');
+  const alarms = alarmTargets(here, '*');
+  const hooks: Target = { resources: here.hookFunctionArns };
+  const anyTopic: Target = {
+    resources: [here.stack.formatArn({ service: 'sns', resource: '*', region: '*' })],
+    why: 'Plans name their topics at run time, and this only reads.',
+  };
   return [
     may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
     may(anything, 'elasticloadbalancing:DescribeLoadBalancers', 'elasticloadbalancing:DescribeTags'),
@@ -167,6 +183,11 @@ export function memberPermissions(here: Pick<Surroundings, 'narrowing' | 'stack'
     may(anything, 'route53:CreateHealthCheck', 'route53:ListHealthChecks'),
     may(of.healthChecks, 'route53:DeleteHealthCheck'),
     may(of.anyHealthCheck, 'route53:GetHealthCheck', 'route53:GetHealthCheckStatus'),
+    may(anyAlarm, 'cloudwatch:DescribeAlarms'),
+    may(alarms.alarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:TagResource'),
+    may(alarms.settable, 'cloudwatch:PutMetricAlarm'),
+    may(hooks, 'lambda:GetPolicy'),
+    may(anyTopic, 'sns:GetTopicAttributes'),
     may(anything, ...REPLICATIONS),
     may(replicated.tasks, 'dms:DescribeTableStatistics'),
     may(replicated.serverless, 'dms:DescribeReplicationTableStatistics'),
@@ -175,19 +196,18 @@ export function memberPermissions(here: Pick<Surroundings, 'narrowing' | 'stack'
 
 /** The functions: what each one calls, and on what. */
 export function functionPermissions(here: Surroundings): Record<Crate, Permission[]> {
-  const { names, narrowing, stack } = here;
+  const { names, stack } = here;
   const arn = (service: string, resource: string) => stack.formatArn({ service, resource });
   const { listeners, rules, targetGroups, zones, records, changes, healthChecks, anyHealthCheck, userPools } =
     routeTargets(here);
   const others: Target = { resources: here.memberRoleArns };
-  const alarmArn = (name: string) => arn('cloudwatch', `alarm:${name}`);
 
   const table: Target = { resources: [here.journal.tableArn] };
   const locks: Target = { resources: here.locksTable ? [arn('dynamodb', `table/${here.locksTable}`)] : [] };
   const openRuns: Target = { resources: [`${here.journal.tableArn}/index/${OPEN_RUNS}`] };
-  const alarms = listed('alarmNames', narrowing.alarmNames, alarmArn, alarmArn('*'));
+  const { alarms, settable } = alarmTargets(here);
   const ownAlarms: Target = {
-    resources: [alarmArn(names.of('*'))],
+    resources: [arn('cloudwatch', `alarm:${names.of('*')}`)],
     why: "The stack's own alarms, which page when a rollback fails, are none that a plan may change.",
   };
   const { tasks, serverless } = replicationTargets(here);
@@ -366,9 +386,10 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(table, 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
     ],
     alarms: [
+      may(others, 'sts:AssumeRole'),
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
       may(alarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:TagResource'),
-      may({ ...alarms, ...actionConditions(here.alarmActions) }, 'cloudwatch:PutMetricAlarm'),
+      may(settable, 'cloudwatch:PutMetricAlarm'),
       denied(ownAlarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:PutMetricAlarm', 'cloudwatch:TagResource'),
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
     ],

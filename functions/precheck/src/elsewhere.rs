@@ -1,7 +1,8 @@
 //! What a plan names in another region or account than the run's own, where nothing leads there: pure. AWS would say of it that there is no
-//! such thing. Routes and replications may be in every account that the stack has a role for.
+//! such thing. Routes, replications and alarms may be in every account that the stack has a role for.
 
 use cutover::accounts::Accounts;
+use cutover::alarm::Alarm;
 use cutover::arn::Place;
 use cutover::finding::settled;
 use cutover::plan::Route;
@@ -34,7 +35,8 @@ pub(crate) fn findings(plan: &Plan, run_id: &str, accounts: &Accounts) -> Vec<Fi
 /// What AWS says of a thing that is elsewhere only repeats that it is not here.
 pub(crate) fn tell_instead(elsewhere: Vec<Finding>, findings: &mut Vec<Finding>) {
     for found in &elsewhere {
-        let parent = found.path.rsplit_once('.').map_or("$", |(parent, _)| parent);
+        let parent = if found.path.ends_with(']') { Some(found.path.as_str()) } else { None };
+        let parent = parent.or(found.path.rsplit_once('.').map(|(parent, _)| parent)).unwrap_or("$");
         let is_of = |path: &str| path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         findings.retain(|finding| !is_of(&finding.path));
     }
@@ -49,6 +51,7 @@ fn without_role(path: String, there: Place<'_>, here: Place<'_>, accounts: &Acco
     })
 }
 
+/// What the state machine invokes, and what is published to, by the stack's own role: Step Functions and SNS reach their own region alone.
 fn in_another_region(path: String, there: Place<'_>, here: Place<'_>) -> Option<Finding> {
     (!there.region.is_empty() && there.region != here.region).then(|| {
         let problem = format!("is in {}, and this run is in {}", there.region, here.region);
@@ -58,6 +61,34 @@ fn in_another_region(path: String, there: Place<'_>, here: Place<'_>) -> Option<
         );
         Finding::environment(path, problem, fix)
     })
+}
+
+/// Actions of alarms that CloudWatch would refuse: it takes those of the alarm's own region, in whichever account. (What it says to others:
+/// `Invalid region eu-west-1 specified. Only eu-central-1 is supported.`)
+pub(crate) fn actions(plan: &Plan, run_id: &str) -> Vec<Finding> {
+    let Some(here) = Place::of(run_id) else { return Vec::new() };
+    let of = |(index, alarm): (usize, &Alarm)| {
+        let region = alarm.place().map_or(here, |place| place.or(here)).region.to_owned();
+        let lists = [
+            ("OKActions", &alarm.ok_actions),
+            ("AlarmActions", &alarm.alarm_actions),
+            ("InsufficientDataActions", &alarm.insufficient_data_actions),
+        ];
+        let each =
+            lists.into_iter().flat_map(|(field, actions)| actions.iter().enumerate().map(move |one| (field, one)));
+        let wrong = each.filter_map(|(field, (place, action))| {
+            let there = Place::of(action)?.region;
+            (!there.is_empty() && there != region).then(|| {
+                let problem = format!(
+                    "is in {there}, and its alarm in {region}: CloudWatch takes actions of the alarm's own region alone"
+                );
+                let fix = format!("name a topic in {region}");
+                Finding::environment(format!("$.alarms[{index}].{field}[{place}]"), problem, fix)
+            })
+        });
+        wrong.collect::<Vec<_>>()
+    };
+    plan.alarms.iter().enumerate().flat_map(of).collect()
 }
 
 /// What is looked at by in another account; a finding where that does not let the stack in.
@@ -99,6 +130,12 @@ fn named(plan: &Plan) -> Vec<Named<'_>> {
     for (index, group) in plan.monitoring.target_groups.iter().enumerate() {
         let path = format!("$.monitoring.target_groups[{index}].target_group_arn");
         named.extend(Place::of(&group.target_group_arn).map(|place| (path, place, Way::Role)));
+    }
+    for (index, name) in plan.monitoring.alarms.iter().enumerate() {
+        named.extend(Place::of(name).map(|place| (format!("$.monitoring.alarms[{index}]"), place, Way::Role)));
+    }
+    for (index, alarm) in plan.alarms.iter().enumerate() {
+        named.extend(alarm.place().map(|place| (format!("$.alarms[{index}].AlarmArn"), place, Way::Role)));
     }
     if let Some(database) = &plan.database {
         let tasks = [
@@ -189,6 +226,29 @@ mod tests {
     }
 
     #[test]
+    fn alarms_may_be_where_there_is_a_role_and_their_actions_in_their_own_region_alone() {
+        let alarm = |arn: Option<&str>, topic: &str| {
+            json!({ "AlarmName": "late", "AlarmArn": arn, "Namespace": "N", "MetricName": "M", "Statistic": "Sum", "Period": 60,
+                "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold", "AlarmActions": [topic] })
+        };
+        let there = "arn:aws:cloudwatch:us-east-1:222222222222:alarm:late";
+        let topic = |region: &str| format!("arn:aws:sns:{region}:333333333333:t");
+        let mut named = plan("eu-west-1:123456789012");
+        named.monitoring.alarms = vec!["slow".to_owned(), there.to_owned()];
+        let alarms = [(Some(there), "us-east-1"), (Some(there), "eu-west-1"), (None, "eu-west-1"), (None, "us-east-1")];
+        named.alarms = alarms
+            .into_iter()
+            .map(|(arn, region)| serde_json::from_value(alarm(arn, &topic(region))).unwrap())
+            .collect();
+        let paths = |findings: Vec<Finding>| findings.into_iter().map(|found| found.path).collect::<Vec<_>>();
+        assert_eq!(
+            paths(findings(&named, RUN, &Accounts::default())),
+            ["$.monitoring.alarms[1]", "$.alarms[0].AlarmArn", "$.alarms[1].AlarmArn"]
+        );
+        assert_eq!(paths(actions(&named, RUN)), ["$.alarms[1].AlarmActions[0]", "$.alarms[3].AlarmActions[0]"]);
+    }
+
+    #[test]
     fn topics_and_functions_may_be_of_another_account() {
         let expected = [
             "$.routes[0].listener_arn",
@@ -207,5 +267,9 @@ mod tests {
         tell_instead(vec![of("$.routes[0].rule_arn")], &mut all);
         let paths: Vec<&str> = all.iter().map(|finding| finding.path.as_str()).collect();
         assert_eq!(paths, ["$.routes[01]", "$.routes[1]", "$", "$.routes[0].rule_arn"]);
+        let mut all = ["$.monitoring.alarms[1]", "$.monitoring.alarms[0]", "$.monitoring.metrics"].map(of).to_vec();
+        tell_instead(vec![of("$.monitoring.alarms[1]")], &mut all);
+        let paths: Vec<&str> = all.iter().map(|finding| finding.path.as_str()).collect();
+        assert_eq!(paths, ["$.monitoring.alarms[0]", "$.monitoring.metrics", "$.monitoring.alarms[1]"]);
     }
 }

@@ -237,7 +237,7 @@ fn what_to_do(run: &Run, hold: Option<String>, now: Timestamp) -> BeginReply {
         route_type: route_type(route),
         title: route.title(),
     });
-    let was_set = |index: &usize| run.alarms_before.contains_key(&run.plan.alarms[*index].alarm_name);
+    let was_set = |index: &usize| run.alarms_before.contains_key(run.plan.alarms[*index].key());
     BeginReply {
         nothing_to_do: None,
         hold,

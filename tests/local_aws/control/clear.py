@@ -89,9 +89,9 @@ def _backends() -> list:
     from moto.ses.models import ses_backends
     from moto.sns.models import sns_backends
 
-    own = [backends[ACCOUNT_ID][REGION] for backends in (cloudwatch_backends, ses_backends, sns_backends)]
+    everywhere = [backend for every in (cloudwatch_backends, sns_backends) for regions in list(every.values()) for backend in list(regions.values())]
     zones = [partitions["aws"] for partitions in list(route53_backends.values())]
-    return [*own, *dms.backends().values(), *elbv2.backends(), *zones]
+    return [*everywhere, ses_backends[ACCOUNT_ID][REGION], *dms.backends().values(), *elbv2.backends(), *zones]
 
 
 def _empty(table: str) -> None:

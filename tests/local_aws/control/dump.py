@@ -148,11 +148,13 @@ def _dms(at) -> dict:
 
 
 def _cloudwatch() -> dict:
-    alarms = client("cloudwatch").describe_alarms()["MetricAlarms"]
+    alarms = _by(client("cloudwatch").describe_alarms()["MetricAlarms"], "AlarmName")
+    for place in members.places()[1:]:
+        alarms |= _by(client("cloudwatch", at=place).describe_alarms()["MetricAlarms"], "AlarmArn")
     dashboards = _all("cloudwatch", "list_dashboards", "DashboardEntries")
     # A run's own shows and directs nothing; where something is left, it stays for those who look for the cause.
     names = sorted(one["DashboardName"] for one in dashboards if not one["DashboardName"].startswith("cutover-run-"))
-    return {"alarms": _by(alarms, "AlarmName"), "dashboards": names}
+    return {"alarms": alarms, "dashboards": names}
 
 
 def _s3() -> dict:

@@ -1,6 +1,6 @@
 //! A person who types the commands of a page.
 //!
-//! Contract: [`type_in`] makes the call that the AWS CLI would make. Regions are not told apart on one machine.
+//! Contract: [`type_in`] makes the call that the AWS CLI would make, in the account that `--profile` is called after, and in `--region`.
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -12,7 +12,10 @@ pub async fn type_in(client: &Client, command: &str) -> Result<()> {
     let words = shell_words::split(command).context("the command cannot be read")?;
     let [_, service, operation, options @ ..] = &words[..] else { bail!("no command") };
     let options = options.strip_suffix(&["/dev/stdout".to_owned()]).unwrap_or(options);
-    client.call(service, &operation.replace('-', "_"), parameters(options)?).await.map(drop)
+    let of =
+        |name: &str| options.chunks(2).find(|pair| pair[0] == name).and_then(|pair| pair.get(1)).map(String::as_str);
+    let place = (of("--profile"), of("--region"));
+    client.call_at(place, service, &operation.replace('-', "_"), parameters(options)?).await.map(drop)
 }
 
 fn parameters(options: &[String]) -> Result<Value> {
@@ -20,7 +23,7 @@ fn parameters(options: &[String]) -> Result<Value> {
     for pair in options.chunks(2) {
         let [option, value] = pair else { bail!("{pair:?} has no value") };
         match pascal_case(option.trim_start_matches("--")).as_str() {
-            "Region" | "CliBinaryFormat" => {}
+            "Region" | "Profile" | "CliBinaryFormat" => {}
             "Payload" => parameters["Payload"] = json!(value),
             "CliInputJson" => parameters = serde_json::from_str(value).context("no JSON")?,
             "AlarmNames" => parameters["AlarmNames"] = json!([value]),
@@ -41,8 +44,9 @@ mod tests {
 
     #[test]
     fn options_become_the_members_of_the_call() {
-        let words =
-            shell_words::split(r#"--region eu-west-1 --listener-arn arn:x --default-actions '[{"Type":"forward"}]'"#);
+        let words = shell_words::split(
+            r#"--region eu-west-1 --profile 222222222222 --listener-arn arn:x --default-actions '[{"Type":"forward"}]'"#,
+        );
         let read = parameters(&words.expect("words")).expect("options");
         assert_eq!(read, json!({ "ListenerArn": "arn:x", "DefaultActions": [{ "Type": "forward" }] }));
         assert!(parameters(&["--alone".to_owned()]).is_err());

@@ -19,6 +19,8 @@ const APPLICATIONS: &str = "222222222222";
 const NETWORK: &str = "333333333333";
 /// Where databases are.
 const DATABASES: &str = "444444444444";
+/// Where hooks and topics are.
+const HOOKS: &str = "555555555555";
 
 /// The plan of `events/`: a listener in one account and region, a zone in another account, the stack in a third. Without its gates, which need
 /// users: its rehearsal, in `scenarios`, has them.
@@ -200,6 +202,130 @@ async fn a_way_back_whose_account_is_lost_holds_the_rollback() -> Result<()> {
     Ok(())
 }
 
+/// The plan of `events/` whose listener, zone, database with its alarm, and hooks with the topic are in an account each.
+async fn four(ground: &Ground, world: Value) -> Result<(Value, Stage, tokio::task::JoinSet<()>)> {
+    let mut given = json!({ "accounts": { APPLICATIONS: {}, NETWORK: {}, DATABASES: {}, HOOKS: {} },
+        "replication": { "lag_seconds": [[0, 2]] } });
+    given.as_object_mut().context("no object")?.extend(world.as_object().cloned().unwrap_or_default());
+    let mut plan = support::plan("four-accounts")?;
+    plan["monitoring"].as_object_mut().context("no object")?.remove("metrics");
+    let stage = ground.stage(&plan, given).await?;
+    let metrics = stage.publish_metrics(stage.clock());
+    Ok((ground.account().await?, stage, metrics))
+}
+
+async fn a_cutover_in_four_accounts_and_two_regions_succeeds_each_with_the_role_of_its_own() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let (_, stage, _metrics) = four(&ground, json!({})).await?;
+    let run = ground.start("cutover", "four", &stage.plan).await?;
+    let ended = ground.end_of(&run, LIMIT).await?;
+    ensure!(ended["status"] == "SUCCEEDED", "{ended}");
+    let requests = ground.client.requests(0).await?;
+    let of = |operation: &str| {
+        let made = requests.iter().filter(|request| request.operation == operation && request.caller != "local");
+        made.map(|request| request.account.as_str()).collect::<BTreeSet<_>>()
+    };
+    for (operation, accounts) in [
+        ("ModifyListener", BTreeSet::from([APPLICATIONS])),
+        ("ChangeResourceRecordSets", BTreeSet::from([NETWORK])),
+        ("DescribeReplicationTasks", BTreeSet::from([DATABASES])),
+        ("PutMetricAlarm", BTreeSet::from([APPLICATIONS])),
+        ("DescribeAlarms", BTreeSet::from([APPLICATIONS, DATABASES])),
+        ("GetPolicy", BTreeSet::from([HOOKS])),
+    ] {
+        ensure!(of(operation) == accounts, "{operation} in {:?}", of(operation));
+    }
+    ensure!(of("Invoke").contains(HOOKS), "no hook was invoked where it is");
+    let after = ground.account().await?;
+    let alarm = "arn:aws:cloudwatch:eu-central-1:222222222222:alarm:ledger-new-5xx";
+    ensure!(after["cloudwatch"]["alarms"][alarm].is_object(), "{}", after["cloudwatch"]);
+    Ok(())
+}
+
+async fn what_is_in_four_accounts_is_put_back_in_all_of_them() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let (before, stage, _metrics) = four(&ground, json!({})).await?;
+    let run = ground.start("cutover", "four-back", &stage.plan).await?;
+    ground.wait_for_phase(&run, "finished", LIMIT).await?;
+    ground.end_of(&run, LIMIT).await?;
+    let back = ground.start("rollback", "four-back", &json!({ "application": "ledger" })).await?;
+    let ended = ground.end_of(&back, LIMIT).await?;
+    ensure!(ended["status"] == "SUCCEEDED", "{ended}");
+    ensure!(ground.phase(&run).await? == "rolled_back", "it is {}", ground.phase(&run).await?);
+    ensure_same(&before, &ground.account().await?)
+}
+
+/// All is moved and set, and then an account puts the stack out: what is in the others is put back.
+async fn lost_on_the_way_back(account: &'static str, parts: &[&str]) -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let (before, stage, _metrics) = four(&ground, json!({})).await?;
+    let run = ground.start("cutover", "four-lost", &stage.plan).await?;
+    ground.wait_for_phase(&run, "finished", LIMIT).await?;
+    ground.end_of(&run, LIMIT).await?;
+    ground.client.set_faults(lost(account)).await?;
+    ground.start("rollback", "four-lost", &json!({ "application": "ledger" })).await?;
+    ground.wait_for_phase(&run, "stuck", LIMIT).await?;
+    let ending = ground.run(&run).await?.context("no run")?.to_string();
+    for part in parts {
+        ensure!(ending.contains(part), "no {part} in {ending}");
+    }
+    ensure_same(&before["route53"], &ground.account().await?["route53"])
+}
+
+async fn an_alarm_whose_account_is_lost_is_left_with_its_command_and_as_whom() -> Result<()> {
+    let parts = [
+        "aws cloudwatch delete-alarms --region eu-central-1",
+        "aws elbv2 modify-listener",
+        "--profile 222222222222",
+        "Cutover goes there as arn:aws:iam::222222222222:role/cutover-access",
+    ];
+    lost_on_the_way_back(APPLICATIONS, &parts).await
+}
+
+async fn a_hook_whose_account_is_lost_is_owed_with_its_command_and_as_whom() -> Result<()> {
+    let parts = [
+        "resume hook ledger-read-only-off",
+        "aws lambda invoke --function-name arn:aws:lambda:eu-west-1:555555555555:function:ledger-read-only-off --region eu-west-1",
+        "--profile 555555555555",
+        "in the account 555555555555, region eu-west-1",
+    ];
+    lost_on_the_way_back(HOOKS, &parts).await
+}
+
+/// Before anything is touched, all at once.
+async fn precheck_finds_what_refuses_the_stack_in_another_account() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let (_, stage, _metrics) = four(
+        &ground,
+        json!({ "accounts": { APPLICATIONS: {}, NETWORK: {}, DATABASES: {}, HOOKS: { "closed": true } } }),
+    )
+    .await?;
+    let mut plan = stage.plan.clone();
+    plan["mode"] = json!("precheck");
+    plan["alarms"][0]["AlarmActions"] = json!(["arn:aws:sns:eu-west-1:123456789012:cutover-pages"]);
+    let nobodys = json!("arn:aws:cloudwatch:eu-central-1:999999999999:alarm:nobodys");
+    plan["monitoring"]["alarms"].as_array_mut().context("no alarms")?.push(nobodys);
+    plan["hooks"]["before_traffic"] =
+        json!([{ "function_arn": "arn:aws:lambda:eu-central-1:555555555555:function:far" }]);
+    let run = ground.start("cutover", "refused", &plan).await?;
+    let ended = ground.end_of(&run, LIMIT).await?;
+    ensure!(ended["error"] == "Cutover.PrecheckFailed", "{ended}");
+    let cause = ended["cause"].as_str().unwrap_or_default();
+    for part in [
+        "its policy lets nobody of the account 123456789012 publish",
+        "aws lambda add-permission --function-name arn:aws:lambda:eu-west-1:555555555555:function:ledger-read-only-on",
+        "$.alarms[0].AlarmActions[0]",
+        "CloudWatch takes actions of the alarm's own region alone",
+        "$.monitoring.alarms[1]",
+        "deploy the stack CutoverAccess in the account 999999999999",
+        "$.hooks.before_traffic[0].function_arn",
+        "is in eu-central-1, and this run is in eu-west-1",
+    ] {
+        ensure!(cause.contains(part), "no {part} in {cause}");
+    }
+    Ok(())
+}
+
 /// What is run.
 pub fn tests() -> Vec<Test> {
     asynchronous![
@@ -211,5 +337,10 @@ pub fn tests() -> Vec<Test> {
         a_session_that_ends_and_a_call_that_is_throttled_hold_nobody_up,
         a_database_in_another_account_and_region_has_to_catch_up_there,
         a_way_back_whose_account_is_lost_holds_the_rollback,
+        a_cutover_in_four_accounts_and_two_regions_succeeds_each_with_the_role_of_its_own,
+        what_is_in_four_accounts_is_put_back_in_all_of_them,
+        an_alarm_whose_account_is_lost_is_left_with_its_command_and_as_whom,
+        a_hook_whose_account_is_lost_is_owed_with_its_command_and_as_whom,
+        precheck_finds_what_refuses_the_stack_in_another_account,
     ]
 }
