@@ -19,7 +19,8 @@ from ..settings import ACCOUNT_ID, EXTERNAL_ID, MEMBER_ROLE_ARN, REGION
 from . import iam
 
 # What a role of a rehearsal allows; a session's own policy narrows it to what its function does.
-SERVICES = ("cloudwatch", "cognito-idp", "dms", "elasticloadbalancing", "lambda", "route53", "sns")
+SERVICES = ("cloudwatch", "cognito-idp", "dms", "elasticloadbalancing", "route53")
+READS = ["lambda:GetPolicy", "sns:GetTopicAttributes"]
 
 
 @dataclass
@@ -46,10 +47,11 @@ def session(key: str) -> Session | None:
 
 
 def forget() -> None:
-    """As if no account had ever been opened."""
+    """As if no account had ever been opened. Sessions last their time, as on AWS: functions' processes, which live on, have kept them."""
     for account in {one.account for one in _sessions.values()} | _opened:
         _iam(account).reset()
-    _sessions.clear()
+    for key in [key for key, one in _sessions.items() if one.until <= time.time()]:
+        del _sessions[key]
     _opened.clear()
 
 
@@ -63,7 +65,7 @@ def open_account(account: str) -> None:
         "Action": "sts:AssumeRole",
         "Condition": {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}},
     }
-    allowed = {"Effect": "Allow", "Action": [f"{service}:*" for service in SERVICES], "Resource": "*"}
+    allowed = {"Effect": "Allow", "Action": [f"{service}:*" for service in SERVICES] + READS, "Resource": "*"}
     arn = MEMBER_ROLE_ARN.replace("*", account)
     name = arn.rpartition("/")[2]
     backend = _iam(account)
