@@ -292,6 +292,48 @@ async fn a_hook_whose_account_is_lost_is_owed_with_its_command_and_as_whom() -> 
     lost_on_the_way_back(HOOKS, &parts).await
 }
 
+/// Of a database and of alarms: sessions that end before their time, and a call for one that has to wait.
+async fn sessions_of_databases_and_alarms_that_end_hold_nobody_up() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let (_, stage, _metrics) = four(&ground, json!({})).await?;
+    let expired = |caller: &str, account: &str, from: u32| {
+        json!({ "match": { "caller": caller, "account": account }, "from": from, "do": "before", "error": "ExpiredTokenException",
+            "message": "The security token included in the request is expired", "status": 400 })
+    };
+    let slow = json!({ "match": { "service": "sts", "account": DATABASES }, "times": 4, "do": "before", "error": "Throttling",
+        "message": "Rate exceeded", "status": 400 });
+    let rules = json!([
+        slow,
+        expired("replication-lag", DATABASES, 4),
+        expired("alarms", APPLICATIONS, 2),
+        expired("monitor", DATABASES, 2)
+    ]);
+    ground.client.set_faults(rules).await?;
+    let run = ground.start("cutover", "four-expired", &stage.plan).await?;
+    let ended = ground.end_of(&run, LIMIT).await?;
+    ensure!(ended["status"] == "SUCCEEDED", "{ended}");
+    ensure!(!ended["output"].as_str().unwrap_or_default().contains("was not set"), "{ended}");
+    for fault in ground.client.faults().await? {
+        ensure!(fault["hits"].as_u64() > Some(0), "it hit nothing: {fault}");
+    }
+    Ok(())
+}
+
+/// Precheck was let in, and the gate is not.
+async fn a_role_that_is_denied_in_the_middle_turns_the_run_back() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let (before, stage, _metrics) = four(&ground, json!({})).await?;
+    let denied = json!([{ "match": { "service": "sts", "caller": "replication-lag" }, "times": null, "do": "before",
+        "error": "AccessDenied", "message": "no longer", "status": 403 }]);
+    ground.client.set_faults(denied).await?;
+    let run = ground.start("cutover", "four-denied", &stage.plan).await?;
+    let ended = ground.end_of(&run, LIMIT).await?;
+    ensure!(ended["error"] == "Cutover.RolledBack", "{ended}");
+    let cause = ended["cause"].as_str().unwrap_or_default();
+    ensure!(cause.contains("sts:AssumeRole arn:aws:iam::444444444444:role/cutover-access"), "{cause}");
+    ensure_same(&before, &ground.account().await?)
+}
+
 /// Before anything is touched, all at once.
 async fn precheck_finds_what_refuses_the_stack_in_another_account() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
@@ -341,6 +383,8 @@ pub fn tests() -> Vec<Test> {
         what_is_in_four_accounts_is_put_back_in_all_of_them,
         an_alarm_whose_account_is_lost_is_left_with_its_command_and_as_whom,
         a_hook_whose_account_is_lost_is_owed_with_its_command_and_as_whom,
+        sessions_of_databases_and_alarms_that_end_hold_nobody_up,
+        a_role_that_is_denied_in_the_middle_turns_the_run_back,
         precheck_finds_what_refuses_the_stack_in_another_account,
     ]
 }
