@@ -13,14 +13,16 @@ export interface MemberAccount {
 /** By the accounts' ids. */
 export type MemberAccounts = Record<string, MemberAccount>;
 
-/** The functions that call what routes are made of, and CloudWatch for it. */
+/** The functions that call what a plan names: routes, replications, alarms, and CloudWatch for them. */
 export const ENTERING: readonly Crate[] = [
+  'alarms',
   'baseline',
   'claim',
   'cleanup',
   'listener-swap',
   'monitor',
   'precheck',
+  'replication-lag',
   'rollback',
   'validate',
   'weight-shift',

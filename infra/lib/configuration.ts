@@ -55,7 +55,8 @@ export function propsFromContext(node: Node): CutoverStackProps {
 export function accessPropsFromContext(node: Node): CutoverAccessProps {
   return {
     ...given(['centralAccount', 'externalId', 'prefix'], (name) => node.tryGetContext(name)),
-    ...given(['centralRoleArns', 'userPoolArns'], (name) => list(node, name)),
+    ...given(['alarmActions', 'centralRoleArns', 'userPoolArns'], (name) => list(node, name)),
+    ...given(['hookFunctionArns'], (name) => hookArns(node, name)),
     narrowing: given(CONTEXT.narrowing, (name) => list(node, name)),
   };
 }
@@ -72,6 +73,12 @@ function list(node: Node, name: string): string[] | undefined {
   if (typeof value === 'string') return value === '' ? [] : value.split(',').map((item) => item.trim());
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
   throw new ConfigurationError(`The context value \`${name}\` should be a list of texts.`);
+}
+
+/** All of them, whichever application they are of. */
+function hookArns(node: Node, name: string): string[] | undefined {
+  const given = hooks(node, name);
+  return given && [...new Set(Object.values(given).flat())];
 }
 
 /** A list for all applications, or an object of application to list. */

@@ -24,6 +24,10 @@ export interface CutoverAccessProps extends StackProps {
   readonly narrowing?: Narrowing;
   /** The Cognito user pools that listeners here authenticate with. Default: none. */
   readonly userPoolArns?: string[];
+  /** What alarms that plans set here may do, topics of their own region: ARNs and patterns. Default: nothing, and no alarm is set. */
+  readonly alarmActions?: string[];
+  /** The functions here that plans name as hooks, whose policies precheck reads. Default: none. */
+  readonly hookFunctionArns?: string[];
 }
 
 export class CutoverAccess extends Stack {
@@ -33,7 +37,8 @@ export class CutoverAccess extends Stack {
       description: 'Lets Cutover, which is in another account, move the traffic of applications here',
       ...props,
     });
-    const { centralAccount = '', externalId = '', prefix = '', userPoolArns = [] } = props;
+    const { centralAccount = '', externalId = '', prefix = '', userPoolArns = [], alarmActions = [] } = props;
+    const { hookFunctionArns = [] } = props;
     if (!isAccount(centralAccount)) {
       throw new ConfigurationError(
         '`centralAccount` should be the twelve digits of the account in which the stack `cutover` is.',
@@ -47,7 +52,7 @@ export class CutoverAccess extends Stack {
     const roles = props.centralRoleArns ?? [
       `arn:${this.partition}:iam::${centralAccount}:role/${prefix}cutover-Functions*`,
     ];
-    const permissions = memberPermissions({ stack: this, narrowing, userPoolArns });
+    const permissions = memberPermissions({ stack: this, narrowing, userPoolArns, alarmActions, hookFunctionArns });
     const made = new Role(this, 'Role', {
       roleName: accessRoleName(prefix),
       description: `Assumed by the functions of ${prefix}cutover in ${centralAccount}`,

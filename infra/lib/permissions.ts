@@ -97,6 +97,30 @@ function listed(prop: string, list: string[], resource: (item: string) => string
 
 const asItIs = (item: string) => item;
 
+const REPLICATIONS = ['dms:DescribeReplicationInstances', 'dms:DescribeReplicationTasks', 'dms:DescribeReplications'];
+
+/** What replications are looked at by, in one account. */
+function replicationTargets({ stack }: Pick<Surroundings, 'stack'>, region?: '*') {
+  const dms = (resource: string) => stack.formatArn({ service: 'dms', resource, ...(region && { region }) });
+  const tasks: Target = {
+    resources: [dms('task:*')],
+    why: 'Plans name their replication tasks at run time, and this only reads.',
+  };
+  const serverless: Target = {
+    resources: [dms('replication-config:*')],
+    why: 'Plans name their serverless replications at run time, and this only reads.',
+  };
+  return { tasks, serverless };
+}
+
+/** The alarms that plans set, in one account, and those that may be set by what they do. */
+function alarmTargets(here: Pick<Surroundings, 'alarmActions' | 'narrowing' | 'stack'>, region?: '*') {
+  const arn = (name: string) =>
+    here.stack.formatArn({ service: 'cloudwatch', resource: `alarm:${name}`, ...(region && { region }) });
+  const alarms = listed('alarmNames', here.narrowing.alarmNames, arn, arn('*'));
+  return { alarms, settable: { ...alarms, ...actionConditions(here.alarmActions) } };
+}
+
 /** What routes are made of, in one account: in the stack's own region, or in every one. */
 function routeTargets(here: Pick<Surroundings, 'narrowing' | 'stack' | 'userPoolArns'>, region?: '*') {
   const { narrowing, stack } = here;
@@ -132,8 +156,17 @@ function routeTargets(here: Pick<Surroundings, 'narrowing' | 'stack' | 'userPool
 }
 
 /** What the role of another account allows: what the functions need there, all together. A session has what its function needs. */
-export function memberPermissions(here: Pick<Surroundings, 'narrowing' | 'stack' | 'userPoolArns'>): Permission[] {
+export function memberPermissions(
+  here: Pick<Surroundings, 'alarmActions' | 'narrowing' | 'stack' | 'userPoolArns'> & { hookFunctionArns: string[] },
+): Permission[] {
   const of = routeTargets(here, '*');
+  const replicated = replicationTargets(here, '*');
+  const alarms = alarmTargets(here, '*');
+  const hooks: Target = { resources: here.hookFunctionArns };
+  const anyTopic: Target = {
+    resources: [here.stack.formatArn({ service: 'sns', resource: '*', region: '*' })],
+    why: 'Plans name their topics at run time, and this only reads.',
+  };
   return [
     may(anything, 'elasticloadbalancing:DescribeListeners', 'elasticloadbalancing:DescribeRules'),
     may(anything, 'elasticloadbalancing:DescribeLoadBalancers', 'elasticloadbalancing:DescribeTags'),
@@ -150,35 +183,34 @@ export function memberPermissions(here: Pick<Surroundings, 'narrowing' | 'stack'
     may(anything, 'route53:CreateHealthCheck', 'route53:ListHealthChecks'),
     may(of.healthChecks, 'route53:DeleteHealthCheck'),
     may(of.anyHealthCheck, 'route53:GetHealthCheck', 'route53:GetHealthCheckStatus'),
+    may(anyAlarm, 'cloudwatch:DescribeAlarms'),
+    may(alarms.alarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:TagResource'),
+    may(alarms.settable, 'cloudwatch:PutMetricAlarm'),
+    may(hooks, 'lambda:GetPolicy'),
+    may(anyTopic, 'sns:GetTopicAttributes'),
+    may(anything, ...REPLICATIONS),
+    may(replicated.tasks, 'dms:DescribeTableStatistics'),
+    may(replicated.serverless, 'dms:DescribeReplicationTableStatistics'),
   ];
 }
 
 /** The functions: what each one calls, and on what. */
 export function functionPermissions(here: Surroundings): Record<Crate, Permission[]> {
-  const { names, narrowing, stack } = here;
+  const { names, stack } = here;
   const arn = (service: string, resource: string) => stack.formatArn({ service, resource });
   const { listeners, rules, targetGroups, zones, records, changes, healthChecks, anyHealthCheck, userPools } =
     routeTargets(here);
   const others: Target = { resources: here.memberRoleArns };
-  const alarmArn = (name: string) => arn('cloudwatch', `alarm:${name}`);
 
   const table: Target = { resources: [here.journal.tableArn] };
   const locks: Target = { resources: here.locksTable ? [arn('dynamodb', `table/${here.locksTable}`)] : [] };
   const openRuns: Target = { resources: [`${here.journal.tableArn}/index/${OPEN_RUNS}`] };
-  const alarms = listed('alarmNames', narrowing.alarmNames, alarmArn, alarmArn('*'));
+  const { alarms, settable } = alarmTargets(here);
   const ownAlarms: Target = {
-    resources: [alarmArn(names.of('*'))],
+    resources: [arn('cloudwatch', `alarm:${names.of('*')}`)],
     why: "The stack's own alarms, which page when a rollback fails, are none that a plan may change.",
   };
-  const tasks: Target = {
-    resources: [arn('dms', 'task:*')],
-    why: 'Plans name their replication tasks at run time, and this only reads.',
-  };
-  const serverless: Target = {
-    resources: [arn('dms', 'replication-config:*')],
-    why: 'Plans name their serverless replications at run time, and this only reads.',
-  };
-  const replications = ['dms:DescribeReplicationInstances', 'dms:DescribeReplicationTasks', 'dms:DescribeReplications'];
+  const { tasks, serverless } = replicationTargets(here);
   const loadResults: Target = {
     resources: [here.reports.arnForObjects('runs/*/load-test*')],
     why: 'Runs are named when they start.',
@@ -267,7 +299,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(zones, 'route53:GetHostedZone', 'route53:ListResourceRecordSets'),
       may(anything, 'route53:ListHostedZones', 'route53:ListHostedZonesByName'),
       may(anyHealthCheck, 'route53:GetHealthCheck', 'route53:GetHealthCheckStatus'),
-      may(anything, ...replications, 'cloudwatch:GetMetricData'),
+      may(anything, ...REPLICATIONS, 'cloudwatch:GetMetricData'),
       may(tasks, 'dms:DescribeTableStatistics'),
       may(serverless, 'dms:DescribeReplicationTableStatistics'),
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
@@ -285,7 +317,8 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(locks, 'dynamodb:BatchGetItem', 'dynamodb:PutItem'),
     ],
     'replication-lag': [
-      may(anything, ...replications, 'cloudwatch:GetMetricData'),
+      may(others, 'sts:AssumeRole'),
+      may(anything, ...REPLICATIONS, 'cloudwatch:GetMetricData'),
       may(tasks, 'dms:DescribeTableStatistics'),
       may(serverless, 'dms:DescribeReplicationTableStatistics'),
       may(table, 'dynamodb:GetItem'),
@@ -353,9 +386,10 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(table, 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
     ],
     alarms: [
+      may(others, 'sts:AssumeRole'),
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
       may(alarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:TagResource'),
-      may({ ...alarms, ...actionConditions(here.alarmActions) }, 'cloudwatch:PutMetricAlarm'),
+      may(settable, 'cloudwatch:PutMetricAlarm'),
       denied(ownAlarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:PutMetricAlarm', 'cloudwatch:TagResource'),
       may(table, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
     ],
@@ -372,7 +406,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
       may(zones, 'route53:ListResourceRecordSets'),
       may(anything, 'route53:ListHealthChecks'),
-      may(anything, ...replications, 'cloudwatch:GetMetricData'),
+      may(anything, ...REPLICATIONS, 'cloudwatch:GetMetricData'),
       may(executions('cutover', 'rollback'), 'states:DescribeExecution'),
       may(table, 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
       may(locks, 'dynamodb:DeleteItem'),

@@ -280,9 +280,20 @@ impl Client {
 
     /// Calls an AWS API as the set-up does; `operation` in snake case. A refusal of AWS is a [`Refusal`] in the error.
     pub async fn call(&self, service: &str, operation: &str, parameters: Value) -> Result<Value> {
-        self.post("call", &json!({"service": service, "operation": operation, "parameters": parameters}))
-            .await
-            .with_context(|| format!("{service} {operation}"))
+        self.call_at((None, None), service, operation, parameters).await
+    }
+
+    /// The same in an account and a region; none: the stack's own.
+    pub async fn call_at(
+        &self,
+        (account, region): (Option<&str>, Option<&str>),
+        service: &str,
+        operation: &str,
+        parameters: Value,
+    ) -> Result<Value> {
+        let called =
+            json!({"service": service, "operation": operation, "parameters": parameters, "at": [account, region]});
+        self.post("call", &called).await.with_context(|| format!("{service} {operation}"))
     }
 
     /// Sets what DescribeTargetHealth answers: state by target id, `*` for all others.

@@ -83,6 +83,11 @@ impl Access {
         Self { of_run: Some(of_run), ..self.clone() }
     }
 
+    /// Where the stack is, as the run's execution says; none for a tool beside the functions.
+    pub fn here(&self) -> Option<Place<'_>> {
+        Place::of(&self.of_run.as_ref()?.run_id)
+    }
+
     /// The accounts beside the stack's own.
     pub fn accounts(&self) -> &Accounts {
         &self.accounts

@@ -23,6 +23,8 @@ pub fn from_live(live: &MetricAlarm) -> Option<Alarm> {
     }
     Some(Alarm {
         alarm_name: live.alarm_name()?.to_owned(),
+        // Where it is, whoever described it knows.
+        alarm_arn: None,
         alarm_description: live.alarm_description.clone(),
         actions_enabled: live.actions_enabled,
         ok_actions: live.ok_actions().to_vec(),
@@ -158,6 +160,8 @@ fn normalised(alarm: &Alarm) -> Alarm {
         }
     }
     alarm.metrics.sort_by(|one, other| one.id.cmp(&other.id));
+    // That says where it is, and not how.
+    alarm.alarm_arn = None;
     // CloudWatch describes none, and leaves those of an alarm that exists as they are.
     alarm.tags.clear();
     alarm
@@ -176,6 +180,7 @@ pub(crate) mod tests {
         let dimension = |name: &str| Dimension { name: name.to_owned(), value: format!("{name} value") };
         Alarm {
             alarm_name: "shop-5xx".to_owned(),
+            alarm_arn: None,
             alarm_description: text("5xx of the shop"),
             actions_enabled: Some(false),
             ok_actions: list("ok"),

@@ -1,4 +1,4 @@
-//! `alarms`: sets one of the plan's alarms after the shift, and puts back what was there.
+//! `alarms`: sets one of the plan's alarms after the shift, and puts back what was there, in the account and region of its ARN.
 //!
 //! | action | reads | writes | undone by |
 //! |---|---|---|---|
@@ -9,11 +9,12 @@
 //! compare, write, read back. Both actions may run twice.
 //!
 //! Errors: `Cutover.NotPermitted` where the stack does not let plans set such an alarm, `Cutover.Drift` where somebody else changed the alarm, or where it is of a kind that could not be put back
-//! (composite, metric math), `Cutover.Fenced`, and AWS errors.
+//! (composite, metric math), `Cutover.NotPermitted` also for an account that does not let the stack in, `Cutover.Fenced`, and AWS errors.
 
 pub mod convert;
 pub mod decide;
 
+use access::Access;
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::AlarmType;
 use cutover::alarm::Alarm;
@@ -27,11 +28,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::decide::Write;
 
+/// What this function does in other accounts, and no more, whatever the role there may do.
+pub const ELSEWHERE: &[&str] =
+    &["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"];
+
 /// What this function talks to.
 #[derive(Clone, Debug)]
 pub struct Clients {
     /// CloudWatch.
     pub cloudwatch: Client,
+    /// What other accounts and regions are reached by.
+    pub access: Access,
     /// The journal, for the fence and for what was there before.
     pub journal: Journal,
     /// The alarms that plans may set, and what these may do.
@@ -85,11 +92,12 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         clients.allowed.check(planned, index)?;
     }
     let reply = |changed| Reply { name: planned.alarm_name.clone(), changed, at: now.to_string() };
-    let before = run.alarms_before.get(&planned.alarm_name);
+    let before = run.alarms_before.get(planned.key());
     if action == Action::Restore && before.is_none() {
         return Ok(reply(false));
     }
-    let live = live(&clients.cloudwatch, &planned.alarm_name).await?;
+    let cloudwatch = &there(clients, planned, &run.run_id, now).await?;
+    let live = live(cloudwatch, &planned.alarm_name).await?;
     let target = match action {
         Action::Set => decide::set(planned, live.as_ref(), before)?,
         Action::Restore => decide::restore(planned, live.as_ref(), before)?,
@@ -98,10 +106,10 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         return Ok(reply(false));
     }
     if action == Action::Set {
-        clients.journal.remember_alarm(&caller, &run, &planned.alarm_name, live.as_ref()).await?;
+        clients.journal.remember_alarm(&caller, &run, planned.key(), live.as_ref()).await?;
     }
     clients.journal.fence(&caller, phase).await?;
-    write(&clients.cloudwatch, &planned.alarm_name, live.as_ref(), target).await?;
+    write(cloudwatch, &planned.alarm_name, live.as_ref(), target).await?;
     Ok(reply(true))
 }
 
@@ -110,6 +118,13 @@ fn phase_of(action: Action) -> Phase {
         Action::Set => Phase::Forward,
         Action::Restore => Phase::RollingBack,
     }
+}
+
+/// CloudWatch where an alarm is.
+async fn there(clients: &Clients, planned: &Alarm, run_id: &str, now: Timestamp) -> StepResult<Client> {
+    let Some(place) = planned.place() else { return Ok(clients.cloudwatch.clone()) };
+    let there = clients.access.for_run(run_id, now).at(place).await?;
+    Ok(there.map_or_else(|| clients.cloudwatch.clone(), |there| Client::new(&there)))
 }
 
 /// The alarm of this name; `None`: there is none.

@@ -1,6 +1,6 @@
 //! The Lambda function `alarms`: composes, nothing else.
 
-use alarms::{Clients, handle};
+use alarms::{Clients, ELSEWHERE, handle};
 use cutover::authority::AllowedAlarms;
 
 fn main() -> Result<(), lambda_runtime::Error> {
@@ -8,6 +8,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
         |environment| {
             Ok(Clients {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(&environment.aws),
+                access: access::Access::of(environment, ELSEWHERE)?,
                 journal: journal::Journal::of(environment)?,
                 allowed: AllowedAlarms::of(environment)?,
             })

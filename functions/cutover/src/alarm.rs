@@ -4,7 +4,8 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::plan::rule;
+use crate::arn::Place;
+use crate::plan::{pattern, rule};
 
 /// How a value is compared with a threshold.
 pub(crate) const OPERATORS: [&str; 4] =
@@ -18,8 +19,7 @@ pub(crate) const STATISTICS: [&str; 5] = ["SampleCount", "Average", "Sum", "Mini
 const LOW_SAMPLES: [&str; 2] = ["evaluate", "ignore"];
 
 /// What DescribeAlarms answers beside what PutMetricAlarm takes (CloudWatch API reference, MetricAlarm).
-const STATE: [&str; 8] = [
-    "AlarmArn",
+const STATE: [&str; 7] = [
     "AlarmConfigurationUpdatedTimestamp",
     "EvaluationState",
     "StateReason",
@@ -51,6 +51,11 @@ pub struct Alarm {
     /// The alarm's name; an alarm that has it is overwritten.
     #[schemars(length(min = 1, max = 255))]
     pub alarm_name: String,
+    /// Where the alarm is, where that is another account or region than the stack's: its ARN,
+    /// `arn:aws:cloudwatch:<region>:<account>:alarm:<AlarmName>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = pattern::ALARM_ARN))]
+    pub alarm_arn: Option<String>,
     /// What a person should know when it rings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alarm_description: Option<String>,
@@ -126,6 +131,16 @@ pub struct Alarm {
 }
 
 impl Alarm {
+    /// Where it is, as its ARN says; none: in the stack's own account and region.
+    pub fn place(&self) -> Option<Place<'_>> {
+        self.alarm_arn.as_deref().and_then(Place::of)
+    }
+
+    /// What tells it from others, also from one of its name elsewhere: its ARN where the plan has it, else its name.
+    pub fn key(&self) -> &str {
+        self.alarm_arn.as_deref().unwrap_or(&self.alarm_name)
+    }
+
     /// Everything that it does, in whichever state.
     pub fn actions(&self) -> impl Iterator<Item = &String> {
         self.ok_actions.iter().chain(&self.alarm_actions).chain(&self.insufficient_data_actions)

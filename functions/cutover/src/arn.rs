@@ -24,6 +24,11 @@ impl<'a> Place<'a> {
     }
 }
 
+/// The name of an alarm, of its ARN or as it is.
+pub fn alarm_name(called: &str) -> &str {
+    called.split_once(":alarm:").filter(|(place, _)| place.starts_with("arn:")).map_or(called, |(_, name)| name)
+}
+
 /// An execution of a state machine, by its name (Service Authorization Reference, Step Functions).
 pub fn execution(machine_arn: &str, name: &str) -> String {
     format!("{}:{name}", machine_arn.replacen(":stateMachine:", ":execution:", 1))
@@ -112,6 +117,12 @@ mod tests {
         assert_eq!(of("listener/app/shop/50dc/f2f7"), "listener f2f7 of shop");
         assert_eq!(of("listener-rule/app/shop/50dc/f2f7/9683"), "rule 9683 of shop");
         assert_eq!(title_of_listener("one"), "listener one");
+    }
+
+    #[test]
+    fn an_alarm_is_called_by_its_name_or_its_arn() {
+        assert_eq!(alarm_name("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:shop: 5xx"), "shop: 5xx");
+        assert_eq!(alarm_name("shop:alarm:5xx"), "shop:alarm:5xx");
     }
 
     #[test]

@@ -66,6 +66,7 @@ use watch::{Held, Metrics};
 
 /// What this function does in other accounts, and no more, whatever the role there may do.
 pub const ELSEWHERE: &[&str] = &[
+    "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricData",
     "elasticloadbalancing:DescribeListeners",
     "elasticloadbalancing:DescribeRules",
@@ -263,7 +264,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     checks.extend(observe::groups(clients, groups).await?);
     checks.extend(judged::metrics(clients, metrics, &run, &request, now).await?);
     let held = Held { route: request.route, step: request.step, elapsed_seconds };
-    checks.extend(observe::alarms(&clients.cloudwatch, plan, held).await?);
+    checks.extend(observe::alarms(clients, plan, held).await?);
     let checks = if request.caller.state == SETTLING { while_settling(checks) } else { checks };
     let decision = decide::decide(
         &plan.monitoring,

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_elasticloadbalancingv2::Client as Elb;
 use cutover::arn::{Place, short_name, target_group_dimension};
 use cutover::error::name;
@@ -162,15 +161,14 @@ pub async fn groups(clients: &Clients, groups: BTreeMap<&str, u8>) -> StepResult
 ///
 /// # Errors
 /// `Cutover.NotPermitted`.
-pub async fn alarms(cloudwatch: &CloudWatch, plan: &Plan, held: Held) -> StepResult<Vec<Check>> {
+pub async fn alarms(clients: &Clients, plan: &Plan, held: Held) -> StepResult<Vec<Check>> {
     let names = &plan.monitoring.alarms;
-    if names.is_empty() {
-        return Ok(Vec::new());
-    }
-    match watch::observe::alarms(cloudwatch, names).await {
-        Ok(found) => Ok(names.iter().filter_map(|name| alarms::look(plan, name, found.get(name), held)).collect()),
-        Err(error) => names.iter().map(|alarm| failed(format!("alarm {alarm}"), error.clone())).collect(),
-    }
+    let seen = watch::observe::alarms(&clients.cloudwatch, clients.routes.access(), names).await;
+    let look = |name: &String| match seen.get(name)? {
+        Ok(alarm) => alarms::look(plan, name, alarm.as_ref(), held).map(Ok),
+        Err(error) => Some(failed(format!("alarm {name}"), error.clone())),
+    };
+    names.iter().filter_map(look).collect()
 }
 
 /// A look that failed. One that was throttled says nothing of the new side: it does not count towards the plan's `no_data_limit`, however often that

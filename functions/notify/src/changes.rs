@@ -31,7 +31,7 @@ pub(crate) fn shown(mut request: Request) -> Request {
 /// Routes with where they lead then, records, alarms, hooks, and what is deleted in the end.
 fn lines(plan: &Plan) -> Vec<String> {
     let mut lines: Vec<String> = plan.routes.iter().flat_map(of_route).collect();
-    lines.extend(plan.alarms.iter().map(|alarm| format!("alarm {}: {}", alarm.alarm_name, alarm.summary())));
+    lines.extend(plan.alarms.iter().map(|alarm| format!("alarm {}: {}", alarm.key(), alarm.summary())));
     for (point, hooks) in plan.hooks.points() {
         lines.extend(hooks.iter().map(|hook| format!("hook {point}: invokes {}", hook.function_arn)));
     }

@@ -8,9 +8,10 @@ use watch::{Evaluation, Held, Watched};
 pub(crate) fn judge(plan: &Plan, index: usize, alarm: Option<&Watched>) -> Vec<Finding> {
     let (name, path) = (&plan.monitoring.alarms[index], format!("$.monitoring.alarms[{index}]"));
     let Some(Watched { state, evaluation }) = alarm else {
-        let fix = match name.split_once(":alarm:") {
-            Some((arn, name)) if arn.starts_with("arn:") => format!("give the alarm's name, and not its ARN: `{name}`"),
-            _ => "name an alarm of this region".to_owned(),
+        let fix = if name.starts_with("arn:") {
+            "name an alarm of that account and region"
+        } else {
+            "name an alarm of this account and region, or give the ARN of one elsewhere"
         };
         return vec![Finding::environment(path, format!("`{name}` does not exist"), fix)];
     };

@@ -5,9 +5,10 @@ use cutover::plan::Database;
 use cutover::{Finding, Plan, Seconds, StepError, StepResult};
 use jiff::Timestamp;
 use replication::judge::{self, number};
-use replication::{Replication, Table, is_serverless, kind};
+use replication::{Replication, Services, Table, is_serverless, kind};
 
 use crate::Clients;
+use crate::elsewhere::reached;
 
 /// A lag so many times the one that passes is told: it may take longer to fall than the gate waits.
 const FAR_ABOVE: f64 = 2.0;
@@ -37,17 +38,19 @@ pub(crate) async fn observe(
     for (way, field, arn) in forward.into_iter().chain(reverse) {
         let Some(arn) = arn else { continue };
         let path = format!("$.database.{field}");
-        match soften(replication::observe::replication(&clients.dms, arn).await, &path, findings)? {
+        let services = clients.replications.of(clients.routes.access(), arn).await;
+        let Some(services) = &reached(services, &path, findings)? else { continue };
+        match soften(replication::observe::replication(&services.dms, arn).await, &path, findings)? {
             None => {}
             Some(None) => findings.push(unknown(&path, arn)),
             Some(Some(replication)) => {
                 let found = state(&path, arn, &replication);
                 findings.extend(found.map(|found| if_a_hook_starts_it(plan, way, &replication, found)));
-                let only_validates = replication::observe::only_validates(&clients.dms, arn).await;
+                let only_validates = replication::observe::only_validates(&services.dms, arn).await;
                 if soften(only_validates, &path, findings)? == Some(true) {
                     findings.push(Finding::environment(&path, ONLY_VALIDATES, NAME_THE_COPYING));
                 }
-                one(clients, (way, &path, arn), database, &replication, now, findings).await?;
+                one(services, (way, &path, arn), database, &replication, now, findings).await?;
             }
         }
     }
@@ -56,7 +59,7 @@ pub(crate) async fn observe(
 
 /// Looks at one that is there.
 async fn one(
-    clients: &Clients,
+    services: &Services,
     (way, path, arn): (Way, &str, &str),
     database: &Database,
     replication: &Replication,
@@ -64,14 +67,13 @@ async fn one(
     findings: &mut Vec<Finding>,
 ) -> StepResult<()> {
     if way == Way::Forward
-        && let Some(found) = soften(replication::observe::tables(&clients.dms, arn).await, path, findings)?
+        && let Some(found) = soften(replication::observe::tables(&services.dms, arn).await, path, findings)?
     {
         findings.extend(tables(path, arn, database, &found));
     }
     if !replication.is_running() || replication.is_full_load_only {
         return Ok(());
     }
-    let services = (&clients.dms, &clients.cloudwatch);
     let metrics = replication::observe::metrics(services, arn, replication, LAG_WINDOW.0.cast_signed(), now).await;
     let newest = metrics.map(|metrics| metrics.newest_lag_seconds(now.as_second() - LAG_WINDOW.0.cast_signed()));
     findings.extend(lag(path, database, newest)?);

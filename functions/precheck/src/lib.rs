@@ -1,6 +1,7 @@
 //! `precheck`: reads a plan, observes everything it names, and reports every finding at once.
 //!
-//! Reads: listeners, rules, target groups, zones, record sets, replications, their tables and lag, metrics, alarms, the topic, a load test's secret, the locks, the new
+//! Reads: listeners, rules, target groups, zones, record sets, replications, their tables and lag, metrics, alarms, the topic, the policies of
+//! hooks in other accounts, a load test's secret, the locks, the new
 //! side's health URL. Writes: nothing; safe at any time. Undo: none needed.
 //!
 //! It is called until `settled`: one try of the health URL a call, with the plan's interval in between; the rest is
@@ -16,6 +17,8 @@ mod metrics;
 mod once;
 mod overwritten;
 mod pace;
+mod policies;
+mod refusing;
 mod services;
 
 use std::sync::Arc;
@@ -39,7 +42,13 @@ use serde_json::Value;
 
 /// What this function does in other accounts, and no more, whatever the role there may do.
 pub const ELSEWHERE: &[&str] = &[
+    "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricData",
+    "dms:DescribeReplicationInstances",
+    "dms:DescribeReplicationTableStatistics",
+    "dms:DescribeReplicationTasks",
+    "dms:DescribeReplications",
+    "dms:DescribeTableStatistics",
     "elasticloadbalancing:DescribeListeners",
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeRules",
@@ -47,12 +56,14 @@ pub const ELSEWHERE: &[&str] = &[
     "elasticloadbalancing:DescribeTargetGroupAttributes",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
+    "lambda:GetPolicy",
     "route53:GetHealthCheck",
     "route53:GetHealthCheckStatus",
     "route53:GetHostedZone",
     "route53:ListHostedZones",
     "route53:ListHostedZonesByName",
     "route53:ListResourceRecordSets",
+    "sns:GetTopicAttributes",
 ];
 
 /// So many routes are looked at at once: enough that the pace, and not one answer after another, says how long it takes.
@@ -63,8 +74,8 @@ const AT_ONCE: usize = 8;
 pub struct Clients {
     /// CloudWatch.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
-    /// Database Migration Service.
-    pub dms: aws_sdk_databasemigration::Client,
+    /// The replications of the stack's own account and region.
+    pub replications: replication::Services,
     /// Those of routes.
     pub routes: routes::any::Clients,
     /// Secrets Manager, for the headers of a load test.
@@ -166,6 +177,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     findings.extend(decide::nobody_stops_writers(&plan));
     findings.extend(decide::quiesce_unverified(&plan));
     findings.extend(schedule::check_time(&plan, decide::old_ttls(&plan, &before)));
+    findings.extend(elsewhere::actions(&plan, &request.run_id));
     findings.extend(not_allowed(clients, &plan));
     findings.extend(decide::pools_not_listed(&before, &clients.user_pools));
     let too_large = budget::check_before(&before);

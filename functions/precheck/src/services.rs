@@ -1,19 +1,21 @@
-//! What precheck looks at besides routes and databases: alarms, watched target groups, a load test's secret, the topic.
+//! What precheck looks at besides routes and databases: alarms, watched target groups, a load test's secret; topics and hooks are in
+//! [`refusing`].
 
-use std::collections::HashMap;
-
+use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, Dimension, MetricAlarm, MetricDataQuery};
 use aws_sdk_elasticloadbalancingv2::Client as Elb;
+use cutover::alarm::Alarm;
 use cutover::arn::Place;
 use cutover::budget::{check_alarm, json_bytes};
 use cutover::finding::{soften, soften_to};
 use cutover::{Finding, Plan, StepError, StepResult};
 
-use crate::{Clients, alarms, load_test, overwritten};
+use crate::elsewhere::reached;
+use crate::{Clients, alarms, load_test, overwritten, refusing};
 
 /// Observes everything that is no route and no database.
 pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
-    watched_alarms(&clients.cloudwatch, plan, findings).await?;
+    watched_alarms(clients, plan, findings).await?;
     alarms_to_set(clients, plan, findings).await?;
     for (index, group) in plan.monitoring.target_groups.iter().enumerate() {
         let path = format!("$.monitoring.target_groups[{index}].target_group_arn");
@@ -24,37 +26,13 @@ pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<F
         soften_to(health, &path, "name a target group that exists", findings)?;
     }
     load_test::observe(clients, plan, findings).await?;
-    let notify = plan.notify.iter().map(|notify| ("$.notify.topic_arn", &notify.topic_arn));
-    let approval = plan.approval.iter().map(|approval| ("$.approval.topic_arn", &approval.topic_arn));
-    // One that is not listed is told of as such, and not asked for.
-    for (path, topic) in notify.chain(approval).filter(|(path, topic)| clients.topics.check(path, topic).is_ok()) {
-        let answer = clients.sns.get_topic_attributes().topic_arn(topic).send().await;
-        let answer = answer.map_err(|error| StepError::from_aws("sns:GetTopicAttributes", &error));
-        let attributes =
-            soften_to(answer, path, "name a topic that exists", findings)?.and_then(|answer| answer.attributes);
-        findings.extend(attributes.iter().flat_map(|attributes| reaches_somebody(attributes, path)));
-    }
+    refusing::topics(clients, plan, findings).await?;
+    refusing::hooks(clients, plan, findings).await?;
     if plan.notify.is_none() {
         let problem = "is missing: nobody is told of anything, not even of a run that is stuck";
         findings.push(Finding::warning("$.notify", problem, "name an SNS topic that somebody reads"));
     }
     Ok(())
-}
-
-/// Whether a topic takes what is published, and passes it on: pure.
-fn reaches_somebody(attributes: &HashMap<String, String>, path: &str) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if attributes.get("SubscriptionsConfirmed").is_some_and(|count| count == "0") {
-        let problem = "has no confirmed subscription: what is published there reaches nobody";
-        findings.push(Finding::warning(path, problem, "subscribe to the topic, and confirm it"));
-    }
-    // The role of the function that publishes needs to use a key of the customer's own.
-    let key = attributes.get("KmsMasterKeyId").filter(|key| !key.is_empty() && !key.ends_with("alias/aws/sns"));
-    if let Some(key) = key {
-        let problem = format!("is encrypted with the key {key}");
-        findings.push(Finding::warning(path, problem, "the stack must list the key in topicKeyArns"));
-    }
-    findings
 }
 
 /// Alarms of both types, by their names.
@@ -66,7 +44,7 @@ struct Alarms {
 
 /// Looks up at most 100 alarms of both types: without naming the types, AWS answers metric alarms only, and 50 of them a
 /// page (API reference of DescribeAlarms).
-async fn describe_alarms(cloudwatch: &aws_sdk_cloudwatch::Client, names: Vec<String>) -> StepResult<Alarms> {
+async fn describe_alarms(cloudwatch: &CloudWatch, names: Vec<String>) -> StepResult<Alarms> {
     let call = cloudwatch.describe_alarms().set_alarm_names(Some(names)).max_records(100);
     let call = call.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);
     let mut pages = call.into_paginator().send();
@@ -80,46 +58,54 @@ async fn describe_alarms(cloudwatch: &aws_sdk_cloudwatch::Client, names: Vec<Str
 }
 
 /// Alarms that are watched exist, are not ringing before anything has moved, and have the time to see each step.
-async fn watched_alarms(
-    cloudwatch: &aws_sdk_cloudwatch::Client,
-    plan: &Plan,
-    findings: &mut Vec<Finding>,
-) -> StepResult<()> {
+async fn watched_alarms(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
     let names = &plan.monitoring.alarms;
-    if names.is_empty() {
-        return Ok(());
-    }
-    let found = watch::observe::alarms(cloudwatch, names).await;
-    let Some(found) = soften(found, "$.monitoring.alarms", findings)? else { return Ok(()) };
+    let mut seen = watch::observe::alarms(&clients.cloudwatch, clients.routes.access(), names).await;
     for (index, name) in names.iter().enumerate() {
-        findings.extend(alarms::judge(plan, index, found.get(name)));
+        let Some(alarm) = seen.remove(name) else { continue };
+        if let Some(alarm) = soften(alarm, &format!("$.monitoring.alarms[{index}]"), findings)? {
+            findings.extend(alarms::judge(plan, index, alarm.as_ref()));
+        }
     }
     Ok(())
 }
 
 /// Alarms that will be set do not overwrite what could not be put back.
 async fn alarms_to_set(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
-    if plan.alarms.is_empty() {
-        return Ok(());
+    let mut places: Vec<Option<Place<'_>>> = Vec::new();
+    for place in plan.alarms.iter().map(Alarm::place) {
+        if !places.contains(&place) {
+            places.push(place);
+        }
     }
-    let names = plan.alarms.iter().map(|alarm| alarm.alarm_name.clone()).collect();
-    let Some(there) = soften(describe_alarms(&clients.cloudwatch, names).await, "$.alarms", findings)? else {
-        return Ok(());
-    };
-    for (index, alarm) in plan.alarms.iter().enumerate() {
-        let path = format!("$.alarms[{index}].AlarmName");
-        let is_it = |name: Option<&str>| name == Some(&alarm.alarm_name);
-        let now = there.metric.iter().find(|alarm| is_it(alarm.alarm_name()));
-        findings.extend(now.and_then(|now| check_alarm(index, settings_bytes(now))));
-        findings.extend(now.and_then(|now| overwritten::judge(alarm, now, &clients.alarms, &path)));
-        let by_query =
-            there.metric.iter().any(|alarm| is_it(alarm.alarm_name()) && alarm.evaluation_criteria().is_some());
-        if by_query || there.composite.iter().any(|alarm| is_it(alarm.alarm_name())) {
-            let problem = "exists, and is a composite alarm or one on a query, which undo could not restore";
-            findings.push(Finding::environment(path, problem, "choose another name"));
+    for place in places {
+        let of_place: Vec<(usize, &Alarm)> =
+            plan.alarms.iter().enumerate().filter(|(_, alarm)| alarm.place() == place).collect();
+        let path = place.and(of_place.first()).map_or("$.alarms".to_owned(), |(first, _)| format!("$.alarms[{first}]"));
+        let there = clients.routes.settings(place).await;
+        let Some(there) = reached(there, &path, findings)? else { continue };
+        let cloudwatch = there.map_or_else(|| clients.cloudwatch.clone(), |there| CloudWatch::new(&there));
+        let names = of_place.iter().map(|(_, alarm)| alarm.alarm_name.clone()).collect();
+        if let Some(there) = soften(describe_alarms(&cloudwatch, names).await, &path, findings)? {
+            findings.extend(of_place.into_iter().flat_map(|(index, alarm)| to_set(clients, index, alarm, &there)));
         }
     }
     Ok(())
+}
+
+/// What does not fit about one that will be set: pure.
+fn to_set(clients: &Clients, index: usize, alarm: &Alarm, there: &Alarms) -> Vec<Finding> {
+    let path = format!("$.alarms[{index}].AlarmName");
+    let is_it = |name: Option<&str>| name == Some(&alarm.alarm_name);
+    let now = there.metric.iter().find(|alarm| is_it(alarm.alarm_name()));
+    let mut findings: Vec<Finding> = now.and_then(|now| check_alarm(index, settings_bytes(now))).into_iter().collect();
+    findings.extend(now.and_then(|now| overwritten::judge(alarm, now, &clients.alarms, &path)));
+    let by_query = now.is_some_and(|now| now.evaluation_criteria().is_some());
+    if by_query || there.composite.iter().any(|alarm| is_it(alarm.alarm_name())) {
+        let problem = "exists, and is a composite alarm or one on a query, which undo could not restore";
+        findings.push(Finding::environment(path, problem, "choose another name"));
+    }
+    findings
 }
 
 /// About as many bytes as an alarm has when a run remembers it, rather more than less: pure.
@@ -161,19 +147,5 @@ mod tests {
         };
         assert!(!with(20, 2_000), "twenty metrics with long expressions can be remembered");
         assert!(with(40, 2_000) && with(1, 70_000));
-    }
-
-    #[test]
-    fn a_topic_that_reaches_nobody_is_a_warning() {
-        let found = |confirmed: &str, key: Option<&str>| {
-            let count = [("SubscriptionsConfirmed", Some(confirmed)), ("KmsMasterKeyId", key)];
-            let attributes = count.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
-            let findings = reaches_somebody(&attributes.collect(), "$.notify.topic_arn");
-            findings.into_iter().map(|finding| finding.fix).collect::<Vec<_>>()
-        };
-        assert_eq!(found("1", None), [""; 0]);
-        assert_eq!(found("12", Some("alias/aws/sns")), [""; 0]);
-        assert_eq!(found("0", None), ["subscribe to the topic, and confirm it"]);
-        assert_eq!(found("10", Some("alias/ours")), ["the stack must list the key in topicKeyArns"]);
     }
 }

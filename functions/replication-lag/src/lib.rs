@@ -8,34 +8,46 @@
 //! Both need the replication running, its tables loaded, none in error and, where the plan asks for it, all validated. A drain
 //! after quiesce hooks also needs the source to be seen quiet ([`writers`]), and only that where the plan asks for no drain.
 //!
-//! Reads: the run item; the replication, its tables, metrics of `AWS/DMS`. The API of DMS tells no lag. Writes: nothing, so
-//! there is nothing to undo.
+//! Reads: the run item; the replication, its tables, metrics of `AWS/DMS`, in the account and region of its ARN. The API of DMS tells no
+//! lag. Writes: nothing, so there is nothing to undo.
 //!
 //! Errors: `Cutover.Unhealthy` when waiting does not help (somebody writes past the hooks, for one) or the time is up,
-//! `Cutover.Inconclusive` when the time is up and there never was data, `Cutover.DeadlineExceeded`, `Cutover.Fenced`, and AWS
-//! errors.
+//! `Cutover.Inconclusive` when the time is up and there never was data, `Cutover.NotPermitted` for an account that does not let the
+//! stack in, `Cutover.DeadlineExceeded`, `Cutover.Fenced`, and AWS errors.
 
 pub mod decide;
 pub mod writers;
 
+use access::Access;
 use cutover::contract::Caller;
 use cutover::error::name;
 use cutover::verdict::Verdict;
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use journal::{Journal, Phase, Run};
+use replication::Services;
 use serde::{Deserialize, Serialize};
 
 use crate::decide::{FRESH_SECONDS, Observed, Wanted};
 use crate::writers::Writers;
 
+/// What this function does in other accounts, and no more, whatever the role there may do.
+pub const ELSEWHERE: &[&str] = &[
+    "cloudwatch:GetMetricData",
+    "dms:DescribeReplicationInstances",
+    "dms:DescribeReplicationTableStatistics",
+    "dms:DescribeReplicationTasks",
+    "dms:DescribeReplications",
+    "dms:DescribeTableStatistics",
+];
+
 /// What this function talks to.
 #[derive(Clone, Debug)]
 pub struct Clients {
-    /// Database Migration Service.
-    pub dms: aws_sdk_databasemigration::Client,
-    /// CloudWatch, for lag and backlog.
-    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// The replications of the stack's own account and region.
+    pub own: Services,
+    /// What those of others are reached by.
+    pub access: Access,
     /// The journal, for the plan.
     pub journal: Journal,
 }
@@ -111,7 +123,9 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     clients.journal.check_deadline(&run, now).await?;
     let Some(wanted) = Wanted::of(request.mode, &run.plan) else { return Ok(nothing_to_wait_for(now)) };
     let database = wanted.database;
-    let observed = look(clients, &database.replication_task_arn, now).await?;
+    let arn = &database.replication_task_arn;
+    let services = clients.own.of(&clients.access.for_run(&run.run_id, now), arn).await?;
+    let observed = look(&services, arn, now).await?;
     let tally = request.tally.unwrap_or_default();
     let decision = decide::decide(&wanted, &observed, &tally, request.elapsed_seconds, now)?;
     Ok(Reply {
@@ -127,13 +141,13 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
 }
 
 /// Looks at everything.
-async fn look(clients: &Clients, arn: &str, now: Timestamp) -> StepResult<Observed> {
-    let Clients { dms, cloudwatch, .. } = clients;
+async fn look(services: &Services, arn: &str, now: Timestamp) -> StepResult<Observed> {
+    let dms = &services.dms;
     let replication = replication::observe::replication(dms, arn).await?;
     let replication = replication
         .ok_or_else(|| StepError::new(name::REFUSED, format!("DMS knows no {} {arn}", replication::kind(arn))))?;
     let window = FRESH_SECONDS + 2 * replication::PERIOD_SECONDS;
-    let metrics = replication::observe::metrics((dms, cloudwatch), arn, &replication, window, now).await?;
+    let metrics = replication::observe::metrics(services, arn, &replication, window, now).await?;
     Ok(Observed { metrics, tables: replication::observe::tables(dms, arn).await?, replication })
 }
 

@@ -1,13 +1,17 @@
 //! The Lambda function `replication-lag`: composes, nothing else.
 
-use replication_lag::{Clients, handle};
+use replication::Services;
+use replication_lag::{Clients, ELSEWHERE, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
         |environment| {
             Ok(Clients {
-                dms: aws_sdk_databasemigration::Client::new(&environment.aws),
-                cloudwatch: aws_sdk_cloudwatch::Client::new(&environment.aws),
+                own: Services {
+                    dms: aws_sdk_databasemigration::Client::new(&environment.aws),
+                    cloudwatch: aws_sdk_cloudwatch::Client::new(&environment.aws),
+                },
+                access: access::Access::of(environment, ELSEWHERE)?,
                 journal: journal::Journal::of(environment)?,
             })
         },

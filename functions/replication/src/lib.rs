@@ -23,7 +23,38 @@
 pub mod judge;
 pub mod observe;
 
+use access::Access;
+use cutover::StepResult;
+use cutover::arn::Place;
+
 pub use crate::judge::{Metrics, Replication, Series, Stats, Table};
+
+/// What replications are looked at by: those of one account and region.
+#[derive(Clone, Debug)]
+pub struct Services {
+    /// Database Migration Service.
+    pub dms: aws_sdk_databasemigration::Client,
+    /// CloudWatch, for lag and backlog: a replication reports where it is.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+}
+
+impl Services {
+    /// Those of the account and region where a replication is, by its ARN.
+    ///
+    /// # Errors
+    /// Those of [`Access::at`].
+    pub async fn of(&self, access: &Access, arn: &str) -> StepResult<Self> {
+        let Some(place) = Place::of(arn) else { return Ok(self.clone()) };
+        let there = access.at(place).await?;
+        Ok(there.map_or_else(
+            || self.clone(),
+            |there| Self {
+                dms: aws_sdk_databasemigration::Client::new(&there),
+                cloudwatch: aws_sdk_cloudwatch::Client::new(&there),
+            },
+        ))
+    }
+}
 
 /// DMS reports its metrics once a minute (DMS user guide, "Monitoring replication tasks").
 pub const PERIOD_SECONDS: i64 = 60;

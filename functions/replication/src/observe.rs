@@ -1,6 +1,5 @@
 //! What DMS and CloudWatch say of a replication.
 
-use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{MetricDataQuery, MetricDataResult};
 use aws_sdk_databasemigration::Client as Dms;
@@ -10,7 +9,7 @@ use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use watch::metric::Asked;
 
-use crate::{Metrics, PERIOD_SECONDS, Replication, Series, Stats, Table, is_serverless, last_element};
+use crate::{Metrics, PERIOD_SECONDS, Replication, Series, Services, Stats, Table, is_serverless, last_element};
 
 /// The most that DescribeTableStatistics gives in one page (API reference).
 const TABLES_PER_PAGE: i32 = 500;
@@ -149,7 +148,7 @@ fn of_table(table: &TableStatistics) -> Table {
 /// # Errors
 /// AWS errors; `Cutover.Refused` where a task's instance does not exist.
 pub async fn metrics(
-    (dms, cloudwatch): (&Dms, &CloudWatch),
+    Services { dms, cloudwatch }: &Services,
     arn: &str,
     replication: &Replication,
     window_seconds: i64,

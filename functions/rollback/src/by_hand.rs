@@ -9,11 +9,11 @@ use journal::Run;
 use serde_json::json;
 
 /// The command that gives an alarm of a run its settings back, or deletes one that was not there before.
-pub fn alarm(run_id: &str, name: &str, before: Option<&Alarm>) -> String {
-    let region = region_option(run_id);
+pub fn alarm(run_id: &str, planned: &Alarm, before: Option<&Alarm>) -> String {
+    let region = region_option(planned.alarm_arn.as_deref().unwrap_or(run_id));
     match before {
         None => {
-            let names = json_word(&json!({ "AlarmNames": [name] }));
+            let names = json_word(&json!({ "AlarmNames": [planned.alarm_name] }));
             format!("aws cloudwatch delete-alarms{region} --cli-input-json {names}")
         }
         Some(before) => {
@@ -37,6 +37,17 @@ pub fn resume(run: &Run, hook: &Hook) -> String {
 /// A change of what may lie in another account than the run: then the command says that it is to be made there, and a note as whom Cutover
 /// would make it.
 pub fn at(change: &str, place: Option<Place<'_>>, run: &Run, accounts: &Accounts) -> String {
+    let role = place.and_then(|place| accounts.role(place.account));
+    let role = role.map_or_else(|| "no role: its stack has none for it".to_owned(), |role| role.arn);
+    there(change, place, run, &format!("goes there as {role}"))
+}
+
+/// A hook that may be in another account than the run, which its own policy lets invoke it.
+pub fn hook_at(change: &str, place: Option<Place<'_>>, run: &Run) -> String {
+    there(change, place, run, "invokes it as the role of its state machine, by the function's own policy")
+}
+
+fn there(change: &str, place: Option<Place<'_>>, run: &Run, as_whom: &str) -> String {
     let Some((place, here)) = place.zip(Place::of(&run.run_id)) else { return change.to_owned() };
     let there = place.or(here);
     if there.account == here.account {
@@ -45,11 +56,9 @@ pub fn at(change: &str, place: Option<Place<'_>>, run: &Run, accounts: &Accounts
     let (command, notes) = change.split_once('\n').map_or((change, None), |(command, notes)| (command, Some(notes)));
     let option = if command.starts_with("aws ") { format!(" --profile {}", there.account) } else { String::new() };
     let region = if place.region.is_empty() { String::new() } else { format!(", region {}", place.region) };
-    let role = accounts.role(there.account);
-    let role = role.map_or_else(|| "no role: its stack has none for it".to_owned(), |role| role.arn);
     let notes = notes.map(|notes| format!("\n{notes}")).unwrap_or_default();
     format!(
-        "{command}{option}{notes}\n  (in the account {}{region}: the profile is one of yours that may change it there; Cutover goes there as {role})",
+        "{command}{option}{notes}\n  (in the account {}{region}: the profile is one of yours that may do it there; Cutover {as_whom})",
         there.account
     )
 }
@@ -71,7 +80,7 @@ mod tests {
         assert_eq!(
             told(command, listener),
             "aws elbv2 modify-listener --listener-arn l --region us-east-1 --profile 2\n  (a note)\n  (in the account 2, region us-east-1: \
-             the profile is one of yours that may change it there; Cutover goes there as arn:aws:iam::2:role/cutover-access)"
+             the profile is one of yours that may do it there; Cutover goes there as arn:aws:iam::2:role/cutover-access)"
         );
         let zone = Some(Place { region: "", account: "3" });
         let unseen = told("make a answer: x", zone);
@@ -80,6 +89,15 @@ mod tests {
         for own in [None, Place::of(RUN), Some(Place { region: "", account: "" })] {
             assert_eq!(told(command, own), command);
         }
+    }
+
+    #[test]
+    fn a_hook_in_another_account_is_invoked_there_and_not_in_the_role_of_the_functions() {
+        let plan = serde_json::from_value(json!({ "application": "portal", "routes": [] })).unwrap();
+        let run = Run::claimed(&crate::caller(RUN, RUN), plan, vec![], jiff::Timestamp::UNIX_EPOCH);
+        let told = hook_at("aws lambda invoke", Place::of("arn:aws:lambda:eu-west-1:2:function:f"), &run);
+        assert!(told.starts_with("aws lambda invoke --profile 2\n  (in the account 2, region eu-west-1: "), "{told}");
+        assert!(told.contains("Cutover invokes it as the role of its state machine"), "{told}");
     }
 
     const RUN: &str = "arn:aws:states:eu-west-1:1:execution:cutover:run";
@@ -99,17 +117,24 @@ mod tests {
 
     #[test]
     fn an_alarm_is_deleted_or_gets_its_settings_back() {
+        let planned = |name: &str| Alarm { alarm_name: name.to_owned(), ..Alarm::default() };
         assert_eq!(
-            alarm(RUN, "it's late", None),
+            alarm(RUN, &planned("it's late"), None),
             r#"aws cloudwatch delete-alarms --region eu-west-1 --cli-input-json '{"AlarmNames":["it'\''s late"]}'"#
         );
         let before = Alarm { alarm_name: "late".to_owned(), ..Alarm::default() };
-        let command = alarm(RUN, "late", Some(&before));
+        let command = alarm(RUN, &planned("late"), Some(&before));
         assert!(
             command.starts_with(
                 r#"aws cloudwatch put-metric-alarm --region eu-west-1 --cli-input-json '{"AlarmName":"late","#
             ),
             "{command}"
+        );
+        let arn = Some("arn:aws:cloudwatch:us-east-1:2:alarm:late".to_owned());
+        let there = alarm(RUN, &Alarm { alarm_arn: arn, ..planned("late") }, None);
+        assert_eq!(
+            there,
+            r#"aws cloudwatch delete-alarms --region us-east-1 --cli-input-json '{"AlarmNames":["late"]}'"#
         );
     }
 }

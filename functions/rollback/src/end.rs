@@ -1,5 +1,7 @@
 //! The end of a rollback: what was restored, and, precisely, what is left.
 
+use cutover::accounts::Accounts;
+use cutover::arn::Place;
 use cutover::budget::{MOST_ENDING_BYTES, fit};
 use cutover::plan::{Hook, Route};
 use cutover::text::{named, shown};
@@ -133,10 +135,12 @@ pub(crate) async fn end(clients: &Clients, request: EndRequest, now: Timestamp) 
         _ => clients.journal.fence(&caller(&request.run_id, &request.execution_arn), Phase::RollingBack).await?,
     };
     let mut outcomes: Vec<Outcome> = if request.hold.is_some() {
-        run.plan.routes.iter().enumerate().map(unrestored).chain(owed_besides_routes(&run)).collect()
+        let owed = owed_besides_routes(&run, clients.routes.access().accounts());
+        run.plan.routes.iter().enumerate().map(unrestored).chain(owed).collect()
     } else {
         let routes = request.outcomes.into_iter().map(|outcome| with_first_pass(outcome, &request.first));
-        let alarms = request.alarms.iter().filter_map(|alarm| left_alarm(&run, alarm));
+        let accounts = clients.routes.access().accounts();
+        let alarms = request.alarms.iter().filter_map(|alarm| left_alarm(&run, alarm, accounts));
         let all = routes.chain(resumed(&run, request.hooks)).chain(alarms);
         all.map(|outcome| with_arn(&run, outcome.shown())).collect()
     };
@@ -175,9 +179,9 @@ fn with_first_pass(second: Outcome, first: &[Outcome]) -> Outcome {
 }
 
 /// What a rollback that did not get to it owes beside the routes: the hooks that undo quiesce, and the alarms that were set.
-pub(crate) fn owed_besides_routes(run: &Run) -> Vec<Outcome> {
+pub(crate) fn owed_besides_routes(run: &Run, accounts: &Accounts) -> Vec<Outcome> {
     let not_looked_at = |index| AlarmOutcome { index, error: Some("not looked at".to_owned()), cause: None };
-    let alarms = (0..run.plan.alarms.len()).filter_map(|index| left_alarm(run, &not_looked_at(index)));
+    let alarms = (0..run.plan.alarms.len()).filter_map(|index| left_alarm(run, &not_looked_at(index), accounts));
     resumed(run, Vec::new()).into_iter().chain(alarms).collect()
 }
 
@@ -191,7 +195,8 @@ fn resumed(run: &Run, seen: Vec<Outcome>) -> Vec<Outcome> {
         let not_seen =
             || Outcome { error: Some("not seen to have run".to_owned()), title: title.clone(), ..Outcome::default() };
         let outcome = seen.iter().find(|outcome| outcome.title == title).cloned().unwrap_or_else(not_seen);
-        let change = (!outcome.restored).then(|| by_hand::resume(run, hook));
+        let there = |change: String| by_hand::hook_at(&change, Place::of(&hook.function_arn), run);
+        let change = (!outcome.restored).then(|| there(by_hand::resume(run, hook)));
         let name = hook.function_arn.splitn(7, ':').last().unwrap_or_default();
         Outcome { change, title: format!("resume hook {name}"), arn: Some(hook.function_arn.clone()), ..outcome }
     };
@@ -199,14 +204,16 @@ fn resumed(run: &Run, seen: Vec<Outcome>) -> Vec<Outcome> {
 }
 
 /// An alarm that could not be put back, with the command that does it.
-fn left_alarm(run: &Run, alarm: &AlarmOutcome) -> Option<Outcome> {
+fn left_alarm(run: &Run, alarm: &AlarmOutcome, accounts: &Accounts) -> Option<Outcome> {
     let error = alarm.error.as_deref()?;
     let planned = run.plan.alarms.get(alarm.index)?;
-    let before = run.alarms_before.get(&planned.alarm_name)?;
+    let before = run.alarms_before.get(planned.key())?;
+    let change = by_hand::alarm(&run.run_id, planned, before.as_ref());
     Some(Outcome {
         title: format!("alarm {}", named(&planned.alarm_name, MOST_TITLE_BYTES)),
         error: Some(alarm.cause.as_deref().map_or(error.to_owned(), |cause| format!("{error}: {cause}"))),
-        change: Some(by_hand::alarm(&run.run_id, &planned.alarm_name, before.as_ref())),
+        arn: planned.alarm_arn.clone(),
+        change: Some(by_hand::at(&change, planned.place(), run, accounts)),
         ..Outcome::default()
     })
 }
@@ -313,10 +320,16 @@ mod tests {
 
     #[test]
     fn what_a_held_rollback_has_not_done_is_owed_with_its_commands() {
-        let titles = |run: &Run| owed_besides_routes(run).into_iter().map(|owed| owed.title).collect::<Vec<_>>();
+        let titles = |run: &Run| {
+            owed_besides_routes(run, &Accounts::default()).into_iter().map(|owed| owed.title).collect::<Vec<_>>()
+        };
         assert_eq!(titles(&run(false)), ["alarm late"]);
         assert_eq!(titles(&run(true)).len(), 3);
-        assert!(owed_besides_routes(&run(true)).iter().all(|owed| !owed.restored && owed.change.is_some()));
+        assert!(
+            owed_besides_routes(&run(true), &Accounts::default())
+                .iter()
+                .all(|owed| !owed.restored && owed.change.is_some())
+        );
     }
 
     #[test]

@@ -41,6 +41,10 @@ const MOST_WHY_BYTES: usize = 10_000;
 
 /// What this function does in other accounts, and no more, whatever the role there may do.
 pub const ELSEWHERE: &[&str] = &[
+    "cloudwatch:GetMetricData",
+    "dms:DescribeReplicationInstances",
+    "dms:DescribeReplicationTasks",
+    "dms:DescribeReplications",
     "elasticloadbalancing:DescribeListeners",
     "elasticloadbalancing:DescribeRules",
     "elasticloadbalancing:DescribeTargetHealth",
@@ -53,10 +57,8 @@ pub const ELSEWHERE: &[&str] = &[
 pub struct Clients {
     /// Those of routes, to look.
     pub routes: routes::any::Clients,
-    /// Database Migration Service, to look at the replication from new to old.
-    pub dms: aws_sdk_databasemigration::Client,
-    /// CloudWatch, for its lag.
-    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// To look at the replication from new to old: those of the stack's own account and region.
+    pub replications: replication::Services,
     /// Step Functions, to see whether an owner is alive.
     pub sfn: aws_sdk_sfn::Client,
     /// The journal.
@@ -235,7 +237,7 @@ fn what_to_do(run: &Run, hold: Option<String>, now: Timestamp) -> BeginReply {
         route_type: route_type(route),
         title: route.title(),
     });
-    let was_set = |index: &usize| run.alarms_before.contains_key(&run.plan.alarms[*index].alarm_name);
+    let was_set = |index: &usize| run.alarms_before.contains_key(run.plan.alarms[*index].key());
     BeginReply {
         nothing_to_do: None,
         hold,

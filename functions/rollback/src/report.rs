@@ -49,7 +49,7 @@ pub(crate) async fn report(clients: &Clients, request: ReportRequest, now: Times
     }
     let mut outcomes: Vec<Outcome> = run.plan.routes.iter().enumerate().map(unrestored).collect();
     look(&for_run(clients, &run, now), &run, &mut outcomes).await;
-    outcomes.extend(owed_besides_routes(&run));
+    outcomes.extend(owed_besides_routes(&run, clients.routes.access().accounts()));
     let end = EndReply { is_tried_again: run.phase.is_open(), ..EndReply::of("Unfinished", None, outcomes, now) };
     within_budget(&Report {
         run_id: run.run_id,

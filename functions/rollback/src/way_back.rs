@@ -60,10 +60,10 @@ async fn dead_way_back(
 }
 
 async fn look(clients: &Clients, arn: &str, now: Timestamp) -> StepResult<Seen> {
-    let Some(replication) = replication::observe::replication(&clients.dms, arn).await? else {
+    let services = &clients.replications.of(clients.routes.access(), arn).await?;
+    let Some(replication) = replication::observe::replication(&services.dms, arn).await? else {
         return Ok(Seen::default());
     };
-    let services = (&clients.dms, &clients.cloudwatch);
     let window = LAG_WINDOW.0.cast_signed();
     let metrics = replication::observe::metrics(services, arn, &replication, window, now).await?;
     let lag_seconds = metrics.newest_lag_seconds(now.as_second() - window);

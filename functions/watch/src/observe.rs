@@ -2,19 +2,61 @@
 
 use std::collections::BTreeMap;
 
+use access::Access;
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::AlarmType;
+use cutover::arn::{Place, alarm_name};
 use cutover::{StepError, StepResult};
 
 use crate::{Evaluation, Watched};
 
+/// What CloudWatch says of an alarm: none, if there is no such alarm; or why nobody could ask.
+pub type Seen = StepResult<Option<Watched>>;
+
+/// Alarms by what the plan calls them: by name in the stack's own account and region, or by ARN wherever they are.
+pub async fn alarms(own: &Client, access: &Access, called: &[String]) -> BTreeMap<String, Seen> {
+    let mut seen = BTreeMap::new();
+    for (place, called) in by_place(called) {
+        let found = described(own, access, place, &called).await;
+        seen.extend(called.into_iter().map(|one| {
+            let of = |found: &BTreeMap<String, Watched>| found.get(alarm_name(one)).cloned();
+            (one.to_owned(), found.as_ref().map(of).map_err(Clone::clone))
+        }));
+    }
+    seen
+}
+
+/// Which alarms are where; no place: where the stack is. Pure.
+fn by_place(called: &[String]) -> Vec<(Option<Place<'_>>, Vec<&str>)> {
+    let mut places: Vec<(Option<Place<'_>>, Vec<&str>)> = Vec::new();
+    for one in called {
+        let place = Place::of(one);
+        match places.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, there)) => there.push(one),
+            None => places.push((place, vec![one])),
+        }
+    }
+    places
+}
+
+async fn described(
+    own: &Client,
+    access: &Access,
+    place: Option<Place<'_>>,
+    called: &[&str],
+) -> StepResult<BTreeMap<String, Watched>> {
+    let there = match place {
+        Some(place) => access.at(place).await?.map(|there| Client::new(&there)),
+        None => None,
+    };
+    let names = called.iter().map(|one| alarm_name(one).to_owned()).collect();
+    by_names(there.as_ref().unwrap_or(own), names).await
+}
+
 /// Alarms of both types, by their names; at most 100 of them. Without naming the types, AWS answers metric alarms only, and
 /// 50 of them a page (API reference of DescribeAlarms).
-///
-/// # Errors
-/// AWS errors.
-pub async fn alarms(cloudwatch: &Client, names: &[String]) -> StepResult<BTreeMap<String, Watched>> {
-    let call = cloudwatch.describe_alarms().set_alarm_names(Some(names.to_vec())).max_records(100);
+async fn by_names(cloudwatch: &Client, names: Vec<String>) -> StepResult<BTreeMap<String, Watched>> {
+    let call = cloudwatch.describe_alarms().set_alarm_names(Some(names)).max_records(100);
     let call = call.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);
     let mut pages = call.into_paginator().send();
     let mut found = BTreeMap::new();
@@ -31,4 +73,24 @@ pub async fn alarms(cloudwatch: &Client, names: &[String]) -> StepResult<BTreeMa
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alarms_are_asked_for_where_they_are_all_of_a_place_at_once() {
+        let arn = |region: &str, name: &str| format!("arn:aws:cloudwatch:{region}:222222222222:alarm:{name}");
+        let called =
+            ["a".to_owned(), arn("eu-west-1", "b"), "c".to_owned(), arn("us-east-1", "b"), arn("eu-west-1", "d")];
+        let places = by_place(&called);
+        let there = |region| Some(Place { region, account: "222222222222" });
+        assert_eq!(
+            places.iter().map(|(place, _)| *place).collect::<Vec<_>>(),
+            [None, there("eu-west-1"), there("us-east-1")]
+        );
+        assert_eq!(places[0].1, ["a", "c"]);
+        assert_eq!(places[1].1.iter().map(|one| alarm_name(one)).collect::<Vec<_>>(), ["b", "d"]);
+    }
 }

@@ -97,7 +97,9 @@ class Control:
         return {}
 
     def _call(self, query, body):
-        operation = getattr(clients.client(body["service"]), body["operation"])
+        account, region = body.get("at") or (None, None)
+        at = (account or clients.HOME[0], region or clients.HOME[1])
+        operation = getattr(clients.client(body["service"], at=at), body["operation"])
         answer = operation(**body.get("parameters", {}))
         answer.pop("ResponseMetadata", None)
         # What a function answered is a stream.

@@ -8,7 +8,7 @@ roles, rules and the stack's own schedules stay.
 import time
 
 from ..clients import client
-from ..services import cloudwatch, elbv2, elbv2_groups, functions, route53, s3, ses, sns
+from ..services import cloudwatch, dms, elbv2, elbv2_groups, functions, route53, s3, ses, sns
 from ..settings import ACCOUNT_ID, PROGRAMMES, REGION, Settings
 from ..stacks import members
 from ..step_functions.engine import engine
@@ -85,14 +85,13 @@ def _let_functions_end(boundary: Boundary) -> None:
 
 def _backends() -> list:
     from moto.cloudwatch.models import cloudwatch_backends
-    from moto.dms.models import dms_backends
     from moto.route53.models import route53_backends
     from moto.ses.models import ses_backends
     from moto.sns.models import sns_backends
 
-    own = [backends[ACCOUNT_ID][REGION] for backends in (cloudwatch_backends, dms_backends, ses_backends, sns_backends)]
+    everywhere = [backend for every in (cloudwatch_backends, sns_backends) for regions in list(every.values()) for backend in list(regions.values())]
     zones = [partitions["aws"] for partitions in list(route53_backends.values())]
-    return [*own, *elbv2.backends(), *zones]
+    return [*everywhere, ses_backends[ACCOUNT_ID][REGION], *dms.backends().values(), *elbv2.backends(), *zones]
 
 
 def _empty(table: str) -> None:

@@ -32,7 +32,7 @@ def dump(journal_table: str) -> dict:
     return {
         "elbv2": _stable(_everywhere(_elbv2)),
         "route53": _stable(_everywhere(_route53)),
-        "dms": _stable(_dms()),
+        "dms": _stable(_everywhere(_dms)),
         "cloudwatch": _stable(_cloudwatch()),
         "sns": _stable(_sns()),
         "ses": _stable(_ses()),
@@ -138,9 +138,9 @@ def _key(record: dict) -> tuple:
     return record["Name"].rstrip("."), record["Type"], record.get("SetIdentifier")
 
 
-def _dms() -> dict:
-    tasks = client("dms").describe_replication_tasks()["ReplicationTasks"]
-    serverless = client("dms").describe_replications()["Replications"]
+def _dms(at) -> dict:
+    tasks = client("dms", at=at).describe_replication_tasks()["ReplicationTasks"]
+    serverless = client("dms", at=at).describe_replications()["Replications"]
     return {
         "replication_tasks": _by(tasks, "ReplicationTaskArn"),
         "replications": _by(serverless, "ReplicationConfigArn"),
@@ -148,11 +148,13 @@ def _dms() -> dict:
 
 
 def _cloudwatch() -> dict:
-    alarms = client("cloudwatch").describe_alarms()["MetricAlarms"]
+    alarms = _by(client("cloudwatch").describe_alarms()["MetricAlarms"], "AlarmName")
+    for place in members.places()[1:]:
+        alarms |= _by(client("cloudwatch", at=place).describe_alarms()["MetricAlarms"], "AlarmArn")
     dashboards = _all("cloudwatch", "list_dashboards", "DashboardEntries")
     # A run's own shows and directs nothing; where something is left, it stays for those who look for the cause.
     names = sorted(one["DashboardName"] for one in dashboards if not one["DashboardName"].startswith("cutover-run-"))
-    return {"alarms": _by(alarms, "AlarmName"), "dashboards": names}
+    return {"alarms": alarms, "dashboards": names}
 
 
 def _s3() -> dict:

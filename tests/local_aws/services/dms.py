@@ -11,7 +11,6 @@ import json
 import random
 import string
 
-from ..settings import ACCOUNT_ID, REGION
 from . import dms_serverless
 
 TABLE_ERRORS = {"Mismatched records", "Suspended tables", "Error", "Table error"}
@@ -20,14 +19,24 @@ TABLE_ERRORS = {"Mismatched records", "Suspended tables", "Error", "Table error"
 _tables: dict[str, list[dict]] = {}
 
 
-def backend():
+def backend(arn: str):
+    """That of the account and region where something is."""
     from moto.dms.models import dms_backends
 
-    return dms_backends[ACCOUNT_ID][REGION]
+    region, account = arn.split(":")[3:5]
+    return dms_backends[account][region]
+
+
+def backends() -> dict[tuple[str, str], object]:
+    """Those of every account and region, by these."""
+    from moto.dms.models import dms_backends
+
+    return {(account, region): one for account, regions in list(dms_backends.items()) for region, one in list(regions.items())}
 
 
 def set_replication(arn: str, status: str | None = None, tables: list[dict] | None = None, changes: int = 0) -> None:
-    replication = backend().replication_tasks.get(arn) or dms_serverless.replications()[arn]
+    here = backend(arn)
+    replication = here.replication_tasks.get(arn) or dms_serverless.replications(here)[arn]
     if status is not None:
         replication.status = status
     if tables is not None:

@@ -1,6 +1,6 @@
 """DMS Serverless, which moto does not know: configurations, the replication of each, and its tables.
 
-Contract: `install()`; `replications()` holds them by the ARN of their configuration (`replication-config:`). One that was not
+Contract: `install()`; `replications(backend)` holds those of an account and region by the ARN of their configuration (`replication-config:`). One that was not
 started is `created`. As for tasks, `dms.set_replication` tells state and tables. Metrics go by the dimension
 `ReplicationConfigId`: the account, a colon, the last element of the ARN.
 """
@@ -9,8 +9,6 @@ import json
 import random
 import string
 from dataclasses import dataclass
-
-from ..settings import ACCOUNT_ID, REGION
 
 CONFIG_FIELDS = ("ReplicationConfigIdentifier", "SourceEndpointArn", "TargetEndpointArn", "ReplicationType")
 
@@ -22,11 +20,9 @@ class Replication:
     status: str = "created"
 
 
-def replications() -> dict[str, Replication]:
-    """Kept with moto's own state, so that a reset forgets them too."""
-    from . import dms
-
-    return dms.backend().__dict__.setdefault("serverless_replications", {})
+def replications(backend) -> dict[str, Replication]:
+    """Of an account and region; kept with moto's own state, so that a reset forgets them too."""
+    return backend.__dict__.setdefault("serverless_replications", {})
 
 
 def install() -> None:
@@ -42,19 +38,19 @@ def install() -> None:
 def _create(self):
     config = {field: self._get_param(field) for field in CONFIG_FIELDS}
     own = "".join(random.choices(string.ascii_uppercase + string.digits, k=26))
-    arn = f"arn:aws:dms:{REGION}:{ACCOUNT_ID}:replication-config:{own}"
-    replications()[arn] = Replication(arn, config)
+    arn = f"arn:aws:dms:{self.region}:{self.current_account}:replication-config:{own}"
+    replications(self.dms_backend)[arn] = Replication(arn, config)
     return json.dumps({"ReplicationConfig": {**config, "ReplicationConfigArn": arn}})
 
 
 def _start(self):
-    found = _found(self._get_param("ReplicationConfigArn"))
+    found = _found(self.dms_backend, self._get_param("ReplicationConfigArn"))
     found.status = "running"
     return json.dumps({"Replication": _shown(found)})
 
 
 def _stop(self):
-    found = _found(self._get_param("ReplicationConfigArn"))
+    found = _found(self.dms_backend, self._get_param("ReplicationConfigArn"))
     found.status = "stopped"
     return json.dumps({"Replication": _shown(found)})
 
@@ -64,7 +60,7 @@ def _describe(self):
 
     from . import dms
 
-    found = list(replications().values())
+    found = list(replications(self.dms_backend).values())
     for wanted in self._get_param("Filters", []):
         of = {
             "replication-config-arn": lambda one: one.arn,
@@ -80,17 +76,17 @@ def _describe(self):
 def _describe_tables(self):
     from . import dms
 
-    arn = _found(self._get_param("ReplicationConfigArn")).arn
+    arn = _found(self.dms_backend, self._get_param("ReplicationConfigArn")).arn
     page, marker = dms.described_tables(self, arn)
     return json.dumps({"ReplicationConfigArn": arn, "ReplicationTableStatistics": page, **marker})
 
 
-def _found(arn: str) -> Replication:
+def _found(backend, arn: str) -> Replication:
     from moto.dms.exceptions import ResourceNotFoundFault
 
-    if arn not in replications():
+    if arn not in replications(backend):
         raise ResourceNotFoundFault(f"Replication config {arn} not found")
-    return replications()[arn]
+    return replications(backend)[arn]
 
 
 def _shown(one: Replication) -> dict:

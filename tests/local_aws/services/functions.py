@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import clients
-from ..settings import ACCOUNT_ID, REGION, ROLE_ARN, Settings
+from ..settings import ACCOUNT_ID, MEMBER_ROLE_ARN, REGION, ROLE_ARN, Settings
 from ..stacks import iam
 from . import inline_code
 from .runtime_api import Runtime, Spec
@@ -45,13 +45,14 @@ def create(
     environment: dict[str, str] | None = None,
     timeout_seconds: int = 30,
     memory_mb: int = 256,
+    at: tuple[str, str] = clients.HOME,
 ) -> str:
     """Creates a function and answers its ARN."""
-    return clients.client("lambda").create_function(
+    return clients.client("lambda", at=at).create_function(
         FunctionName=name,
         Runtime="provided.al2023",
         Handler="bootstrap",
-        Role=ROLE_ARN,
+        Role=ROLE_ARN if at[0] == ACCOUNT_ID else MEMBER_ROLE_ARN.replace("*", at[0]),
         Timeout=timeout_seconds,
         MemorySize=memory_mb,
         Code={"ZipFile": package},

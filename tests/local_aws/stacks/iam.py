@@ -157,6 +157,8 @@ def refusal(call: Call, environ: dict) -> Refusal | None:
         return members.refusal(held, call, environ)
     if call.access_key == SETUP:
         return None
+    if lacking := members.not_let_in(call, environ, role_arn_of(call.access_key) or ROLE_ARN):
+        return denied(_user(role_arn_of(call.access_key) or ROLE_ARN, call.caller), lacking, "no resource-based policy")
     return _own_refusal(call, environ) if enabled else _untrusted(call, environ)
 
 
@@ -322,7 +324,7 @@ def decides(
     # What else a call needs, such as a key, is about something else than the call.
     resource = resource if action.partition(":")[0] in ("sns", "cloudwatch") else None
     statements = [statement for document in documents for statement in statements_of(document)]
-    concerned = [one for one in statements if _names_action(one, action) and _names_principal(one, principal)]
+    concerned = [one for one in statements if names_action(one, action) and _names_principal(one, principal)]
     if resource is not None:
         concerned = [one for one in concerned if _names_resource(one, resource) and _holds(one, context or {})]
     elif any(one["Effect"] == "Deny" and not _is_unconditional(one) for one in concerned):
@@ -345,7 +347,7 @@ def as_list(value) -> list:
     return value if isinstance(value, list) else [value]
 
 
-def _names_action(statement: dict, action: str) -> bool:
+def names_action(statement: dict, action: str) -> bool:
     def matches(element: str) -> bool:
         return any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in as_list(statement[element]))
 

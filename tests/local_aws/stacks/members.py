@@ -4,6 +4,7 @@ Contract: `install()` makes AssumeRole as strict as AWS: the role is there, its 
 session's policy narrows it. `open_account(account)` creates the role that the stack knows of an account, in that account.
 - `session(key)` is what a key of a session is good for; `refusal` says why a call by it is refused. Roles of member accounts are
   enforced whatever the settings say: without a session nobody sees what is in another account.
+- `not_let_in` says which action the policy of a topic or function in another account does not allow to whoever calls it as himself.
 - `places()` are the accounts and regions in which there is anything, the stack's own first.
 Stock moto assumes roles that are not there, and lets every session do everything.
 """
@@ -11,13 +12,15 @@ Stock moto assumes roles that are not there, and lets every session do everythin
 import json
 import time
 from dataclasses import dataclass
+from urllib.parse import unquote
 
-from ..control.protocols import CREDENTIAL
+from ..control.protocols import CREDENTIAL, INVOKE_PATH
 from ..settings import ACCOUNT_ID, EXTERNAL_ID, MEMBER_ROLE_ARN, REGION
 from . import iam
 
 # What a role of a rehearsal allows; a session's own policy narrows it to what its function does.
-SERVICES = ("cloudwatch", "cognito-idp", "elasticloadbalancing", "route53")
+SERVICES = ("cloudwatch", "cognito-idp", "dms", "elasticloadbalancing", "route53")
+READS = ["lambda:GetPolicy", "sns:GetTopicAttributes"]
 
 
 @dataclass
@@ -44,10 +47,11 @@ def session(key: str) -> Session | None:
 
 
 def forget() -> None:
-    """As if no account had ever been opened."""
+    """As if no account had ever been opened. Sessions last their time, as on AWS: functions' processes, which live on, have kept them."""
     for account in {one.account for one in _sessions.values()} | _opened:
         _iam(account).reset()
-    _sessions.clear()
+    for key in [key for key, one in _sessions.items() if one.until <= time.time()]:
+        del _sessions[key]
     _opened.clear()
 
 
@@ -61,7 +65,7 @@ def open_account(account: str) -> None:
         "Action": "sts:AssumeRole",
         "Condition": {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}},
     }
-    allowed = {"Effect": "Allow", "Action": [f"{service}:*" for service in SERVICES], "Resource": "*"}
+    allowed = {"Effect": "Allow", "Action": [f"{service}:*" for service in SERVICES] + READS, "Resource": "*"}
     arn = MEMBER_ROLE_ARN.replace("*", account)
     name = arn.rpartition("/")[2]
     backend = _iam(account)
@@ -80,15 +84,20 @@ def _iam(account: str):
 
 
 def places() -> list[tuple[str, str]]:
+    from ..services import dms, dms_serverless
+    from moto.cloudwatch.models import cloudwatch_backends
     from moto.elbv2.models import elbv2_backends
     from moto.route53.models import route53_backends
 
     found = [(ACCOUNT_ID, REGION)]
     for account, regions in list(elbv2_backends.items()):
         found += [(account, region) for region, backend in list(regions.items()) if backend.load_balancers or backend.target_groups]
+    for account, regions in list(cloudwatch_backends.items()):
+        found += [(account, region) for region, backend in list(regions.items()) if backend.alarms]
     for account, partitions in list(route53_backends.items()):
         known = any(account == one for one, _ in found)
         found += [(account, REGION) for backend in list(partitions.values()) if backend.zones and not known]
+    found += [place for place, backend in dms.backends().items() if backend.replication_instances or dms_serverless.replications(backend)]
     return list(dict.fromkeys(found))
 
 
@@ -115,11 +124,53 @@ def account_called(call, environ) -> str:
     asked = environ.pop(ACCOUNT_HEADER, None)
     held = session(call.access_key)
     account = held.account if held else asked if asked and call.caller == iam.SETUP else ACCOUNT_ID
+    if called := _by_policy(call, environ):
+        account = account_of(called)
     if account != ACCOUNT_ID:
         environ[ACCOUNT_HEADER] = account
     if (call.service, call.operation) == ("sts", "AssumeRole"):
         return account_of(iam.form(environ).get("RoleArn", ""))
     return account
+
+
+def _by_policy(call, environ) -> str | None:
+    """The ARN of a function or topic of another account that somebody calls as himself."""
+    if session(call.access_key) or call.caller == iam.SETUP:
+        return None
+    invoked = INVOKE_PATH.match(environ["PATH_INFO"])
+    arn = unquote(invoked[1]) if invoked else iam.form(environ).get("TopicArn", "") if call.service == "sns" else ""
+    return arn if account_of(arn) not in ("", ACCOUNT_ID) else None
+
+
+def not_let_in(call, environ, principal: str) -> str | None:
+    arn = _by_policy(call, environ)
+    if not arn:
+        return None
+    action = iam.needed_actions(call, environ)[0]
+    who = {"*", ACCOUNT_ID, f"arn:aws:iam::{ACCOUNT_ID}:root", principal}
+    context = {"AWS:SourceOwner": ACCOUNT_ID, "aws:PrincipalArn": principal}
+    for statement in iam.statements_of(_policy(arn)):
+        named = statement.get("Principal", {})
+        names = iam.as_list(named.get("AWS", [])) if isinstance(named, dict) else [named]
+        if statement["Effect"] == "Allow" and who & set(names) and iam.names_action(statement, action) and _holds(statement, context):
+            return None
+    return action
+
+
+def _policy(arn: str):
+    """Of what is not there, one that lets nobody in: AWS tells strangers no more."""
+    from moto.awslambda.exceptions import UnknownFunctionException
+    from moto.awslambda.models import lambda_backends
+    from moto.sns.models import sns_backends
+
+    _, _, service, region, account, _ = arn.split(":", 5)
+    if service == "sns":
+        topic = sns_backends[account][region].topics.get(arn)
+        return topic.policy if topic else {}
+    try:
+        return {"Statement": lambda_backends[account][region].get_function(arn).policy.statements}
+    except UnknownFunctionException:
+        return {}
 
 
 def untrusted(form: dict[str, str], user: str, own_role: str) -> str | None:

@@ -65,6 +65,10 @@ class Environment:
         parts = arn.split(":")
         return (parts[4], parts[3]) if len(parts) > 5 and parts[4] in self.accounts else HOME
 
+    def lets_in(self, place: tuple[str, str]) -> bool:
+        """Whether what is made there has a policy that lets the stack's account in; at home it needs none."""
+        return place[0] != HOME[0] and not as_dict(as_dict(self.world.get("accounts")).get(place[0])).get("closed")
+
     def place_of_zone(self, account: str) -> tuple[str, str]:
         return (account, REGION) if account in self.accounts else HOME
 

@@ -14,7 +14,8 @@ environment starts with; behaviour over time (`old`, `new`, and of a replication
     health_checks    what Route 53's checkers see, also of checks that the run will make: services/route53_health.py
     more_records     record sets as the API writes them, in a zone of the plan
     accounts         the accounts of the plan that are not the stack's own: what it names in these is made there, in the region of its ARN,
-                     and the role that the stack knows of them lets it in. All else is made in the stack's own account and region
+                     and the role that the stack knows of them lets it in, as the policies of topics and functions there do, unless the account
+                     is `closed`. All else is made in the stack's own account and region
     zones            other zones of the account: name, private, and their records as the API writes them
     records.*.members.*.health   the record has a health check, and this is what its checkers see
 """
@@ -78,7 +79,7 @@ KEYS = {
     "old.changes.*": CHANGE,
     "new.changes.*": CHANGE,
     "hooks.*": {"fail"},
-    "accounts.*": set(),
+    "accounts.*": {"closed"},
     "deny.*": {"action", "from", "account"},
     "late.*": {"state", "seconds"},
     "during.*": {"when_new_weight", "route", "do"},

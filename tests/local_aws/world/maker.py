@@ -19,6 +19,7 @@ from ..clients import client
 from ..control.boundary import Boundary
 from ..faults.rules import deny, late
 from ..services import dms, functions, route53_health
+from ..settings import ACCOUNT_ID
 from ..stacks import members
 from . import file
 from .balancing import Balancing
@@ -30,18 +31,19 @@ CONFIG_ARN = re.compile(r"^arn:aws:dms:[^:]*:[^:]*:replication-config:(.+)$")
 TOPIC_ARN = re.compile(r"^arn:aws:sns:[^:]*:[^:]*:(.+)$")
 SECRET_ARN = re.compile(r"^arn:aws:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?$")
 FUNCTION_ARN = re.compile(r"^arn:aws:lambda:[^:]*:[^:]*:function:([^:]+)")
+ROOT = f"arn:aws:iam::{ACCOUNT_ID}:root"
 DEFAULT_TABLES = [{"schema": "public", "table": name, "state": "Validated"} for name in ("customers", "orders", "items")]
 
 _count = itertools.count()
-_hooks: list[str] = []
+_hooks: list[tuple[str, tuple[str, str]]] = []
 
 
 def start_over() -> None:
     """The next world is the account's first: its names need no number."""
     global _count
     _count = itertools.count()
-    for arn in _hooks:
-        client("lambda").delete_function(FunctionName=arn)
+    for arn, at in _hooks:
+        client("lambda", at=at).delete_function(FunctionName=arn)
     _hooks.clear()
 
 
@@ -108,11 +110,12 @@ def _create_replication(environment: Environment) -> list[dict]:
 
 
 def create_task(environment: Environment, planned: str, suffix: str, migration_type: str = "full-load-and-cdc") -> dict:
-    api = client("dms")
+    at = environment.place(planned)
+    api = client("dms", at=at)
     instance = api.create_replication_instance(
         ReplicationInstanceIdentifier=f"replication-{suffix}", ReplicationInstanceClass="dms.t3.medium"
     )["ReplicationInstance"]
-    source, target = _create_endpoints(suffix)
+    source, target = _create_endpoints(suffix, at)
     arn = api.create_replication_task(
         ReplicationTaskIdentifier=f"task-{suffix}",
         SourceEndpointArn=source,
@@ -131,8 +134,9 @@ def create_task(environment: Environment, planned: str, suffix: str, migration_t
 
 
 def create_serverless(environment: Environment, planned: str, suffix: str, migration_type: str) -> dict:
-    api = client("dms")
-    source, target = _create_endpoints(suffix)
+    at = environment.place(planned)
+    api = client("dms", at=at)
+    source, target = _create_endpoints(suffix, at)
     arn = api.create_replication_config(
         ReplicationConfigIdentifier=f"serverless-{suffix}",
         SourceEndpointArn=source,
@@ -146,9 +150,9 @@ def create_serverless(environment: Environment, planned: str, suffix: str, migra
     return {"arn": arn, "dimensions": {"ReplicationConfigId": ":".join([arn.split(":")[4], arn.rpartition(":")[2]])}}
 
 
-def _create_endpoints(suffix: str) -> list[str]:
+def _create_endpoints(suffix: str, at: tuple[str, str]) -> list[str]:
     return [
-        client("dms").create_endpoint(
+        client("dms", at=at).create_endpoint(
             EndpointIdentifier=f"{kind}-{suffix}",
             EndpointType=kind,
             EngineName="postgres",
@@ -167,10 +171,11 @@ def _create_alarms(environment: Environment) -> None:
     watched = as_dict(environment.plan.get("monitoring")).get("alarms")
     names = [name for name in (watched if isinstance(watched, list) else []) if isinstance(name, str)]
     for name in dict.fromkeys([*names, *states]):
-        client("cloudwatch").put_metric_alarm(
-            AlarmName=name,
+        api, own = client("cloudwatch", at=environment.place(name)), name.rpartition(":alarm:")[2]
+        api.put_metric_alarm(
+            AlarmName=own,
             Namespace="Portal",
-            MetricName=name,
+            MetricName=own,
             Statistic="Sum",
             Period=60,
             EvaluationPeriods=1,
@@ -178,14 +183,20 @@ def _create_alarms(environment: Environment) -> None:
             ComparisonOperator="GreaterThanOrEqualToThreshold",
         )
         state = states.get(name, "OK")
-        client("cloudwatch").set_alarm_state(AlarmName=name, StateValue=state, StateReason="set by the world")
+        api.set_alarm_state(AlarmName=own, StateValue=state, StateReason="set by the world")
 
 
 def _create_topics(environment: Environment) -> None:
     for mention in environment.strings():
         if found := TOPIC_ARN.match(mention):
-            arn = client("sns").create_topic(Name=environment.name(found[1], 200))["TopicArn"]
-            client("sns").subscribe(TopicArn=arn, Protocol="email", Endpoint="on-call@example.com")
+            at = environment.place(mention)
+            api = client("sns", at=at)
+            arn = api.create_topic(Name=environment.name(found[1], 200))["TopicArn"]
+            api.subscribe(TopicArn=arn, Protocol="email", Endpoint="on-call@example.com")
+            if environment.lets_in(at):
+                statement = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "sns:Publish", "Resource": arn}
+                policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+                api.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
             environment.mapping[mention] = arn
 
 
@@ -197,8 +208,14 @@ def _create_hooks(environment: Environment) -> None:
             found = FUNCTION_ARN.match(planned)
             if found and planned not in environment.mapping:
                 package = functions.zipped("hook.json", json.dumps(setups.get(planned, {})))
-                environment.mapping[planned] = functions.create(environment.name(found[1], 60), package)
-                _hooks.append(environment.mapping[planned])
+                at = environment.place(planned)
+                arn = functions.create(environment.name(found[1], 60), package, at=at)
+                if environment.lets_in(at):
+                    client("lambda", at=at).add_permission(
+                        FunctionName=arn, StatementId="cutover", Action="lambda:InvokeFunction", Principal=ROOT
+                    )
+                environment.mapping[planned] = arn
+                _hooks.append((arn, at))
 
 
 def _point_health_check(environment: Environment) -> None:

@@ -1,24 +1,43 @@
 //! A person who types the commands of a page.
 //!
-//! Contract: [`type_in`] makes the call that the AWS CLI would make. Regions are not told apart on one machine.
+//! Contract: [`type_in`] makes the call that the AWS CLI would make, in the account that `--profile` is called after, and in `--region`.
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::control::Client;
 
-/// `aws <service> <operation> --option value ...`, perhaps with a file for the answer at its end.
-pub async fn type_in(client: &Client, command: &str) -> Result<()> {
-    let (service, operation, parameters) = call_of(command)?;
-    client.call(&service, &operation, parameters).await.map(drop)
+/// The call that a command makes, as boto3 has it.
+pub struct Typed {
+    /// As boto3 calls it.
+    pub service: String,
+    /// In snake case.
+    pub operation: String,
+    /// By their names in the API.
+    pub parameters: Value,
+    profile: Option<String>,
+    region: Option<String>,
 }
 
-/// The service, the operation and the parameters of the call that a command is, as boto3 has them.
-pub fn call_of(command: &str) -> Result<(String, String, Value)> {
+/// `aws <service> <operation> --option value ...`, perhaps with a file for the answer at its end.
+pub async fn type_in(client: &Client, command: &str) -> Result<()> {
+    let Typed { service, operation, parameters, profile, region } = call_of(command)?;
+    client.call_at((profile.as_deref(), region.as_deref()), &service, &operation, parameters).await.map(drop)
+}
+
+/// What a command says.
+pub fn call_of(command: &str) -> Result<Typed> {
     let words = shell_words::split(command).context("the command cannot be read")?;
     let [_, service, operation, options @ ..] = &words[..] else { bail!("no command") };
     let options = options.strip_suffix(&["/dev/stdout".to_owned()]).unwrap_or(options);
-    Ok((service.clone(), operation.replace('-', "_"), parameters(options)?))
+    let of = |name: &str| options.chunks(2).find(|pair| pair[0] == name).and_then(|pair| pair.get(1)).cloned();
+    Ok(Typed {
+        service: service.clone(),
+        operation: operation.replace('-', "_"),
+        parameters: parameters(options)?,
+        profile: of("--profile"),
+        region: of("--region"),
+    })
 }
 
 fn parameters(options: &[String]) -> Result<Value> {
@@ -26,7 +45,7 @@ fn parameters(options: &[String]) -> Result<Value> {
     for pair in options.chunks(2) {
         let [option, value] = pair else { bail!("{pair:?} has no value") };
         match pascal_case(option.trim_start_matches("--")).as_str() {
-            "Region" | "CliBinaryFormat" => {}
+            "Region" | "Profile" | "CliBinaryFormat" => {}
             "Payload" => parameters["Payload"] = json!(value),
             "CliInputJson" => parameters = serde_json::from_str(value).context("no JSON")?,
             "AlarmNames" => parameters["AlarmNames"] = json!([value]),
@@ -47,8 +66,9 @@ mod tests {
 
     #[test]
     fn options_become_the_members_of_the_call() {
-        let words =
-            shell_words::split(r#"--region eu-west-1 --listener-arn arn:x --default-actions '[{"Type":"forward"}]'"#);
+        let words = shell_words::split(
+            r#"--region eu-west-1 --profile 222222222222 --listener-arn arn:x --default-actions '[{"Type":"forward"}]'"#,
+        );
         let read = parameters(&words.expect("words")).expect("options");
         assert_eq!(read, json!({ "ListenerArn": "arn:x", "DefaultActions": [{ "Type": "forward" }] }));
         assert!(parameters(&["--alone".to_owned()]).is_err());

@@ -17,7 +17,7 @@ use super::trial::Trial;
 use super::{run, state};
 use crate::compare::differences;
 use crate::control::{Message, Routing};
-use crate::faults::by_hand::call_of;
+use crate::faults::by_hand::{Typed, call_of};
 use crate::faults::check::{self, Ended};
 use crate::faults::finished;
 use crate::faults::left::{Change, Journal, Left, is_of};
@@ -249,7 +249,7 @@ impl Scene<'_> {
         let Some(page) = page(&left.messages) else { return Ok(vec![]) };
         undo_act(self.aws, self.ground).await?;
         for command in commands(page) {
-            let (service, operation, parameters) = call_of(command)?;
+            let Typed { service, operation, parameters, .. } = call_of(command)?;
             let done = self.aws.call(&service, &operation, parameters).await;
             done.with_context(|| format!("by hand: {command}"))?;
         }

@@ -359,9 +359,21 @@ fn a_cutover_of_two_accounts_and_two_regions_succeeds_and_its_gates_see_its_bala
     Ok(())
 }
 
+fn a_cutover_of_four_accounts_and_two_regions_succeeds_and_everything_in_them_is_seen() -> Result<()> {
+    let outcome = rehearse("four-accounts", 0)?;
+    ensure!(outcome["findings"] == json!([]), "{}", outcome["findings"]);
+    ensure!(outcome["execution"]["output"]["alarms"][0]["changed"] == true, "{}", outcome["execution"]["output"]);
+    let steps = outcome["execution"]["output"]["steps"].as_array().into_iter().flatten();
+    for step in steps {
+        ensure!(step["checks"]["healthy"].as_u64() > Some(0), "nothing was seen: {step}");
+    }
+    Ok(())
+}
+
 /// What is run.
 pub fn tests() -> Vec<Test> {
     synchronous![
+        a_cutover_of_four_accounts_and_two_regions_succeeds_and_everything_in_them_is_seen,
         a_cutover_of_two_accounts_and_two_regions_succeeds_and_its_gates_see_its_balancer,
         each_gate_is_made_to_fail_and_one_that_catches_nothing_is_told,
         a_plan_that_is_turned_back_with_a_good_new_side_says_by_which_gate,

@@ -42,7 +42,7 @@ impl Patterns {
 
 /// Whether a text is of a pattern: `*` stands for any characters, and `?` for one (IAM user guide, wildcards). In time that grows with both
 /// lengths at the most.
-pub(crate) fn fits(pattern: &str, text: &str) -> bool {
+pub fn fits(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut at, mut place, mut star) = (0, 0, None);
     while place < text.len() {

@@ -27,10 +27,10 @@ pub struct Monitoring {
     /// CloudWatch metrics and the values that mean trouble.
     #[schemars(length(max = 100))]
     pub metrics: Vec<Metric>,
-    /// CloudWatch alarms that must be OK, by their names.
-    #[schemars(length(max = 100), extend("allOf" = rule::names_not_arns()))]
+    /// CloudWatch alarms that must be OK: by their names, or by their ARNs where they are in another account or region.
+    #[schemars(length(max = 100), extend("allOf" = rule::alarms_by_name_or_arn()))]
     pub alarms: Vec<String>,
-    /// What INSUFFICIENT_DATA means, by the alarm's name, once the alarm must have seen the new side's traffic: for
+    /// What INSUFFICIENT_DATA means, by the alarm's name or ARN as it stands in `alarms`, once the alarm must have seen the new side's traffic: for
     /// those of `alarms` where it is not inconclusive.
     pub alarms_missing: BTreeMap<String, AlarmMissing>,
     /// What happens when a limit is reached while a step is held.

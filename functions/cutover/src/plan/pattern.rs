@@ -16,6 +16,8 @@ pub(crate) const REPLICATION_ARN: &str = arn!("dms", "(task|replication-config):
 pub(crate) const FUNCTION_ARN: &str = arn!("lambda", "function:[!-~]+");
 /// Neither a FIFO topic nor a subscription.
 pub(crate) const TOPIC_ARN: &str = arn!("sns", "(?![!-~]*\\.fifo[ \\t\\r\\n]*$)[!-9;-~]+");
+/// A name of an alarm has spaces, and letters of all languages.
+pub(crate) const ALARM_ARN: &str = "^arn:[!-9;-~]+:cloudwatch:[!-9;-~]+:[!-9;-~]+:alarm:.{1,255}$";
 pub(crate) const SECRET_ARN: &str = arn!("secretsmanager", "secret:[!-~]+");
 /// An address alone, of plain characters.
 pub(crate) const MAIL_ADDRESS: &str = "^(?=[!-~]{1,254}[ \\t\\r\\n]*$)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9_-]{1,63}(\\.[A-Za-z0-9_-]{1,63})+$";
@@ -115,7 +117,7 @@ pub(crate) const IPV6: &str = concat!("^(", ipv6!(), ")$");
 pub(crate) const ADDRESS: &str = concat!("^(", ipv4!(), "|", ipv6!(), ")$");
 
 /// What texts of these forms look like: the schema's examples.
-pub(crate) const EXAMPLES: [(&str, &str); 21] = [
+pub(crate) const EXAMPLES: [(&str, &str); 22] = [
     (
         LISTENER_ARN,
         "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2",
@@ -128,6 +130,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 21] = [
     (REPLICATION_ARN, "arn:aws:dms:eu-west-1:123456789012:task:SHOPREPLICATION"),
     (FUNCTION_ARN, "arn:aws:lambda:eu-west-1:123456789012:function:shop-smoke-test"),
     (TOPIC_ARN, "arn:aws:sns:eu-west-1:123456789012:shop-cutover"),
+    (ALARM_ARN, "arn:aws:cloudwatch:eu-central-1:222222222222:alarm:shop-5xx"),
     (URL, "https://new.shop.example.com/health"),
     (HOST_NAME, "shop.example.com"),
     (ACCOUNT, "222222222222"),

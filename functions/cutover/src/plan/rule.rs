@@ -35,9 +35,9 @@ pub(super) fn zero_needs_a_divisor() -> Value {
     json!([{ "if": has("missing", &json!({ "const": "zero_if_divisor" })), "then": given("divide_by") }])
 }
 
-/// Names of alarms, not their ARNs.
-pub(super) fn names_not_arns() -> Value {
-    json!([{ "items": { "not": { "pattern": "^arn:" } } }])
+/// Names of alarms, or ARNs of alarms, and no other ARNs.
+pub(super) fn alarms_by_name_or_arn() -> Value {
+    json!([{ "items": { "anyOf": [{ "not": { "pattern": "^arn:" } }, { "pattern": super::pattern::ALARM_ARN }] } }])
 }
 
 /// The last step moves all: since weights never fall, one of 100 is the last.

@@ -11,6 +11,7 @@ from local_aws.clients import client
 from local_aws.control import cbor
 from local_aws.services.cloudwatch import Metrics
 from local_aws.services.statistics import sample, statistic
+from local_aws.settings import ACCOUNT_ID
 
 from .. import support
 from ..support import SPEED, control
@@ -247,6 +248,17 @@ class Alarms(support.TestCase):
         (alarm,) = api.describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
         self.assertEqual("OK", alarm["StateValue"])
         self.refused("ValidationError", api.put_composite_alarm, AlarmName=name, AlarmRule="slow")
+
+    def test_an_action_in_another_region_than_the_alarms_is_refused(self):
+        api, name = client("cloudwatch", at=(ACCOUNT_ID, "eu-central-1")), support.unique("alarm")
+        given = {"AlarmName": name, "Namespace": "N", "MetricName": "M", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1}
+        given |= {"Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"}
+        topic = "arn:aws:sns:{}:222222222222:pages"
+        message = self.refused("ValidationError", api.put_metric_alarm, **given, AlarmActions=[topic.format("eu-west-1")])
+        self.assertEqual("Invalid region eu-west-1 specified. Only eu-central-1 is supported.", message)
+        api.put_metric_alarm(**given, AlarmActions=[topic.format("eu-central-1")])
+        (alarm,) = api.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        self.assertEqual(f"arn:aws:cloudwatch:eu-central-1:{ACCOUNT_ID}:alarm:{name}", alarm["AlarmArn"])
 
     def test_a_new_alarm_has_no_data_and_keeps_its_state(self):
         api, name = client("cloudwatch"), support.unique("alarm")

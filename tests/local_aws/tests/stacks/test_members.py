@@ -3,7 +3,8 @@
 import json
 
 from ...clients import client
-from ...settings import EXTERNAL_ID, REGION
+from ...services import functions
+from ...settings import ACCOUNT_ID, EXTERNAL_ID, REGION
 from ...stacks import members
 from ..support import TestCase, unique
 
@@ -50,6 +51,26 @@ class Sessions(TestCase):
         self.assertIn("no session policy", message)
         everything = self.assume(Policy=policy("*"))["AccessKeyId"]
         self.refused("AuthorizationError", client("sns", everything).list_topics)
+
+    def test_topics_and_functions_let_whoever_calls_as_himself_in_by_their_own_policies(self):
+        there = (ACCOUNT, REGION)
+        topic = client("sns", at=there).create_topic(Name=unique("topic"))["TopicArn"]
+        publish = {"TopicArn": topic, "Message": "hello"}
+        message = self.refused("AuthorizationError", client("sns", "notify").publish, **publish)
+        self.assertIn("no resource-based policy", message)
+        statement = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}, "Action": "sns:Publish"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        client("sns", at=there).set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=document)
+        client("sns", "notify").publish(**publish)
+        hook = functions.create(unique("hook"), functions.zipped("hook.json", "{}"), at=there)
+        self.refused("AccessDeniedException", client("lambda", "states").invoke, FunctionName=hook)
+        let = {"FunctionName": hook, "StatementId": "cutover", "Action": "lambda:InvokeFunction", "Principal": ACCOUNT_ID}
+        client("lambda", at=there).add_permission(**let)
+        self.assertEqual(client("lambda", "states").invoke(FunctionName=hook)["StatusCode"], 200)
+        self.refused("AccessDeniedException", client("lambda", "states").invoke, FunctionName=hook + "-2")
+        reading = client("lambda", self.assume(Policy=policy("lambda:GetPolicy"))["AccessKeyId"])
+        self.assertIn("lambda:InvokeFunction", reading.get_policy(FunctionName=hook)["Policy"])
+        client("lambda", at=there).delete_function(FunctionName=hook)
 
     def test_a_session_ends(self):
         key = self.assume()["AccessKeyId"]

@@ -142,7 +142,7 @@ fn the_schema_says_what_fields_need_each_other() -> Result<()> {
         ("/routes/2/health_checks/old", json!({ "fqdn": "x", "port": 8080 })),
         ("/routes/3/records/0/new/values", json!(["a", "b"])),
         ("/monitoring/metrics/0/divide_by", Value::Null),
-        ("/monitoring/alarms/0", json!("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:errors")),
+        ("/monitoring/alarms/0", json!("arn:aws:sns:eu-west-1:123456789012:errors")),
         ("/hooks/resume", json!([])),
         ("/alarms", alarm(json!({ "ExtendedStatistic": "p99" }))),
         ("/alarms", alarm(json!({ "Statistic": null }))),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Report;
+use super::{Report, arns};
 use crate::alarm::{Alarm, BAND_OPERATORS, OPERATORS};
 
 const WEEK_SECONDS: i64 = 7 * 86_400;
@@ -14,9 +14,22 @@ pub(super) fn check(alarms: &[Alarm], report: &mut Report) {
         let path = format!("$.alarms[{index}]");
         own(alarm, &path, report);
         let name = format!("{path}.AlarmName");
-        if report.is_read(&name) && !seen.insert(&alarm.alarm_name) {
+        if report.is_read(&name) && !seen.insert(alarm.key()) {
             report.say(name, "is the name of an earlier alarm", "name each alarm once");
         }
+        if let Some(arn) = &alarm.alarm_arn {
+            place(arn, alarm, &path, report);
+        }
+    }
+}
+
+/// Its ARN says where it is, and is of the same name.
+fn place(arn: &str, alarm: &Alarm, path: &str, report: &mut Report) {
+    let field = format!("{path}.AlarmArn");
+    arns::check(arn, &arns::ALARM, &field, report);
+    if let Some((_, name)) = arn.split_once(":alarm:").filter(|(_, name)| *name != alarm.alarm_name) {
+        let problem = format!("is the ARN of `{name}`, and AlarmName is `{}`", alarm.alarm_name);
+        report.say_beside(&[&format!("{path}.AlarmName")], field, problem, "give the same name, or leave AlarmArn out");
     }
 }
 

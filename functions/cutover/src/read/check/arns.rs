@@ -43,6 +43,12 @@ pub(super) const FUNCTION: Kind = Kind {
 };
 pub(super) const TOPIC: Kind =
     Kind { name: "an SNS topic", service: "sns", resources: &[""], looks: "arn:aws:sns:<region>:<account>:<name>" };
+pub(super) const ALARM: Kind = Kind {
+    name: "an alarm",
+    service: "cloudwatch",
+    resources: &["alarm:"],
+    looks: "arn:aws:cloudwatch:<region>:<account>:alarm:<name>",
+};
 pub(super) const SECRET: Kind = Kind {
     name: "a secret",
     service: "secretsmanager",
@@ -62,7 +68,9 @@ pub(super) fn check(text: &str, wanted: &Kind, path: &str, report: &mut Report) 
         return report.say(path, format!("`{shown}` is not an ARN"), format!("should look like {}", wanted.looks));
     };
     let is_whole = [partition, region, account, resource].iter().all(|part| !part.is_empty());
-    if !is_whole || text.len() > 2048 || !is_plain(text) {
+    // An alarm's name has spaces, and letters of all languages.
+    let plain = if wanted.name == ALARM.name { &text[..text.len() - resource.len()] } else { text };
+    if !is_whole || text.len() > 2048 || !is_plain(plain) {
         return report.say(path, format!("`{shown}` is not an ARN"), format!("should look like {}", wanted.looks));
     }
     let found = kind(service, resource);
@@ -80,7 +88,7 @@ fn kind(service: &str, resource: &str) -> Option<&'static str> {
         kind.service == service
             && kind.resources.iter().any(|start| resource.len() > start.len() && resource.starts_with(start))
     };
-    [LISTENER, RULE, GROUP, REPLICATION, FUNCTION, TOPIC, SECRET, BALANCER].iter().find(is).map(|kind| kind.name)
+    [LISTENER, RULE, GROUP, REPLICATION, FUNCTION, TOPIC, ALARM, SECRET, BALANCER].iter().find(is).map(|kind| kind.name)
 }
 
 fn fix(wanted: &Kind, found: Option<&str>) -> String {
@@ -124,6 +132,7 @@ mod tests {
             (elb("targetgroup/old/1"), &GROUP),
             ("arn:aws-cn:sns:r:1:t".to_owned(), &TOPIC),
             ("arn:aws:dms:r:1:replication-config:R".to_owned(), &REPLICATION),
+            ("arn:aws:cloudwatch:r:1:alarm:shop: too slow".to_owned(), &ALARM),
             ("arn:aws:lambda:r:1:function:f:live".to_owned(), &FUNCTION),
         ] {
             assert_eq!(findings(&text, wanted), [""; 0], "{text}");

@@ -18,10 +18,8 @@ pub(super) fn check(monitoring: &Monitoring, report: &mut Report) {
         let path = format!("$.monitoring.target_groups[{index}].target_group_arn");
         arns::check(&group.target_group_arn, &arns::GROUP, &path, report);
     }
-    for (index, name) in monitoring.alarms.iter().enumerate().filter(|(_, name)| name.starts_with("arn:")) {
-        let own = name.splitn(7, ':').last().unwrap_or_default();
-        let path = format!("$.monitoring.alarms[{index}]");
-        report.say(path, "is an ARN", format!("give the alarm's name: {own}"));
+    for (index, arn) in monitoring.alarms.iter().enumerate().filter(|(_, name)| name.starts_with("arn:")) {
+        arns::check(arn, &arns::ALARM, &format!("$.monitoring.alarms[{index}]"), report);
     }
     for name in monitoring.alarms_missing.keys().filter(|name| !monitoring.alarms.contains(name)) {
         let path = format!("$.monitoring.alarms_missing.{name}");
