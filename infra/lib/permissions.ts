@@ -185,7 +185,8 @@ export function memberPermissions(
     may(of.anyHealthCheck, 'route53:GetHealthCheck', 'route53:GetHealthCheckStatus'),
     may(anyAlarm, 'cloudwatch:DescribeAlarms'),
     may(alarms.alarms, 'cloudwatch:DeleteAlarms', 'cloudwatch:TagResource'),
-    may(alarms.settable, 'cloudwatch:PutMetricAlarm'),
+    // Without any action that they may have, none is set.
+    may(here.alarmActions.length > 0 ? alarms.settable : { resources: [] }, 'cloudwatch:PutMetricAlarm'),
     may(hooks, 'lambda:GetPolicy'),
     may(anyTopic, 'sns:GetTopicAttributes'),
     may(anything, ...REPLICATIONS),

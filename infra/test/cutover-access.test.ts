@@ -55,6 +55,27 @@ test('it allows what the same lists allow at home', () => {
   assert.deepEqual(records.Condition['ForAllValues:StringEquals'][names], ['shop.example.com']);
 });
 
+test('alarms are set there by the same lists, and hooks are only read about', () => {
+  const topic = 'arn:aws:sns:eu-central-1:222222222222:pages';
+  const hook = 'arn:aws:lambda:eu-west-1:222222222222:function:stop';
+  const of = (props: Partial<CutoverAccessProps>) => {
+    const template = access({ ...GIVEN, narrowing: { ...OPEN, alarmNames: ['shop-*'] }, ...props });
+    const statements: Json[] = roleOf(template).Policies[0].PolicyDocument.Statement;
+    return (action: string) => statements.filter((statement) => [statement.Action].flat().includes(action));
+  };
+  const on = of({ alarmActions: [topic], hookFunctionArns: [hook] });
+  const [put] = on('cloudwatch:PutMetricAlarm');
+  assert.match(JSON.stringify(put.Resource), /:cloudwatch:\*:.*:alarm:shop-\*"/);
+  assert.deepEqual(put.Condition['ForAllValues:StringLike'], { 'cloudwatch:AlarmActions': [topic] });
+  assert.match(JSON.stringify(on('cloudwatch:DeleteAlarms')[0].Resource), /:alarm:shop-\*"/);
+  assert.deepEqual(on('lambda:GetPolicy')[0].Resource, hook);
+  const none = of({});
+  assert.deepEqual([none('cloudwatch:PutMetricAlarm'), none('lambda:GetPolicy')], [[], []]);
+  for (const action of ['lambda:InvokeFunction', 'sns:Publish', 'dms:StopReplicationTask']) {
+    assert.deepEqual(on(action), [], action);
+  }
+});
+
 test('what is missing or wrong is told in a sentence', () => {
   for (const [props, told] of [
     [{ ...GIVEN, narrowing: undefined }, /does not say what plans/],
