@@ -342,7 +342,7 @@ async fn a_rule_stopped_then_moved(ground: &Ground) -> Result<()> {
     ground.wait_for_phase(&run_id, "closed", LIMIT).await
 }
 
-/// Precheck looks at the health checks that a name's records carry.
+/// Precheck looks at the health checks that a name's records carry; and, where a name is of another zone than the plan says, at that zone.
 async fn a_look_at_a_checked_name(ground: &Ground) -> Result<()> {
     let mut plan = beside_the_portal(dns_plan("checked", json!([{ "new_weight": 100 }])));
     plan["mode"] = json!("precheck");
@@ -350,7 +350,13 @@ async fn a_look_at_a_checked_name(ground: &Ground) -> Result<()> {
         json!({ "set_identifier": "blue", "weight": 1, "ttl": 60, "values": ["192.0.2.10"], "health": "healthy" });
     let stage = ground.stage(&plan, json!({ "records": { "checked.example.net A": { "members": [member] } } })).await?;
     let run_id = ground.start("cutover", "checked", &stage.plan).await?;
-    succeeded(ground, &run_id).await
+    succeeded(ground, &run_id).await?;
+    let mut astray = stage.plan.clone();
+    astray["routes"][0]["record_name"] = json!("checked.example.org");
+    let end = ground.end_of(&ground.start("cutover", "astray", &astray).await?, LIMIT).await?;
+    let cause = end["cause"].as_str().unwrap_or_default();
+    ensure!(cause.contains("is not in the zone, which is example.net."), "ended {} {cause}", end["error"]);
+    Ok(())
 }
 
 /// Monitor looks at the balancer behind an alias that is answered by its health; cleanup, while it waits, at the name.
