@@ -99,15 +99,20 @@ const asItIs = (item: string) => item;
 
 const REPLICATIONS = ['dms:DescribeReplicationInstances', 'dms:DescribeReplicationTasks', 'dms:DescribeReplications'];
 
+/** Makes ARNs of one account: in the stack's own region, or in every one. */
+function arnsOf({ stack }: Pick<Surroundings, 'stack'>, region?: '*') {
+  return (service: string, resource: string) => stack.formatArn({ service, resource, ...(region && { region }) });
+}
+
 /** What replications are looked at by, in one account. */
-function replicationTargets({ stack }: Pick<Surroundings, 'stack'>, region?: '*') {
-  const dms = (resource: string) => stack.formatArn({ service: 'dms', resource, ...(region && { region }) });
+function replicationTargets(here: Pick<Surroundings, 'stack'>, region?: '*') {
+  const arn = arnsOf(here, region);
   const tasks: Target = {
-    resources: [dms('task:*')],
+    resources: [arn('dms', 'task:*')],
     why: 'Plans name their replication tasks at run time, and this only reads.',
   };
   const serverless: Target = {
-    resources: [dms('replication-config:*')],
+    resources: [arn('dms', 'replication-config:*')],
     why: 'Plans name their serverless replications at run time, and this only reads.',
   };
   return { tasks, serverless };
@@ -115,16 +120,16 @@ function replicationTargets({ stack }: Pick<Surroundings, 'stack'>, region?: '*'
 
 /** The alarms that plans set, in one account, and those that may be set by what they do. */
 function alarmTargets(here: Pick<Surroundings, 'alarmActions' | 'narrowing' | 'stack'>, region?: '*') {
-  const arn = (name: string) =>
-    here.stack.formatArn({ service: 'cloudwatch', resource: `alarm:${name}`, ...(region && { region }) });
-  const alarms = listed('alarmNames', here.narrowing.alarmNames, arn, arn('*'));
+  const arn = arnsOf(here, region);
+  const alarm = (name: string) => arn('cloudwatch', `alarm:${name}`);
+  const alarms = listed('alarmNames', here.narrowing.alarmNames, alarm, alarm('*'));
   return { alarms, settable: { ...alarms, ...actionConditions(here.alarmActions) } };
 }
 
 /** What routes are made of, in one account: in the stack's own region, or in every one. */
 function routeTargets(here: Pick<Surroundings, 'narrowing' | 'stack' | 'userPoolArns'>, region?: '*') {
   const { narrowing, stack } = here;
-  const arn = (service: string, resource: string) => stack.formatArn({ service, resource, ...(region && { region }) });
+  const arn = arnsOf(here, region);
   const route53 = (resource: string) => `arn:${stack.partition}:route53:::${resource}`;
   const elb = (resource: string) => arn('elasticloadbalancing', resource);
   const zoneArn = (id: string) => route53(`hostedzone/${id.replace('/hostedzone/', '')}`);
@@ -198,7 +203,7 @@ export function memberPermissions(
 /** The functions: what each one calls, and on what. */
 export function functionPermissions(here: Surroundings): Record<Crate, Permission[]> {
   const { names, stack } = here;
-  const arn = (service: string, resource: string) => stack.formatArn({ service, resource });
+  const arn = arnsOf(here);
   const { listeners, rules, targetGroups, zones, records, changes, healthChecks, anyHealthCheck, userPools } =
     routeTargets(here);
   const others: Target = { resources: here.memberRoleArns };

@@ -93,12 +93,25 @@ impl Access {
         &self.accounts
     }
 
+    /// A client that calls there: made anew, or `own` where that is the stack's own account and region.
+    ///
+    /// # Errors
+    /// See the module.
+    pub async fn client<C: Clone>(
+        &self,
+        own: &C,
+        there: Option<Place<'_>>,
+        new: impl FnOnce(&SdkConfig) -> C,
+    ) -> StepResult<C> {
+        Ok(self.at(there).await?.map_or_else(|| own.clone(), |there| new(&there)))
+    }
+
     /// The settings of clients that call there; none where that is the stack's own account and region.
     ///
     /// # Errors
     /// See the module.
-    pub async fn at(&self, there: Place<'_>) -> StepResult<Option<SdkConfig>> {
-        let Some(of_run) = &self.of_run else { return Ok(None) };
+    pub async fn at(&self, there: Option<Place<'_>>) -> StepResult<Option<SdkConfig>> {
+        let Some((of_run, there)) = self.of_run.as_ref().zip(there) else { return Ok(None) };
         let Some(here) = Place::of(&of_run.run_id) else { return Ok(None) };
         let there = there.or(here);
         if there == here {

@@ -96,7 +96,8 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     if action == Action::Restore && before.is_none() {
         return Ok(reply(false));
     }
-    let cloudwatch = &there(clients, planned, &run.run_id, now).await?;
+    let access = clients.access.for_run(&run.run_id, now);
+    let cloudwatch = &access.client(&clients.cloudwatch, planned.place(), Client::new).await?;
     let live = live(cloudwatch, &planned.alarm_name).await?;
     let target = match action {
         Action::Set => decide::set(planned, live.as_ref(), before)?,
@@ -118,13 +119,6 @@ fn phase_of(action: Action) -> Phase {
         Action::Set => Phase::Forward,
         Action::Restore => Phase::RollingBack,
     }
-}
-
-/// CloudWatch where an alarm is.
-async fn there(clients: &Clients, planned: &Alarm, run_id: &str, now: Timestamp) -> StepResult<Client> {
-    let Some(place) = planned.place() else { return Ok(clients.cloudwatch.clone()) };
-    let there = clients.access.for_run(run_id, now).at(place).await?;
-    Ok(there.map_or_else(|| clients.cloudwatch.clone(), |there| Client::new(&there)))
 }
 
 /// The alarm of this name; `None`: there is none.

@@ -107,8 +107,8 @@ async fn at(clients: &Clients, run: &Run, index: usize, now: Timestamp) -> StepR
     let own = clients.routes.for_run(&run.run_id, now, None);
     let route = &run.plan.routes[index];
     let Some(routes) = own.elsewhere(route).await? else { return Ok(clients.clone()) };
-    let cloudwatch = own.settings(route.place()).await?.map(|there| aws_sdk_cloudwatch::Client::new(&there));
-    Ok(Clients { routes, cloudwatch: cloudwatch.unwrap_or_else(|| clients.cloudwatch.clone()), ..clients.clone() })
+    let cloudwatch = own.access().client(&clients.cloudwatch, route.place(), aws_sdk_cloudwatch::Client::new).await?;
+    Ok(Clients { routes, cloudwatch, ..clients.clone() })
 }
 
 /// Everything that is known of the old group.

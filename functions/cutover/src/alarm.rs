@@ -19,7 +19,7 @@ pub(crate) const STATISTICS: [&str; 5] = ["SampleCount", "Average", "Sum", "Mini
 const LOW_SAMPLES: [&str; 2] = ["evaluate", "ignore"];
 
 /// What DescribeAlarms answers beside what PutMetricAlarm takes (CloudWatch API reference, MetricAlarm).
-const STATE: [&str; 7] = [
+pub const STATE: [&str; 7] = [
     "AlarmConfigurationUpdatedTimestamp",
     "EvaluationState",
     "StateReason",

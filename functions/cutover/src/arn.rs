@@ -24,6 +24,22 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Things by where they are, in their order; no place: where the stack is.
+pub fn by_place<'a, T>(
+    things: impl IntoIterator<Item = T>,
+    place_of: impl Fn(&T) -> Option<Place<'a>>,
+) -> Vec<(Option<Place<'a>>, Vec<T>)> {
+    let mut places: Vec<(Option<Place<'a>>, Vec<T>)> = Vec::new();
+    for thing in things {
+        let place = place_of(&thing);
+        match places.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, there)) => there.push(thing),
+            None => places.push((place, vec![thing])),
+        }
+    }
+    places
+}
+
 /// The name of an alarm, of its ARN or as it is.
 pub fn alarm_name(called: &str) -> &str {
     called.split_once(":alarm:").filter(|(place, _)| place.starts_with("arn:")).map_or(called, |(_, name)| name)

@@ -178,7 +178,8 @@ fn environment() -> Result<Environment, lambda_runtime::Error> {
     let region = std::env::var("AWS_REGION").map_err(|_| "the environment variable AWS_REGION is not set")?;
     let credentials = SharedCredentialsProvider::new(RoleCredentials);
     let endpoint = std::env::var("AWS_ENDPOINT_URL").ok();
-    Ok(Environment { aws: settings_over(connector::to_aws(roots()?), Region::new(region), credentials, endpoint) })
+    let connector = connector::to_aws(roots()?)?;
+    Ok(Environment { aws: settings_over(connector, Region::new(region), credentials, endpoint) })
 }
 
 /// What the deployment says of roots of trust.
@@ -201,7 +202,7 @@ pub fn client_settings(
     credentials: SharedCredentialsProvider,
     endpoint_url: Option<String>,
 ) -> SdkConfig {
-    settings_over(connector::to_aws(Roots::Machine), region, credentials, endpoint_url)
+    settings_over(connector::to_anybody(), region, credentials, endpoint_url)
 }
 
 fn settings_over(

@@ -18,6 +18,7 @@ use std::time::Duration;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -65,35 +66,38 @@ pub fn named(pem: Vec<u8>) -> Result<Roots, String> {
 }
 
 /// One connector for all clients of AWS: connections and the TLS configuration are shared.
-pub fn to_aws(roots: Roots) -> SharedHttpConnector {
-    match roots {
-        Roots::AmazonFirst => SharedHttpConnector::new(AmazonFirst::new(only(AMAZON_ROOTS), to_anybody)),
+///
+/// # Errors
+/// The roots cannot be used.
+pub fn to_aws(roots: Roots) -> Result<SharedHttpConnector, BoxError> {
+    Ok(match roots {
+        Roots::AmazonFirst => SharedHttpConnector::new(AmazonFirst::new(only(AMAZON_ROOTS)?, to_anybody)),
         Roots::Machine => to_anybody(),
-        Roots::Named(pem) => only(pem),
-    }
+        Roots::Named(pem) => only(pem)?,
+    })
 }
 
 /// A connector to whoever is publicly trusted. It sets no time-out but that of connecting.
 pub fn to_anybody() -> SharedHttpConnector {
-    trusting(TrustStore::default())
+    over(TlsContext::default())
 }
 
-fn only(pem: impl Into<Vec<u8>>) -> SharedHttpConnector {
-    trusting(TrustStore::empty().with_pem_certificate(pem))
+/// A connector to whoever these roots vouch for, and nobody else.
+fn only(pem: impl Into<Vec<u8>>) -> Result<SharedHttpConnector, BoxError> {
+    let roots = TrustStore::empty().with_pem_certificate(pem);
+    Ok(over(TlsContext::builder().with_trust_store(roots).build()?))
 }
 
 /// Ring, not aws-lc: the latter's first handshake costs 57 ms of jitter entropy.
-fn trusting(store: TrustStore) -> SharedHttpConnector {
+fn over(context: TlsContext) -> SharedHttpConnector {
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
-    let builder = Connector::builder()
+    let connector = Connector::builder()
         .connector_settings(settings)
         .sleep_impl(TokioSleep::new())
-        .tls_provider(Provider::Rustls(CryptoMode::Ring));
-    // Only an unreadable certificate is an error here, and ours are none; a deployment's were looked at before.
-    match TlsContext::builder().with_trust_store(store).build() {
-        Ok(context) => SharedHttpConnector::new(builder.tls_context(context).build()),
-        Err(_) => SharedHttpConnector::new(builder.build()),
-    }
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(context)
+        .build();
+    SharedHttpConnector::new(connector)
 }
 
 /// Asks by few roots, until an endpoint's issuer is not among them; from then on by all.
@@ -198,7 +202,7 @@ mod tests {
         let counted = reads.clone();
         let make_all = move || {
             counted.fetch_add(1, Ordering::Relaxed);
-            only(all.clone())
+            only(all.clone()).unwrap()
         };
         (AmazonFirst::new(few, make_all), reads)
     }
@@ -223,7 +227,7 @@ mod tests {
     async fn where_amazons_roots_are_enough_no_others_are_read() {
         let authority = authority();
         let (address, _) = serve(Some(issued(&params("localhost"), &authority)), OK).await;
-        let (connector, reads) = first(only(pem(&authority)), &pem(&authority));
+        let (connector, reads) = first(only(pem(&authority)).unwrap(), &pem(&authority));
         assert_eq!(ask(&connector, &address).await.unwrap(), 200);
         assert_eq!(ask(&connector, &address).await.unwrap(), 200);
         assert_eq!(reads.load(Ordering::Relaxed), 0);
@@ -233,7 +237,7 @@ mod tests {
     async fn an_endpoint_of_another_issuer_is_asked_again_by_all_roots_and_they_are_read_once() {
         let authority = authority();
         let (address, seen) = serve(Some(issued(&params("localhost"), &authority)), OK).await;
-        let (connector, reads) = first(only(AMAZON_ROOTS), &pem(&authority));
+        let (connector, reads) = first(only(AMAZON_ROOTS).unwrap(), &pem(&authority));
         for _ in 0..3 {
             assert_eq!(ask(&connector, &address).await.unwrap(), 200);
         }
@@ -246,10 +250,10 @@ mod tests {
     async fn a_certificate_for_another_name_is_refused_by_whichever_roots() {
         let authority = authority();
         let (address, seen) = serve(Some(issued(&params("elsewhere"), &authority)), OK).await;
-        let (connector, reads) = first(only(pem(&authority)), &pem(&authority));
+        let (connector, reads) = first(only(pem(&authority)).unwrap(), &pem(&authority));
         assert!(ask(&connector, &address).await.is_err());
         assert_eq!(reads.load(Ordering::Relaxed), 0);
-        let (connector, _) = first(only(AMAZON_ROOTS), &pem(&authority));
+        let (connector, _) = first(only(AMAZON_ROOTS).unwrap(), &pem(&authority));
         assert!(ask(&connector, &address).await.is_err());
         assert!(seen.lock().unwrap().is_empty(), "nothing is sent to whoever is not who he should be");
     }
@@ -257,7 +261,7 @@ mod tests {
     #[tokio::test]
     async fn who_is_trusted_by_no_roots_is_not_asked() {
         let (address, seen) = serve(Some(issued(&params("localhost"), &authority())), OK).await;
-        let (connector, _) = first(only(AMAZON_ROOTS), &pem(&authority()));
+        let (connector, _) = first(only(AMAZON_ROOTS).unwrap(), &pem(&authority()));
         assert!(ask(&connector, &address).await.is_err());
         assert!(seen.lock().unwrap().is_empty());
     }

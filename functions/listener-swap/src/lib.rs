@@ -68,7 +68,8 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     if request.action != RouteAction::Restore {
         clients.destinations.check_listener(route, request.route)?;
     }
-    let elb = &elb_of(clients, &request, route, now).await?;
+    let access = clients.access.for_run(&request.caller.run_id, now);
+    let elb = &access.client(&clients.elb, route.place(), Client::new).await?;
     let (live, target) = look(elb, &request, route, before).await?;
     let (live, changed) = match target {
         None => (live, false),
@@ -91,18 +92,6 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
         live: live.state.describe(),
         note: None,
     })
-}
-
-/// Elastic Load Balancing where the route is.
-async fn elb_of(
-    clients: &Clients,
-    request: &RouteRequest,
-    route: &ListenerRoute,
-    now: Timestamp,
-) -> StepResult<Client> {
-    let Some(place) = route.place() else { return Ok(clients.elb.clone()) };
-    let there = clients.access.for_run(&request.caller.run_id, now).at(place).await?;
-    Ok(there.map_or_else(|| clients.elb.clone(), |there| Client::new(&there)))
 }
 
 /// The live actions and what to write. What looks like somebody else's change is looked at twice: a read can be behind.

@@ -147,8 +147,7 @@ async fn of_balancers(
 pub async fn groups(clients: &Clients, groups: BTreeMap<&str, u8>) -> StepResult<Vec<Check>> {
     let mut checks = Vec::new();
     for (arn, percent) in groups {
-        let there = clients.routes.settings(Place::of(arn)).await?;
-        let elb = there.map_or_else(|| clients.routes.elb.clone(), |there| Elb::new(&there));
+        let elb = clients.routes.access().client(&clients.routes.elb, Place::of(arn), Elb::new).await?;
         checks.push(match routes::listener::observe::health(&elb, arn).await {
             Ok(counts) => decide::group(arn, counts, percent),
             Err(error) => failed(format!("target group {}", short_name(arn)), error)?,

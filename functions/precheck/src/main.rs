@@ -14,10 +14,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
             let secrets = environment.variable("LOAD_TEST_SECRET_ARNS")?;
             Ok(Clients {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(aws),
-                replications: replication::Services {
-                    dms: aws_sdk_databasemigration::Client::new(aws),
-                    cloudwatch: aws_sdk_cloudwatch::Client::new(aws),
-                },
+                replications: replication::Services::new(aws),
                 routes: routes::any::Clients::new(environment, ELSEWHERE)?,
                 secrets: aws_sdk_secretsmanager::Client::new(aws),
                 sns: aws_sdk_sns::Client::new(aws),

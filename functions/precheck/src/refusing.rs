@@ -33,10 +33,8 @@ pub(crate) async fn topics(clients: &Clients, plan: &Plan, findings: &mut Vec<Fi
 /// In the role of the topic's account, where the stack has one; else as the stack itself, as the topic's policy may let it.
 async fn whoever_sees(clients: &Clients, topic: &str) -> StepResult<Sns> {
     let access = clients.routes.access();
-    let Some(there) = Place::of(topic).filter(|there| access.accounts().role(there.account).is_some()) else {
-        return Ok(clients.sns.clone());
-    };
-    Ok(access.at(there).await?.map_or_else(|| clients.sns.clone(), |there| Sns::new(&there)))
+    let there = Place::of(topic).filter(|there| access.accounts().role(there.account).is_some());
+    access.client(&clients.sns, there, Sns::new).await
 }
 
 /// The stack's account, where something is in another one, in the stack's own region: what is in other regions is told of as such.
@@ -80,7 +78,7 @@ async fn one_hook(clients: &Clients, arn: &str, path: &str, here: Place<'_>) -> 
         return Ok(vec![unseen(there, path)]);
     }
     let mut findings = Vec::new();
-    let Some(Some(settings)) = reached(access.at(there).await, path, &mut findings)? else { return Ok(findings) };
+    let Some(Some(settings)) = reached(access.at(Some(there)).await, path, &mut findings)? else { return Ok(findings) };
     let answer = Lambda::new(&settings).get_policy().function_name(arn).send().await;
     // A function without a policy is one that does not exist, to this call.
     let policy = match answer {

@@ -5,7 +5,7 @@ use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, Dimension, MetricAlarm, MetricDataQuery};
 use aws_sdk_elasticloadbalancingv2::Client as Elb;
 use cutover::alarm::Alarm;
-use cutover::arn::Place;
+use cutover::arn::{Place, by_place};
 use cutover::budget::{check_alarm, json_bytes};
 use cutover::finding::{soften, soften_to};
 use cutover::{Finding, Plan, StepError, StepResult};
@@ -20,8 +20,8 @@ pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<F
     for (index, group) in plan.monitoring.target_groups.iter().enumerate() {
         let path = format!("$.monitoring.target_groups[{index}].target_group_arn");
         let arn = &group.target_group_arn;
-        let Some(there) = soften(clients.routes.settings(Place::of(arn)).await, &path, findings)? else { continue };
-        let elb = there.map_or_else(|| clients.routes.elb.clone(), |there| Elb::new(&there));
+        let elb = clients.routes.access().client(&clients.routes.elb, Place::of(arn), Elb::new).await;
+        let Some(elb) = soften(elb, &path, findings)? else { continue };
         let health = routes::listener::observe::health(&elb, arn).await;
         soften_to(health, &path, "name a target group that exists", findings)?;
     }
@@ -72,19 +72,10 @@ async fn watched_alarms(clients: &Clients, plan: &Plan, findings: &mut Vec<Findi
 
 /// Alarms that will be set do not overwrite what could not be put back.
 async fn alarms_to_set(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
-    let mut places: Vec<Option<Place<'_>>> = Vec::new();
-    for place in plan.alarms.iter().map(Alarm::place) {
-        if !places.contains(&place) {
-            places.push(place);
-        }
-    }
-    for place in places {
-        let of_place: Vec<(usize, &Alarm)> =
-            plan.alarms.iter().enumerate().filter(|(_, alarm)| alarm.place() == place).collect();
+    for (place, of_place) in by_place(plan.alarms.iter().enumerate(), |(_, alarm)| alarm.place()) {
         let path = place.and(of_place.first()).map_or("$.alarms".to_owned(), |(first, _)| format!("$.alarms[{first}]"));
-        let there = clients.routes.settings(place).await;
-        let Some(there) = reached(there, &path, findings)? else { continue };
-        let cloudwatch = there.map_or_else(|| clients.cloudwatch.clone(), |there| CloudWatch::new(&there));
+        let cloudwatch = clients.routes.access().client(&clients.cloudwatch, place, CloudWatch::new).await;
+        let Some(cloudwatch) = reached(cloudwatch, &path, findings)? else { continue };
         let names = of_place.iter().map(|(_, alarm)| alarm.alarm_name.clone()).collect();
         if let Some(there) = soften(describe_alarms(&cloudwatch, names).await, &path, findings)? {
             findings.extend(of_place.into_iter().flat_map(|(index, alarm)| to_set(clients, index, alarm, &there)));

@@ -7,10 +7,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
         |environment| {
             Ok(Clients {
-                own: Services {
-                    dms: aws_sdk_databasemigration::Client::new(&environment.aws),
-                    cloudwatch: aws_sdk_cloudwatch::Client::new(&environment.aws),
-                },
+                own: Services::new(&environment.aws),
                 access: access::Access::of(environment, ELSEWHERE)?,
                 journal: journal::Journal::of(environment)?,
             })

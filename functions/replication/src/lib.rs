@@ -24,6 +24,7 @@ pub mod judge;
 pub mod observe;
 
 use access::Access;
+use aws_types::SdkConfig;
 use cutover::StepResult;
 use cutover::arn::Place;
 
@@ -39,20 +40,18 @@ pub struct Services {
 }
 
 impl Services {
+    /// Those of an account and region.
+    pub fn new(aws: &SdkConfig) -> Self {
+        let cloudwatch = aws_sdk_cloudwatch::Client::new(aws);
+        Self { dms: aws_sdk_databasemigration::Client::new(aws), cloudwatch }
+    }
+
     /// Those of the account and region where a replication is, by its ARN.
     ///
     /// # Errors
     /// Those of [`Access::at`].
     pub async fn of(&self, access: &Access, arn: &str) -> StepResult<Self> {
-        let Some(place) = Place::of(arn) else { return Ok(self.clone()) };
-        let there = access.at(place).await?;
-        Ok(there.map_or_else(
-            || self.clone(),
-            |there| Self {
-                dms: aws_sdk_databasemigration::Client::new(&there),
-                cloudwatch: aws_sdk_cloudwatch::Client::new(&there),
-            },
-        ))
+        access.client(self, Place::of(arn), Self::new).await
     }
 }
 

@@ -8,10 +8,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
             let aws = &environment.aws;
             Ok(Clients {
                 routes: routes::any::Clients::new(environment, ELSEWHERE)?,
-                replications: replication::Services {
-                    dms: aws_sdk_databasemigration::Client::new(aws),
-                    cloudwatch: aws_sdk_cloudwatch::Client::new(aws),
-                },
+                replications: replication::Services::new(aws),
                 sfn: aws_sdk_sfn::Client::new(aws),
                 journal: journal::Journal::of(environment)?,
             })

@@ -90,24 +90,13 @@ impl Clients {
     }
 
     async fn there(&self, place: Option<Place<'_>>, is_name: bool) -> StepResult<Option<Self>> {
-        let Some(aws) = self.settings(place).await? else { return Ok(None) };
+        let Some(aws) = self.access.at(place).await? else { return Ok(None) };
         let there = Self::over(&aws, self.access.clone());
         let there = match (self.draw.clone(), self.over) {
             (Some(draw), Some(over)) => there.for_one_call(draw, over),
             (draw, _) => there.drawing(draw),
         };
         Ok(Some(if is_name { Self { elb: self.elb.clone(), ..there } } else { there }))
-    }
-
-    /// The settings of clients that call at a place; none where that is the stack's own account and region.
-    ///
-    /// # Errors
-    /// Those of [`Access`].
-    pub async fn settings(&self, place: Option<Place<'_>>) -> StepResult<Option<SdkConfig>> {
-        match place {
-            Some(place) => self.access.at(place).await,
-            None => Ok(None),
-        }
     }
 
     async fn of_run(&self, route: RouteOfRun<'_>) -> StepResult<Self> {

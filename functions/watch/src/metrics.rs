@@ -33,7 +33,7 @@ impl Metrics {
         for route in &plan.routes {
             let Route::Listener(route) = route else { continue };
             let Some((balancer, place)) = load_balancer_dimension(route.arn()).zip(route.place()) else { continue };
-            if let Some(there) = access.at(place).await? {
+            if let Some(there) = access.at(Some(place)).await? {
                 elsewhere.push((balancer.to_owned(), Client::new(&there)));
             }
         }

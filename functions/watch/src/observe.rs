@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use access::Access;
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::AlarmType;
-use cutover::arn::{Place, alarm_name};
+use cutover::arn::{Place, alarm_name, by_place};
 use cutover::{StepError, StepResult};
 
 use crate::{Evaluation, Watched};
@@ -16,7 +16,7 @@ pub type Seen = StepResult<Option<Watched>>;
 /// Alarms by what the plan calls them: by name in the stack's own account and region, or by ARN wherever they are.
 pub async fn alarms(own: &Client, access: &Access, called: &[String]) -> BTreeMap<String, Seen> {
     let mut seen = BTreeMap::new();
-    for (place, called) in by_place(called) {
+    for (place, called) in by_place(called.iter().map(String::as_str), |one| Place::of(one)) {
         let found = described(own, access, place, &called).await;
         seen.extend(called.into_iter().map(|one| {
             let of = |found: &BTreeMap<String, Watched>| found.get(alarm_name(one)).cloned();
@@ -26,31 +26,14 @@ pub async fn alarms(own: &Client, access: &Access, called: &[String]) -> BTreeMa
     seen
 }
 
-/// Which alarms are where; no place: where the stack is. Pure.
-fn by_place(called: &[String]) -> Vec<(Option<Place<'_>>, Vec<&str>)> {
-    let mut places: Vec<(Option<Place<'_>>, Vec<&str>)> = Vec::new();
-    for one in called {
-        let place = Place::of(one);
-        match places.iter_mut().find(|(known, _)| *known == place) {
-            Some((_, there)) => there.push(one),
-            None => places.push((place, vec![one])),
-        }
-    }
-    places
-}
-
 async fn described(
     own: &Client,
     access: &Access,
     place: Option<Place<'_>>,
     called: &[&str],
 ) -> StepResult<BTreeMap<String, Watched>> {
-    let there = match place {
-        Some(place) => access.at(place).await?.map(|there| Client::new(&there)),
-        None => None,
-    };
     let names = called.iter().map(|one| alarm_name(one).to_owned()).collect();
-    by_names(there.as_ref().unwrap_or(own), names).await
+    by_names(&access.client(own, place, Client::new).await?, names).await
 }
 
 /// Alarms of both types, by their names; at most 100 of them. Without naming the types, AWS answers metric alarms only, and
@@ -84,7 +67,7 @@ mod tests {
         let arn = |region: &str, name: &str| format!("arn:aws:cloudwatch:{region}:222222222222:alarm:{name}");
         let called =
             ["a".to_owned(), arn("eu-west-1", "b"), "c".to_owned(), arn("us-east-1", "b"), arn("eu-west-1", "d")];
-        let places = by_place(&called);
+        let places = by_place(called.iter().map(String::as_str), |one| Place::of(one));
         let there = |region| Some(Place { region, account: "222222222222" });
         assert_eq!(
             places.iter().map(|(place, _)| *place).collect::<Vec<_>>(),

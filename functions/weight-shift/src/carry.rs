@@ -27,8 +27,9 @@ pub(crate) async fn carry_out(
     request: &RouteRequest,
     route: &DnsRoute,
     before: &NameState,
+    expected: Option<Expected>,
 ) -> StepResult<Carried> {
-    let Some(Expected { from, to }) = expected::change(request, route, before)? else {
+    let Some(Expected { from, to }) = expected else {
         let live = routes::name::observe::live(&clients.routes.route53, route).await?;
         return look_and_change(clients, request, route, before, live).await;
     };

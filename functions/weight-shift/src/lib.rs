@@ -72,8 +72,9 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
     if request.action != RouteAction::Restore {
         clients.destinations.check_name(route, request.route)?;
     }
-    let clients = &for_run(clients, &run, &request, now).await?;
-    let (live, change_id, changed) = match carry_out(clients, &request, route, before).await? {
+    let expected = expected::change(&request, route, before)?;
+    let clients = &for_run(clients, &run, &request, expected.is_some(), now).await?;
+    let (live, change_id, changed) = match carry_out(clients, &request, route, before, expected).await? {
         Carried::Done { live, change_id, changed } => (live, change_id, changed),
         Carried::Waits { live, wait_seconds, why } => {
             let (route, at) = (request.route, now.to_string());
@@ -108,10 +109,14 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
 
 /// Clients of the zone's account, whose requests to Route 53 draw their slots first, where the run is of a wave. A first call sends what it
 /// expects, or lists, changes and lists again; a later one asks about the change, and lists or not.
-async fn for_run(clients: &Clients, run: &Run, request: &RouteRequest, now: Timestamp) -> StepResult<Clients> {
+async fn for_run(
+    clients: &Clients,
+    run: &Run,
+    request: &RouteRequest,
+    is_expected: bool,
+    now: Timestamp,
+) -> StepResult<Clients> {
     let lane = if request.action == RouteAction::Restore { Lane::Undo } else { Lane::Forward };
-    let (route, before) = run.dns(request.route)?;
-    let is_expected = expected::change(request, route, before)?.is_some();
     let first = match (is_expected, request.change_id.is_none()) {
         (true, true) => 1,
         (true, false) if expected::only_asks(request) => 1,

@@ -65,6 +65,7 @@ def install(settings: Settings, runtime: Runtime) -> None:
     normalise_service_parameters()
     name_service_errors()
     fail_without_a_matching_choice()
+    keep_to_the_rule_that_matched()
     assign_after_output()
     leave_runtime_errors_uncaught()
     limit_what_goes_in()
@@ -185,16 +186,9 @@ def _timeouts_first(stock, client_error):
 
 
 def fail_without_a_matching_choice() -> None:
-    """moto fails with States.Runtime instead of States.NoChoiceMatched. And it takes a rule for the default where both lead to the same state: the
-    state's own Assign and Output, which are for when no rule matches, would then replace the rule's."""
+    """moto fails with States.Runtime instead of States.NoChoiceMatched."""
     choice = engine(COMPONENT + "state.choice.state_choice").StateChoice
-    stock, stock_output = choice._eval_state, choice._eval_state_output
-    rules = engine(COMPONENT + "state.choice.choice_rule").ChoiceRule
-    stock_rule = rules._eval_body
-
-    def eval_rule(self, env):
-        stock_rule(self, env)
-        env.__dict__["_rule_matched"] = env.stack[-1] is True
+    stock = choice._eval_state
 
     def eval_state(self, env):
         try:
@@ -204,13 +198,26 @@ def fail_without_a_matching_choice() -> None:
                 raise
             raise failure(env, "StatesNoChoiceMatched", "EvaluationFailed", f"No choice matched in '{self.name}'")
 
+    choice._eval_state = eval_state
+
+
+def keep_to_the_rule_that_matched() -> None:
+    """moto takes a rule for the default where both lead to the same state: the state's own Assign and Output, which are for when no rule matches, then
+    replace the rule's."""
+    choice = engine(COMPONENT + "state.choice.state_choice").StateChoice
+    rule = engine(COMPONENT + "state.choice.choice_rule").ChoiceRule
+    stock_rule, stock_output = rule._eval_body, choice._eval_state_output
+
+    def eval_rule(self, env):
+        stock_rule(self, env)
+        env.__dict__["_rule_matched"] = env.stack[-1] is True
+
     def eval_output(self, env):
         if not env.__dict__.pop("_rule_matched", False) or self._is_language_query_jsonpath():
             return stock_output(self, env)
         env.next_state_name = env.stack.pop()
 
-    rules._eval_body = eval_rule
-    choice._eval_state = eval_state
+    rule._eval_body = eval_rule
     choice._eval_state_output = eval_output
 
 

@@ -45,6 +45,17 @@ enum Answer {
     Failed { kind: String, message: String },
 }
 
+impl Answer {
+    /// What a call is told.
+    fn of(self, call: String) -> Result<Value> {
+        match self {
+            Self::Given(answer) => Ok(answer),
+            Self::Refused { code, message, .. } => Err(Refusal { code, message }).context(call),
+            Self::Failed { kind, message } => Err(anyhow!(what_to_do(&kind, &message))),
+        }
+    }
+}
+
 impl Aws {
     /// Starts `calls.py` with the interpreter of [`crate::setup::python_environment`].
     ///
@@ -83,17 +94,13 @@ impl Aws {
     pub async fn ask(&self, service: &str, operation: &str, about: &str, parameters: Value) -> Result<Value> {
         let call = format!("{service} {operation}");
         let name = if about.is_empty() { call.clone() } else { format!("{call} ({about})") };
-        match self.exchange(service, operation, parameters).await? {
-            Answer::Given(answer) => {
-                self.note(&name, ANSWERED, Shape::of(&answer));
-                Ok(answer)
-            }
-            Answer::Refused { code, message, status } => {
-                self.note(&name, &format!("{code} {status}"), Shape::default());
-                Err(Refusal { code, message }).context(call)
-            }
-            Answer::Failed { kind, message } => Err(anyhow!(what_to_do(&kind, &message))),
+        let answer = self.exchange(service, operation, parameters).await?;
+        match &answer {
+            Answer::Given(answer) => self.note(&name, ANSWERED, Shape::of(answer)),
+            Answer::Refused { code, status, .. } => self.note(&name, &format!("{code} {status}"), Shape::default()),
+            Answer::Failed { .. } => {}
         }
+        answer.of(call)
     }
 
     /// The same, and nothing is noted: what is asked again and again shows now this and now that.
@@ -101,13 +108,7 @@ impl Aws {
     /// # Errors
     /// AWS refused, or was not reached.
     pub async fn glance(&self, service: &str, operation: &str, parameters: Value) -> Result<Value> {
-        match self.exchange(service, operation, parameters).await? {
-            Answer::Given(answer) => Ok(answer),
-            Answer::Refused { code, message, .. } => {
-                Err(Refusal { code, message }).with_context(|| format!("{service} {operation}"))
-            }
-            Answer::Failed { kind, message } => Err(anyhow!(what_to_do(&kind, &message))),
-        }
+        self.exchange(service, operation, parameters).await?.of(format!("{service} {operation}"))
     }
 
     /// What was answered so far.

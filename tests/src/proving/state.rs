@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use anyhow::Result;
+use cutover::alarm::STATE;
 use serde_json::{Map, Value, json};
 
 use super::aws::Aws;
@@ -15,18 +16,8 @@ use super::ground::Ground;
 use crate::control::{ForwardState, GroupWeight, RecordMember, RecordState, Routing};
 use crate::routes::Route;
 
-/// What says when, or why, and not what.
-const VOLATILE: [&str; 9] = [
-    "AlarmConfigurationUpdatedTimestamp",
-    "CreatedTime",
-    "EvaluationState",
-    "StateReason",
-    "StateReasonData",
-    "StateTransitionedTimestamp",
-    "StateUpdatedTimestamp",
-    "StateValue",
-    "NextToken",
-];
+/// What says when, or how far an answer goes, and not what is there; so does an alarm's [`STATE`].
+const VOLATILE: [&str; 2] = ["CreatedTime", "NextToken"];
 /// The caller references of health checks that runs make.
 const RUNS_CHECK: &str = "cutover-";
 
@@ -176,7 +167,8 @@ fn by(list: &Value, key: &str) -> Value {
 fn stable(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
-            let kept = fields.into_iter().filter(|(name, _)| !VOLATILE.contains(&name.as_str()));
+            let kept =
+                fields.into_iter().filter(|(name, _)| !VOLATILE.iter().chain(&STATE).any(|left_out| name == left_out));
             Value::Object(kept.map(|(name, value)| (name, stable(value))).collect())
         }
         Value::Array(items) => Value::Array(items.into_iter().map(stable).collect()),
