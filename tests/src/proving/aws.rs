@@ -96,7 +96,7 @@ impl Aws {
         let name = if about.is_empty() { call.clone() } else { format!("{call} ({about})") };
         let answer = self.exchange(service, operation, parameters).await?;
         match &answer {
-            Answer::Given(answer) => self.note(&name, ANSWERED, Shape::of(answer)),
+            Answer::Given(answer) => self.note(&name, ANSWERED, Shape::of(&of_aws(service, answer.clone()))),
             Answer::Refused { code, status, .. } => self.note(&name, &format!("{code} {status}"), Shape::default()),
             Answer::Failed { .. } => {}
         }
@@ -140,6 +140,19 @@ impl Aws {
     }
 }
 
+/// What AWS says in an answer: the fields of a table's items are Cutover's own, and differ from run to run.
+fn of_aws(service: &str, mut answer: Value) -> Value {
+    let members = answer.as_object_mut().filter(|_| service == "dynamodb");
+    for (name, member) in members.into_iter().flatten() {
+        match (name.as_str(), member) {
+            ("Item", item) => *item = json!({}),
+            ("Items", Value::Array(items)) => items.fill(json!({})),
+            _ => {}
+        }
+    }
+    answer
+}
+
 /// The code of AWS's refusal, if an error is one.
 pub fn refused(error: &anyhow::Error) -> Option<&str> {
     error.downcast_ref::<Refusal>().map(|refusal| refusal.code.as_str())
@@ -175,6 +188,15 @@ mod tests {
             "Unable to locate credentials; sign in (aws configure, aws sso login), or name a profile that is (--profile)"
         );
         assert!(what_to_do("NoRegionError", "You must specify a region.").ends_with("--region, or AWS_REGION"));
+    }
+
+    #[test]
+    fn the_fields_of_an_item_are_not_awss() {
+        let item = json!({ "pk": { "S": "run#r" }, "sweeps": { "N": "1" } });
+        assert_eq!(of_aws("dynamodb", json!({ "Item": item })), json!({ "Item": {} }));
+        let some = json!({ "Items": [item, item], "Count": 2 });
+        assert_eq!(of_aws("dynamodb", some.clone()), json!({ "Items": [{}, {}], "Count": 2 }));
+        assert_eq!(of_aws("sqs", some.clone()), some);
     }
 
     #[test]
