@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | prepare | the actions, the new group's target health | the new group, at weight 0; the plan's group stickiness | restore |
 //! | shift | the actions, which must be as the step before left them | the pair's weights | restore |
-//! | finalise | the actions | nothing: the old group stays at weight 0, health-checked, until cleanup | - |
+//! | finalise | the actions, who else leads to the old group | nothing: the old group stays at weight 0, health-checked, until cleanup | - |
 //! | restore | the actions | the before-image's forward action | - |
 //!
 //! Only the forward action changes; authentication, stickiness, order and neighbours stay as they are. Neither
@@ -82,6 +82,10 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
         RouteAction::Prepare => health(elb, route, request.attempt).await?,
         action => (true, settle_seconds(action)),
     };
+    let note = match request.action {
+        RouteAction::Finalise => routes::listener::late::note(elb, &run.plan, request.route).await,
+        _ => None,
+    };
     Ok(RouteReply {
         route: request.route,
         settled,
@@ -90,7 +94,7 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
         change_id: None,
         at: now.to_string(),
         live: live.state.describe(),
-        note: None,
+        note,
     })
 }
 
@@ -123,22 +127,29 @@ fn settle_seconds(action: RouteAction) -> u64 {
 
 /// Whether the new group may get traffic: attached, it is health-checked; unattached groups never are.
 async fn health(elb: &Client, route: &ListenerRoute, attempt: u32) -> StepResult<(bool, u64)> {
-    let counts = routes::listener::observe::health(elb, &route.new_target_group_arn).await?;
-    judge(counts, route, attempt)
+    let (counts, reasons) = routes::listener::observe::health_with_reasons(elb, &route.new_target_group_arn).await?;
+    judge(counts, &reasons, route, attempt)
 }
 
 /// Whether enough of the new group's targets are healthy; otherwise, how long to wait before the next look. Pure.
 ///
 /// # Errors
 /// `Cutover.Unhealthy` after the last look.
-fn judge((healthy, total): (usize, usize), route: &ListenerRoute, attempt: u32) -> StepResult<(bool, u64)> {
+fn judge(
+    (healthy, total): (usize, usize),
+    reasons: &str,
+    route: &ListenerRoute,
+    attempt: u32,
+) -> StepResult<(bool, u64)> {
     if at_least_percent(healthy, total, route.min_healthy_percent) {
         return Ok((true, 0));
     }
     if attempt >= MOST_HEALTH_LOOKS {
         let group = &route.new_target_group_arn;
-        let problem =
-            format!("{healthy} of {total} targets of {group} are healthy, {} % needed", route.min_healthy_percent);
+        let problem = format!(
+            "{healthy} of {total} targets of {group} are healthy{reasons}, {} % needed",
+            route.min_healthy_percent
+        );
         return Err(StepError::new(name::UNHEALTHY, problem));
     }
     Ok((false, HEALTH_INTERVAL_SECONDS))
@@ -159,7 +170,7 @@ mod tests {
         let route = serde_json::json!({ "listener_arn": "l", "old_target_group_arn": "old", "new_target_group_arn": "new",
             "min_healthy_percent": 50, "steps": [] });
         let route = serde_json::from_value(route).unwrap();
-        let judged = |counts, attempt| judge(counts, &route, attempt).map_err(|error| error.name);
+        let judged = |counts, attempt| judge(counts, "", &route, attempt).map_err(|error| error.name);
         for attempt in [0, 39, 40, 1_000] {
             assert_eq!(judged((1, 2), attempt), Ok((true, 0)), "{attempt}");
         }
@@ -168,5 +179,7 @@ mod tests {
             assert_eq!(judged(unhealthy, 39), Ok((false, 15)), "{unhealthy:?}");
             assert_eq!(judged(unhealthy, 40), Err(name::UNHEALTHY), "{unhealthy:?}");
         }
+        let error = judge((0, 1), " (1 Target.Timeout)", &route, 40).unwrap_err();
+        assert!(error.message.contains("are healthy (1 Target.Timeout), 50 % needed"), "{}", error.message);
     }
 }

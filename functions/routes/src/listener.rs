@@ -9,6 +9,8 @@ pub mod by_hand;
 #[cfg(feature = "listener")]
 mod fit;
 #[cfg(feature = "listener")]
+pub mod late;
+#[cfg(feature = "listener")]
 pub mod observe;
 mod owners;
 pub mod planned;

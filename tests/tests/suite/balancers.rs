@@ -457,6 +457,24 @@ async fn a_group_that_others_forward_to_is_let_go_and_kept() -> Result<()> {
     ensure_deleted(&ground, &stage, false).await
 }
 
+/// Precheck saw nothing of it: the run goes on, and its end says who stays.
+async fn a_rule_that_somebody_adds_in_a_run_is_told_at_its_end() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let steps = json!([{ "new_weight": 50, "hold": "2m" }, { "new_weight": 100 }]);
+    let stage = ground.quiet_stage(&listener_plan("late", steps), json!({})).await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    ground.wait_for_state(&run_id, "HoldWait", LIMIT).await?;
+    let old = &stage.plan["routes"][0]["old_target_group_arn"];
+    let rule = create_rule(&ground, text(&stage, "listener_arn"), 7, "/late/*", old).await?;
+    let end = ground.end_of(&run_id, LIMIT).await?;
+    ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
+    let told = end["output"].as_str().context("no output")?;
+    for says in ["users stay on the old side: ", "rule 7 (path /late/*) of listener HTTP:80", &rule] {
+        ensure!(told.contains(says), "nothing of {says}: {told}");
+    }
+    Ok(())
+}
+
 /// Approval may take a day.
 async fn a_listener_that_changed_while_approval_was_awaited_is_not_claimed() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
@@ -500,6 +518,7 @@ pub fn tests() -> Vec<Test> {
         a_group_that_aws_has_not_let_go_of_is_tried_again,
         a_group_of_two_routes_is_deleted_once_with_the_last,
         a_group_that_others_forward_to_is_let_go_and_kept,
+        a_rule_that_somebody_adds_in_a_run_is_told_at_its_end,
         a_listener_that_changed_while_approval_was_awaited_is_not_claimed,
     ]
 }

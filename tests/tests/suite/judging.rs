@@ -2,6 +2,7 @@
 //! would type; more of it is among the scenarios.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::harness::{Test, synchronous};
 use anyhow::{Context, Result, ensure};
@@ -109,6 +110,20 @@ fn a_new_side_that_is_worse_than_an_old_one_with_errors_of_its_own_is_turned_bac
     ensure_says(&cause(&outcome)?, &["trouble for certain: 5xx: ", " on the old side, limit 1 %, p < 0.0"])
 }
 
+/// 2,000 requests in 100 s are due: after ten seconds of slow answers the rest could not make up for them.
+fn a_load_test_stops_once_a_latency_bound_is_lost_for_certain() -> Result<()> {
+    let mut plan = plan(&json!([{ "new_weight": 100, "hold": "5m" }]), &json!({ "metrics": [errors(0.05)] }));
+    plan["health_check"] = json!({ "url": "https://new.shop.example.com/health" });
+    plan["load_test"] = json!({ "targets": { "new": { "url": "https://new.shop.example.com/" } }, "rate_per_second": 20,
+        "duration": "100s", "warm_up": "0s", "sla": { "max_p95_ms": 300, "min_success_percent": 99 } });
+    let started = Instant::now();
+    let slow = json!({ "new": { "slow_rate": 0.5, "slow_ms": 700 } });
+    let outcome = rehearse("lost-bound", &plan, &slow, "RolledBack")?;
+    let took = started.elapsed();
+    ensure!(took < Duration::from_secs(90), "it went on for {took:?}");
+    ensure_says(outcome["execution"]["cause"].as_str().context("no cause")?, &["max_p95_ms", "stopped"])
+}
+
 /// What is run.
 pub fn tests() -> Vec<Test> {
     synchronous![
@@ -116,5 +131,6 @@ pub fn tests() -> Vec<Test> {
         a_step_is_held_longer_until_there_is_enough_data_where_the_plan_says_so,
         a_step_ends_early_when_the_test_is_certain,
         a_new_side_that_is_worse_than_an_old_one_with_errors_of_its_own_is_turned_back,
+        a_load_test_stops_once_a_latency_bound_is_lost_for_certain,
     ]
 }

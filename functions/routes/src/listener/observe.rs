@@ -1,5 +1,7 @@
 //! What is there: the live actions of a listener or rule, and the health of a target group.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{Action, TargetHealth, TargetHealthReasonEnum, TargetHealthStateEnum};
 use cutover::error::name;
@@ -49,16 +51,42 @@ async fn rule_actions(elb: &Client, arn: &str) -> StepResult<Vec<Action>> {
 /// # Errors
 /// AWS errors.
 pub async fn health(elb: &Client, group: &str) -> StepResult<(usize, usize)> {
+    Ok(health_with_reasons(elb, group).await?.0)
+}
+
+/// [`health`], and what Elastic Load Balancing says of those that are not healthy: nothing, or ` (1 Target.Timeout: Request timed
+/// out)`.
+///
+/// # Errors
+/// AWS errors.
+pub async fn health_with_reasons(elb: &Client, group: &str) -> StepResult<((usize, usize), String)> {
     let answer = elb.describe_target_health().target_group_arn(group).send().await;
     let call = format!("elasticloadbalancing:DescribeTargetHealth {group}");
     let answer = answer.map_err(|error| StepError::from_aws(&call, &error))?;
-    Ok(counted(answer.target_health_descriptions().iter().filter_map(|target| target.target_health())))
+    let staying = staying(answer.target_health_descriptions().iter().filter_map(|target| target.target_health()));
+    Ok((counted(&staying), reasons(&staying)))
 }
 
-/// How many of these are healthy, and how many stay.
-fn counted<'a>(targets: impl Iterator<Item = &'a TargetHealth>) -> (usize, usize) {
-    let staying: Vec<_> = targets.filter(|target| target.state() != Some(&TargetHealthStateEnum::Draining)).collect();
+/// Those that are not leaving.
+fn staying<'a>(targets: impl Iterator<Item = &'a TargetHealth>) -> Vec<&'a TargetHealth> {
+    targets.filter(|target| target.state() != Some(&TargetHealthStateEnum::Draining)).collect()
+}
+
+/// How many of these are healthy, and how many they are.
+fn counted(staying: &[&TargetHealth]) -> (usize, usize) {
     (staying.iter().filter(|target| is_healthy(target)).count(), staying.len())
+}
+
+/// A target in a zone that the load balancer does not serve looks like one that is slow to start, but for these words.
+fn reasons(staying: &[&TargetHealth]) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for target in staying.iter().filter(|target| !is_healthy(target)) {
+        let code = target.reason().map(|reason| reason.as_str()).or(target.state().map(|state| state.as_str()));
+        let words = [code, target.description()].map(|text| text.unwrap_or_default());
+        *counts.entry(words.join(": ").trim_end_matches(": ").to_owned()).or_default() += 1;
+    }
+    let told: Vec<String> = counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    if told.is_empty() { String::new() } else { format!(" ({})", told.join("; ")) }
 }
 
 fn is_healthy(target: &TargetHealth) -> bool {
@@ -79,7 +107,22 @@ mod tests {
         let target = |(state, reason): &(&str, Option<&str>)| {
             TargetHealth::builder().state((*state).into()).set_reason(reason.map(Into::into)).build()
         };
-        counted(targets.iter().map(target).collect::<Vec<_>>().iter())
+        let targets: Vec<TargetHealth> = targets.iter().map(target).collect();
+        counted(&staying(targets.iter()))
+    }
+
+    #[test]
+    fn what_is_not_healthy_is_told_with_the_load_balancers_words() {
+        let zone = "Target is in an Availability Zone that is not enabled for the load balancer";
+        let unused =
+            TargetHealth::builder().state("unused".into()).reason("Target.NotInUse".into()).description(zone).build();
+        let starting = TargetHealth::builder().state("initial".into()).build();
+        let healthy = TargetHealth::builder().state("healthy".into()).build();
+        assert_eq!(reasons(&[&healthy]), "");
+        assert_eq!(
+            reasons(&[&unused, &healthy, &unused, &starting]),
+            format!(" (2 Target.NotInUse: {zone}; 1 initial)")
+        );
     }
 
     #[test]

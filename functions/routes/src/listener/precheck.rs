@@ -173,9 +173,9 @@ async fn health(
     if let Some(health) = soften(health, old_path, findings)? {
         findings.extend(sick_old_side(route, health, old_path.to_owned()));
     }
-    let health = observe::health(elb, &route.new_target_group_arn).await;
-    if let Some(health) = soften(health, new_path, findings)? {
-        findings.extend(new_targets(route, new, health, new_path));
+    let health = observe::health_with_reasons(elb, &route.new_target_group_arn).await;
+    if let Some((health, reasons)) = soften(health, new_path, findings)? {
+        findings.extend(new_targets(route, new, (health, &reasons), new_path));
     }
     Ok(())
 }
@@ -184,7 +184,7 @@ async fn health(
 fn new_targets(
     route: &ListenerRoute,
     new: &TargetGroup,
-    (healthy, total): (usize, usize),
+    ((healthy, total), reasons): ((usize, usize), &str),
     path: &str,
 ) -> Option<Finding> {
     let is_function = new.target_type() == Some(&TargetTypeEnum::Lambda);
@@ -195,8 +195,8 @@ fn new_targets(
     let needed = route.min_healthy_percent;
     if !new.load_balancer_arns().is_empty() && !at_least_percent(healthy, total, needed) {
         let problem = format!(
-            "has {healthy} of {total} targets healthy, {needed} % needed: the run waits for them, and is turned back if they \
-             do not get healthy"
+            "has {healthy} of {total} targets healthy{reasons}, {needed} % needed: the run waits for them, and is turned \
+             back if they do not get healthy"
         );
         return Some(Finding::warning(path, problem, "mend the new side first"));
     }
@@ -403,7 +403,7 @@ mod tests {
     fn a_new_group_without_targets_is_an_error_and_one_without_health_checks_a_warning() {
         let told = |kind: TargetTypeEnum, is_checked: bool, total: usize| {
             let group = TargetGroup::builder().target_type(kind).health_check_enabled(is_checked).build();
-            new_targets(&route(), &group, (0, total), "$").map(|found| (found.severity, found.fix))
+            new_targets(&route(), &group, ((0, total), ""), "$").map(|found| (found.severity, found.fix))
         };
         let error = |fix: &str| Some((Severity::Error, fix.to_owned()));
         assert_eq!(told(TargetTypeEnum::Lambda, false, 0), error("register the new side's function"));
@@ -417,7 +417,7 @@ mod tests {
     fn a_new_group_that_is_checked_already_and_sick_is_a_warning() {
         let told = |balancers: Option<Vec<String>>, healthy| {
             let group = TargetGroup::builder().set_load_balancer_arns(balancers).build();
-            new_targets(&route(), &group, (healthy, 5), "$").map(|found| found.severity)
+            new_targets(&route(), &group, ((healthy, 5), ""), "$").map(|found| found.severity)
         };
         let attached = || Some(vec!["balancer".to_owned()]);
         assert_eq!(told(attached(), 3), Some(Severity::Warning));
