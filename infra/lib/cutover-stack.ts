@@ -177,7 +177,12 @@ export class CutoverStack extends Stack {
     const opened = opensIncidents(props)
       ? new OpenedByItself(this, 'Incidents', { names, rollback: machines.rollback, incident: machines.incident })
       : undefined;
-    new FollowedWaves(this, 'Waves', { names, wave: machines.wave, deadLetterQueue: net.deadLetters });
+    new FollowedWaves(this, 'Waves', {
+      names,
+      wave: machines.wave,
+      rollback: machines.rollback,
+      deadLetterQueue: net.deadLetters,
+    });
     new StatusPages(this, 'StatusPages', {
       names,
       statusReport: functions['status-report'],

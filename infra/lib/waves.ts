@@ -1,6 +1,6 @@
 /**
- * Who goes on with a wave whose execution ended before its time: another execution of the same machine. Such an event is best effort; the alarm on failed
- * waves tells a person too.
+ * Who goes on with a wave whose execution ended before its time, and who has a wave say what is so when an application of it is put back after its end:
+ * another execution of the same machine. Such an event is best effort; the alarm on failed waves tells a person too.
  */
 import { Duration } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
@@ -14,11 +14,12 @@ import { role } from './role';
 export interface FollowedWavesProps {
   readonly names: Names;
   readonly wave: StateMachine;
+  readonly rollback: StateMachine;
   readonly deadLetterQueue: IQueue;
 }
 
 export class FollowedWaves extends Construct {
-  constructor(scope: Construct, id: string, { names, wave, deadLetterQueue }: FollowedWavesProps) {
+  constructor(scope: Construct, id: string, { names, wave, rollback, deadLetterQueue }: FollowedWavesProps) {
     super(scope, id);
     const start = { actions: ['states:StartExecution'], resources: [wave.stateMachineArn] };
     const target = new SfnStateMachine(wave, {
@@ -28,14 +29,21 @@ export class FollowedWaves extends Construct {
       retryAttempts: 60,
       maxEventAge: Duration.hours(1),
     });
+    const ended = (machine: StateMachine, status: string[]) => ({
+      source: ['aws.states'],
+      detailType: ['Step Functions Execution Status Change'],
+      detail: { status, stateMachineArn: [machine.stateMachineArn] },
+    });
     new Rule(this, 'Unfollowed', {
       ruleName: names.of('waves-unfollowed'),
       description: 'An execution of wave ended: another one follows the wave, unless it is over',
-      eventPattern: {
-        source: ['aws.states'],
-        detailType: ['Step Functions Execution Status Change'],
-        detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED'], stateMachineArn: [wave.stateMachineArn] },
-      },
+      eventPattern: ended(wave, ['FAILED', 'TIMED_OUT', 'ABORTED']),
+      targets: [target],
+    });
+    new Rule(this, 'RolledBack', {
+      ruleName: names.of('waves-rolled-back'),
+      description: 'A rollback ended: a wave that is over says what became of its application',
+      eventPattern: ended(rollback, ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED']),
       targets: [target],
     });
   }

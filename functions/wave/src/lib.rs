@@ -15,6 +15,7 @@
 //! | [`open`] | a wave is claimed |
 //! | [`observe`] | what is seen of its applications |
 //! | [`act`] | what it starts |
+//! | [`late`] | what is put back after its end |
 //! | [`tell`] | what people are asked and told |
 //! | [`page`] | the page that says how it stands |
 //!
@@ -22,6 +23,7 @@
 //! AWS errors.
 
 pub mod act;
+mod late;
 pub mod observe;
 pub mod open;
 pub mod page;
@@ -215,9 +217,12 @@ async fn take(clients: &Clients, request: &TakeRequest, now: Timestamp) -> StepR
     }
 }
 
-/// An execution of `wave` has ended before its time: what it followed is followed on by this one.
+/// An execution of `wave` has ended before its time: what it followed is followed on by this one. Or a rollback has ended, perhaps after its wave.
 async fn died(clients: &Clients, event: &Event, me: &str, at: Timestamp) -> StepResult<TakeReply> {
     let nothing = |said: &str| TakeReply { wave: None, follows: false, followed: 0, said: said.to_owned() };
+    if event.state_machine_arn == clients.machines.rollback {
+        return Ok(nothing(&late::rolled_back(clients, event, at).await?));
+    }
     if event.state_machine_arn != clients.machines.wave {
         return Ok(nothing("another machine's execution"));
     }

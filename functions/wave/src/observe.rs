@@ -86,7 +86,7 @@ fn ended(answer: &DescribeExecutionOutput) -> Sight {
 }
 
 /// What a run's item says.
-fn of_run(run: &RunSeen) -> Sight {
+pub(crate) fn of_run(run: &RunSeen) -> Sight {
     match run.phase {
         Phase::Claimed | Phase::Forward => Sight::Claimed,
         Phase::Closed if run.ending.as_deref() == Some("Released") => {

@@ -19,7 +19,7 @@ pub enum Asked {
     Say(Gesture),
     /// A person says something of the line: its own part of the input.
     Line(line::Gesture),
-    /// An execution of `wave` has ended before its time.
+    /// An execution of `wave` has ended before its time, or one of `rollback` has ended.
     Event(Event),
 }
 
@@ -108,7 +108,7 @@ pub struct TaskDone {
 pub struct Event {
     /// The execution's ARN.
     pub execution_arn: String,
-    /// `FAILED`, `TIMED_OUT` or `ABORTED`.
+    /// `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`.
     pub status: String,
     /// The machine's ARN.
     pub state_machine_arn: String,
@@ -116,6 +116,10 @@ pub struct Event {
     pub input: Option<String>,
     /// How it failed.
     pub error: Option<String>,
+    /// Why.
+    pub cause: Option<String>,
+    /// What it came to.
+    pub output: Option<String>,
 }
 
 /// Reads the input of an execution.

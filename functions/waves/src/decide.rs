@@ -170,6 +170,21 @@ fn going(order: &Order, mut state: State, line: &Line, at: Timestamp) -> Next {
     }
 }
 
+/// How a wave stands whose application was put back, or not wholly, after its end; none where that is known, or the wave is not over and whoever
+/// follows it will see it.
+pub fn ended_otherwise(order: &Order, state: State, place: usize, sight: &Sight, at: Timestamp) -> Option<State> {
+    if state.stage != Stage::Over || matches!(sight, Sight::RollingBack) {
+        return None;
+    }
+    let mut now = state.clone();
+    see::see(&mut now, place, sight, at);
+    if now == state {
+        return None;
+    }
+    now.ending = Some(Ending::of(order, &now));
+    Some(now)
+}
+
 /// What was asked for, and has not been seen: it may never have been started.
 fn unseen(state: &State, is: Is, at: Timestamp) -> impl Iterator<Item = usize> {
     (0..state.members.len()).filter(move |place| {

@@ -103,7 +103,7 @@ def deploy(settings: Settings) -> dict:
         if settings.stakeholders:
             _create_incident_rules(machines)
         if "wave" in machines:
-            _create_wave_rule(machines["wave"])
+            _create_wave_rules(machines)
     else:
         _warn("there is no function sweep yet: no rule cutover-sweep")
     return {
@@ -289,33 +289,29 @@ def _create_unfinished_rule(machines: dict[str, str], sweep_arn: str) -> None:
 
 def _create_incident_rules(machines: dict[str, str]) -> None:
     """With somebody to hear of them, rollbacks open incidents, and one whose execution died is followed on."""
-    events = clients.client("events")
-    rules = {
-        "cutover-incidents": ("rollback", ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]),
-        "cutover-incidents-unfollowed": ("incident", ["FAILED", "TIMED_OUT", "ABORTED"]),
-    }
-    for name, (machine, statuses) in rules.items():
-        pattern = {
-            "source": ["aws.states"],
-            "detail-type": ["Step Functions Execution Status Change"],
-            "detail": {"status": statuses, "stateMachineArn": [machines[machine]]},
-        }
-        events.put_rule(Name=name, EventPattern=json.dumps(pattern))
-        target = {"Id": "Target0", "Arn": machines["incident"], "RoleArn": ROLE_ARN, "InputPath": "$.detail"}
-        events.put_targets(Rule=name, Targets=[target])
+    incident, statuses = machines["incident"], ["RUNNING", "SUCCEEDED", *UNFINISHED_STATUSES]
+    _start_at_ends("cutover-incidents", machines["rollback"], statuses, incident)
+    _start_at_ends("cutover-incidents-unfollowed", incident, UNFINISHED_STATUSES, incident)
 
 
-def _create_wave_rule(machine_arn: str) -> None:
-    """A wave whose execution ended before its time is followed on by another one."""
+def _create_wave_rules(machines: dict[str, str]) -> None:
+    """A wave whose execution ended before its time is followed on; one that is over hears of later rollbacks."""
+    wave = machines["wave"]
+    _start_at_ends("cutover-waves-unfollowed", wave, UNFINISHED_STATUSES, wave)
+    _start_at_ends("cutover-waves-rolled-back", machines["rollback"], ["SUCCEEDED", *UNFINISHED_STATUSES], wave)
+
+
+def _start_at_ends(rule: str, of: str, statuses: list[str], started: str) -> None:
+    """Executions of a machine that get one of these statuses start another machine, with the event's detail."""
     events = clients.client("events")
     pattern = {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
-        "detail": {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [machine_arn]},
+        "detail": {"status": statuses, "stateMachineArn": [of]},
     }
-    events.put_rule(Name="cutover-waves-unfollowed", EventPattern=json.dumps(pattern))
-    target = {"Id": "Target0", "Arn": machine_arn, "RoleArn": ROLE_ARN, "InputPath": "$.detail"}
-    events.put_targets(Rule="cutover-waves-unfollowed", Targets=[target])
+    events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+    target = {"Id": "Target0", "Arn": started, "RoleArn": ROLE_ARN, "InputPath": "$.detail"}
+    events.put_targets(Rule=rule, Targets=[target])
 
 
 def _create_sweep_rule(function_arn: str) -> None:

@@ -7,6 +7,7 @@ use crate::harness::{Test, asynchronous};
 use crate::support::{Ground, listener_plan, wait_for};
 use anyhow::{Context, Result, ensure};
 use cutover_tests::follow;
+use cutover_tests::left;
 use cutover_tests::setup::Checkout;
 use cutover_tests::waves::{Happening, Outcome, WaveStage, WaveWorld, rehearse};
 use serde_json::{Value, json};
@@ -321,6 +322,28 @@ async fn what_failed_is_tried_again_and_the_rest_goes_on() -> Result<()> {
     Ok(())
 }
 
+/// By a person, or by the watch that goes on until cleanup: nobody follows the wave any more, and its page says it all the same.
+async fn what_is_put_back_after_its_end_is_said_by_the_wave() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let mut applications = json!([application("stays", json!({})), application("returns", json!({}))]);
+    for application in applications.as_array_mut().into_iter().flatten() {
+        application["cutover"]["cleanup"] = json!({ "after": "240h" });
+    }
+    let outcome = run(&set(&ground, &wave("late", applications, json!({})), json!({})).await?).await?;
+    ensure!(outcome.ending() == "Succeeded", "{:?}", outcome.end);
+    let back = ground.start("rollback", "back", &json!({ "application": "returns" })).await?;
+    let end = ground.end_of(&back, LIMIT).await?;
+    ensure!(end["status"] == "SUCCEEDED", "{end}");
+    wait_until(&ground, "late", 1, Is::Back).await?;
+    let state = state(&ground, "late").await?.context("no wave")?;
+    ensure!(state.members[0].is == Is::Moved && state.stage == waves::state::Stage::Over, "{state:?}");
+    let page = async || {
+        let page = left::object(&ground.client, "waves/late.html").await?.unwrap_or_default();
+        Ok(page.contains("exactly as before").then_some(()))
+    };
+    wait_for("the wave's page to say so", LIMIT, page).await
+}
+
 async fn a_stopped_line_holds_a_wave_and_its_lifting_lets_it_go_on() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let stopped = say(&ground, "stop", json!({ "line": { "stop": { "by": "Ada", "why": "smoke" } } })).await?;
@@ -413,6 +436,7 @@ pub fn tests() -> Vec<Test> {
         an_execution_that_is_stopped_before_anything_moves_ends_with_nothing_touched,
         what_people_say_is_done_and_what_cannot_be_done_is_told,
         what_failed_is_tried_again_and_the_rest_goes_on,
+        what_is_put_back_after_its_end_is_said_by_the_wave,
         a_stopped_line_holds_a_wave_and_its_lifting_lets_it_go_on,
         a_wrong_wave_is_refused_with_every_error_and_nothing_is_claimed,
         whatever_fails_in_its_looks_a_wave_ends_and_is_true,

@@ -421,3 +421,23 @@ fn names_of_executions_fit_and_differ() {
     assert_ne!(state.execution_name("db", Child::Cutover(1)), other.execution_name("db", Child::Cutover(1)));
     assert_ne!(state.execution_name("db", Child::Cutover(1)), state.execution_name("db", Child::Cutover(2)));
 }
+
+#[test]
+fn a_rollback_after_the_end_is_taken_in_and_nothing_is_started_for_it() {
+    let order = three(json!({}));
+    let mut over = State { stage: Stage::Over, ending: Some(Ending::Moved), ..State::opened(&order, "arn:me", at(0)) };
+    for member in &mut over.members {
+        member.is = Is::Moved;
+    }
+    let back = Sight::Back { why: Some("errors".to_owned()) };
+    let now = ended_otherwise(&order, over.clone(), 1, &back, at(9)).unwrap();
+    assert_eq!((now.members[0].is, now.members[1].is, now.stage), (Is::Moved, Is::Back, Stage::Over));
+    assert_eq!((now.members[1].why.as_deref(), now.ending), (Some("errors"), Some(Ending::Incomplete)));
+    assert_eq!(ended_otherwise(&order, now, 1, &back, at(10)), None, "told twice");
+    let stuck = Sight::Stuck { why: "Stuck".to_owned() };
+    let now = ended_otherwise(&order, over.clone(), 0, &stuck, at(9)).unwrap();
+    assert_eq!((now.members[0].is, now.ending), (Is::Stuck, Some(Ending::Stuck)));
+    assert_eq!(ended_otherwise(&order, over.clone(), 0, &Sight::RollingBack, at(9)), None, "it is not over");
+    let followed = State { stage: Stage::Going, ..over };
+    assert_eq!(ended_otherwise(&order, followed, 0, &back, at(9)), None, "whoever follows it sees it");
+}
