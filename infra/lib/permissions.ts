@@ -311,6 +311,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
       may(topics, 'sns:GetTopicAttributes'),
       may(loadTestSecrets, 'secretsmanager:GetSecretValue'),
+      may(webhooks, 'secretsmanager:GetSecretValue'),
       may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem'),
       may(share, 'dynamodb:PutItem'),
       may(locks, 'dynamodb:BatchGetItem'),
