@@ -83,7 +83,7 @@ mod tests {
             |second: Outcome| [("board/mail.0".to_owned(), Outcome::Sent), ("a/b/webhook.1".to_owned(), second)];
         let why = "the webhook answered 500".to_owned();
         let record = with(Undelivered::default(), &told, Moment::Started, &outcomes(Outcome::Unknown { why }));
-        assert_eq!(record.lines(), ["not delivered to \"a/b\" by webhook: started: the webhook answered 500"]);
+        assert_eq!(record.lines(), ["not delivered to a/b by webhook: started: the webhook answered 500"]);
         assert_eq!(with(record, &told, Moment::Started, &outcomes(Outcome::Sent)), Undelivered::default());
     }
 }
