@@ -10,6 +10,8 @@ use crate::content::{List, Parts, list, plain};
 use crate::wave::{announced, applications, at, given, planned, seconds, stem};
 use crate::when;
 
+/// What the link to the page of its checklists is shown as.
+pub(crate) const PAGE: &str = "See the checklists, and say what is done";
 const MOST_NAME_BYTES: usize = 64;
 const MOST_TEXT_BYTES: usize = 200;
 const MOST_WHY_BYTES: usize = 160;
@@ -181,7 +183,10 @@ fn item(one: &Value, group: &Group) -> Option<String> {
     let what = shown(one["what"].as_str()?, MOST_TEXT_BYTES);
     let owner = shown(one["owner"].as_str().unwrap_or("nobody is named"), MOST_NAME_BYTES);
     Some(match one["done_by"].as_str() {
-        Some(by) => format!("[x] {name}: {what} (said by {})", quoted(by, MOST_NAME_BYTES)),
+        Some(by) => {
+            let when = at(&one["done_at"], group).map(|when| format!(", {when}")).unwrap_or_default();
+            format!("[x] {name}: {what} (said by {}{when})", quoted(by, MOST_NAME_BYTES))
+        }
         None => {
             let by = at(&one["due_at"], group).map(|due| format!(", by {due}")).unwrap_or_default();
             format!("[ ] {name}: {what} ({owner}{by})")

@@ -13,7 +13,7 @@
 //! What could not be delivered is in the run's summary: its record is what `report`, `cleanup` and `status-report` read ([`undelivered`]).
 //!
 //! A group that may answer has the link of the page that does so in what it hears of a question; that the link was made is remembered with the
-//! question (`ask#<id>`) first. Those who respond have a link of the incident in the same way (`ask#<incident>#<hash>`). Where that fails the message goes
+//! question (`ask#<id>`) first. Those who respond have a link of the incident in the same way (`ask#<incident>#<hash>`), and engineers that of a wave's checklists. Where that fails the message goes
 //! out without.
 //!
 //! What a wave, or its incident, says of all its runs is not told again of each ([`quiet`]).

@@ -25,7 +25,7 @@ use cutover::{StepError, StepResult, input};
 use jiff::Timestamp;
 use journal::{Follow, Journal};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use timelines::asked::{Asked, asked};
 use timelines::decide::{Then, next};
 use timelines::message::{self, Around};
@@ -259,9 +259,8 @@ async fn read(journal: &Journal, wave: &str) -> StepResult<(Option<State>, Optio
 /// Writes how one stands, if nobody was faster; until it is over, with what follows it on where its execution has died.
 async fn remember(clients: &Clients, state: &State, version: Option<u64>, at: Timestamp) -> StepResult<bool> {
     let text = serde_json::to_string(state).map_err(|error| StepError::invalid(format!("the timeline: {error}")))?;
-    let State { wave, portfolio, owner, is_over, .. } = state;
-    let follow = (!is_over).then(|| Follow::with(owner, json!({ "of": wave, "portfolio": portfolio })));
-    clients.journal.remember_timeline(wave, text, version, follow.as_ref(), at).await
+    let follow = state.followed().map(|input| Follow::with(&state.owner, input));
+    clients.journal.remember_timeline(&state.wave, text, version, follow.as_ref(), at).await
 }
 
 fn invalid(problem: String) -> StepError {

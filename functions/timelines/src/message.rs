@@ -195,6 +195,7 @@ fn checklists(state: &State, around: &Around<'_>, wanted: impl Fn(Milestone) -> 
             "owner": owner,
             "due_at": state.opens.map(|opens| milestone.items_due(opens)),
             "done_by": state.ticks.get(item.name).map(|tick| &tick.by),
+            "done_at": state.ticks.get(item.name).map(|tick| tick.at),
         })
     };
     all.flat_map(|milestone| milestone.items().iter().map(move |one| item(milestone, one))).collect()

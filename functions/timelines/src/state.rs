@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use cutover::plan::Stakeholders;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::checks::Checks;
 use crate::milestone::Milestone;
@@ -173,6 +174,11 @@ impl State {
             untold: Vec::new(),
             is_over: false,
         }
+    }
+
+    /// What another execution is started with that follows it on; none where nothing comes any more.
+    pub fn followed(&self) -> Option<Value> {
+        (!self.is_over).then(|| json!({ "of": self.wave, "portfolio": self.portfolio }))
     }
 
     /// Whether anybody has heard of the date.
