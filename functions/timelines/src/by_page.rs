@@ -17,7 +17,7 @@ const LASTS: SignedDuration = SignedDuration::from_hours(7 * 24);
 const MOST_NAME_CHARACTERS: usize = 100;
 
 /// What a form does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Turn {
     /// Nothing: it is done already, and the page says who said so.
     Seen,

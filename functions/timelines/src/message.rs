@@ -96,13 +96,14 @@ fn common(state: &State, around: &Around<'_>) -> Value {
         "contact": said.contact,
         "stays": said.stays,
         "expected_downtime_seconds": said.expected_downtime.map(|downtime| downtime.0),
-        "watch": said.watch.clone().or_else(|| around.plan.map(|_| page())),
+        "watch": said.watch.clone().or_else(|| around.plan.filter(|_| state.single.is_none()).map(|_| page())),
         "survey": said.survey,
         "red": state.checks.red.iter().take(MOST).map(|(name, why)| json!({ "name": name, "why": why })).collect::<Vec<_>>(),
         "checked": state.checks.checked,
         "unknown": state.checks.unknown.len(),
         "figures": figures(state),
         "machine_arn": around.machine_arn,
+        "is_single": state.single.is_some(),
     })
 }
 

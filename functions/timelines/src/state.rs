@@ -9,14 +9,18 @@ use serde_json::{Value, json};
 
 use crate::checks::Checks;
 use crate::milestone::Milestone;
+use crate::single::Single;
 
 /// How it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// The wave's name.
     pub wave: String,
-    /// The portfolio whose programme has it.
+    /// The portfolio whose programme has it; of a single cutover, its own name.
     pub portfolio: String,
+    /// A single cutover, of which no programme knows.
+    #[serde(default)]
+    pub single: Option<Single>,
     /// The execution that follows it.
     pub owner: String,
     /// When it was first scheduled.
@@ -159,6 +163,7 @@ impl State {
         Self {
             wave: wave.to_owned(),
             portfolio: portfolio.to_owned(),
+            single: None,
             owner: owner.to_owned(),
             since: at,
             stakeholders: Stakeholders::default(),

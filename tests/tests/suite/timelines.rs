@@ -238,6 +238,56 @@ async fn a_checklist_is_ticked_once_by_its_page() -> Result<()> {
     Ok(())
 }
 
+const ALONE: &str = "shop-2100-03-06";
+
+/// What a person says of a single cutover, by the execution that follows it.
+async fn schedule_alone(ground: &Ground, said: &Value, at: &str) -> Result<Value> {
+    let input = json!({ "of": ALONE, "cutover": said });
+    call(ground, json!({ "action": "take", "execution_arn": ME, "input": input, "at": at })).await
+}
+
+async fn look_alone(ground: &Ground, at: &str) -> Result<Value> {
+    call(ground, json!({ "action": "look", "execution_arn": ME, "wave": ALONE, "at": at })).await
+}
+
+/// Told beforehand, moved, put off, and given a date again: each is heard by whom the plan names.
+async fn a_single_cutover_has_its_timeline_and_its_date_moves() -> Result<()> {
+    let ground = Ground::telling(SPEED, three_groups()).await?;
+    let mut plan = ground.quiet_stage(&listener_plan("alone", json!([{ "new_weight": 100 }])), json!({})).await?.plan;
+    plan["stakeholders"] = json!({ "of_stack": ["executives", "technical-teams"] });
+    let first = json!({ "plan": plan, "opens": "2100-03-06T20:00:00+01:00", "announcement": { "contact": "#shop" }, "by": "Ada" });
+    ensure!(schedule_alone(&ground, &first, "2100-02-04T19:00:00Z").await?["follows"] == true, "it is not followed");
+    look_alone(&ground, "2100-02-04T19:00:00Z").await?;
+    for to in ["board@example.com", "team@example.com"] {
+        ensure_heard(&ground, to, &["in 30 days"]).await?;
+    }
+    ensure_heard(&ground, "shop@example.com", &[]).await?;
+    let told = mail(&ground, "team@example.com").await?;
+    for words in ["Cutover shop-2100-03-06 is planned for 6 March 2100", "Whom to ask: #shop", "[ ] help-desk: "] {
+        ensure!(told.contains(words), "no {words} in {told}");
+    }
+
+    // It moves by a week, then has no date, then one again; what was due by an old date does not come.
+    let moved = json!({ "opens": "2100-03-13T20:00:00+01:00", "by": "Ada" });
+    schedule_alone(&ground, &moved, "2100-02-20T19:00:00Z").await?;
+    look_alone(&ground, "2100-02-20T19:00:00Z").await?;
+    ensure_heard(&ground, "board@example.com", &["in 30 days", "new date"]).await?;
+    ensure!(mail(&ground, "board@example.com").await?.contains("begins at 13 March 2100"), "not the new date");
+    look_alone(&ground, "2100-02-27T20:00:00Z").await?;
+    ensure_heard(&ground, "board@example.com", &["in 30 days", "new date"]).await?;
+    schedule_alone(&ground, &json!({ "by": "Ada" }), "2100-02-28T19:00:00Z").await?;
+    look_alone(&ground, "2100-02-28T19:00:00Z").await?;
+    ensure_heard(&ground, "board@example.com", &["in 30 days", "new date", "put off"]).await?;
+    schedule_alone(&ground, &moved, "2100-03-01T19:00:00Z").await?;
+    look_alone(&ground, "2100-03-01T19:00:00Z").await?;
+    look_alone(&ground, "2100-03-06T19:00:00Z").await?;
+    ensure_heard(&ground, "board@example.com", &["in 30 days", "new date", "put off", "new date", "in 7 days"]).await?;
+    let wrong = json!({ "opens": "soon", "by": "Ada" });
+    let refused = say(&ground, "wrong-date", json!({ "of": ALONE, "cutover": wrong })).await?;
+    ensure!(refused["cause"].as_str().is_some_and(|cause| cause.contains("no time")), "{refused}");
+    Ok(())
+}
+
 /// What is done, as the journal has it.
 async fn ticks(ground: &Ground) -> Result<Value> {
     let dump = ground.client.dump().await?;
@@ -417,6 +467,7 @@ pub fn tests() -> Vec<Test> {
     asynchronous![
         each_milestone_is_heard_once_and_checks_tell_what_has_changed,
         a_checklist_is_ticked_once_by_its_page,
+        a_single_cutover_has_its_timeline_and_its_date_moves,
         a_date_that_moves_takes_its_timeline_along_and_nothing_of_the_old_one_comes,
         a_programme_without_timelines_has_none,
         groups_hear_of_a_wave_and_a_wave_that_nobody_hears_of_ends_the_same,
