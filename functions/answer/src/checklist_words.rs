@@ -15,6 +15,7 @@ const MOST_NAME_BYTES: usize = 1_000;
 /// What the template is filled with. Whatever somebody else wrote is as they wrote it: the template shows it fit.
 #[derive(Debug, Serialize)]
 pub(crate) struct Words {
+    of_what: &'static str,
     wave: String,
     class: &'static str,
     standing: String,
@@ -51,11 +52,13 @@ impl Words {
             0 => ("good", "Everything on these checklists is done.".to_owned()),
             left => ("note", format!("{left} of {count} are not done yet.")),
         };
+        let of_what = if state.single.is_some() { "cutover" } else { "wave" };
         let sentence = match state.opens {
-            Some(opens) => format!("The wave begins, or has begun, {}.", moment(opens)),
-            None => "The wave has no date now.".to_owned(),
+            Some(opens) => format!("The {of_what} begins, or has begun, {}.", moment(opens)),
+            None => format!("The {of_what} has no date now."),
         };
         Self {
+            of_what,
             wave: state.wave.clone(),
             class,
             standing,
