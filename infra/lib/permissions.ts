@@ -255,10 +255,10 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
   });
   const pages = here.answersKeyArn !== undefined;
   const answersKey: Target = { resources: here.answersKeyArn === undefined ? [] : [here.answersKeyArn] };
-  // Of the journal, whoever is called from the internet sees the questions and incidents alone; and `notify` the questions, which needs no more.
+  // Of the journal, whoever is called from the internet sees the questions, incidents and timelines alone; and `notify` the questions, which needs no more.
   const questions: Target = { ...(pages ? table : { resources: [] }), conditions: leadingKeys('ask#*') };
-  // What is said of an incident by its page.
-  const incidents: Target = { ...(pages ? table : { resources: [] }), conditions: leadingKeys('incident#*') };
+  // What is said of an incident, or of a wave's checklists, by its page.
+  const said: Target = { ...(pages ? table : { resources: [] }), conditions: leadingKeys('incident#*', 'timeline#*') };
   // The slots of Route 53's limit, which all runs of waves draw from.
   const share: Target = { ...table, conditions: leadingKeys('share#*') };
   const machines = (['cutover', 'program', 'wave'] as const).map((machine) => names.machineArn(machine));
@@ -311,6 +311,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
       may(topics, 'sns:GetTopicAttributes'),
       may(loadTestSecrets, 'secretsmanager:GetSecretValue'),
+      may(webhooks, 'secretsmanager:GetSecretValue'),
       may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem'),
       may(share, 'dynamodb:PutItem'),
       may(locks, 'dynamodb:BatchGetItem'),
@@ -486,7 +487,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
     ],
     answer: [
       may(questions, 'dynamodb:GetItem', 'dynamodb:UpdateItem'),
-      may(incidents, 'dynamodb:GetItem', 'dynamodb:PutItem'),
+      may(said, 'dynamodb:GetItem', 'dynamodb:PutItem'),
       may(answersKey, 'secretsmanager:GetSecretValue'),
       may(asking, 'states:SendTaskFailure', 'states:SendTaskSuccess'),
     ],

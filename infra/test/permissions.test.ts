@@ -100,6 +100,8 @@ const JOURNAL: Record<string, string[]> = {
   'journal.knows_incident_link': ['dynamodb:GetItem'],
   'journal.count_sent': ['dynamodb:UpdateItem'],
   'journal.told': ['dynamodb:GetItem'],
+  'journal.undelivered': ['dynamodb:GetItem'],
+  'journal.remember_undelivered': ['dynamodb:PutItem'],
   'journal.remember_told': ['dynamodb:PutItem'],
   'journal.ask': ['dynamodb:PutItem'],
   'journal.asked': ['dynamodb:GetItem'],

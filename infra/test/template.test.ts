@@ -427,15 +427,15 @@ test('pages that answer are there where the stack is told so, and open to everyb
     assert.deepEqual(Variables.ANSWERS_KEY_ARN, made.Environment.Variables.ANSWERS_KEY_ARN);
   }
   for (const [action, keys] of [
-    ['dynamodb:UpdateItem', 'ask#*'],
-    ['dynamodb:PutItem', 'incident#*'],
+    ['dynamodb:UpdateItem', ['ask#*']],
+    ['dynamodb:PutItem', ['incident#*', 'timeline#*']],
   ] as const) {
     const statements = statementsAt(answering, 'Functions/Answer/Role').filter(({ Action }: Json) =>
       Action.includes(action),
     );
     assert.deepEqual(
       statements.map(({ Condition }: Json) => Condition),
-      [{ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [keys] }, Null: { 'dynamodb:LeadingKeys': 'false' } }],
+      [{ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys }, Null: { 'dynamodb:LeadingKeys': 'false' } }],
     );
   }
 });

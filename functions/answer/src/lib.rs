@@ -10,14 +10,19 @@
 //! Of an incident it reads the incident (`incident#<id>`), and writes what the machine `incident` would write for a person who says the same, where
 //! nobody has written meanwhile ([`of_incident`]); whoever follows the incident tells it.
 //!
+//! Of a wave's checklists it reads the timeline (`timeline#<wave>`), and writes that something is done, as an execution of `timeline` would for the same
+//! word ([`of_checklists`]); the wave's later messages say who said so, and when.
+//!
 //! GET and HEAD change nothing, whatever is fetched and however often: mail scanners open every link. POST answers; a second one is told
 //! who did. A call that ended between the answer's write and its sending is made up for by the next POST, with the answer that was written.
 //!
 //! Errors: none that Lambda sees, but for an event that is no request. What AWS refuses or delays is a page that says to try again.
 
+mod checklist_words;
 mod decide;
 mod hand_over;
 mod incident_words;
+mod of_checklists;
 mod of_incident;
 mod page;
 mod request;
@@ -79,6 +84,9 @@ async fn attend(clients: &Clients, request: &Request, now: Timestamp) -> StepRes
     };
     if of_incident::is_of_one(&link) {
         return of_incident::attend(clients, request, &link, now).await;
+    }
+    if let Some(wave) = timelines::by_page::wave(&link.question) {
+        return of_checklists::attend(clients, request, &link, wave, now).await;
     }
     let journal = &clients.journal;
     let asked = journal.asked(&link.question).await?;

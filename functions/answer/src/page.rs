@@ -1,4 +1,4 @@
-//! The pages, as HTML: one self-contained page a question or an incident, without scripts, and plain ones that say why there is none. Pure.
+//! The pages, as HTML: one self-contained page a question, an incident or a wave's checklists, without scripts, and plain ones that say why there is none. Pure.
 //!
 //! Whatever somebody else wrote is shown as `cutover::text` shows it, and the template escapes it.
 
@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::request::Reply;
 use crate::words::Words;
-use crate::{Said, incident_words};
+use crate::{Said, checklist_words, incident_words};
 
 const STYLE: &str = include_str!("../templates/page.css");
 /// Of a sentence that somebody wrote; a reason has 1,000 characters.
@@ -147,6 +147,21 @@ pub(crate) fn incident(words: &incident_words::Words, said: Said, status: u16) -
     Ok(Reply::page(status, html, &style_hash()))
 }
 
+/// The page of a wave's checklists. `said`: a form that did nothing, and why.
+pub(crate) fn checklists(words: &checklist_words::Words, said: Said, status: u16) -> StepResult<Reply> {
+    let (form, problem) = said.unzip();
+    let html = render(
+        "checklists.html",
+        context! {
+            style => STYLE,
+            problem,
+            name => form.map(|form| form.name.as_str()).unwrap_or_default(),
+            ..minijinja::Value::from_serialize(words)
+        },
+    )?;
+    Ok(Reply::page(status, html, &style_hash()))
+}
+
 fn render(name: &str, context: impl Serialize) -> StepResult<String> {
     let render = || -> Result<String, minijinja::Error> { templates()?.get_template(name)?.render(context) };
     render().map_err(|error| cutover::StepError::invalid(format!("the page's template: {error:#}")))
@@ -160,6 +175,7 @@ fn templates() -> Result<Environment<'static>, minijinja::Error> {
     templates.add_filter("plain", |text: String| shown(&text, MOST_TEXT_BYTES));
     templates.add_template("question.html", include_str!("../templates/question.html"))?;
     templates.add_template("incident.html", include_str!("../templates/incident.html"))?;
+    templates.add_template("checklists.html", include_str!("../templates/checklists.html"))?;
     templates.add_template("notice.html", include_str!("../templates/notice.html"))?;
     Ok(templates)
 }

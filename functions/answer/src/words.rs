@@ -194,6 +194,7 @@ fn done(choice: Choice) -> &'static str {
         Choice::GoBack => "To go back, decided",
         Choice::Acknowledge => "Acknowledged",
         Choice::Resolve => "Resolved",
+        Choice::Tick => "Done",
     }
 }
 
@@ -205,6 +206,7 @@ pub(crate) fn button(choice: Choice) -> Button {
         Choice::GoBack => ("no", "Go back"),
         Choice::Acknowledge => ("yes", "I look after it"),
         Choice::Resolve => ("again", "It is over"),
+        Choice::Tick => ("yes", "It is done"),
     };
     Button { name: choice.name(), class, label }
 }

@@ -66,6 +66,8 @@ pub enum Choice {
     Acknowledge,
     /// Of an incident: it is over.
     Resolve,
+    /// Of a wave's checklists: something is done. Which, its form says.
+    Tick,
 }
 
 /// What a choice does to whoever waits for it.
@@ -75,14 +77,14 @@ pub enum Effect {
     Succeed,
     /// The task fails with this error: SendTaskFailure. The names are those of the messages' commands ([`gestures`]).
     Fail(&'static str),
-    /// No task waits: it is said of an incident.
+    /// No task waits: it is said of an incident, or of a checklist.
     Say,
 }
 
 impl Choice {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Approve, Self::Reject, Self::GoOn, Self::GoBack, Self::Acknowledge, Self::Resolve];
+    pub const ALL: [Self; 7] =
+        [Self::Approve, Self::Reject, Self::GoOn, Self::GoBack, Self::Acknowledge, Self::Resolve, Self::Tick];
 
     /// Its name, in forms and records.
     pub fn name(self) -> &'static str {
@@ -93,6 +95,7 @@ impl Choice {
             Self::GoBack => "go_back",
             Self::Acknowledge => "acknowledge",
             Self::Resolve => "resolve",
+            Self::Tick => "tick",
         }
     }
 
@@ -105,6 +108,7 @@ impl Choice {
             Self::GoBack => 'b',
             Self::Acknowledge => 'k',
             Self::Resolve => 'v',
+            Self::Tick => 't',
         }
     }
 
@@ -114,7 +118,7 @@ impl Choice {
             Self::Approve | Self::GoOn => Effect::Succeed,
             Self::Reject => Effect::Fail("Rejected"),
             Self::GoBack => Effect::Fail("GoBack"),
-            Self::Acknowledge | Self::Resolve => Effect::Say,
+            Self::Acknowledge | Self::Resolve | Self::Tick => Effect::Say,
         }
     }
 }

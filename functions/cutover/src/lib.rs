@@ -35,6 +35,7 @@ pub mod service_zones;
 pub mod stakeholders;
 pub mod text;
 pub mod told;
+pub mod undelivered;
 pub mod verdict;
 
 pub use error::{StepError, StepResult};

@@ -53,6 +53,28 @@ impl StackGroups {
     }
 }
 
+/// The address of a webhook, as its secret has it.
+///
+/// # Errors
+/// What is wrong with it, without showing it: whoever has it can write to the channel.
+pub fn webhook_address(text: &str) -> Result<&str, &'static str> {
+    let address = text.trim();
+    let is_plain = address.len() <= 2048 && address.chars().all(|c| c.is_ascii_graphic());
+    // Plain http to this machine alone, where tests are.
+    let here = address.starts_with("http://127.0.0.1:");
+    let host = address.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
+    let host = host.map(|host| host.rsplit('@').next().unwrap_or_default());
+    match host {
+        _ if here && is_plain => Ok(address),
+        _ if address.is_empty() => Err("the secret has no text: it should be https://..., and nothing else"),
+        None if address.starts_with("http://") => {
+            Err("the secret's address is not https: what is sent there could be read")
+        }
+        Some(host) if is_plain && host.starts_with(|c: char| c.is_ascii_alphanumeric()) => Ok(address),
+        _ => Err("the secret's text is no address: it should be https://..., and nothing else"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -90,6 +112,24 @@ mod tests {
         assert_eq!(found[0].path, "$.stakeholders.of_stack[1]");
         assert_eq!(found[0].problem, "`execs` is no group of the stack; it has executives, technical-teams");
         assert!(StackGroups::default().unknown(&wanted)[0].problem.ends_with("it has none"));
+    }
+
+    #[test]
+    fn only_an_address_is_one_and_what_is_wrong_with_it_does_not_show_it() {
+        for text in ["https://hooks.example.com/a/b?c=d", " https://hooks.example.com\n", "http://127.0.0.1:8080/"] {
+            assert_eq!(webhook_address(text), Ok(text.trim()));
+        }
+        for (text, expected) in [
+            ("http://hooks.example.com/s3cret", "not https"),
+            ("http://127.0.0.1.example.com/s3cret", "not https"),
+            ("https://a s3cret", "no address"),
+            ("https:///s3cret", "no address"),
+            ("{\"url\":\"https://a/s3cret\"}", "no address"),
+            (" ", "has no text"),
+        ] {
+            let problem = webhook_address(text).unwrap_err();
+            assert!(problem.contains(expected) && !problem.contains("s3cret"), "{text}: {problem}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | part | `part#<run_id>#<attribute>` | an attribute of a run that its own item has no room for |
 //! | lock | `lock#application#<name>`, `lock#listener#<arn>`, `lock#record#<zone>#<name>` | `run_id` of its holder |
 //! | told | `told#<run_id>#<event>#<time>` | who was told of a moment, and what came of it; for 90 days |
+//! | undelivered | `undelivered#<run_id>` | the run's messages that were not delivered, and why; for 90 days after its last change |
 //! | incident | `incident#<id>` | an incident, and who was told of it; for a year after its last change |
 //! | wave | `wave#<name>` | how a wave stands; for 400 days after its last change |
 //! | part of a wave | `wave-part#<wave>#<part>` | its order, or an application's cutover plan; as long |

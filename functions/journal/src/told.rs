@@ -1,6 +1,8 @@
-//! What was told of a moment of a run, which `tell` alone reads and writes: an item beside the run's.
+//! What was told of a moment of a run, which `tell` alone reads and writes, and which messages of the run were not delivered: items beside the run's.
 
-use cutover::StepResult;
+use cutover::error::name;
+use cutover::undelivered::Undelivered;
+use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 
 use crate::table::Journal;
@@ -31,6 +33,36 @@ impl Journal {
     ) -> StepResult<bool> {
         self.write_versioned(&item(moment), text, version, Some(now.as_second() + KEPT_SECONDS), None).await
     }
+
+    /// The messages of a run that were not delivered, as far as is known; with the version, none where nothing was ever written.
+    ///
+    /// # Errors
+    /// AWS errors; an item that cannot be read.
+    pub async fn undelivered(&self, run_id: &str) -> StepResult<(Undelivered, Option<u64>)> {
+        let Some((text, version)) = self.versioned(&undelivered(run_id)).await? else { return Ok(Default::default()) };
+        let read = serde_json::from_str(&text);
+        let read = read.map_err(|error| StepError::new(name::REFUSED, format!("undelivered#{run_id}: {error}")))?;
+        Ok((read, Some(version)))
+    }
+
+    /// Writes them in the place of a version, or where there was none; whether it was: not where somebody else was faster.
+    ///
+    /// # Errors
+    /// AWS errors.
+    pub async fn remember_undelivered(
+        &self,
+        run_id: &str,
+        messages: &Undelivered,
+        version: Option<u64>,
+        now: Timestamp,
+    ) -> StepResult<bool> {
+        let text = serde_json::to_string(messages).map_err(|error| StepError::invalid(error.to_string()))?;
+        self.write_versioned(&undelivered(run_id), text, version, Some(now.as_second() + KEPT_SECONDS), None).await
+    }
+}
+
+fn undelivered(run_id: &str) -> Versioned {
+    Versioned { pk: format!("undelivered#{run_id}"), attribute: "messages" }
 }
 
 fn item(moment: &str) -> Versioned {

@@ -97,7 +97,11 @@ impl Content {
             lists,
             commands,
             answer_link: None,
-            answer_words: if moment == Moment::Incident { incident::PAGE } else { "See what is asked, and answer" },
+            answer_words: match moment {
+                Moment::Incident => incident::PAGE,
+                Moment::Timeline => timeline::PAGE,
+                _ => "See what is asked, and answer",
+            },
             next,
             notes,
             severity: told::severity(told, moment),

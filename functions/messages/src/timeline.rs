@@ -7,9 +7,11 @@ use cutover::told::{Told, timeline};
 use serde_json::{Value, json};
 
 use crate::content::{List, Parts, list, plain};
-use crate::wave::{announced, applications, at, given, planned, seconds, stem};
+use crate::wave::{announced, applications, at, given, planned, seconds, stem, what};
 use crate::when;
 
+/// What the link to the page of its checklists is shown as.
+pub(crate) const PAGE: &str = "See the checklists, and say what is done";
 const MOST_NAME_BYTES: usize = 64;
 const MOST_TEXT_BYTES: usize = 200;
 const MOST_WHY_BYTES: usize = 160;
@@ -18,13 +20,17 @@ const MOST_COMMANDS: usize = 4;
 
 pub(crate) fn parts(told: &Told, group: &Group, name: &str) -> Parts {
     Parts {
-        stem: stem(group.format(), name),
+        stem: if group.format() == Format::Detailed {
+            stem(group.format(), name)
+        } else {
+            format!("{} {name}", what(told))
+        },
         state: state(told).to_owned(),
         facts: facts(told, group, name),
         lists: lists(told, group),
         commands: commands(told, group),
         next: next(told, group),
-        label: "Wave",
+        label: what(told),
     }
 }
 
@@ -63,7 +69,9 @@ pub(crate) fn context(told: &Told, group: &Group, name: &str) -> Value {
     let counted = |field: &str| detail["counts"][field].as_u64().unwrap_or(0);
     json!({
         "wave": name,
-        "noun": if group.format() == Format::Detailed { "maintenance" } else { "wave" },
+        "noun": if group.format() == Format::Detailed { "maintenance" } else { lower(what(told)) },
+        "what": what(told),
+        "lower": lower(what(told)),
         "format": group.format().name(),
         "group": group.name,
         "event": told.event,
@@ -91,6 +99,10 @@ pub(crate) fn context(told: &Told, group: &Group, name: &str) -> Value {
         "downtime": seconds(&detail["expected_downtime_seconds"]),
         "contact": plain(&detail["contact"]),
     })
+}
+
+fn lower(what: &str) -> &'static str {
+    if what == "Cutover" { "cutover" } else { "wave" }
 }
 
 /// A word of ours: nothing else gets into a template's choice.
@@ -121,7 +133,7 @@ fn names(value: &Value) -> Option<String> {
 
 fn facts(told: &Told, group: &Group, name: &str) -> Vec<(String, String)> {
     let detail = &told.detail;
-    let noun = if group.format() == Format::Detailed { "Maintenance" } else { "Wave" };
+    let noun = if group.format() == Format::Detailed { "Maintenance" } else { what(told) };
     let mut facts = vec![(noun, Some(name.to_owned()))];
     if detail["milestone"] == "day_after" {
         facts.push(("It began", at(&detail["began_at"], group)));
@@ -181,7 +193,10 @@ fn item(one: &Value, group: &Group) -> Option<String> {
     let what = shown(one["what"].as_str()?, MOST_TEXT_BYTES);
     let owner = shown(one["owner"].as_str().unwrap_or("nobody is named"), MOST_NAME_BYTES);
     Some(match one["done_by"].as_str() {
-        Some(by) => format!("[x] {name}: {what} (said by {})", quoted(by, MOST_NAME_BYTES)),
+        Some(by) => {
+            let when = at(&one["done_at"], group).map(|when| format!(", {when}")).unwrap_or_default();
+            format!("[x] {name}: {what} (said by {}{when})", quoted(by, MOST_NAME_BYTES))
+        }
         None => {
             let by = at(&one["due_at"], group).map(|due| format!(", by {due}")).unwrap_or_default();
             format!("[ ] {name}: {what} ({owner}{by})")
@@ -213,6 +228,6 @@ pub(crate) fn next(told: &Told, group: &Group) -> String {
         (timeline::MOVED, None) => "The next message comes when it has a date again.".to_owned(),
         (_, Some(by)) => format!("The next message comes when something changes, or at {by}."),
         (timeline::DURING, None) => "The next message comes when it ends.".to_owned(),
-        (_, None) => "This is the last message of this wave.".to_owned(),
+        (_, None) => format!("This is the last message of this {}.", lower(what(told))),
     }
 }

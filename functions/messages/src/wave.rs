@@ -27,6 +27,11 @@ pub(crate) fn parts(told: &Told, group: &Group, name: &str) -> Parts {
 }
 
 /// Of a wave and of what is before and after it: one thread.
+/// What a timeline is of: a wave, or a cutover of which no programme knows.
+pub(crate) fn what(told: &Told) -> &'static str {
+    if told.detail["is_single"] == true { "Cutover" } else { "Wave" }
+}
+
 pub(crate) fn stem(format: Format, name: &str) -> String {
     if format == Format::Detailed { format!("{} {name}", noun(format)) } else { format!("Wave {name}") }
 }

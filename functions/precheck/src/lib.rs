@@ -1,7 +1,7 @@
 //! `precheck`: reads a plan, observes everything it names, and reports every finding at once.
 //!
 //! Reads: listeners, rules, target groups, zones, record sets, replications, their tables and lag, metrics, alarms, the topic, the policies of
-//! hooks in other accounts, a load test's secret, the locks, the new
+//! hooks in other accounts, a load test's secret, those of stakeholders' webhooks, the locks, the new
 //! side's health URL. Writes: nothing; safe at any time. Undo: none needed.
 //!
 //! It is called until `settled`: one try of the health URL a call, with the plan's interval in between; the rest is
@@ -20,6 +20,7 @@ mod pace;
 mod policies;
 mod refusing;
 mod services;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -78,7 +79,7 @@ pub struct Clients {
     pub replications: replication::Services,
     /// Those of routes.
     pub routes: routes::any::Clients,
-    /// Secrets Manager, for the headers of a load test.
+    /// Secrets Manager, for the headers of a load test, and for webhooks.
     pub secrets: aws_sdk_secretsmanager::Client,
     /// SNS.
     pub sns: aws_sdk_sns::Client,

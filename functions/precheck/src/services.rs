@@ -1,5 +1,5 @@
 //! What precheck looks at besides routes and databases: alarms, watched target groups, a load test's secret; topics and hooks are in
-//! [`refusing`].
+//! [`refusing`], webhooks in [`webhooks`].
 
 use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, Dimension, MetricAlarm, MetricDataQuery};
@@ -11,7 +11,7 @@ use cutover::finding::{soften, soften_to};
 use cutover::{Finding, Plan, StepError, StepResult};
 
 use crate::elsewhere::reached;
-use crate::{Clients, alarms, load_test, overwritten, refusing};
+use crate::{Clients, alarms, load_test, overwritten, refusing, webhooks};
 
 /// Observes everything that is no route and no database.
 pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
@@ -26,6 +26,7 @@ pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<F
         soften_to(health, &path, "name a target group that exists", findings)?;
     }
     load_test::observe(clients, plan, findings).await?;
+    webhooks::observe(clients, plan, findings).await;
     refusing::topics(clients, plan, findings).await?;
     refusing::hooks(clients, plan, findings).await?;
     if plan.notify.is_none() {

@@ -1,6 +1,6 @@
 //! `report`: leaves a run's report, for whoever has to answer for it.
 //!
-//! Reads: the run item; the history of the run's executions; CloudWatch, for the time of the run; the load test's result in S3. Writes:
+//! Reads: the run item, and which of the run's messages were not delivered; the history of the run's executions; CloudWatch, for the time of the run; the load test's result in S3. Writes:
 //! `runs/<execution>/report.html`, `report.md` and `report.json` in the stack's bucket of reports, and the page's address to the run item. Undo: none is needed. Called again it writes
 //! the same keys, from what was so at the same moment.
 //!
@@ -71,6 +71,8 @@ pub struct Reply {
     pub key: String,
     /// The page's length.
     pub bytes: usize,
+    /// The run's messages that were not delivered so far, in lines: its ending says so.
+    pub undelivered: Vec<String>,
     /// When this was done, RFC 3339.
     pub at: String,
 }
@@ -80,7 +82,9 @@ pub struct Reply {
 /// # Errors
 /// See the module.
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
-    let facts = gather::facts(clients, &request.caller, request.at).await?;
+    let undelivered = gather::undelivered(clients, &request.caller.run_id).await;
+    let mut facts = gather::facts(clients, &request.caller, request.at).await?;
+    facts.not_done.extend(undelivered.iter().cloned());
     let Documents { html, markdown, json } = document::documents(&facts)?;
     let bytes = html.len();
     let run_id = &request.caller.run_id;
@@ -92,5 +96,5 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let link = store.link(run_id, &key);
     // Whoever follows the run reads it there. The report is left either way.
     let _ = settled(clients.journal.remember_report(run_id, &link).await)?;
-    Ok(Reply { link, bucket: store.bucket.clone(), key, bytes, at: now.to_string() })
+    Ok(Reply { link, bucket: store.bucket.clone(), key, bytes, undelivered, at: now.to_string() })
 }

@@ -2,6 +2,7 @@
 
 use cutover::budget::MOST_REASON_BYTES;
 use cutover::contract::is_under_way;
+use cutover::error::name;
 use cutover::text::shown;
 use journal::{Ending, Phase, Run};
 
@@ -58,6 +59,21 @@ pub fn force(run: &Run, said: Option<&str>, by_a_person: bool) -> Option<String>
 /// is given no reason of its own.
 pub fn why(run: &Run, said: Option<&str>) -> Option<String> {
     said.or(run.why.as_deref()).map(|why| shown(why, MOST_REASON_BYTES))
+}
+
+/// By what a rollback is counted: the name of the error that turned the run back, as Step Functions has it, where it is one of ours; a time-out; a person;
+/// or that the execution was stopped, or cut off, where nobody says why. A closed set, since each is a metric of its own.
+pub fn cause(said: Option<&str>, by_a_person: bool) -> &'static str {
+    if by_a_person {
+        return "Person";
+    }
+    // As the cutover says it: state, error, cause.
+    let Some(error) = said.map(|why| why.split(": ").nth(1).unwrap_or_default()) else { return "Stopped" };
+    match name::ALL.into_iter().find(|name| *name == error) {
+        Some(name) => name,
+        None if error == "States.Timeout" => "Timeout",
+        None => "Other",
+    }
 }
 
 /// The same as it is told, with who went back in spite of a reason to hold.
@@ -126,6 +142,21 @@ mod tests {
         let told = told_why(&forced, why(&forced, None));
         assert_eq!(told.as_deref(), Some("forced by Ada: go; before that, Monitor: 5xx"));
         assert_eq!(told_why(&run(Phase::Stuck), None), None);
+    }
+
+    #[test]
+    fn a_rollback_is_counted_by_the_error_that_turned_it_back() {
+        for (said, expected) in [
+            (Some("Monitor: Cutover.Unhealthy: 5xx: too many: Cutover.Drift: no"), "Cutover.Unhealthy"),
+            (Some("ShiftWeight: States.Timeout: "), "Timeout"),
+            (Some("ShiftWeight: Lambda.Unknown: gone"), "Other"),
+            (Some("somebody's words"), "Other"),
+            (Some(""), "Other"),
+            (None, "Stopped"),
+        ] {
+            assert_eq!(cause(said, false), expected, "{said:?}");
+            assert_eq!(cause(said, true), "Person");
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ use cutover::plan::Hook;
 use cutover::rate::Lane;
 use cutover::schedule::route_type;
 use cutover::text::shown;
-use cutover::{StepError, StepResult, gestures, input};
+use cutover::{StepError, StepResult, counted, gestures, input};
 use jiff::Timestamp;
 use journal::{Journal, Phase, Run, Transition};
 use schemars::JsonSchema;
@@ -202,11 +202,16 @@ async fn begin(clients: &Clients, request: &BeginRequest, now: Timestamp) -> Ste
         Begin::TooLate(reason) => return Err(StepError::new(name::INVALID_GESTURE, reason)),
         Begin::GoOn(run) => *run,
         Begin::TakeOver(run) => {
-            let owner = &request.execution_arn;
+            let (owner, phase) = (&request.execution_arn, run.phase);
             let forced = decide::force(&run, input.force.as_deref(), by_a_person);
             let run = Run { forced, why: decide::why(&run, input.why.as_deref()), ..*run };
             let change = Transition { run: &run, to: Phase::RollingBack, owner, ending: None };
             clients.journal.transition(&change).await?;
+            // One that is gone on with, or tried again, was counted when it began.
+            if !matches!(phase, Phase::RollingBack | Phase::Stuck) {
+                let cause = decide::cause(input.why.as_deref(), by_a_person);
+                counted::count(now, &[("Cause", cause)], &[("Rollbacks", 1)]);
+            }
             // The cutover may have marked its run between the read and the transition; from here on it cannot.
             clients.journal.fence(&caller(&run.run_id, owner), Phase::RollingBack).await?
         }

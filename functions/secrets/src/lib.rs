@@ -21,6 +21,17 @@ pub async fn load_test_headers(client: &Client, arn: &str) -> StepResult<BTreeMa
         .map_err(|problem| StepError::new(name::REFUSED, format!("{arn}: {problem}")))
 }
 
+/// Whether a secret holds the address of a webhook. The address is not answered: only `tell` needs it, and reads it where it is sent to.
+///
+/// # Errors
+/// AWS errors; `Cutover.Refused` where the secret's text is no such address.
+pub async fn check_webhook(client: &Client, arn: &str) -> StepResult<()> {
+    let read = client.get_secret_value().secret_id(arn).send().await;
+    let read = read.map_err(|error| StepError::from_aws("secretsmanager:GetSecretValue", &error))?;
+    let address = cutover::stakeholders::webhook_address(read.secret_string().unwrap_or_default());
+    address.map(drop).map_err(|problem| StepError::new(name::REFUSED, problem))
+}
+
 /// A secret is read by whom the stack lets, and its key has to let the same.
 fn advised(error: StepError) -> StepError {
     if error.name != name::NOT_PERMITTED {

@@ -24,6 +24,10 @@ pub async fn known(clients: &Clients, run_id: &str) -> StepResult<Option<Known>>
         Err(error) if run.is_none() => return if is_missing(&error) { Ok(None) } else { Err(error) },
         Err(error) => known.not_read.push(not_read("the cutover", &error)),
     }
+    match clients.journal.undelivered(run_id).await {
+        Ok((messages, _)) => known.undelivered = messages.lines(),
+        Err(error) => known.not_read.push(not_read_of("which messages were not delivered", &error)),
+    }
     let Some(run) = run else { return Ok(Some(known)) };
     if let Some(arn) = rollback_of(&run) {
         known.rollback = other(clients, &arn, "the rollback", &mut known.not_read).await;
@@ -47,7 +51,11 @@ async fn other(clients: &Clients, arn: &str, what: &str, problems: &mut Vec<Stri
 }
 
 fn not_read(what: &str, error: &StepError) -> String {
-    format!("what {what} does now: its history cannot be read: {}", cutover::text::quoted(&error.message, 300))
+    not_read_of(&format!("what {what} does now: its history"), error)
+}
+
+fn not_read_of(what: &str, error: &StepError) -> String {
+    format!("{what} cannot be read: {}", cutover::text::quoted(&error.message, 300))
 }
 
 fn is_missing(error: &StepError) -> bool {

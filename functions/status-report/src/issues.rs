@@ -28,6 +28,8 @@ pub enum About {
     Check,
     /// What the run wanted to do, and did not.
     NotDone,
+    /// A message that did not reach its group.
+    NotDelivered,
     /// What a person has decided.
     Decision,
     /// What precheck found.
@@ -43,6 +45,7 @@ impl About {
             Self::Question => "question",
             Self::Check => "check",
             Self::NotDone => "not done",
+            Self::NotDelivered => "not delivered",
             Self::Decision => "decision",
             Self::Finding => "finding",
         }
@@ -76,6 +79,7 @@ pub fn issues(known: &Known, calls: &[Call], standing: Standing) -> Vec<Issue> {
         add(About::Check, checks(calls));
     }
     add(About::NotDone, not_done(known, calls));
+    add(About::NotDelivered, known.undelivered.clone());
     add(About::Decision, decisions(known, calls));
     if known.run.is_none() || standing.is_going_forward() {
         add(About::Finding, findings(calls, known.run.is_none()));

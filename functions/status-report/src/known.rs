@@ -20,6 +20,8 @@ pub struct Known {
     pub rollback: Option<Story>,
     /// The history of the cleanup, which watches the new side until it begins.
     pub cleanup: Option<Story>,
+    /// Its messages that were not delivered, in lines.
+    pub undelivered: Vec<String>,
     /// What could not be read, and why.
     pub not_read: Vec<String>,
 }

@@ -1,10 +1,11 @@
-//! The link of a page: the one that answers, for groups that may; that of an incident, for those who respond.
+//! The link of a page: the one that answers, for groups that may; that of an incident, for those who respond; that of a wave's checklists, for engineers.
 
 use std::time::Duration;
 
 use cutover::StepResult;
-use cutover::plan::Group;
-use cutover::told::INCIDENT;
+use cutover::ask::Choice;
+use cutover::plan::{Format, Group};
+use cutover::told::{INCIDENT, timeline};
 use incidents::by_page;
 use jiff::Timestamp;
 use links::Link;
@@ -40,11 +41,25 @@ enum Of<'a> {
         /// When the link ends.
         ends_at: Timestamp,
     },
+    /// A wave's checklists.
+    Checklists {
+        /// The wave.
+        wave: &'a str,
+        /// When the link ends.
+        ends_at: Timestamp,
+    },
 }
 
 /// Questions are answered by groups that may, of any moment. Of an incident whoever responds may say something, while it is not over: that changes nothing
-/// of a cutover.
+/// of a cutover. What is on a checklist is said to be done by engineers, who have the list.
 fn of<'a>(told: &'a Told, group: &Group) -> Option<Of<'a>> {
+    if matches!(told.event.as_str(), timeline::MILESTONE | timeline::REMINDER) {
+        let opens = told.detail["opens"].as_str()?.parse().ok()?;
+        let ends_at = timelines::by_page::ends_at(opens, told.at);
+        let has_list = told.detail["checklist"].as_array().is_some_and(|items| !items.is_empty());
+        let has_it = has_list && group.format() == Format::Technical;
+        return has_it.then_some(Of::Checklists { wave: &told.run_id, ends_at });
+    }
     if told.event != INCIDENT {
         return told.ask.as_deref().filter(|_| group.may_answer).map(Of::Question);
     }
@@ -62,13 +77,23 @@ async fn make(clients: &Clients, pages: &Pages, of: Of<'_>, group: &Group, now: 
             links::asking::link(pages, &question, &recipient, now).await
         }
         Of::Incident { id, ends_at } => {
-            let choices = by_page::CHOICES.to_vec();
-            let link = Link { question: id.to_owned(), choices, ends_at, recipient: recipient.clone() };
-            let path = link.path(&links::asking::key_of(pages, now).await?);
-            journal.remember_incident_link(id, &links::hash(&path), &recipient, ends_at).await?;
-            Ok(pages.address(&path))
+            let link = Link { question: id.to_owned(), choices: by_page::CHOICES.to_vec(), ends_at, recipient };
+            remembered(clients, pages, &link, now).await
+        }
+        Of::Checklists { wave, ends_at } => {
+            let question = timelines::by_page::id(wave);
+            let link = Link { question, choices: vec![Choice::Tick], ends_at, recipient };
+            remembered(clients, pages, &link, now).await
         }
     }
+}
+
+/// The address of a link that is no question's: the journal knows it from now on.
+async fn remembered(clients: &Clients, pages: &Pages, link: &Link, now: Timestamp) -> StepResult<String> {
+    let journal = &clients.journal;
+    let path = link.path(&links::asking::key_of(pages, now).await?);
+    journal.remember_incident_link(&link.question, &links::hash(&path), &link.recipient, link.ends_at).await?;
+    Ok(pages.address(&path))
 }
 
 #[cfg(test)]
@@ -103,6 +128,18 @@ mod tests {
             (told("approval", json!({}), None), group(0, true), false),
         ] {
             assert_eq!(of(&told, &group).is_some(), expected, "{told:?} {group:?}");
+        }
+        let list = json!({ "opens": "2026-12-05T01:00:00Z", "checklist": [{ "item": "training" }] });
+        let formats = |format: &str| Group { format: serde_json::from_value(json!(format)).ok(), ..group(0, true) };
+        for (event, detail, format, expected) in [
+            (timeline::MILESTONE, list.clone(), "technical", true),
+            (timeline::REMINDER, list.clone(), "technical", true),
+            (timeline::MILESTONE, list.clone(), "summary", false),
+            (timeline::DURING, list.clone(), "technical", false),
+            (timeline::MILESTONE, json!({ "opens": "2026-12-05T01:00:00Z", "checklist": [] }), "technical", false),
+            (timeline::MILESTONE, json!({ "checklist": [{}] }), "technical", false),
+        ] {
+            assert_eq!(of(&told(event, detail, None), &formats(format)).is_some(), expected, "{event} {format}");
         }
         let told = told(INCIDENT, open, None);
         let Some(Of::Incident { id, ends_at }) = of(&told, &group(1, false)) else { panic!("{told:?}") };

@@ -41,6 +41,8 @@ pub(crate) enum Turn {
     Send {
         /// Whether it may have been sent before.
         may_be_repeat: bool,
+        /// Whether it was tried before.
+        is_again: bool,
     },
     /// Nothing is left to do.
     Leave,
@@ -93,12 +95,13 @@ impl Outcome {
 
 /// Whose turn it is.
 pub(crate) fn turn(standing: Option<&Standing>, now: Timestamp) -> Turn {
-    let Some(standing) = standing else { return Turn::Send { may_be_repeat: false } };
+    let Some(standing) = standing else { return Turn::Send { may_be_repeat: false, is_again: false } };
+    let again = |may_be_repeat| Turn::Send { may_be_repeat, is_again: true };
     match standing.state {
         State::Sent | State::Refused => Turn::Leave,
-        State::Failed => Turn::Send { may_be_repeat: false },
-        State::Unknown => Turn::Send { may_be_repeat: true },
-        State::Claimed if now.duration_since(standing.at) > CLAIM_LASTS => Turn::Send { may_be_repeat: true },
+        State::Failed => again(false),
+        State::Unknown => again(true),
+        State::Claimed if now.duration_since(standing.at) > CLAIM_LASTS => again(true),
         State::Claimed => Turn::Wait,
     }
 }
@@ -122,8 +125,8 @@ mod tests {
         let now: Timestamp = "2026-11-26T22:00:00Z".parse().unwrap();
         let since =
             |state, seconds| Standing { state, at: now - SignedDuration::from_secs(seconds), claims: 1, why: None };
-        let send = |may_be_repeat| Turn::Send { may_be_repeat };
-        assert_eq!(turn(None, now), send(false));
+        let send = |may_be_repeat| Turn::Send { may_be_repeat, is_again: true };
+        assert_eq!(turn(None, now), Turn::Send { may_be_repeat: false, is_again: false });
         for (state, seconds, expected) in [
             (State::Sent, 10_000, Turn::Leave),
             (State::Refused, 10_000, Turn::Leave),

@@ -1,7 +1,7 @@
 //! `tell`: tells groups of people what a run does, each in its words and by its channels.
 //!
 //! Reads: the run's plan, the record of what was told of a moment, webhooks' secrets. Writes: that record (`told#<run>#<event>#<time>` in the journal's
-//! table), how many messages a place gets in a second (`pace#<place>#<second>`), and one message a group and channel. Undo: there is none, since what was read cannot be unread.
+//! table), which messages of a run were not delivered (`undelivered#<run>`), how many messages a place gets in a second (`pace#<place>#<second>`), and one message a group and channel. Undo: there is none, since what was read cannot be unread.
 //!
 //! It is not called by a state machine: `notify` publishes what happened to the stack's topic of moments, and Lambda calls this
 //! with it, some seconds later. So nothing that is slow, denied or down here can change or delay a cutover, and the function that pages
@@ -10,8 +10,10 @@
 //! Once: a message is claimed in the record before it is sent, and its outcome is written after. One that was refused is tried again, but
 //! for a refusal that stays; one whose outcome is not known is sent again, and says that it may be a repeat.
 //!
+//! What could not be delivered is in the run's summary: its record is what `report`, `cleanup` and `status-report` read ([`undelivered`]).
+//!
 //! A group that may answer has the link of the page that does so in what it hears of a question; that the link was made is remembered with the
-//! question (`ask#<id>`) first. Those who respond have a link of the incident in the same way (`ask#<incident>#<hash>`). Where that fails the message goes
+//! question (`ask#<id>`) first. Those who respond have a link of the incident in the same way (`ask#<incident>#<hash>`), and engineers that of a wave's checklists. Where that fails the message goes
 //! out without.
 //!
 //! What a wave, or its incident, says of all its runs is not told again of each ([`quiet`]).
@@ -25,6 +27,7 @@ mod pace;
 mod quiet;
 mod record;
 mod send;
+mod undelivered;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -131,10 +134,13 @@ async fn tell(clients: &Clients, told: &Told, now: Timestamp) -> StepResult<Vec<
     let keys: Vec<&str> = deliveries.iter().map(|delivery| delivery.key.as_str()).collect();
     let turns = record::claim(&clients.journal, &told.key(), &keys, now).await?;
     let sending = deliveries.iter().zip(&turns).filter_map(|(delivery, turn)| match turn {
-        Turn::Send { may_be_repeat } => Some(attempt(clients, told, moment, delivery, *may_be_repeat, now)),
+        Turn::Send { may_be_repeat, .. } => Some(attempt(clients, told, moment, delivery, *may_be_repeat, now)),
         Turn::Leave | Turn::Wait => None,
     });
     let outcomes: Vec<(String, Outcome)> = join_all(sending).await;
+    // Before the record: what is refused for good is not looked at again.
+    let was_tried = turns.iter().any(|turn| matches!(turn, Turn::Send { is_again: true, .. }));
+    undelivered::remember(&clients.journal, told, moment, &outcomes, was_tried, now).await;
     record::write(&clients.journal, &told.key(), &outcomes, now).await?;
     for (group, counts) in by_group(&outcomes) {
         counted::count(now, &[("Group", group)], &counts);
@@ -146,11 +152,17 @@ async fn tell(clients: &Clients, told: &Told, now: Timestamp) -> StepResult<Vec<
 fn by_group(outcomes: &[(String, Outcome)]) -> BTreeMap<&str, [(&'static str, u64); 2]> {
     let mut groups = BTreeMap::new();
     for (key, outcome) in outcomes {
-        let group = key.rsplit_once('/').map_or(key.as_str(), |(group, _)| group);
+        let (group, _) = addressee(key);
         let counts = groups.entry(group).or_insert([("MessagesAccepted", 0), ("MessagesFailed", 0)]);
         counts[usize::from(*outcome != Outcome::Sent)].1 += 1;
     }
     groups
+}
+
+/// A delivery's group, and the kind of its channel.
+fn addressee(key: &str) -> (&str, &str) {
+    let (group, channel) = key.rsplit_once('/').unwrap_or((key, ""));
+    (group, channel.split('.').next().unwrap_or_default())
 }
 
 /// Whom the run's plan names, and the wave that it is a part of, as far as the journal says it.

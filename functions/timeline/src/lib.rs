@@ -7,7 +7,8 @@
 //! nothing else: a timeline can neither start a wave nor keep one from starting.
 //!
 //! The machine `timeline` calls it: `take` once, and `look` until it is `done`. One execution follows a wave's timeline, and tells; every other one says its piece, and
-//! ends. The wave's date is read anew at each look, from the programme in force: what is told is told of the date that is so.
+//! ends. The wave's date is read anew at each look, from the programme in force: what is told is told of the date that is so. Of a single cutover the date is
+//! what a person said last ([`timelines::single`]), and how far it is say its application's runs in the journal.
 //!
 //! | module | is |
 //! |---|---|
@@ -25,11 +26,12 @@ use cutover::{StepError, StepResult, input};
 use jiff::Timestamp;
 use journal::{Follow, Journal};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use timelines::asked::{Asked, asked};
+use serde_json::Value;
+use timelines::asked::{Asked, Cutover, asked};
 use timelines::decide::{Then, next};
 use timelines::message::{self, Around};
 use timelines::said::{self, Taken};
+use timelines::single;
 use timelines::state::{State, What};
 
 use crate::observe::Observed;
@@ -132,6 +134,7 @@ async fn take(clients: &Clients, request: &TakeRequest) -> StepResult<TakeReply>
     let TakeRequest { execution_arn: me, input, at } = request;
     match asked(input).map_err(|findings| invalid(waves::asked::in_words(&findings)))? {
         Asked::Open { wave, portfolio } => follow(clients, &wave, &portfolio, me, *at).await,
+        Asked::Cutover(name, said) => schedule(clients, (&name, &said), me, *at).await,
         Asked::Tick(wave, tick) => say(clients, &wave, *at, |state| said::ticked(state, &tick, *at)).await,
         Asked::Report(wave, report) => say(clients, &wave, *at, |state| said::reported(state, &report, *at)).await,
     }
@@ -151,14 +154,23 @@ async fn say(
     change(clients, wave, at, |state| state.map_or_else(|| Err(missing(wave)), &what)).await
 }
 
+/// The execution that has followed a timeline, where that is another one and has ended.
+async fn left(clients: &Clients, wave: &str, me: &str) -> StepResult<Option<String>> {
+    let known = read(&clients.journal, wave).await?.0;
+    let Some(state) = known.filter(|state| state.owner != me) else { return Ok(None) };
+    let owner = executions::status(&clients.sfn, &state.owner).await?;
+    Ok(Some(state.owner).filter(|_| owner.is_none_or(|status| !cutover::contract::is_under_way(&status))))
+}
+
+/// A single cutover has a date, another one, or none any more.
+async fn schedule(clients: &Clients, (name, said): (&str, &Cutover), me: &str, at: Timestamp) -> StepResult<TakeReply> {
+    let left = left(clients, name, me).await?;
+    change(clients, name, at, |state| single::scheduled(state, (name, said), me, left.as_deref(), at)).await
+}
+
 /// A timeline begins, or goes on where nobody follows it any more.
 async fn follow(clients: &Clients, wave: &str, portfolio: &str, me: &str, at: Timestamp) -> StepResult<TakeReply> {
-    let known = read(&clients.journal, wave).await?.0;
-    let mut left = None;
-    if let Some(state) = known.filter(|state| state.owner != me) {
-        let owner = executions::status(&clients.sfn, &state.owner).await?;
-        left = Some(state.owner).filter(|_| owner.is_none_or(|status| !cutover::contract::is_under_way(&status)));
-    }
+    let left = left(clients, wave, me).await?;
     change(clients, wave, at, |state| Ok(said::followed(state, wave, portfolio, me, left.as_deref(), at))).await
 }
 
@@ -195,7 +207,7 @@ async fn look(clients: &Clients, request: &LookRequest) -> StepResult<LookReply>
             return Ok(LookReply { done: true, wait_seconds: 0, told: Vec::new(), started: Vec::new() });
         }
         let before = state.clone();
-        let observed = observe::observe(clients, &state).await?;
+        let observed = observe::observe(clients, &state, *at).await?;
         if let Some(plan) = &observed.plan {
             state.stakeholders = plan.stakeholders.clone();
         }
@@ -259,9 +271,8 @@ async fn read(journal: &Journal, wave: &str) -> StepResult<(Option<State>, Optio
 /// Writes how one stands, if nobody was faster; until it is over, with what follows it on where its execution has died.
 async fn remember(clients: &Clients, state: &State, version: Option<u64>, at: Timestamp) -> StepResult<bool> {
     let text = serde_json::to_string(state).map_err(|error| StepError::invalid(format!("the timeline: {error}")))?;
-    let State { wave, portfolio, owner, is_over, .. } = state;
-    let follow = (!is_over).then(|| Follow::with(owner, json!({ "of": wave, "portfolio": portfolio })));
-    clients.journal.remember_timeline(wave, text, version, follow.as_ref(), at).await
+    let follow = state.followed().map(|input| Follow::with(&state.owner, input));
+    clients.journal.remember_timeline(&state.wave, text, version, follow.as_ref(), at).await
 }
 
 fn invalid(problem: String) -> StepError {

@@ -3,12 +3,14 @@
 use cutover::error::name;
 use cutover::{StepError, StepResult};
 use jiff::{SignedDuration, Timestamp};
+use journal::Phase;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use timelines::decide::{Run, Seen, around};
 use timelines::digest::{Ended, Programme, Wave, digest as of_programme};
 use timelines::message;
+use timelines::single::Single;
 use timelines::state::{Period, State};
 use waves::state::{Stage, State as WaveState};
 use waves::{Order, WavePlan, news, order};
@@ -53,7 +55,10 @@ pub struct Observed {
 ///
 /// # Errors
 /// AWS errors; a programme that cannot be read.
-pub(crate) async fn observe(clients: &Clients, state: &State) -> StepResult<Observed> {
+pub(crate) async fn observe(clients: &Clients, state: &State, at: Timestamp) -> StepResult<Observed> {
+    if let Some(single) = &state.single {
+        return of_one(clients, state, single, at).await;
+    }
     let (planned, programme) = in_force(clients, &state.portfolio).await?;
     let waves = planned.iter().filter_map(wave).collect();
     let mine = planned.iter().find(|one| one.input["wave"] == state.wave.as_str());
@@ -69,6 +74,40 @@ pub(crate) async fn observe(clients: &Clients, state: &State) -> StepResult<Obse
         time_zone: programme.time_zone.clone(),
     };
     Ok(Observed { seen, plan, closes: mine.and_then(|one| time(&one.closes)), run: standing, programme, waves })
+}
+
+/// A single cutover, as a person has given it. What its runs have done is looked for once one can have begun.
+async fn of_one(clients: &Clients, state: &State, single: &Single, at: Timestamp) -> StepResult<Observed> {
+    let application = single.plan.applications.first().map(|member| member.name.clone()).unwrap_or_default();
+    // Of one that has begun the date stays.
+    let opens = state.opens.or(single.opens);
+    let runs = match opens {
+        Some(opens) if at >= opens - ANOTHER_BEFORE => clients.journal.past_runs().await?,
+        _ => Vec::new(),
+    };
+    let runs: Vec<timelines::single::Seen> =
+        runs.iter().filter(|run| run.application == application).filter_map(seen).collect();
+    let (run, standing) = timelines::single::standing(&runs, opens);
+    let programme = Programme::default();
+    let seen =
+        Seen { opens: single.opens, applications: vec![application], run, time_zone: programme.time_zone.clone() };
+    let plan = Some(single.plan.clone());
+    Ok(Observed { seen, plan, closes: None, run: standing, programme, waves: Vec::new() })
+}
+
+/// A run, as far as a timeline goes: once all traffic has moved it is over, though the old side is kept.
+fn seen(run: &journal::PastRun) -> Option<timelines::single::Seen> {
+    let began = run.started_at.parse().ok()?;
+    let is = match run.phase {
+        Phase::Finished | Phase::Cleaning | Phase::Closed => "new",
+        Phase::RolledBack => "before",
+        Phase::Stuck => "person",
+        Phase::Claimed | Phase::Forward | Phase::RollingBack => "under_way",
+    };
+    let ending = run.ending.as_ref().filter(|_| matches!(is, "new" | "before"));
+    // A run that was closed says when its traffic had moved.
+    let ended = ending.and_then(|ending| ending.report["moved_at"].as_str().unwrap_or(&ending.at).parse().ok());
+    Some(timelines::single::Seen { began, ended, is })
 }
 
 fn wave(planned: &Planned) -> Option<Wave> {

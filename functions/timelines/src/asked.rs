@@ -5,25 +5,44 @@ use cutover::read::Read;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use waves::plan::Announcement;
 
 /// A name that a wave and a portfolio may have.
 const NAME: &str = "^[A-Za-z0-9_-]{1,64}$";
 
-/// The wave of a programme, as its schedule names it; or exactly one thing that a person says of one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// The wave of a programme, as its schedule names it; or exactly one thing that a person says of one, or of a single cutover.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields)]
 pub struct Input {
     /// The portfolio whose programme has the wave: its timeline is followed from now on.
     #[schemars(regex(pattern = NAME))]
     pub portfolio: Option<String>,
-    /// The wave's name.
+    /// The wave's name; of a single cutover, a name of its own, such as `shop-2026-03-07`.
     #[schemars(regex(pattern = NAME))]
     pub of: String,
+    /// A single cutover, of which no programme knows: it is told of from now on. Given again, its date or its plan is another one. Nothing of it is started.
+    pub cutover: Option<Cutover>,
     /// Something of a checklist is done.
     pub tick: Option<Ticked>,
     /// A figure that only people have.
     pub report: Option<Reported>,
+}
+
+/// A single cutover, and when it begins.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Cutover {
+    /// Its plan, whole: see `cutover.schema.json`. Left out, it is the one that was given before.
+    pub plan: Option<Value>,
+    /// When it begins, with the offset from UTC, such as `2026-03-07T20:00:00+01:00`. Left out, it has no date any more, and those who had heard of one are told.
+    #[schemars(length(min = 1, max = 40))]
+    pub opens: Option<String>,
+    /// What people are told beforehand. Left out, it is as it was given before.
+    pub announcement: Option<Announcement>,
+    /// Who says so.
+    #[schemars(length(min = 1, max = 200))]
+    pub by: String,
 }
 
 /// What is done.
@@ -80,7 +99,7 @@ impl Figure {
 }
 
 /// What is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Asked {
     /// A timeline begins: of a wave, of the programme of a portfolio.
     Open {
@@ -89,6 +108,8 @@ pub enum Asked {
         /// The portfolio.
         portfolio: String,
     },
+    /// A single cutover has a date, another one, or none any more.
+    Cutover(String, Box<Cutover>),
     /// Something is done.
     Tick(String, Ticked),
     /// A figure is reported.
@@ -101,19 +122,20 @@ pub enum Asked {
 /// Every error at once.
 pub fn asked(input: &Value) -> Result<Asked, Vec<Finding>> {
     let Read { value, mut findings, .. } = cutover::read::form::<Input>(input);
-    let Some(Input { portfolio, of, tick, report }) = value.filter(|_| findings.is_empty()) else {
+    let Some(Input { portfolio, of, cutover, tick, report }) = value.filter(|_| findings.is_empty()) else {
         return Err(findings);
     };
     if !cutover::text::is_name(&of, 64) {
         findings.push(Finding::plan("$.of", "is no wave's name", "give the wave's name: messages have it"));
         return Err(findings);
     }
-    match (portfolio, tick, report) {
-        (Some(portfolio), None, None) => Ok(Asked::Open { wave: of, portfolio }),
-        (None, Some(tick), None) => Ok(Asked::Tick(of, tick)),
-        (None, None, Some(report)) => Ok(Asked::Report(of, report)),
+    match (portfolio, cutover, tick, report) {
+        (Some(portfolio), None, None, None) => Ok(Asked::Open { wave: of, portfolio }),
+        (None, Some(cutover), None, None) => Ok(Asked::Cutover(of, Box::new(cutover))),
+        (None, None, Some(tick), None) => Ok(Asked::Tick(of, tick)),
+        (None, None, None, Some(report)) => Ok(Asked::Report(of, report)),
         _ => {
-            let fix = "give exactly one of `tick`, `report`, or of `portfolio`, which a programme's schedule gives";
+            let fix = "give exactly one of `cutover`, `tick`, `report`, or of `portfolio`, which a programme's schedule gives";
             findings.push(Finding::plan("$", "does not say what to do", fix));
             Err(findings)
         }

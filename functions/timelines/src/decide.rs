@@ -70,7 +70,7 @@ pub enum Then {
 }
 
 /// What is due.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Next {
     /// How the timeline stands now, with what is to be told.
     pub state: State,
@@ -203,7 +203,11 @@ fn reminders(state: &mut State, opens: Timestamp, at: Timestamp) {
     }
 }
 
+/// Of programmes: a single cutover is in none.
 fn digests(state: &mut State, seen: &Seen, at: Timestamp) {
+    if state.single.is_some() {
+        return;
+    }
     for period in Period::ALL {
         let Some((last, _)) = around(period, &seen.time_zone, at) else { continue };
         match state.digests.insert(period, last) {
@@ -246,7 +250,8 @@ fn then(state: &State, seen: &Seen, at: Timestamp) -> Then {
     if times.is_empty() && !is_going {
         return Then::Over;
     }
-    times.extend(Period::ALL.into_iter().filter_map(|period| Some(around(period, &seen.time_zone, at)?.1)));
+    let digests = Period::ALL.into_iter().filter(|_| state.single.is_none());
+    times.extend(digests.filter_map(|period| Some(around(period, &seen.time_zone, at)?.1)));
     times.extend(checks::next_at(opens, at).filter(|_| seen.run == Run::NotBegun));
     times.extend(state.checks.round.as_ref().map(|_| plus(at, CHECKING)));
     match seen.run {
@@ -271,7 +276,11 @@ pub fn next_message(state: &State, format: &str, time_zone: &str, at: Timestamp)
     let begins = (at < opens).then_some(opens);
     let digest = Period::ALL.into_iter().filter(|period| period.format() == format);
     let digest = digest.filter_map(|period| Some(around(period, time_zone, at)?.1));
-    planned.chain(begins).chain(digest.filter(|_| !state.is_over)).filter(|time| *time > at).min()
+    planned
+        .chain(begins)
+        .chain(digest.filter(|_| !state.is_over && state.single.is_none()))
+        .filter(|time| *time > at)
+        .min()
 }
 
 #[cfg(test)]

@@ -96,13 +96,14 @@ fn common(state: &State, around: &Around<'_>) -> Value {
         "contact": said.contact,
         "stays": said.stays,
         "expected_downtime_seconds": said.expected_downtime.map(|downtime| downtime.0),
-        "watch": said.watch.clone().or_else(|| around.plan.map(|_| page())),
+        "watch": said.watch.clone().or_else(|| around.plan.filter(|_| state.single.is_none()).map(|_| page())),
         "survey": said.survey,
         "red": state.checks.red.iter().take(MOST).map(|(name, why)| json!({ "name": name, "why": why })).collect::<Vec<_>>(),
         "checked": state.checks.checked,
         "unknown": state.checks.unknown.len(),
         "figures": figures(state),
         "machine_arn": around.machine_arn,
+        "is_single": state.single.is_some(),
     })
 }
 
@@ -195,6 +196,7 @@ fn checklists(state: &State, around: &Around<'_>, wanted: impl Fn(Milestone) -> 
             "owner": owner,
             "due_at": state.opens.map(|opens| milestone.items_due(opens)),
             "done_by": state.ticks.get(item.name).map(|tick| &tick.by),
+            "done_at": state.ticks.get(item.name).map(|tick| tick.at),
         })
     };
     all.flat_map(|milestone| milestone.items().iter().map(move |one| item(milestone, one))).collect()

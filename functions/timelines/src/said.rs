@@ -9,7 +9,7 @@ use crate::milestone::{Milestone, item_names};
 use crate::state::{Figure, State, Tick};
 
 /// What becomes of a timeline.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Taken {
     /// How it stands now; none where nothing has to be written.
     pub state: Option<State>,

@@ -5,17 +5,22 @@ use std::collections::BTreeMap;
 use cutover::plan::Stakeholders;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::checks::Checks;
 use crate::milestone::Milestone;
+use crate::single::Single;
 
 /// How it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// The wave's name.
     pub wave: String,
-    /// The portfolio whose programme has it.
+    /// The portfolio whose programme has it; of a single cutover, its own name.
     pub portfolio: String,
+    /// A single cutover, of which no programme knows.
+    #[serde(default)]
+    pub single: Option<Single>,
     /// The execution that follows it.
     pub owner: String,
     /// When it was first scheduled.
@@ -158,6 +163,7 @@ impl State {
         Self {
             wave: wave.to_owned(),
             portfolio: portfolio.to_owned(),
+            single: None,
             owner: owner.to_owned(),
             since: at,
             stakeholders: Stakeholders::default(),
@@ -173,6 +179,11 @@ impl State {
             untold: Vec::new(),
             is_over: false,
         }
+    }
+
+    /// What another execution is started with that follows it on; none where nothing comes any more.
+    pub fn followed(&self) -> Option<Value> {
+        (!self.is_over).then(|| json!({ "of": self.wave, "portfolio": self.portfolio }))
     }
 
     /// Whether anybody has heard of the date.

@@ -163,6 +163,16 @@ export const facts: Fact[] = [
     },
   },
   {
+    name: 'which messages were not delivered is told with the ending, and is in what the run says at its end',
+    holds: async (definition) => {
+      const WriteReport = [{ link: 'LINK', key: 'KEY', undelivered: ['UNTOLD'] }];
+      const walk = await cutover(definition, { WriteReport, AnnounceStart: [new Failure('Test.Boom')] });
+      const announced = walk.lines.find((line) => line.startsWith('AnnounceFinish')) ?? '';
+      assert.match(announced, /not_done: \[AnnounceStart: Test\.Boom[^\]]*, UNTOLD\]/);
+      assert.equal(walk.output.not_done.at(-1), 'UNTOLD');
+    },
+  },
+  {
     name: 'the ending is what the journal says of the rollback, whoever runs it',
     holds: async (definition) => {
       for (const [phase, ending] of [

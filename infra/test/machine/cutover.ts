@@ -81,7 +81,7 @@ export const SCRIPT: Script = {
   FinaliseListener: [again(37), settled(0)],
   FinaliseRecords: [again(41, { change_id: 'C3' }), settled(43, { change_id: 'C3' })],
   SetAlarm: [{ set: 'one' }, { set: 'two' }],
-  WriteReport: [{ link: 'LINK', key: 'KEY' }],
+  WriteReport: [{ link: 'LINK', key: 'KEY', undelivered: [] }],
   StartCleanup: [{ ExecutionArn: 'CLEANUP' }],
   StartRollback: [{ ExecutionArn: 'ROLLBACK' }],
   LookAtRollback: [

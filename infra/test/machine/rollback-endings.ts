@@ -58,7 +58,7 @@ export const facts: Fact[] = [
       const report = { TakeOverRun: [new Failure('Test.Boom')], ReportWhatIsLeft: [REPORT] };
       const told =
         'AnnounceEnding Notify {topic_arn: everybody, application: shop, event: stuck, ' +
-        'detail: {ending: Stuck, hold: null, why: BECAUSE, report: LINK}}';
+        'detail: {ending: Stuck, hold: null, not_done: [], why: BECAUSE, report: LINK}}';
       const left = 'WriteReport Report {at: ENTERED}';
       const asked = (problem: string, input: string) =>
         'ReportWhatIsLeft Rollback {execution_arn: RUN, state: ReportWhatIsLeft, action: report, ' +

@@ -55,7 +55,7 @@ export const facts: Fact[] = [
         RestoreAlarm Alarms {action: restore, index: 0}
         WriteEnding Rollback {action: end, hold: null, hooks: [{title: resume hook resume-1, restored: true, changed: true}, {title: resume hook resume-2, restored: true, changed: true}], outcomes: [{route: 1, title: the name, restored: true, changed: false, live: NAME-2, error: null, at: T3}, {route: 0, title: the listener, restored: true, changed: false, live: RULE-2, error: null, at: T4}], first: [{route: 1, title: the name, restored: true, changed: true, live: NAME-1, error: null, at: T1}, {route: 0, title: the listener, restored: true, changed: true, live: RULE-1, error: null, at: T2}], alarms: [{put_back: 1}, {put_back: 0}]}
         WriteReport Report {at: ENTERED}
-        AnnounceEnding Notify {topic_arn: everybody, application: shop, event: rolled_back, detail: {ending: RolledBack, hold: null, routes: ROUTES, at: T5, why: BECAUSE, report: LINK}}
+        AnnounceEnding Notify {topic_arn: everybody, application: shop, event: rolled_back, detail: {ending: RolledBack, hold: null, routes: ROUTES, at: T5, not_done: [], why: BECAUSE, report: LINK}}
         RemoveDashboard Dashboard {action: remove}
         RolledBack {ending: RolledBack, run_id: RUN, first_pass: [{route: 1, title: the name, restored: true, changed: true, live: NAME-1, error: null, at: T1}, {route: 0, title: the listener, restored: true, changed: true, live: RULE-1, error: null, at: T2}], routes: ROUTES, alarms: [{put_back: 1}, {put_back: 0}], not_done: [], report: LINK, at: T5}
         `,
@@ -180,8 +180,8 @@ export const facts: Fact[] = [
         TakeOverRun Rollback {action: begin, execution_arn: RUN, state: TakeOverRun, input: {run_id: RUN}}
         WriteEnding Rollback {action: end, hold: HOLD, hooks: [], outcomes: [], first: [], alarms: []}
         WriteReport Report {at: ENTERED}
-        AnnounceEnding Notify {topic_arn: everybody, application: shop, event: held, detail: {ending: Held, hold: HOLD, why: BECAUSE, report: LINK}}
-        Held [Cutover.Held, {"notes":[],"report":"LINK","ending":"Held","hold":"HOLD"}]
+        AnnounceEnding Notify {topic_arn: everybody, application: shop, event: held, detail: {ending: Held, hold: HOLD, not_done: [], why: BECAUSE, report: LINK}}
+        Held [Cutover.Held, {"notes":[],"report":"LINK","ending":"Held","hold":"HOLD","not_done":[]}]
         `,
       );
     },
@@ -201,8 +201,23 @@ export const facts: Fact[] = [
       const stuck = await rollback(definition, untold);
       assert.deepEqual(stuck.output, [
         'Cutover.Stuck',
-        '{"notes":["AnnounceEnding: Test.Boom"],"report":"LINK","ending":"Stuck"}',
+        '{"notes":["AnnounceEnding: Test.Boom"],"report":"LINK","ending":"Stuck","not_done":[]}',
       ]);
+    },
+  },
+  {
+    name: 'which messages were not delivered is told with the ending, and is in what the run says at its end',
+    holds: async (definition) => {
+      const WriteReport = [{ link: 'LINK', key: 'KEY', undelivered: ['UNTOLD', 'UNHEARD'] }];
+      const back = await rollback(definition, {
+        WriteEnding: [{ ending: 'RolledBack', hold: null, routes: [], not_done: ['NOT SEEN'], at: 'T' }],
+        WriteReport,
+      });
+      const announced = back.lines.find((line) => line.startsWith('AnnounceEnding')) ?? '';
+      assert.match(announced, /not_done: \[NOT SEEN, UNTOLD, UNHEARD\]/);
+      assert.deepEqual(back.output.not_done, ['NOT SEEN', 'UNTOLD', 'UNHEARD']);
+      const stuck = await rollback(definition, { WriteEnding: [{ ending: 'Stuck', not_done: [] }], WriteReport });
+      assert.deepEqual(JSON.parse(stuck.output[1]).not_done, ['UNTOLD', 'UNHEARD']);
     },
   },
   {

@@ -36,7 +36,7 @@ export const SCRIPT: Script = {
   ],
   RestoreAlarm: [{ put_back: 1 }, { put_back: 0 }],
   WriteEnding: [{ ending: 'RolledBack', hold: null, routes: 'ROUTES', at: 'T5' }],
-  WriteReport: [{ link: 'LINK', key: 'KEY' }],
+  WriteReport: [{ link: 'LINK', key: 'KEY', undelivered: [] }],
 };
 
 export function rollback(definition: Definition, script: Script = {}, input: Definition = INPUT): Promise<Walk> {

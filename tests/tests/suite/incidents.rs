@@ -131,7 +131,23 @@ async fn a_rollback_that_puts_everything_back_ends_its_incident() -> Result<()> 
     }
     let leads = heard(&ground, LEADS).await?;
     ensure!(leads.is_empty(), "a rollback that went well calls no second level: {leads:?}");
-    Ok(())
+    ensure_counted(&ground, "Stopped")
+}
+
+/// A rollback's cause is a metric: CloudWatch makes it of a line of the function's log.
+fn ensure_counted(ground: &Ground, cause: &str) -> Result<()> {
+    let wanted = json!({ "Namespace": "Cutover", "Dimensions": [["Cause"]], "Metrics": [{ "Name": "Rollbacks", "Unit": "Count" }] });
+    for file in std::fs::read_dir(ground.emulator.ready().home.join("logs"))? {
+        let log = String::from_utf8_lossy(&std::fs::read(file?.path())?).into_owned();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let is_it = |line: &Value| {
+            line["_aws"]["CloudWatchMetrics"] == json!([wanted]) && line["Cause"] == cause && line["Rollbacks"] == 1
+        };
+        if lines.into_iter().any(|line| is_it(&line)) {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("no log counts a rollback of the cause {cause}")
 }
 
 async fn one_that_a_person_opens_outlives_the_execution_that_follows_it() -> Result<()> {
@@ -297,7 +313,7 @@ async fn runs_of_a_wave_that_go_back_of_one_cause_are_one_incident() -> Result<(
     for group in groups.as_array_mut().context("groups")? {
         group["moments"] = json!(["incident", "rolled_back", "stuck"]);
     }
-    let ground = Ground::telling(SPEED, groups).await?;
+    let ground = Ground::answering(SPEED, groups).await?;
     let mut stages = Vec::new();
     let mut runs = Vec::new();
     for application in ["wave-a", "wave-b", "wave-c"] {
@@ -336,6 +352,10 @@ async fn runs_of_a_wave_that_go_back_of_one_cause_are_one_incident() -> Result<(
             ensure!(last.contains(told), "no {told:?} in {last}");
         }
     }
+    // It has its page, as one of a single run has.
+    let link = link_to(&ground, ON_CALL).await?.context("those who respond have no link to the wave's incident")?;
+    let page = Browser::open()?.get(&link).await?;
+    ensure_page(&page, 200, &["It is over.", "The cutovers", "wave-a", "wave-b", "wave-c", "is back", "wave-2"])?;
     for group in ["executives", "technical-teams", "leads"] {
         let count = early(&ground, group).await?;
         let is_called = group != "leads";

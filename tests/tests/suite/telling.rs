@@ -210,8 +210,20 @@ async fn a_cutover_ends_the_same_whatever_becomes_of_its_messages() -> Result<()
     let end = ground.end_of(&ground.start("cutover", "deaf", &stage.plan).await?, LIMIT).await?;
     ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
     ensure!(ground.client.mails().await?.is_empty(), "a mail left the sandbox");
+    ensure_summary_says_who_was_not_told(&end)?;
     wait_for("the failing chat", LIMIT, async || Ok((failing.bodies().len() >= 3).then_some(()))).await?;
     ensure_secrets_are_kept(&ground, &[&failing, &silent])?;
+    // The page says it of the last message too, once that was tried.
+    let page = async || {
+        let parameters = json!({ "FunctionName": "cutover-status-report", "Payload": json!({ "application": stage.plan["application"] }).to_string() });
+        let answer = ground.client.call("lambda", "invoke", parameters).await?;
+        let answer: Value = serde_json::from_str(answer["Payload"].as_str().unwrap_or_default())?;
+        let issues = answer["status"]["issues"].as_array().cloned().unwrap_or_default();
+        let mut told =
+            issues.iter().filter(|issue| issue["about"] == "not_delivered").map(|issue| issue["text"].to_string());
+        Ok(told.any(|text| text.contains("to nobody by webhook") && text.contains("succeeded")).then_some(()))
+    };
+    wait_for("the status page to say what was not delivered", LIMIT, page).await?;
 
     // Nor does it where what happened cannot even be handed over.
     let mut again = ground.quiet_stage(&listener_plan("mute", steps()), json!({})).await?;
@@ -220,6 +232,33 @@ async fn a_cutover_ends_the_same_whatever_becomes_of_its_messages() -> Result<()
     let end = ground.end_of(&ground.start("cutover", "mute", &again.plan).await?, LIMIT).await?;
     ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
     ground.client.set_faults(json!([])).await.map(drop)
+}
+
+/// What a run answers at its end says which messages were not delivered, to whom, by what and why, without an address; and precheck has warned of
+/// webhooks that cannot work before anything was touched.
+fn ensure_summary_says_who_was_not_told(end: &Value) -> Result<()> {
+    let output: Value = serde_json::from_str(end["output"].as_str().context("no output")?)?;
+    let not_done = output["not_done"].as_array().context("no not_done")?;
+    for (channel, moment, why) in [
+        ("webhook", "started", "the webhook answered 500"),
+        ("webhook", "started", "none-AbCdEf"),
+        ("mail", "started", ""),
+    ] {
+        let says = |line: &&Value| {
+            let line = line.as_str().unwrap_or_default();
+            let group = if channel == "mail" { "executives" } else { "nobody" };
+            line.starts_with(&format!("not delivered to {group} by {channel}: "))
+                && line.contains(moment)
+                && line.contains(why)
+        };
+        ensure!(not_done.iter().any(|line| says(&line)), "no {channel} {moment} {why}: {not_done:?}");
+    }
+    ensure!(!output.to_string().contains("a-secret-path"), "the address of a webhook is in the run's output");
+    let warned = |warning: &Value| {
+        warning["path"] == "$.stakeholders.groups[0].channels[2].secret_arn" && warning["severity"] == "warning"
+    };
+    ensure!(output["warnings"].as_array().is_some_and(|all| all.iter().any(warned)), "{}", output["warnings"]);
+    Ok(())
 }
 
 /// Calls `tell` as Lambda does, once; what it answered.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use crate::harness::{Test, asynchronous};
 use crate::support::{Ground, listener_plan, wait_for};
 use anyhow::{Context, Result, ensure};
+use cutover_tests::pages::{Browser, form, link_in};
 use cutover_tests::waves::{Happening, WaveStage, WaveWorld, rehearse};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 const SPEED: f64 = 300.0;
@@ -176,6 +178,125 @@ async fn each_milestone_is_heard_once_and_checks_tell_what_has_changed() -> Resu
 }
 
 /// The schedules of the group, in the order of their names.
+/// Opened by scanners, filled in by a stranger, then by two people who know what is done.
+async fn a_checklist_is_ticked_once_by_its_page() -> Result<()> {
+    let ground = Ground::answering(SPEED, three_groups()).await?;
+    let browser = Browser::open()?;
+    programme(&ground, "first", &portfolio()).await?;
+    ensure!(take(&ground, "2100-02-04T19:00:00Z").await?["follows"] == true, "it is not followed");
+    look(&ground, "2100-02-04T19:00:00Z").await?;
+    for to in ["board@example.com", "shop@example.com", "team@example.com"] {
+        ensure_heard(&ground, to, &["in 30 days"]).await?;
+    }
+    ensure!(link_in(&mail(&ground, "shop@example.com").await?).is_none(), "who has no checklist has a link");
+    let team = mail(&ground, "team@example.com").await?;
+    let link = link_in(&team).context("no link to the checklists")?.to_owned();
+    ensure!(team.contains("See the checklists, and say what is done"), "{team}");
+
+    let before = ticks(&ground).await?;
+    let filled = format!("{link}?{}", form("A scanner", "", "help-desk"));
+    for (method, link) in [(Method::GET, &link), (Method::HEAD, &link), (Method::GET, &filled)] {
+        browser.ask(method, link, &[("user-agent", "scanner")], None).await?;
+    }
+    let headers = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "cross-site")];
+    let elsewhere = browser.ask(Method::POST, &link, &headers, Some(form("Eve", "", "help-desk"))).await?;
+    ensure!(elsewhere.status == 403, "{}", elsewhere.html);
+    let other = browser.get(&link.replace(WAVE, "spring-2100-03-13")).await?;
+    ensure!(other.status == 403 && other.shows("This link cannot be used"), "{}", other.html);
+    for (name, item, shown) in [
+        ("YOUR NAME", "help-desk", "still says"),
+        ("Ada", "war-room", "use one of the buttons"),
+        ("Ada", "", "use one"),
+    ] {
+        let page = browser.answer(&link, name, "", item).await?;
+        ensure!(page.status == 422 && page.shows(shown), "{name} {item}: {}", page.html);
+    }
+    let page = browser.get(&link).await?;
+    ensure!(page.status == 200 && page.shows("4 of 4 are not done yet."), "{}", page.html);
+    ensure!(ticks(&ground).await? == before && before == json!({}), "a look has changed something");
+
+    // Two at once, and one more: one has done it, and everybody sees who.
+    let (one, two) =
+        tokio::join!(browser.answer(&link, "Ada <i>", "", "help-desk"), browser.answer(&link, "Bob", "", "help-desk"));
+    let by = ticks(&ground).await?["help-desk"]["by"].as_str().context("nobody has done it")?.to_owned();
+    let shown = by.replace('<', "&lt;").replace('>', "&gt;");
+    for page in [one?, two?, browser.answer(&link, "Eve", "", "help-desk").await?] {
+        ensure!(page.status == 200 && page.shows(&format!("said by &quot;{shown}&quot;")), "{}", page.html);
+        ensure!(page.shows("3 of 4 are not done yet."), "{}", page.html);
+    }
+    ensure!(ticks(&ground).await?["help-desk"]["by"] == by.as_str(), "a later one has taken its place");
+
+    // What is late is reminded of; that this one is not, and who has done it and when, stands there.
+    look(&ground, "2100-02-20T19:00:00Z").await?;
+    ensure_heard(&ground, "team@example.com", &["in 30 days", "late"]).await?;
+    let late = mail(&ground, "team@example.com").await?;
+    ensure!(
+        late.contains("Checklist (1 of 4 done)") && late.contains("(said by \"") && late.contains("UTC)"),
+        "{late}"
+    );
+    ensure!(link_in(&late).is_some(), "a reminder without a link: {late}");
+    Ok(())
+}
+
+const ALONE: &str = "shop-2100-03-06";
+
+/// What a person says of a single cutover, by the execution that follows it.
+async fn schedule_alone(ground: &Ground, said: &Value, at: &str) -> Result<Value> {
+    let input = json!({ "of": ALONE, "cutover": said });
+    call(ground, json!({ "action": "take", "execution_arn": ME, "input": input, "at": at })).await
+}
+
+async fn look_alone(ground: &Ground, at: &str) -> Result<Value> {
+    call(ground, json!({ "action": "look", "execution_arn": ME, "wave": ALONE, "at": at })).await
+}
+
+/// Told beforehand, moved, put off, and given a date again: each is heard by whom the plan names.
+async fn a_single_cutover_has_its_timeline_and_its_date_moves() -> Result<()> {
+    let ground = Ground::telling(SPEED, three_groups()).await?;
+    let mut plan = ground.quiet_stage(&listener_plan("alone", json!([{ "new_weight": 100 }])), json!({})).await?.plan;
+    plan["stakeholders"] = json!({ "of_stack": ["executives", "technical-teams"] });
+    let first = json!({ "plan": plan, "opens": "2100-03-06T20:00:00+01:00", "announcement": { "contact": "#shop" }, "by": "Ada" });
+    ensure!(schedule_alone(&ground, &first, "2100-02-04T19:00:00Z").await?["follows"] == true, "it is not followed");
+    look_alone(&ground, "2100-02-04T19:00:00Z").await?;
+    for to in ["board@example.com", "team@example.com"] {
+        ensure_heard(&ground, to, &["in 30 days"]).await?;
+    }
+    ensure_heard(&ground, "shop@example.com", &[]).await?;
+    let told = mail(&ground, "team@example.com").await?;
+    for words in ["Cutover shop-2100-03-06 is planned for 6 March 2100", "Whom to ask: #shop", "[ ] help-desk: "] {
+        ensure!(told.contains(words), "no {words} in {told}");
+    }
+
+    // It moves by a week, then has no date, then one again; what was due by an old date does not come.
+    let moved = json!({ "opens": "2100-03-13T20:00:00+01:00", "by": "Ada" });
+    schedule_alone(&ground, &moved, "2100-02-20T19:00:00Z").await?;
+    look_alone(&ground, "2100-02-20T19:00:00Z").await?;
+    ensure_heard(&ground, "board@example.com", &["in 30 days", "new date"]).await?;
+    ensure!(mail(&ground, "board@example.com").await?.contains("begins at 13 March 2100"), "not the new date");
+    look_alone(&ground, "2100-02-27T20:00:00Z").await?;
+    ensure_heard(&ground, "board@example.com", &["in 30 days", "new date"]).await?;
+    schedule_alone(&ground, &json!({ "by": "Ada" }), "2100-02-28T19:00:00Z").await?;
+    look_alone(&ground, "2100-02-28T19:00:00Z").await?;
+    ensure_heard(&ground, "board@example.com", &["in 30 days", "new date", "put off"]).await?;
+    schedule_alone(&ground, &moved, "2100-03-01T19:00:00Z").await?;
+    look_alone(&ground, "2100-03-01T19:00:00Z").await?;
+    look_alone(&ground, "2100-03-06T19:00:00Z").await?;
+    ensure_heard(&ground, "board@example.com", &["in 30 days", "new date", "put off", "new date", "in 7 days"]).await?;
+    let wrong = json!({ "opens": "soon", "by": "Ada" });
+    let refused = say(&ground, "wrong-date", json!({ "of": ALONE, "cutover": wrong })).await?;
+    ensure!(refused["cause"].as_str().is_some_and(|cause| cause.contains("no time")), "{refused}");
+    Ok(())
+}
+
+/// What is done, as the journal has it.
+async fn ticks(ground: &Ground) -> Result<Value> {
+    let dump = ground.client.dump().await?;
+    let items = dump["journal"].as_array().cloned().unwrap_or_default();
+    let item = items.iter().find(|item| item["pk"]["S"] == format!("timeline#{WAVE}")).context("no timeline")?;
+    let state: Value = serde_json::from_str(item["timeline"]["S"].as_str().context("no text")?)?;
+    Ok(state["ticks"].clone())
+}
+
 async fn schedules(ground: &Ground) -> Result<Vec<(String, String)>> {
     let listed = ground.client.call("scheduler", "list_schedules", json!({ "GroupName": GROUP })).await?;
     let mut found = Vec::new();
@@ -345,6 +466,8 @@ async fn a_wave_that_names_an_unknown_group_is_refused() -> Result<()> {
 pub fn tests() -> Vec<Test> {
     asynchronous![
         each_milestone_is_heard_once_and_checks_tell_what_has_changed,
+        a_checklist_is_ticked_once_by_its_page,
+        a_single_cutover_has_its_timeline_and_its_date_moves,
         a_date_that_moves_takes_its_timeline_along_and_nothing_of_the_old_one_comes,
         a_programme_without_timelines_has_none,
         groups_hear_of_a_wave_and_a_wave_that_nobody_hears_of_ends_the_same,

@@ -128,7 +128,7 @@ fn timelines() -> Vec<(&'static str, &'static str, Value)> {
     let one = |number: usize| json!({ "name": format!("app-{number}"), "owner": "Web & <Shop>", "strategy": "rehost", "takes_seconds": 3600 });
     let item = |name: &str, done_by: Value| {
         json!({ "item": name, "what": "the help desk knows the date, and what to answer", "owner": "help desk",
-        "due_at": "2026-11-28T21:00:00Z", "done_by": done_by })
+        "due_at": "2026-11-28T21:00:00Z", "done_at": done_by.is_string().then_some("2026-11-20T09:00:00Z"), "done_by": done_by })
     };
     let base = json!({
         "severity": "info", "milestone": "thirty_days", "due_at": "2026-11-26T21:00:00Z", "is_late": false, "passed_over": [],
