@@ -284,10 +284,10 @@ fn an_ending_that_is_no_success_says_who_has_to_act() {
     }
 }
 
-/// For whoever wants to look: `LOOK=page.html cargo test … the_page_is_left`.
+/// For whoever wants to look: `LOOK_AT_REPORT=/tmp/page.html cargo test -p report the_page_is_left`.
 #[test]
 fn the_page_is_left_where_somebody_wants_to_look() {
-    if let Some(path) = option_env!("LOOK_AT_REPORT") {
+    if let Some(path) = std::env::var_os("LOOK_AT_REPORT") {
         std::fs::write(path, documents(&facts("")).unwrap().html).unwrap();
     }
 }
