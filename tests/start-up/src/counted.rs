@@ -23,7 +23,7 @@ pub fn is_possible() -> bool {
 }
 
 /// The least of so many counts: on a busy machine a call may be tried again under valgrind, which is slow, and takes more.
-const TRIES: usize = 5;
+const TRIES: usize = 3;
 
 /// The instructions of a binary at its recorded invocation, counted until they are as few as is enough; where they were spent stays in
 /// `target/start-up/<function>.callgrind`.
