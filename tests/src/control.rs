@@ -268,6 +268,16 @@ impl Client {
         self.get("invocations").await
     }
 
+    /// From now on what functions ask and are answered is kept, word for word.
+    pub async fn keep_exchanges(&self) -> Result<Value> {
+        self.post("exchanges", &json!({})).await
+    }
+
+    /// What was kept since [`Self::keep_exchanges`], in order.
+    pub async fn exchanges<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
+        self.get("exchanges").await
+    }
+
     /// Which executions run, and how far the runs of the journal are.
     pub async fn runs(&self) -> Result<Runs> {
         self.get("runs").await

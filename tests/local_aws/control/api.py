@@ -36,6 +36,8 @@ class Control:
             ("GET", "dump"): self._dump,
             ("GET", "routing"): self._routing,
             ("GET", "routings"): lambda query, body: boundary.routings,
+            ("GET", "exchanges"): lambda query, body: boundary.exchanges or [],
+            ("POST", "exchanges"): self._keep_exchanges,
             ("GET", "runs"): self._runs,
             ("GET", "invocations"): lambda query, body: functions.invocations,
             ("GET", "code"): lambda query, body: functions.code(),
@@ -94,6 +96,10 @@ class Control:
 
     def _replace_faults(self, query, body):
         self._boundary.replace_faults(body)
+        return {}
+
+    def _keep_exchanges(self, query, body):
+        self._boundary.keep_exchanges()
         return {}
 
     def _call(self, query, body):

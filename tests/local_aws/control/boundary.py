@@ -6,14 +6,17 @@ Contract: `Boundary(application)` is a WSGI middleware around moto.
   function's requests have the state and the execution for which it was invoked.
 - `faults`: rules of a test (see faults/rules.py), replaced as a whole. The first one that applies is carried out.
 - `routings`: the routing after each change of it that a function made.
+- `exchanges`: None, or what functions asked and were answered, since somebody wants that kept: word for word, with the invocation it was for.
 - `denials`: rules of the same form that come from the world: what is answered AccessDenied, and what begins late.
 - `runtime`: where functions run, once there is one; it knows which process has which session token.
 With IAM enforced a call without permission has no effect and is answered AccessDenied; its entry in the journal has the missing
 action as `denied`.
 """
 
+import base64
 import datetime
 import io
+import json
 import socket
 import sys
 import threading
@@ -26,11 +29,14 @@ from ..clients import SETUP
 from ..faults import drift
 from ..faults.rules import READS, Past, Rule
 from ..services import s3
-from ..services.runtime_api import Runtime
+from ..services.runtime_api import Invocation, Runtime
 from ..stacks import iam, members
 from . import routing
 from .cbor import Bridge
 from .protocols import Call, error_answer, identify, read_body
+
+# Of an answer, what says how its body is read.
+KEPT_HEADERS = ("content-type", "smithy-protocol")
 
 
 class Boundary:
@@ -42,6 +48,7 @@ class Boundary:
         self.runtime: Runtime | None = None
         self.journal: list[dict] = []
         self.routings: list[dict] = []
+        self.exchanges: list[dict] | None = None
         self.faults: list[Rule] = []
         self.denials: list[Rule] = []
 
@@ -60,8 +67,11 @@ class Boundary:
         with self._lock:
             self.journal.clear()
             self.routings.clear()
-            self.faults, self.denials = [], []
+            self.faults, self.denials, self.exchanges = [], [], None
             self._past.forget()
+
+    def keep_exchanges(self) -> None:
+        self.exchanges = []
 
     def __call__(self, environ, start_response):
         s3.path_style(environ)
@@ -77,12 +87,16 @@ class Boundary:
             rule = next((rule for rule in [*self.faults, *self.denials] if rule.applies(call)), None)
             entry = self._record(call, rule, iam.needed_actions(call, environ))
             self._under_way += call.caller != SETUP
+        # Before anybody reads it.
+        asked = read_body(environ) if self.exchanges is not None else b""
         try:
             status, headers, body = self._answer(rule, call, entry, environ, process)
         finally:
             with self._lock:
                 self._under_way -= call.caller != SETUP
         entry["status"] = status
+        if self.exchanges is not None and process and process.current:
+            self.exchanges.append(_exchange(call, process.current, (environ, asked), (status, headers, body)))
         line = f"{status} {'Fault' if rule else 'Answered'}"
         start_response(line, [*headers.items(), ("Content-Length", str(len(body)))])
         return [body]
@@ -188,6 +202,35 @@ class Boundary:
 
 def _question(call: Call, environ: dict) -> tuple:
     return call.service, call.operation, environ["PATH_INFO"], environ.get("QUERY_STRING", ""), read_body(environ)
+
+
+def _exchange(call: Call, invocation: Invocation, request: tuple[dict, bytes], answer: tuple[int, dict, bytes]) -> dict:
+    """Word for word but for signatures and what a connection needs; bodies that are no text in base64."""
+    (environ, asked), (status, headers, body) = request, answer
+    kept = {name.lower(): value for name, value in headers.items() if name.lower() in KEPT_HEADERS}
+    query = environ.get("QUERY_STRING", "")
+    return {
+        "invocation": invocation.id,
+        "function": call.caller,
+        "state": invocation.state,
+        "execution": invocation.execution,
+        "event": json.loads(invocation.payload),
+        "operation": f"{call.service} {call.operation}",
+        "method": environ["REQUEST_METHOD"],
+        "path": environ["PATH_INFO"] + (f"?{query}" if query else ""),
+        "target": environ.get("HTTP_X_AMZ_TARGET"),
+        "asked": _text(asked),
+        "status": status,
+        "headers": kept,
+        "answer": _text(body),
+    }
+
+
+def _text(body: bytes) -> dict[str, str]:
+    try:
+        return {"text": body.decode()}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode()}
 
 
 def _status_of_refusal(call: Call) -> int:

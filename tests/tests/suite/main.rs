@@ -45,6 +45,7 @@ mod secrets;
 mod serve;
 mod shapes;
 mod shares;
+mod start_up;
 mod statuses;
 mod suites;
 mod support;
@@ -106,6 +107,7 @@ fn tests() -> Result<Vec<Test>> {
         gestures::tests(),
         fuzz::tests(),
         traffic::tests(),
+        start_up::tests(),
         contract::tests(),
         mutants::tests(),
         faults::tests(),

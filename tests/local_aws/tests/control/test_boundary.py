@@ -1,5 +1,6 @@
 """The journal of requests, and faults."""
 
+import io
 import json
 import threading
 import time
@@ -231,3 +232,39 @@ class Routings(support.TestCase):
         ):
             boundary._note_routing(SimpleNamespace(service=service, operation=operation), process)
             self.assertEqual(noted, len(boundary.routings), (service, operation))
+
+
+class Exchanges(support.TestCase):
+    def test_what_functions_ask_is_kept_word_for_word_once_it_is_wanted(self):
+        def aws(environ, start_response):
+            start_response("200 OK", [("Content-Type", "application/x-amz-json-1.0"), ("Date", "today")])
+            return [b"\xff" if environ["wsgi.input"].read() == b"{}" else b"other"]
+
+        invocation = SimpleNamespace(id="1", state="Claim", execution="e", payload=b'{"route": 0}')
+        boundary = Boundary(aws)
+        boundary.runtime = SimpleNamespace(processes={"token": SimpleNamespace(current=invocation)})
+        for keeps, token, kept in ((False, "token", 0), (True, "token", 1), (True, "nobody", 1)):
+            if keeps and boundary.exchanges is None:
+                boundary.keep_exchanges()
+            boundary(asked(token, b"{}"), lambda *head: None)
+            self.assertEqual(kept, len(boundary.exchanges or []), (keeps, token))
+        exchange = boundary.exchanges[0]
+        self.assertEqual(({"route": 0}, "dynamodb GetItem", "/?x=1"), (exchange["event"], exchange["operation"], exchange["path"]))
+        self.assertEqual(({"text": "{}"}, {"base64": "/w=="}), (exchange["asked"], exchange["answer"]))
+        self.assertEqual({"content-type": "application/x-amz-json-1.0"}, exchange["headers"])
+
+
+def asked(token: str, body: bytes) -> dict:
+    """A signed request, as WSGI has it."""
+    signed = "AWS4-HMAC-SHA256 Credential=somebody/20260101/eu-west-1/dynamodb/aws4_request, SignedHeaders=host, Signature=x"
+    return {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/",
+        "QUERY_STRING": "x=1",
+        "HTTP_HOST": "localhost",
+        "HTTP_AUTHORIZATION": signed,
+        "HTTP_X_AMZ_SECURITY_TOKEN": token,
+        "HTTP_X_AMZ_TARGET": "DynamoDB_20120810.GetItem",
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
+    }
