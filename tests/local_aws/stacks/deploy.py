@@ -17,6 +17,7 @@ from ..settings import ACCOUNT_ID, EXTERNAL_ID, MEMBER_ROLE_ARN, MEMBERS, PROGRA
 
 MACHINES = ("cutover", "rollback", "cleanup", "start", "incident", "program", "timeline", "wave")
 UNFINISHED_STATUSES = ["ABORTED", "TIMED_OUT", "FAILED"]
+FAILED_STATUSES = ["FAILED", "TIMED_OUT", "ABORTED"]  # as the template has them for waves and incidents
 FUNCTION_SIZE = {"timeout_seconds": 30, "memory_mb": 256}
 LARGER = {
     "load-test": {"timeout_seconds": 240, "memory_mb": 1769},
@@ -289,16 +290,16 @@ def _create_unfinished_rule(machines: dict[str, str], sweep_arn: str) -> None:
 
 def _create_incident_rules(machines: dict[str, str]) -> None:
     """With somebody to hear of them, rollbacks open incidents, and one whose execution died is followed on."""
-    incident, statuses = machines["incident"], ["RUNNING", "SUCCEEDED", *UNFINISHED_STATUSES]
+    incident, statuses = machines["incident"], ["RUNNING", "SUCCEEDED", *FAILED_STATUSES]
     _start_at_ends("cutover-incidents", machines["rollback"], statuses, incident)
-    _start_at_ends("cutover-incidents-unfollowed", incident, UNFINISHED_STATUSES, incident)
+    _start_at_ends("cutover-incidents-unfollowed", incident, FAILED_STATUSES, incident)
 
 
 def _create_wave_rules(machines: dict[str, str]) -> None:
     """A wave whose execution ended before its time is followed on; one that is over hears of later rollbacks."""
     wave = machines["wave"]
-    _start_at_ends("cutover-waves-unfollowed", wave, UNFINISHED_STATUSES, wave)
-    _start_at_ends("cutover-waves-rolled-back", machines["rollback"], ["SUCCEEDED", *UNFINISHED_STATUSES], wave)
+    _start_at_ends("cutover-waves-unfollowed", wave, FAILED_STATUSES, wave)
+    _start_at_ends("cutover-waves-rolled-back", machines["rollback"], ["SUCCEEDED", *FAILED_STATUSES], wave)
 
 
 def _start_at_ends(rule: str, of: str, statuses: list[str], started: str) -> None:
