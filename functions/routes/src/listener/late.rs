@@ -42,8 +42,7 @@ mod tests {
             let listener = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/1/2";
             let route = serde_json::json!({ "type": "listener", "listener_arn": listener, "old_target_group_arn": group("old"),
                 "new_target_group_arn": group("new"), "steps": [{ "new_weight": 100 }] });
-            let plan =
-                serde_json::json!({ "version": 1, "application": "shop", "routes": [route], "leaves_behind": left });
+            let plan = serde_json::json!({ "application": "shop", "routes": [route], "leaves_behind": left });
             Plan::read(&plan).unwrap()
         };
         let came = Behind {

@@ -427,7 +427,7 @@ fn a_rollback_after_the_end_is_taken_in_and_nothing_is_started_for_it() {
     let order = three(json!({}));
     let mut over = State { stage: Stage::Over, ending: Some(Ending::Moved), ..State::opened(&order, "arn:me", at(0)) };
     for member in &mut over.members {
-        member.is = Is::Moved;
+        (member.is, member.attempts) = (Is::Moved, 1);
     }
     let back = Sight::Back { why: Some("errors".to_owned()) };
     let now = ended_otherwise(&order, over.clone(), 1, &back, at(9)).unwrap();
