@@ -9,6 +9,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { ConfigurationError } from './configuration-error';
+import { executionsOf, UNFINISHED } from './executions-ended';
 import type { Names } from './names';
 import { DeadLetters } from './notifications';
 import { role } from './role';
@@ -81,22 +82,16 @@ export class OpenedByItself extends Construct {
       retryAttempts: 60,
       maxEventAge: Duration.hours(1),
     });
-    const changes = (stateMachineArn: string, status: string[]) => ({
-      source: ['aws.states'],
-      detailType: ['Step Functions Execution Status Change'],
-      detail: { status, stateMachineArn: [stateMachineArn] },
-    });
-    const ended = ['FAILED', 'TIMED_OUT', 'ABORTED'];
     new Rule(this, 'Rollbacks', {
       ruleName: names.of('incidents'),
       description: 'A rollback has begun or ended: open an incident, raise it, or end it',
-      eventPattern: changes(rollback.stateMachineArn, ['RUNNING', 'SUCCEEDED', ...ended]),
+      eventPattern: executionsOf(rollback, ['RUNNING', 'SUCCEEDED', ...UNFINISHED]),
       targets: [target],
     });
     new Rule(this, 'Unfollowed', {
       ruleName: names.of('incidents-unfollowed'),
       description: 'An execution of incident ended before its time: another one follows the incident',
-      eventPattern: changes(incident.stateMachineArn, ended),
+      eventPattern: executionsOf(incident, UNFINISHED),
       targets: [target],
     });
     this.deadLetters = deadLetterQueue;

@@ -11,6 +11,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { executionsOf } from './executions-ended';
 import type { Names } from './names';
 import { DeadLetters } from './notifications';
 
@@ -29,11 +30,7 @@ export class SafetyNet extends Construct {
     new Rule(this, 'Unfinished', {
       ruleName: names.of('unfinished'),
       description: 'A cutover ended without an ending: roll its run back, if that is owed',
-      eventPattern: {
-        source: ['aws.states'],
-        detailType: ['Step Functions Execution Status Change'],
-        detail: { status: ['ABORTED', 'TIMED_OUT', 'FAILED'], stateMachineArn: [cutover.stateMachineArn] },
-      },
+      eventPattern: executionsOf(cutover, ['ABORTED', 'TIMED_OUT', 'FAILED']),
       targets: [
         new LambdaFunction(sweep, {
           // Nothing but whose it is: `detail.input` is left out when it is large.

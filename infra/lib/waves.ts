@@ -8,6 +8,7 @@ import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { executionsOf, UNFINISHED } from './executions-ended';
 import type { Names } from './names';
 import { role } from './role';
 
@@ -29,21 +30,16 @@ export class FollowedWaves extends Construct {
       retryAttempts: 60,
       maxEventAge: Duration.hours(1),
     });
-    const ended = (machine: StateMachine, status: string[]) => ({
-      source: ['aws.states'],
-      detailType: ['Step Functions Execution Status Change'],
-      detail: { status, stateMachineArn: [machine.stateMachineArn] },
-    });
     new Rule(this, 'Unfollowed', {
       ruleName: names.of('waves-unfollowed'),
       description: 'An execution of wave ended: another one follows the wave, unless it is over',
-      eventPattern: ended(wave, ['FAILED', 'TIMED_OUT', 'ABORTED']),
+      eventPattern: executionsOf(wave, UNFINISHED),
       targets: [target],
     });
     new Rule(this, 'RolledBack', {
       ruleName: names.of('waves-rolled-back'),
       description: 'A rollback ended: a wave that is over says what became of its application',
-      eventPattern: ended(rollback, ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED']),
+      eventPattern: executionsOf(rollback, ['SUCCEEDED', ...UNFINISHED]),
       targets: [target],
     });
   }

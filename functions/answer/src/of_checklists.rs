@@ -29,7 +29,7 @@ pub(crate) async fn attend(
 ) -> StepResult<Reply> {
     let hash = links::hash(&request.raw_path);
     let journal = &clients.journal;
-    if !journal.knows_incident_link(&link.question, &hash).await? {
+    if !journal.knows_page_link(&link.question, &hash).await? {
         return page::notice(Notice::Wrong);
     }
     if request.is_post() {
@@ -67,17 +67,14 @@ async fn post(clients: &Clients, request: &Request, link: &Link, wave: &str, now
 async fn read(clients: &Clients, wave: &str) -> StepResult<Option<(State, u64)>> {
     let journal = &clients.journal;
     let Some((text, version)) = journal.timeline(wave).await? else { return Ok(None) };
-    let state = serde_json::from_str(&text);
-    let state = state.map_err(|error| StepError::new(name::REFUSED, format!("the timeline of {wave}: {error}")))?;
-    Ok(Some((state, version)))
+    Ok(Some((State::read(wave, &text)?, version)))
 }
 
 /// Whoever follows it goes on to.
 async fn remember(clients: &Clients, state: &State, version: u64, now: Timestamp) -> StepResult<bool> {
-    let text = serde_json::to_string(state).map_err(|error| StepError::invalid(format!("the timeline: {error}")))?;
     let follow = state.followed().map(|input| Follow::with(&state.owner, input));
     let journal = &clients.journal;
-    journal.remember_timeline(&state.wave, text, Some(version), follow.as_ref(), now).await
+    journal.remember_timeline(&state.wave, state.written()?, Some(version), follow.as_ref(), now).await
 }
 
 fn shown(state: &State, link: &Link, said: Said, status: u16) -> StepResult<Reply> {

@@ -31,7 +31,7 @@ pub(crate) fn is_of_one(link: &Link) -> bool {
 pub(crate) async fn attend(clients: &Clients, request: &Request, link: &Link, now: Timestamp) -> StepResult<Reply> {
     let hash = links::hash(&request.raw_path);
     let journal = &clients.journal;
-    if !journal.knows_incident_link(&link.question, &hash).await? {
+    if !journal.knows_page_link(&link.question, &hash).await? {
         return page::notice(Notice::Wrong);
     }
     if request.is_post() {

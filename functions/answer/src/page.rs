@@ -110,53 +110,39 @@ pub(crate) fn notice(notice: Notice) -> StepResult<Reply> {
 
 /// The page of a question. `said`: a form that was not complete, and what is missing.
 pub(crate) fn question(asked: &Asked, link: &Link, said: Said, now: Timestamp) -> StepResult<Reply> {
-    let words = Words::of(asked, link, now);
-    let (form, problem) = said.unzip();
     let question = &asked.question;
-    let html = render(
-        "question.html",
-        context! {
-            style => STYLE,
-            problem,
-            name => form.map(|form| form.name.as_str()).unwrap_or_default(),
-            reason => form.map(|form| form.reason.as_str()).unwrap_or_default(),
-            most_name => cutover::ask::MOST_NAME_CHARACTERS,
-            most_reason => cutover::ask::MOST_REASON_CHARACTERS,
-            digest => cutover::ask::digest_of(&question.plan),
-            plan => format!("{:#}", shown_json(&question.plan, usize::MAX)),
-            run_id => question.run_id,
-            ..minijinja::Value::from_serialize(&words)
-        },
-    )?;
-    Ok(Reply::page(if problem.is_some() { 422 } else { 200 }, html, &style_hash()))
+    let words = context! {
+        most_name => cutover::ask::MOST_NAME_CHARACTERS,
+        most_reason => cutover::ask::MOST_REASON_CHARACTERS,
+        digest => cutover::ask::digest_of(&question.plan),
+        plan => format!("{:#}", shown_json(&question.plan, usize::MAX)),
+        run_id => question.run_id,
+        ..minijinja::Value::from_serialize(Words::of(asked, link, now))
+    };
+    filled("question.html", words, said, if said.is_some() { 422 } else { 200 })
 }
 
 /// The page of an incident. `said`: a form that did nothing, and why.
 pub(crate) fn incident(words: &incident_words::Words, said: Said, status: u16) -> StepResult<Reply> {
+    filled("incident.html", words, said, status)
+}
+
+/// The page of a wave's checklists. `said`: a form that did nothing, and why.
+pub(crate) fn checklists(words: &checklist_words::Words, said: Said, status: u16) -> StepResult<Reply> {
+    filled("checklists.html", words, said, status)
+}
+
+/// A page with a form: what was written in it stands there again.
+fn filled(template: &str, words: impl Serialize, said: Said, status: u16) -> StepResult<Reply> {
     let (form, problem) = said.unzip();
     let html = render(
-        "incident.html",
+        template,
         context! {
             style => STYLE,
             problem,
             name => form.map(|form| form.name.as_str()).unwrap_or_default(),
             reason => form.map(|form| form.reason.as_str()).unwrap_or_default(),
-            ..minijinja::Value::from_serialize(words)
-        },
-    )?;
-    Ok(Reply::page(status, html, &style_hash()))
-}
-
-/// The page of a wave's checklists. `said`: a form that did nothing, and why.
-pub(crate) fn checklists(words: &checklist_words::Words, said: Said, status: u16) -> StepResult<Reply> {
-    let (form, problem) = said.unzip();
-    let html = render(
-        "checklists.html",
-        context! {
-            style => STYLE,
-            problem,
-            name => form.map(|form| form.name.as_str()).unwrap_or_default(),
-            ..minijinja::Value::from_serialize(words)
+            ..minijinja::Value::from_serialize(&words)
         },
     )?;
     Ok(Reply::page(status, html, &style_hash()))

@@ -306,10 +306,7 @@ async fn close(journal: &Journal, request: CloseRequest, now: Timestamp) -> Step
     let run = journal.fence(&caller, Phase::Cleaning).await?;
     // The cutover's own, which this ending takes the place of.
     let before = run.ending.as_ref().map(Ending::not_done).unwrap_or_default();
-    // What these messages are about is over: a record that cannot be read keeps no run open.
-    let undelivered = journal.undelivered(&caller.run_id).await.map(|(messages, _)| messages.lines());
-    let undelivered = undelivered
-        .unwrap_or_else(|error| vec![format!("which messages were not delivered is not known: {}", error.message)]);
+    let undelivered = journal.undelivered_lines(&caller.run_id).await;
     let not_done = journal::kept(before.into_iter().chain(notes).chain(undelivered).collect());
     // Since when all traffic is on the new side: the cutover's own ending said so, and estimates rest on it.
     let moved_at = run.ending.as_ref().map(|ending| ending.at.clone());

@@ -37,11 +37,11 @@ impl Journal {
         self.write_versioned(&item(id), text, version, Some(now.as_second() + KEPT_SECONDS), follow).await
     }
 
-    /// Remembers that a link of one was made. Without it nobody can follow the link. The same link is remembered once, however often.
+    /// Remembers that a link was made of a page that answers no question of a run: of an incident, or of a wave's checklists. Without it nobody can follow the link. The same link is remembered once, however often.
     ///
     /// # Errors
     /// AWS errors.
-    pub async fn remember_incident_link(
+    pub async fn remember_page_link(
         &self,
         id: &str,
         hash: &str,
@@ -55,11 +55,11 @@ impl Journal {
         put.send().await.map(drop).map_err(|error| StepError::from_aws(&format!("dynamodb:PutItem {pk}"), &error))
     }
 
-    /// Whether a link of one was made.
+    /// Whether such a link was made.
     ///
     /// # Errors
     /// AWS errors.
-    pub async fn knows_incident_link(&self, id: &str, hash: &str) -> StepResult<bool> {
+    pub async fn knows_page_link(&self, id: &str, hash: &str) -> StepResult<bool> {
         let pk = link(id, hash);
         let get = self.client.get_item().table_name(&self.table).consistent_read(true);
         let answer = get.key("pk", AttributeValue::S(pk.clone())).send().await;

@@ -45,6 +45,14 @@ impl Journal {
         Ok((read, Some(version)))
     }
 
+    /// The same as a run's ending tells it. Where it is not known, it says so: a record that cannot be read keeps nothing from its end.
+    pub async fn undelivered_lines(&self, run_id: &str) -> Vec<String> {
+        match self.undelivered(run_id).await {
+            Ok((messages, _)) => messages.lines(),
+            Err(error) => vec![format!("which messages were not delivered is not known: {}", error.message)],
+        }
+    }
+
     /// Writes them in the place of a version, or where there was none; whether it was: not where somebody else was faster.
     ///
     /// # Errors

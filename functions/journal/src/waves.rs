@@ -122,6 +122,13 @@ impl Journal {
     }
 }
 
+impl From<&Run> for RunSeen {
+    fn from(run: &Run) -> Self {
+        let ending = run.ending.as_ref().and_then(Ending::name).map(str::to_owned);
+        Self { phase: run.phase, ending, why: run.why.clone() }
+    }
+}
+
 impl RunSeen {
     fn from_item(item: &Item) -> StepResult<Self> {
         let phase = string(item, "phase")?.parse().map_err(StepError::invalid)?;

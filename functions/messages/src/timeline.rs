@@ -20,11 +20,7 @@ const MOST_COMMANDS: usize = 4;
 
 pub(crate) fn parts(told: &Told, group: &Group, name: &str) -> Parts {
     Parts {
-        stem: if group.format() == Format::Detailed {
-            stem(group.format(), name)
-        } else {
-            format!("{} {name}", what(told))
-        },
+        stem: stem(group.format(), what(told), name),
         state: state(told).to_owned(),
         facts: facts(told, group, name),
         lists: lists(told, group),
@@ -67,11 +63,12 @@ pub(crate) fn context(told: &Told, group: &Group, name: &str) -> Value {
     let detail = &told.detail;
     let number = |field: &str| detail[field].as_u64().unwrap_or(0);
     let counted = |field: &str| detail["counts"][field].as_u64().unwrap_or(0);
+    let lower = what(told).to_lowercase();
     json!({
         "wave": name,
-        "noun": if group.format() == Format::Detailed { "maintenance" } else { lower(what(told)) },
+        "noun": if group.format() == Format::Detailed { "maintenance" } else { lower.as_str() },
         "what": what(told),
-        "lower": lower(what(told)),
+        "lower": lower,
         "format": group.format().name(),
         "group": group.name,
         "event": told.event,
@@ -99,10 +96,6 @@ pub(crate) fn context(told: &Told, group: &Group, name: &str) -> Value {
         "downtime": seconds(&detail["expected_downtime_seconds"]),
         "contact": plain(&detail["contact"]),
     })
-}
-
-fn lower(what: &str) -> &'static str {
-    if what == "Cutover" { "cutover" } else { "wave" }
 }
 
 /// A word of ours: nothing else gets into a template's choice.
@@ -228,6 +221,6 @@ pub(crate) fn next(told: &Told, group: &Group) -> String {
         (timeline::MOVED, None) => "The next message comes when it has a date again.".to_owned(),
         (_, Some(by)) => format!("The next message comes when something changes, or at {by}."),
         (timeline::DURING, None) => "The next message comes when it ends.".to_owned(),
-        (_, None) => format!("This is the last message of this {}.", lower(what(told))),
+        (_, None) => format!("This is the last message of this {}.", what(told).to_lowercase()),
     }
 }

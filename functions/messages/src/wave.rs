@@ -16,7 +16,7 @@ const MOST_WHY_BYTES: usize = 160;
 
 pub(crate) fn parts(told: &Told, group: &Group, name: &str) -> Parts {
     Parts {
-        stem: stem(group.format(), name),
+        stem: stem(group.format(), "Wave", name),
         state: state(told, group.format()),
         facts: facts(told, group, name),
         lists: lists(told, group.format()),
@@ -26,14 +26,14 @@ pub(crate) fn parts(told: &Told, group: &Group, name: &str) -> Parts {
     }
 }
 
-/// Of a wave and of what is before and after it: one thread.
 /// What a timeline is of: a wave, or a cutover of which no programme knows.
 pub(crate) fn what(told: &Told) -> &'static str {
     if told.detail["is_single"] == true { "Cutover" } else { "Wave" }
 }
 
-pub(crate) fn stem(format: Format, name: &str) -> String {
-    if format == Format::Detailed { format!("{} {name}", noun(format)) } else { format!("Wave {name}") }
+/// Of a wave, or what else is told of, and of what is before and after it: one thread.
+pub(crate) fn stem(format: Format, what: &str, name: &str) -> String {
+    format!("{} {name}", if format == Format::Detailed { noun(format) } else { what })
 }
 
 fn state(told: &Told, format: Format) -> String {

@@ -57,14 +57,6 @@ pub async fn facts(clients: &Clients, caller: &Caller, until: Timestamp) -> Step
     Ok(facts)
 }
 
-/// The run's messages that were not delivered so far, as many as an ending has room for. Where that is not known, it says so.
-pub async fn undelivered(clients: &Clients, run_id: &str) -> Vec<String> {
-    match clients.journal.undelivered(run_id).await {
-        Ok((messages, _)) => journal::kept(messages.lines()),
-        Err(error) => vec![format!("which messages were not delivered is not known: {}", error.message)],
-    }
-}
-
 /// What stands in the run item and the histories. Pure.
 fn known(run: &Run, calls: &[Call], (began_at, until): (Timestamp, Timestamp), load: Option<Load>) -> Facts {
     let titles: Vec<String> = run.plan.routes.iter().map(Route::title).collect();

@@ -82,7 +82,7 @@ pub struct Reply {
 /// # Errors
 /// See the module.
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
-    let undelivered = gather::undelivered(clients, &request.caller.run_id).await;
+    let undelivered = journal::kept(clients.journal.undelivered_lines(&request.caller.run_id).await);
     let mut facts = gather::facts(clients, &request.caller, request.at).await?;
     facts.not_done.extend(undelivered.iter().cloned());
     let Documents { html, markdown, json } = document::documents(&facts)?;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use aws_sdk_secretsmanager::Client;
 use cutover::error::name;
 use cutover::load::secret_headers;
+use cutover::stakeholders::webhook_address;
 use cutover::{StepError, StepResult};
 
 /// The headers that a secret holds for a load test.
@@ -14,11 +15,8 @@ use cutover::{StepError, StepResult};
 /// # Errors
 /// AWS errors, with what to do where the call is denied; `Cutover.Refused` where the secret is not one of headers.
 pub async fn load_test_headers(client: &Client, arn: &str) -> StepResult<BTreeMap<String, String>> {
-    let read = client.get_secret_value().secret_id(arn).send().await;
-    let read =
-        read.map_err(|error| advised(StepError::from_aws(&format!("secretsmanager:GetSecretValue {arn}"), &error)))?;
-    secret_headers(read.secret_string().unwrap_or_default())
-        .map_err(|problem| StepError::new(name::REFUSED, format!("{arn}: {problem}")))
+    let text = read(client, arn, &format!("secretsmanager:GetSecretValue {arn}")).await.map_err(advised)?;
+    secret_headers(&text).map_err(|problem| StepError::new(name::REFUSED, format!("{arn}: {problem}")))
 }
 
 /// Whether a secret holds the address of a webhook. The address is not answered: only `tell` needs it, and reads it where it is sent to.
@@ -26,10 +24,14 @@ pub async fn load_test_headers(client: &Client, arn: &str) -> StepResult<BTreeMa
 /// # Errors
 /// AWS errors; `Cutover.Refused` where the secret's text is no such address.
 pub async fn check_webhook(client: &Client, arn: &str) -> StepResult<()> {
+    let text = read(client, arn, "secretsmanager:GetSecretValue").await?;
+    webhook_address(&text).map(drop).map_err(|problem| StepError::new(name::REFUSED, problem))
+}
+
+/// The secret's text, empty where it has none. `call`: what the read is called where it fails.
+async fn read(client: &Client, arn: &str, call: &str) -> StepResult<String> {
     let read = client.get_secret_value().secret_id(arn).send().await;
-    let read = read.map_err(|error| StepError::from_aws("secretsmanager:GetSecretValue", &error))?;
-    let address = cutover::stakeholders::webhook_address(read.secret_string().unwrap_or_default());
-    address.map(drop).map_err(|problem| StepError::new(name::REFUSED, problem))
+    Ok(read.map_err(|error| StepError::from_aws(call, &error))?.secret_string.unwrap_or_default())
 }
 
 /// A secret is read by whom the stack lets, and its key has to let the same.

@@ -92,7 +92,7 @@ async fn make(clients: &Clients, pages: &Pages, of: Of<'_>, group: &Group, now: 
 async fn remembered(clients: &Clients, pages: &Pages, link: &Link, now: Timestamp) -> StepResult<String> {
     let journal = &clients.journal;
     let path = link.path(&links::asking::key_of(pages, now).await?);
-    journal.remember_incident_link(&link.question, &links::hash(&path), &link.recipient, link.ends_at).await?;
+    journal.remember_page_link(&link.question, &links::hash(&path), &link.recipient, link.ends_at).await?;
     Ok(pages.address(&path))
 }
 

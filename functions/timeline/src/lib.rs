@@ -263,16 +263,13 @@ async fn tell(clients: &Clients, state: &State, observed: &Observed, me: &str) -
 
 async fn read(journal: &Journal, wave: &str) -> StepResult<(Option<State>, Option<u64>)> {
     let Some((text, version)) = journal.timeline(wave).await? else { return Ok((None, None)) };
-    let state = serde_json::from_str(&text);
-    let state = state.map_err(|error| StepError::new(name::REFUSED, format!("the timeline of {wave}: {error}")))?;
-    Ok((Some(state), Some(version)))
+    Ok((Some(State::read(wave, &text)?), Some(version)))
 }
 
 /// Writes how one stands, if nobody was faster; until it is over, with what follows it on where its execution has died.
 async fn remember(clients: &Clients, state: &State, version: Option<u64>, at: Timestamp) -> StepResult<bool> {
-    let text = serde_json::to_string(state).map_err(|error| StepError::invalid(format!("the timeline: {error}")))?;
     let follow = state.followed().map(|input| Follow::with(&state.owner, input));
-    clients.journal.remember_timeline(&state.wave, text, version, follow.as_ref(), at).await
+    clients.journal.remember_timeline(&state.wave, state.written()?, version, follow.as_ref(), at).await
 }
 
 fn invalid(problem: String) -> StepError {

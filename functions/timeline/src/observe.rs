@@ -10,15 +10,12 @@ use serde_json::Value;
 use timelines::decide::{Run, Seen, around};
 use timelines::digest::{Ended, Programme, Wave, digest as of_programme};
 use timelines::message;
-use timelines::single::Single;
+use timelines::single::{ANOTHER_BEFORE, Single};
 use timelines::state::{Period, State};
 use waves::state::{Stage, State as WaveState};
 use waves::{Order, WavePlan, news, order};
 
 use crate::Clients;
-
-/// A run of a wave of this name that ended so long before its window was another one.
-const ANOTHER_BEFORE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Which programme of a portfolio is in force, as `program` remembers it.
 #[derive(Debug, Deserialize)]

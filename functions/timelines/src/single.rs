@@ -15,7 +15,7 @@ use crate::said::Taken;
 use crate::state::State;
 
 /// A run that began so long before the date was another one.
-const ANOTHER_BEFORE: SignedDuration = SignedDuration::from_hours(24);
+pub const ANOTHER_BEFORE: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a person has said of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

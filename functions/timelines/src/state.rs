@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use cutover::error::name;
 use cutover::plan::Stakeholders;
+use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -179,6 +181,23 @@ impl State {
             untold: Vec::new(),
             is_over: false,
         }
+    }
+
+    /// As it is kept in the journal.
+    ///
+    /// # Errors
+    /// `Cutover.Refused` where it cannot be read.
+    pub fn read(wave: &str, text: &str) -> StepResult<Self> {
+        serde_json::from_str(text)
+            .map_err(|error| StepError::new(name::REFUSED, format!("the timeline of {wave}: {error}")))
+    }
+
+    /// The same, to be kept.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn written(&self) -> StepResult<String> {
+        serde_json::to_string(self).map_err(|error| StepError::invalid(format!("the timeline: {error}")))
     }
 
     /// What another execution is started with that follows it on; none where nothing comes any more.

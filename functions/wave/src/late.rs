@@ -6,6 +6,7 @@
 
 use cutover::StepResult;
 use jiff::Timestamp;
+use journal::RunSeen;
 use serde_json::Value;
 use waves::asked::Event;
 use waves::decide::ended_otherwise;
@@ -18,8 +19,9 @@ use crate::{Clients, MOST_TRIES, contended, observe, page, read, remember};
 /// AWS errors; a wave that cannot be read, or that others change all the time.
 pub(crate) async fn rolled_back(clients: &Clients, event: &Event, at: Timestamp) -> StepResult<String> {
     let Some(run_id) = run_of(event) else { return Ok("the rollback names no run".to_owned()) };
-    let run = clients.journal.read(&run_id).await?;
-    let Some(wave) = run.and_then(|run| run.plan.wave) else { return Ok("its run is of no wave".to_owned()) };
+    let Some(run) = clients.journal.read(&run_id).await? else { return Ok("its run is gone".to_owned()) };
+    let sight = observe::of_run(&RunSeen::from(&run));
+    let Some(wave) = run.plan.wave else { return Ok("its run is of no wave".to_owned()) };
     for _ in 0..MOST_TRIES {
         let Some((order, state, version)) = read(clients, &wave).await? else {
             return Ok(format!("there is no wave {wave}"));
@@ -31,8 +33,6 @@ pub(crate) async fn rolled_back(clients: &Clients, event: &Event, at: Timestamp)
         let Some((place, name)) = state.members.iter().enumerate().find_map(is_its) else {
             return Ok(format!("it is not the last run of its application in wave {wave}"));
         };
-        let seen = clients.journal.see(std::slice::from_ref(&run_id)).await?;
-        let Some(sight) = seen.get(&run_id).map(observe::of_run) else { return Ok("its run is gone".to_owned()) };
         let Some(state) = ended_otherwise(&order, state, place, &sight, at) else {
             return Ok(format!("wave {wave} knows it, or will see it"));
         };
