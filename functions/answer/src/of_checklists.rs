@@ -46,7 +46,7 @@ async fn post(clients: &Clients, request: &Request, link: &Link, wave: &str, now
         Ok(form) => form,
         Err(notice) => return page::notice(notice),
     };
-    let name = request.signed_on(clients.identity_header.as_deref()).unwrap_or(&form.name);
+    let name = request.said_by(&form, clients.identity_header.as_deref());
     for _ in 0..MOST_TRIES {
         let Some((state, version)) = read(clients, wave).await? else { return page::notice(Notice::Over) };
         match by_page::turn(&state, name, &form.choice, now) {

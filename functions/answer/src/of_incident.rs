@@ -1,7 +1,8 @@
 //! The page of an incident, by a link of one of its messages: who looks after it, what was said, and what can be said.
 //!
 //! GET changes nothing. POST says something once in a turn ([`incidents::by_page`]): it writes the incident where nobody has written since it was
-//! read, and decides again where somebody has. A write whose answer is lost is found by the next try, which sees that it is so already.
+//! read, and decides again where somebody has. A write whose answer is lost is found by the next try, which sees that it is so already. Whoever has signed
+//! on says it under that name.
 
 use cutover::error::name;
 use cutover::{StepError, StepResult};
@@ -48,7 +49,8 @@ async fn post(clients: &Clients, request: &Request, link: &Link, now: Timestamp)
         Ok(form) => form,
         Err(notice) => return page::notice(notice),
     };
-    let filled = by_page::Form { name: &form.name, text: &form.reason, choice: &form.choice, turn: &form.turn };
+    let name = request.said_by(&form, clients.identity_header.as_deref());
+    let filled = by_page::Form { name, text: &form.reason, choice: &form.choice, turn: &form.turn };
     for _ in 0..MOST_TRIES {
         let Some((incident, version)) = read(clients, link).await? else { return page::notice(Notice::Over) };
         match by_page::turn(&incident, &filled, &link.choices, &of_whom(&link.recipient), now) {

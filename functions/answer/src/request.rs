@@ -81,6 +81,11 @@ impl Request {
         name.filter(|name| !name.is_empty() && name.chars().count() <= MOST_NAME_CHARACTERS)
     }
 
+    /// Under which name something is said: whoever has signed on says it under that one, whatever the form has.
+    pub(crate) fn said_by<'a>(&'a self, form: &'a Form, header: Option<&str>) -> &'a str {
+        self.signed_on(header).unwrap_or(&form.name)
+    }
+
     /// Whether it answers.
     pub(crate) fn is_post(&self) -> bool {
         self.request_context.method == "POST"
@@ -226,11 +231,14 @@ mod tests {
 
     #[test]
     fn who_has_signed_on_is_believed_of_signed_requests_only() {
+        let form = Form { name: "Eve".to_owned(), ..Form::default() };
         let asked = |authorizer: Value, headers: Value, wanted: Option<&str>| {
             let event = json!({ "rawPath": "/a", "headers": headers, "requestContext": { "domainName": "x", "http": { "method": "POST" },
                 "authorizer": authorizer } });
             let request: Request = serde_json::from_value(event).unwrap();
-            request.signed_on(wanted).map(str::to_owned)
+            let signed_on = request.signed_on(wanted).map(str::to_owned);
+            assert_eq!(request.said_by(&form, wanted), signed_on.as_deref().unwrap_or("Eve"));
+            signed_on
         };
         let signed = json!({ "iam": { "userArn": "arn:aws:sts::1:assumed-role/proxy/x" } });
         let ada = json!({ "x-forwarded-user": " ada@example.com " });
