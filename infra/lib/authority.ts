@@ -57,23 +57,38 @@ export const OPEN: Required<Narrowing> = {
 export interface AuthorityProps {
   /** The topic of those who have to agree before anything moves; plans cannot choose another, nor none. Default: plans ask whom they like, or nobody. */
   readonly approvalTopicArn?: string;
-  /** From how many applications on that move together they are asked; a single cutover is one. Default: 1. */
+  /** From how many applications on that move together they are asked; a single cutover is one. Default: 1; with `approvalTags`, the number alone asks nobody. */
   readonly approvalFrom?: number;
+  /** However few move, where what moves has one of these tags: values by key, `*` for any. */
+  readonly approvalTags?: Record<string, string>;
 }
 
 /** What `precheck`, `claim` and `wave` are told of it. */
-export function approvalEnvironment({ approvalTopicArn, approvalFrom }: AuthorityProps): { APPROVAL: string } {
+export function approvalEnvironment(props: AuthorityProps): { APPROVAL: string } {
+  const { approvalTopicArn, approvalFrom, approvalTags } = props;
   if (approvalTopicArn === undefined) {
-    if (approvalFrom !== undefined) {
-      throw new ConfigurationError('`approvalFrom` is for `approvalTopicArn`: name the topic, or take it out.');
+    for (const name of ['approvalFrom', 'approvalTags'] as const) {
+      if (props[name] !== undefined) {
+        throw new ConfigurationError(`\`${name}\` is for \`approvalTopicArn\`: name the topic, or take it out.`);
+      }
     }
     return { APPROVAL: 'null' };
   }
-  const from = approvalFrom ?? 1;
-  if (!Number.isInteger(from) || from < 1) {
+  const from = approvalFrom ?? (approvalTags ? null : 1);
+  if (from !== null && (!Number.isInteger(from) || from < 1)) {
     throw new ConfigurationError(`\`approvalFrom\` should be a number of applications, 1 or more, not ${from}.`);
   }
-  return { APPROVAL: JSON.stringify({ topic_arn: approvalTopicArn, from }) };
+  if (approvalTags !== undefined && !isTags(approvalTags)) {
+    throw new ConfigurationError(
+      '`approvalTags` should be an object of tag to value, such as {"criticality": "high"}; `*` is any value.',
+    );
+  }
+  return { APPROVAL: JSON.stringify({ topic_arn: approvalTopicArn, from, tags: approvalTags }) };
+}
+
+function isTags(tags: unknown): boolean {
+  const isObject = typeof tags === 'object' && tags !== null && !Array.isArray(tags);
+  return isObject && Object.values(tags).every((value) => typeof value === 'string');
 }
 
 /** The functions that plans may name: for all applications, or for each; `*` among these is every application. */

@@ -44,7 +44,16 @@ export function propsFromContext(node: Node): CutoverStackProps {
     ...given(['retainJournal', 'retainLogs', 'answers'], (name) => boolean(node, name)),
     ...given(CONTEXT.number, (name) => number(node, name)),
     ...given(
-      ['schedules', 'accounts', 'probeVpc', 'stakeholders', 'branding', 'messageTemplates', 'incidents'],
+      [
+        'schedules',
+        'accounts',
+        'probeVpc',
+        'stakeholders',
+        'branding',
+        'messageTemplates',
+        'incidents',
+        'approvalTags',
+      ],
       (name) => json(node, name),
     ),
     narrowing: given(CONTEXT.narrowing, (name) => list(node, name)),

@@ -143,6 +143,7 @@ export class CutoverStack extends Stack {
       alarmActions: props.alarmActions ?? topicArns,
       locksTable: props.locksTable,
       dataKeyArn: props.dataKeyArn,
+      asksTags: props.approvalTags !== undefined,
       userPoolArns: props.userPoolArns ?? [],
       momentsTopicArn: moments.topicArn,
       mailFrom: props.mailFrom,

@@ -38,6 +38,8 @@ export interface Surroundings {
   readonly locksTable: string | undefined;
   /** The owner's key for the journal and for executions' data; `undefined`: none. */
   readonly dataKeyArn: string | undefined;
+  /** Whether tags of what moves say that somebody has to agree. */
+  readonly asksTags: boolean;
   /** The user pools that listeners may authenticate with. */
   readonly userPoolArns: string[];
   /** Where what happens in runs goes. */
@@ -303,6 +305,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(anything, 'elasticloadbalancing:DescribeTargetGroupAttributes', 'elasticloadbalancing:DescribeTargetGroups'),
       may(anything, 'elasticloadbalancing:DescribeTargetHealth'),
       may(zones, 'route53:GetHostedZone', 'route53:ListResourceRecordSets'),
+      may(here.asksTags ? zones : { resources: [] }, 'route53:ListTagsForResource'),
       may(anything, 'route53:ListHostedZones', 'route53:ListHostedZonesByName'),
       may(anyHealthCheck, 'route53:GetHealthCheck', 'route53:GetHealthCheckStatus'),
       may(anything, ...REPLICATIONS, 'cloudwatch:GetMetricData'),

@@ -137,6 +137,21 @@ test('probes connect to private networks only where the stack is in a VPC or lis
   }
 });
 
+test('a stack that asks by tags asks by number only where that is said too, and may read the tags of zones', () => {
+  const approvalTopicArn = 'arn:aws:sns:eu-west-1:123456789012:changes';
+  const approvalTags = { criticality: 'high' };
+  const asked = (template: Json) =>
+    JSON.parse(resourceAt(template, 'Functions/Claim/Function/Resource').Environment.Variables.APPROVAL);
+  const tagged = synthesize({ approvalTopicArn, approvalTags });
+  assert.deepEqual(asked(tagged), { topic_arn: approvalTopicArn, from: null, tags: approvalTags });
+  assert.equal(asked(synthesize({ approvalTopicArn, approvalTags, approvalFrom: 5 })).from, 5);
+  const reads = (template: Json) => JSON.stringify(template).includes('route53:ListTagsForResource');
+  assert.ok(reads(tagged) && !reads(plain));
+  for (const wrong of [['criticality'], 'criticality', { criticality: 1 }]) {
+    assert.throws(() => synthesize({ approvalTopicArn, approvalTags: wrong as never }), /object of tag to value/);
+  }
+});
+
 test('a stack that demands approval tells who, and their topic is one that messages go to', () => {
   const approvalTopicArn = 'arn:aws:sns:eu-west-1:123456789012:changes';
   const demanding = synthesize({ approvalTopicArn });
@@ -148,6 +163,7 @@ test('a stack that demands approval tells who, and their topic is one that messa
   assert.ok(listOf(demanding, 'Notify', 'TOPIC_ARNS').includes(approvalTopicArn));
   assert.throws(() => synthesize({ approvalFrom: 3 }), /is for `approvalTopicArn`/);
   assert.throws(() => synthesize({ approvalTopicArn, approvalFrom: 0 }), /1 or more/);
+  assert.throws(() => synthesize({ approvalTags: { criticality: 'high' } }), /is for `approvalTopicArn`/);
   const who = { answers: true, answersUrl: 'https://answers.example.com', answersIdentityHeader: 'X-Forwarded-User' };
   const answer = resourceAt(synthesize(who), 'Functions/Answer/Function/Resource').Environment.Variables;
   assert.equal(answer.ANSWERS_IDENTITY_HEADER, 'x-forwarded-user');

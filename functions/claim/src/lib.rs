@@ -182,7 +182,7 @@ async fn approved(
     };
     let by = approval.as_ref().and_then(|approval| approval["by"].as_str()).unwrap_or_default();
     let is_verified = asked.is_some_and(|asked| is_verified(&asked, &caller.run_id, by));
-    clients.approval.judge(approval, &digest, is_verified)
+    clients.approval.judge(plan, approval, &digest, is_verified)
 }
 
 /// Whether the journal has this run's question answered by who had signed on under this name. Pure.

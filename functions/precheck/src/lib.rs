@@ -20,6 +20,7 @@ mod pace;
 mod policies;
 mod refusing;
 mod services;
+mod tagged;
 mod webhooks;
 
 use std::sync::Arc;
@@ -151,14 +152,12 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         Ok(plan) => plan,
         Err(findings) => return Ok(decide::report(None, findings, Vec::new(), Tries::default(), now)),
     };
-    let other_approval = complete_plan(&clients.approval, &mut plan);
     // A name takes a look at its zone, at the name, at the zones around it, and at what else leads there.
     let draw = clients.journal.share(&plan, Lane::Forward, 5 * plan.names(), now);
     let draw = draw.unwrap_or_else(|| Arc::new(pace::Pace::new()));
     let of_run = clients.routes.for_run(&request.run_id, now, None);
     let clients = &Clients { routes: of_run.for_one_call(draw, once::once), ..clients.clone() };
     let mut findings = gates::findings(&plan);
-    findings.extend(other_approval);
     findings.extend(clients.stakeholders.unknown(&plan.stakeholders));
     findings.extend(load::findings(&plan, &clients.load_limits));
     let mut tries = request.tries.unwrap_or_default();
@@ -171,6 +170,8 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
             Progress::Failed => findings.push(decide::health_url(wanted, &tries)),
         }
     }
+    let is_tagged = tagged::demands_approval(clients, &plan).await?;
+    findings.extend(complete_plan(&clients.approval, is_tagged, &mut plan));
     let before = look(clients, &plan, now, &mut findings).await?;
     let accounts = clients.routes.access().accounts();
     elsewhere::tell_instead(elsewhere::findings(&plan, &request.run_id, accounts), &mut findings);

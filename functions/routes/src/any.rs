@@ -199,6 +199,21 @@ pub async fn precheck(
     }
 }
 
+/// The tags, key and value, of all that a route moves: of a listener or rule, its load balancer and the groups; of a name's hosted zone.
+///
+/// # Errors
+/// AWS errors, and those of [`Access`].
+pub async fn tags(clients: &Clients, route: &Route) -> StepResult<Vec<(String, String)>> {
+    let clients = &clients.of(route).await?;
+    match route {
+        Route::Listener(route) => {
+            let tags = listener::precheck::tags(&clients.elb, route).await?;
+            Ok(tags.into_iter().flat_map(|(_, tags)| tags).collect())
+        }
+        Route::Dns(route) => name::precheck::tags(&clients.route53, route).await,
+    }
+}
+
 /// What is said of a route whose account does not let the stack in.
 fn not_reached(path: &str, error: &StepError) -> Finding {
     let fix = "deploy the stack CutoverAccess in that account, for the account and with the external id that this stack has for it";

@@ -166,6 +166,44 @@ async fn a_stack_that_demands_approval_takes_a_yes_of_whom_it_names_to_that_very
     Ok(())
 }
 
+/// A tag is on what moves, where a plan cannot leave it out: of a load balancer's parts, and of a zone.
+async fn what_is_tagged_moves_only_with_a_yes_however_few_move() -> Result<()> {
+    let changes = "arn:aws:sns:eu-west-1:123456789012:changes";
+    let mut context = narrow("shop").to_vec();
+    context.push(format!("approvalTopicArn={changes}"));
+    context.push(r#"approvalTags={"criticality":"high"}"#.to_owned());
+    let ground = ground("tagged", &context).await?;
+    ground.client.call("sns", "create_topic", json!({ "Name": "changes" })).await?;
+    let steps = json!([{ "new_weight": 100, "hold": "1m" }]);
+    let mut plan = listener_plan("shop", steps.clone());
+    let name = dns_plan("shop", steps)["routes"][0].clone();
+    plan["routes"].as_array_mut().context("no routes")?.push(name);
+    let stage = ground.quiet_stage(&plan, json!({})).await?;
+    let run = ground.start("cutover", "plain", &stage.plan).await?;
+    ground.wait_for_state(&run, "HoldWait", LIMIT).await?;
+    cutover_tests::follow::stop(&ground.client, &run).await?;
+    ground.wait_for_phase(&run, "rolled_back", LIMIT).await?;
+
+    let (group, zone) = (&stage.plan["routes"][0]["old_target_group_arn"], &stage.plan["routes"][1]["hosted_zone_id"]);
+    let tags = async |value: &str, on_zone: bool| {
+        let tags = json!([{ "Key": "criticality", "Value": value }]);
+        if on_zone {
+            let to = json!({ "ResourceType": "hostedzone", "ResourceId": zone, "AddTags": tags });
+            ground.client.call("route53", "change_tags_for_resource", to).await
+        } else {
+            ground.client.call("elbv2", "add_tags", json!({ "ResourceArns": [group], "Tags": tags })).await
+        }
+    };
+    for (place, on_zone) in [("group", false), ("zone", true)] {
+        tags("high", on_zone).await?;
+        let run = ground.start("cutover", place, &stage.plan).await?;
+        ground.wait_for_state(&run, "AwaitApproval", LIMIT).await?;
+        cutover_tests::follow::stop(&ground.client, &run).await?;
+        tags("low", on_zone).await?;
+    }
+    Ok(())
+}
+
 /// Two stacks that meet on a listener exclude each other by the table that they share.
 async fn a_route_that_another_stack_holds_is_not_moved_and_ours_are_held_for_it() -> Result<()> {
     let mut context = narrow("shop").to_vec();
@@ -204,6 +242,7 @@ pub fn tests() -> Vec<Test> {
         a_plan_that_cannot_be_read_never_makes_the_stack_publish_to_its_topic,
         a_stack_that_is_narrowed_under_a_run_sends_its_users_no_further_and_puts_them_back,
         a_stack_that_demands_approval_takes_a_yes_of_whom_it_names_to_that_very_plan_only,
+        what_is_tagged_moves_only_with_a_yes_however_few_move,
         a_route_that_another_stack_holds_is_not_moved_and_ours_are_held_for_it,
     ]
 }

@@ -1,8 +1,11 @@
-//! Whether somebody has to agree, and who: the stack's owner says, and no plan can choose others, or nobody.
+//! Whether somebody has to agree, and who: the stack's owner says, by how many applications move together or by the tags of what moves, and no plan can
+//! choose others, or nobody.
 //!
 //! What is approved is one plan, known by its digest ([`crate::ask::plan_digest`]): the question shows it, the answer names it, and a claim of any other is
 //! refused. A name that comes with an answer is what somebody has written; it counts as verified only where the pages that answer have taken it from
 //! who had signed on, which the journal tells and not the answer itself.
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,8 +24,11 @@ pub struct Demanded(Option<Rule>);
 struct Rule {
     /// Who is asked.
     topic_arn: String,
-    /// From how many applications on that move together.
-    from: usize,
+    /// From how many applications on that move together; `null` is however many, where tags say it.
+    from: Option<usize>,
+    /// However few, where what a plan moves has one of these tags: values by key, `*` for any.
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
 }
 
 impl Demanded {
@@ -34,7 +40,7 @@ impl Demanded {
         Self::read(&environment.variable("APPROVAL")?).map_err(Into::into)
     }
 
-    /// From `null`, or `{"topic_arn": ..., "from": ...}`.
+    /// From `null`, or `{"topic_arn": ..., "from": ..., "tags": {..}}`.
     ///
     /// # Errors
     /// It is neither.
@@ -44,7 +50,18 @@ impl Demanded {
 
     /// Whether so many applications that move together need a yes.
     pub fn is_for(&self, applications: usize) -> bool {
-        self.0.as_ref().is_some_and(|rule| applications >= rule.from)
+        self.0.as_ref().and_then(|rule| rule.from).is_some_and(|from| applications >= from)
+    }
+
+    /// Whether tags decide about one application: its number alone does not demand a yes, and some tag would.
+    pub fn asks_tags(&self) -> bool {
+        !self.is_for(1) && self.0.as_ref().is_some_and(|rule| !rule.tags.is_empty())
+    }
+
+    /// Whether what has this tag moves only with a yes.
+    pub fn is_for_tag(&self, key: &str, value: &str) -> bool {
+        let wanted = self.0.as_ref().and_then(|rule| rule.tags.get(key));
+        wanted.is_some_and(|wanted| wanted == "*" || wanted == value)
     }
 
     /// Whom so many applications that move together have to ask, where they name nobody (`None`) or this topic; none where the stack does not demand it.
@@ -52,7 +69,17 @@ impl Demanded {
     /// # Errors
     /// Another topic is named: a finding.
     pub fn topic(&self, named: Option<&str>, applications: usize) -> Result<Option<&str>, Box<Finding>> {
-        let Some(rule) = self.0.as_ref().filter(|_| self.is_for(applications)) else { return Ok(None) };
+        if self.is_for(applications) { self.of_whom(named) } else { Ok(None) }
+    }
+
+    /// Whether it is the stack that has this plan ask, as far as the plan tells: by its number, or by tags as precheck has completed it.
+    fn demands(&self, plan: &Plan) -> bool {
+        let is_theirs = |rule: &Rule| plan.approval.as_ref().is_some_and(|asked| asked.topic_arn == rule.topic_arn);
+        self.is_for(1) || self.asks_tags() && self.0.as_ref().is_some_and(is_theirs)
+    }
+
+    fn of_whom(&self, named: Option<&str>) -> Result<Option<&str>, Box<Finding>> {
+        let Some(rule) = &self.0 else { return Ok(None) };
         match named {
             Some(named) if named != rule.topic_arn => {
                 let problem = format!("`{named}` is not who has to agree on this stack");
@@ -64,11 +91,17 @@ impl Demanded {
     }
 
     /// What is remembered of who agreed to a plan of this digest, with whether the name is verified: `is_verified` says so of the answer that the
-    /// journal has.
+    /// journal has. Whoever the plan asks, or precheck has made it ask, has to have agreed.
     ///
     /// # Errors
     /// `Cutover.PrecheckFailed`, with nothing touched: nobody has agreed who has to, or to another plan.
-    pub fn judge(&self, approval: Option<Value>, digest: &str, is_verified: bool) -> StepResult<Option<Value>> {
+    pub fn judge(
+        &self,
+        plan: &Plan,
+        approval: Option<Value>,
+        digest: &str,
+        is_verified: bool,
+    ) -> StepResult<Option<Value>> {
         let refused = |problem: String| {
             Err(StepError::new(name::PRECHECK_FAILED, format!("{problem}; nothing was touched: start again")))
         };
@@ -77,10 +110,11 @@ impl Demanded {
             Some(approved) if approved != digest => {
                 return refused(format!("the plan that was approved has the digest {approved}, and this one {digest}"));
             }
-            None if self.is_for(1) && approval.is_none() => {
-                return refused("this stack asks for approval before anything moves, and nobody has agreed".to_owned());
+            None if approval.is_none() && (self.demands(plan) || plan.approval.is_some()) => {
+                let who = if self.demands(plan) { "this stack" } else { "this plan" };
+                return refused(format!("{who} asks for approval before anything moves, and nobody has agreed"));
             }
-            None if self.is_for(1) => {
+            None if self.demands(plan) => {
                 let how = "answer by the page, or by the message's command as it stands, which names the plan";
                 return refused(format!("the yes does not say which plan it is for: {how}"));
             }
@@ -96,10 +130,13 @@ impl Demanded {
     }
 }
 
-/// Has one cutover's plan ask whom the stack names; a finding where it names others.
-pub fn complete_plan(demanded: &Demanded, plan: &mut Plan) -> Option<Finding> {
+/// Has one cutover's plan ask whom the stack names, where the number or a tag demands it; a finding where it names others.
+pub fn complete_plan(demanded: &Demanded, is_tagged: bool, plan: &mut Plan) -> Option<Finding> {
+    if !is_tagged && !demanded.is_for(1) {
+        return None;
+    }
     let named = plan.approval.as_ref().map(|approval| approval.topic_arn.as_str());
-    match demanded.topic(named, 1) {
+    match demanded.of_whom(named) {
         Ok(Some(topic)) if named.is_none() => {
             plan.approval = Some(Approval { within: Seconds::hours(24), topic_arn: topic.to_owned() });
             None
@@ -126,13 +163,13 @@ mod tests {
     #[test]
     fn a_plan_that_asks_nobody_or_somebody_else_asks_whom_the_stack_names() {
         let mut nobody = plan(Value::Null);
-        assert_eq!(complete_plan(&demanded(1), &mut nobody), None);
+        assert_eq!(complete_plan(&demanded(1), false, &mut nobody), None);
         assert_eq!(nobody.approval, Some(Approval { within: Seconds::hours(24), topic_arn: THEIRS.to_owned() }));
         let mut mine = plan(json!({ "topic_arn": "arn:aws:sns:eu-west-1:123456789012:me" }));
-        let finding = complete_plan(&demanded(1), &mut mine).unwrap();
+        let finding = complete_plan(&demanded(1), false, &mut mine).unwrap();
         assert!(finding.path == "$.approval.topic_arn" && finding.fix.contains(THEIRS), "{finding:?}");
         let mut shorter = plan(json!({ "topic_arn": THEIRS, "within": 60 }));
-        assert_eq!(complete_plan(&demanded(1), &mut shorter), None);
+        assert_eq!(complete_plan(&demanded(1), false, &mut shorter), None);
         assert_eq!(shorter.approval.unwrap().within, Seconds(60), "how long to wait is the plan's");
     }
 
@@ -147,9 +184,31 @@ mod tests {
     }
 
     #[test]
+    fn a_tag_of_what_moves_demands_a_yes_however_few_move() {
+        let rule = json!({ "topic_arn": THEIRS, "from": null, "tags": { "criticality": "high", "pci": "*" } });
+        let by_tags = Demanded::read(&rule.to_string()).unwrap();
+        assert!(by_tags.asks_tags() && !by_tags.is_for(1_000));
+        assert!(by_tags.is_for_tag("criticality", "high") && by_tags.is_for_tag("pci", "level 1"));
+        assert!(!by_tags.is_for_tag("criticality", "low") && !by_tags.is_for_tag("Criticality", "high"));
+        assert!(!demanded(1).asks_tags() && !demanded(5).asks_tags() && !Demanded::default().asks_tags());
+        let mut tagged = plan(Value::Null);
+        assert_eq!(complete_plan(&by_tags, false, &mut tagged), None);
+        assert_eq!(tagged.approval, None, "nothing of it is tagged");
+        assert_eq!(complete_plan(&by_tags, true, &mut tagged), None);
+        assert_eq!(tagged.approval.as_ref().unwrap().topic_arn, THEIRS);
+        let error = by_tags.judge(&tagged, None, "abc", false).unwrap_err();
+        assert!(error.message.contains("nobody has agreed"), "{error}");
+        let unnamed = by_tags.judge(&tagged, Some(json!({ "by": "Ada" })), "abc", false).unwrap_err();
+        assert!(unnamed.message.contains("which plan"), "{unnamed}");
+        let mut mine = plan(json!({ "topic_arn": "arn:aws:sns:eu-west-1:123456789012:me" }));
+        assert!(complete_plan(&by_tags, true, &mut mine).is_some());
+    }
+
+    #[test]
     fn a_plan_that_differs_from_what_was_approved_is_refused() {
         let yes = |plan: Value| Some(json!({ "by": "Ada", "why": "agreed", "plan": plan }));
-        let judged = |approval, demanded: &Demanded| demanded.judge(approval, "abc", false);
+        let silent = plan(Value::Null);
+        let judged = |approval, demanded: &Demanded| demanded.judge(&silent, approval, "abc", false);
         for demanded in [Demanded::default(), demanded(1)] {
             let kept = judged(yes(json!("abc")), &demanded).unwrap().unwrap();
             assert_eq!((&kept["by"], &kept["verified"]), (&json!("Ada"), &json!(false)));
@@ -164,7 +223,8 @@ mod tests {
     #[test]
     fn a_name_is_verified_by_the_journal_and_not_by_what_comes_with_the_answer() {
         let lying = Some(json!({ "by": "Ada", "plan": "abc", "verified": true }));
-        let kept = |is_verified| demanded(1).judge(lying.clone(), "abc", is_verified).unwrap().unwrap();
+        let kept =
+            |is_verified| demanded(1).judge(&plan(Value::Null), lying.clone(), "abc", is_verified).unwrap().unwrap();
         assert_eq!((&kept(false)["verified"], &kept(true)["verified"]), (&json!(false), &json!(true)));
     }
 }

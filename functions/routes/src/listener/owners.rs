@@ -14,6 +14,9 @@ pub(super) const NEW_GROUP: &str = "the new target group";
 /// What Kubernetes calls a cluster's tag, before the cluster's name.
 const IN_CLUSTER: &str = "kubernetes.io/cluster/";
 
+/// The tags of one thing, by their keys.
+pub(crate) type Tags = BTreeMap<String, String>;
+
 /// Who keeps something.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Owner {
@@ -26,11 +29,11 @@ struct Owner {
 }
 
 /// The owner that the tags of one resource tell of.
-fn owner(tags: &BTreeMap<String, String>) -> Option<Owner> {
+fn owner(tags: &Tags) -> Option<Owner> {
     stack(tags).or_else(|| controller(tags)).or_else(|| beanstalk(tags)).or_else(|| terraform(tags))
 }
 
-fn stack(tags: &BTreeMap<String, String>) -> Option<Owner> {
+fn stack(tags: &Tags) -> Option<Owner> {
     let name = tags.get("aws:cloudformation:stack-name")?;
     Some(Owner {
         who: format!("the CloudFormation stack {name}"),
@@ -42,7 +45,7 @@ fn stack(tags: &BTreeMap<String, String>) -> Option<Owner> {
 /// The AWS Load Balancer Controller (`elbv2.k8s.aws/cluster`; `ingress.`, `service.` and `gateway.k8s.aws/...`), the
 /// controllers of AWS's resources (`services.k8s.aws/...`), and Kubernetes' own for services of type LoadBalancer
 /// (`kubernetes.io/service-name`, and `kubernetes.io/cluster/<name>`: `owned`; one that is `shared` is another's).
-fn controller(tags: &BTreeMap<String, String>) -> Option<Owner> {
+fn controller(tags: &Tags) -> Option<Owner> {
     let is_its = |key: &str| {
         ["elbv2.k8s.aws/", "ingress.k8s.aws/", "service.k8s.aws/", "gateway.k8s.aws/", "services.k8s.aws/"]
             .iter()
@@ -67,7 +70,7 @@ fn controller(tags: &BTreeMap<String, String>) -> Option<Owner> {
     })
 }
 
-fn beanstalk(tags: &BTreeMap<String, String>) -> Option<Owner> {
+fn beanstalk(tags: &Tags) -> Option<Owner> {
     let name = tags.get("elasticbeanstalk:environment-name")?;
     Some(Owner {
         who: format!("the Elastic Beanstalk environment {name}"),
@@ -77,7 +80,7 @@ fn beanstalk(tags: &BTreeMap<String, String>) -> Option<Owner> {
 }
 
 /// Terraform tags nothing by itself; `managed-by` is what its users agree on.
-fn terraform(tags: &BTreeMap<String, String>) -> Option<Owner> {
+fn terraform(tags: &Tags) -> Option<Owner> {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' ', ':'], "");
     let manages = |(key, value): (&String, &String)| {
         let (key, value) = (plain(key), plain(value));
@@ -94,7 +97,7 @@ fn terraform(tags: &BTreeMap<String, String>) -> Option<Owner> {
 }
 
 /// A warning for each owner of a route's parts, given with their tags.
-pub(super) fn findings(parts: &[(&str, BTreeMap<String, String>)], path: &str) -> Vec<Finding> {
+pub(super) fn findings(parts: &[(&str, Tags)], path: &str) -> Vec<Finding> {
     let told = |(owner, parts): (Owner, Vec<&str>)| {
         let directs = parts.iter().any(|part| ![OLD_GROUP, NEW_GROUP].contains(part));
         let whose = match &parts[..] {
@@ -113,7 +116,7 @@ pub(super) fn findings(parts: &[(&str, BTreeMap<String, String>)], path: &str) -
 }
 
 /// Each owner once, with the parts that are its.
-fn owners<'a>(parts: &[(&'a str, BTreeMap<String, String>)]) -> Vec<(Owner, Vec<&'a str>)> {
+fn owners<'a>(parts: &[(&'a str, Tags)]) -> Vec<(Owner, Vec<&'a str>)> {
     let mut owners: BTreeMap<Owner, Vec<&str>> = BTreeMap::new();
     for (part, tags) in parts {
         if let Some(owner) = owner(tags) {
@@ -127,7 +130,7 @@ fn owners<'a>(parts: &[(&'a str, BTreeMap<String, String>)]) -> Vec<(Owner, Vec<
 mod tests {
     use super::*;
 
-    fn tags(tags: &[(&str, &str)]) -> BTreeMap<String, String> {
+    fn tags(tags: &[(&str, &str)]) -> Tags {
         tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
     }
 

@@ -3,7 +3,7 @@
 //! Reads beside the listener or rule: both target groups with their health and attributes, the load balancer, all its listeners
 //! and rules, and the tags of all these. What the run itself does not need and may not be seen is a warning (see [`behind`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{TargetGroup, TargetTypeEnum};
@@ -13,6 +13,7 @@ use cutover::verdict::at_least_percent;
 use cutover::{Finding, StepError, StepResult};
 
 use super::fit::Surroundings;
+use super::owners::Tags;
 use super::planned::pair;
 use super::state::ListenerState;
 use super::{arns, behind, fit, observe, owners, sticky};
@@ -277,21 +278,28 @@ async fn cookies(
 
 /// Who keeps the listener, the load balancer or the groups, and would put back what the run changes.
 async fn owned(elb: &Client, route: &ListenerRoute, path: &str, findings: &mut Vec<Finding>) -> StepResult<()> {
+    let not_seen =
+        "nobody looked at the tags, which tell whether a stack or a controller puts back what the run changes";
+    let Some(tagged) = beside(tags(elb, route).await, path, not_seen, findings)? else { return Ok(()) };
+    findings.extend(owners::findings(&tagged, path));
+    Ok(())
+}
+
+/// The tags of the listener or rule, the load balancer and the groups, each by what it is called.
+///
+/// # Errors
+/// AWS errors.
+pub(crate) async fn tags(elb: &Client, route: &ListenerRoute) -> StepResult<Vec<(&'static str, Tags)>> {
     let parts = parts(route);
     let arns: Vec<String> = parts.iter().map(|(_, arn)| arn.clone()).collect();
     let answer = elb.describe_tags().set_resource_arns(Some(arns)).send().await;
-    let answer = answer.map_err(|error| StepError::from_aws("elasticloadbalancing:DescribeTags", &error));
-    let not_seen =
-        "nobody looked at the tags, which tell whether a stack or a controller puts back what the run changes";
-    let Some(answer) = beside(answer, path, not_seen, findings)? else { return Ok(()) };
+    let answer = answer.map_err(|error| StepError::from_aws("elasticloadbalancing:DescribeTags", &error))?;
     let described = answer.tag_descriptions();
-    let tags_of = |arn: &str| -> BTreeMap<String, String> {
+    let tags_of = |arn: &str| -> Tags {
         let of_it = described.iter().filter(|one| one.resource_arn() == Some(arn)).flat_map(|one| one.tags());
         of_it.filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
     };
-    let tagged: Vec<_> = parts.iter().map(|(part, arn)| (*part, tags_of(arn))).collect();
-    findings.extend(owners::findings(&tagged, path));
-    Ok(())
+    Ok(parts.iter().map(|(part, arn)| (*part, tags_of(arn))).collect())
 }
 
 /// The parts of a route that can have an owner, and their ARNs.

@@ -1,7 +1,7 @@
 //! What precheck looks at in a hosted zone: the name's before-image, and what does not fit the plan.
 
 use aws_sdk_route53::Client;
-use aws_sdk_route53::types::ResourceRecordSet;
+use aws_sdk_route53::types::{ResourceRecordSet, TagResourceType};
 use cutover::finding::soften_to;
 use cutover::plan::{DnsRoute, Plan, RecordChange, RecordType};
 use cutover::{Finding, StepError, StepResult};
@@ -30,6 +30,21 @@ pub struct Seen {
     pub alias_ttls: AliasTtls,
     /// Its zone, as far as its answers lead.
     pub zone: Zone,
+}
+
+/// The tags of a name's hosted zone: records have none.
+///
+/// # Errors
+/// AWS errors.
+pub(crate) async fn tags(route53: &Client, route: &DnsRoute) -> StepResult<Vec<(String, String)>> {
+    let asked = route53.list_tags_for_resource().resource_type(TagResourceType::Hostedzone);
+    let answer = asked.resource_id(&route.hosted_zone_id).send().await;
+    let answer = answer.map_err(|error| StepError::from_aws("route53:ListTagsForResource", &error))?;
+    let tags = answer.resource_tag_set().map(|set| set.tags()).unwrap_or_default();
+    Ok(tags
+        .iter()
+        .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
+        .collect())
 }
 
 /// The before-image of a name, and everything that does not fit the plan.
