@@ -183,7 +183,7 @@ export function memberPermissions(
     may(of.rules, 'elasticloadbalancing:ModifyRule'),
     may(of.userPools, 'cognito-idp:DescribeUserPoolClient'),
     may(of.targetGroups, 'elasticloadbalancing:DeleteTargetGroup'),
-    may(of.zones, 'route53:GetHostedZone', 'route53:ListResourceRecordSets'),
+    may(of.zones, 'route53:GetHostedZone', 'route53:ListResourceRecordSets', 'route53:ListTagsForResource'),
     may(anything, 'route53:ListHostedZones', 'route53:ListHostedZonesByName'),
     may(of.records, 'route53:ChangeResourceRecordSets'),
     may(of.changes, 'route53:GetChange'),

@@ -22,6 +22,8 @@ const byDefault = synthesize({
   mailFrom: 'cutover@example.com',
   webhookSecretArns: [SECRET],
   loadTestSecretArns: [SECRET],
+  approvalTopicArn: 'arn:aws:sns:eu-west-1:123456789012:changes',
+  approvalTags: { criticality: 'high' },
   accounts: { '222222222222': { externalId: 'sixteen-or-more-characters' } },
 });
 const sorted = (items: Iterable<string>) => [...new Set(items)].sort();
@@ -437,9 +439,10 @@ describe('narrowing', () => {
   });
 
   test('an alarm is set with listed actions only, and one without any is not taken for one', () => {
-    const topic = { Ref: logicalIdAt(byDefault, 'Notifications/Topic/Resource') };
+    const plain = synthesize();
+    const topic = { Ref: logicalIdAt(plain, 'Notifications/Topic/Resource') };
     const key = 'cloudwatch:AlarmActions';
-    assert.deepEqual(statement('Alarms', 'cloudwatch:PutMetricAlarm', byDefault).Condition, {
+    assert.deepEqual(statement('Alarms', 'cloudwatch:PutMetricAlarm', plain).Condition, {
       'ForAllValues:StringLike': { [key]: [topic] },
       Null: { [key]: 'false' },
     });

@@ -65,6 +65,7 @@ pub const ELSEWHERE: &[&str] = &[
     "route53:ListHostedZones",
     "route53:ListHostedZonesByName",
     "route53:ListResourceRecordSets",
+    "route53:ListTagsForResource",
     "sns:GetTopicAttributes",
 ];
 
