@@ -54,6 +54,20 @@ pub fn of(dns_name: &str) -> Option<&'static str> {
     }
 }
 
+/// What the names look like that a service's hosted zone holds; none where it is not known. [`of`] is the way there.
+pub fn names_in(zone_id: &str) -> Option<String> {
+    match zone_id {
+        CLOUDFRONT_ZONE => return Some("<id>.cloudfront.net".to_owned()),
+        GLOBAL_ACCELERATOR_ZONE => return Some("<id>.awsglobalaccelerator.com".to_owned()),
+        _ => {}
+    }
+    BALANCER_ZONES.iter().find_map(|(region, application, network)| match zone_id {
+        zone if zone == *application => Some(format!("<balancer>.{region}.elb.amazonaws.com")),
+        zone if zone == *network => Some(format!("<balancer>.elb.{region}.amazonaws.com")),
+        _ => None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +79,18 @@ mod tests {
         assert_eq!(of("shop-0123456789abcdef.elb.eu-west-1.amazonaws.com"), Some("Z2IFOLAFXWLO4F"));
         assert_eq!(of("d111111abcdef8.cloudfront.net"), Some(CLOUDFRONT_ZONE));
         assert_eq!(of("a1234567890abcdef.awsglobalaccelerator.com"), Some("Z2BJ6XQ5FK7U4H"));
+    }
+
+    #[test]
+    fn a_services_zone_holds_names_of_that_service_alone() {
+        assert_eq!(names_in("Z32O12XQLNTSW2").as_deref(), Some("<balancer>.eu-west-1.elb.amazonaws.com"));
+        assert_eq!(names_in("Z2IFOLAFXWLO4F").as_deref(), Some("<balancer>.elb.eu-west-1.amazonaws.com"));
+        for (_, application, network) in BALANCER_ZONES {
+            for zone in [application, network, CLOUDFRONT_ZONE, GLOBAL_ACCELERATOR_ZONE] {
+                assert_eq!(of(&names_in(zone).unwrap()), Some(zone));
+            }
+        }
+        assert_eq!(names_in("Z0123456789PORTAL"), None);
     }
 
     #[test]

@@ -4,7 +4,8 @@ Contract: `install(speed)`.
 - Actions of listeners and rules are checked before they are stored (elbv2_actions.py), and described as they were sent, with what AWS
   fills in; an OIDC client secret is never described. ModifyListener and ModifyRule keep what is not sent.
 - Groups, targets, their health and their end: elbv2_groups.py.
-- A network load balancer has an ARN (`net/`), a DNS name, a zone and listener protocols of its own, forwards by weights, and has no rules.
+- A network load balancer has an ARN (`net/`), a DNS name, a zone and listener protocols of its own, and forwards by weights. One that is
+  dual-stack has rules, by the clients' kind of address; others have none.
 - Tags: the prefix `aws:` is AWS's own, and refused; `tag` (the control API) sets it as a stack would. What a request to describe tags
   names must exist.
 """
@@ -101,8 +102,13 @@ def _check_actions(backend_class) -> None:
 
     def checked_create_rule(self, listener_arn, conditions, priority, actions, tags=None):
         listener = self.describe_listeners(None, [listener_arn])[0]
-        if self.load_balancers[listener.load_balancer_arn].type != "application":
+        balancer = self.load_balancers[listener.load_balancer_arn]
+        if balancer.type != "application" and balancer.ip_address_type != "dualstack":
             text = f"Rules are not supported for listeners with the protocol '{listener.protocol}'"
+            raise error("InvalidConfigurationRequest", text)
+        by_address = [_address_kind(condition) is not None for condition in conditions]
+        if any(by_address) if balancer.type == "application" else not all(by_address):
+            text = "Rules of Network Load Balancers match on the IP address type of the source, and those of others do not"
             raise error("InvalidConfigurationRequest", text)
         actions = elbv2_actions.checked(self, listener.load_balancer_arn, listener.protocol, actions, [])
         return create_rule(self, listener_arn, conditions, priority, actions, tags)
@@ -116,8 +122,20 @@ def _check_actions(backend_class) -> None:
             actions = elbv2_actions.checked(self, listener.load_balancer_arn, listener.protocol, actions, rule.actions)
         return modify_rule(self, rule_arn, conditions, actions)
 
+    def validate_source_ip(self, condition):
+        if _address_kind(condition) is None:
+            stock_source_ip(self, condition)
+
+    stock_source_ip = backend_class._validate_source_ip_condition
+    backend_class._validate_source_ip_condition = validate_source_ip
     backend_class.create_listener, backend_class.modify_listener = checked_create_listener, checked_modify_listener
     backend_class.create_rule, backend_class.modify_rule = checked_create_rule, checked_modify_rule
+
+
+def _address_kind(condition: dict) -> str | None:
+    """The kind of addresses that a rule of a network load balancer matches."""
+    kind = condition.get("SourceIpConfig", {}).get("IpAddressType")
+    return kind if kind in ("ipv4", "ipv6") else None
 
 
 def _sort_rules(listener_class) -> None:

@@ -66,7 +66,7 @@ async fn forwarders(
     for listener in &listeners {
         forwarders.extend(of_listener(listener));
         let arn = listener.listener_arn().unwrap_or_default();
-        if arn.contains(":listener/app/") {
+        if has_rules(arn) {
             let not_seen = format!("nobody looked which rules of {} forward to it", title(listener));
             let rules = beside(rules(elb, arn).await, path, &not_seen, findings)?.unwrap_or_default();
             forwarders.extend(rules.iter().filter_map(|rule| of_rule(rule, listener)));
@@ -128,7 +128,7 @@ pub async fn all(elb: &Client, balancers: &[String], group: &str) -> StepResult<
 async fn with_its_rules(elb: &Client, listener: &Listener) -> StepResult<Vec<Forwarder>> {
     let mut found: Vec<Forwarder> = of_listener(listener).into_iter().collect();
     let arn = listener.listener_arn().unwrap_or_default();
-    if arn.contains(":listener/app/") {
+    if has_rules(arn) {
         found.extend(rules(elb, arn).await?.iter().filter_map(|rule| of_rule(rule, listener)));
     }
     Ok(found)
@@ -159,6 +159,12 @@ fn left(old: &str, forwarders: &[Forwarder], moved: &BTreeSet<&str>, path: &str)
 fn leads_to(forward: &Forward, group: &str) -> bool {
     let weights = forward.weights();
     weights.get(group).is_some_and(|weight| *weight > 0 || weights.len() == 1)
+}
+
+/// Whether a listener can have rules: of an Application Load Balancer, or of a dual-stack Network Load Balancer, whose rules go by the
+/// clients' kind of address (API reference, CreateRule).
+fn has_rules(listener: &str) -> bool {
+    !arns::is_gateway(listener)
 }
 
 async fn listeners(elb: &Client, balancer: &str) -> StepResult<Vec<Listener>> {
@@ -237,7 +243,13 @@ fn in_words(condition: &RuleCondition) -> String {
         Some("http-request-method") => {
             named("method", condition.http_request_method_config().map_or(&[], |config| config.values()))
         }
-        Some("source-ip") => named("source", condition.source_ip_config().map_or(&[], |config| config.values())),
+        Some("source-ip") => {
+            let config = condition.source_ip_config();
+            match config.and_then(|config| config.ip_address_type()) {
+                Some(kind) => format!("clients by {}", kind.as_str()),
+                None => named("source", config.map_or(&[], |config| config.values())),
+            }
+        }
         other => named(other.unwrap_or("a condition"), &[]),
     }
 }
@@ -246,7 +258,7 @@ fn in_words(condition: &RuleCondition) -> String {
 mod tests {
     use aws_sdk_elasticloadbalancingv2::types::{
         HttpHeaderConditionConfig, PathPatternConditionConfig, ProtocolEnum, QueryStringConditionConfig,
-        QueryStringKeyValuePair,
+        QueryStringKeyValuePair, SourceIpConditionConfig,
     };
     use serde_json::json;
 
@@ -318,6 +330,18 @@ mod tests {
         assert_eq!(of(1, "app/two/2"), BTreeMap::from([("elsewhere", 1)]));
         assert_eq!([of(2, "app/one/1"), of(3, "app/one/1")], [BTreeMap::new(), BTreeMap::new()]);
         assert_eq!(of(1, "app/three/3"), BTreeMap::from([("elsewhere", 1)]), "one that its group hangs on, too");
+    }
+
+    #[test]
+    fn rules_of_network_load_balancers_go_by_the_clients_kind_of_address() {
+        let of = |kind: &str| format!("arn:aws:elasticloadbalancing:r:1:listener/{kind}/shop/1/2");
+        assert_eq!(["app", "net", "gwy"].map(|kind| has_rules(&of(kind))), [true, true, false]);
+        let config = SourceIpConditionConfig::builder().ip_address_type("ipv6".into()).build();
+        let condition = RuleCondition::builder().field("source-ip").source_ip_config(config).build();
+        assert_eq!(in_words(&condition), "clients by ipv6");
+        let config = SourceIpConditionConfig::builder().values("10.0.0.0/8").build();
+        let condition = RuleCondition::builder().field("source-ip").source_ip_config(config).build();
+        assert_eq!(in_words(&condition), "source 10.0.0.0/8");
     }
 
     #[test]

@@ -33,10 +33,15 @@ fn owner(tags: &Tags) -> Option<Owner> {
     stack(tags).or_else(|| controller(tags)).or_else(|| beanstalk(tags)).or_else(|| terraform(tags))
 }
 
+/// CloudFormation sets three tags of its prefix, which nobody else can; a copy may keep one of them (user guide, *Resource tag*).
 fn stack(tags: &Tags) -> Option<Owner> {
-    let name = tags.get("aws:cloudformation:stack-name")?;
+    let named = tags.get("aws:cloudformation:stack-name").cloned();
+    // `arn:aws:cloudformation:<region>:<account>:stack/<name>/<id>`
+    let by_id = || tags.get("aws:cloudformation:stack-id")?.split('/').nth(1).map(str::to_owned);
+    let is_of_one = tags.keys().any(|key| key.starts_with("aws:cloudformation:"));
+    let who = named.or_else(by_id).map(|name| format!("the CloudFormation stack {name}"));
     Some(Owner {
-        who: format!("the CloudFormation stack {name}"),
+        who: who.or_else(|| is_of_one.then(|| "a CloudFormation stack".to_owned()))?,
         when: "whose next update resets the weights",
         fix: "change the stack's template to the new side before its next update",
     })
@@ -79,13 +84,23 @@ fn beanstalk(tags: &Tags) -> Option<Owner> {
     })
 }
 
-/// Terraform tags nothing by itself; `managed-by` is what its users agree on.
+/// Terraform tags nothing by itself; these are what its users agree on.
 fn terraform(tags: &Tags) -> Option<Owner> {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' ', ':'], "");
     let manages = |(key, value): (&String, &String)| {
         let (key, value) = (plain(key), plain(value));
-        let by = ["managedby", "provisionedby", "createdby"].contains(&key.as_str())
-            && (value.contains("terraform") || value.contains("opentofu"));
+        let keys = [
+            "managedby",
+            "provisionedby",
+            "createdby",
+            "deployedby",
+            "maintainedby",
+            "provisioner",
+            "iac",
+            "iactool",
+            "tool",
+        ];
+        let by = keys.contains(&key.as_str()) && (value.contains("terraform") || value.contains("opentofu"));
         by || (key == "terraform" && ["true", "yes", "1"].contains(&value.as_str()))
     };
     tags.iter().find(|tag| manages(*tag))?;
@@ -155,7 +170,16 @@ mod tests {
         );
         assert_eq!(who(&[("kubernetes.io/cluster/prod", "shared")]), None);
         assert!(told(&[("elasticbeanstalk:environment-name", "e")]).contains("Beanstalk"));
-        for (key, value) in [("managed-by", "terraform"), ("ManagedBy", "Terraform Cloud"), ("terraform", "true")] {
+        let id = "arn:aws:cloudformation:eu-west-1:123456789012:stack/shop/0b1c";
+        assert_eq!(told(&[("aws:cloudformation:stack-id", id)]), "the CloudFormation stack shop");
+        assert_eq!(told(&[("aws:cloudformation:logical-id", "Listener")]), "a CloudFormation stack");
+        for (key, value) in [
+            ("managed-by", "terraform"),
+            ("ManagedBy", "Terraform Cloud"),
+            ("terraform", "true"),
+            ("Provisioner", "Terraform"),
+            ("iac", "terraform"),
+        ] {
             assert_eq!(told(&[(key, value)]), "Terraform", "{key}");
         }
     }

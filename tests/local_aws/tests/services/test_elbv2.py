@@ -72,6 +72,30 @@ class Elbv2(support.TestCase):
         return created["Rules"][0]["RuleArn"]
 
 
+class Rules(Elbv2):
+    def test_a_dual_stack_network_balancer_has_rules_by_the_clients_kind_of_address(self):
+        from local_aws.world.balancing import subnet_ids
+
+        by_address = [{"Field": "source-ip", "SourceIpConfig": {"IpAddressType": "ipv6"}}]
+        by_path = [{"Field": "path-pattern", "Values": ["/app*"]}]
+        self.refused("InvalidConfigurationRequest", self.create_rule_of, self.listener, self.old, by_address)
+        for kind, is_allowed in (("ipv4", False), ("dualstack", True)):
+            created = self.api.create_load_balancer(Name=support.unique("lb"), Type="network", IpAddressType=kind, Subnets=subnet_ids())
+            group = self.create_group(Protocol="TCP")
+            listener = self.api.create_listener(
+                LoadBalancerArn=created["LoadBalancers"][0]["LoadBalancerArn"], Protocol="TCP", Port=80, DefaultActions=forward((group, 1))
+            )["Listeners"][0]["ListenerArn"]
+            self.refused("InvalidConfigurationRequest", self.create_rule_of, listener, group, by_path)
+            if is_allowed:
+                rule = self.create_rule_of(listener, group, by_address)["Rules"][0]
+                self.assertEqual(by_address, self.api.describe_rules(RuleArns=[rule["RuleArn"]])["Rules"][0]["Conditions"])
+            else:
+                self.refused("InvalidConfigurationRequest", self.create_rule_of, listener, group, by_address)
+
+    def create_rule_of(self, listener: str, group: str, conditions: list[dict]) -> dict:
+        return self.api.create_rule(ListenerArn=listener, Priority=5, Conditions=conditions, Actions=forward((group, 1)))
+
+
 class Actions(Elbv2):
     def test_a_weighted_forward_round_trips(self):
         sent = forward((self.old, 90), (self.new, 10), Enabled=True, DurationSeconds=3600)
