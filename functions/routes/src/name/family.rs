@@ -7,7 +7,7 @@
 use cutover::plan::{DnsRoute, RecordChange, RecordData};
 
 use super::group::{Group, of_type};
-use super::planned::answer;
+use super::planned::{answer, final_ttl};
 use super::record::RecordSet;
 use super::state::NameState;
 
@@ -24,7 +24,7 @@ pub(super) enum Family<'a> {
     },
     /// The old side has none.
     Added {
-        /// The record that comes, with the TTL, weight and identifier that the old side's other types have.
+        /// The record that comes, with the weight and identifier that the old side's other types have, and its neighbours' TTL.
         new: RecordSet,
         /// Those that are there and stay.
         neighbours: Vec<&'a RecordSet>,
@@ -42,8 +42,9 @@ impl<'a> Family<'a> {
             return Ok(Self::Dropped { old, neighbours });
         };
         if let Some(like) = others_old(state, route, change).filter(|_| has_no_old(state, change)) {
-            let new = added(change, new, route, like);
-            return Ok(Self::Added { new, neighbours: of_type(state, change) });
+            let neighbours = of_type(state, change);
+            let new = added(change, new, final_ttl(neighbours.iter().copied(), like, route.ttl), like);
+            return Ok(Self::Added { new, neighbours });
         }
         Group::of(state, change, new).map(Self::Moved)
     }
@@ -90,8 +91,7 @@ fn others_old<'a>(state: &'a NameState, route: &'a DnsRoute, change: &RecordChan
     found.into_iter().find(is_named)
 }
 
-fn added(change: &RecordChange, new: &RecordData, route: &DnsRoute, like: &RecordSet) -> RecordSet {
-    let ttl = like.ttl.unwrap_or_else(|| i64::from(route.ttl));
+fn added(change: &RecordChange, new: &RecordData, ttl: i64, like: &RecordSet) -> RecordSet {
     RecordSet {
         set_identifier: like.set_identifier.clone(),
         weight: like.weight,
@@ -166,6 +166,19 @@ mod tests {
         let both = NameState::new([a(), vec![aaaa(weighted("ireland", "2001:db8::1", 100))]].concat());
         assert_eq!(at(&both, &goes, 100), [there]);
         assert_eq!(both.neighbours(&goes).into_iter().collect::<Vec<_>>(), ["frankfurt"]);
+    }
+
+    #[test]
+    fn a_type_that_comes_has_the_ttl_of_its_neighbours_in_the_end() {
+        let before = NameState::new(vec![
+            RecordSet { ttl: Some(30), ..weighted("ireland", "1.2.3.4", 100) },
+            RecordSet { ttl: Some(30), ..weighted("frankfurt", "9.9.9.9", 100) },
+            aaaa(weighted("frankfurt", "2001:db8::9", 100)),
+        ]);
+        let route = with_aaaa(Some("2001:db8::2"), Some("ireland"));
+        let ttls = |state: NameState| -> Vec<_> { state.records().iter().map(|record| record.ttl).collect() };
+        assert_eq!(ttls(before.finished(&route).unwrap()), [30, 30, 300, 300].map(Some));
+        assert_eq!(before.check_batches(&route), Ok(()));
     }
 
     #[test]

@@ -139,6 +139,13 @@ pub(super) fn lowered<'a>(records: impl Iterator<Item = &'a RecordSet>, planned:
     records.filter_map(|record| record.ttl).fold(i64::from(planned), i64::min)
 }
 
+/// The TTL of a record that stays, in seconds: that of its own type's records, which share it (as [`lowered`] says), else what
+/// the old side's record has, else the plan's.
+pub(super) fn final_ttl<'a>(of_type: impl IntoIterator<Item = &'a RecordSet>, old: &RecordSet, planned: u32) -> i64 {
+    let shared = of_type.into_iter().find_map(|record| record.ttl);
+    shared.or(old.ttl).unwrap_or_else(|| i64::from(planned))
+}
+
 /// A record set at this TTL, where it has one of its own.
 fn at_ttl(record: &RecordSet, ttl: i64) -> RecordSet {
     RecordSet { ttl: record.ttl.map(|_| ttl), ..record.clone() }
@@ -181,7 +188,7 @@ fn finished_pair(group: &Group, route: &DnsRoute, change: &RecordChange) -> Resu
         let new = RecordSet { weight, health_check_id, ..new.clone() };
         return Ok(vec![RecordSet { weight: Some(0), ..group.old.clone() }, new]);
     }
-    let ttl = group.old.ttl.unwrap_or_else(|| i64::from(route.ttl));
+    let ttl = final_ttl(group.records(), group.old, route.ttl);
     let after = change.new.iter().map(|new| RecordSet {
         set_identifier: group.old.set_identifier.clone(),
         weight: group.old.weight,
@@ -280,6 +287,25 @@ pub(super) mod tests {
         let planned = before.planned(&route(None), 10, &PairChecks::default()).unwrap();
         assert_eq!(shape(&planned), ["blue 1.2.3.4 90 20", "cutover-new 5.6.7.8 10 20", "left 9.9.9.9 0 20"]);
         assert_eq!(shape(&before.finished(&route(None)).unwrap()), ["blue 5.6.7.8 1 20", "left 9.9.9.9 0 20"]);
+    }
+
+    #[test]
+    fn what_takes_the_place_of_a_weighted_alias_has_the_ttl_of_its_neighbours() {
+        let alias = AliasTarget {
+            dns_name: "lb.example.net.".to_owned(),
+            hosted_zone_id: "Z2".to_owned(),
+            evaluate_target_health: false,
+        };
+        let old = RecordSet { ttl: None, values: vec![], alias: Some(alias), ..weighted("blue", "", 100) };
+        for weight in [0, 100] {
+            let before = NameState::new(vec![old.clone(), weighted("left", "9.9.9.9", weight)]);
+            let finished = before.finished(&route(Some("blue"))).unwrap();
+            let neighbour = format!("left 9.9.9.9 {weight} 300");
+            assert_eq!(shape(&finished), ["blue 5.6.7.8 100 300", &neighbour]);
+            assert_eq!(before.check_batches(&route(Some("blue"))), Ok(()), "{weight}");
+        }
+        let alone = NameState::new(vec![old]).finished(&route(None)).unwrap();
+        assert_eq!(shape(&alone), ["blue 5.6.7.8 100 60"], "the plan's");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use cutover::plan::{DnsRoute, Plan, RecordChange, RecordType};
 use cutover::{Finding, StepError, StepResult};
 
 use super::around::{self, HostedZone};
+use super::batch::Refused;
 use super::behind::Named;
 use super::checks::PairChecks;
 use super::family::Family;
@@ -140,9 +141,8 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
         }
     }
     if findings.is_empty()
-        && let Err(problem) = state.check_batches(route)
+        && let Err(Refused { problem, fix }) = state.check_batches(route)
     {
-        let fix = "give the name's records fewer values";
         findings.push(Finding::environment(&records, problem, fix));
     }
     findings.extend(of_one_side(route, state, &records));
