@@ -23,7 +23,7 @@ pub(super) struct Around {
     pub records: Vec<ResourceRecordSet>,
     /// What other zones answer for the name.
     pub elsewhere: Vec<Elsewhere>,
-    /// The public zones above the plan's zone, and whether they delegate to it.
+    /// The public zones right above the plan's zone, and whether they delegate to it.
     pub above: Vec<Above>,
 }
 
@@ -41,8 +41,19 @@ pub(super) struct Elsewhere {
 pub(super) struct Above {
     /// That zone.
     pub zone: HostedZone,
-    /// Whether it has NS records for the plan's zone.
-    pub delegates: bool,
+    /// What it says of the plan's zone.
+    pub delegation: Delegation,
+}
+
+/// What a zone says of one below it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Delegation {
+    /// These name servers have it, in their normal form.
+    To(Vec<String>),
+    /// It delegates a name between the two, whose servers have to be asked.
+    OnTheWay(String),
+    /// Nothing: it answers itself.
+    Nowhere,
 }
 
 /// A hosted zone of the account.
@@ -97,18 +108,41 @@ pub(super) async fn observe(
     }
     let mut around = Around { records, ..Around::default() };
     let zones = seen(zones, "other zones of the name", path, findings)?.unwrap_or_default();
+    // Each zone is delegated by the nearest one above it alone.
+    let nearest = zones.iter().filter(|other| is_above(other, zone)).map(|other| other.name.len()).max();
     for other in zones.into_iter().filter(|other| other.id != zone.id) {
         let what = format!("what zone {} answers for the name", other.id);
         if is_above(&other, zone) {
-            if let Some(delegations) = seen(all_of_name(route53, &other.id, &zone.name).await, &what, path, findings)? {
-                let delegates = delegations.iter().any(|record| record.r#type == RrType::Ns);
-                around.above.push(Above { zone: other, delegates });
+            if Some(other.name.len()) == nearest
+                && let Some(delegation) = seen(delegation(route53, &other, zone).await, &what, path, findings)?
+            {
+                around.above.push(Above { zone: other, delegation });
             }
         } else if let Some(found) = seen(answers(route53, route, &other).await, &what, path, findings)? {
             around.elsewhere.extend(found.into_iter().map(|record| Elsewhere { zone: other.clone(), record }));
         }
     }
     Ok(around)
+}
+
+/// What a zone above says of the plan's zone.
+async fn delegation(route53: &Client, above: &HostedZone, zone: &HostedZone) -> StepResult<Delegation> {
+    for name in suffixes(&zone.name).into_iter().filter(|name| name.len() > above.name.len()) {
+        let servers = name_servers(&all_of_name(route53, &above.id, name).await?, name);
+        if !servers.is_empty() && name == zone.name {
+            return Ok(Delegation::To(servers));
+        }
+        if !servers.is_empty() {
+            return Ok(Delegation::OnTheWay(name.to_owned()));
+        }
+    }
+    Ok(Delegation::Nowhere)
+}
+
+/// The name servers that the NS records of a name say, in their normal form.
+pub(super) fn name_servers(records: &[ResourceRecordSet], name: &str) -> Vec<String> {
+    let of_name = records.iter().filter(|one| one.r#type == RrType::Ns && normalise_name(&one.name) == name);
+    of_name.flat_map(|record| record.resource_records()).map(|server| normalise_name(&server.value)).collect()
 }
 
 /// Whether the plan's zone is answered only where another one delegates to it. Users of a private zone ask it itself.

@@ -7,7 +7,7 @@ use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use cutover::dns::{bare_name, normalise_name};
 use cutover::plan::{DnsRoute, Plan, RecordType, Route};
 
-use super::around::{Above, Around, Elsewhere, HostedZone};
+use super::around::{Above, Around, Delegation, Elsewhere, HostedZone, name_servers};
 use super::family::Family;
 use super::record::RecordSet;
 use super::state::NameState;
@@ -37,7 +37,8 @@ impl Named<'_> {
         let ways = self.old_ways(around);
         found.extend(around.records.iter().filter_map(|record| self.other_name(record, &ways)));
         found.extend(around.elsewhere.iter().filter_map(|elsewhere| self.elsewhere(elsewhere)));
-        found.extend(around.above.iter().filter_map(|above| self.not_delegated(above)));
+        let own = name_servers(&around.records, &self.zone.name);
+        found.extend(around.above.iter().filter_map(|above| self.not_delegated(above, &own)));
         found.dedup_by(|one, other| one.what == other.what);
         found
     }
@@ -182,19 +183,28 @@ impl Named<'_> {
         new.is_some_and(|new| super::aws::from_aws(record).is_ok_and(|live| live.answers_like(new)))
     }
 
-    /// A public zone above this one that does not lead to it.
-    fn not_delegated(&self, above: &Above) -> Option<Behind> {
-        if above.delegates || self.zone.is_private {
+    /// A public zone right above this one that does not lead to it, as far as its name servers, `own`, are known.
+    fn not_delegated(&self, above: &Above, own: &[String]) -> Option<Behind> {
+        if self.zone.is_private {
             return None;
         }
+        let delegates = match &above.delegation {
+            Delegation::OnTheWay(_) => return None,
+            Delegation::To(servers) if own.is_empty() || servers.iter().any(|server| own.contains(server)) => {
+                return None;
+            }
+            Delegation::To(servers) => {
+                let servers: Vec<&str> = servers.iter().map(|server| shown(server)).collect();
+                format!("delegates {} to {}, none of which has it", shown(&self.zone.name), servers.join(", "))
+            }
+            Delegation::Nowhere => format!("does not delegate {} to it", shown(&self.zone.name)),
+        };
+        let (zone, id) = (shown(&above.zone.name), &above.zone.id);
         let problem = format!(
-            "is not answered from this zone: {} (zone {}) does not delegate {} to it, so the change would reach nobody",
-            shown(&above.zone.name),
-            above.zone.id,
-            shown(&self.zone.name)
+            "is not answered from this zone: {zone} (zone {id}) {delegates}, so the change would reach nobody"
         );
-        let fix = format!("name the zone that answers, or add its NS records to zone {}", above.zone.id);
-        Some(self.say(format!("NS {} {}", shown(&self.zone.name), above.zone.id), problem, fix))
+        let fix = format!("name the zone that answers, or give zone {id} this zone's NS records");
+        Some(self.say(format!("NS {} {id}", shown(&self.zone.name)), problem, fix))
     }
 }
 
@@ -445,12 +455,21 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_zone_above_that_does_not_lead_to_the_plans_zone_is_seen() {
-        let above = |delegates| Around {
-            above: vec![Above { zone: zone("Z0", "com.", false), delegates }],
-            ..Around::default()
+    fn a_zone_above_leads_to_the_plans_zone_by_its_own_name_servers() {
+        let found = |delegation: Delegation, own: &[&str]| {
+            let above = vec![Above { zone: zone("Z0", "com.", false), delegation }];
+            let records = vec![record("NS", "example.com.", own)];
+            let around = Around { above, records, ..Around::default() };
+            let behind = found(&plan(values(), &[]), simple(), |named| named.behind(&around));
+            behind.into_iter().map(|one| format!("{}: {}", one.what, one.problem)).collect::<Vec<_>>().join("; ")
         };
-        assert_eq!(behind(&plan(values(), &[]), simple(), &above(false)), ["NS example.com Z0"]);
-        assert_eq!(behind(&plan(values(), &[]), simple(), &above(true)), [""; 0]);
+        let to = |servers: &[&str]| Delegation::To(servers.iter().map(|server| normalise_name(server)).collect());
+        let own = ["NS-1.awsdns-1.com.", "ns-2.awsdns-2.net."];
+        assert!(found(Delegation::Nowhere, &own).starts_with("NS example.com Z0: is not answered from this zone"));
+        assert_eq!(found(to(&["ns-2.awsdns-2.net", "ns.vanity.example"]), &own), "", "one is enough");
+        let elsewhere = found(to(&["ada.ns.example", "bob.ns.example"]), &own);
+        assert!(elsewhere.contains("delegates example.com to ada.ns.example, bob.ns.example, none of which has it"));
+        assert_eq!(found(to(&["ada.ns.example"]), &[]), "", "its own are not known");
+        assert_eq!(found(Delegation::OnTheWay("on.com.".to_owned()), &own), "", "others have to be asked");
     }
 }

@@ -6,7 +6,7 @@ use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use cutover::Finding;
 use cutover::dns::normalise_name;
 
-use super::around::Around;
+use super::around::{Above, Around, Delegation};
 use super::behind::{Named, is_same_address, shown, target};
 
 /// So many names are told; more help nobody.
@@ -32,7 +32,20 @@ impl Named<'_> {
             let problem = format!("is not the only name of {value}, which these have too, and keep: {}", list(&names));
             self.warn(problem, "add a route for each that is more than a name of the old side itself")
         }));
+        findings.extend(around.above.iter().filter_map(|above| self.on_the_way(above)));
         findings
+    }
+
+    /// A delegation between the zone above and this one: who has the name in between is not looked at.
+    fn on_the_way(&self, above: &Above) -> Option<Finding> {
+        let Delegation::OnTheWay(between) = &above.delegation else { return None };
+        let problem = format!(
+            "is answered from this zone only where the servers of {} say so, to whom {} (zone {}) delegates, and who were not asked",
+            shown(between),
+            shown(&above.zone.name),
+            above.zone.id
+        );
+        Some(self.warn(problem, "see yourself that they delegate to this zone's name servers"))
     }
 
     fn warn(&self, problem: String, fix: &str) -> Finding {
@@ -122,6 +135,7 @@ fn list(names: &[&str]) -> String {
 mod tests {
     use cutover::Severity;
 
+    use super::super::around::HostedZone;
     use super::*;
     use crate::name::behind::tests::{alias, found, plan, record, simple, values, with};
 
@@ -150,6 +164,16 @@ mod tests {
                 "is not the only name of 1.2.3.4, which these have too, and keep: blue.example.com"
             ]
         );
+    }
+
+    #[test]
+    fn a_delegation_on_the_way_to_the_zone_is_told_as_not_looked_at() {
+        let zone = HostedZone { id: "Z0".to_owned(), name: "com.".to_owned(), is_private: false };
+        let above = Above { zone, delegation: Delegation::OnTheWay("on.com.".to_owned()) };
+        let around = Around { above: vec![above], ..Around::default() };
+        let told = found(&plan(values(), &[]), simple(), |named| named.told(&around));
+        let [Finding { severity: Severity::Warning, problem, .. }] = &told[..] else { panic!("{told:?}") };
+        assert!(problem.contains("the servers of on.com") && problem.contains("zone Z0"), "{problem}");
     }
 
     #[test]
