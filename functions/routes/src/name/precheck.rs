@@ -12,10 +12,11 @@ use super::behind::Named;
 use super::checks::PairChecks;
 use super::family::Family;
 use super::planned::answers;
+use super::reach::{self, Reached};
 use super::shares::Zone;
 use super::state::NameState;
 use super::ttl::AliasTtls;
-use super::{leads, observe, precheck_health, reach};
+use super::{leads, observe, precheck_health};
 use crate::behind::Behind;
 
 /// What is right where a name's records do not go by weight.
@@ -80,8 +81,8 @@ pub async fn observe(
     let named = Named { plan, route, path, zone: &hosted, state: &state };
     behind.extend(named.behind(&around));
     findings.extend(named.told(&around));
-    let zone = reach::zone(route53, route, &state, path, findings).await?;
-    findings.extend(leads::findings(&named, &zone, &around.records));
+    let Reached { zone, types } = reach::zone(route53, route, &state, path, findings).await?;
+    findings.extend(leads::findings(&named, (&zone, &types), &around.records));
     leads::into_other_zones(route53, route, path, findings).await?;
     let alias_ttls = AliasTtls::of(&zone, state.records().iter().chain(&answers(route, &[])));
     findings.extend(alias_ttls.findings(route, &state, path));
