@@ -31,12 +31,13 @@ impl Named<'_> {
     /// Everything that goes on to lead users to the old side.
     pub(super) fn behind(&self, around: &Around) -> Vec<Behind> {
         let name = self.route.normalised_name();
-        let of_name = around.records.iter().filter(|record| binds(&normalise_name(&record.name), &name));
+        let serving = serving(&around.records);
+        let of_name = serving.iter().filter(|record| binds(&normalise_name(&record.name), &name));
         let mut found: Vec<Behind> = of_name.filter_map(|record| self.hints(record)).collect();
         found.extend(around.records.iter().find_map(|record| self.delegation(record)));
-        let ways = self.old_ways(around);
-        found.extend(around.records.iter().filter_map(|record| self.other_name(record, &ways)));
-        found.extend(around.elsewhere.iter().filter_map(|elsewhere| self.elsewhere(elsewhere)));
+        let ways = self.old_ways(&serving);
+        found.extend(serving.iter().filter_map(|record| self.other_name(record, &ways)));
+        found.extend(around.elsewhere.iter().filter(|one| one.serves(around)).filter_map(|one| self.elsewhere(one)));
         let own = name_servers(&around.records, &self.zone.name);
         found.extend(around.above.iter().filter_map(|above| self.not_delegated(above, &own)));
         found.dedup_by(|one, other| one.what == other.what);
@@ -89,9 +90,9 @@ impl Named<'_> {
     }
 
     /// Where the old side's answers lead and the new side's do not.
-    fn old_ways(&self, around: &Around) -> BTreeSet<String> {
-        let mut old = ways(self.old().iter().filter_map(|old| old.target()).collect(), &around.records);
-        let new = ways(self.new_targets().collect(), &around.records);
+    fn old_ways(&self, serving: &[&ResourceRecordSet]) -> BTreeSet<String> {
+        let mut old = ways(self.old().iter().filter_map(|old| old.target()).collect(), serving);
+        let new = ways(self.new_targets().collect(), serving);
         old.retain(|way| !new.contains(way));
         old
     }
@@ -208,12 +209,37 @@ impl Named<'_> {
     }
 }
 
+impl Elsewhere {
+    /// As [`serves`] says, within its zone.
+    fn serves(&self, around: &Around) -> bool {
+        let of_zone = around.elsewhere.iter().filter(|other| other.zone.id == self.zone.id);
+        serves(&self.record, of_zone.map(|other| &other.record))
+    }
+}
+
+/// Those that users get.
+pub(super) fn serving(records: &[ResourceRecordSet]) -> Vec<&ResourceRecordSet> {
+    records.iter().filter(|record| serves(record, records.iter())).collect()
+}
+
+/// Whether users get a record set: at weight 0 they do not while another of its name and type has more, health aside.
+pub(super) fn serves<'a>(
+    record: &ResourceRecordSet,
+    mut all: impl Iterator<Item = &'a ResourceRecordSet>,
+) -> bool {
+    let has_more = |other: &ResourceRecordSet| {
+        let is_beside = other.r#type == record.r#type && other.name.eq_ignore_ascii_case(&record.name);
+        is_beside && other.weight.is_some_and(|weight| weight > 0)
+    };
+    record.weight != Some(0) || !all.any(has_more)
+}
+
 /// Where these names lead, through the aliases and CNAMEs of the zone: themselves, and all that are on the way.
-pub(super) fn ways(from: Vec<String>, records: &[ResourceRecordSet]) -> BTreeSet<String> {
+pub(super) fn ways(from: Vec<String>, records: &[&ResourceRecordSet]) -> BTreeSet<String> {
     let mut ways: BTreeSet<String> = from.iter().map(|name| bare_name(name)).collect();
     loop {
         let on_the_way = records.iter().filter(|record| ways.contains(&normalise_name(&record.name)));
-        let next: BTreeSet<String> = on_the_way.filter_map(target).map(|target| bare_name(&target)).collect();
+        let next: BTreeSet<String> = on_the_way.filter_map(|record| target(record)).map(|target| bare_name(&target)).collect();
         if next.is_subset(&ways) {
             return ways;
         }
@@ -347,6 +373,35 @@ pub(super) mod tests {
         let hint = "1 . ipv6hint=2001:DB8:0::2";
         assert_eq!(leads_to(hint, "app.example.com.", &["2001:db8::2"]), None, "the same address, written otherwise");
         assert!(leads_to(hint, "app.example.com.", &["2001:db8::3"]).is_some());
+    }
+
+    pub(crate) fn weighing(weight: i64, mut record: ResourceRecordSet) -> ResourceRecordSet {
+        record.set_identifier.get_or_insert(format!("at-{weight}"));
+        record.weight = Some(weight);
+        record
+    }
+
+    #[test]
+    fn what_is_at_weight_zero_beside_others_leads_nobody_to_the_old_side() {
+        let live = || alias("A", "app.example.com.", &format!("dualstack.{LB}."), "Z32O12XQLNTSW2");
+        let www = |weight, to: &str| weighing(weight, alias("A", "www.example.com.", to, "Z32O12XQLNTSW2"));
+        let https = |weight, value: &str| weighing(weight, record("HTTPS", "app.example.com.", &[value]));
+        let stays = |records: Vec<ResourceRecordSet>| {
+            behind(&plan(values(), &[]), live(), &with([vec![live()], records].concat())).join(", ")
+        };
+        assert_eq!(stays(vec![www(0, LB), www(100, "new.example.net.")]), "");
+        assert_eq!(stays(vec![www(1, LB), www(100, "new.example.net.")]), "A www.example.com");
+        assert_eq!(stays(vec![www(0, LB)]), "A www.example.com", "alone it answers");
+        assert_eq!(stays(vec![https(0, "1 . ipv4hint=1.2.3.4"), https(100, "1 . alpn=h2")]), "");
+        assert_eq!(stays(vec![https(0, "1 . ipv4hint=1.2.3.4")]), "HTTPS app.example.com");
+        let private = |records: Vec<ResourceRecordSet>| {
+            let of_zone = |record| Elsewhere { zone: zone("Z2", "example.com.", true), record };
+            let elsewhere = records.into_iter().map(of_zone).collect();
+            behind(&plan(values(), &[]), simple(), &Around { elsewhere, ..Around::default() }).join(", ")
+        };
+        let a = |weight, value: &str| weighing(weight, record("A", "app.example.com.", &[value]));
+        assert_eq!(private(vec![a(0, "1.2.3.4"), a(100, "5.6.7.8")]), "");
+        assert_eq!(private(vec![a(0, "1.2.3.4")]), "A app.example.com Z2");
     }
 
     #[test]

@@ -38,8 +38,8 @@ pub(super) fn findings(named: &Named, (zone, types): (&Zone, &Types), records: &
 /// Answers that lead back to the name, past other records of the zone: nobody would be answered.
 fn in_a_circle(named: &Named, records: &[ResourceRecordSet]) -> Option<Finding> {
     let name = named.route.normalised_name();
-    let others: Vec<ResourceRecordSet> =
-        records.iter().filter(|record| normalise_name(&record.name) != name).cloned().collect();
+    let others: Vec<&ResourceRecordSet> =
+        records.iter().filter(|record| normalise_name(&record.name) != name).collect();
     let back = named.new_targets().find(|target| ways(vec![target.clone()], &others).contains(&name))?;
     let problem = format!("answers with {}, which leads back to the name itself: nobody would be served", shown(&back));
     let fix = "name the record of the new side, which leads to its addresses";

@@ -8,7 +8,7 @@ use cutover::{Finding, StepError, StepResult};
 
 use super::around::{self, HostedZone};
 use super::batch::Refused;
-use super::behind::Named;
+use super::behind::{Named, serving};
 use super::checks::PairChecks;
 use super::family::Family;
 use super::planned::answers;
@@ -213,7 +213,7 @@ pub(super) fn other_family(
     };
     let left = ["A", "AAAA"]
         .into_iter()
-        .find(|kind| !in_plan(kind) && all.iter().any(|record| record.r#type.as_str() == *kind && is_left(record)))?;
+        .find(|kind| !in_plan(kind) && serving(all).iter().any(|record| record.r#type.as_str() == *kind && is_left(record)))?;
     let problem = format!("leaves the name's {left} records on the old side: clients would be split by address family");
     let what = format!("{left} {}", route.normalised_name().trim_end_matches('.'));
     let fix =
@@ -236,6 +236,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::name::behind::tests::weighing;
 
     fn found(new: Value, record: Value) -> Vec<(Severity, String)> {
         let route = json!({ "hosted_zone_id": "Z1", "record_name": "a.example.com", "steps": [{ "new_weight": 100 }],
@@ -266,6 +267,11 @@ mod tests {
         let route = route("A", &json!("5.6.7.8"));
         let left = |identifier| other_family(&route, &state, &[of_aws("AAAA", identifier)], "$").is_some();
         assert_eq!([Some("canary"), Some("blue"), None].map(left), [false, true, true]);
+        let aaaa = |identifier, weight| weighing(weight, of_aws("AAAA", Some(identifier)));
+        let with = |weight| {
+            other_family(&route, &state, &[aaaa("canary", 100), aaaa("left", weight)], "$").is_some()
+        };
+        assert_eq!([1, 0].map(with), [true, false], "a leftover at weight 0 answers nobody");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use cutover::Finding;
 use cutover::dns::normalise_name;
 
 use super::around::{Above, Around, Delegation};
-use super::behind::{Named, is_same_address, shown, target};
+use super::behind::{Named, is_same_address, serving, shown, target};
 
 /// So many names are told; more help nobody.
 const MOST_NAMES: usize = 5;
@@ -15,8 +15,9 @@ const MOST_NAMES: usize = 5;
 impl Named<'_> {
     /// Warnings about the records around a name.
     pub(super) fn told(&self, around: &Around) -> Vec<Finding> {
-        let others = || around.records.iter().filter(|record| !self.is_moved(&self.zone.id, record));
-        let followers = self.followers(around);
+        let serving = serving(&around.records);
+        let others = || serving.iter().filter(|record| !self.is_moved(&self.zone.id, record));
+        let followers = self.followers(&serving);
         let mut findings: Vec<Finding> = self.keeper(around).into_iter().collect();
         if !followers.is_empty() {
             let problem = format!("takes with it what leads to it: {}", list(&followers));
@@ -54,12 +55,12 @@ impl Named<'_> {
 
     /// The zone's names that lead to this one, by aliases, which Route 53 answers with its target's records, or by CNAMEs; each
     /// once, those that lead here by others after these.
-    fn followers<'a>(&self, around: &'a Around) -> Vec<&'a str> {
+    fn followers<'a>(&self, serving: &[&'a ResourceRecordSet]) -> Vec<&'a str> {
         let is_elsewhere = |record: &ResourceRecordSet| {
             record.alias_target.as_ref().is_some_and(|alias| alias.hosted_zone_id != self.zone.id)
         };
         let others = || {
-            let here = around.records.iter().filter(|record| !is_elsewhere(record));
+            let here = serving.iter().copied().filter(|record| !is_elsewhere(record));
             here.filter(|record| !self.is_moved(&self.zone.id, record))
         };
         let mut found: Vec<&str> = Vec::new();
