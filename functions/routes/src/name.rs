@@ -23,6 +23,8 @@ pub mod health_check;
 #[cfg(feature = "name")]
 mod leads;
 #[cfg(feature = "name")]
+mod lost;
+#[cfg(feature = "name")]
 pub mod observe;
 pub mod planned;
 #[cfg(feature = "name")]

@@ -37,6 +37,7 @@ impl Named<'_> {
         found.extend(around.records.iter().find_map(|record| self.delegation(record)));
         let ways = self.old_ways(&serving);
         found.extend(serving.iter().filter_map(|record| self.other_name(record, &ways)));
+        found.extend(self.without_answer(&serving));
         found.extend(around.elsewhere.iter().filter(|one| one.serves(around)).filter_map(|one| self.elsewhere(one)));
         let own = name_servers(&around.records, &self.zone.name);
         found.extend(around.above.iter().filter_map(|above| self.not_delegated(above, &own)));
@@ -44,7 +45,7 @@ impl Named<'_> {
         found
     }
 
-    fn say(&self, what: String, problem: String, fix: impl Into<String>) -> Behind {
+    pub(super) fn say(&self, what: String, problem: String, fix: impl Into<String>) -> Behind {
         Behind { path: format!("{}.record_name", self.path), what, problem, fix: fix.into() }
     }
 
@@ -259,7 +260,7 @@ fn binds(name: &str, of: &str) -> bool {
 }
 
 /// `AAAA app.example.com`.
-fn what(record: &ResourceRecordSet) -> String {
+pub(super) fn what(record: &ResourceRecordSet) -> String {
     format!("{} {}", record.r#type.as_str(), shown(&record.name))
 }
 

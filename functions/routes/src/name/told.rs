@@ -59,8 +59,11 @@ impl Named<'_> {
         let is_elsewhere = |record: &ResourceRecordSet| {
             record.alias_target.as_ref().is_some_and(|alias| alias.hosted_zone_id != self.zone.id)
         };
+        // These do not follow: they would answer nothing, which is an error of its own.
+        let lost = self.lost(serving);
+        let is_lost = |record: &ResourceRecordSet| lost.iter().any(|one| std::ptr::eq(*one, record));
         let others = || {
-            let here = serving.iter().copied().filter(|record| !is_elsewhere(record));
+            let here = serving.iter().copied().filter(|record| !is_elsewhere(record) && !is_lost(record));
             here.filter(|record| !self.is_moved(&self.zone.id, record))
         };
         let mut found: Vec<&str> = Vec::new();
