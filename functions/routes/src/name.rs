@@ -35,6 +35,8 @@ mod precheck_health;
 pub mod reach;
 pub mod record;
 #[cfg(feature = "name")]
+mod same;
+#[cfg(feature = "name")]
 pub mod send;
 pub mod shares;
 pub mod state;

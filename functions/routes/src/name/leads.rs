@@ -12,9 +12,9 @@ use cutover::service_zones::{self, CLOUDFRONT_ZONE};
 use cutover::{Finding, StepError, StepResult};
 
 use super::behind::{Named, shown, ways};
-use super::forecast::Wanted;
 use super::planned::answers;
 use super::record::RecordSet;
+use super::same;
 use super::shares::Zone;
 
 /// The types of each name of a zone that was read.
@@ -30,7 +30,7 @@ pub(super) fn findings(named: &Named, (zone, types): (&Zone, &Types), records: &
     if circle.is_some() && findings.is_empty() {
         return circle.into_iter().collect();
     }
-    findings.extend(to_the_old_side(named, zone));
+    findings.extend(same::finding(named, zone, records));
     findings.extend(from_a_private_zone(named));
     findings
 }
@@ -44,22 +44,6 @@ fn in_a_circle(named: &Named, records: &[ResourceRecordSet]) -> Option<Finding> 
     let problem = format!("answers with {}, which leads back to the name itself: nobody would be served", shown(&back));
     let fix = "name the record of the new side, which leads to its addresses";
     Some(Finding::environment(format!("{}.records", named.path), problem, fix))
-}
-
-/// The old side's answers by another way: the run would move nobody. As far as the zone's records tell, health aside.
-fn to_the_old_side(named: &Named, zone: &Zone) -> Option<Finding> {
-    let Named { route, state, .. } = named;
-    let finished = state.finished(route).ok().filter(|finished| !finished.is_like(state))?;
-    let name = route.normalised_name();
-    let well = Wanted::of(zone, route).all_well();
-    let answers = |zone: &Zone, kind: &str| zone.answers(&name, kind, &well).ok();
-    let (before, after) = (zone.with_name(&name, state.records()), zone.with_name(&name, finished.records()));
-    let is_same = |kind: &str| answers(&before, kind).is_some_and(|old| answers(&after, kind) == Some(old));
-    let mut kinds = route.records.iter().map(|change| change.record_type.as_str());
-    kinds.all(is_same).then(|| {
-        let problem = "answers in the end what it answers now, by another way: the run would move nobody";
-        Finding::environment(format!("{}.records", named.path), problem, "name what leads to the new side")
-    })
 }
 
 /// There are no records for CloudFront in a private zone (API reference, *AliasTarget*, DNSName).
