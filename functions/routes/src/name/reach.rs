@@ -8,9 +8,10 @@ use cutover::finding::soften;
 use cutover::plan::DnsRoute;
 use cutover::{Finding, StepError, StepResult};
 
-use super::aws::from_aws;
+use super::aws::{from_aws, whatever_policy};
 use super::observe;
 use super::planned::answers;
+use super::record::RecordSet;
 use super::shares::Zone;
 use super::state::NameState;
 
@@ -90,24 +91,19 @@ pub async fn zones_of_account(route53: &Client) -> StepResult<(Vec<String>, bool
     Ok((ids.collect(), !answer.is_truncated))
 }
 
-/// A whole zone, as far as weights move it: those with another routing policy are answered by other rules, and are told by
-/// name, with the DNS name that they are an alias of by health.
+/// A whole zone, as far as weights move it, and its records with another routing policy, each with its name: they are answered by
+/// other rules.
 ///
 /// # Errors
 /// AWS errors.
-pub async fn whole(route53: &Client, zone_id: &str) -> StepResult<(Zone, Vec<(String, String)>)> {
+pub async fn whole(route53: &Client, zone_id: &str) -> StepResult<(Zone, Vec<(String, RecordSet)>)> {
     let (records, _) = observe::all_of_zone(route53, zone_id, MOST_PAGES).await?;
     let mut zone = Zone { id: zone_id.to_owned(), ..Zone::default() };
     let mut others = Vec::new();
     for record in &records {
-        let evaluated = record.alias_target.as_ref().filter(|alias| alias.evaluate_target_health);
-        match (from_aws(record), evaluated) {
-            (Ok(own), _) => zone.add(&record.name, vec![own]),
-            (Err(_), Some(alias)) => {
-                let what = format!("{} {}", record.r#type.as_str(), normalise_name(&record.name).trim_end_matches('.'));
-                others.push((what, normalise_name(&alias.dns_name)));
-            }
-            (Err(_), None) => {}
+        match from_aws(record) {
+            Ok(own) => zone.add(&record.name, vec![own]),
+            Err(_) => others.push((normalise_name(&record.name), whatever_policy(record))),
         }
     }
     Ok((zone, others))
