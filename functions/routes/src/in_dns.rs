@@ -208,8 +208,7 @@ fn takes_balancer_out(balancer: &str, lost: &BTreeSet<String>, path: &str) -> Fi
          since these answers evaluate its health: {}",
         lost.join(", ")
     );
-    let fix = "set evaluate_target_health of these records to false for the time of the move, or attach the group to a rule \
-               that matches nothing and wait until its targets are healthy";
+    let fix = "set evaluate_target_health of these records to false for the time of the move";
     Finding::environment(path, problem, fix)
 }
 
@@ -223,6 +222,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn nobody_is_advised_to_attach_a_group_that_is_not_healthy() {
+        let lost = BTreeSet::from(["A shop.example.com (100 % of its users)".to_owned()]);
+        let finding = takes_balancer_out("lb.example.net.", &lost, "$");
+        assert!(finding.problem.contains("A shop.example.com (100 % of its users)"), "{finding:?}");
+        assert!(finding.fix.contains("evaluate_target_health") && !finding.fix.contains("attach"), "{finding:?}");
+    }
 
     #[test]
     fn an_alias_needs_a_balancer_with_addresses_of_its_type() {
