@@ -8,6 +8,7 @@ use cutover::dns::{bare_name, normalise_name};
 use cutover::plan::{DnsRoute, Plan, RecordType, Route};
 
 use super::around::{Above, Around, Delegation, Elsewhere, HostedZone, name_servers};
+use super::conversion::Conversion;
 use super::family::Family;
 use super::record::RecordSet;
 use super::state::NameState;
@@ -61,6 +62,9 @@ impl Named<'_> {
 
     /// The old side's records of this name.
     pub(super) fn old(&self) -> Vec<&RecordSet> {
+        if let Ok(Some(conversion)) = Conversion::of(self.state, self.route) {
+            return conversion.old().to_vec();
+        }
         let families = self.route.records.iter().filter_map(|change| Family::of(self.state, self.route, change).ok());
         families.filter_map(|family| family.old()).collect()
     }
@@ -466,6 +470,15 @@ pub(super) mod tests {
         let same_balancer =
             json!({ "alias": { "dns_name": LB, "hosted_zone_id": "Z32O12XQLNTSW2", "evaluate_target_health": true } });
         assert_eq!(behind(&plan(same_balancer, &[]), live(), &around()), [""; 0], "the new side's too");
+    }
+
+    #[test]
+    fn another_name_stays_on_the_old_side_of_a_name_that_changes_its_kind() {
+        let live = || record("CNAME", "app.example.com.", &[LB]);
+        let www = |to: &str| with(vec![live(), record("CNAME", "www.example.com.", &[to])]);
+        let stays = |to: &str| behind(&plan(values(), &[]), live(), &www(to)).join(", ");
+        assert_eq!(stays(&format!("dualstack.{LB}")), "CNAME www.example.com");
+        assert_eq!(stays("new.example.net"), "");
     }
 
     #[test]

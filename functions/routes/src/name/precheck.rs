@@ -10,6 +10,7 @@ use super::around::{self, HostedZone};
 use super::batch::Refused;
 use super::behind::{Named, serving};
 use super::checks::PairChecks;
+use super::conversion::{Conversion, health_checks_problem};
 use super::family::Family;
 use super::planned::answers;
 use super::reach::{self, Reached};
@@ -120,6 +121,9 @@ async fn zone_of_name(
 /// Whether the plan can be carried out from this state: pure.
 fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
     let records = format!("{path}.records");
+    if let Some(problem) = health_checks_problem(route, state) {
+        return vec![Finding::environment(format!("{path}.health_checks"), problem, "leave health_checks out")];
+    }
     let finished = match state.finished(route) {
         Ok(finished) => finished,
         Err(problem) => {
@@ -147,6 +151,7 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
         findings.push(Finding::environment(&records, problem, fix));
     }
     findings.extend(of_one_side(route, state, &records));
+    findings.extend(goes_with_it(route, state, &records));
     if evaluates_health(route, state) {
         let problem =
             "has an alias that evaluates its target's health, which can redirect traffic away from its weight";
@@ -185,6 +190,16 @@ fn of_one_side(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> 
         Some(Finding::warning(format!("{path}[{index}]"), problem, fix))
     };
     route.records.iter().enumerate().filter_map(told).collect()
+}
+
+/// What is at weight 0 beside a record that changes its kind cannot stay beside the new one.
+fn goes_with_it(route: &DnsRoute, state: &NameState, path: &str) -> Option<Finding> {
+    let conversion = Conversion::of(state, route).ok().flatten()?;
+    let idle: Vec<String> = conversion.idle().iter().map(|record| record.describe()).collect();
+    (!idle.is_empty()).then(|| {
+        let problem = format!("takes away what is at weight 0, with the change to 100 %: {}", idle.join("; "));
+        Finding::warning(path, problem, "make sure that nobody needs it: only undo makes it again")
+    })
 }
 
 /// Whether an alias among the records, or among the plan's answers, gets no traffic while its target is not healthy.
@@ -246,6 +261,22 @@ mod tests {
         record["values"] = record.get("values").cloned().unwrap_or(json!([]));
         let (route, state) = (serde_json::from_value(route).unwrap(), serde_json::from_value(json!([record])).unwrap());
         fits(&route, &state, "$").into_iter().map(|finding| (finding.severity, finding.problem)).collect()
+    }
+
+    #[test]
+    fn a_conversion_says_what_does_not_fit_it_and_what_goes_with_it() {
+        let cname = |identifier: &str, weight: i64| {
+            json!({ "type": "CNAME", "set_identifier": identifier, "weight": weight, "ttl": 60, "values": ["x.example.net"] })
+        };
+        let state: NameState = serde_json::from_value(json!([cname("blue", 100), cname("aged", 0)])).unwrap();
+        let told = fits(&route("A", &json!("5.6.7.8")), &state, "$");
+        let [Finding { severity: Severity::Warning, problem, .. }] = &told[..] else { panic!("{told:?}") };
+        assert!(problem.contains("at weight 0") && problem.ends_with("set identifier aged"), "{problem}");
+        let mut route = route("A", &json!("5.6.7.8"));
+        route.health_checks = serde_json::from_value(json!({ "new": { "fqdn": "new.example.com" } })).unwrap();
+        let told = fits(&route, &state, "$");
+        let [Finding { severity: Severity::Error, path, fix, .. }] = &told[..] else { panic!("{told:?}") };
+        assert_eq!((path.as_str(), fix.as_str()), ("$.health_checks", "leave health_checks out"));
     }
 
     fn route(kind: &str, new: &Value) -> DnsRoute {
