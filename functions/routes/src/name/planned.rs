@@ -171,7 +171,8 @@ fn planned_pair(
         ..at_ttl(group.old, ttl)
     });
     let made = || change.new.as_ref().map(|new| answer(change.record_type, new, ttl, Some(group.old)));
-    records.extend(group.new.cloned().or_else(made).map(|new| RecordSet {
+    let by_hand = group.new.map(|new| evaluating(new, change));
+    records.extend(by_hand.or_else(made).map(|new| RecordSet {
         set_identifier: Some(group.new_identifier()),
         weight: Some(i64::from(new_weight)),
         health_check_id: checks.new.clone().or_else(|| change.check(new.health_check_id.as_ref())),
@@ -180,12 +181,22 @@ fn planned_pair(
     Ok(records)
 }
 
+/// A record that was made by hand, with the plan's word on its target's health where it has one.
+fn evaluating(new: &RecordSet, change: &RecordChange) -> RecordSet {
+    let said = change.new.as_ref().and_then(|new| new.alias.as_ref()?.evaluate_target_health);
+    let mut new = new.clone();
+    if let (Some(alias), Some(said)) = (&mut new.alias, said) {
+        alias.evaluate_target_health = said;
+    }
+    new
+}
+
 /// What is left of a pair at the end.
 fn finished_pair(group: &Group, route: &DnsRoute, change: &RecordChange) -> Result<Vec<RecordSet>, String> {
     if let Some(new) = group.new {
         let weight = Some(i64::from(group.pair_weight()?));
         let health_check_id = change.check(new.health_check_id.as_ref());
-        let new = RecordSet { weight, health_check_id, ..new.clone() };
+        let new = RecordSet { weight, health_check_id, ..evaluating(new, change) };
         return Ok(vec![RecordSet { weight: Some(0), ..group.old.clone() }, new]);
     }
     let ttl = final_ttl(group.records(), group.old, route.ttl);
@@ -441,6 +452,31 @@ pub(super) mod tests {
             assert_eq!(found(&old(on), said, zone), expected, "{on} {said:?} {zone}");
         }
         assert!(!found(&NameState::new(vec![simple("1.2.3.4", 300)]), None, "Z2"));
+    }
+
+    #[test]
+    fn a_record_prepared_by_hand_evaluates_its_targets_health_as_the_plan_says() {
+        let alias = |evaluate_target_health| AliasTarget {
+            dns_name: "lb.example.net.".to_owned(),
+            hosted_zone_id: "Z2".to_owned(),
+            evaluate_target_health,
+        };
+        for (live, said, expected) in [(false, Some(true), true), (true, Some(false), false), (true, None, true)] {
+            let green =
+                RecordSet { ttl: None, values: vec![], alias: Some(alias(live)), ..weighted("green", "", 0) };
+            let before = NameState::new(vec![weighted("blue", "1.2.3.4", 100), green]);
+            let new = Alias {
+                dns_name: "lb.example.net".to_owned(),
+                hosted_zone_id: "Z2".to_owned(),
+                evaluate_target_health: said,
+            };
+            let mut route = route(None);
+            route.records[0].new = Some(RecordData { alias: Some(new), ..RecordData::default() });
+            for state in [before.planned(&route, 0, &PairChecks::default()), before.finished(&route)] {
+                let state = state.unwrap();
+                assert_eq!(state.records()[1].alias, Some(alias(expected)), "{live} {said:?}");
+            }
+        }
     }
 
     #[test]
