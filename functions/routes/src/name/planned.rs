@@ -109,6 +109,9 @@ impl NameState {
         for change in &route.records {
             let Family::Moved(group) = Family::of(self, route, change)? else { continue };
             let kind = change.record_type.as_str();
+            if group.is_even() && group.new.is_some() {
+                return Err(format!("all weights of its {kind} records are 0, so that all answer: the new side has users already"));
+            }
             if group.old.weight == Some(0) && !(group.is_even() && group.new.is_none()) {
                 return Err(format!("the {kind} record of the old side gets no traffic: its weight is 0"));
             }
@@ -357,7 +360,8 @@ pub(super) mod tests {
     #[test]
     fn what_answers_evenly_with_the_new_side_among_it_serves_both() {
         let before = NameState::new(vec![weighted("blue", "1.2.3.4", 0), weighted("green", "5.6.7.8", 0)]);
-        assert!(before.check_pair(&route(None)).is_err());
+        let problem = before.check_pair(&route(Some("blue"))).unwrap_err();
+        assert!(problem.contains("all weights of its A records are 0"), "{problem}");
     }
 
     #[test]
