@@ -1,5 +1,5 @@
 //! What becomes of one record type of a name: most move from the old side to the new one; one that only one side has is
-//! dropped or added.
+//! dropped or added; one that both sides answer alike stays.
 //!
 //! A record alone in its type answers whatever its weight, so what only one side has cannot move by weights: it comes or goes
 //! whole, in the batch that gives the new side everything, and goes back with it.
@@ -15,6 +15,8 @@ use super::state::NameState;
 pub(super) enum Family<'a> {
     /// They move by weights.
     Moved(Group<'a>),
+    /// Both sides answer alike by weighted records: these stay as they are.
+    Kept(Vec<&'a RecordSet>),
     /// The new side has none.
     Dropped {
         /// The record that goes.
@@ -46,6 +48,9 @@ impl<'a> Family<'a> {
             let new = added(change, new, final_ttl(neighbours.iter().copied(), like, route.ttl), like);
             return Ok(Self::Added { new, neighbours });
         }
+        if Group::same_on_both(state, change, new).is_some() {
+            return Ok(Self::Kept(of_type(state, change)));
+        }
         Group::of(state, change, new).map(Self::Moved)
     }
 
@@ -53,15 +58,16 @@ impl<'a> Family<'a> {
     pub(super) fn old(&self) -> Option<&'a RecordSet> {
         match self {
             Self::Moved(Group { old, .. }) | Self::Dropped { old, .. } => Some(old),
-            Self::Added { .. } => None,
+            Self::Added { .. } | Self::Kept(_) => None,
         }
     }
 
-    /// The record sets that the plan leaves as they are.
+    /// The record sets beside those of the sides, which the plan leaves as they are.
     pub(super) fn neighbours(&self) -> &[&'a RecordSet] {
         match self {
             Self::Moved(group) => &group.neighbours,
             Self::Dropped { neighbours, .. } | Self::Added { neighbours, .. } => neighbours,
+            Self::Kept(_) => &[],
         }
     }
 
@@ -179,6 +185,32 @@ mod tests {
         let ttls = |state: NameState| -> Vec<_> { state.records().iter().map(|record| record.ttl).collect() };
         assert_eq!(ttls(before.finished(&route).unwrap()), [30, 30, 300, 300].map(Some));
         assert_eq!(before.check_batches(&route), Ok(()));
+    }
+
+    #[test]
+    fn a_weighted_type_that_both_sides_answer_alike_stays_as_it_is() {
+        let b = |record: RecordSet| RecordSet { weight: Some(10), ..record };
+        let a = || b(weighted("b", "1.2.3.4", 10));
+        let same = || b(aaaa(weighted("b", "2001:db8::1", 10)));
+        let route = with_aaaa(Some("2001:DB8:0::1"), None);
+        let before = NameState::new(vec![a(), same()]);
+        let there = "AAAA 2001:db8::1 weight 10 ttl 300 set identifier b";
+        for percent in [0, 50, 100] {
+            assert_eq!(at(&before, &route, percent), [there], "{percent}");
+        }
+        assert_eq!(lines(&before.finished(&route).unwrap()), [there]);
+        assert_eq!((before.check_pair(&route), before.check_batches(&route)), (Ok(()), Ok(())));
+        assert!(before.is_moved(&route, RecordType::A) && !before.is_moved(&route, RecordType::Aaaa));
+        assert!(before.neighbours(&route).is_empty(), "the old side of A has the same identifier");
+        let named = with_aaaa(Some("2001:db8::1"), Some("b"));
+        let others = [weighted("other", "9.9.9.9", 1), aaaa(weighted("other", "2001:db8::9", 1))];
+        let before = NameState::new([vec![a(), same()], others.to_vec()].concat());
+        let there = [there, "AAAA 2001:db8::9 weight 1 ttl 300 set identifier other"];
+        assert_eq!(at(&before, &named, 50), there, "the one that is named, with its neighbours");
+        let only = NameState::new(vec![same()]);
+        let mut route = with_aaaa(Some("2001:db8::1"), None);
+        route.records.remove(0);
+        assert!(only.finished(&route).unwrap().is_like(&only), "there is nothing to move");
     }
 
     #[test]

@@ -174,7 +174,7 @@ fn of_one_side(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> 
     let told = |(index, change): (usize, &RecordChange)| {
         let kind = change.record_type.as_str();
         let (problem, fix) = match Family::of(state, route, change).ok()? {
-            Family::Moved(_) => return None,
+            Family::Moved(_) | Family::Kept(_) => return None,
             Family::Dropped { .. } => (
                 format!(
                     "takes the {kind} records away with the change to 100 %: until then all who use them are on the old side, \
