@@ -124,13 +124,13 @@ impl Named<'_> {
 
     /// Another name of the zone that leads where the old side's records lead, and is no name on the way there.
     fn other_name(&self, record: &ResourceRecordSet, ways: &BTreeSet<String>) -> Option<Behind> {
-        if self.is_moved(&self.zone.id, record) || ways.contains(&normalise_name(&record.name)) {
+        let name = normalise_name(&record.name);
+        // The name's own bindings are hints.
+        let is_hint = is_binding(record) && binds(&name, &self.route.normalised_name());
+        if self.is_moved(&self.zone.id, record) || ways.contains(&name) || is_hint {
             return None;
         }
-        let target = target(record)?;
-        if !ways.contains(&bare_name(&target)) {
-            return None;
-        }
+        let target = targets(record).into_iter().find(|target| ways.contains(&bare_name(target)))?;
         let name = shown(&record.name);
         let problem = format!(
             "is not the only name: {} {name} leads to {} too, and stays there",
@@ -282,6 +282,15 @@ pub(super) fn target(record: &ResourceRecordSet) -> Option<String> {
     cname.map(|value| normalise_name(&value.value))
 }
 
+/// The same, and the names that service bindings lead to: another one than their own, which `.` stands for (RFC 9460, 2.3 and 2.5).
+pub(super) fn targets(record: &ResourceRecordSet) -> Vec<String> {
+    if !is_binding(record) || record.alias_target.is_some() {
+        return target(record).into_iter().collect();
+    }
+    let bindings = record.resource_records().iter().filter_map(|value| value.value.split_whitespace().nth(1));
+    bindings.map(normalise_name).filter(|name| name != ".").collect()
+}
+
 fn answer(record: &ResourceRecordSet) -> String {
     let values: Vec<&str> = record.resource_records().iter().map(|value| value.value.as_str()).collect();
     record.alias_target.as_ref().map_or_else(|| values.join(", "), |alias| shown(&alias.dns_name).to_owned())
@@ -407,6 +416,16 @@ pub(super) mod tests {
         let a = |weight, value: &str| weighing(weight, record("A", "app.example.com.", &[value]));
         assert_eq!(private(vec![a(0, "1.2.3.4"), a(100, "5.6.7.8")]), "");
         assert_eq!(private(vec![a(0, "1.2.3.4")]), "A app.example.com Z2");
+    }
+
+    #[test]
+    fn another_name_whose_bindings_lead_to_the_old_balancer_stays() {
+        let live = || alias("A", "app.example.com.", LB, "Z32O12XQLNTSW2");
+        let www = |value: &str| with(vec![live(), record("HTTPS", "www.example.com.", &["1 . alpn=h2", value])]);
+        let stays = |value: &str| behind(&plan(values(), &[]), live(), &www(value)).join(", ");
+        assert_eq!(stays(&format!("0 {LB}.")), "HTTPS www.example.com");
+        assert_eq!(stays(&format!("2 dualstack.{LB}. alpn=h3")), "HTTPS www.example.com");
+        assert_eq!([stays("0 cdn.example.net."), stays("0 app.example.com.")], ["", ""]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use cutover::Finding;
 use cutover::dns::normalise_name;
 
 use super::around::{Above, Around, Delegation};
-use super::behind::{Named, is_same_address, serving, shown, target};
+use super::behind::{Named, is_same_address, serving, shown, targets};
 
 /// So many names are told; more help nobody.
 const MOST_NAMES: usize = 5;
@@ -69,7 +69,7 @@ impl Named<'_> {
         let mut found: Vec<&str> = Vec::new();
         let mut next = vec![self.route.normalised_name()];
         while let Some(name) = next.pop() {
-            for record in others().filter(|record| target(record).as_ref() == Some(&name)) {
+            for record in others().filter(|record| targets(record).contains(&name)) {
                 if !found.contains(&shown(&record.name)) {
                     found.push(shown(&record.name));
                     next.insert(0, normalise_name(&record.name));
