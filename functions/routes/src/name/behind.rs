@@ -183,6 +183,9 @@ impl Named<'_> {
     }
 
     fn answers_new(&self, record: &ResourceRecordSet) -> bool {
+        if record.r#type == RrType::Cname && target(record).is_some_and(|to| self.is_new(&to)) {
+            return true;
+        }
         let of_type = |kind: RecordType| kind.as_str() == record.r#type.as_str();
         let change = self.route.records.iter().find(|change| of_type(change.record_type));
         let new = change.and_then(|change| change.new.as_ref());
@@ -517,6 +520,14 @@ pub(super) mod tests {
             [""; 0],
             "it answers the new side already"
         );
+        let cname = |to: &str| {
+            let record = record("CNAME", "app.example.com.", &[to]);
+            let zone = zone("Z2", "example.com.", true);
+            let new = json!({ "alias": { "dns_name": LB, "hosted_zone_id": "Z32O12XQLNTSW2" } });
+            let around = Around { elsewhere: vec![Elsewhere { zone, record }], ..Around::default() };
+            behind(&plan(new, &[]), simple(), &around).len()
+        };
+        assert_eq!([&format!("dualstack.{LB}"), "old.example.net"].map(cname), [0, 1], "by a CNAME");
         let both = plan(values(), &[("Z2", "app.example.com")]);
         assert_eq!(behind(&both, simple(), &elsewhere("Z2", "example.com.", true, "10.0.0.1")), [""; 0]);
     }
