@@ -28,6 +28,8 @@ pub(super) enum Family<'a> {
     Added {
         /// The record that comes, with the weight and identifier that the old side's other types have, and its neighbours' TTL.
         new: RecordSet,
+        /// The old side's record of another type.
+        like: &'a RecordSet,
         /// Those that are there and stay.
         neighbours: Vec<&'a RecordSet>,
     },
@@ -46,7 +48,7 @@ impl<'a> Family<'a> {
         if let Some(like) = others_old(state, route, change).filter(|_| has_no_old(state, change)) {
             let neighbours = of_type(state, change);
             let new = added(change, new, final_ttl(neighbours.iter().copied(), like, route.ttl), like);
-            return Ok(Self::Added { new, neighbours });
+            return Ok(Self::Added { new, like, neighbours });
         }
         if Group::same_on_both(state, change, new).is_some() {
             return Ok(Self::Kept(of_type(state, change)));

@@ -13,6 +13,7 @@ use super::checks::PairChecks;
 use super::conversion::{Conversion, health_checks_problem};
 use super::family::Family;
 use super::planned::answers;
+use super::record::RecordSet;
 use super::reach::{self, Reached};
 use super::shares::Zone;
 use super::state::NameState;
@@ -152,6 +153,7 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
     }
     findings.extend(of_one_side(route, state, &records));
     findings.extend(goes_with_it(route, state, &records));
+    findings.extend(inherits_nothing(route, state, &records));
     if evaluates_health(route, state) {
         let problem =
             "has an alias that evaluates its target's health, which can redirect traffic away from its weight";
@@ -187,6 +189,29 @@ fn of_one_side(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> 
                 "try the new side by them beforehand: no step before tries them",
             ),
         };
+        Some(Finding::warning(format!("{path}[{index}]"), problem, fix))
+    };
+    route.records.iter().enumerate().filter_map(told).collect()
+}
+
+/// A type that the old side has not takes no health check and no evaluation from another type, which are of other targets.
+fn inherits_nothing(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
+    let told = |(index, change): (usize, &RecordChange)| {
+        let Family::Added { new, like, .. } = Family::of(state, route, change).ok()? else { return None };
+        let evaluates = |record: &RecordSet| record.alias.as_ref().is_some_and(|alias| alias.evaluate_target_health);
+        let [has_check, has_evaluation] = [
+            like.health_check_id.is_some() && new.health_check_id.is_none(),
+            new.alias.is_some() && evaluates(like) && !evaluates(&new),
+        ];
+        let what = match (has_check, has_evaluation) {
+            (true, true) => "the health check and the evaluation of its target's health",
+            (true, false) => "the health check",
+            (false, true) => "the evaluation of its target's health",
+            (false, false) => return None,
+        };
+        let (kind, other) = (change.record_type.as_str(), &like.record_type);
+        let problem = format!("adds {kind} records without {what} that the {other} record has");
+        let fix = "say so in new.health_check_id, and evaluate_target_health of its alias, where they shall have them";
         Some(Finding::warning(format!("{path}[{index}]"), problem, fix))
     };
     route.records.iter().enumerate().filter_map(told).collect()
@@ -261,6 +286,27 @@ mod tests {
         record["values"] = record.get("values").cloned().unwrap_or(json!([]));
         let (route, state) = (serde_json::from_value(route).unwrap(), serde_json::from_value(json!([record])).unwrap());
         fits(&route, &state, "$").into_iter().map(|finding| (finding.severity, finding.problem)).collect()
+    }
+
+    #[test]
+    fn a_type_that_is_added_says_what_it_does_not_inherit() {
+        let alias = |on: bool| {
+            json!({ "dns_name": "lb.example.net.", "hosted_zone_id": "Z2", "evaluate_target_health": on })
+        };
+        let told = |on: bool, check: Option<&str>| {
+            let record =
+                json!({ "type": "A", "values": [], "alias": alias(on), "health_check_id": check });
+            let state: NameState = serde_json::from_value(json!([record])).unwrap();
+            let mut route = route("A", &json!("5.6.7.8"));
+            let aaaa = json!({ "type": "AAAA", "new": { "alias": { "dns_name": "new.example.net", "hosted_zone_id": "Z2" } } });
+            route.records.push(serde_json::from_value(aaaa).unwrap());
+            let found = inherits_nothing(&route, &state, "$");
+            found.into_iter().map(|finding| finding.problem).collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(told(false, None), "");
+        assert!(told(false, Some("check")).contains("adds AAAA records without the health check that the A record has"));
+        assert!(told(true, Some("check")).contains("the health check and the evaluation"));
+        assert!(told(true, None).contains("without the evaluation"));
     }
 
     #[test]
