@@ -26,7 +26,11 @@ impl Named<'_> {
         let mut sharing = BTreeMap::<&str, Vec<&str>>::new();
         for record in others() {
             if let Some(value) = self.shared_address(record) {
-                sharing.entry(value).or_default().push(shown(&record.name));
+                let names = sharing.entry(value).or_default();
+                let name = shown(&record.name);
+                if !names.contains(&name) {
+                    names.push(name);
+                }
             }
         }
         findings.extend(sharing.into_iter().map(|(value, names)| {
@@ -128,7 +132,8 @@ fn marks(txt: &str, name: &str) -> bool {
 }
 
 fn list(names: &[&str]) -> String {
-    let shown = names.iter().take(MOST_NAMES).copied().collect::<Vec<_>>().join(", ");
+    // A `*` as people write it.
+    let shown = names.iter().take(MOST_NAMES).copied().collect::<Vec<_>>().join(", ").replace("\\052.", "*.");
     match names.len().saturating_sub(MOST_NAMES) {
         0 => shown,
         more => format!("{shown} and {more} more"),
@@ -178,6 +183,17 @@ mod tests {
         let told = found(&plan(values(), &[]), simple(), |named| named.told(&around));
         let [Finding { severity: Severity::Warning, problem, .. }] = &told[..] else { panic!("{told:?}") };
         assert!(problem.contains("the servers of on.com") && problem.contains("zone Z0"), "{problem}");
+    }
+
+    #[test]
+    fn a_name_is_listed_once_and_a_wildcard_as_people_write_it() {
+        let one = |identifier: &str, name: &str| {
+            let mut record = record("A", name, &["1.2.3.4"]);
+            record.set_identifier = Some(identifier.to_owned());
+            record
+        };
+        let problems = told(vec![one("a", "b.example.com."), one("b", "b.example.com."), one("c", "\\052.example.com.")]);
+        assert!(problems[0].ends_with("and keep: b.example.com, *.example.com"), "{problems:?}");
     }
 
     #[test]
