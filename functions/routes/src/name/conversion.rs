@@ -84,9 +84,8 @@ impl<'a> Conversion<'a> {
 
     /// Whether a record, at whatever TTL, is one that serves the old side.
     pub(super) fn is_old(&self, record: &RecordSet) -> bool {
-        let is = |old: &&RecordSet| {
-            old.record_type == record.record_type && old.set_identifier == record.set_identifier
-        };
+        let is =
+            |old: &&RecordSet| old.record_type == record.record_type && old.set_identifier == record.set_identifier;
         self.old.iter().any(is)
     }
 

@@ -60,9 +60,8 @@ pub fn lost_by_policy(
     if without == well {
         return BTreeSet::new();
     }
-    let is_lost = |record: &RecordSet| {
-        all.healthy(record, &well) == Ok(true) && all.healthy(record, &without) == Ok(false)
-    };
+    let is_lost =
+        |record: &RecordSet| all.healthy(record, &well) == Ok(true) && all.healthy(record, &without) == Ok(false);
     let lost = others.iter().filter(|(_, record)| is_lost(record));
     lost.map(|(name, record)| format!("{} {}", record.record_type, name.trim_end_matches('.'))).collect()
 }
@@ -70,8 +69,8 @@ pub fn lost_by_policy(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::name::record::tests::{simple, weighted};
     use crate::name::record::AliasTarget;
+    use crate::name::record::tests::{simple, weighted};
 
     const BALANCER: &str = "shop.elb.amazonaws.com.";
 

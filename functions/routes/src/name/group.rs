@@ -35,11 +35,7 @@ impl<'a> Group<'a> {
     }
 
     /// The weighted record that answers alike on both sides: the one that is named, or the only one that gets traffic.
-    pub(super) fn same_on_both(
-        state: &'a NameState,
-        change: &RecordChange,
-        new: &RecordData,
-    ) -> Option<&'a RecordSet> {
+    pub(super) fn same_on_both(state: &'a NameState, change: &RecordChange, new: &RecordData) -> Option<&'a RecordSet> {
         let old = find_old(&of_type(state, change), change).ok()?;
         (old.weight.is_some() && old.answers_like(new)).then_some(old)
     }

@@ -120,8 +120,7 @@ mod tests {
         let told = "takes with it what leads to it: cname.example.com";
         let lost = ["AAAA www.example.com", "AAAA shop.example.com", "A www.example.com", told];
         assert_eq!(found(to_cname, &[], &addresses(), &others), lost);
-        let without_aaaa =
-            json!([{ "type": "A", "new": { "values": ["5.6.7.8"] } }, { "type": "AAAA", "new": null }]);
+        let without_aaaa = json!([{ "type": "A", "new": { "values": ["5.6.7.8"] } }, { "type": "AAAA", "new": null }]);
         let told = "takes with it what leads to it: www.example.com, cname.example.com";
         let lost = ["AAAA www.example.com", "AAAA shop.example.com", told];
         assert_eq!(found(without_aaaa, &[], &addresses(), &others), lost);

@@ -55,7 +55,11 @@ fn moves_nobody(route: &DnsRoute, state: &NameState, ends: impl Fn(&str) -> (Opt
     let is_same = |kind: &str| matches!(ends(kind), (Some(old), Some(new)) if are_same(&old, &new));
     let goes = |kind: &str| matches!(ends(kind), (_, None));
     kinds.all(|kind| match kind {
-        "CNAME" => has(kind) && ["A", "AAAA"].into_iter().any(is_same) && ["A", "AAAA"].into_iter().all(|kind| is_same(kind) || goes(kind)),
+        "CNAME" => {
+            has(kind)
+                && ["A", "AAAA"].into_iter().any(is_same)
+                && ["A", "AAAA"].into_iter().all(|kind| is_same(kind) || goes(kind))
+        }
         _ => has(kind) && is_same(kind),
     })
 }

@@ -192,7 +192,8 @@ mod tests {
             record.set_identifier = Some(identifier.to_owned());
             record
         };
-        let problems = told(vec![one("a", "b.example.com."), one("b", "b.example.com."), one("c", "\\052.example.com.")]);
+        let problems =
+            told(vec![one("a", "b.example.com."), one("b", "b.example.com."), one("c", "\\052.example.com.")]);
         assert!(problems[0].ends_with("and keep: b.example.com, *.example.com"), "{problems:?}");
     }
 
