@@ -131,7 +131,9 @@ impl Name<'_> {
                 None => Some(format!("what users of {kind} get is not known")),
             }
         };
-        let effects: Vec<String> = self.route.records.iter().filter_map(|change| of_type(change.record_type)).collect();
+        let kinds = self.route.records.iter().map(|change| change.record_type);
+        let moved = kinds.filter(|kind| self.before.is_moved(self.route, *kind));
+        let effects: Vec<String> = moved.filter_map(of_type).collect();
         if effects.is_empty() { String::new() } else { format!("; so {}", effects.join(", ")) }
     }
 }

@@ -15,10 +15,10 @@ use crate::listener;
 use crate::name::forecast::Wanted;
 use crate::name::precheck::Seen;
 use crate::name::shares::{Health, Zone};
-use crate::name::{self, NameState, PairChecks};
+use crate::name::{self, NameState, PairChecks, RecordSet};
 
-/// A zone's records, and those that other policies than weights answer by the health of a DNS name.
-type ZoneSeen = (Zone, Vec<(String, String)>);
+/// A zone's records, and those of other policies than weights, by name.
+type ZoneSeen = (Zone, Vec<(String, RecordSet)>);
 
 /// What users would get of a name at each state of the run, by the health that can be seen now.
 ///
@@ -194,7 +194,8 @@ fn answers_lost(zones: &[ZoneSeen], names: &[(&DnsRoute, &NameState)], balancer:
         let now =
             name::evaluated::lost(zone, is_balancer).into_iter().chain(name::evaluated::lost(&prepared, is_balancer));
         lost.extend(now.map(|lost| format!("{} ({} % of its users)", lost.what, lost.percent)));
-        lost.extend(others.iter().filter(|(_, target)| is_balancer(target)).map(|(what, _)| what.clone()));
+        let by_policy = |zone: &Zone| name::evaluated::lost_by_policy(zone, others, is_balancer);
+        lost.extend(by_policy(zone).into_iter().chain(by_policy(&prepared)));
     }
     lost
 }
@@ -207,8 +208,7 @@ fn takes_balancer_out(balancer: &str, lost: &BTreeSet<String>, path: &str) -> Fi
          since these answers evaluate its health: {}",
         lost.join(", ")
     );
-    let fix = "set evaluate_target_health of these records to false for the time of the move, or attach the group to a rule \
-               that matches nothing and wait until its targets are healthy";
+    let fix = "set evaluate_target_health of these records to false for the time of the move";
     Finding::environment(path, problem, fix)
 }
 
@@ -222,6 +222,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn nobody_is_advised_to_attach_a_group_that_is_not_healthy() {
+        let lost = BTreeSet::from(["A shop.example.com (100 % of its users)".to_owned()]);
+        let finding = takes_balancer_out("lb.example.net.", &lost, "$");
+        assert!(finding.problem.contains("A shop.example.com (100 % of its users)"), "{finding:?}");
+        assert!(finding.fix.contains("evaluate_target_health") && !finding.fix.contains("attach"), "{finding:?}");
+    }
 
     #[test]
     fn an_alias_needs_a_balancer_with_addresses_of_its_type() {

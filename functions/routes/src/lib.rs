@@ -9,7 +9,7 @@
 //! | observe | `observe` | `observe`, `reach`, `check_look` |
 //! | write, and read back | `send` | `send` |
 //! | what the run makes beside it | - | `health_check` |
-//! | precheck's findings | `precheck`, `fit` | `precheck`, `precheck_health`, `leads`, `forecast`, `ttl` |
+//! | precheck's findings | `precheck`, `fit` | `precheck`, `precheck_health`, `around`, `behind`, `lost`, `leads`, `same`, `forecast`, `ttl` |
 //! | the command by hand | `by_hand` | `by_hand` |
 //!
 //! The plan's types, with a route's steps, title and lock, are `cutover::plan`'s. Places that list the kinds are [`kind`],

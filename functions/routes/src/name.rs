@@ -23,6 +23,8 @@ pub mod health_check;
 #[cfg(feature = "name")]
 mod leads;
 #[cfg(feature = "name")]
+mod lost;
+#[cfg(feature = "name")]
 pub mod observe;
 pub mod planned;
 #[cfg(feature = "name")]
@@ -32,6 +34,8 @@ mod precheck_health;
 #[cfg(feature = "name")]
 pub mod reach;
 pub mod record;
+#[cfg(feature = "name")]
+mod same;
 #[cfg(feature = "name")]
 pub mod send;
 pub mod shares;

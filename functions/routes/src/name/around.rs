@@ -23,7 +23,7 @@ pub(super) struct Around {
     pub records: Vec<ResourceRecordSet>,
     /// What other zones answer for the name.
     pub elsewhere: Vec<Elsewhere>,
-    /// The public zones above the plan's zone, and whether they delegate to it.
+    /// The public zones right above the plan's zone, and whether they delegate to it.
     pub above: Vec<Above>,
 }
 
@@ -41,8 +41,19 @@ pub(super) struct Elsewhere {
 pub(super) struct Above {
     /// That zone.
     pub zone: HostedZone,
-    /// Whether it has NS records for the plan's zone.
-    pub delegates: bool,
+    /// What it says of the plan's zone.
+    pub delegation: Delegation,
+}
+
+/// What a zone says of one below it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Delegation {
+    /// These name servers have it, in their normal form.
+    To(Vec<String>),
+    /// It delegates a name between the two, whose servers have to be asked.
+    OnTheWay(String),
+    /// Nothing: it answers itself.
+    Nowhere,
 }
 
 /// A hosted zone of the account.
@@ -97,12 +108,15 @@ pub(super) async fn observe(
     }
     let mut around = Around { records, ..Around::default() };
     let zones = seen(zones, "other zones of the name", path, findings)?.unwrap_or_default();
+    // Each zone is delegated by the nearest one above it alone.
+    let nearest = zones.iter().filter(|other| is_above(other, zone)).map(|other| other.name.len()).max();
     for other in zones.into_iter().filter(|other| other.id != zone.id) {
         let what = format!("what zone {} answers for the name", other.id);
         if is_above(&other, zone) {
-            if let Some(delegations) = seen(all_of_name(route53, &other.id, &zone.name).await, &what, path, findings)? {
-                let delegates = delegations.iter().any(|record| record.r#type == RrType::Ns);
-                around.above.push(Above { zone: other, delegates });
+            if Some(other.name.len()) == nearest
+                && let Some(delegation) = seen(delegation(route53, &other, zone).await, &what, path, findings)?
+            {
+                around.above.push(Above { zone: other, delegation });
             }
         } else if let Some(found) = seen(answers(route53, route, &other).await, &what, path, findings)? {
             around.elsewhere.extend(found.into_iter().map(|record| Elsewhere { zone: other.clone(), record }));
@@ -111,9 +125,31 @@ pub(super) async fn observe(
     Ok(around)
 }
 
-/// Whether the plan's zone is answered only where another one delegates to it. Users of a private zone ask it itself.
+/// What a zone above says of the plan's zone.
+async fn delegation(route53: &Client, above: &HostedZone, zone: &HostedZone) -> StepResult<Delegation> {
+    for name in suffixes(&zone.name).into_iter().filter(|name| name.len() > above.name.len()) {
+        let servers = name_servers(&all_of_name(route53, &above.id, name).await?, name);
+        if !servers.is_empty() && name == zone.name {
+            return Ok(Delegation::To(servers));
+        }
+        if !servers.is_empty() {
+            return Ok(Delegation::OnTheWay(name.to_owned()));
+        }
+    }
+    Ok(Delegation::Nowhere)
+}
+
+/// The name servers that the NS records of a name say, in their normal form.
+pub(super) fn name_servers(records: &[ResourceRecordSet], name: &str) -> Vec<String> {
+    let of_name = records.iter().filter(|one| one.r#type == RrType::Ns && normalise_name(&one.name) == name);
+    of_name.flat_map(|record| record.resource_records()).map(|server| normalise_name(&server.value)).collect()
+}
+
+/// Whether the plan's zone is answered only where another one delegates to it. Users of a private zone ask it itself; and
+/// nobody asks an account for a public top-level domain.
 fn is_above(other: &HostedZone, zone: &HostedZone) -> bool {
-    other.name.len() < zone.name.len() && !other.is_private && !zone.is_private
+    let is_top = other.name.matches('.').count() == 1;
+    other.name.len() < zone.name.len() && !is_top && !other.is_private && !zone.is_private
 }
 
 /// What was seen; a denied look is a warning.
@@ -125,18 +161,20 @@ fn seen<T>(look: StepResult<T>, what: &str, path: &str, findings: &mut Vec<Findi
 /// The zones of the account that could answer for the name: those of its own name and of every name above it.
 ///
 /// Zones come by their labels from the right (API reference of ListHostedZonesByName): those of a name stand behind those of the
-/// names above it. So one page that begins at the highest name has them all, unless the account has a hundred zones below that.
+/// names above it. So one page that begins at the top-level domain has them all, unless the account has a hundred zones below
+/// that: then the next one begins at the next name. Private zones may have a top-level domain for their name, such as `corp`.
 ///
 /// # Errors
 /// AWS errors.
 pub(super) async fn zones(route53: &Client, route: &DnsRoute) -> StepResult<Vec<HostedZone>> {
     let name = route.normalised_name();
     let suffixes = suffixes(&name);
-    let Some(highest) = suffixes.last() else { return Ok(Vec::new()) };
-    let (mut found, is_whole) = zones_from(route53, highest).await?;
-    if !is_whole {
-        for suffix in suffixes.iter().rev().skip(1) {
-            found.extend(zones_from(route53, suffix).await?.0.into_iter().filter(|other| other.name == *suffix));
+    let mut found = Vec::new();
+    for suffix in suffixes.iter().rev() {
+        let (page, is_whole) = zones_from(route53, suffix).await?;
+        found.extend(page);
+        if is_whole {
+            break;
         }
     }
     found.retain(|other| suffixes.contains(&other.name.as_str()));
@@ -160,10 +198,10 @@ fn is_within(name: &str, above: &str) -> bool {
     name == above || name.ends_with(&format!(".{above}"))
 }
 
-/// The name, and every name above it but the top-level domain.
+/// The name, and every name above it.
 fn suffixes(name: &str) -> Vec<&str> {
     let starts = std::iter::once(0).chain(name.match_indices('.').map(|(dot, _)| dot + 1));
-    starts.map(|start| &name[start..]).filter(|suffix| suffix.matches('.').count() > 1).collect()
+    starts.map(|start| &name[start..]).filter(|suffix| !suffix.is_empty()).collect()
 }
 
 /// What another zone answers for the name: its own record sets, also those that browsers follow, else those of the nearest `*`.
@@ -197,8 +235,8 @@ mod tests {
 
     #[test]
     fn every_zone_that_could_hold_a_name_is_asked_for() {
-        assert_eq!(suffixes("a.b.example.com."), ["a.b.example.com.", "b.example.com.", "example.com."]);
-        assert_eq!(suffixes("example.com."), ["example.com."]);
+        assert_eq!(suffixes("a.b.example.com."), ["a.b.example.com.", "b.example.com.", "example.com.", "com."]);
+        assert_eq!(suffixes("app.corp."), ["app.corp.", "corp."], "a private zone may have one label");
     }
 
     #[test]
@@ -211,6 +249,7 @@ mod tests {
     #[test]
     fn wildcards_cover_names_within_their_zone() {
         assert_eq!(wildcards("a.b.example.com.", "example.com."), ["\\052.b.example.com.", "\\052.example.com."]);
+        assert_eq!(wildcards("a.x.corp.", "corp."), ["\\052.x.corp.", "\\052.corp."]);
         assert_eq!(wildcards("a.example.com.", "a.example.com."), [""; 0]);
     }
 
@@ -223,6 +262,7 @@ mod tests {
             [true, false, false, false]
         );
         assert!(!is_above(&zone("example.com.", false), &zone("example.com.", false)), "the same name");
+        assert!(!is_above(&zone("com.", false), &zone("example.com.", false)), "a registry's");
     }
 
     #[test]

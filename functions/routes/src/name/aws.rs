@@ -31,7 +31,12 @@ pub(super) fn from_aws(record: &ResourceRecordSet) -> StepResult<RecordSet> {
         let problem = format!("{kind} {name} has a {policy} routing policy, and weights cannot stand beside it");
         return Err(StepError::new(name::DRIFT, problem));
     }
-    Ok(RecordSet {
+    Ok(whatever_policy(record))
+}
+
+/// The same of a record set whatever its routing policy, of which nothing but the weight is kept.
+pub(super) fn whatever_policy(record: &ResourceRecordSet) -> RecordSet {
+    RecordSet {
         record_type: record.r#type.as_str().to_owned(),
         set_identifier: record.set_identifier.clone(),
         weight: record.weight,
@@ -43,7 +48,7 @@ pub(super) fn from_aws(record: &ResourceRecordSet) -> StepResult<RecordSet> {
             evaluate_target_health: alias.evaluate_target_health,
         }),
         health_check_id: record.health_check_id.clone(),
-    })
+    }
 }
 
 /// A record set as the API takes it.

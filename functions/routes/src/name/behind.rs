@@ -7,7 +7,8 @@ use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use cutover::dns::{bare_name, normalise_name};
 use cutover::plan::{DnsRoute, Plan, RecordType, Route};
 
-use super::around::{Above, Around, Elsewhere, HostedZone};
+use super::around::{Above, Around, Delegation, Elsewhere, HostedZone, name_servers};
+use super::conversion::Conversion;
 use super::family::Family;
 use super::record::RecordSet;
 use super::state::NameState;
@@ -31,18 +32,21 @@ impl Named<'_> {
     /// Everything that goes on to lead users to the old side.
     pub(super) fn behind(&self, around: &Around) -> Vec<Behind> {
         let name = self.route.normalised_name();
-        let of_name = around.records.iter().filter(|record| binds(&normalise_name(&record.name), &name));
+        let serving = serving(&around.records);
+        let of_name = serving.iter().filter(|record| binds(&normalise_name(&record.name), &name));
         let mut found: Vec<Behind> = of_name.filter_map(|record| self.hints(record)).collect();
         found.extend(around.records.iter().find_map(|record| self.delegation(record)));
-        let ways = self.old_ways(around);
-        found.extend(around.records.iter().filter_map(|record| self.other_name(record, &ways)));
-        found.extend(around.elsewhere.iter().filter_map(|elsewhere| self.elsewhere(elsewhere)));
-        found.extend(around.above.iter().filter_map(|above| self.not_delegated(above)));
+        let ways = self.old_ways(&serving);
+        found.extend(serving.iter().filter_map(|record| self.other_name(record, &ways)));
+        found.extend(self.without_answer(&serving));
+        found.extend(around.elsewhere.iter().filter(|one| one.serves(around)).filter_map(|one| self.elsewhere(one)));
+        let own = name_servers(&around.records, &self.zone.name);
+        found.extend(around.above.iter().filter_map(|above| self.not_delegated(above, &own)));
         found.dedup_by(|one, other| one.what == other.what);
         found
     }
 
-    fn say(&self, what: String, problem: String, fix: impl Into<String>) -> Behind {
+    pub(super) fn say(&self, what: String, problem: String, fix: impl Into<String>) -> Behind {
         Behind { path: format!("{}.record_name", self.path), what, problem, fix: fix.into() }
     }
 
@@ -58,6 +62,9 @@ impl Named<'_> {
 
     /// The old side's records of this name.
     pub(super) fn old(&self) -> Vec<&RecordSet> {
+        if let Ok(Some(conversion)) = Conversion::of(self.state, self.route) {
+            return conversion.old().to_vec();
+        }
         let families = self.route.records.iter().filter_map(|change| Family::of(self.state, self.route, change).ok());
         families.filter_map(|family| family.old()).collect()
     }
@@ -88,9 +95,9 @@ impl Named<'_> {
     }
 
     /// Where the old side's answers lead and the new side's do not.
-    fn old_ways(&self, around: &Around) -> BTreeSet<String> {
-        let mut old = ways(self.old().iter().filter_map(|old| old.target()).collect(), &around.records);
-        let new = ways(self.new_targets().collect(), &around.records);
+    fn old_ways(&self, serving: &[&ResourceRecordSet]) -> BTreeSet<String> {
+        let mut old = ways(self.old().iter().filter_map(|old| old.target()).collect(), serving);
+        let new = ways(self.new_targets().collect(), serving);
         old.retain(|way| !new.contains(way));
         old
     }
@@ -117,13 +124,13 @@ impl Named<'_> {
 
     /// Another name of the zone that leads where the old side's records lead, and is no name on the way there.
     fn other_name(&self, record: &ResourceRecordSet, ways: &BTreeSet<String>) -> Option<Behind> {
-        if self.is_moved(&self.zone.id, record) || ways.contains(&normalise_name(&record.name)) {
+        let name = normalise_name(&record.name);
+        // The name's own bindings are hints.
+        let is_hint = is_binding(record) && binds(&name, &self.route.normalised_name());
+        if self.is_moved(&self.zone.id, record) || ways.contains(&name) || is_hint {
             return None;
         }
-        let target = target(record)?;
-        if !ways.contains(&bare_name(&target)) {
-            return None;
-        }
+        let target = targets(record).into_iter().find(|target| ways.contains(&bare_name(target)))?;
         let name = shown(&record.name);
         let problem = format!(
             "is not the only name: {} {name} leads to {} too, and stays there",
@@ -176,34 +183,68 @@ impl Named<'_> {
     }
 
     fn answers_new(&self, record: &ResourceRecordSet) -> bool {
+        if record.r#type == RrType::Cname && target(record).is_some_and(|to| self.is_new(&to)) {
+            return true;
+        }
         let of_type = |kind: RecordType| kind.as_str() == record.r#type.as_str();
         let change = self.route.records.iter().find(|change| of_type(change.record_type));
         let new = change.and_then(|change| change.new.as_ref());
         new.is_some_and(|new| super::aws::from_aws(record).is_ok_and(|live| live.answers_like(new)))
     }
 
-    /// A public zone above this one that does not lead to it.
-    fn not_delegated(&self, above: &Above) -> Option<Behind> {
-        if above.delegates || self.zone.is_private {
+    /// A public zone right above this one that does not lead to it, as far as its name servers, `own`, are known.
+    fn not_delegated(&self, above: &Above, own: &[String]) -> Option<Behind> {
+        if self.zone.is_private {
             return None;
         }
-        let problem = format!(
-            "is not answered from this zone: {} (zone {}) does not delegate {} to it, so the change would reach nobody",
-            shown(&above.zone.name),
-            above.zone.id,
-            shown(&self.zone.name)
-        );
-        let fix = format!("name the zone that answers, or add its NS records to zone {}", above.zone.id);
-        Some(self.say(format!("NS {} {}", shown(&self.zone.name), above.zone.id), problem, fix))
+        let delegates = match &above.delegation {
+            Delegation::OnTheWay(_) => return None,
+            Delegation::To(servers) if own.is_empty() || servers.iter().any(|server| own.contains(server)) => {
+                return None;
+            }
+            Delegation::To(servers) => {
+                let servers: Vec<&str> = servers.iter().map(|server| shown(server)).collect();
+                format!("delegates {} to {}, none of which has it", shown(&self.zone.name), servers.join(", "))
+            }
+            Delegation::Nowhere => format!("does not delegate {} to it", shown(&self.zone.name)),
+        };
+        let (zone, id) = (shown(&above.zone.name), &above.zone.id);
+        let problem =
+            format!("is not answered from this zone: {zone} (zone {id}) {delegates}, so the change would reach nobody");
+        let fix = format!("name the zone that answers, or give zone {id} this zone's NS records");
+        Some(self.say(format!("NS {} {id}", shown(&self.zone.name)), problem, fix))
     }
 }
 
+impl Elsewhere {
+    /// As [`serves`] says, within its zone.
+    fn serves(&self, around: &Around) -> bool {
+        let of_zone = around.elsewhere.iter().filter(|other| other.zone.id == self.zone.id);
+        serves(&self.record, of_zone.map(|other| &other.record))
+    }
+}
+
+/// Those that users get.
+pub(super) fn serving(records: &[ResourceRecordSet]) -> Vec<&ResourceRecordSet> {
+    records.iter().filter(|record| serves(record, records.iter())).collect()
+}
+
+/// Whether users get a record set: at weight 0 they do not while another of its name and type has more, health aside.
+pub(super) fn serves<'a>(record: &ResourceRecordSet, mut all: impl Iterator<Item = &'a ResourceRecordSet>) -> bool {
+    let has_more = |other: &ResourceRecordSet| {
+        let is_beside = other.r#type == record.r#type && other.name.eq_ignore_ascii_case(&record.name);
+        is_beside && other.weight.is_some_and(|weight| weight > 0)
+    };
+    record.weight != Some(0) || !all.any(has_more)
+}
+
 /// Where these names lead, through the aliases and CNAMEs of the zone: themselves, and all that are on the way.
-pub(super) fn ways(from: Vec<String>, records: &[ResourceRecordSet]) -> BTreeSet<String> {
+pub(super) fn ways(from: Vec<String>, records: &[&ResourceRecordSet]) -> BTreeSet<String> {
     let mut ways: BTreeSet<String> = from.iter().map(|name| bare_name(name)).collect();
     loop {
         let on_the_way = records.iter().filter(|record| ways.contains(&normalise_name(&record.name)));
-        let next: BTreeSet<String> = on_the_way.filter_map(target).map(|target| bare_name(&target)).collect();
+        let next: BTreeSet<String> =
+            on_the_way.filter_map(|record| target(record)).map(|target| bare_name(&target)).collect();
         if next.is_subset(&ways) {
             return ways;
         }
@@ -223,7 +264,7 @@ fn binds(name: &str, of: &str) -> bool {
 }
 
 /// `AAAA app.example.com`.
-fn what(record: &ResourceRecordSet) -> String {
+pub(super) fn what(record: &ResourceRecordSet) -> String {
     format!("{} {}", record.r#type.as_str(), shown(&record.name))
 }
 
@@ -239,6 +280,15 @@ pub(super) fn target(record: &ResourceRecordSet) -> Option<String> {
     }
     let cname = record.resource_records().first().filter(|_| record.r#type == RrType::Cname);
     cname.map(|value| normalise_name(&value.value))
+}
+
+/// The same, and the names that service bindings lead to: another one than their own, which `.` stands for (RFC 9460, 2.3 and 2.5).
+pub(super) fn targets(record: &ResourceRecordSet) -> Vec<String> {
+    if !is_binding(record) || record.alias_target.is_some() {
+        return target(record).into_iter().collect();
+    }
+    let bindings = record.resource_records().iter().filter_map(|value| value.value.split_whitespace().nth(1));
+    bindings.map(normalise_name).filter(|name| name != ".").collect()
 }
 
 fn answer(record: &ResourceRecordSet) -> String {
@@ -267,190 +317,4 @@ pub(super) fn is_same_address(one: &str, other: &str) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use aws_sdk_route53::types::{AliasTarget, ResourceRecord};
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    const LB: &str = "old-lb.eu-west-1.elb.amazonaws.com";
-
-    pub(crate) fn record(kind: &str, name: &str, values: &[&str]) -> ResourceRecordSet {
-        let values = values.iter().map(|value| ResourceRecord::builder().value(*value).build().unwrap());
-        let record = ResourceRecordSet::builder().name(name).r#type(RrType::from(kind)).ttl(60);
-        record.set_resource_records(Some(values.collect())).build().unwrap()
-    }
-
-    pub(crate) fn alias(kind: &str, name: &str, target: &str, zone: &str) -> ResourceRecordSet {
-        let target = AliasTarget::builder().dns_name(target).hosted_zone_id(zone).evaluate_target_health(false).build();
-        let record = ResourceRecordSet::builder().name(name).r#type(RrType::from(kind));
-        record.alias_target(target.unwrap()).build().unwrap()
-    }
-
-    fn zone(id: &str, name: &str, is_private: bool) -> HostedZone {
-        HostedZone { id: id.to_owned(), name: name.to_owned(), is_private }
-    }
-
-    /// A plan that moves `app.example.com` in zone Z1 from `live` to `new`, and the names given.
-    pub(crate) fn plan(new: Value, also: &[(&str, &str)]) -> Plan {
-        let route = |zone: &str, name: &str, new: &Value| {
-            json!({ "type": "dns", "hosted_zone_id": zone, "record_name": name, "records": [{ "type": "A", "new": new }],
-                "steps": [{ "new_weight": 100 }] })
-        };
-        let also = also.iter().map(|(zone, name)| route(zone, name, &json!({ "values": ["5.6.7.8"] })));
-        let routes: Vec<Value> = std::iter::once(route("Z1", "app.example.com", &new)).chain(also).collect();
-        Plan::read(&json!({ "application": "a", "routes": routes })).unwrap()
-    }
-
-    pub(crate) fn values() -> Value {
-        json!({ "values": ["5.6.7.8"] })
-    }
-
-    pub(crate) fn found<T>(plan: &Plan, live: ResourceRecordSet, judge: impl FnOnce(&Named) -> T) -> T {
-        let Route::Dns(route) = &plan.routes[0] else { panic!("no name") };
-        let state = NameState::new(vec![super::super::aws::from_aws(&live).unwrap()]);
-        let zone = zone("Z1", "example.com.", false);
-        judge(&Named { plan, route, path: "$.routes[0]", zone: &zone, state: &state })
-    }
-
-    fn behind(plan: &Plan, live: ResourceRecordSet, around: &Around) -> Vec<String> {
-        found(plan, live, |named| named.behind(around)).into_iter().map(|one| one.what).collect()
-    }
-
-    pub(crate) fn simple() -> ResourceRecordSet {
-        record("A", "app.example.com.", &["1.2.3.4"])
-    }
-
-    pub(crate) fn with(records: Vec<ResourceRecordSet>) -> Around {
-        Around { records, ..Around::default() }
-    }
-
-    #[test]
-    fn browsers_that_follow_a_hint_to_the_old_side_stay() {
-        let https = |value: &str| with(vec![record("HTTPS", "app.example.com.", &[value])]);
-        let stays = |value: &str| !behind(&plan(values(), &[]), simple(), &https(value)).is_empty();
-        assert!(stays("1 . alpn=\"h3,h2\" ipv4hint=1.2.3.4"));
-        assert!(stays("1 app.example.com. ipv6hint=\"2001:db8::1\""));
-        assert!(stays("1 cdn.example.net."), "another host");
-        assert!(!stays("1 . alpn=\"h3,h2\""));
-        assert!(!stays("1 . ipv4hint=5.6.7.8"), "the new side's own address");
-        let hint = "1 . ipv6hint=2001:DB8:0::2";
-        assert_eq!(leads_to(hint, "app.example.com.", &["2001:db8::2"]), None, "the same address, written otherwise");
-        assert!(leads_to(hint, "app.example.com.", &["2001:db8::3"]).is_some());
-    }
-
-    #[test]
-    fn bindings_of_the_names_ports_are_the_names_own() {
-        let https = |name: &str| with(vec![record("HTTPS", name, &["1 . ipv4hint=1.2.3.4"])]);
-        let stays = |name: &str| behind(&plan(values(), &[]), simple(), &https(name)).join(",");
-        assert_eq!(stays("_8443._https.app.example.com."), "HTTPS _8443._https.app.example.com");
-        for other in ["www.app.example.com.", "_8443._httpsapp.example.com.", "_8443._https.example.com."] {
-            assert_eq!(stays(other), "", "{other}");
-        }
-    }
-
-    #[test]
-    fn browsers_that_follow_an_alias_of_their_own_type_stay() {
-        let cloudfront = |name: &str| alias("HTTPS", "app.example.com.", name, "Z2FDTNDATAQYW2");
-        let new = json!({ "alias": { "dns_name": "new.cloudfront.net", "hosted_zone_id": "Z2FDTNDATAQYW2" } });
-        let stays = |to: &str| behind(&plan(new.clone(), &[]), simple(), &with(vec![cloudfront(to)]));
-        assert_eq!(stays("old.cloudfront.net."), ["HTTPS app.example.com"]);
-        assert_eq!(stays("New.cloudfront.net."), [""; 0], "the new side's own");
-    }
-
-    #[test]
-    fn another_name_that_leads_to_the_old_side_by_another_way_stays() {
-        let live = || alias("A", "app.example.com.", "blue.example.com.", "Z1");
-        let records = vec![
-            live(),
-            alias("A", "blue.example.com.", &format!("{LB}."), "Z32O12XQLNTSW2"),
-            alias("A", "www.example.com.", &format!("dualstack.{LB}."), "Z32O12XQLNTSW2"),
-            record("CNAME", "shop.example.com.", &["app.example.com"]),
-        ];
-        let stays = behind(&plan(values(), &[]), live(), &with(records.clone()));
-        assert_eq!(stays, ["A www.example.com"], "not blue, which is the side's own name, nor who follows the name");
-        let green = alias("A", "green.example.com.", &format!("{LB}."), "Z32O12XQLNTSW2");
-        let same = json!({ "alias": { "dns_name": "green.example.com", "hosted_zone_id": "Z1" } });
-        let records = [records.clone(), vec![green]].concat();
-        assert_eq!(behind(&plan(same, &[]), live(), &with(records)), [""; 0], "the new side's way, too");
-        let circle = vec![live(), alias("A", "blue.example.com.", "app.example.com.", "Z1")];
-        assert_eq!(behind(&plan(values(), &[]), live(), &with(circle)), [""; 0]);
-    }
-
-    #[test]
-    fn a_delegation_at_or_above_the_name_makes_the_change_reach_nobody() {
-        let ns = |name: &str| with(vec![record("NS", name, &["ns1.example.net."])]);
-        let reaches_nobody = |name: &str| behind(&plan(values(), &[]), simple(), &ns(name));
-        assert_eq!(reaches_nobody("app.example.com."), ["NS app.example.com"]);
-        assert_eq!(reaches_nobody("example.com."), [""; 0], "the zone's own");
-        assert_eq!(reaches_nobody("pp.example.com."), [""; 0]);
-        assert_eq!(reaches_nobody("x.app.example.com."), [""; 0], "below the name");
-    }
-
-    #[test]
-    fn another_name_that_leads_to_the_old_balancer_stays_unless_the_plan_moves_it() {
-        let live = || alias("A", "app.example.com.", &format!("dualstack.{LB}."), "Z32O12XQLNTSW2");
-        let around = || {
-            let cname = record("CNAME", "shop.example.com.", &[&LB.to_uppercase()]);
-            with(vec![live(), alias("A", "www.example.com.", &format!("{LB}."), "Z32O12XQLNTSW2"), cname])
-        };
-        let stays = |also: &[(&str, &str)]| behind(&plan(values(), also), live(), &around());
-        assert_eq!(stays(&[]), ["A www.example.com", "CNAME shop.example.com"]);
-        assert_eq!(stays(&[("Z1", "www.example.com")]), ["CNAME shop.example.com"]);
-        let same_balancer =
-            json!({ "alias": { "dns_name": LB, "hosted_zone_id": "Z32O12XQLNTSW2", "evaluate_target_health": true } });
-        assert_eq!(behind(&plan(same_balancer, &[]), live(), &around()), [""; 0], "the new side's too");
-    }
-
-    #[test]
-    fn a_private_zone_or_a_second_public_one_of_the_same_name_answers_others() {
-        let elsewhere = |id: &str, name: &str, is_private: bool, value: &str| {
-            let record = record("A", "app.example.com.", &[value]);
-            let zone = zone(id, name, is_private);
-            Around { elsewhere: vec![Elsewhere { zone, record }], ..Around::default() }
-        };
-        let stays = |around: &Around| behind(&plan(values(), &[]), simple(), around);
-        assert_eq!(stays(&elsewhere("Z2", "example.com.", true, "10.0.0.1")), ["A app.example.com Z2"]);
-        assert_eq!(stays(&elsewhere("Z2", "example.com.", false, "1.2.3.4")), ["A app.example.com Z2"]);
-        assert_eq!(stays(&elsewhere("Z2", "app.example.com.", true, "10.0.0.1")), ["A app.example.com Z2"]);
-        assert_eq!(stays(&elsewhere("Z2", "app.example.com.", false, "10.0.0.1")), [""; 0], "nobody is led there");
-        assert_eq!(
-            stays(&elsewhere("Z2", "example.com.", true, "5.6.7.8")),
-            [""; 0],
-            "it answers the new side already"
-        );
-        let both = plan(values(), &[("Z2", "app.example.com")]);
-        assert_eq!(behind(&both, simple(), &elsewhere("Z2", "example.com.", true, "10.0.0.1")), [""; 0]);
-    }
-
-    #[test]
-    fn whoever_is_outside_of_a_private_zones_vpcs_is_answered_by_any_public_zone() {
-        let of_private = |public: &str, record: ResourceRecordSet| {
-            let plan = plan(values(), &[]);
-            let Route::Dns(route) = &plan.routes[0] else { panic!("no name") };
-            let state = NameState::new(vec![super::super::aws::from_aws(&simple()).unwrap()]);
-            let own = zone("Z1", "example.com.", true);
-            let elsewhere = vec![Elsewhere { zone: zone("Z2", public, false), record }];
-            let named = Named { plan: &plan, route, path: "$", zone: &own, state: &state };
-            let behind = named.behind(&Around { elsewhere, ..Around::default() });
-            behind.into_iter().map(|one| (one.what, one.problem)).collect::<Vec<_>>()
-        };
-        for public in ["com.", "example.com.", "app.example.com."] {
-            let found = of_private(public, record("A", "app.example.com.", &["1.2.3.4"]));
-            let [(what, problem)] = &found[..] else { panic!("{public}: {found:?}") };
-            assert!(what == "A app.example.com Z2" && problem.contains("users outside of the VPCs"), "{problem}");
-        }
-        let hint = |value: &str| of_private("example.com.", record("HTTPS", "app.example.com.", &[value])).len();
-        assert_eq!(["1 . alpn=h2", "1 . ipv4hint=1.2.3.4", "1 . ipv4hint=5.6.7.8"].map(hint), [0, 1, 0]);
-    }
-
-    #[test]
-    fn a_zone_above_that_does_not_lead_to_the_plans_zone_is_seen() {
-        let above = |delegates| Around {
-            above: vec![Above { zone: zone("Z0", "com.", false), delegates }],
-            ..Around::default()
-        };
-        assert_eq!(behind(&plan(values(), &[]), simple(), &above(false)), ["NS example.com Z0"]);
-        assert_eq!(behind(&plan(values(), &[]), simple(), &above(true)), [""; 0]);
-    }
-}
+pub(super) mod tests;

@@ -158,9 +158,12 @@ impl NameState {
 /// The side whose a record is in a state of a run; none for a neighbour.
 pub(super) fn side_of(record: &RecordSet, route: &DnsRoute, before: &NameState) -> Option<Side> {
     let change = route.records.iter().find(|change| change.record_type.as_str() == record.record_type);
-    // What cannot stand beside the plan's types gives way to them.
-    let Some(change) = change else { return Some(Side::Old) };
-    if Conversion::of(before, route).is_ok_and(|conversion| conversion.is_some()) {
+    let conversion = Conversion::of(before, route).ok().flatten();
+    // What cannot stand beside the plan's types gives way to them; at weight 0 it serves neither side.
+    let Some(change) = change else {
+        return conversion.is_none_or(|conversion| conversion.is_old(record)).then_some(Side::Old);
+    };
+    if conversion.is_some() {
         return Some(Side::New);
     }
     let is_new = change.new.as_ref().is_some_and(|new| record.answers_like(new));
@@ -235,6 +238,15 @@ mod tests {
         assert_eq!(before.attached(&route(None), &before), [of(Side::Old, "inherited")]);
         assert_eq!(before.planned(&route(None), 50, &mine).unwrap().attached(&route(None), &before), both);
         assert_eq!(before.to_attach(&route(None), &mine), Ok(both));
+    }
+
+    #[test]
+    fn a_check_of_what_is_at_weight_zero_beside_a_record_that_is_converted_is_nobodys() {
+        let cname = |record| crate::name::RecordSet { record_type: "CNAME".to_owned(), ..record };
+        let idle = checked(weighted("aged", "aged.example.net", 0), "aged");
+        let old = checked(weighted("blue", "old.example.net", 100), "blue");
+        let before = NameState::new(vec![cname(old), cname(idle)]);
+        assert_eq!(before.attached(&route(None), &before), [Attached { side: Side::Old, id: "blue".to_owned() }]);
     }
 
     #[test]

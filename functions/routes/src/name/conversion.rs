@@ -2,6 +2,8 @@
 //! stay whole, then one atomic batch deletes them and creates the new ones (Route 53 API reference,
 //! ChangeResourceRecordSets). So there are the shares 0 and 100 only.
 
+use std::collections::BTreeSet;
+
 use cutover::plan::{DnsRoute, RecordChange, RecordType};
 
 use super::planned::{answer, lowered};
@@ -13,7 +15,10 @@ const CNAME: &str = "CNAME";
 /// The record sets of another kind than the plan's, which give way to it.
 pub(super) struct Conversion<'a> {
     route: &'a DnsRoute,
+    /// Those that serve, one of each type.
     old: Vec<&'a RecordSet>,
+    /// Those of weight 0 beside them, which go with them.
+    idle: Vec<&'a RecordSet>,
 }
 
 /// Whether a record set of this type at the route's name is the route's concern: of the plan's types, or one that cannot stand
@@ -28,44 +33,74 @@ fn gives_way(route: &DnsRoute, record_type: &str) -> bool {
     if to_cname { ["A", "AAAA"].contains(&record_type) } else { record_type == CNAME }
 }
 
+/// Why a plan that makes health checks does not fit: none where nothing is converted. A converted name has no weighted pair.
+pub(super) fn health_checks_problem(route: &DnsRoute, state: &NameState) -> Option<String> {
+    let kind = state.records().iter().map(|record| &record.record_type).find(|kind| gives_way(route, kind))?;
+    route.health_checks.as_ref()?;
+    Some(format!("are those of a weighted pair, and the {kind} record is replaced at once"))
+}
+
 impl<'a> Conversion<'a> {
     /// What the plan converts; none where the name has the plan's kind of records already.
     ///
     /// # Errors
     /// The text of the problem: records that share a name by weight, a set identifier that is not there, health checks.
     pub(super) fn of(state: &'a NameState, route: &'a DnsRoute) -> Result<Option<Self>, String> {
-        let old: Vec<&RecordSet> =
+        let all: Vec<&RecordSet> =
             state.records().iter().filter(|record| gives_way(route, &record.record_type)).collect();
-        let Some(first) = old.first() else { return Ok(None) };
-        let kind = &first.record_type;
-        if let Some(one) =
-            old.iter().find(|one| old.iter().any(|other| one != &other && one.record_type == other.record_type))
-        {
-            return Err(format!(
-                "several {} records share the name, and only one can be converted, as nothing of the others would be left: \
-                 delete them first, those of weight 0, too",
-                one.record_type
-            ));
+        let kinds: BTreeSet<&str> = all.iter().map(|record| record.record_type.as_str()).collect();
+        let Some(kind) = kinds.first() else { return Ok(None) };
+        if let Some(problem) = health_checks_problem(route, state) {
+            return Err(problem);
+        }
+        let (mut old, mut idle) = (Vec::new(), Vec::new());
+        for kind in &kinds {
+            let of_kind = || all.iter().copied().filter(|record| record.record_type == *kind);
+            let serving: Vec<&RecordSet> = match &of_kind().collect::<Vec<_>>()[..] {
+                [only] => vec![*only],
+                several => several.iter().copied().filter(|record| record.weight != Some(0)).collect(),
+            };
+            let [serving] = serving[..] else {
+                return Err(format!(
+                    "several {kind} records share the name's users, and only one can be converted, as nothing of the others \
+                     would be left: delete them first"
+                ));
+            };
+            idle.extend(of_kind().filter(|record| *record != serving));
+            old.push(serving);
         }
         for identifier in route.records.iter().filter_map(|change| change.old_set_identifier.as_ref()) {
             if !old.iter().any(|record| record.set_identifier.as_ref() == Some(identifier)) {
-                return Err(format!("no {kind} record has the set identifier `{identifier}`"));
+                return Err(format!("no {kind} record that gets traffic has the set identifier `{identifier}`"));
             }
         }
-        if route.health_checks.is_some() {
-            return Err(format!(
-                "health checks are those of a weighted pair, and the {kind} record is replaced at once"
-            ));
-        }
-        Ok(Some(Self { route, old }))
+        Ok(Some(Self { route, old, idle }))
+    }
+
+    /// The records that serve the old side, one of each type.
+    pub(super) fn old(&self) -> &[&'a RecordSet] {
+        &self.old
+    }
+
+    /// Whether a record, at whatever TTL, is one that serves the old side.
+    pub(super) fn is_old(&self, record: &RecordSet) -> bool {
+        let is =
+            |old: &&RecordSet| old.record_type == record.record_type && old.set_identifier == record.set_identifier;
+        self.old.iter().any(is)
+    }
+
+    /// The records of weight 0 that go with those that serve, and come back with undo alone.
+    pub(super) fn idle(&self) -> &[&'a RecordSet] {
+        &self.idle
     }
 
     /// The record sets at a share, at the plan's TTL or their own where that is lower: the old ones, or the new ones.
     pub(super) fn planned(&self, percent: u8) -> Result<Vec<RecordSet>, String> {
-        let ttl = lowered(self.old.iter().copied(), self.route.ttl);
+        let all = || self.old.iter().chain(&self.idle);
+        let ttl = lowered(all().copied(), self.route.ttl);
         let lowered = |record: &&RecordSet| RecordSet { ttl: record.ttl.map(|_| ttl), ..(*record).clone() };
         match percent {
-            0 => Ok(self.old.iter().map(lowered).collect()),
+            0 => Ok(all().map(lowered).collect()),
             100 => Ok(self.new_records(ttl)),
             _ => Err(format!(
                 "{percent} % is not possible: a {} record cannot share a name with another type, so all moves at once",
@@ -175,7 +210,30 @@ mod tests {
         let check = serde_json::from_value(serde_json::json!({ "fqdn": "new.example.com" })).unwrap();
         let checked =
             DnsRoute { health_checks: Some(cutover::plan::HealthChecks { old: None, new: Some(check) }), ..to_alias() };
-        assert!(one.finished(&checked).unwrap_err().contains("health checks"));
+        assert!(one.finished(&checked).unwrap_err().contains("of a weighted pair"));
+    }
+
+    #[test]
+    fn what_is_at_weight_zero_goes_with_the_record_that_is_converted_and_comes_back_with_it() {
+        let before = NameState::new(vec![cname(weighted("blue", "", 100)), cname(weighted("aged", "", 0))]);
+        let route = to_alias();
+        let whole = before.planned(&route, 100, &PairChecks::default()).unwrap();
+        let lb = "new-side.elb.amazonaws.com. weight 100 set identifier blue";
+        assert_eq!(lines(&whole), [format!("A {lb}"), format!("AAAA {lb}")]);
+        assert_eq!(before.finished(&route), Ok(whole.clone()));
+        let prepared = before.planned(&route, 0, &PairChecks::default()).unwrap();
+        let ttls: Vec<_> = prepared.records().iter().map(|record| record.ttl).collect();
+        assert_eq!(ttls, [Some(60), Some(60)], "of one group");
+        let made: Vec<_> = whole.batch_to(&before).into_iter().filter(|one| matches!(one, Change::Create(_))).collect();
+        assert_eq!(made.len(), 2, "both come back: {made:?}");
+        assert_eq!(before.check_batches(&route), Ok(()));
+        let conversion = Conversion::of(&before, &route).unwrap().unwrap();
+        assert_eq!(conversion.idle()[0].set_identifier.as_deref(), Some("aged"));
+        let mut named = to_alias();
+        named.records[0].old_set_identifier = Some("aged".to_owned());
+        assert!(before.finished(&named).unwrap_err().contains("no CNAME record that gets traffic"));
+        let even = NameState::new(vec![cname(weighted("a", "", 0)), cname(weighted("b", "", 0))]);
+        assert!(even.finished(&route).unwrap_err().contains("several CNAME records"), "all answer evenly");
     }
 
     #[test]

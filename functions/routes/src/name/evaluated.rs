@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::forecast::Wanted;
+use super::record::RecordSet;
 use super::shares::{Answer, Zone};
 
 /// Shares that differ by no more are the same, but for rounding.
@@ -43,11 +44,33 @@ pub fn lost(zone: &Zone, is_balancer: impl Fn(&str) -> bool) -> BTreeSet<Lost> {
     zone.records.keys().filter_map(of_group).collect()
 }
 
+/// The answers of another routing policy than weights, `A shop.example.com`, that would be left out were a balancer not healthy, all
+/// else being well: those that are aliases to it by its health, or to aliases of the zone that are, all along. `others` are the zone's
+/// records of such policies, by name.
+pub fn lost_by_policy(
+    zone: &Zone,
+    others: &[(String, RecordSet)],
+    is_balancer: impl Fn(&str) -> bool,
+) -> BTreeSet<String> {
+    let mut all = zone.clone();
+    others.iter().for_each(|(name, record)| all.add(name, vec![record.clone()]));
+    let well = Wanted::of_zone(&all).all_well();
+    let mut without = well.clone();
+    without.targets.iter_mut().filter(|(name, _)| is_balancer(name)).for_each(|(_, healthy)| *healthy = false);
+    if without == well {
+        return BTreeSet::new();
+    }
+    let is_lost =
+        |record: &RecordSet| all.healthy(record, &well) == Ok(true) && all.healthy(record, &without) == Ok(false);
+    let lost = others.iter().filter(|(_, record)| is_lost(record));
+    lost.map(|(name, record)| format!("{} {}", record.record_type, name.trim_end_matches('.'))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::record::AliasTarget;
     use crate::name::record::tests::{simple, weighted};
-    use crate::name::record::{AliasTarget, RecordSet};
 
     const BALANCER: &str = "shop.elb.amazonaws.com.";
 
@@ -79,5 +102,39 @@ mod tests {
     fn an_only_record_is_answered_whatever_its_health() {
         assert_eq!(losses(&[alias(simple("", 0), true)]), []);
         assert_eq!(losses(&[simple("1.2.3.4", 300)]), []);
+    }
+
+    /// What is lost of a failover record of `app.example.com`, in a zone of these records.
+    fn lost_failover(record: RecordSet, records: &[(&str, RecordSet)], others: &[(&str, RecordSet)]) -> Vec<String> {
+        let mut zone = Zone { id: "Z1".to_owned(), ..Zone::default() };
+        records.iter().for_each(|(name, record)| zone.add(name, vec![record.clone()]));
+        let others = others.iter().map(|(name, record)| ((*name).to_owned(), record.clone()));
+        let others: Vec<_> = others.chain([("app.example.com.".to_owned(), record)]).collect();
+        lost_by_policy(&zone, &others, |name| name == BALANCER).into_iter().collect()
+    }
+
+    fn within(name: &str, evaluate_target_health: bool) -> RecordSet {
+        let (dns_name, hosted_zone_id) = (name.to_owned(), "Z1".to_owned());
+        let alias = Some(AliasTarget { dns_name, hosted_zone_id, evaluate_target_health });
+        RecordSet { ttl: None, values: vec![], alias, ..simple("", 0) }
+    }
+
+    #[test]
+    fn a_failover_or_latency_alias_loses_a_balancer_by_way_of_others_too() {
+        let to_balancer = |evaluates| alias(simple("", 0), evaluates);
+        let app = ["A app.example.com"];
+        assert_eq!(lost_failover(to_balancer(true), &[], &[]), app);
+        assert_eq!(lost_failover(to_balancer(false), &[], &[]), [""; 0]);
+        let by = |first, second| {
+            lost_failover(within("lb.example.com.", first), &[("lb.example.com.", to_balancer(second))], &[])
+        };
+        assert_eq!(by(true, true), app);
+        assert_eq!([by(false, true), by(true, false)], [[""; 0], [""; 0]], "not evaluated all along");
+        let other = weighted("other", "9.9.9.9", 1);
+        let group = [("lb.example.com.", alias(weighted("lb", "", 1), true)), ("lb.example.com.", other)];
+        assert_eq!(lost_failover(within("lb.example.com.", true), &group, &[]), [""; 0], "another one is healthy");
+        let latency = [("lb.example.com.", to_balancer(true))];
+        let both = ["A app.example.com", "A lb.example.com"];
+        assert_eq!(lost_failover(within("lb.example.com.", true), &[], &latency), both);
     }
 }

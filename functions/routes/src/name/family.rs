@@ -1,5 +1,5 @@
 //! What becomes of one record type of a name: most move from the old side to the new one; one that only one side has is
-//! dropped or added.
+//! dropped or added; one that both sides answer alike stays.
 //!
 //! A record alone in its type answers whatever its weight, so what only one side has cannot move by weights: it comes or goes
 //! whole, in the batch that gives the new side everything, and goes back with it.
@@ -7,7 +7,7 @@
 use cutover::plan::{DnsRoute, RecordChange, RecordData};
 
 use super::group::{Group, of_type};
-use super::planned::answer;
+use super::planned::{answer, final_ttl};
 use super::record::RecordSet;
 use super::state::NameState;
 
@@ -15,6 +15,8 @@ use super::state::NameState;
 pub(super) enum Family<'a> {
     /// They move by weights.
     Moved(Group<'a>),
+    /// Both sides answer alike by weighted records: these stay as they are.
+    Kept(Vec<&'a RecordSet>),
     /// The new side has none.
     Dropped {
         /// The record that goes.
@@ -24,8 +26,10 @@ pub(super) enum Family<'a> {
     },
     /// The old side has none.
     Added {
-        /// The record that comes, with the TTL, weight and identifier that the old side's other types have.
+        /// The record that comes, with the weight and identifier that the old side's other types have, and its neighbours' TTL.
         new: RecordSet,
+        /// The old side's record of another type.
+        like: &'a RecordSet,
         /// Those that are there and stay.
         neighbours: Vec<&'a RecordSet>,
     },
@@ -42,8 +46,12 @@ impl<'a> Family<'a> {
             return Ok(Self::Dropped { old, neighbours });
         };
         if let Some(like) = others_old(state, route, change).filter(|_| has_no_old(state, change)) {
-            let new = added(change, new, route, like);
-            return Ok(Self::Added { new, neighbours: of_type(state, change) });
+            let neighbours = of_type(state, change);
+            let new = added(change, new, final_ttl(neighbours.iter().copied(), like, route.ttl), like);
+            return Ok(Self::Added { new, like, neighbours });
+        }
+        if Group::same_on_both(state, change, new).is_some() {
+            return Ok(Self::Kept(of_type(state, change)));
         }
         Group::of(state, change, new).map(Self::Moved)
     }
@@ -52,15 +60,16 @@ impl<'a> Family<'a> {
     pub(super) fn old(&self) -> Option<&'a RecordSet> {
         match self {
             Self::Moved(Group { old, .. }) | Self::Dropped { old, .. } => Some(old),
-            Self::Added { .. } => None,
+            Self::Added { .. } | Self::Kept(_) => None,
         }
     }
 
-    /// The record sets that the plan leaves as they are.
+    /// The record sets beside those of the sides, which the plan leaves as they are.
     pub(super) fn neighbours(&self) -> &[&'a RecordSet] {
         match self {
             Self::Moved(group) => &group.neighbours,
             Self::Dropped { neighbours, .. } | Self::Added { neighbours, .. } => neighbours,
+            Self::Kept(_) => &[],
         }
     }
 
@@ -90,8 +99,7 @@ fn others_old<'a>(state: &'a NameState, route: &'a DnsRoute, change: &RecordChan
     found.into_iter().find(is_named)
 }
 
-fn added(change: &RecordChange, new: &RecordData, route: &DnsRoute, like: &RecordSet) -> RecordSet {
-    let ttl = like.ttl.unwrap_or_else(|| i64::from(route.ttl));
+fn added(change: &RecordChange, new: &RecordData, ttl: i64, like: &RecordSet) -> RecordSet {
     RecordSet {
         set_identifier: like.set_identifier.clone(),
         weight: like.weight,
@@ -166,6 +174,45 @@ mod tests {
         let both = NameState::new([a(), vec![aaaa(weighted("ireland", "2001:db8::1", 100))]].concat());
         assert_eq!(at(&both, &goes, 100), [there]);
         assert_eq!(both.neighbours(&goes).into_iter().collect::<Vec<_>>(), ["frankfurt"]);
+    }
+
+    #[test]
+    fn a_type_that_comes_has_the_ttl_of_its_neighbours_in_the_end() {
+        let before = NameState::new(vec![
+            RecordSet { ttl: Some(30), ..weighted("ireland", "1.2.3.4", 100) },
+            RecordSet { ttl: Some(30), ..weighted("frankfurt", "9.9.9.9", 100) },
+            aaaa(weighted("frankfurt", "2001:db8::9", 100)),
+        ]);
+        let route = with_aaaa(Some("2001:db8::2"), Some("ireland"));
+        let ttls = |state: NameState| -> Vec<_> { state.records().iter().map(|record| record.ttl).collect() };
+        assert_eq!(ttls(before.finished(&route).unwrap()), [30, 30, 300, 300].map(Some));
+        assert_eq!(before.check_batches(&route), Ok(()));
+    }
+
+    #[test]
+    fn a_weighted_type_that_both_sides_answer_alike_stays_as_it_is() {
+        let b = |record: RecordSet| RecordSet { weight: Some(10), ..record };
+        let a = || b(weighted("b", "1.2.3.4", 10));
+        let same = || b(aaaa(weighted("b", "2001:db8::1", 10)));
+        let route = with_aaaa(Some("2001:DB8:0::1"), None);
+        let before = NameState::new(vec![a(), same()]);
+        let there = "AAAA 2001:db8::1 weight 10 ttl 300 set identifier b";
+        for percent in [0, 50, 100] {
+            assert_eq!(at(&before, &route, percent), [there], "{percent}");
+        }
+        assert_eq!(lines(&before.finished(&route).unwrap()), [there]);
+        assert_eq!((before.check_pair(&route), before.check_batches(&route)), (Ok(()), Ok(())));
+        assert!(before.is_moved(&route, RecordType::A) && !before.is_moved(&route, RecordType::Aaaa));
+        assert!(before.neighbours(&route).is_empty(), "the old side of A has the same identifier");
+        let named = with_aaaa(Some("2001:db8::1"), Some("b"));
+        let others = [weighted("other", "9.9.9.9", 1), aaaa(weighted("other", "2001:db8::9", 1))];
+        let before = NameState::new([vec![a(), same()], others.to_vec()].concat());
+        let there = [there, "AAAA 2001:db8::9 weight 1 ttl 300 set identifier other"];
+        assert_eq!(at(&before, &named, 50), there, "the one that is named, with its neighbours");
+        let only = NameState::new(vec![same()]);
+        let mut route = with_aaaa(Some("2001:db8::1"), None);
+        route.records.remove(0);
+        assert!(only.finished(&route).unwrap().is_like(&only), "there is nothing to move");
     }
 
     #[test]

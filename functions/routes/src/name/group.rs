@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cutover::plan::{DnsRoute, RecordChange, RecordData};
+use cutover::plan::{DnsRoute, RecordChange, RecordData, RecordType};
 
 use super::family::Family;
 use super::record::RecordSet;
@@ -34,12 +34,18 @@ impl<'a> Group<'a> {
         Ok(Self { old, new, neighbours })
     }
 
+    /// The weighted record that answers alike on both sides: the one that is named, or the only one that gets traffic.
+    pub(super) fn same_on_both(state: &'a NameState, change: &RecordChange, new: &RecordData) -> Option<&'a RecordSet> {
+        let old = find_old(&of_type(state, change), change).ok()?;
+        (old.weight.is_some() && old.answers_like(new)).then_some(old)
+    }
+
     /// The old side's record of one type, and its neighbours.
     pub(super) fn old_and_neighbours(
         state: &'a NameState,
         change: &RecordChange,
     ) -> Result<(&'a RecordSet, Vec<&'a RecordSet>), String> {
-        if let Some(new) = &change.new {
+        if let Some(new) = change.new.as_ref().filter(|new| Self::same_on_both(state, change, new).is_none()) {
             let group = Self::of(state, change, new)?;
             return Ok((group.old, group.neighbours));
         }
@@ -101,6 +107,14 @@ impl NameState {
         let families: Vec<_> = route.records.iter().filter_map(|change| Family::of(self, route, change).ok()).collect();
         let neighbours = families.iter().flat_map(Family::neighbours);
         neighbours.filter_map(|record| record.set_identifier.clone()).collect()
+    }
+}
+
+impl NameState {
+    /// Whether the route moves users of this type; one that answers alike on both sides stays as it is.
+    pub fn is_moved(&self, route: &DnsRoute, record_type: RecordType) -> bool {
+        let mut of_type = route.records.iter().filter(|change| change.record_type == record_type);
+        !of_type.any(|change| matches!(Family::of(self, route, change), Ok(Family::Kept(_))))
     }
 }
 

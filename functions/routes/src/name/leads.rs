@@ -1,6 +1,8 @@
 //! Where the new side's answers lead: to something that is there, that Route 53 takes, and that is not the old side again. Pure,
 //! but for one look at the zone that an alias names.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::ResourceRecordSet;
 use cutover::dns::normalise_name;
@@ -10,19 +12,25 @@ use cutover::service_zones::{self, CLOUDFRONT_ZONE};
 use cutover::{Finding, StepError, StepResult};
 
 use super::behind::{Named, shown, ways};
-use super::forecast::Wanted;
+use super::planned::answers;
+use super::record::RecordSet;
+use super::same;
 use super::shares::Zone;
 
-/// What is wrong with where the plan's answers lead. `zone` is the plan's as far as they lead into it, `records` are all of its
-/// records that were looked at.
-pub(super) fn findings(named: &Named, zone: &Zone, records: &[ResourceRecordSet]) -> Vec<Finding> {
+/// The types of each name of a zone that was read.
+type Types = BTreeMap<String, BTreeSet<String>>;
+
+/// What is wrong with where the plan's answers lead. `zone` is the plan's as far as they lead into it, with the types of each
+/// name that was read, `records` are all of its records that were looked at.
+pub(super) fn findings(named: &Named, (zone, types): (&Zone, &Types), records: &[ResourceRecordSet]) -> Vec<Finding> {
     let Named { route, path, .. } = named;
     let circle = in_a_circle(named, records);
-    let mut findings = without_target(route, zone, records, path);
+    let mut findings = without_target(route, zone, types, records, path);
+    findings.extend(made_again_without_target(named, zone, types));
     if circle.is_some() && findings.is_empty() {
         return circle.into_iter().collect();
     }
-    findings.extend(to_the_old_side(named, zone));
+    findings.extend(same::finding(named, zone, records));
     findings.extend(from_a_private_zone(named));
     findings
 }
@@ -30,28 +38,12 @@ pub(super) fn findings(named: &Named, zone: &Zone, records: &[ResourceRecordSet]
 /// Answers that lead back to the name, past other records of the zone: nobody would be answered.
 fn in_a_circle(named: &Named, records: &[ResourceRecordSet]) -> Option<Finding> {
     let name = named.route.normalised_name();
-    let others: Vec<ResourceRecordSet> =
-        records.iter().filter(|record| normalise_name(&record.name) != name).cloned().collect();
+    let others: Vec<&ResourceRecordSet> =
+        records.iter().filter(|record| normalise_name(&record.name) != name).collect();
     let back = named.new_targets().find(|target| ways(vec![target.clone()], &others).contains(&name))?;
     let problem = format!("answers with {}, which leads back to the name itself: nobody would be served", shown(&back));
     let fix = "name the record of the new side, which leads to its addresses";
     Some(Finding::environment(format!("{}.records", named.path), problem, fix))
-}
-
-/// The old side's answers by another way: the run would move nobody. As far as the zone's records tell, health aside.
-fn to_the_old_side(named: &Named, zone: &Zone) -> Option<Finding> {
-    let Named { route, state, .. } = named;
-    let finished = state.finished(route).ok().filter(|finished| !finished.is_like(state))?;
-    let name = route.normalised_name();
-    let well = Wanted::of(zone, route).all_well();
-    let answers = |zone: &Zone, kind: &str| zone.answers(&name, kind, &well).ok();
-    let (before, after) = (zone.with_name(&name, state.records()), zone.with_name(&name, finished.records()));
-    let is_same = |kind: &str| answers(&before, kind).is_some_and(|old| answers(&after, kind) == Some(old));
-    let mut kinds = route.records.iter().map(|change| change.record_type.as_str());
-    kinds.all(is_same).then(|| {
-        let problem = "answers in the end what it answers now, by another way: the run would move nobody";
-        Finding::environment(format!("{}.records", named.path), problem, "name what leads to the new side")
-    })
 }
 
 /// There are no records for CloudFront in a private zone (API reference, *AliasTarget*, DNSName).
@@ -106,12 +98,19 @@ fn aliases(route: &DnsRoute) -> impl Iterator<Item = (usize, &Alias)> {
 
 /// An alias within the zone leads to a record of its own type that is there, and not to itself: Route 53 refuses the batch
 /// otherwise (developer guide, *Values specific for simple alias records*).
-fn without_target(route: &DnsRoute, zone: &Zone, records: &[ResourceRecordSet], path: &str) -> Vec<Finding> {
+fn without_target(
+    route: &DnsRoute,
+    zone: &Zone,
+    types: &Types,
+    records: &[ResourceRecordSet],
+    path: &str,
+) -> Vec<Finding> {
     let told = |(index, change): (usize, &RecordChange)| {
         let alias = change.new.as_ref()?.alias.as_ref().filter(|alias| alias.hosted_zone_id == zone.id)?;
         let (name, kind) = (normalise_name(&alias.dns_name), change.record_type.as_str());
         let shown = name.trim_end_matches('.');
-        let is_there = zone.records.contains_key(&(name.clone(), kind.to_owned()))
+        let is_there = types.get(&name).is_some_and(|types| types.contains(kind))
+            || zone.records.contains_key(&(name.clone(), kind.to_owned()))
             || records.iter().any(|one| one.r#type.as_str() == kind && normalise_name(&one.name) == name);
         let (problem, fix) = if name == route.normalised_name() {
             (format!("is {shown}, the name itself"), "name the record of the new side".to_owned())
@@ -124,6 +123,30 @@ fn without_target(route: &DnsRoute, zone: &Zone, records: &[ResourceRecordSet], 
         Some(Finding::environment(format!("{path}.records[{index}].new.alias.dns_name"), problem, fix))
     };
     route.records.iter().enumerate().filter_map(told).collect()
+}
+
+/// A record that is there, and an alias to a record that is not: Route 53 would refuse to make it again, for a step or on the way
+/// back.
+fn made_again_without_target(named: &Named, zone: &Zone, types: &Types) -> Vec<Finding> {
+    let Named { route, state, path, .. } = named;
+    let answers = answers(route, &[]);
+    let led = state.created(route).into_iter().filter_map(|record| Some((zone.leads_to(&record)?, record)));
+    let dangling = |(name, record): &(String, RecordSet)| {
+        let is_read_without = types.get(name).is_some_and(|types| !types.contains(&record.record_type));
+        let is_new = answers.iter().any(|new| new.record_type == record.record_type && record.leads_like(new));
+        is_read_without && !is_new
+    };
+    let told: BTreeSet<(String, String)> =
+        led.filter(dangling).map(|(name, record)| (shown(&name).to_owned(), record.record_type)).collect();
+    let finding = |(name, kind): (String, String)| {
+        let problem = format!(
+            "has an alias to {name}, of which the zone has no {kind} record: AWS would refuse to make it again, and there \
+             would be no way back"
+        );
+        let fix = format!("make the {kind} record of {name} first, or delete the alias");
+        Finding::environment(format!("{path}.records"), problem, fix)
+    };
+    told.into_iter().map(finding).collect()
 }
 
 #[cfg(test)]
@@ -148,8 +171,13 @@ mod tests {
         let hosted = HostedZone { id: "Z1".to_owned(), name: "example.com.".to_owned(), is_private };
         let named = Named { plan: &plan, route, path: "$", zone: &hosted, state: &state };
         let mut zone = Zone { id: "Z1".to_owned(), ..Zone::default() };
-        records.iter().for_each(|record| zone.add(&record.name, vec![from_aws(record).unwrap()]));
-        findings(&named, &zone, records).into_iter().map(|finding| finding.problem).collect()
+        let mut types = Types::new();
+        for record in records {
+            zone.add(&record.name, vec![from_aws(record).unwrap()]);
+            types.entry(record.name.clone()).or_default().insert(record.r#type.as_str().to_owned());
+        }
+        types.entry("gone.example.com.".to_owned()).or_default();
+        findings(&named, (&zone, &types), records).into_iter().map(|finding| finding.problem).collect()
     }
 
     fn to(name: &str) -> Value {
@@ -209,7 +237,7 @@ mod tests {
             let route: DnsRoute = serde_json::from_value(route).unwrap();
             let green = |kind: &str| ResourceRecordSet::builder().name("Green.example.com.").r#type(kind.into());
             let zone = Zone { id: "Z1".to_owned(), ..Zone::default() };
-            let found = without_target(&route, &zone, &[green("A").build().unwrap()], "$");
+            let found = without_target(&route, &zone, &Types::new(), &[green("A").build().unwrap()], "$");
             found.into_iter().map(|finding| finding.problem).collect::<Vec<_>>()
         };
         assert_eq!(found("A", "green.example.com"), [""; 0]);
@@ -218,5 +246,20 @@ mod tests {
             found("A", "gren.example.com")[0].starts_with("is gren.example.com, of which the zone has no A record")
         );
         assert_eq!(found("A", "A.example.com."), ["is a.example.com, the name itself"]);
+    }
+
+    #[test]
+    fn an_old_alias_that_leads_to_nothing_could_not_be_put_back() {
+        let new = || json!({ "values": ["5.6.7.8"] });
+        let aaaa = record("AAAA", "blue.example.com.", &["2001:db8::1"]);
+        let to = |name: &str| vec![alias("A", "app.example.com.", name, "Z1"), aaaa.clone()];
+        for name in ["gone.example.com.", "blue.example.com."] {
+            let problems = found(RecordType::A, new(), &to(name), false);
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            assert!(problems[0].contains("no A record: AWS would refuse to make it again"), "{problems:?}");
+        }
+        assert_eq!(found(RecordType::A, new(), &to("unread.example.com."), false), [""; 0]);
+        let there = [to("blue.example.com."), vec![record("A", "blue.example.com.", &["1.2.3.4"])]].concat();
+        assert_eq!(found(RecordType::A, new(), &there, false), [""; 0]);
     }
 }

@@ -8,7 +8,7 @@ use cutover::{StepError, StepResult};
 
 use super::around::HostedZone;
 use super::aws::from_aws;
-use super::behind::Named;
+use super::behind::{Named, serving};
 use super::conversion::concerns;
 use super::precheck::other_family;
 use super::state::NameState;
@@ -53,7 +53,7 @@ fn past(plan: &Plan, route: &DnsRoute, before: &NameState, records: &[ResourceRe
     let hints = || {
         let zone = HostedZone { id: route.hosted_zone_id.clone(), name: String::new(), is_private: false };
         let named = Named { plan, route, path: "", zone: &zone, state: before };
-        let hint = records.iter().filter_map(|record| named.hints(record)).find(is_news)?;
+        let hint = serving(records).into_iter().filter_map(|record| named.hints(record)).find(is_news)?;
         Some(format!("{name} {}", hint.problem))
     };
     family.or_else(hints)

@@ -54,6 +54,7 @@ impl NameState {
             let family = Family::of(self, route, change)?;
             match &family {
                 Family::Moved(group) => records.extend(planned_pair(group, route, change, percent, checks)?),
+                Family::Kept(kept) => records.extend(kept.iter().map(|record| (*record).clone())),
                 _ => {
                     let here = family.neighbours().iter().copied().chain(family.of_one_side(percent));
                     let ttl = lowered(here.clone(), route.ttl);
@@ -80,6 +81,7 @@ impl NameState {
             records.extend(family.neighbours().iter().map(|record| (*record).clone()));
             match &family {
                 Family::Moved(group) => records.extend(finished_pair(group, route, change)?),
+                Family::Kept(kept) => records.extend(kept.iter().map(|record| (*record).clone())),
                 _ => records.extend(family.of_one_side(100).cloned()),
             }
         }
@@ -109,6 +111,11 @@ impl NameState {
         for change in &route.records {
             let Family::Moved(group) = Family::of(self, route, change)? else { continue };
             let kind = change.record_type.as_str();
+            if group.is_even() && group.new.is_some() {
+                return Err(format!(
+                    "all weights of its {kind} records are 0, so that all answer: the new side has users already"
+                ));
+            }
             if group.old.weight == Some(0) && !(group.is_even() && group.new.is_none()) {
                 return Err(format!("the {kind} record of the old side gets no traffic: its weight is 0"));
             }
@@ -139,6 +146,13 @@ pub(super) fn lowered<'a>(records: impl Iterator<Item = &'a RecordSet>, planned:
     records.filter_map(|record| record.ttl).fold(i64::from(planned), i64::min)
 }
 
+/// The TTL of a record that stays, in seconds: that of its own type's records, which share it (as [`lowered`] says), else what
+/// the old side's record has, else the plan's.
+pub(super) fn final_ttl<'a>(of_type: impl IntoIterator<Item = &'a RecordSet>, old: &RecordSet, planned: u32) -> i64 {
+    let shared = of_type.into_iter().find_map(|record| record.ttl);
+    shared.or(old.ttl).unwrap_or_else(|| i64::from(planned))
+}
+
 /// A record set at this TTL, where it has one of its own.
 fn at_ttl(record: &RecordSet, ttl: i64) -> RecordSet {
     RecordSet { ttl: record.ttl.map(|_| ttl), ..record.clone() }
@@ -164,7 +178,8 @@ fn planned_pair(
         ..at_ttl(group.old, ttl)
     });
     let made = || change.new.as_ref().map(|new| answer(change.record_type, new, ttl, Some(group.old)));
-    records.extend(group.new.cloned().or_else(made).map(|new| RecordSet {
+    let by_hand = group.new.map(|new| evaluating(new, change));
+    records.extend(by_hand.or_else(made).map(|new| RecordSet {
         set_identifier: Some(group.new_identifier()),
         weight: Some(i64::from(new_weight)),
         health_check_id: checks.new.clone().or_else(|| change.check(new.health_check_id.as_ref())),
@@ -173,15 +188,25 @@ fn planned_pair(
     Ok(records)
 }
 
+/// A record that was made by hand, with the plan's word on its target's health where it has one.
+fn evaluating(new: &RecordSet, change: &RecordChange) -> RecordSet {
+    let said = change.new.as_ref().and_then(|new| new.alias.as_ref()?.evaluate_target_health);
+    let mut new = new.clone();
+    if let (Some(alias), Some(said)) = (&mut new.alias, said) {
+        alias.evaluate_target_health = said;
+    }
+    new
+}
+
 /// What is left of a pair at the end.
 fn finished_pair(group: &Group, route: &DnsRoute, change: &RecordChange) -> Result<Vec<RecordSet>, String> {
     if let Some(new) = group.new {
         let weight = Some(i64::from(group.pair_weight()?));
         let health_check_id = change.check(new.health_check_id.as_ref());
-        let new = RecordSet { weight, health_check_id, ..new.clone() };
+        let new = RecordSet { weight, health_check_id, ..evaluating(new, change) };
         return Ok(vec![RecordSet { weight: Some(0), ..group.old.clone() }, new]);
     }
-    let ttl = group.old.ttl.unwrap_or_else(|| i64::from(route.ttl));
+    let ttl = final_ttl(group.records(), group.old, route.ttl);
     let after = change.new.iter().map(|new| RecordSet {
         set_identifier: group.old.set_identifier.clone(),
         weight: group.old.weight,
@@ -214,240 +239,4 @@ pub(super) fn answer(record_type: RecordType, new: &RecordData, ttl: i64, old: O
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use cutover::plan::{Alias, Step};
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::name::batch::Change;
-    use crate::name::record::tests::{checked, simple, weighted};
-
-    /// A route that moves a name's A record to `5.6.7.8` in one step.
-    pub(crate) fn route(old_set_identifier: Option<&str>) -> DnsRoute {
-        let new = RecordData { values: Some(vec!["5.6.7.8".to_owned()]), ..RecordData::default() };
-        let old_set_identifier = old_set_identifier.map(str::to_owned);
-        DnsRoute {
-            hosted_zone_id: "Z1".to_owned(),
-            account: None,
-            record_name: "App.Example.com".to_owned(),
-            records: vec![RecordChange { record_type: RecordType::A, new: Some(new), old_set_identifier }],
-            ttl: 60,
-            health_checks: None,
-            steps: vec![Step { new_weight: 100, hold: cutover::Seconds(0) }],
-        }
-    }
-
-    /// `identifier value weight ttl` of each record set.
-    fn shape(state: &NameState) -> Vec<String> {
-        let line = |r: &RecordSet| {
-            let identifier = r.set_identifier.as_deref().unwrap_or("-");
-            format!("{identifier} {} {} {}", r.values.join(","), r.weight.unwrap_or(-1), r.ttl.unwrap_or(-1))
-        };
-        state.records().iter().map(line).collect()
-    }
-
-    #[test]
-    fn a_simple_record_becomes_a_pair_and_then_one_record_with_its_own_ttl() {
-        let before = NameState::new(vec![simple("1.2.3.4", 300)]);
-        let prepared = before.planned(&route(None), 0, &PairChecks::default()).unwrap();
-        assert_eq!(shape(&prepared), ["cutover-new 5.6.7.8 0 60", "cutover-old 1.2.3.4 100 60"]);
-        let finished = before.finished(&route(None)).unwrap();
-        assert_eq!(shape(&finished), ["- 5.6.7.8 -1 300"]);
-    }
-
-    #[test]
-    fn neighbours_keep_their_weights_and_share_the_lowered_ttl() {
-        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 200), weighted("canary", "9.9.9.9", 1)]);
-        let route = route(Some("blue"));
-        let planned = before.planned(&route, 25, &PairChecks::default()).unwrap();
-        assert_eq!(shape(&planned), ["blue 1.2.3.4 150 60", "canary 9.9.9.9 1 60", "cutover-new 5.6.7.8 50 60"]);
-        let finished = before.finished(&route).unwrap();
-        assert_eq!(shape(&finished), ["blue 5.6.7.8 200 300", "canary 9.9.9.9 1 300"]);
-    }
-
-    #[test]
-    fn neighbours_without_traffic_have_nothing_to_keep() {
-        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 1), weighted("left", "9.9.9.9", 0)]);
-        let planned = before.planned(&route(None), 10, &PairChecks::default()).unwrap();
-        assert_eq!(shape(&planned), ["blue 1.2.3.4 90 60", "cutover-new 5.6.7.8 10 60", "left 9.9.9.9 0 60"]);
-        assert_eq!(shape(&before.finished(&route(None)).unwrap()), ["blue 5.6.7.8 1 300", "left 9.9.9.9 0 300"]);
-    }
-
-    #[test]
-    fn a_ttl_that_is_lower_than_the_plans_is_not_raised() {
-        let short = |record: RecordSet| RecordSet { ttl: Some(20), ..record };
-        let before = NameState::new(vec![short(weighted("blue", "1.2.3.4", 1)), short(weighted("left", "9.9.9.9", 0))]);
-        let planned = before.planned(&route(None), 10, &PairChecks::default()).unwrap();
-        assert_eq!(shape(&planned), ["blue 1.2.3.4 90 20", "cutover-new 5.6.7.8 10 20", "left 9.9.9.9 0 20"]);
-        assert_eq!(shape(&before.finished(&route(None)).unwrap()), ["blue 5.6.7.8 1 20", "left 9.9.9.9 0 20"]);
-    }
-
-    #[test]
-    fn a_set_identifier_that_is_taken_is_left_to_its_record() {
-        let left = weighted("cutover-old", "1.2.3.4", 0);
-        let before = NameState::new(vec![left.clone(), weighted("cutover-new", "9.9.9.9", 100)]);
-        let planned = before.planned(&route(None), 30, &PairChecks::default()).unwrap();
-        assert_eq!(
-            shape(&planned),
-            ["cutover-new 9.9.9.9 70 60", "cutover-new-2 5.6.7.8 30 60", "cutover-old 1.2.3.4 0 60"]
-        );
-        let finished = before.finished(&route(None)).unwrap();
-        assert_eq!(shape(&finished), ["cutover-new 5.6.7.8 100 300", "cutover-old 1.2.3.4 0 300"]);
-        let more = [left, weighted("cutover-new", "9.9.9.9", 100), weighted("cutover-new-2", "9.9.9.8", 0)];
-        let planned = NameState::new(more.to_vec()).planned(&route(None), 30, &PairChecks::default()).unwrap();
-        assert!(shape(&planned).contains(&"cutover-new-3 5.6.7.8 30 60".to_owned()), "{planned:?}");
-    }
-
-    #[test]
-    fn one_record_at_weight_zero_answers_and_is_moved() {
-        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 0)]);
-        assert_eq!(before.check_pair(&route(None)), Ok(()));
-        let planned = before.planned(&route(None), 30, &PairChecks::default()).unwrap();
-        assert_eq!(shape(&planned), ["blue 1.2.3.4 70 60", "cutover-new 5.6.7.8 30 60"]);
-        assert_eq!(shape(&before.finished(&route(None)).unwrap()), ["blue 5.6.7.8 0 300"]);
-    }
-
-    #[test]
-    fn records_that_are_all_at_weight_zero_answer_evenly_and_neighbours_keep_their_part() {
-        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 0), weighted("canary", "9.9.9.9", 0)]);
-        let route = route(Some("blue"));
-        assert_eq!(before.check_pair(&route), Ok(()));
-        let planned = before.planned(&route, 30, &PairChecks::default()).unwrap();
-        assert_eq!(shape(&planned), ["blue 1.2.3.4 70 60", "canary 9.9.9.9 100 60", "cutover-new 5.6.7.8 30 60"]);
-        assert_eq!(shape(&before.finished(&route).unwrap()), ["blue 5.6.7.8 0 300", "canary 9.9.9.9 0 300"]);
-    }
-
-    #[test]
-    fn what_answers_evenly_with_the_new_side_among_it_serves_both() {
-        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 0), weighted("green", "5.6.7.8", 0)]);
-        assert!(before.check_pair(&route(None)).is_err());
-    }
-
-    #[test]
-    fn several_serving_records_need_the_old_one_named() {
-        let before = NameState::new(vec![weighted("a", "1.2.3.4", 100), weighted("b", "9.9.9.9", 100)]);
-        assert!(before.finished(&route(None)).unwrap_err().contains("not clear"));
-        assert_eq!(shape(&before.finished(&route(Some("b"))).unwrap())[1], "b 5.6.7.8 100 300");
-        assert!(before.finished(&route(Some("c"))).unwrap_err().contains("`c`"));
-    }
-
-    #[test]
-    fn a_new_record_prepared_by_hand_is_used_and_kept() {
-        let before = NameState::new(vec![weighted("blue", "1.2.3.4", 100), weighted("green", "5.6.7.8", 0)]);
-        let planned = before.planned(&route(None), 30, &PairChecks::default()).unwrap();
-        assert_eq!(shape(&planned), ["blue 1.2.3.4 70 60", "green 5.6.7.8 30 60"]);
-        let finished = before.finished(&route(None)).unwrap();
-        assert_eq!(shape(&finished), ["blue 1.2.3.4 0 300", "green 5.6.7.8 100 300"]);
-    }
-
-    #[test]
-    fn the_old_side_must_serve_and_the_new_one_must_not() {
-        let pair = |old, new| NameState::new(vec![weighted("blue", "1.2.3.4", old), weighted("green", "5.6.7.8", new)]);
-        assert_eq!(pair(100, 0).check_pair(&route(None)), Ok(()));
-        assert!(pair(0, 50).check_pair(&route(None)).is_err());
-        assert!(pair(50, 50).check_pair(&route(None)).is_err());
-        assert!(pair(0, 0).check_pair(&route(None)).is_err());
-    }
-
-    #[test]
-    fn each_type_keeps_its_own_health_check_where_the_plan_wants_none() {
-        let new = |kind, value: &str| RecordChange {
-            record_type: kind,
-            new: Some(RecordData { values: Some(vec![value.to_owned()]), ..RecordData::default() }),
-            old_set_identifier: None,
-        };
-        let records = vec![new(RecordType::A, "5.6.7.8"), new(RecordType::Aaaa, "2001:db8::77")];
-        let route = DnsRoute { records, ..route(None) };
-        let aaaa = RecordSet { record_type: "AAAA".to_owned(), ..weighted("blue", "2001:db8::1", 100) };
-        let before = NameState::new(vec![checked(weighted("blue", "1.2.3.4", 100), "four"), checked(aaaa, "six")]);
-        let planned = before.planned(&route, 50, &PairChecks::default()).unwrap();
-        let checks: Vec<_> = planned.records().iter().map(|record| record.health_check_id.as_deref()).collect();
-        assert_eq!(checks, [Some("four"), None, Some("six"), None]);
-    }
-
-    #[test]
-    fn the_final_record_inherits_its_health_check_unless_the_plan_says_otherwise() {
-        let before = NameState::new(vec![checked(simple("1.2.3.4", 300), "old")]);
-        let found = |named: Option<Option<&str>>| {
-            let mut route = route(None);
-            route.records[0].new.as_mut().unwrap().health_check_id = named.map(|named| named.map(str::to_owned));
-            let of = |state: NameState| -> Vec<Option<String>> {
-                state.records().iter().map(|record| record.health_check_id.clone()).collect()
-            };
-            let pair = of(before.planned(&route, 50, &PairChecks::default()).unwrap());
-            (pair, of(before.finished(&route).unwrap()))
-        };
-        let text = |id: &str| Some(id.to_owned());
-        // The pair is the new record and the old one: a check of the old side says nothing of the new one.
-        assert_eq!(found(None), (vec![None, text("old")], vec![text("old")]));
-        assert_eq!(found(Some(None)), (vec![None, text("old")], vec![None]));
-        assert_eq!(found(Some(Some("new"))), (vec![text("new"), text("old")], vec![text("new")]));
-    }
-
-    #[test]
-    fn an_alias_evaluates_its_targets_health_as_the_old_one_did_unless_the_plan_says_otherwise() {
-        let old = |on| {
-            let alias = AliasTarget {
-                dns_name: "old-lb.example.net.".to_owned(),
-                hosted_zone_id: "Z2".to_owned(),
-                evaluate_target_health: on,
-            };
-            NameState::new(vec![RecordSet { ttl: None, values: vec![], alias: Some(alias), ..simple("", 0) }])
-        };
-        let found = |before: &NameState, said: Option<bool>, zone: &str| {
-            let alias = Alias {
-                dns_name: "new-lb.example.net".to_owned(),
-                hosted_zone_id: zone.to_owned(),
-                evaluate_target_health: said,
-            };
-            let mut route = route(None);
-            route.records[0].new = Some(RecordData { alias: Some(alias), ..RecordData::default() });
-            let finished = before.finished(&route).unwrap();
-            finished.records()[0].alias.as_ref().is_some_and(|alias| alias.evaluate_target_health)
-        };
-        for (on, said, zone, expected) in [
-            (true, None, "Z2", true),
-            (false, None, "Z2", false),
-            (true, Some(false), "Z2", false),
-            (false, Some(true), "Z2", true),
-            (true, None, CLOUDFRONT_ZONE, false),
-        ] {
-            assert_eq!(found(&old(on), said, zone), expected, "{on} {said:?} {zone}");
-        }
-        assert!(!found(&NameState::new(vec![simple("1.2.3.4", 300)]), None, "Z2"));
-    }
-
-    #[test]
-    fn a_record_prepared_by_hand_keeps_its_own_health_check() {
-        let before = NameState::new(vec![
-            checked(weighted("blue", "1.2.3.4", 100), "old"),
-            checked(weighted("green", "5.6.7.8", 0), "own"),
-        ]);
-        let of = |state: &NameState| -> Vec<Option<String>> {
-            state.records().iter().map(|record| record.health_check_id.clone()).collect()
-        };
-        let kept = [Some("old".to_owned()), Some("own".to_owned())];
-        assert_eq!(of(&before.planned(&route(None), 50, &PairChecks::default()).unwrap()), kept);
-        assert_eq!(of(&before.finished(&route(None)).unwrap()), kept);
-    }
-
-    proptest! {
-        #[test]
-        fn a_batch_there_and_back_restores_the_before_image(percent in 0..=100_u8, ttl in 1..86_400_i64) {
-            let before = NameState::new(vec![simple("1.2.3.4", ttl)]);
-            let planned = before.planned(&route(None), percent, &PairChecks::default()).unwrap();
-            let mut live = before.records().to_vec();
-            for change in before.batch_to(&planned).into_iter().chain(planned.batch_to(&before)) {
-                match change {
-                    Change::Delete(record) => {
-                        let place = live.iter().position(|r| *r == record);
-                        prop_assert!(place.is_some());
-                        live.remove(place.unwrap());
-                    }
-                    Change::Create(record) => live.push(record),
-                }
-            }
-            prop_assert_eq!(NameState::new(live), before);
-        }
-    }
-}
+pub(super) mod tests;

@@ -7,14 +7,18 @@ use cutover::plan::{DnsRoute, Plan, RecordChange, RecordType};
 use cutover::{Finding, StepError, StepResult};
 
 use super::around::{self, HostedZone};
-use super::behind::Named;
+use super::batch::Refused;
+use super::behind::{Named, serving};
 use super::checks::PairChecks;
+use super::conversion::{Conversion, health_checks_problem};
 use super::family::Family;
 use super::planned::answers;
+use super::reach::{self, Reached};
+use super::record::RecordSet;
 use super::shares::Zone;
 use super::state::NameState;
 use super::ttl::AliasTtls;
-use super::{leads, observe, precheck_health, reach};
+use super::{leads, observe, precheck_health};
 use crate::behind::Behind;
 
 /// What is right where a name's records do not go by weight.
@@ -79,8 +83,8 @@ pub async fn observe(
     let named = Named { plan, route, path, zone: &hosted, state: &state };
     behind.extend(named.behind(&around));
     findings.extend(named.told(&around));
-    let zone = reach::zone(route53, route, &state, path, findings).await?;
-    findings.extend(leads::findings(&named, &zone, &around.records));
+    let Reached { zone, types } = reach::zone(route53, route, &state, path, findings).await?;
+    findings.extend(leads::findings(&named, (&zone, &types), &around.records));
     leads::into_other_zones(route53, route, path, findings).await?;
     let alias_ttls = AliasTtls::of(&zone, state.records().iter().chain(&answers(route, &[])));
     findings.extend(alias_ttls.findings(route, &state, path));
@@ -118,6 +122,9 @@ async fn zone_of_name(
 /// Whether the plan can be carried out from this state: pure.
 fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
     let records = format!("{path}.records");
+    if let Some(problem) = health_checks_problem(route, state) {
+        return vec![Finding::environment(format!("{path}.health_checks"), problem, "leave health_checks out")];
+    }
     let finished = match state.finished(route) {
         Ok(finished) => finished,
         Err(problem) => {
@@ -140,12 +147,13 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
         }
     }
     if findings.is_empty()
-        && let Err(problem) = state.check_batches(route)
+        && let Err(Refused { problem, fix }) = state.check_batches(route)
     {
-        let fix = "give the name's records fewer values";
         findings.push(Finding::environment(&records, problem, fix));
     }
     findings.extend(of_one_side(route, state, &records));
+    findings.extend(goes_with_it(route, state, &records));
+    findings.extend(inherits_nothing(route, state, &records));
     if evaluates_health(route, state) {
         let problem =
             "has an alias that evaluates its target's health, which can redirect traffic away from its weight";
@@ -168,7 +176,7 @@ fn of_one_side(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> 
     let told = |(index, change): (usize, &RecordChange)| {
         let kind = change.record_type.as_str();
         let (problem, fix) = match Family::of(state, route, change).ok()? {
-            Family::Moved(_) => return None,
+            Family::Moved(_) | Family::Kept(_) => return None,
             Family::Dropped { .. } => (
                 format!(
                     "takes the {kind} records away with the change to 100 %: until then all who use them are on the old side, \
@@ -184,6 +192,39 @@ fn of_one_side(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> 
         Some(Finding::warning(format!("{path}[{index}]"), problem, fix))
     };
     route.records.iter().enumerate().filter_map(told).collect()
+}
+
+/// A type that the old side has not takes no health check and no evaluation from another type, which are of other targets.
+fn inherits_nothing(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
+    let told = |(index, change): (usize, &RecordChange)| {
+        let Family::Added { new, like, .. } = Family::of(state, route, change).ok()? else { return None };
+        let evaluates = |record: &RecordSet| record.alias.as_ref().is_some_and(|alias| alias.evaluate_target_health);
+        let [has_check, has_evaluation] = [
+            like.health_check_id.is_some() && new.health_check_id.is_none(),
+            new.alias.is_some() && evaluates(like) && !evaluates(&new),
+        ];
+        let what = match (has_check, has_evaluation) {
+            (true, true) => "the health check and the evaluation of its target's health",
+            (true, false) => "the health check",
+            (false, true) => "the evaluation of its target's health",
+            (false, false) => return None,
+        };
+        let (kind, other) = (change.record_type.as_str(), &like.record_type);
+        let problem = format!("adds {kind} records without {what} that the {other} record has");
+        let fix = "say so in new.health_check_id, and evaluate_target_health of its alias, where they shall have them";
+        Some(Finding::warning(format!("{path}[{index}]"), problem, fix))
+    };
+    route.records.iter().enumerate().filter_map(told).collect()
+}
+
+/// What is at weight 0 beside a record that changes its kind cannot stay beside the new one.
+fn goes_with_it(route: &DnsRoute, state: &NameState, path: &str) -> Option<Finding> {
+    let conversion = Conversion::of(state, route).ok().flatten()?;
+    let idle: Vec<String> = conversion.idle().iter().map(|record| record.describe()).collect();
+    (!idle.is_empty()).then(|| {
+        let problem = format!("takes away what is at weight 0, with the change to 100 %: {}", idle.join("; "));
+        Finding::warning(path, problem, "make sure that nobody needs it: only undo makes it again")
+    })
 }
 
 /// Whether an alias among the records, or among the plan's answers, gets no traffic while its target is not healthy.
@@ -210,9 +251,9 @@ pub(super) fn other_family(
     let is_left = |record: &ResourceRecordSet| {
         !record.set_identifier.as_ref().is_some_and(|identifier| neighbours.contains(identifier))
     };
-    let left = ["A", "AAAA"]
-        .into_iter()
-        .find(|kind| !in_plan(kind) && all.iter().any(|record| record.r#type.as_str() == *kind && is_left(record)))?;
+    let left = ["A", "AAAA"].into_iter().find(|kind| {
+        !in_plan(kind) && serving(all).iter().any(|record| record.r#type.as_str() == *kind && is_left(record))
+    })?;
     let problem = format!("leaves the name's {left} records on the old side: clients would be split by address family");
     let what = format!("{left} {}", route.normalised_name().trim_end_matches('.'));
     let fix =
@@ -230,65 +271,4 @@ fn beside_a_cname(route: &DnsRoute, all: &[ResourceRecordSet], path: &str) -> Op
 }
 
 #[cfg(test)]
-mod tests {
-    use cutover::Severity;
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn found(new: Value, record: Value) -> Vec<(Severity, String)> {
-        let route = json!({ "hosted_zone_id": "Z1", "record_name": "a.example.com", "steps": [{ "new_weight": 100 }],
-            "records": [{ "type": "A", "new": new }] });
-        let mut record = record;
-        record["type"] = json!("A");
-        record["values"] = record.get("values").cloned().unwrap_or(json!([]));
-        let (route, state) = (serde_json::from_value(route).unwrap(), serde_json::from_value(json!([record])).unwrap());
-        fits(&route, &state, "$").into_iter().map(|finding| (finding.severity, finding.problem)).collect()
-    }
-
-    fn route(kind: &str, new: &Value) -> DnsRoute {
-        let route = json!({ "hosted_zone_id": "Z1", "record_name": "a.example.com", "steps": [{ "new_weight": 100 }],
-            "records": [{ "type": kind, "new": { "values": [new] } }] });
-        serde_json::from_value(route).unwrap()
-    }
-
-    fn of_aws(kind: &str, identifier: Option<&str>) -> ResourceRecordSet {
-        let builder = ResourceRecordSet::builder().name("a.example.com.").r#type(kind.into());
-        builder.set_set_identifier(identifier.map(str::to_owned)).build().unwrap()
-    }
-
-    #[test]
-    fn a_neighbours_other_family_is_the_neighbours() {
-        let weighted = |identifier: &str, weight: i64, value: &str| json!({ "type": "A", "set_identifier": identifier, "weight": weight, "ttl": 60, "values": [value] });
-        let state = json!([weighted("blue", 100, "1.2.3.4"), weighted("canary", 0, "9.9.9.9")]);
-        let state = serde_json::from_value(state).unwrap();
-        let route = route("A", &json!("5.6.7.8"));
-        let left = |identifier| other_family(&route, &state, &[of_aws("AAAA", identifier)], "$").is_some();
-        assert_eq!([Some("canary"), Some("blue"), None].map(left), [false, true, true]);
-    }
-
-    #[test]
-    fn a_cname_needs_its_name_for_itself() {
-        let found = |kind, new, beside| {
-            beside_a_cname(&route(kind, &json!(new)), &[of_aws(beside, None)], "$").map(|finding| finding.problem)
-        };
-        assert!(found("CNAME", "new.example.net", "SOA").is_some_and(|problem| problem.contains("SOA")));
-        assert_eq!(found("CNAME", "new.example.net", "A"), None);
-        assert_eq!(found("A", "5.6.7.8", "MX"), None);
-    }
-
-    #[test]
-    fn what_redirects_traffic_is_a_warning() {
-        let alias =
-            |on: bool| json!({ "dns_name": "lb.example.net.", "hosted_zone_id": "Z2", "evaluate_target_health": on });
-        let plain = |value: &str| json!({ "ttl": 60, "values": [value] });
-        let new = json!({ "values": ["5.6.7.8"] });
-        assert_eq!(found(new.clone(), plain("1.2.3.4")), []);
-        assert_eq!(found(new.clone(), json!({ "alias": alias(false) })), []);
-        let warnings =
-            [found(new, json!({ "alias": alias(true) })), found(json!({ "alias": alias(true) }), plain("1.2.3.4"))];
-        for warning in warnings {
-            assert!(matches!(&warning[..], [(Severity::Warning, text)] if text.contains("redirect")), "{warning:?}");
-        }
-    }
-}
+mod tests;

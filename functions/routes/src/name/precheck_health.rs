@@ -2,7 +2,10 @@
 //!
 //! What failing ones do to users is told with the shares, in `forecast`.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_route53::Client;
+use cutover::finding::settled;
 use cutover::plan::DnsRoute;
 use cutover::{Finding, StepResult};
 
@@ -11,7 +14,8 @@ use super::check_status::{Attached, Look, Side, Status};
 use super::checks::PairChecks;
 use super::state::NameState;
 
-/// Looks at the health checks of both sides' records as they will be, and says what does not fit.
+/// Looks at the health checks of both sides' records as they will be, and whether those of their neighbours are there, where the
+/// run makes these again; and says what does not fit.
 ///
 /// # Errors
 /// Those that a repetition may cure. What cannot be seen is told with the shares.
@@ -23,14 +27,38 @@ pub(super) async fn observe(
     findings: &mut Vec<Finding>,
 ) -> StepResult<()> {
     // A plan that does not fit has findings of its own.
-    for attached in state.to_attach(route, &PairChecks::default()).unwrap_or_default() {
-        match check_look::look(route53, &attached.id).await {
-            Ok(look) => findings.extend(judge(route, state, &attached, &look, path)),
-            Err(error) if error.is_passing() => return Err(error),
-            Err(_) => {}
+    let attached = state.to_attach(route, &PairChecks::default()).unwrap_or_default();
+    for one in &attached {
+        if let Some(look) = seen(route53, &one.id).await? {
+            findings.extend(judge(route, state, one, &look, path));
         }
     }
+    for id in neighbours(route, state, &attached) {
+        let look = seen(route53, &id).await?;
+        findings.extend(look.filter(|look| look.status == Status::Missing).map(|look| gone(&look, path)));
+    }
     Ok(())
+}
+
+async fn seen(route53: &Client, id: &str) -> StepResult<Option<Look>> {
+    settled(check_look::look(route53, id).await).map(Result::ok)
+}
+
+/// The checks that no side's record has, of the records that the run makes again. Pure.
+fn neighbours(route: &DnsRoute, state: &NameState, attached: &[Attached]) -> BTreeSet<String> {
+    let made = state.created(route).into_iter().filter_map(|record| record.health_check_id);
+    made.filter(|id| !attached.iter().any(|one| one.id == *id)).collect()
+}
+
+/// A check that a record has and that was deleted: the record cannot be made again, not for a step and not for the way back (API
+/// reference of ChangeResourceRecordSets, NoSuchHealthCheck).
+fn gone(look: &Look, path: &str) -> Finding {
+    let problem = format!(
+        "has a record with the health check {}, which does not exist any more: AWS would refuse to make the record again",
+        look.id
+    );
+    let fix = "take the check off the record first, or give it one that is there";
+    Finding::environment(format!("{path}.records"), problem, fix)
 }
 
 /// What is to be said of one check. Pure.
@@ -40,6 +68,7 @@ fn judge(route: &DnsRoute, state: &NameState, attached: &Attached, look: &Look, 
         Some(index) if attached.side == Side::New => {
             named(look, format!("{path}.records[{index}].new.health_check_id")).into_iter().collect()
         }
+        _ if look.status == Status::Missing => vec![gone(look, path)],
         _ => vec![carried(route, state, attached, look, format!("{path}.records"))],
     }
 }
@@ -82,7 +111,7 @@ mod tests {
 
     use super::*;
     use crate::name::planned::tests::route;
-    use crate::name::record::tests::{checked, simple};
+    use crate::name::record::tests::{checked, simple, weighted};
 
     /// What is said of a check of a record, or of one that the plan names.
     fn told(named: Option<Option<&str>>, side: Side, id: &str, status: Status) -> Option<(Severity, String)> {
@@ -109,6 +138,29 @@ mod tests {
         }
         assert!(named(Status::Unhealthy).is_some_and(|(_, problem)| problem.contains("0 of 16 checkers")));
         assert!(matches!(named(Status::Unknown), Some((Severity::Warning, _))));
+    }
+
+    #[test]
+    fn a_check_that_was_deleted_refuses_the_plan() {
+        for named in [None, Some(None), Some(Some("new"))] {
+            let (severity, problem) = told(named, Side::Old, "old", Status::Missing).unwrap();
+            assert_eq!(severity, Severity::Error, "{named:?}");
+            assert!(problem.contains("health check old, which does not exist any more"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn the_checks_of_neighbours_are_looked_for_where_the_run_makes_them_again() {
+        let found = |ttl| {
+            let neighbour = checked(weighted("canary", "9.9.9.9", 0), "canary");
+            let records = vec![checked(weighted("blue", "1.2.3.4", 100), "blue"), neighbour];
+            let records = records.into_iter().map(|record| crate::name::RecordSet { ttl: Some(ttl), ..record });
+            let (state, route) = (NameState::new(records.collect()), route(None));
+            let attached = state.to_attach(&route, &PairChecks::default()).unwrap();
+            neighbours(&route, &state, &attached).into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(found(300), ["canary"], "its TTL is lowered");
+        assert_eq!(found(60), [""; 0], "nobody touches it");
     }
 
     #[test]

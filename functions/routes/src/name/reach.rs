@@ -1,12 +1,14 @@
 //! What a name's answers lead to within its zone: the records behind aliases, as far as they can be read.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use aws_sdk_route53::Client;
 use cutover::dns::normalise_name;
 use cutover::finding::soften;
 use cutover::plan::DnsRoute;
 use cutover::{Finding, StepError, StepResult};
 
-use super::aws::from_aws;
+use super::aws::{from_aws, whatever_policy};
 use super::observe;
 use super::planned::answers;
 use super::record::RecordSet;
@@ -20,8 +22,17 @@ const MOST_PAGES: usize = 10;
 /// So many zones are looked at: Route 53 answers five calls a second to a whole account.
 const MOST_ZONES: i32 = 20;
 
+/// What was read of a zone.
+#[derive(Clone, Debug, Default)]
+pub struct Reached {
+    /// Its records, as far as weights move them.
+    pub zone: Zone,
+    /// The types of each name that was read, whatever their routing policy.
+    pub types: BTreeMap<String, BTreeSet<String>>,
+}
+
 /// The zone as far as the name's records and the plan's answers lead into it. What is not read is a warning: its TTL
-/// and its health are not known then.
+/// and its health are not known then. That an alias of the name itself leads to nothing is told in `leads`.
 ///
 /// # Errors
 /// Those that a repetition may cure.
@@ -31,22 +42,42 @@ pub async fn zone(
     state: &NameState,
     path: &str,
     findings: &mut Vec<Finding>,
-) -> StepResult<Zone> {
-    let mut zone = Zone { id: route.hosted_zone_id.clone(), ..Zone::default() };
-    zone.add(&route.normalised_name(), state.records().to_vec());
-    let mut wanted: Vec<String> =
-        answers(route, &[]).iter().chain(state.records()).filter_map(|one| zone.leads_to(one)).collect();
+) -> StepResult<Reached> {
+    let zone = Zone { id: route.hosted_zone_id.clone(), ..Zone::default() };
+    let mut reached = Reached { zone, ..Reached::default() };
+    reached.zone.add(&route.normalised_name(), state.records().to_vec());
+    let direct: Vec<String> =
+        answers(route, &[]).iter().chain(state.records()).filter_map(|one| reached.zone.leads_to(one)).collect();
+    let mut wanted = direct.clone();
     let mut seen = vec![route.normalised_name()];
     while let Some(name) = wanted.pop() {
         if seen.contains(&name) || seen.len() > MOST_NAMES {
             continue;
         }
         seen.push(name.clone());
-        let records = read(route53, route, &name, path, findings).await?;
-        wanted.extend(records.iter().filter_map(|record| zone.leads_to(record)));
-        zone.add(&name, records);
+        let mut problems = Vec::new();
+        let all = observe::all_of_name(route53, &route.hosted_zone_id, &name).await;
+        let all = soften(all, path, &mut problems)?;
+        if let Some(all) = &all {
+            let types = all.iter().map(|record| record.r#type.as_str().to_owned()).collect();
+            reached.types.insert(name.clone(), types);
+        }
+        let records = soften(all.iter().flatten().map(from_aws).collect::<StepResult<Vec<_>>>(), path, &mut problems)?;
+        let records = records.unwrap_or_default();
+        if records.is_empty() && !(problems.is_empty() && direct.contains(&name)) {
+            let why = problems.first().map_or("there is no such record", |finding| finding.problem.as_str());
+            findings.push(not_known(&name, why, path));
+        }
+        wanted.extend(records.iter().filter_map(|record| reached.zone.leads_to(record)));
+        reached.zone.add(&name, records);
     }
-    Ok(zone)
+    Ok(reached)
+}
+
+fn not_known(name: &str, why: &str, path: &str) -> Finding {
+    let problem = format!("has an alias to {name}, of which TTL and health are not known: {why}");
+    let fix = "see to it yourself that its TTL is short and its health checks succeed";
+    Finding::warning(format!("{path}.records"), problem, fix)
 }
 
 /// The ids of the account's hosted zones, of the first page only, and whether these are all.
@@ -60,45 +91,20 @@ pub async fn zones_of_account(route53: &Client) -> StepResult<(Vec<String>, bool
     Ok((ids.collect(), !answer.is_truncated))
 }
 
-/// A whole zone, as far as weights move it: those with another routing policy are answered by other rules, and are told by
-/// name, with the DNS name that they are an alias of by health.
+/// A whole zone, as far as weights move it, and its records with another routing policy, each with its name: they are answered by
+/// other rules.
 ///
 /// # Errors
 /// AWS errors.
-pub async fn whole(route53: &Client, zone_id: &str) -> StepResult<(Zone, Vec<(String, String)>)> {
+pub async fn whole(route53: &Client, zone_id: &str) -> StepResult<(Zone, Vec<(String, RecordSet)>)> {
     let (records, _) = observe::all_of_zone(route53, zone_id, MOST_PAGES).await?;
     let mut zone = Zone { id: zone_id.to_owned(), ..Zone::default() };
     let mut others = Vec::new();
     for record in &records {
-        let evaluated = record.alias_target.as_ref().filter(|alias| alias.evaluate_target_health);
-        match (from_aws(record), evaluated) {
-            (Ok(own), _) => zone.add(&record.name, vec![own]),
-            (Err(_), Some(alias)) => {
-                let what = format!("{} {}", record.r#type.as_str(), normalise_name(&record.name).trim_end_matches('.'));
-                others.push((what, normalise_name(&alias.dns_name)));
-            }
-            (Err(_), None) => {}
+        match from_aws(record) {
+            Ok(own) => zone.add(&record.name, vec![own]),
+            Err(_) => others.push((normalise_name(&record.name), whatever_policy(record))),
         }
     }
     Ok((zone, others))
-}
-
-async fn read(
-    route53: &Client,
-    route: &DnsRoute,
-    name: &str,
-    path: &str,
-    findings: &mut Vec<Finding>,
-) -> StepResult<Vec<RecordSet>> {
-    let records = observe::all_of_name(route53, &route.hosted_zone_id, name).await;
-    let records = records.and_then(|records| records.iter().map(from_aws).collect::<StepResult<Vec<_>>>());
-    let mut problems = Vec::new();
-    let records = soften(records, path, &mut problems)?;
-    if records.as_ref().is_none_or(Vec::is_empty) {
-        let why = problems.first().map_or("there is no such record", |finding| finding.problem.as_str());
-        let problem = format!("has an alias to {name}, of which TTL and health are not known: {why}");
-        let fix = "see to it yourself that its TTL is short and its health checks succeed";
-        findings.push(Finding::warning(format!("{path}.records"), problem, fix));
-    }
-    Ok(records.unwrap_or_default())
 }

@@ -6,8 +6,8 @@ use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use cutover::Finding;
 use cutover::dns::normalise_name;
 
-use super::around::Around;
-use super::behind::{Named, is_same_address, shown, target};
+use super::around::{Above, Around, Delegation};
+use super::behind::{Named, is_same_address, serving, shown, targets};
 
 /// So many names are told; more help nobody.
 const MOST_NAMES: usize = 5;
@@ -15,8 +15,9 @@ const MOST_NAMES: usize = 5;
 impl Named<'_> {
     /// Warnings about the records around a name.
     pub(super) fn told(&self, around: &Around) -> Vec<Finding> {
-        let others = || around.records.iter().filter(|record| !self.is_moved(&self.zone.id, record));
-        let followers = self.followers(around);
+        let serving = serving(&around.records);
+        let others = || serving.iter().filter(|record| !self.is_moved(&self.zone.id, record));
+        let followers = self.followers(&serving);
         let mut findings: Vec<Finding> = self.keeper(around).into_iter().collect();
         if !followers.is_empty() {
             let problem = format!("takes with it what leads to it: {}", list(&followers));
@@ -25,14 +26,31 @@ impl Named<'_> {
         let mut sharing = BTreeMap::<&str, Vec<&str>>::new();
         for record in others() {
             if let Some(value) = self.shared_address(record) {
-                sharing.entry(value).or_default().push(shown(&record.name));
+                let names = sharing.entry(value).or_default();
+                let name = shown(&record.name);
+                if !names.contains(&name) {
+                    names.push(name);
+                }
             }
         }
         findings.extend(sharing.into_iter().map(|(value, names)| {
             let problem = format!("is not the only name of {value}, which these have too, and keep: {}", list(&names));
             self.warn(problem, "add a route for each that is more than a name of the old side itself")
         }));
+        findings.extend(around.above.iter().filter_map(|above| self.on_the_way(above)));
         findings
+    }
+
+    /// A delegation between the zone above and this one: who has the name in between is not looked at.
+    fn on_the_way(&self, above: &Above) -> Option<Finding> {
+        let Delegation::OnTheWay(between) = &above.delegation else { return None };
+        let problem = format!(
+            "is answered from this zone only where the servers of {} say so, to whom {} (zone {}) delegates, and who were not asked",
+            shown(between),
+            shown(&above.zone.name),
+            above.zone.id
+        );
+        Some(self.warn(problem, "see yourself that they delegate to this zone's name servers"))
     }
 
     fn warn(&self, problem: String, fix: &str) -> Finding {
@@ -41,18 +59,21 @@ impl Named<'_> {
 
     /// The zone's names that lead to this one, by aliases, which Route 53 answers with its target's records, or by CNAMEs; each
     /// once, those that lead here by others after these.
-    fn followers<'a>(&self, around: &'a Around) -> Vec<&'a str> {
+    fn followers<'a>(&self, serving: &[&'a ResourceRecordSet]) -> Vec<&'a str> {
         let is_elsewhere = |record: &ResourceRecordSet| {
             record.alias_target.as_ref().is_some_and(|alias| alias.hosted_zone_id != self.zone.id)
         };
+        // These do not follow: they would answer nothing, which is an error of its own.
+        let lost = self.lost(serving);
+        let is_lost = |record: &ResourceRecordSet| lost.iter().any(|one| std::ptr::eq(*one, record));
         let others = || {
-            let here = around.records.iter().filter(|record| !is_elsewhere(record));
+            let here = serving.iter().copied().filter(|record| !is_elsewhere(record) && !is_lost(record));
             here.filter(|record| !self.is_moved(&self.zone.id, record))
         };
         let mut found: Vec<&str> = Vec::new();
         let mut next = vec![self.route.normalised_name()];
         while let Some(name) = next.pop() {
-            for record in others().filter(|record| target(record).as_ref() == Some(&name)) {
+            for record in others().filter(|record| targets(record).contains(&name)) {
                 if !found.contains(&shown(&record.name)) {
                     found.push(shown(&record.name));
                     next.insert(0, normalise_name(&record.name));
@@ -111,7 +132,8 @@ fn marks(txt: &str, name: &str) -> bool {
 }
 
 fn list(names: &[&str]) -> String {
-    let shown = names.iter().take(MOST_NAMES).copied().collect::<Vec<_>>().join(", ");
+    // A `*` as people write it.
+    let shown = names.iter().take(MOST_NAMES).copied().collect::<Vec<_>>().join(", ").replace("\\052.", "*.");
     match names.len().saturating_sub(MOST_NAMES) {
         0 => shown,
         more => format!("{shown} and {more} more"),
@@ -122,6 +144,7 @@ fn list(names: &[&str]) -> String {
 mod tests {
     use cutover::Severity;
 
+    use super::super::around::HostedZone;
     use super::*;
     use crate::name::behind::tests::{alias, found, plan, record, simple, values, with};
 
@@ -150,6 +173,28 @@ mod tests {
                 "is not the only name of 1.2.3.4, which these have too, and keep: blue.example.com"
             ]
         );
+    }
+
+    #[test]
+    fn a_delegation_on_the_way_to_the_zone_is_told_as_not_looked_at() {
+        let zone = HostedZone { id: "Z0".to_owned(), name: "com.".to_owned(), is_private: false };
+        let above = Above { zone, delegation: Delegation::OnTheWay("on.com.".to_owned()) };
+        let around = Around { above: vec![above], ..Around::default() };
+        let told = found(&plan(values(), &[]), simple(), |named| named.told(&around));
+        let [Finding { severity: Severity::Warning, problem, .. }] = &told[..] else { panic!("{told:?}") };
+        assert!(problem.contains("the servers of on.com") && problem.contains("zone Z0"), "{problem}");
+    }
+
+    #[test]
+    fn a_name_is_listed_once_and_a_wildcard_as_people_write_it() {
+        let one = |identifier: &str, name: &str| {
+            let mut record = record("A", name, &["1.2.3.4"]);
+            record.set_identifier = Some(identifier.to_owned());
+            record
+        };
+        let problems =
+            told(vec![one("a", "b.example.com."), one("b", "b.example.com."), one("c", "\\052.example.com.")]);
+        assert!(problems[0].ends_with("and keep: b.example.com, *.example.com"), "{problems:?}");
     }
 
     #[test]
