@@ -89,8 +89,7 @@ async fn old_target_group(
     let facts = look(clients, request, run, (route, &live.state, place), now).await?;
     let go = || let_go(clients, &request.caller, route, (&live, &finished));
     match decide::next(&facts) {
-        Next::Gone if is_asked => Ok(Removal { removed: vec![group.clone()], ..Removal::done(index) }),
-        Next::Gone => Ok(Removal::keeping(index, format!("{group}: it is gone already"))),
+        Next::Gone => Ok(Removal::keeping(index, gone(group, is_asked))),
         Next::Wait => Ok(Removal::waiting(index, decide::TRAFFIC_INTERVAL_SECONDS)),
         Next::Keep(reason) => Ok(Removal::keeping(index, reason)),
         Next::LetGo(reason) => go().await.map(|()| Removal::keeping(index, reason)),
@@ -216,16 +215,30 @@ async fn let_go(
 async fn delete(clients: &Clients, request: &RemoveRequest, group: &str) -> StepResult<Removal> {
     let described = describe(&clients.routes.elb, group).await?;
     if let Some(balancer) = described.as_ref().and_then(|group| group.load_balancer_arns().first()) {
-        return Ok(in_use(request, format!("{group}: {balancer} still refers to it")));
+        return Ok(in_use(request, still_in_use(group, &format!("{balancer} still refers to it"))));
     }
     clients.journal.fence(&request.caller, Phase::Cleaning).await?;
     match clients.routes.elb.delete_target_group().target_group_arn(group).send().await {
         Ok(_) => Ok(Removal { removed: vec![group.to_owned()], ..Removal::done(request.route) }),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => {
-            Ok(in_use(request, format!("{group}: a listener or rule still refers to it")))
+            Ok(in_use(request, still_in_use(group, NOT_RELEASED)))
         }
         Err(error) => Err(StepError::from_aws(&format!("elasticloadbalancing:DeleteTargetGroup {group}"), &error)),
     }
+}
+
+/// Nothing refers to it that could be seen.
+const NOT_RELEASED: &str = "Elastic Load Balancing has not released it yet, and no load balancer has it any more";
+
+/// Why a group stays that AWS has in use, and what deletes it later.
+fn still_in_use(group: &str, why: &str) -> String {
+    format!("{group}: {why}; once it is free: {}", decide::by_hand(group))
+}
+
+/// A group that is not there. Whether this cleanup deleted it, at a try whose answer was lost, or somebody else, nobody can say.
+fn gone(group: &str, is_asked: bool) -> String {
+    let by = if is_asked { ", by an earlier try of this cleanup or by somebody else" } else { "" };
+    format!("{group}: it is gone already{by}")
 }
 
 /// A group in use is tried again for some minutes, then kept.
@@ -328,6 +341,20 @@ mod tests {
     fn request(releasing: u32) -> RemoveRequest {
         let request = json!({ "run_id": "run", "execution_arn": "me", "state": "RemoveFromRoute", "route": 3, "attempt": 0, "releasing": releasing });
         serde_json::from_value(request).unwrap()
+    }
+
+    #[test]
+    fn a_group_that_aws_does_not_release_is_told_with_what_deletes_it_later() {
+        let told = still_in_use("arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/old/1", NOT_RELEASED);
+        assert!(!told.contains("listener or rule"), "nothing refers to it: {told}");
+        assert!(told.contains("has not released it yet") && told.contains("aws elbv2 delete-target-group"), "{told}");
+        assert!(told.ends_with("--region eu-west-1"), "{told}");
+    }
+
+    #[test]
+    fn a_group_that_is_not_there_is_not_called_removed() {
+        assert_eq!(gone("old", false), "old: it is gone already");
+        assert_eq!(gone("old", true), "old: it is gone already, by an earlier try of this cleanup or by somebody else");
     }
 
     #[test]

@@ -17,6 +17,35 @@ const TREATMENTS: [&str; 4] = ["breaching", "notBreaching", "ignore", "missing"]
 /// Statistics that are no percentiles.
 pub(crate) const STATISTICS: [&str; 5] = ["SampleCount", "Average", "Sum", "Minimum", "Maximum"];
 const LOW_SAMPLES: [&str; 2] = ["evaluate", "ignore"];
+const UNITS: [&str; 27] = [
+    "Seconds",
+    "Microseconds",
+    "Milliseconds",
+    "Bytes",
+    "Kilobytes",
+    "Megabytes",
+    "Gigabytes",
+    "Terabytes",
+    "Bits",
+    "Kilobits",
+    "Megabits",
+    "Gigabits",
+    "Terabits",
+    "Percent",
+    "Count",
+    "Bytes/Second",
+    "Kilobytes/Second",
+    "Megabytes/Second",
+    "Gigabytes/Second",
+    "Terabytes/Second",
+    "Bits/Second",
+    "Kilobits/Second",
+    "Megabits/Second",
+    "Gigabits/Second",
+    "Terabits/Second",
+    "Count/Second",
+    "None",
+];
 
 /// What DescribeAlarms answers beside what PutMetricAlarm takes (CloudWatch API reference, MetricAlarm).
 pub const STATE: [&str; 7] = [
@@ -58,18 +87,22 @@ pub struct Alarm {
     pub alarm_arn: Option<String>,
     /// What a person should know when it rings.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
     pub alarm_description: Option<String>,
     /// Whether its actions are carried out; `true` where it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actions_enabled: Option<bool>,
     /// ARNs of what happens when it becomes OK.
     #[serde(rename = "OKActions", default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5))]
     pub ok_actions: Vec<String>,
     /// ARNs of what happens when it rings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5))]
     pub alarm_actions: Vec<String>,
     /// ARNs of what happens when data is missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5))]
     pub insufficient_data_actions: Vec<String>,
     /// The metric, with namespace, statistic and period; or `Metrics`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,11 +116,13 @@ pub struct Alarm {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = or_null(&STATISTICS)))]
     pub statistic: Option<String>,
-    /// A percentile such as `p99`.
+    /// A percentile such as `p99`, or another of CloudWatch's, such as `tm90` or `IQM`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = pattern::EXTENDED_STATISTIC))]
     pub extended_statistic: Option<String>,
     /// The metric's dimensions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 30))]
     pub dimensions: Vec<Dimension>,
     /// The length of one datapoint, a number of seconds: 10, 20, 30 or a multiple of 60.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,8 +130,9 @@ pub struct Alarm {
     pub period: Option<i32>,
     /// The unit, where the metric has several.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = or_null(&UNITS)))]
     pub unit: Option<String>,
-    /// How many periods are looked at; with `Period`, a week at the most.
+    /// How many periods are looked at; with periods below an hour a day in all, else a week.
     #[schemars(range(min = 1, max = 60_480))]
     pub evaluation_periods: i32,
     /// How many of them must be beyond the threshold; all of them where it is left out.
@@ -108,6 +144,7 @@ pub struct Alarm {
     pub threshold: Option<f64>,
     /// Of `Metrics`, the anomaly band that is the threshold.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
     pub threshold_metric_id: Option<String>,
     /// Such as `GreaterThanThreshold`; with `ThresholdMetricId`, such as `GreaterThanUpperThreshold`.
     #[schemars(extend("enum" = [&OPERATORS[..], &BAND_OPERATORS[..]].concat()))]
@@ -120,7 +157,7 @@ pub struct Alarm {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = or_null(&LOW_SAMPLES)))]
     pub evaluate_low_sample_count_percentile: Option<String>,
-    /// Metrics and math on them, in the place of one metric.
+    /// Metrics and math on them, in the place of one metric: ten of each at the most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20))]
     pub metrics: Vec<MetricDataQuery>,
@@ -186,18 +223,19 @@ impl Alarm {
 #[schemars(deny_unknown_fields, extend("allOf" = rule::one_of("MetricStat", "Expression")))]
 pub struct MetricDataQuery {
     /// How expressions call it, such as `errors`.
-    #[schemars(length(min = 1, max = 255))]
+    #[schemars(regex(pattern = pattern::METRIC_ID))]
     pub id: String,
     /// The metric and its statistic; or `Expression`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric_stat: Option<MetricStat>,
     /// Metric math over the others' Ids, such as `errors / requests`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 2048))]
     pub expression: Option<String>,
     /// What a graph calls it, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Whether it is what the alarm looks at; `true` where it is left out.
+    /// Whether it is what the alarm looks at; `true` where it is left out, and of one alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub return_data: Option<bool>,
     /// The length of one datapoint of an expression, in seconds.
@@ -206,6 +244,7 @@ pub struct MetricDataQuery {
     pub period: Option<i32>,
     /// The account whose metric it is, where that is another.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
     pub account_id: Option<String>,
 }
 
@@ -220,9 +259,11 @@ pub struct MetricStat {
     #[schemars(range(min = 1, max = 604_800))]
     pub period: i32,
     /// Such as `Sum` or `p99`.
+    #[schemars(regex(pattern = pattern::ANY_STATISTIC))]
     pub stat: String,
     /// The unit, where the metric has several.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = or_null(&UNITS)))]
     pub unit: Option<String>,
 }
 
@@ -232,11 +273,14 @@ pub struct MetricStat {
 #[schemars(deny_unknown_fields, rename = "AlarmMetric")]
 pub struct Metric {
     /// Such as `AWS/ApplicationELB`.
+    #[schemars(length(min = 1, max = 255))]
     pub namespace: String,
     /// Such as `RequestCount`.
+    #[schemars(length(min = 1, max = 255))]
     pub metric_name: String,
     /// The metric's dimensions: all that it has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 30))]
     pub dimensions: Vec<Dimension>,
 }
 
@@ -259,7 +303,9 @@ pub struct Tag {
 #[schemars(deny_unknown_fields)]
 pub struct Dimension {
     /// The dimension's name, such as `LoadBalancer`.
+    #[schemars(length(min = 1, max = 255))]
     pub name: String,
     /// Its value, such as `app/my-load-balancer/50dc6c495c0c9188`.
+    #[schemars(length(min = 1, max = 1024))]
     pub value: String,
 }

@@ -485,6 +485,67 @@ fn an_alarm_is_named_once() {
     assert_eq!(Plan::read(&plan).unwrap_err()[0].path, "$.alarms[1].AlarmName");
 }
 
+/// At the end of a run all users have moved: what PutMetricAlarm refuses has to be refused before it.
+#[test]
+fn an_alarm_that_cloudwatch_would_refuse_is_refused_before_anything_moves() {
+    let with = |changes: Value| {
+        let mut plan = plan();
+        let alarm = plan["alarms"][0].as_object_mut().unwrap();
+        alarm.extend(changes.as_object().unwrap().clone());
+        alarm.retain(|_, value| !value.is_null());
+        places(&plan)
+    };
+    let at = |field: &str| vec![format!("$.alarms[0].{field}")];
+    let days = |period: i64, periods: i64| with(json!({ "Period": period, "EvaluationPeriods": periods }));
+    for (period, periods) in [(60, 1440), (3600, 168), (86_400, 7)] {
+        assert_eq!(days(period, periods), [""; 0], "{period} s");
+    }
+    for (period, periods) in [(60, 1441), (3540, 25), (3600, 169)] {
+        assert_eq!(days(period, periods), at("EvaluationPeriods"), "{period} s");
+    }
+    let items = |count: usize| vec![json!("arn:aws:sns:eu-west-1:123456789012:t"); count];
+    for actions in ["AlarmActions", "OKActions", "InsufficientDataActions"] {
+        assert_eq!(with(json!({ actions: items(5) })), [""; 0]);
+        assert_eq!(with(json!({ actions: items(6) })), at(actions));
+    }
+    let dimensions = |count: usize| vec![json!({ "Name": "n", "Value": "v" }); count];
+    assert_eq!(with(json!({ "Dimensions": dimensions(30) })), [""; 0]);
+    assert_eq!(with(json!({ "Dimensions": dimensions(31) })), at("Dimensions"));
+    assert_eq!(with(json!({ "AlarmDescription": "x".repeat(1025) })), at("AlarmDescription"));
+    assert_eq!(with(json!({ "AlarmName": "a\tb" })), at("AlarmName"));
+    assert_eq!(with(json!({ "Unit": "Requests" })), at("Unit"));
+    let extended = |text: &str| with(json!({ "Statistic": null, "ExtendedStatistic": text }));
+    for right in ["p0", "p99", "p99.95", "p100", "p100.0", "tm90", "wm99.9", "IQM", "TM(10%:90%)", "PR(:300)"] {
+        assert_eq!(extended(right), [""; 0], "{right}");
+    }
+    for wrong in ["p101", "p100.1", "p", "P99", "99", "p.5", "p5.", "p-1", "Sum", "iqm", "TM10", "TM(10%)", "max"] {
+        assert_eq!(extended(wrong), at("ExtendedStatistic"), "{wrong}");
+    }
+}
+
+#[test]
+fn an_alarm_on_several_metrics_that_cloudwatch_would_refuse_is_refused_too() {
+    let stat = |period: i64, stat: &str| json!({ "Period": period, "Stat": stat, "Metric": { "Namespace": "n", "MetricName": "m" } });
+    let metric = |id: &str, wanted: Value| json!({ "Id": id, "ReturnData": false, "MetricStat": wanted });
+    let with = |periods: i64, metrics: &[Value]| {
+        let mut plan = plan();
+        plan["alarms"] = json!([{ "AlarmName": "a", "EvaluationPeriods": periods, "Threshold": 1, "Metrics": metrics,
+            "ComparisonOperator": "GreaterThanThreshold" }]);
+        places(&plan)
+    };
+    let rate = || json!({ "Id": "rate", "Expression": "m / 2" });
+    assert_eq!(with(1440, &[rate(), metric("m", stat(60, "p99"))]), [""; 0]);
+    assert_eq!(with(1441, &[rate(), metric("m", stat(60, "p99"))]), ["$.alarms[0].Metrics"]);
+    assert_eq!(with(24, &[rate(), metric("m", stat(60, "p101"))]), ["$.alarms[0].Metrics[1].MetricStat.Stat"]);
+    assert_eq!(with(24, &[rate(), metric("M", stat(60, "Sum"))]), ["$.alarms[0].Metrics[1].Id"]);
+    assert_eq!(with(24, &[metric("m", stat(60, "Sum"))]), ["$.alarms[0].Metrics"], "it looks at none");
+    let both = json!({ "Id": "m", "MetricStat": stat(60, "Sum") });
+    assert_eq!(with(24, &[rate(), both]), ["$.alarms[0].Metrics"], "it looks at two");
+    let many: Vec<Value> = (0..11).map(|index| metric(&format!("m{index}"), stat(60, "Sum"))).chain([rate()]).collect();
+    assert_eq!(with(24, &many[1..]), [""; 0]);
+    assert_eq!(with(24, &many), ["$.alarms[0].Metrics"]);
+}
+
 #[test]
 fn more_alarms_than_anybody_sets_are_refused() {
     let findings = findings_with("/alarms", vec![json!({}); 10_000].into());

@@ -13,7 +13,7 @@ pub fn look(plan: &Plan, name: &str, alarm: Option<&Watched>, held: Held) -> Opt
     let check = |verdict, seen: String, is_early| {
         Some(Check { is_early, ..Check::new(format!("alarm {name}"), verdict, seen) })
     };
-    let Some(Watched { state, evaluation }) = alarm else {
+    let Some(Watched { state, evaluation, .. }) = alarm else {
         return check(Verdict::Error, "does not exist".to_owned(), false);
     };
     match state.as_str() {
@@ -58,7 +58,7 @@ mod tests {
     /// The verdict on an alarm of one period of a minute (seen after four), and whether it is early.
     fn verdict(state: &str, missing: Value, step: usize, elapsed_seconds: u64) -> Option<(Verdict, bool)> {
         let evaluation = Evaluation { periods: Some((Seconds(60), 1)), target_groups: Vec::new() };
-        let watched = Watched { state: state.to_owned(), evaluation };
+        let watched = Watched { state: state.to_owned(), evaluation, ..Watched::default() };
         let check = look(&plan(missing), "a", Some(&watched), Held { route: 0, step, elapsed_seconds });
         check.map(|check| (check.verdict, check.is_early))
     }

@@ -66,17 +66,20 @@ async fn one(
     now: Timestamp,
     findings: &mut Vec<Finding>,
 ) -> StepResult<()> {
+    let mut found = Vec::new();
     if way == Way::Forward
-        && let Some(found) = soften(replication::observe::tables(&services.dms, arn).await, path, findings)?
+        && let Some(all) = soften(replication::observe::tables(&services.dms, arn).await, path, findings)?
     {
-        findings.extend(tables(path, arn, database, &found));
+        findings.extend(tables(path, arn, database, &all));
+        found = all;
     }
     if !replication.is_running() || replication.is_full_load_only {
         return Ok(());
     }
     let metrics = replication::observe::metrics(services, arn, replication, LAG_WINDOW.0.cast_signed(), now).await;
     let newest = metrics.map(|metrics| metrics.newest_lag_seconds(now.as_second() - LAG_WINDOW.0.cast_signed()));
-    findings.extend(lag(path, database, newest)?);
+    findings.extend(loading((way, path), database, replication, &found));
+    findings.extend(lag((way, path), database, newest)?);
     Ok(())
 }
 
@@ -105,6 +108,10 @@ fn state(path: &str, arn: &str, replication: &Replication) -> Option<Finding> {
         let problem = "copies the tables once (its type is full-load), and none of the changes after that";
         let fix = format!("make the {} one of type full-load-and-cdc or cdc, and let it catch up", kind(arn));
         return Some(Finding::environment(path, problem, fix));
+    }
+    if replication.is_under_way() {
+        let fix = "wait until it runs (start it, where it does not by itself), and let it catch up";
+        return Some(Finding::environment(path, replication.told_status(), fix));
     }
     if !replication.is_running() {
         let fix = format!("start the {} and let it catch up", kind(arn));
@@ -180,19 +187,42 @@ fn tables(path: &str, arn: &str, database: &Database, tables: &[Table]) -> Vec<F
     findings
 }
 
-/// How far behind it is. What cannot be looked at here is a warning: the gate looks with permissions of its own.
-fn lag(path: &str, database: &Database, lag: StepResult<Option<f64>>) -> StepResult<Option<Finding>> {
+/// Tables whose rows are still to be copied: the gate waits for them. Of a replication back DMS is asked for counts alone.
+fn loading(
+    (way, path): (Way, &str),
+    database: &Database,
+    replication: &Replication,
+    tables: &[Table],
+) -> Option<Finding> {
+    let loading = judge::not_loaded(replication, tables)?;
+    let fix = format!("start when they are loaded: {}", until_then(way, database));
+    Some(Finding::warning(path, format!("has tables that are not loaded yet: {loading}"), fix))
+}
+
+/// What comes of a replication that is not where it has to be.
+fn until_then(way: Way, database: &Database) -> String {
+    match way {
+        Way::Forward => format!("a run waits {} for that, and then gives up", database.give_up_after),
+        Way::Reverse => "until then, a rollback is held".to_owned(),
+    }
+}
+
+/// How far behind it is. What cannot be looked at here is a warning: the gate, and a rollback, look with permissions of their own.
+fn lag((way, path): (Way, &str), database: &Database, lag: StepResult<Option<f64>>) -> StepResult<Option<Finding>> {
     let limit = database.max_lag;
     let (problem, fix) = match settled(lag)? {
         Ok(Some(lag)) if lag <= limit.0 as f64 * FAR_ABOVE => return Ok(None),
         Ok(Some(lag)) => {
-            let within = database.give_up_after;
             let problem = format!("is {} s behind, far above the {limit} that pass", number(lag));
-            (problem, format!("start when it is nearly there: a run waits {within} for it, and then gives up"))
+            (problem, format!("start when it is nearly there: {}", until_then(way, database)))
         }
         Ok(None) => {
             let problem = format!("has reported no lag in the last {LAG_WINDOW}");
-            (problem, "see its metrics in CloudWatch: without them the gate does not open".to_owned())
+            let then = match way {
+                Way::Forward => "the gate does not open",
+                Way::Reverse => "a rollback is held",
+            };
+            (problem, format!("see its metrics in CloudWatch: without them {then}"))
         }
         Err(StepError { message, .. }) => {
             (format!("its lag was not looked at: {message}"), "allow precheck's role this action".to_owned())
@@ -296,6 +326,10 @@ mod tests {
         let finding = state(PATH, SERVERLESS, &stopped).unwrap();
         assert_eq!(finding.problem, "is stopped (Stop Reason NORMAL)");
         assert_eq!(finding.fix, "start the serverless replication and let it catch up");
+        for status in ["starting", "creating", "modifying", "moving", "testing", "provisioning_capacity"] {
+            let finding = state(PATH, TASK, &Replication { status: status.to_owned(), ..running() }).unwrap();
+            assert!(finding.fix.starts_with("wait until it runs"), "{status}: {}", finding.fix);
+        }
         let once = Replication { is_full_load_only: true, ..stopped };
         let finding = state(PATH, TASK, &once).unwrap();
         assert!(finding.fix.contains("full-load-and-cdc or cdc"), "{finding:?}");
@@ -323,9 +357,38 @@ mod tests {
     }
 
     #[test]
+    fn what_is_behind_silent_or_loading_holds_the_gate_on_the_way_there_and_a_rollback_on_the_way_back() {
+        let behind = |way, value| lag((way, PATH), &database(true), Ok(value)).unwrap().unwrap().fix;
+        let loading = |way| {
+            let replication = Replication { stats: Some(Stats { errored: 0, unloaded: 2 }), ..running() };
+            loading((way, PATH), &database(true), &replication, &[]).unwrap().fix
+        };
+        for fix in [behind(Way::Forward, Some(7_200.0)), loading(Way::Forward)] {
+            assert!(fix.ends_with("a run waits 30m for that, and then gives up"), "{fix}");
+        }
+        for fix in [behind(Way::Reverse, Some(7_200.0)), loading(Way::Reverse)] {
+            assert!(fix.ends_with("until then, a rollback is held"), "{fix}");
+        }
+        assert!(behind(Way::Forward, None).ends_with("without them the gate does not open"));
+        assert!(behind(Way::Reverse, None).ends_with("without them a rollback is held"));
+    }
+
+    #[test]
+    fn tables_that_are_being_loaded_are_a_warning_whatever_the_plan_requires() {
+        for state in ["Before load", "Full load", "Table is being reloaded"] {
+            let tables = [Table { state: state.to_owned(), ..table("public.orders", "Not enabled") }];
+            let finding = loading((Way::Forward, PATH), &database(false), &running(), &tables).unwrap();
+            assert_eq!(finding.severity, Severity::Warning);
+            assert_eq!(finding.problem, format!("has tables that are not loaded yet: public.orders ({state})"));
+        }
+        assert_eq!(loading((Way::Forward, PATH), &database(false), &running(), &[table("public.orders", "")]), None);
+    }
+
+    #[test]
     fn a_lag_far_above_or_unknown_is_a_warning() {
+        let forward = (Way::Forward, PATH);
         let found =
-            |value| lag(PATH, &database(true), value).unwrap().map(|finding| (finding.severity, finding.problem));
+            |value| lag(forward, &database(true), value).unwrap().map(|finding| (finding.severity, finding.problem));
         assert_eq!(found(Ok(Some(120.0))), None);
         let (severity, problem) = found(Ok(Some(240.0))).unwrap();
         assert_eq!((severity, problem.as_str()), (Severity::Warning, "is 240 s behind, far above the 1m that pass"));
@@ -335,7 +398,7 @@ mod tests {
             denied
                 .is_some_and(|(severity, problem)| severity == Severity::Warning && problem.contains("GetMetricData"))
         );
-        let passing = lag(PATH, &database(true), Err(StepError::new(name::THROTTLED, "slow")));
+        let passing = lag(forward, &database(true), Err(StepError::new(name::THROTTLED, "slow")));
         assert_eq!(passing.unwrap_err().name, name::THROTTLED, "it is tried again");
     }
 }

@@ -9,6 +9,7 @@
 //! answers ([`pace`]). Errors: only such that a repetition may cure; all else is a finding.
 
 mod alarms;
+mod cleanup;
 mod databases;
 mod decide;
 mod elsewhere;
@@ -242,6 +243,7 @@ async fn routes(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> 
         behind.extend(stay);
     }
     findings.extend(routes::behind::judge(&behind, &plan.leaves_behind));
+    findings.extend(cleanup::stays(plan, &behind));
     if before.len() == plan.routes.len() {
         routes::in_dns::precheck_together(&clients.routes, plan, &before, findings).await?;
     }

@@ -6,14 +6,14 @@ use cutover::plan::Database;
 use cutover::verdict::Verdict;
 use cutover::{Plan, StepError, StepResult};
 use jiff::Timestamp;
-use replication::judge::{self, number};
-use replication::{Metrics, PERIOD_SECONDS, Replication, Table, kind};
+use replication::judge;
+use replication::{Metrics, PERIOD_SECONDS, Replication, Table};
 
+use crate::sample::{self, Sample};
+use crate::told::{describe, gave_up, of_replication};
 use crate::writers::Look;
 use crate::{Mode, Tally};
 
-/// A sample older than this says nothing about now: three periods.
-pub const FRESH_SECONDS: i64 = 3 * PERIOD_SECONDS;
 /// A sample is another one if it is this much newer. The machine's clock stands still while a function runs, so on it
 /// one and the same sample seems a little older at every look, and the next one a little less than a period newer.
 const ANOTHER_SECONDS: i64 = PERIOD_SECONDS / 2;
@@ -48,20 +48,6 @@ pub struct Observed {
     pub tables: Vec<Table>,
 }
 
-/// One reading of the metrics.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sample {
-    /// The start of its period on the state machine's clock, which counts waits: seconds since the first look, below
-    /// zero before it.
-    pub at: i64,
-    /// The larger of source and target latency.
-    pub lag_seconds: f64,
-    /// Changes that wait, in rows; `None` where a metric of them is missing.
-    pub backlog: Option<f64>,
-    /// Rows a second that came in from the source; `None` where DMS does not say.
-    pub rows_in: Option<f64>,
-}
-
 /// What one look comes to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
@@ -73,6 +59,8 @@ pub struct Decision {
     pub tally: Tally,
     /// For a person.
     pub seen: String,
+    /// The newest lag, seconds, also where something else of the reading is missing.
+    pub lag_seconds: Option<f64>,
     /// The fresh sample, if there is one.
     pub sample: Option<Sample>,
 }
@@ -91,16 +79,18 @@ pub fn decide(
 ) -> StepResult<Decision> {
     let database = wanted.database;
     if let Some(problem) = trouble(observed, database.require_validated_tables) {
-        return Err(StepError::new(name::UNHEALTHY, told(database, &problem)));
+        return Err(StepError::new(name::UNHEALTHY, of_replication(database, &problem)));
     }
-    let sample = newest_sample(wanted.mode, &observed.metrics, elapsed_seconds, now);
+    let newest = sample::newest(wanted.mode, &observed.metrics, elapsed_seconds, now);
+    let sample = newest.clone().ok();
     let waiting_for = waiting_for(observed, database.require_validated_tables);
     let good = sample.is_some_and(|sample| is_good(wanted, sample));
-    let tally = tally.count(sample, good && observed.replication.is_running(), &observed.tables, elapsed_seconds);
+    let counts = good && observed.replication.is_running() && not_loaded(observed).is_none();
+    let tally = tally.count(sample, counts, &observed.tables, elapsed_seconds);
     if wanted.verifies_quiesce
         && let Some(problem) = sample.and_then(|sample| tally.writers.went_on(sample.lag_seconds))
     {
-        return Err(StepError::new(name::UNHEALTHY, told(database, &problem)));
+        return Err(StepError::new(name::UNHEALTHY, of_replication(database, &problem)));
     }
     let is_quiet = !wanted.verifies_quiesce || tally.writers.have_stopped();
     let passed = good && waiting_for.is_none() && tally.passed_in_row >= database.samples && is_quiet;
@@ -109,11 +99,12 @@ pub fn decide(
         (Some(_), _) if !good => Verdict::Unhealthy,
         _ => Verdict::Inconclusive,
     };
-    let seen = describe(wanted, sample, &tally, waiting_for.as_deref());
+    let seen = describe(wanted, &newest, &tally, waiting_for.as_deref());
     if !passed && elapsed_seconds >= database.give_up_after.0 {
-        return Err(gave_up(wanted, &tally, sample, &seen));
+        return Err(gave_up(wanted, &tally, &newest, &seen));
     }
-    Ok(Decision { verdict, passed, tally, seen, sample })
+    let lag_seconds = newest.map_or_else(|part| part.lag_seconds, |sample| Some(sample.lag_seconds));
+    Ok(Decision { verdict, passed, tally, seen, lag_seconds, sample })
 }
 
 impl Tally {
@@ -135,28 +126,6 @@ impl Tally {
         let newest = if is_new { Some(sample.at) } else { self.newest };
         Self { passed_in_row, newest, lag_seconds: Some(sample.lag_seconds), writers }
     }
-}
-
-/// The newest fresh period for which there is all that the mode needs. While draining, one from before the first look
-/// is no data: the writers had not stopped.
-fn newest_sample(mode: Mode, metrics: &Metrics, elapsed_seconds: u64, now: Timestamp) -> Option<Sample> {
-    let elapsed = i64::try_from(elapsed_seconds).unwrap_or(i64::MAX);
-    let periods = metrics.source_latency.range(now.as_second() - FRESH_SECONDS..).rev();
-    let mut samples = periods.filter_map(|(period, _)| {
-        let lag_seconds = metrics.lag_seconds(*period)?;
-        let waiting: Option<Vec<f64>> = metrics.backlog.iter().map(|series| series.get(period).copied()).collect();
-        // The first counts every change that waits, the others those of them that are on their way to the target.
-        let backlog = waiting.map(|waiting| match waiting[..] {
-            [incoming, ref on_their_way @ ..] => incoming.max(on_their_way.iter().sum()),
-            [] => 0.0,
-        });
-        let at = elapsed.saturating_sub(now.as_second() - period);
-        Some(Sample { at, lag_seconds, backlog, rows_in: metrics.rows_in.get(period).copied() })
-    });
-    samples.find(|sample| match mode {
-        Mode::Gate => true,
-        Mode::Drain => sample.at >= 0 && sample.backlog.is_some(),
-    })
 }
 
 fn is_good(wanted: &Wanted, sample: Sample) -> bool {
@@ -188,16 +157,22 @@ fn colon(sentence: String) -> String {
     format!("is in trouble: {sentence}")
 }
 
+/// Tables whose rows are not all on the target: what a reading says meanwhile says nothing of them, and does not count.
+fn not_loaded(observed: &Observed) -> Option<String> {
+    judge::not_loaded(&observed.replication, &observed.tables)
+}
+
 /// What else is needed, and may come by waiting.
 fn waiting_for(observed: &Observed, must_be_validated: bool) -> Option<String> {
     let Observed { replication, tables, .. } = observed;
     if !replication.is_running() {
         return Some(format!("the replication {}, and has to run", replication.told_status()));
     }
-    match replication.stats {
-        None => return Some("DMS gives no statistics of the replication".to_owned()),
-        Some(stats) if stats.unloaded > 0 => return Some(format!("tables not loaded yet: {}", stats.unloaded)),
-        Some(_) => {}
+    if replication.stats.is_none() {
+        return Some("DMS gives no statistics of the replication".to_owned());
+    }
+    if let Some(tables) = not_loaded(observed) {
+        return Some(format!("not loaded yet: {tables}"));
     }
     if !must_be_validated {
         return None;
@@ -208,62 +183,6 @@ fn waiting_for(observed: &Observed, must_be_validated: bool) -> Option<String> {
     // A table without a primary key never validates; that is known before a cutover and no reason to hold it.
     let open = judge::named(tables, |table| !table.is_validated(), |table| &table.validation);
     open.map(|tables| format!("not validated yet: {tables}"))
-}
-
-fn describe(wanted: &Wanted, sample: Option<Sample>, tally: &Tally, waiting_for: Option<&str>) -> String {
-    let Wanted { mode, database, verifies_quiesce } = *wanted;
-    let Some(sample) = sample else {
-        let minutes = FRESH_SECONDS / 60;
-        let since = if mode == Mode::Drain { " since the writers were told to stop" } else { "" };
-        let mut text = format!("DMS has reported no lag in the last {minutes} minutes{since}");
-        text.extend(waiting_for.map(|waiting_for| format!("; {waiting_for}")));
-        return text;
-    };
-    let limit = if mode == Mode::Gate { database.max_lag } else { database.drain_latency };
-    let mut parts = vec![format!("the replication is {} s behind", number(sample.lag_seconds))];
-    if mode == Mode::Gate || database.drain {
-        parts[0].push_str(&format!(" (at most {limit} is allowed)"));
-    }
-    if mode == Mode::Drain && database.drain {
-        parts.push(match sample.backlog {
-            Some(backlog) if backlog > 0.0 => format!("{} changes wait, and none may", number(backlog)),
-            _ => "no change waits".to_owned(),
-        });
-    }
-    if verifies_quiesce {
-        parts.push(tally.writers.describe());
-    }
-    parts.extend(waiting_for.map(str::to_owned));
-    let (passed, samples) = (tally.passed_in_row.min(database.samples), database.samples);
-    if (1..samples).contains(&passed) {
-        parts.push(format!("{passed} of the {samples} good readings in a row that are needed"));
-    }
-    parts.join("; ")
-}
-
-fn gave_up(wanted: &Wanted, tally: &Tally, sample: Option<Sample>, seen: &str) -> StepError {
-    let database = wanted.database;
-    let within = format!("within {}", database.give_up_after);
-    if wanted.verifies_quiesce
-        && let Some(problem) = sample.and_then(|sample| tally.writers.still_write(sample))
-    {
-        return StepError::new(
-            name::UNHEALTHY,
-            told(database, &format!("{problem}; it did not come to rest {within}")),
-        );
-    }
-    let done = if wanted.mode == Mode::Drain { "run dry" } else { "caught up" };
-    let problem = told(database, &format!("has not {done} {within}: {seen}"));
-    match tally.lag_seconds {
-        Some(lag) => StepError::new(name::UNHEALTHY, format!("{problem}; the last lag was {} s", number(lag))),
-        None => StepError::new(name::INCONCLUSIVE, format!("{problem}; DMS never reported a lag")),
-    }
-}
-
-/// A sentence about the replication.
-fn told(database: &Database, what: &str) -> String {
-    let arn = &database.replication_task_arn;
-    format!("the {} {arn} {what}", kind(arn))
 }
 
 #[cfg(test)]
@@ -565,6 +484,76 @@ mod tests {
         }
         let no_tables = Observed { tables: vec![], ..observed(60, 0.0, 0.0) };
         assert!(wanted(&asked, &no_tables, &almost, 60).unwrap().passed);
+    }
+
+    #[test]
+    fn tables_that_are_being_loaded_hold_the_gate_and_the_drain_and_no_reading_counts_meanwhile() {
+        let almost = Tally { passed_in_row: 2, newest: Some(-60), lag_seconds: Some(0.0), ..Tally::default() };
+        let database = Database { require_validated_tables: false, ..database() };
+        for mode in [Mode::Gate, Mode::Drain] {
+            let asked = Wanted { mode, database: &database, verifies_quiesce: false };
+            for state in ["Before load", "Full load", "Table is being reloaded"] {
+                let mut seen = observed(60, 0.0, 0.0);
+                seen.tables[0].state = state.to_owned();
+                let decision = wanted(&asked, &seen, &almost, 60).unwrap();
+                assert_eq!((decision.passed, decision.verdict), (false, Verdict::Inconclusive), "{state}");
+                assert_eq!(decision.tally.passed_in_row, 0, "it says nothing of the table");
+                let expected = format!("not loaded yet: public.orders ({state})");
+                assert!(decision.seen.ends_with(&expected), "{}", decision.seen);
+                let error = wanted(&asked, &seen, &almost, 1800).unwrap_err();
+                assert!(error.message.contains(&expected), "{}", error.message);
+                seen.tables[0].state = "Table completed".to_owned();
+                assert!(wanted(&asked, &seen, &almost, 60).unwrap().passed, "{state}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_backlog_that_stays_is_no_sign_of_writers() {
+        let database = database();
+        let asked = Wanted { mode: Mode::Drain, database: &database, verifies_quiesce: true };
+        for on_its_way in [0, 1, 2] {
+            let (mut tally, mut minute) = (Tally::default(), 0);
+            let error = loop {
+                let mut seen = observed(60, 2.0, 0.0);
+                seen.metrics.backlog[on_its_way] = Series::from([(NOW - 60, 7.0)]);
+                match wanted(&asked, &seen, &tally, 60 * minute) {
+                    Ok(decision) => (tally, minute) = (decision.tally, minute + 1),
+                    Err(error) => break error.message,
+                }
+            };
+            assert_eq!(minute, 30, "{error}");
+            assert!(!error.contains("Writers went round"), "{error}");
+            let expected = "has not run dry within 30m: the replication is 2 s behind (at most 5s is allowed); 7 changes wait, and none \
+                            may; the writers have stopped: no new change comes in";
+            assert!(error.contains(expected) && error.contains("Something keeps these changes"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_metric_that_is_missing_is_named_and_the_lag_that_came_is_told() {
+        let without = |change: fn(&mut Metrics)| {
+            let mut seen = observed(60, 2.0, 0.0);
+            change(&mut seen.metrics);
+            seen
+        };
+        let told = |mode, seen: &Observed, elapsed| look(mode, seen, &Tally::default(), elapsed).unwrap();
+        let no_incoming = without(|metrics| metrics.backlog[0].clear());
+        let decision = told(Mode::Drain, &no_incoming, 600);
+        assert_eq!((decision.verdict, decision.lag_seconds), (Verdict::Inconclusive, Some(2.0)));
+        let expected = "the replication is 2 s behind (at most 5s is allowed); DMS has reported no CDCIncomingChanges in the last 3 \
+                        minutes since the writers were told to stop";
+        assert_eq!(decision.seen, expected);
+        let error = look(Mode::Drain, &no_incoming, &Tally::default(), 1800).unwrap_err();
+        assert_eq!(error.name, name::INCONCLUSIVE);
+        assert!(error.message.contains(expected) && !error.message.contains("reported a lag"), "{}", error.message);
+        let no_target = without(|metrics| metrics.target_latency.clear());
+        let expected = "DMS has reported no CDCLatencyTarget in the last 3 minutes";
+        assert_eq!(told(Mode::Gate, &no_target, 600).seen, expected);
+        let two = without(|metrics| metrics.backlog[1..].iter_mut().for_each(Series::clear));
+        assert!(told(Mode::Drain, &two, 600).seen.contains("no CDCChangesMemoryTarget and no CDCChangesDiskTarget in"));
+        let apart = without(|metrics| metrics.backlog[0] = Series::from([(NOW - 120, 0.0)]));
+        assert!(told(Mode::Drain, &apart, 600).seen.contains("DMS has reported no minute with all that is needed"));
     }
 
     #[test]

@@ -16,6 +16,8 @@
 //! stack in, `Cutover.DeadlineExceeded`, `Cutover.Fenced`, and AWS errors.
 
 pub mod decide;
+pub mod sample;
+mod told;
 pub mod writers;
 
 use access::Access;
@@ -28,7 +30,8 @@ use journal::{Journal, Phase, Run};
 use replication::Services;
 use serde::{Deserialize, Serialize};
 
-use crate::decide::{FRESH_SECONDS, Observed, Wanted};
+use crate::decide::{Observed, Wanted};
+use crate::sample::FRESH_SECONDS;
 use crate::writers::Writers;
 
 /// What this function does in other accounts, and no more, whatever the role there may do.
@@ -134,7 +137,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
         wait_seconds: database.interval.0,
         tally: decision.tally,
         seen: decision.seen,
-        lag_seconds: decision.sample.map(|sample| sample.lag_seconds),
+        lag_seconds: decision.lag_seconds,
         backlog: decision.sample.and_then(|sample| sample.backlog),
         at: now.to_string(),
     })

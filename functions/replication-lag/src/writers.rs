@@ -19,7 +19,7 @@ use replication::judge::number;
 use replication::{PERIOD_SECONDS, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::decide::Sample;
+use crate::sample::Sample;
 
 /// So many samples in a row without a new change show that the writers have stopped.
 pub const QUIET_SAMPLES: u32 = 2;
@@ -119,8 +119,12 @@ impl Writers {
         (self.busy_in_row >= BUSY_SAMPLES).then(|| past_the_hooks(&self.shown, lag_seconds))
     }
 
-    /// The same, once the time is up: by what was seen last, or since what waits is younger than the hooks.
+    /// The same, once the time is up: by what was seen last, or, where nothing is known of the source, since what waits is younger
+    /// than the hooks. While the source is quiet, what waits only stays: something keeps it from the target.
     pub fn still_write(&self, sample: Sample) -> Option<String> {
+        if self.quiet_in_row > 0 {
+            return None;
+        }
         let waiting = sample.backlog.filter(|waiting| *waiting > 0.0 && is_younger(sample.at, sample.lag_seconds));
         let seen = match waiting {
             _ if self.busy_in_row > 0 => self.shown.clone(),
@@ -257,5 +261,8 @@ mod tests {
         assert_eq!(Writers::default().still_write(sample(600, None)), None);
         let busy = looks(&[(0, None), (1, None), (2, None), (3, None), (4, None)]);
         assert!(busy.still_write(sample(600, None)).is_some());
+        for quiet in [&[(7, None), (7, None)][..], &[(7, None), (7, None), (7, None)]] {
+            assert_eq!(looks(quiet).still_write(waiting(600, 2.0)), None, "nothing new came in: it only stays");
+        }
     }
 }

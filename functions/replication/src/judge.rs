@@ -4,6 +4,12 @@ use std::collections::BTreeMap;
 
 /// So many tables are named in a message.
 const MOST_TABLES_NAMED: usize = 5;
+/// States that nothing leaves by itself.
+const ENDED: [&str; 7] =
+    ["failed", "stopping", "stopped", "deleting", "failed-move", "deprovisioning", "deprovisioned"];
+
+/// Of a table whose turn to be loaded has not come.
+const BEFORE_LOAD: &str = "Before load";
 
 /// Values by the start of their period, in seconds since 1970.
 pub type Series = BTreeMap<i64, f64>;
@@ -17,6 +23,8 @@ pub struct Replication {
     pub reason: String,
     /// Whether it loads the tables once and then ends: no change follows (`MigrationType` is `full-load`).
     pub is_full_load_only: bool,
+    /// Whether it copies changes alone, and never loads a table (`MigrationType` is `cdc`).
+    pub is_cdc_only: bool,
     /// `None`: DMS gave no statistics.
     pub stats: Option<Stats>,
     /// The ARN of a task's instance; none of a serverless replication.
@@ -45,6 +53,10 @@ pub struct Table {
     pub changes: i64,
 }
 
+/// The metrics of what waits, in the order of [`Metrics::backlog`]: the first counts every change that waits, the others those of
+/// them that are on their way to the target.
+pub const BACKLOG: [&str; 3] = ["CDCIncomingChanges", "CDCChangesMemoryTarget", "CDCChangesDiskTarget"];
+
 /// The metrics of a replication in `AWS/DMS`: of each minute the worst value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metrics {
@@ -52,7 +64,7 @@ pub struct Metrics {
     pub source_latency: Series,
     /// `CDCLatencyTarget`, seconds.
     pub target_latency: Series,
-    /// Changes that wait, in rows: a series for each metric that there has to be.
+    /// Changes that wait, in rows: a series for each metric of [`BACKLOG`] that there has to be.
     pub backlog: Vec<Series>,
     /// `CDCThroughputRowsSource`, rows a second that come in from the source.
     pub rows_in: Series,
@@ -68,6 +80,14 @@ impl Metrics {
     pub fn newest_lag_seconds(&self, since: i64) -> Option<f64> {
         self.source_latency.range(since..).rev().find_map(|(minute, _)| self.lag_seconds(*minute))
     }
+
+    /// The metrics of the lag, and of what waits if that is asked, that have no value since a minute.
+    pub fn missing(&self, since: i64, with_backlog: bool) -> Vec<&'static str> {
+        let lag = [("CDCLatencySource", &self.source_latency), ("CDCLatencyTarget", &self.target_latency)];
+        let waiting = BACKLOG.into_iter().zip(&self.backlog).filter(|_| with_backlog);
+        let missing = lag.into_iter().chain(waiting).filter(|(_, series)| series.range(since..).next().is_none());
+        missing.map(|(name, _)| name).collect()
+    }
 }
 
 impl Replication {
@@ -78,14 +98,25 @@ impl Replication {
 
     /// Why it does not flow and will not by waiting.
     pub fn trouble(&self) -> Option<String> {
-        const ENDED: [&str; 7] =
-            ["failed", "stopping", "stopped", "deleting", "failed-move", "deprovisioning", "deprovisioned"];
         if ENDED.contains(&self.status.as_str()) {
             return Some(self.told_status());
         }
         let errored = self.stats.map_or(0, |stats| stats.errored);
         (errored > 0)
             .then(|| format!("has {} in error, and replicates nothing into {}", tables(errored), them(errored)))
+    }
+
+    /// Whether it is on its way from one state to another, so that waiting helps: it starts, is made, changed, moved or tested. What
+    /// else there is has ended, or waits for somebody to start it.
+    pub fn is_under_way(&self) -> bool {
+        const AT_REST: [&str; 4] = ["", "running", "ready", "created"];
+        !AT_REST.contains(&self.status.as_str()) && !ENDED.contains(&self.status.as_str())
+    }
+
+    /// How many of its tables DMS still has to load, by its counts.
+    pub fn unloaded(&self) -> Option<String> {
+        let unloaded = self.stats.map_or(0, |stats| stats.unloaded);
+        (unloaded > 0).then(|| tables(unloaded))
     }
 
     /// Its status, with the reason: `is stopped (Stop Reason NORMAL)`.
@@ -107,6 +138,12 @@ impl Table {
     /// Whether changes are no longer replicated into it (API reference of TableStatistics, TableState).
     pub fn is_left_out(&self) -> bool {
         matches!(self.state.as_str(), "Table error" | "Table cancelled" | "Table does not exist")
+    }
+
+    /// Whether its rows are still to be copied, or are being copied: changes may be missing on the target, whatever the lag says
+    /// (TableState, as above).
+    pub fn is_loading(&self) -> bool {
+        matches!(self.state.as_str(), BEFORE_LOAD | "Full load" | "Table is being reloaded")
     }
 
     /// Whether its rows were compared, and differ or could not be read (ValidationState, as above).
@@ -135,6 +172,13 @@ impl Table {
 pub fn left_out(tables: &[Table]) -> Option<String> {
     named(tables, Table::is_left_out, |table| &table.state)
         .map(|tables| format!("changes are no longer replicated into {tables}"))
+}
+
+/// Tables that are not loaded yet, by name or, where DMS names none, how many. In what copies changes alone, no table has a load to
+/// wait for; one that somebody loads again there has.
+pub fn not_loaded(replication: &Replication, tables: &[Table]) -> Option<String> {
+    let waits = |table: &Table| table.is_loading() && !(replication.is_cdc_only && table.state == BEFORE_LOAD);
+    named(tables, waits, |table| &table.state).or_else(|| replication.unloaded())
 }
 
 /// Tables that failed their validation.
@@ -222,6 +266,57 @@ mod tests {
         let many: Vec<Table> = (0..7).map(|index| table(&format!("t{index}"), "Not enabled")).collect();
         let text = named(&many, Table::is_validation_off, |table| &table.validation).unwrap();
         assert!(text.ends_with("t4 (Not enabled) and 2 more"), "{text}");
+    }
+
+    #[test]
+    fn a_table_that_is_loaded_or_loaded_again_is_not_there_yet() {
+        let in_state = |state: &str| Table { state: state.to_owned(), ..table("public.orders", "Validated") };
+        for state in ["Before load", "Full load", "Table is being reloaded"] {
+            let told = not_loaded(&replication("running", 0), &[table("public.a", ""), in_state(state)]);
+            assert_eq!(told, Some(format!("public.orders ({state})")));
+        }
+        for state in ["Table completed", "Table error", "Table cancelled", "Table does not exist", ""] {
+            assert_eq!(not_loaded(&replication("running", 0), &[in_state(state)]), None, "{state}");
+        }
+        let stats = |unloaded| Some(Stats { errored: 0, unloaded });
+        let by_counts = |unloaded| Replication { stats: stats(unloaded), ..replication("running", 0) };
+        assert_eq!(not_loaded(&by_counts(2), &[in_state("Table completed")]).as_deref(), Some("2 tables"));
+        assert_eq!(not_loaded(&by_counts(0), &[]), None);
+    }
+
+    #[test]
+    fn what_copies_changes_alone_has_no_table_to_load_but_one_that_is_loaded_again() {
+        let changes_alone = Replication { is_cdc_only: true, ..replication("running", 0) };
+        let in_state = |state: &str| Table { state: state.to_owned(), ..table("public.orders", "Validated") };
+        assert_eq!(not_loaded(&changes_alone, &[in_state("Before load")]), None);
+        assert!(not_loaded(&changes_alone, &[in_state("Table is being reloaded")]).is_some());
+    }
+
+    #[test]
+    fn metrics_without_a_value_are_named() {
+        let at = |minute: i64| Series::from([(minute, 0.0)]);
+        let metrics = Metrics {
+            source_latency: at(120),
+            target_latency: at(60),
+            backlog: vec![at(120), at(120), Series::new()],
+            rows_in: Series::new(),
+        };
+        assert_eq!(metrics.missing(60, true), ["CDCChangesDiskTarget"]);
+        assert_eq!(metrics.missing(120, true), ["CDCLatencyTarget", "CDCChangesDiskTarget"]);
+        assert_eq!(metrics.missing(60, false), [""; 0]);
+        let serverless = Metrics { backlog: vec![Series::new()], ..metrics };
+        assert_eq!(serverless.missing(60, true), ["CDCIncomingChanges"]);
+    }
+
+    #[test]
+    fn what_is_under_way_is_told_from_what_somebody_has_to_start() {
+        for status in ["starting", "creating", "modifying", "moving", "testing", "replication_starting", "initialising"]
+        {
+            assert!(replication(status, 0).is_under_way(), "{status}");
+        }
+        for status in ["running", "ready", "created", "stopped", "stopping", "failed", "failed-move", "deleting", ""] {
+            assert!(!replication(status, 0).is_under_way(), "{status}");
+        }
     }
 
     #[test]

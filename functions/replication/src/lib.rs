@@ -28,7 +28,7 @@ use aws_types::SdkConfig;
 use cutover::StepResult;
 use cutover::arn::Place;
 
-pub use crate::judge::{Metrics, Replication, Series, Stats, Table};
+pub use crate::judge::{BACKLOG, Metrics, Replication, Series, Stats, Table};
 
 /// What replications are looked at by: those of one account and region.
 #[derive(Clone, Debug)]

@@ -9,7 +9,9 @@ use cutover::{StepError, StepResult};
 use jiff::Timestamp;
 use watch::metric::Asked;
 
-use crate::{Metrics, PERIOD_SECONDS, Replication, Series, Services, Stats, Table, is_serverless, last_element};
+use crate::{
+    BACKLOG, Metrics, PERIOD_SECONDS, Replication, Series, Services, Stats, Table, is_serverless, last_element,
+};
 
 /// The most that DescribeTableStatistics gives in one page (API reference).
 const TABLES_PER_PAGE: i32 = 500;
@@ -18,9 +20,9 @@ const METRICS: [(&str, &str); 6] = [
     ("source", "CDCLatencySource"),
     ("target", "CDCLatencyTarget"),
     ("rows", "CDCThroughputRowsSource"),
-    ("incoming", "CDCIncomingChanges"),
-    ("memory", "CDCChangesMemoryTarget"),
-    ("disk", "CDCChangesDiskTarget"),
+    ("incoming", BACKLOG[0]),
+    ("memory", BACKLOG[1]),
+    ("disk", BACKLOG[2]),
 ];
 
 /// A task or serverless replication; none if there is none.
@@ -86,6 +88,7 @@ fn of_task(task: &ReplicationTask) -> Replication {
         status: task.status().unwrap_or_default().to_owned(),
         reason: reasons.into_iter().flatten().collect::<Vec<_>>().join("; "),
         is_full_load_only: task.migration_type() == Some(&MigrationTypeValue::FullLoad),
+        is_cdc_only: task.migration_type() == Some(&MigrationTypeValue::Cdc),
         stats: task
             .replication_task_stats()
             .map(|stats| Stats { errored: stats.tables_errored, unloaded: stats.tables_loading + stats.tables_queued }),
@@ -100,6 +103,7 @@ fn of_serverless(replication: &aws_sdk_databasemigration::types::Replication) ->
         status: replication.status().unwrap_or_default().to_owned(),
         reason: reasons.collect::<Vec<_>>().join("; "),
         is_full_load_only: replication.replication_type() == Some(&MigrationTypeValue::FullLoad),
+        is_cdc_only: replication.replication_type() == Some(&MigrationTypeValue::Cdc),
         stats: replication
             .replication_stats()
             .map(|stats| Stats { errored: stats.tables_errored, unloaded: stats.tables_loading + stats.tables_queued }),
@@ -239,17 +243,18 @@ mod tests {
     }
 
     #[test]
-    fn a_full_load_is_told_from_one_that_goes_on() {
-        for (migration, only) in [
-            (MigrationTypeValue::FullLoad, true),
-            (MigrationTypeValue::Cdc, false),
-            (MigrationTypeValue::FullLoadAndCdc, false),
+    fn a_full_load_is_told_from_one_that_goes_on_and_from_changes_alone() {
+        for (migration, only, changes_alone) in [
+            (MigrationTypeValue::FullLoad, true, false),
+            (MigrationTypeValue::Cdc, false, true),
+            (MigrationTypeValue::FullLoadAndCdc, false, false),
         ] {
             let task = ReplicationTask::builder().migration_type(migration.clone()).status("running").build();
-            assert_eq!(of_task(&task).is_full_load_only, only);
+            assert_eq!((of_task(&task).is_full_load_only, of_task(&task).is_cdc_only), (only, changes_alone));
             let replication = aws_sdk_databasemigration::types::Replication::builder();
             let replication = replication.replication_type(migration).failure_messages("no memory").build();
-            assert_eq!(of_serverless(&replication).is_full_load_only, only);
+            let seen = of_serverless(&replication);
+            assert_eq!((seen.is_full_load_only, seen.is_cdc_only), (only, changes_alone));
             assert_eq!(of_serverless(&replication).reason, "no memory");
         }
     }

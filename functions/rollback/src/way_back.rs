@@ -70,7 +70,7 @@ async fn look(clients: &Clients, arn: &str, now: Timestamp) -> StepResult<Seen> 
     Ok(Seen { replication: Some(replication), lag_seconds })
 }
 
-/// What is wrong with a replication that has to bring everything back: not running, failing, far behind, silent. One that may
+/// What is wrong with a replication that has to bring everything back: not running, failing, still loading, far behind, silent. One that may
 /// not be seen, or not for good, is as good as none.
 fn dead(database: &Database, seen: StepResult<Seen>) -> StepResult<Option<String>> {
     let Seen { replication, lag_seconds } = match seen {
@@ -86,7 +86,8 @@ fn dead(database: &Database, seen: StepResult<Seen>) -> StepResult<Option<String
         return Ok(Some("copies the tables once, and none of the changes after that".to_owned()));
     }
     let limit = database.max_lag;
-    Ok(replication.trouble().or(match lag_seconds {
+    let loads = replication.unloaded().map(|tables| format!("has {tables} still to load"));
+    Ok(replication.trouble().or(loads).or(match lag_seconds {
         None => Some(format!("has reported no lag in the last {LAG_WINDOW}")),
         Some(lag) if lag > limit.0 as f64 => Some(format!("is {} s behind, and {limit} is the most", number(lag))),
         Some(_) => None,
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_not_there_not_running_failing_far_behind_or_silent_is_dead() {
+    fn one_that_is_not_there_not_running_failing_loading_far_behind_or_silent_is_dead() {
         let with = |change: fn(&mut Replication)| {
             let mut seen = seen("running", Some(0.0));
             change(seen.replication.as_mut().unwrap());
@@ -135,6 +136,10 @@ mod tests {
             (seen("failed", None), "is failed"),
             (with(|replication| replication.is_full_load_only = true), "copies the tables once"),
             (with(|replication| replication.stats = Some(Stats { errored: 1, unloaded: 0 })), "1 table in error"),
+            (
+                with(|replication| replication.stats = Some(Stats { errored: 0, unloaded: 2 })),
+                "has 2 tables still to load",
+            ),
             (seen("running", Some(61.0)), "is 61 s behind, and 1m is the most"),
             (seen("running", None), "has reported no lag in the last 15m"),
         ] {

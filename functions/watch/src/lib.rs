@@ -15,10 +15,14 @@ pub use crate::evaluation::{Evaluation, Held};
 pub use crate::metrics::Metrics;
 
 /// An alarm, as far as watching it needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Watched {
     /// `OK`, `ALARM` or `INSUFFICIENT_DATA`, as CloudWatch writes it.
     pub state: String,
+    /// Why it is in that state, as CloudWatch, or whoever set it, writes; empty where nothing is said.
+    pub reason: String,
+    /// Whether it takes missing data for trouble (`TreatMissingData` is `breaching`).
+    pub rings_without_data: bool,
     /// What it is evaluated over.
     pub evaluation: Evaluation,
 }

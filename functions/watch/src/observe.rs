@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use access::Access;
 use aws_sdk_cloudwatch::Client;
-use aws_sdk_cloudwatch::types::AlarmType;
+use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, MetricAlarm};
 use cutover::arn::{Place, alarm_name, by_place};
 use cutover::{StepError, StepResult};
 
@@ -45,22 +45,47 @@ async fn by_names(cloudwatch: &Client, names: Vec<String>) -> StepResult<BTreeMa
     let mut found = BTreeMap::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| StepError::from_aws("cloudwatch:DescribeAlarms", &error))?;
-        let metric = page.metric_alarms().iter();
-        let metric = metric.map(|alarm| (alarm.alarm_name(), alarm.state_value(), Evaluation::of(alarm)));
-        let composite = page.composite_alarms().iter();
-        let composite = composite.map(|alarm| (alarm.alarm_name(), alarm.state_value(), Evaluation::default()));
-        for (name, state, evaluation) in metric.chain(composite) {
-            if let (Some(name), Some(state)) = (name, state) {
-                found.insert(name.to_owned(), Watched { state: state.as_str().to_owned(), evaluation });
-            }
-        }
+        found.extend(page.metric_alarms().iter().filter_map(of_metric));
+        found.extend(page.composite_alarms().iter().filter_map(of_composite));
     }
     Ok(found)
+}
+
+fn of_metric(alarm: &MetricAlarm) -> Option<(String, Watched)> {
+    let watched = Watched {
+        state: alarm.state_value()?.as_str().to_owned(),
+        reason: alarm.state_reason().unwrap_or_default().to_owned(),
+        rings_without_data: alarm.treat_missing_data() == Some("breaching"),
+        evaluation: Evaluation::of(alarm),
+    };
+    Some((alarm.alarm_name()?.to_owned(), watched))
+}
+
+fn of_composite(alarm: &CompositeAlarm) -> Option<(String, Watched)> {
+    let watched = Watched {
+        state: alarm.state_value()?.as_str().to_owned(),
+        reason: alarm.state_reason().unwrap_or_default().to_owned(),
+        ..Watched::default()
+    };
+    Some((alarm.alarm_name()?.to_owned(), watched))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_cloudwatch::types::StateValue;
+
+    #[test]
+    fn an_alarm_says_its_state_why_and_whether_it_rings_without_data() {
+        let alarm = |treats: &str| {
+            let alarm = MetricAlarm::builder().alarm_name("a").state_value(StateValue::Alarm).state_reason("no data");
+            of_metric(&alarm.treat_missing_data(treats).build()).unwrap().1
+        };
+        assert_eq!((alarm("breaching").state.as_str(), alarm("breaching").reason.as_str()), ("ALARM", "no data"));
+        assert!(alarm("breaching").rings_without_data && !alarm("missing").rings_without_data);
+        let composite = CompositeAlarm::builder().alarm_name("c").state_value(StateValue::Ok).build();
+        assert_eq!(of_composite(&composite).unwrap().1.state, "OK");
+    }
 
     #[test]
     fn alarms_are_asked_for_where_they_are_all_of_a_place_at_once() {

@@ -14,6 +14,8 @@ import string
 from . import dms_serverless
 
 TABLE_ERRORS = {"Mismatched records", "Suspended tables", "Error", "Table error"}
+# Of the table states of the API reference (TableStatistics): what is counted as loading, and as queued for it.
+LOADING, QUEUED = {"Full load", "Table is being reloaded"}, {"Before load"}
 
 # By task ARN.
 _tables: dict[str, list[dict]] = {}
@@ -116,13 +118,17 @@ def _statistics(task) -> dict:
 
 
 def table_counts(arn: str) -> dict:
+    """How many tables are where; by moto all of them are loaded."""
     tables = _tables.get(arn, [])
+    states = [_table_state(table) for table in tables]
+    loading, queued = sum(state in LOADING for state in states), sum(state in QUEUED for state in states)
+    loaded = len(tables) - loading - queued
     return {
-        "FullLoadProgressPercent": 100,
+        "FullLoadProgressPercent": 100 * loaded // len(tables) if tables else 100,
         "ElapsedTimeMillis": 100,
-        "TablesLoaded": len(tables),
-        "TablesLoading": 0,
-        "TablesQueued": 0,
+        "TablesLoaded": loaded,
+        "TablesLoading": loading,
+        "TablesQueued": queued,
         "TablesErrored": sum(table["state"] in ("Error", "Table error") for table in tables),
     }
 
@@ -167,6 +173,10 @@ def page_of(items: list, marker: str | None, limit: int) -> tuple[list, dict]:
     return items[start:end], {"Marker": str(end)} if end < len(items) else {}
 
 
+def _table_state(told: dict) -> str:
+    return told.get("table_state", "Table error" if told["state"] == "Table error" else "Table completed")
+
+
 def _table(told: dict) -> dict:
     failed = told["state"] in TABLE_ERRORS
     return {
@@ -178,7 +188,7 @@ def _table(told: dict) -> dict:
         "Ddls": 0,
         "FullLoadRows": 1000,
         "FullLoadErrorRows": 0,
-        "TableState": told.get("table_state", "Table error" if told["state"] == "Table error" else "Table completed"),
+        "TableState": _table_state(told),
         "ValidationPendingRecords": 1 if told["state"] == "Pending records" else 0,
         "ValidationFailedRecords": 1 if failed else 0,
         "ValidationSuspendedRecords": 1 if told["state"] == "Suspended tables" else 0,

@@ -133,6 +133,11 @@ async fn a_run_whose_database_is_not_ready_is_turned_back_before_traffic_moves()
     let serverless = format!("{DMS}:replication-config:FORWARD");
     let behind = json!({ "replication_task_arn": serverless, "give_up_after": "3m" });
     let behind = Started::new(&ground, plan("serverless-behind", behind), lag(300)).await?;
+    let in_load =
+        json!([{ "schema": "public", "table": "orders", "state": "Not enabled", "table_state": "Full load" }]);
+    let in_load = json!({ "replication": { "lag_seconds": [[0, 0]], "tables": in_load } });
+    let unvalidated = json!({ "require_validated_tables": false, "give_up_after": "3m" });
+    let loading = Started::new(&ground, plan("still-loading", unvalidated), in_load).await?;
     let world = json!({ "replication": { "lag_seconds": [[0, 2]], "changes_per_second": [[0, 4]] } });
     let undrained = plan("undrained", json!({ "drain": false }));
     let undrained = Started::new(&ground, undrained, world.clone()).await?;
@@ -146,6 +151,9 @@ async fn a_run_whose_database_is_not_ready_is_turned_back_before_traffic_moves()
     ensure!(cause.contains("serverless replication"), "{cause}");
     ensure!(cause.contains("300 s behind (at most 1m is allowed)"), "{cause}");
 
+    let cause = loading.ensure_ended("Cutover.RolledBack").await?;
+    ensure!(cause.contains("not loaded yet: public.orders (Full load)"), "{cause}");
+
     let cause = written_to.ensure_ended("Cutover.RolledBack").await?;
     ensure!(cause.contains("Writers went round the hooks"), "{cause}");
     ensure!(!cause.contains("within 30m"), "it was waited for in vain: {cause}");
@@ -155,7 +163,7 @@ async fn a_run_whose_database_is_not_ready_is_turned_back_before_traffic_moves()
     let cause = undrained.ensure_ended("Cutover.RolledBack").await?;
     ensure!(cause.contains("Writers went round the hooks"), "{cause}");
 
-    for turned_back in [&restless, &behind, &written_to, &undrained] {
+    for turned_back in [&restless, &behind, &loading, &written_to, &undrained] {
         let states = ground.states(&turned_back.run_id).await?;
         ensure!(!states.iter().any(|state| state == "SwapListener"), "traffic has moved: {states:?}");
     }

@@ -37,6 +37,18 @@ pub(crate) const HOST: &str = "^[!-~]{1,255}$";
 pub(crate) const HEALTH_CHECK_ID: &str = "^(/?healthcheck/|arn:[!-9;-~]+:route53:::healthcheck/)?[!-.0-9;-~]{1,64}$";
 pub(crate) const URL_PATH: &str = "^/[!-~]{0,254}$";
 pub(crate) const STATISTIC: &str = "^(Sum|Average|Minimum|Maximum|SampleCount|p(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]+)?))$";
+/// A statistic of CloudWatch's beside the five plain ones.
+macro_rules! extended {
+    () => {
+        "IQM|(p|tm|tc|ts|wm)(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]+)?)|(PR|TC|TM|TS|WM)\\([0-9.%]*:[0-9.%]*\\)"
+    };
+}
+
+pub(crate) const EXTENDED_STATISTIC: &str = concat!("^(", extended!(), ")$");
+/// A statistic of a metric that an alarm computes with.
+pub(crate) const ANY_STATISTIC: &str = concat!("^(Sum|Average|Minimum|Maximum|SampleCount|", extended!(), ")$");
+/// What expressions call a metric.
+pub(crate) const METRIC_ID: &str = "^[a-z][A-Za-z0-9_]{0,254}$";
 pub(crate) const APPLICATION: &str = "^[A-Za-z0-9_-]{1,64}$";
 /// As long as the name of an execution.
 pub(crate) const WAVE: &str = "^[A-Za-z0-9_-]{1,80}$";
@@ -117,7 +129,7 @@ pub(crate) const IPV6: &str = concat!("^(", ipv6!(), ")$");
 pub(crate) const ADDRESS: &str = concat!("^(", ipv4!(), "|", ipv6!(), ")$");
 
 /// What texts of these forms look like: the schema's examples.
-pub(crate) const EXAMPLES: [(&str, &str); 22] = [
+pub(crate) const EXAMPLES: [(&str, &str); 25] = [
     (
         LISTENER_ARN,
         "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2",
@@ -140,6 +152,9 @@ pub(crate) const EXAMPLES: [(&str, &str); 22] = [
     (HEALTH_CHECK_ID, "12345678-90ab-cdef-1234-567890abcdef"),
     (URL_PATH, "/health"),
     (STATISTIC, "p99"),
+    (EXTENDED_STATISTIC, "p99"),
+    (ANY_STATISTIC, "Sum"),
+    (METRIC_ID, "errors"),
     (APPLICATION, "shop"),
     (WAVE, "wave-2"),
     (STATUS, "200-299"),

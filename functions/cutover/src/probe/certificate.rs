@@ -22,6 +22,8 @@ use crate::plan::Certificate;
 pub(super) struct Verifier {
     usual: Arc<WebPkiServerVerifier>,
     wanted: Certificate,
+    /// Whether the plan gives the name that it is to be for, and not just the URL.
+    is_host_given: bool,
 }
 
 /// Why a certificate does not do, in words that follow "the certificate".
@@ -40,13 +42,13 @@ impl Verifier {
     /// # Errors
     /// There is no issuer to trust.
     pub(super) fn new(
-        wanted: Certificate,
+        (wanted, is_host_given): (Certificate, bool),
         roots: RootCertStore,
         provider: Arc<CryptoProvider>,
     ) -> Result<Arc<Self>, String> {
         let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
         let usual = usual.map_err(|error| format!("this function trusts no issuer of certificates: {error}"))?;
-        Ok(Arc::new(Self { usual, wanted }))
+        Ok(Arc::new(Self { usual, wanted, is_host_given }))
     }
 }
 
@@ -70,7 +72,8 @@ impl ServerCertVerifier for Verifier {
         if is_issuer_only && self.wanted == Certificate::AnyIssuer {
             return Ok(ServerCertVerified::assertion());
         }
-        let refused = Refused(refusal(&problem, name.as_ref(), &host.to_str(), self.wanted));
+        let host = Host { name: &host.to_str(), is_given: self.is_host_given };
+        let refused = Refused(refusal(&problem, name.as_ref(), host, self.wanted));
         Err(CertificateError::Other(OtherError(Arc::new(refused))).into())
     }
 
@@ -108,8 +111,15 @@ fn is_own_authority(problem: &CertificateError) -> bool {
     matches!(problem, CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity"))
 }
 
+/// What it is to be for.
+#[derive(Clone, Copy, Debug)]
+struct Host<'a> {
+    name: &'a str,
+    is_given: bool,
+}
+
 /// What is wrong, and what may mend it.
-fn refusal(problem: &CertificateError, name: Option<&CertificateError>, host: &str, wanted: Certificate) -> String {
+fn refusal(problem: &CertificateError, name: Option<&CertificateError>, host: Host<'_>, wanted: Certificate) -> String {
     let is_overlooked = is_of_name(problem) || (is_of_issuer(problem) && wanted == Certificate::AnyIssuer);
     let own = (!is_overlooked).then(|| words(problem, host));
     let name = name.map(|problem| words(problem, host));
@@ -120,7 +130,7 @@ fn is_of_name(problem: &CertificateError) -> bool {
     matches!(problem, CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. })
 }
 
-fn words(problem: &CertificateError, host: &str) -> String {
+fn words(problem: &CertificateError, host: Host<'_>) -> String {
     const ISSUER: &str = "if that is meant, set health_check.certificate to any_issuer";
     match problem {
         CertificateError::ExpiredContext { not_after, .. } => format!("expired {}", date(*not_after)),
@@ -133,13 +143,24 @@ fn words(problem: &CertificateError, host: &str) -> String {
         }
         other if is_own_authority(other) => format!("is self-signed, and made for an authority: {ISSUER}"),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            let names = presented.iter().map(|name| bare(name)).collect::<Vec<_>>().join(", ");
-            let is_for = if names.is_empty() { "names no host".to_owned() } else { format!("is for {names}") };
-            format!("{is_for}, and not for {host}: set health_check.host to the name that users ask for")
+            not_for(host, &presented.iter().map(|name| bare(name)).collect::<Vec<_>>())
         }
         CertificateError::InvalidPurposeContext { .. } => "is not meant for a server".to_owned(),
         other => format!("cannot be used: {other}"),
     }
+}
+
+/// A common name alone is no name: clients have long ceased to look at it.
+fn not_for(Host { name, is_given }: Host<'_>, presented: &[&str]) -> String {
+    if presented.is_empty() {
+        return format!("has no subject alternative name, which clients ask for: issue it anew, with one for {name}");
+    }
+    let fix = if is_given {
+        "health_check.host is not a name of this certificate"
+    } else {
+        "set health_check.host to the name that users ask for"
+    };
+    format!("is for {}, and not for {name}: {fix}", presented.join(", "))
 }
 
 /// `shop.example.com` of `DnsName("shop.example.com")`.

@@ -189,8 +189,39 @@ async fn a_certificate_for_another_name_is_told_with_its_names() {
     let expected = "the certificate is for shop.example.com, and not for 127.0.0.1: set health_check.host to the name that users \
                     ask for";
     assert_eq!(of(None).await, Err(expected.to_owned()));
-    assert!(of(Some("www.example.com")).await.unwrap_err().contains("and not for www.example.com"));
+    let expected = "the certificate is for shop.example.com, and not for www.example.com: health_check.host is not a name of this \
+                    certificate";
+    assert_eq!(of(Some("www.example.com")).await, Err(expected.to_owned()));
     assert_eq!(of(Some("shop.example.com")).await, Ok(200));
+}
+
+#[tokio::test]
+async fn a_certificate_with_a_common_name_alone_names_nobody() {
+    let mut common_name = CertificateParams::new(Vec::new()).unwrap();
+    common_name.distinguished_name.push(DnType::CommonName, "shop.example.com");
+    let of = |host| told(self_signed(&common_name), trusting(&authority()), host, Certificate::AnyIssuer);
+    let expected =
+        "the certificate has no subject alternative name, which clients ask for: issue it anew, with one for ";
+    assert_eq!(of(Some("shop.example.com")).await, Err(format!("{expected}shop.example.com")));
+    assert_eq!(of(None).await, Err(format!("{expected}127.0.0.1")));
+}
+
+#[tokio::test]
+async fn a_connection_that_is_reset_is_told_in_words() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // What is left unread, and no time to linger: the kernel sends a reset.
+            stream.set_zero_linger().unwrap();
+        }
+    });
+    for scheme in ["http", "https"] {
+        let asked = probe(format!("{scheme}://{address}/"), None, Certificate::Trusted);
+        let said = send(&asked, || trusting(&authority())).await.unwrap_err();
+        assert!(!said.contains("os error"), "{said}");
+        assert!(said.contains("connection was closed") || said.contains("broke the connection off"), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -53,9 +53,10 @@ pub(super) async fn send(
     if !target.is_tls {
         return limit.within("an answer", exchange(probe, &target, stream)).await?;
     }
-    let asked_for = probe.host.as_deref().unwrap_or(&target.host);
-    let name = ServerName::try_from(asked_for.to_owned()).map_err(|_| format!("{asked_for} is no name for TLS"))?;
-    let config = tls_configuration(probe.certificate, roots())?;
+    let asked_for = AskedFor::of(probe, &target);
+    let name = ServerName::try_from(asked_for.name.to_owned());
+    let name = name.map_err(|_| format!("{} is no name for TLS", asked_for.name))?;
+    let config = configuration(probe.certificate, roots(), asked_for.is_given)?;
     let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
     let stream = limit.within("the end of the TLS handshake", handshake).await?;
     let stream = stream.map_err(|error| tls_words(&error, asked_for))?;
@@ -100,37 +101,80 @@ fn connection_words(place: &str, error: &io::Error) -> String {
             format!("{place} cannot be reached: the function's network has no way there")
         }
         io::ErrorKind::TimedOut => format!("{place} does not answer: a security group may keep the function out"),
-        _ => format!("no connection to {place}: {error}"),
+        kind if is_broken_off(kind) => {
+            format!("{place} broke the connection off at once: a firewall, or a server that takes no more of them")
+        }
+        io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported => no_address(place),
+        // Linux has a number of its own for it, and Rust no kind.
+        _ if error.raw_os_error() == Some(ADDRESS_FAMILY_NOT_SUPPORTED) => no_address(place),
+        kind => format!("no connection to {place}: {kind}"),
     }
 }
+
+/// EAFNOSUPPORT.
+const ADDRESS_FAMILY_NOT_SUPPORTED: i32 = 97;
+
+fn no_address(place: &str) -> String {
+    format!("{place} cannot be reached: the function has no address of that kind (IPv4, IPv6) to connect from")
+}
+
+/// Whether the other side broke the connection.
+fn is_broken_off(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe)
+}
+
+/// The name that TLS asks for.
+#[derive(Clone, Copy, Debug)]
+struct AskedFor<'a> {
+    name: &'a str,
+    /// Whether the plan gives it, and not just the URL.
+    is_given: bool,
+}
+
+impl<'a> AskedFor<'a> {
+    fn of(probe: &'a Probe, target: &'a Target) -> Self {
+        Self { name: probe.host.as_deref().unwrap_or(&target.host), is_given: probe.host.is_some() }
+    }
+
+    /// What may mend it that the server does not know the name.
+    fn fix(self) -> &'static str {
+        if self.is_given { "" } else { SET_HOST }
+    }
+}
+
+const SET_HOST: &str = ": set health_check.host to the name that users ask for";
 
 /// How TLS is spoken to a side whose certificate must be this.
 ///
 /// # Errors
 /// There is no issuer to trust, or no TLS version to speak.
 pub fn tls_configuration(wanted: Certificate, roots: RootCertStore) -> Result<ClientConfig, String> {
+    configuration(wanted, roots, false)
+}
+
+/// `is_host_given`: whether the plan says which name the certificate is to be for.
+fn configuration(wanted: Certificate, roots: RootCertStore, is_host_given: bool) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Verifier::new(wanted, roots, provider.clone())?;
+    let verifier = Verifier::new((wanted, is_host_given), roots, provider.clone())?;
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = versions.map_err(|error| format!("TLS cannot be spoken: {error}"))?;
     Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
-fn tls_words(error: &io::Error, host: &str) -> String {
+fn tls_words(error: &io::Error, asked_for: AskedFor<'_>) -> String {
     let Some(error) = of_rustls(error) else {
-        return match error.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
-                "the connection was closed in the TLS handshake: does that port speak TLS?".to_owned()
-            }
-            _ => format!("the TLS handshake failed: {error}"),
-        };
+        let kind = error.kind();
+        if kind == io::ErrorKind::UnexpectedEof || is_broken_off(kind) {
+            return "the connection was closed in the TLS handshake: does that port speak TLS?".to_owned();
+        }
+        return format!("the TLS handshake failed: {kind}");
     };
     match error {
         rustls::Error::InvalidMessage(_) => "that port does not speak TLS: is it an http URL?".to_owned(),
         rustls::Error::InvalidCertificate(CertificateError::Other(other)) if other.0.is::<Refused>() => {
             format!("the certificate {other}")
         }
-        rustls::Error::AlertReceived(alert) => alert_words(*alert, host),
+        rustls::Error::AlertReceived(alert) => alert_words(*alert, asked_for),
         rustls::Error::PeerIncompatible(_) => {
             "no TLS is common to both: TLS 1.2 or 1.3 with today's ciphers is needed".to_owned()
         }
@@ -138,15 +182,22 @@ fn tls_words(error: &io::Error, host: &str) -> String {
     }
 }
 
-fn alert_words(alert: AlertDescription, host: &str) -> String {
+fn alert_words(alert: AlertDescription, asked_for: AskedFor<'_>) -> String {
+    let AskedFor { name, .. } = asked_for;
     match alert {
-        AlertDescription::UnrecognisedName => format!("the server does not know the name {host}"),
+        AlertDescription::UnrecognisedName => {
+            format!("the server does not know the name {name}{}", asked_for.fix())
+        }
         AlertDescription::CertificateRequired => {
             "the server asks for a client certificate, which a probe does not have".to_owned()
         }
         AlertDescription::ProtocolVersion => "the server speaks neither TLS 1.2 nor 1.3".to_owned(),
         AlertDescription::HandshakeFailure => {
-            format!("the server broke off the TLS handshake: it has no certificate for {host}, or no common cipher")
+            format!(
+                "the server broke off the TLS handshake: it has no certificate for {name}, or no common cipher, or asks for a client \
+                 certificate{}",
+                asked_for.fix()
+            )
         }
         other => {
             format!("the server broke off the TLS handshake: {}", other.as_str().unwrap_or("without a known reason"))
@@ -163,14 +214,15 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let host = probe.host.as_deref().unwrap_or(&target.authority);
+    let asked_for = AskedFor::of(probe, target);
     let request = Request::get(&target.path).header(HOST, host).header(USER_AGENT, "cutover").header(ACCEPT, "*/*");
     let request = request.header(CONNECTION, "close").body(Empty::<Bytes>::new());
     let request = request.map_err(|error| format!("the URL cannot be asked for: {error}"))?;
     let handshake = http1::handshake(TokioIo::new(stream)).await;
-    let (mut sender, connection) = handshake.map_err(|error| http_words(&error, target))?;
+    let (mut sender, connection) = handshake.map_err(|error| http_words(&error, target, asked_for))?;
     // It moves the bytes, and ends when the sender and the answer are gone.
     tokio::spawn(connection);
-    let answer = sender.send_request(request).await.map_err(|error| http_words(&error, target))?;
+    let answer = sender.send_request(request).await.map_err(|error| http_words(&error, target, asked_for))?;
     let status = answer.status().as_u16();
     let body = body(answer).await?;
     if status == 400
@@ -209,15 +261,14 @@ fn is_closed(error: &hyper::Error) -> bool {
 /// Whether the other side broke the connection.
 fn is_broken(error: &hyper::Error) -> bool {
     let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    let kinds = [io::ErrorKind::ConnectionReset, io::ErrorKind::ConnectionAborted, io::ErrorKind::BrokenPipe];
-    cause.is_some_and(|error| kinds.contains(&error.kind()))
+    cause.is_some_and(|error| is_broken_off(error.kind()))
 }
 
-fn http_words(error: &hyper::Error, target: &Target) -> String {
+fn http_words(error: &hyper::Error, target: &Target, asked_for: AskedFor<'_>) -> String {
     let of_tls =
         error.source().and_then(|source| source.downcast_ref::<io::Error>()).filter(|error| of_rustls(error).is_some());
     match of_tls {
-        Some(error) => tls_words(error, &target.host),
+        Some(error) => tls_words(error, asked_for),
         None if error.is_parse() && target.is_tls => "the answer is not HTTP".to_owned(),
         None if error.is_parse() => "the answer is not HTTP: does that port speak TLS (an https URL)?".to_owned(),
         None if error.is_incomplete_message() || is_broken(error) => {
@@ -234,9 +285,33 @@ mod tests {
 
     #[test]
     fn what_a_server_breaks_off_for_is_told() {
-        let words = |alert| alert_words(alert, "shop.example.com");
+        let words = |alert| alert_words(alert, AskedFor { name: "shop.example.com", is_given: true });
         assert_eq!(words(AlertDescription::UnrecognisedName), "the server does not know the name shop.example.com");
         assert!(words(AlertDescription::CertificateRequired).contains("client certificate"));
+        assert!(words(AlertDescription::HandshakeFailure).ends_with("or asks for a client certificate"), "by TLS 1.2");
         assert_eq!(words(AlertDescription::InternalError), "the server broke off the TLS handshake: InternalError");
+    }
+
+    #[test]
+    fn whoever_gives_no_host_is_told_to_give_one_where_the_server_wants_a_name() {
+        let words = |alert| alert_words(alert, AskedFor { name: "127.0.0.1", is_given: false });
+        for alert in [AlertDescription::UnrecognisedName, AlertDescription::HandshakeFailure] {
+            assert!(words(alert).ends_with("set health_check.host to the name that users ask for"), "{}", words(alert));
+        }
+    }
+
+    #[test]
+    fn what_keeps_a_connection_from_being_made_is_told_in_words() {
+        let words = |kind: io::ErrorKind| connection_words("192.0.2.1:443", &kind.into());
+        for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::ConnectionAborted, io::ErrorKind::BrokenPipe] {
+            assert!(words(kind).starts_with("192.0.2.1:443 broke the connection off at once"), "{}", words(kind));
+        }
+        for kind in [io::ErrorKind::AddrNotAvailable, io::ErrorKind::Unsupported] {
+            assert!(words(kind).contains("no address of that kind"), "{}", words(kind));
+        }
+        let no_family = io::Error::from_raw_os_error(ADDRESS_FAMILY_NOT_SUPPORTED);
+        assert!(connection_words("[2001:db8::1]:443", &no_family).contains("no address of that kind"));
+        let other = io::Error::from_raw_os_error(13);
+        assert_eq!(connection_words("192.0.2.1:443", &other), "no connection to 192.0.2.1:443: permission denied");
     }
 }

@@ -130,6 +130,17 @@ pub(super) fn findings(parts: &[(&str, Tags)], path: &str) -> Vec<Finding> {
     owners(parts).into_iter().map(told).collect()
 }
 
+/// The old group of an owner who still counts on it, where cleanup is asked to delete it.
+pub(super) fn deleted(parts: &[(&str, Tags)], path: &str) -> Option<Finding> {
+    let (_, tags) = parts.iter().find(|(part, _)| *part == OLD_GROUP)?;
+    let Owner { who, .. } = owner(tags)?;
+    let problem = format!(
+        "cleanup.delete_old_target_group deletes what belongs to {who}: its next change of it fails, or makes it anew"
+    );
+    let fix = "leave delete_old_target_group out, and let its owner delete it";
+    Some(Finding::warning(format!("{path}.old_target_group_arn"), problem, fix))
+}
+
 /// Each owner once, with the parts that are its.
 fn owners<'a>(parts: &[(&'a str, Tags)]) -> Vec<(Owner, Vec<&'a str>)> {
     let mut owners: BTreeMap<Owner, Vec<&str>> = BTreeMap::new();
@@ -201,6 +212,15 @@ mod tests {
         assert_eq!(told("the listener"), format!("the listener {stack_named}whose next update resets the weights"));
         assert!(told(NEW_GROUP).starts_with(&format!("the new target group {stack_named}which may change or delete")));
         assert_eq!(findings(&[(NEW_GROUP, tags(&[]))], "$"), vec![]);
+    }
+
+    #[test]
+    fn an_old_group_that_cleanup_deletes_under_its_owner_is_told() {
+        let stack = || tags(&[("aws:cloudformation:stack-name", "shop")]);
+        let finding = deleted(&[("the listener", stack()), (OLD_GROUP, stack())], "$.routes[0]").unwrap();
+        assert_eq!(finding.path, "$.routes[0].old_target_group_arn");
+        assert!(finding.problem.contains("belongs to the CloudFormation stack shop"), "{}", finding.problem);
+        assert_eq!(deleted(&[("the listener", stack()), (OLD_GROUP, tags(&[]))], "$.routes[0]"), None);
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub async fn observe(
     findings.extend(misfit.map(|(problem, fix)| Finding::environment(&new_path, problem, fix)));
     let cookies = cookies(elb, route, &live.state, path, findings).await?;
     findings.extend(sticky::findings(route, &live.state, &cookies, path));
-    owned(elb, route, path, findings).await?;
+    owned(elb, route, (plan, path), findings).await?;
     Ok(Some(live.state))
 }
 
@@ -277,11 +277,19 @@ async fn cookies(
 }
 
 /// Who keeps the listener, the load balancer or the groups, and would put back what the run changes.
-async fn owned(elb: &Client, route: &ListenerRoute, path: &str, findings: &mut Vec<Finding>) -> StepResult<()> {
+async fn owned(
+    elb: &Client,
+    route: &ListenerRoute,
+    (plan, path): (&Plan, &str),
+    findings: &mut Vec<Finding>,
+) -> StepResult<()> {
     let not_seen =
         "nobody looked at the tags, which tell whether a stack or a controller puts back what the run changes";
     let Some(tagged) = beside(tags(elb, route).await, path, not_seen, findings)? else { return Ok(()) };
     findings.extend(owners::findings(&tagged, path));
+    if plan.cleanup.delete_old_target_group {
+        findings.extend(owners::deleted(&tagged, path));
+    }
     Ok(())
 }
 

@@ -260,6 +260,38 @@ class Alarms(support.TestCase):
         (alarm,) = api.describe_alarms(AlarmNames=[name])["MetricAlarms"]
         self.assertEqual(f"arn:aws:cloudwatch:eu-central-1:{ACCOUNT_ID}:alarm:{name}", alarm["AlarmArn"])
 
+    def test_what_the_api_reference_refuses_is_refused(self):
+        api, topic = client("cloudwatch"), f"arn:aws:sns:eu-west-1:{ACCOUNT_ID}:pages"
+        base = {"AlarmName": support.unique("alarm"), "EvaluationPeriods": 1, "Threshold": 1}
+        base |= {"ComparisonOperator": "GreaterThanThreshold"}
+        one = base | {"Namespace": "N", "MetricName": "M", "Statistic": "Sum", "Period": 60}
+        dimension = lambda number: {"Name": f"d{number}", "Value": "v"}  # noqa: E731
+
+        def several(*queries: dict, **more) -> dict:
+            stat = {"Metric": {"Namespace": "N", "MetricName": "M"}, "Period": 60, "Stat": "Sum"}
+            return base | {"Metrics": [{"MetricStat": stat, **query} for query in queries], **more}
+
+        for right in (
+            one | {"EvaluationPeriods": 1440, "AlarmActions": [topic] * 5, "Dimensions": [dimension(n) for n in range(30)]},
+            one | {"EvaluationPeriods": 168, "Period": 3600},
+            several({"Id": "a"}, {"Id": "b", "ReturnData": False}),
+        ):
+            api.put_metric_alarm(**right)
+        percentile = {name: value for name, value in one.items() if name != "Statistic"} | {"ExtendedStatistic": "p101"}
+        for wrong in (
+            one | {"EvaluationPeriods": 1441},
+            one | {"EvaluationPeriods": 169, "Period": 3600},
+            one | {"AlarmActions": [topic] * 6},
+            one | {"Dimensions": [dimension(n) for n in range(31)]},
+            percentile,
+            several({"Id": "a"}, {"Id": "b"}),
+            several({"Id": "A"}),
+            several({"Id": "a"}, EvaluationPeriods=1441),
+        ):
+            with self.subTest(wrong):
+                with self.assertRaises(api.exceptions.ClientError):
+                    api.put_metric_alarm(**wrong)
+
     def test_a_new_alarm_has_no_data_and_keeps_its_state(self):
         api, name = client("cloudwatch"), support.unique("alarm")
 

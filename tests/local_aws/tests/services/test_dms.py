@@ -76,6 +76,17 @@ class Dms(support.TestCase):
         self.assertEqual([12, 0], [table["Inserts"] for table in found])
         self.assertEqual(["Table completed", "Table error"], [table["TableState"] for table in found])
 
+    def test_tables_that_are_being_loaded_are_counted_as_such(self):
+        states = ["Table completed", "Full load", "Table is being reloaded", "Before load"]
+        tables = [
+            {"schema": "public", "table": f"t{number}", "state": "Not enabled", "table_state": state}
+            for number, state in enumerate(states)
+        ]
+        control("replication", {"arn": self.task, "tables": tables})
+        counts = self.described()["ReplicationTaskStats"]
+        self.assertEqual((1, 2, 1), tuple(counts[f"Tables{kind}"] for kind in ("Loaded", "Loading", "Queued")))
+        self.assertEqual(25, counts["FullLoadProgressPercent"])
+
 
 class Serverless(support.TestCase):
     def setUp(self):

@@ -17,7 +17,7 @@ use crate::harness::{Test, synchronous};
 static PLANS: LazyLock<Result<Validator>> = LazyLock::new(|| validator("cutover"));
 
 /// What a schema cannot say, by the problem or the fix of a finding. The schema's own description tells of each.
-const BEYOND: [&str; 41] = [
+const BEYOND: [&str; 45] = [
     "AWS would refuse the alias",
     "should be a multiple of 60s",
     "asks every 10s or 30s",
@@ -40,6 +40,10 @@ const BEYOND: [&str; 41] = [
     "allow at least as many attempts",
     "should be 1 to EvaluationPeriods",
     "should be a week in all",
+    "should be a day in all",
+    "of each at the most",
+    "that the alarm looks at",
+    "has control characters",
     "is the name of an earlier alarm",
     "is the Id of an earlier one",
     "is none of Metrics",
