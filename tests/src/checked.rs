@@ -7,7 +7,7 @@ use cutover::arn::short_name;
 use cutover::load::{self, LoadLimits};
 use cutover::plan::{Metric, Route};
 use cutover::schedule::{self, MOST_HISTORY_EVENTS, ScheduledStep};
-use cutover::{Finding, Plan, Severity, gates, quiesce};
+use cutover::{Finding, Plan, Severity, doubts, gates, quiesce};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -50,7 +50,8 @@ impl Checked {
         match Plan::read(plan) {
             Ok(plan) => {
                 let writers = [quiesce::nobody_stops_writers(&plan), quiesce::unverified(&plan)].into_iter().flatten();
-                let findings = gates::findings(&plan).into_iter().chain(unlisted(&plan)).chain(writers).collect();
+                let of_plan = gates::findings(&plan).into_iter().chain(doubts::findings(&plan));
+                let findings = of_plan.chain(unlisted(&plan)).chain(writers).collect();
                 Self { findings, takes: Some(Takes::of(&plan)) }
             }
             Err(findings) => Self { findings, takes: None },
@@ -127,6 +128,7 @@ mod tests {
         let arn = |kind: &str| format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:{kind}");
         json!({
             "application": "shop",
+            "notify": { "topic_arn": "arn:aws:sns:eu-west-1:123456789012:cutovers" },
             "routes": [{
                 "type": "listener",
                 "listener_arn": arn("listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2"),
@@ -156,6 +158,15 @@ mod tests {
         let checked = Checked::of(&plan);
         let paths: Vec<_> = checked.findings.iter().map(|finding| finding.path.as_str()).collect();
         assert_eq!((paths, checked.is_refused()), (vec!["$.hooks.quiesce"], false));
+    }
+
+    #[test]
+    fn what_precheck_would_doubt_by_the_plan_alone_is_told_before_anything_is_started() {
+        let mut plan = plan();
+        plan.as_object_mut().map(|plan| plan.remove("notify"));
+        let checked = Checked::of(&plan);
+        let paths: Vec<_> = checked.findings.iter().map(|finding| finding.path.as_str()).collect();
+        assert_eq!((paths, checked.is_refused()), (vec!["$.notify"], false));
     }
 
     #[test]

@@ -34,6 +34,7 @@
 //! | [`proving`] | `cargo prove`: plans on a proving ground in an account of AWS |
 //! | [`outcome`] | what a rehearsal found out |
 //! | [`report`] | live progress, the summary, the page |
+//! | [`json`] | files that people write as JSON |
 //! | [`own`] | the user's own names, in place of those of the emulated environment |
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -51,6 +52,7 @@ pub mod emulator;
 pub mod faults;
 pub mod follow;
 pub mod gates;
+pub mod json;
 pub mod left;
 pub mod machines;
 pub mod meters;

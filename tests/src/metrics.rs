@@ -121,11 +121,27 @@ pub fn healthy(plan: &Value, replications: &[Replicating]) -> Vec<Value> {
     watched.chain(held).chain(calm).collect()
 }
 
-/// The values that a world gives to metrics of the plan, for those that are kept steady.
+/// The values that a world gives to metrics and limits of the plan, for those that are kept steady. A limit of which it says nothing is held: at
+/// half of it, as long as nobody else publishes its metric, and no gate watches the same one.
 pub fn given(plan: &Value, values: &BTreeMap<String, f64>) -> Vec<Value> {
-    let metrics = plan["monitoring"]["metrics"].as_array().into_iter().flatten();
-    let given = metrics.filter_map(|metric| Some((metric, *values.get(metric["name"].as_str()?)?)));
-    given.flat_map(|(metric, value)| kept_at(metric, value)).collect()
+    let list = |of: &Value| of.as_array().cloned().unwrap_or_default();
+    let (watched, limits) = (list(&plan["monitoring"]["metrics"]), list(&plan["validation"]["limits"]));
+    let of_world = |metric: &Value| values.get(metric["name"].as_str()?).copied();
+    let is_one = |one: &Value, other: &Value| {
+        ["namespace", "metric_name", "dimensions"].iter().all(|field| one[field] == other[field])
+    };
+    let is_free = |limit: &Value| {
+        let is_published = [ALB, NLB, DMS].iter().any(|namespace| limit["namespace"] == *namespace);
+        !is_published && !watched.iter().any(|metric| is_one(metric, limit))
+    };
+    let held = |limit: &Value| {
+        let most = limit["max"].as_f64().filter(|_| is_free(limit))?;
+        Some(most - most.abs() / 2.0)
+    };
+    let of_limits = limits.iter().filter_map(|limit| Some((limit, of_world(limit).or_else(|| held(limit))?)));
+    // What the world says of a gate holds for a limit of the same metric, too.
+    let of_gates = watched.iter().filter_map(|metric| Some((metric, of_world(metric)?)));
+    of_limits.chain(of_gates).flat_map(|(metric, value)| kept_at(metric, value)).collect()
 }
 
 /// A metric that has this value; where it is divided, by a hundred.
@@ -208,6 +224,31 @@ mod tests {
         assert_eq!(given(&none, &values)[0]["dimensions"], json!({}));
         let at = |name: &str, value: f64| (json!(name), json!(value), json!({ "a": "b" }));
         assert_eq!(told, [at("plain", 7.0), at("share", 50.0), at("All", 100.0)]);
+    }
+
+    #[test]
+    fn a_limit_is_held_without_a_world_and_has_the_value_of_one() {
+        let limit = |name: &str, namespace: &str, max: f64| json!({ "name": name, "namespace": namespace, "metric_name": name, "max": max });
+        let mut plan = json!({ "validation": { "limits": [
+            limit("CPU", "AWS/ECS", 80.0), limit("balance", "Shop", -10.0), limit("TargetResponseTime", ALB, 1.0)] } });
+        let told = |plan: &Value, values: &BTreeMap<String, f64>| -> Vec<(String, f64)> {
+            let told = given(plan, values);
+            told.iter()
+                .map(|one| (one["metric_name"].as_str().unwrap().to_owned(), one["value"].as_f64().unwrap()))
+                .collect()
+        };
+        let none = BTreeMap::new();
+        assert_eq!(told(&plan, &none), [("CPU".to_owned(), 40.0), ("balance".to_owned(), -15.0)]);
+        let hot = BTreeMap::from([("CPU".to_owned(), 99.0)]);
+        assert_eq!(told(&plan, &hot)[0], ("CPU".to_owned(), 99.0));
+        plan["monitoring"] = json!({ "metrics": [{ "name": "gate", "namespace": "AWS/ECS", "metric_name": "CPU" }] });
+        assert_eq!(
+            told(&plan, &none),
+            [("balance".to_owned(), -15.0)],
+            "the gate has no data, and so is seen to have none"
+        );
+        let gate = BTreeMap::from([("gate".to_owned(), 7.0)]);
+        assert_eq!(told(&plan, &gate), [("balance".to_owned(), -15.0), ("CPU".to_owned(), 7.0)]);
     }
 
     fn seen(at: Instant) -> Seen {

@@ -21,8 +21,8 @@ const TIMELINE_ROWS: u32 = 100;
 /// What operations that change something begin with.
 const VERBS: [&str; 10] =
     ["Add", "Change", "Create", "Delete", "Deregister", "Modify", "Put", "Register", "Remove", "Set"];
-/// Services that a run writes its own records and messages to, or calls its functions by.
-const BOOKS: [&str; 6] = ["dynamodb", "sns", "stepfunctions", "states", "lambda", "events"];
+/// Services that a run writes its own records, pages, reports and messages to, or calls its functions by.
+const BOOKS: [&str; 7] = ["dynamodb", "s3", "sns", "stepfunctions", "states", "lambda", "events"];
 
 /// How a run ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -464,9 +464,10 @@ mod tests {
     #[test]
     fn changes_are_the_products_own_and_undo_is_the_rollbacks() -> Result<(), serde_json::Error> {
         let request = |machine: &str, caller: &str, operation: &str| {
+            let service = if operation == "PutObject" { "s3" } else { "route53" };
             let execution = format!("arn:aws:states:eu-west-1:123456789012:execution:{machine}:x");
             serde_json::from_value(json!({
-                "seq": 1, "at": 10.0, "caller": caller, "service": "route53", "operation": operation, "status": 200,
+                "seq": 1, "at": 10.0, "caller": caller, "service": service, "operation": operation, "status": 200,
                 "state": "Shift", "execution": execution, "actions": [],
             }))
         };
@@ -475,6 +476,8 @@ mod tests {
             request("cutover", "weight-shift", "ListResourceRecordSets")?,
             request("cutover", "local", "ChangeResourceRecordSets")?,
             request("rollback", "weight-shift", "ChangeResourceRecordSets")?,
+            request("cutover", "status-report", "PutObject")?,
+            request("rollback", "report", "PutObject")?,
         ];
         let changes = Change::among(&requests, Clock::start(1.0));
         let told: Vec<_> = changes.iter().map(|change| (change.machine.as_str(), change.undo)).collect();

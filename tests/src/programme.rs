@@ -9,7 +9,10 @@ mod play;
 pub use self::moved::{Moved, moved};
 pub use self::play::{Outcome, Told, rehearse};
 
-/// Whether a value is a portfolio, and no plan.
+/// Whether a value is a portfolio, and neither a plan nor a wave: by what only a portfolio has, so that one of these may be misspelt.
 pub fn is_portfolio(value: &serde_json::Value) -> bool {
-    value.get("calendar").is_some() && value.get("applications").is_some()
+    let has = |name: &str| value.get(name).is_some();
+    let is_other = has("application") || has("routes") || has("wave");
+    !is_other && ["calendar", "teams", "dependencies", "limits"].into_iter().filter(|name| has(name)).count() >= 2
+        || has("calendar") && has("applications")
 }

@@ -5,6 +5,9 @@
 //! over time is decided here, by pure functions of virtual time and live weights: behaviour of both sides,
 //! replication's lag, and what is done to the run.
 
+pub(crate) mod check;
+pub(crate) mod told;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,6 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::approver::{Answer, Decision};
+use crate::json;
 use crate::responder::Response;
 
 /// A world file.
@@ -83,17 +87,16 @@ impl World {
             return Self::from_json(Value::Object(Default::default()));
         }
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        // From the text, so that an error tells its line; the same bytes as JSON for the emulated AWS.
-        let mut reader = serde_json::Deserializer::from_str(&text);
-        let world: Self = serde_path_to_error::deserialize(&mut reader)
-            .with_context(|| format!("{} is no world file", path.display()))?;
-        let raw = serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))?;
-        Ok(Self { raw, ..world })
+        let raw = json::read(&text).with_context(|| format!("{} is no JSON", path.display()))?;
+        Self::from_json(raw).with_context(|| format!("{} is no world file", path.display()))
     }
 
-    /// A world from a value, for tests.
+    /// A world from a value.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
     pub fn from_json(raw: Value) -> Result<Self> {
-        let world = Self::deserialize(&raw).context("this is no world")?;
+        let world: Self = told::read(&raw).map_err(anyhow::Error::msg)?;
         Ok(Self { raw, ..world })
     }
 
@@ -359,7 +362,12 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
     }
     match Given::deserialize(deserializer)? {
         Given::Seconds(seconds) => Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom),
-        Given::Text(text) => humantime::parse_duration(&text).map_err(serde::de::Error::custom),
+        Given::Text(text) => humantime::parse_duration(&text).map_err(|_| {
+            let text = cutover::text::shown(&text, 60);
+            serde::de::Error::custom(format!(
+                "`{text}` is no duration: write one such as \"15m\", or a number of seconds"
+            ))
+        }),
     }
 }
 
@@ -422,7 +430,7 @@ mod tests {
             assert!(World::from_json(wrong.clone()).is_err(), "{wrong}");
         }
         let error = World::from_json(json!({"old": {"changes": [{"whenn": 1}]}})).expect_err("an unknown key");
-        assert!(format!("{error:#}").contains("unknown field `whenn`"), "{error:#}");
+        assert!(format!("{error:#}").contains("changes[0].whenn is not known here"), "{error:#}");
     }
 
     #[test]

@@ -28,8 +28,19 @@ pub fn punycode(name: &str) -> Option<String> {
     idna::domain_to_ascii(name).ok().filter(|name| !name.is_empty())
 }
 
+/// The longest label, in bytes (RFC 1035, 2.3.4).
+const MOST_LABEL_BYTES: usize = 63;
+
 /// What would be right instead of a name that is not one.
 pub fn name_fix(name: &str) -> String {
+    let too_long = name.split('.').filter(|_| name.is_ascii()).find(|label| label.len() > MOST_LABEL_BYTES);
+    if let Some(label) = too_long {
+        let shown: String = label.chars().take(12).collect();
+        return format!("shorten `{shown}...`, which has {} characters: {MOST_LABEL_BYTES} at the most", label.len());
+    }
+    if name.len() > 253 && name.is_ascii() {
+        return format!("shorten it: it has {} characters, and 253 are the most", name.len());
+    }
     match punycode(name).filter(|_| !name.is_ascii()) {
         Some(ascii) => format!("write it in punycode: {ascii}"),
         None => "use a full name such as app.example.com, letters beyond ASCII in punycode".to_owned(),
@@ -69,6 +80,9 @@ mod tests {
     fn a_name_beyond_ascii_is_told_as_dns_has_it() {
         assert_eq!(name_fix("büro.Example.com"), "write it in punycode: xn--bro-hoa.example.com");
         assert_eq!(name_fix("*.名.example.com."), "write it in punycode: *.xn--eqr.example.com.");
+        let long = format!("shop.{}.example.com", "a".repeat(64));
+        assert_eq!(name_fix(&long), "shorten `aaaaaaaaaaaa...`, which has 64 characters: 63 at the most");
+        assert!(name_fix(&["a"; 200].join(".")).starts_with("shorten it: it has 399"));
         for other in ["a b.example.com", "", "a..b"] {
             assert!(name_fix(other).starts_with("use a full name"), "{other}");
         }

@@ -12,6 +12,9 @@ const MOST_ARN_BYTES: usize = 400;
 
 /// What stands in a command for what only a person can say, in lower case: ours, and the README's.
 const PLACEHOLDERS: [&str; 5] = ["your name", "your reason", "who and why", "who and how", "what is so now"];
+/// What says that something is wanted, and neither who wants it nor why: what a script, or somebody in a hurry, writes for a switch.
+const SWITCHES: [&str; 16] =
+    ["true", "false", "yes", "no", "y", "n", "ok", "okay", "on", "off", "null", "none", "1", "0", "-", "force"];
 /// More applications than this help nobody who has mistyped one.
 const MOST_APPLICATIONS: usize = 30;
 /// How the commands below have to be filled in. A shell ends the text of a command at an apostrophe.
@@ -36,6 +39,9 @@ pub fn said_as(what: &str, text: &str, fix: &str) -> StepResult<()> {
     let problem = match placeholder {
         Some(placeholder) => format!("still says `{}`", placeholder.to_uppercase()),
         None if text.trim().is_empty() => "is empty".to_owned(),
+        None if SWITCHES.contains(&lower.trim()) => {
+            format!("is `{}`, which is neither a name nor a reason", text.trim())
+        }
         None => return Ok(()),
     };
     Err(StepError::new(name::INVALID_GESTURE, format!("{what} {problem}, and nothing was done: {fix}")))
@@ -240,6 +246,14 @@ mod tests {
             );
         }
         assert_eq!(said("release", "Ada: both sides shall serve"), Ok(()));
+        for switch in ["true", "Yes", " ok ", "1"] {
+            let error = said("force", switch).unwrap_err();
+            assert!(error.message.contains("neither a name nor a reason"), "{switch}: {error}");
+            assert!(said_as("Your name", switch, "write who you are").is_err(), "{switch}");
+        }
+        for person in ["On Yee", "Noor", "ok-corral: it is broken", "x"] {
+            assert_eq!(said("by", person), Ok(()), "{person}");
+        }
         let error = said_as("`resolve.text`", "What is so NOW", "write what is so").unwrap_err();
         assert!(error.message.starts_with("`resolve.text` still says `WHAT IS SO NOW`"), "{error}");
     }

@@ -16,6 +16,7 @@ pub mod contract;
 pub mod counted;
 pub mod deadline;
 pub mod dns;
+pub mod doubts;
 pub mod error;
 pub mod finding;
 pub mod gates;

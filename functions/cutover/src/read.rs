@@ -7,6 +7,7 @@ mod check;
 mod form;
 mod hint;
 mod schema;
+mod written;
 
 pub use self::check::problems_of_groups;
 
@@ -60,14 +61,15 @@ fn is_right(place: &str, unread: &[String], findings: &[Finding]) -> bool {
         path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     };
     let wrong = unread.iter().chain(findings.iter().map(|finding| &finding.path));
-    !wrong.into_iter().any(|wrong| is_below(wrong, place) || is_below(place, wrong) && wrong != "$")
+    let is_nothing_read = unread.iter().any(|path| path == "$");
+    !is_nothing_read && !wrong.into_iter().any(|wrong| is_below(wrong, place) || is_below(place, wrong) && wrong != "$")
 }
 
 /// For authors whose editor finds nothing wrong.
 const BEYOND_THE_SCHEMA: &str = "\n\nThe functions find more than this schema can say: durations out of their bounds; weights \
 that fall, or split traffic between two databases; routes and alarms named twice; old and new the same; a health check of the name that is \
-moved, or one of two for a record, or at an address that is not public; a range of statuses upside down; an alias whose zone or health AWS would refuse; alarms in `alarms_missing` that are not watched; `on_failure` \
-`hold` without `notify`; groups of stakeholders with one name, without a moment, or in a time zone that is none; a load test's headers and bounds, its sides' URLs when they are one, and `hold` without an `approval`; a divisor's \
+moved, or one of two for a record, or at an address that is not public; a range of statuses upside down; a name that leads to itself; an alias whose zone or health AWS would refuse, or that is an ARN; alarms in `alarms_missing` that are not watched; `on_failure` \
+`hold` without `notify`; groups of stakeholders with one name, without a moment, or in a time zone that is none; a load test's headers, and bounds that cannot hold, its sides' URLs when they are one, and `hold` without an `approval`; a divisor's \
 period, a sequential test of what are no counts, `compare_to` and `dispersion` without one, a side compared with itself, `early_end` without a sequential test, and more `successes` than `attempts`; of an alarm, `DatapointsToAlarm` above `EvaluationPeriods`, more than a week in all, \
 and Ids of `Metrics` named twice or not there; a plan too large, or too long for its `timeout` or for one execution. \
 `\"mode\": \"precheck\"` tells these, and whether AWS has what the plan names.";

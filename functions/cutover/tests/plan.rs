@@ -97,6 +97,26 @@ fn every_rule_names_the_place() {
         ("/routes/1/records", json!([{ "type": "A", "new": null }]), "$.routes[1].records"),
         ("/leaves_behind", json!([{ "what": "x" }]), "$.leaves_behind[0].why"),
         ("/routes/1/records/0/new/values", json!(["::1"]), "$.routes[1].records[0].new.values[0]"),
+        (
+            "/routes/1/records/0",
+            json!({ "type": "CNAME", "new": { "values": ["APP.example.com."] } }),
+            "$.routes[1].records[0].new.values[0]",
+        ),
+        (
+            "/routes/1/records/0/new",
+            json!({ "alias": { "dns_name": "app.example.com", "hosted_zone_id": "Z1" } }),
+            "$.routes[1].records[0].new.alias.dns_name",
+        ),
+        (
+            "/routes/1/records/0/new",
+            json!({ "alias": { "dns_name": format!("{ELB}:loadbalancer/app/a/1"), "hosted_zone_id": "Z2" } }),
+            "$.routes[1].records[0].new.alias.dns_name",
+        ),
+        (
+            "/load_test",
+            json!({ "targets": { "new": { "url": "https://5.6.7.8/" } }, "rate_per_second": 20, "sla": { "min_throughput_rps": 40 } }),
+            "$.load_test.sla.min_throughput_rps",
+        ),
         ("/routes/1/records/0/type", json!("MX"), "$.routes[1].records[0].type"),
         (
             "/routes/1/health_checks",

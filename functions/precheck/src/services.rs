@@ -8,12 +8,12 @@ use cutover::alarm::Alarm;
 use cutover::arn::{Place, by_place};
 use cutover::budget::{check_alarm, json_bytes};
 use cutover::finding::{soften, soften_to};
-use cutover::{Finding, Plan, StepError, StepResult};
+use cutover::{Finding, Plan, StepError, StepResult, doubts};
 
 use crate::elsewhere::reached;
 use crate::{Clients, alarms, load_test, overwritten, refusing, webhooks};
 
-/// Observes everything that is no route and no database.
+/// Observes everything that is no route and no database; and tells what the plan itself leaves in doubt.
 pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
     watched_alarms(clients, plan, findings).await?;
     alarms_to_set(clients, plan, findings).await?;
@@ -29,10 +29,7 @@ pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<F
     webhooks::observe(clients, plan, findings).await;
     refusing::topics(clients, plan, findings).await?;
     refusing::hooks(clients, plan, findings).await?;
-    if plan.notify.is_none() {
-        let problem = "is missing: nobody is told of anything, not even of a run that is stuck";
-        findings.push(Finding::warning("$.notify", problem, "name an SNS topic that somebody reads"));
-    }
+    findings.extend(doubts::findings(plan));
     Ok(())
 }
 

@@ -51,6 +51,25 @@ pub fn read(rest: &Value, applications: &str, dependencies: &str) -> Result<Valu
     Ok(portfolio)
 }
 
+/// The text of a sheet, as a spreadsheet has saved it.
+///
+/// # Errors
+/// It is saved in another encoding than UTF-8: how to save it.
+pub fn text(sheet: &str, content: Vec<u8>) -> Result<String, Finding> {
+    let is_utf16 = content.starts_with(&[0xff, 0xfe]) || content.starts_with(&[0xfe, 0xff]);
+    let fix = "save it as `CSV UTF-8 (comma delimited)`, or with the encoding UTF-8";
+    if is_utf16 {
+        return Err(Finding::plan(sheet, "is saved in UTF-16", fix));
+    }
+    String::from_utf8(content).map_err(|_| Finding::plan(sheet, "is not saved in UTF-8", fix))
+}
+
+/// What stands between cells where it is no comma: spreadsheets of many countries take semicolons.
+fn other_separator(headers: &csv::StringRecord) -> Option<&'static str> {
+    let only = headers.get(0).filter(|_| headers.len() == 1)?;
+    [(';', "semicolons"), ('\t', "tabs")].into_iter().find(|(sign, _)| only.contains(*sign)).map(|(_, name)| name)
+}
+
 fn rows(sheet: &str, text: &str, columns: &[&str], findings: &mut Vec<Finding>) -> Vec<Value> {
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
@@ -58,6 +77,11 @@ fn rows(sheet: &str, text: &str, columns: &[&str], findings: &mut Vec<Finding>) 
         findings.push(Finding::plan(sheet, "has no line of columns", format!("begin with: {}", columns.join(","))));
         return Vec::new();
     };
+    if let Some(separator) = other_separator(&headers) {
+        let fix = "save it with commas: choose the separator as you export it, or set the list separator of your system to a comma";
+        findings.push(Finding::plan(sheet, format!("has {separator} between its cells"), fix));
+        return Vec::new();
+    }
     for name in headers.iter().filter(|name| !columns.contains(name)) {
         let fix = match cutover::read::nearest(name, columns.iter().copied()) {
             Some(nearest) => format!("rename it to `{nearest}`, if that is meant"),

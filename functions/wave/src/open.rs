@@ -8,6 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde_json::Value;
 use waves::asked::in_words;
+use waves::check::twice::Placed;
 use waves::plan::{Approval, Member};
 use waves::state::{Stage, State};
 use waves::{Order, WavePlan};
@@ -28,6 +29,7 @@ pub(crate) async fn open(clients: &Clients, mut wave: WavePlan, me: &str, at: Ti
         plans.iter().map(|plan| plan.as_ref().and_then(|plan| Plan::read(plan).ok())).collect();
     let order = Order::of(&wave, &read);
     let mut findings = order.problems();
+    findings.extend(moved_twice(&wave, &read));
     findings.extend(clients.stack.unknown(&wave.stakeholders));
     if !findings.is_empty() {
         return Err(StepError::new(name::INVALID_PLAN, in_words(&finding::in_order(findings))));
@@ -87,6 +89,16 @@ fn held(wave: &str, text: &str, me: &str) -> StepResult<Option<TakeReply>> {
         state.owner
     );
     Err(StepError::new(name::CONFLICT, problem))
+}
+
+/// What two applications move, wherever their plans stand.
+fn moved_twice(wave: &WavePlan, plans: &[Option<Plan>]) -> Vec<Finding> {
+    let placed = wave.applications.iter().zip(plans).filter_map(|(member, plan)| {
+        let field = if member.cutover_from.is_some() { "cutover_from" } else { "cutover" };
+        let path = format!("$.applications.{}.{field}", member.name);
+        Some(Placed { application: &member.name, path, plan: plan.as_ref()? })
+    });
+    waves::check::twice::moved_twice(placed)
 }
 
 /// The cutover plan of each application, as its author wrote it; with what the wave adds.
@@ -155,4 +167,32 @@ async fn keep(
     let all = parts.into_iter().chain([(waves::order::PART.to_owned(), order)]);
     let writes = all.map(|(part, text)| async move { clients.journal.keep_wave_part(me, &part, text, at).await });
     stream::iter(writes).buffer_unordered(AT_A_TIME).try_collect::<()>().await
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn plans_from_elsewhere_that_move_one_route_are_told_with_those_of_the_wave() {
+        let plan = |application: &str| {
+            json!({ "application": application, "routes": [{ "type": "dns", "hosted_zone_id": "Z1", "record_name": "www.example.com",
+                    "records": [{ "type": "A", "new": { "values": ["192.0.2.7"] } }], "steps": [{ "new_weight": 100 }] }] })
+        };
+        let wave = json!({ "wave": "w", "applications": [
+            { "name": "web", "cutover": plan("web") }, { "name": "fax", "tasks": [{ "what": "call" }] },
+            { "name": "api", "cutover_from": "plans/api.json" }] });
+        let wave = WavePlan::read(&wave).unwrap();
+        let read = |name: &str| Plan::read(&plan(name)).ok();
+        let found = moved_twice(&wave, &[read("web"), None, read("api")]);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].path, "$.applications.api.cutover_from.routes[0]");
+        assert!(
+            found[0].problem.contains("web moves it already, at $.applications.web.cutover.routes[0]"),
+            "{found:?}"
+        );
+        assert_eq!(moved_twice(&wave, &[read("web"), None, None]), []);
+    }
 }

@@ -1,5 +1,7 @@
 //! What makes a well-formed wave sensible. Every rule reports on its own, so that all errors come at once. Pure.
 
+pub mod twice;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use cutover::finding::{self, Finding};
@@ -49,6 +51,7 @@ fn check(wave: &WavePlan) -> Vec<Finding> {
     for (place, member) in wave.applications.iter().enumerate() {
         content(member, place, &mut findings);
     }
+    findings.extend(twice::within(wave));
     if findings.is_empty() {
         order(wave, &mut findings);
     }

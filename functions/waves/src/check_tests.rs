@@ -5,7 +5,7 @@ use super::*;
 fn plan(application: &str) -> Value {
     json!({ "application": application, "routes": [{
         "type": "listener",
-        "listener_arn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2",
+        "listener_arn": format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/{application}/50dc6c495c0c9188/f2f7dc8efc522ab2"),
         "old_target_group_arn": format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{application}-old/73e2d6bc24d8a067"),
         "new_target_group_arn": format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{application}-new/6d0ecf831eec9f09"),
         "steps": [{ "new_weight": 100, "hold": "5m" }] }] })
@@ -108,4 +108,30 @@ fn what_is_no_time_is_said() {
         problems(&wave(json!([app("a", json!({}))]), more)),
         ["$.window.closes 2026-02-30T20:00:00Z is no point in time"]
     );
+}
+
+#[test]
+fn what_two_applications_move_is_told_with_both_names() {
+    let mut other = plan("api");
+    other["routes"][0]["listener_arn"] = plan("web")["routes"][0]["listener_arn"].clone();
+    let both = json!([app("web", json!({})), { "name": "api", "cutover": other, "needs": ["web"] }]);
+    let found = problems(&wave(both, json!({})));
+    assert_eq!(
+        found,
+        [
+            "$.applications[1].cutover.routes[0] moves `listener f2f7dc8efc522ab2 of web` a second time: web moves it already, at \
+          $.applications[0].cutover.routes[0], and api cannot as well"
+        ]
+    );
+    let name = |record_name: &str, record_type: &str| {
+        json!({ "type": "dns", "hosted_zone_id": "Z1", "record_name": record_name,
+                "records": [{ "type": record_type, "new": { "values": ["192.0.2.7"] } }], "steps": [{ "new_weight": 100 }] })
+    };
+    let with =
+        |name: &str, route: Value| json!({ "name": name, "cutover": { "application": name, "routes": [route] } });
+    let spelt = json!([with("a", name("www.example.com", "A")), with("b", name("WWW.example.com.", "A"))]);
+    let found = problems(&wave(spelt, json!({})));
+    assert!(found[0].starts_with("$.applications[1].cutover.routes[0] moves ") && found.len() == 1, "{found:?}");
+    let apart = json!([with("a", name("www.example.com", "A")), with("b", name("api.example.com", "A"))]);
+    assert_eq!(problems(&wave(apart, json!({}))), [""; 0]);
 }

@@ -112,7 +112,8 @@ def _named(plan: dict) -> dict[str, set[str]]:
         for route in routes
         for record in dicts(route.get("records"))
     }
-    metrics = {text(metric.get("name")) for metric in dicts(as_dict(plan.get("monitoring")).get("metrics")) if not _is_counted(metric)}
+    watched = dicts(as_dict(plan.get("monitoring")).get("metrics")) + dicts(as_dict(plan.get("validation")).get("limits"))
+    metrics = {text(metric.get("name")) for metric in watched if not _is_counted(metric)}
     accounts = {mention.split(":")[4] for mention in strings(plan) if mention.count(":") > 4}
     accounts |= {text(route.get("account")) for route in routes}
     return {"accounts": accounts - {""}, "listeners": actions - {""}, "records": records, "metrics": metrics}

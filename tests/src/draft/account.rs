@@ -21,6 +21,8 @@ use serde::Deserialize;
 const EMULATED_REGION: &str = "eu-west-1";
 /// Of whoever sets it up, who may do everything where roles are enforced.
 const EMULATED_KEY: &str = "local";
+/// Of what the AWS CLI says.
+const MOST_SAID_BYTES: usize = 300;
 const CLI_MISSING: &str =
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or install the AWS CLI (2.9 or later) and sign in by it";
 
@@ -131,10 +133,20 @@ impl Account {
         let output = command.output().with_context(|| format!("no credentials: {CLI_MISSING}"))?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            bail!("no credentials: `aws {}` says: {}; {CLI_MISSING}", arguments.join(" "), said.trim());
+            bail!("no credentials: `aws {}` {}; {CLI_MISSING}", arguments.join(" "), said_by_cli(&said));
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
+}
+
+/// What the AWS CLI says, without the pages of usage that it puts around it. Version 1 knows no `export-credentials`.
+fn said_by_cli(stderr: &str) -> String {
+    if stderr.contains("nvalid choice") {
+        return "is not known to this AWS CLI, which is too old".to_owned();
+    }
+    let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+    let last = lines.last().unwrap_or("nothing");
+    format!("says: {}", cutover::text::shown(last, MOST_SAID_BYTES))
 }
 
 /// Any do.
@@ -181,6 +193,17 @@ mod tests {
         }
         assert!(is_here("127.0.0.1:4566").unwrap_err().to_string().contains("write http://"));
         assert!(is_here("http://").is_err());
+    }
+
+    #[test]
+    fn what_the_cli_says_is_told_without_its_usage() {
+        let old = "usage: aws [options] <command>\nTo see help text, you can run:\n\naws: error: argument subcommand: Invalid choice, valid choices are:\n\nlist | get\n";
+        assert_eq!(said_by_cli(old), "is not known to this AWS CLI, which is too old");
+        assert_eq!(
+            said_by_cli("\nThe config profile (x) could not be found\n"),
+            "says: The config profile (x) could not be found"
+        );
+        assert_eq!(said_by_cli(""), "says: nothing");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -15,6 +15,9 @@ use super::field::{Field, Played, Recorded};
 use super::shape::Shape;
 use crate::emulator::Options;
 use crate::locked;
+
+/// More names of cases than this help nobody who has mistyped one.
+const MOST_NAMES: usize = 5;
 
 /// Which cases of the recorded ones are run.
 #[derive(Clone, Debug)]
@@ -85,15 +88,33 @@ pub async fn run(
     fields: usize,
     mut watch: impl FnMut(Progress),
 ) -> Result<Vec<Judged>> {
+    let names: Vec<String> = shapes.iter().map(|shape| shape.name.clone()).collect();
     let shapes: Vec<Arc<Shape>> =
         shapes.into_iter().filter(|shape| is_wanted(shape, selection)).map(Arc::new).collect();
-    ensure!(!shapes.is_empty(), "no plan has the name with which that case begins");
+    let begin = "a case begins with the name of its plan, and a /";
+    ensure!(!shapes.is_empty(), "there is no such case: {begin}; there are {}", names.join(", "));
     let recorded = record(options, shapes, fields, &mut watch).await?;
     let all: Vec<Job> = recorded.iter().flat_map(jobs).collect();
+    let ids: Vec<String> = all.iter().map(|(_, _, case)| case.id()).collect();
     let jobs = select(all, selection);
-    ensure!(!jobs.is_empty(), "there is no such case: names of cases are printed by --faults all");
+    if let Some(unknown) = unknown_case(&ids, selection).filter(|_| jobs.is_empty()) {
+        bail!(unknown);
+    }
+    ensure!(!jobs.is_empty(), "there is no case to run");
     watch(Progress::Selected(jobs.len()));
     judge(options, jobs, fields, &mut watch).await
+}
+
+/// That one of the cases that were named is none, with those that are most like it.
+fn unknown_case(ids: &[String], selection: &Selection) -> Option<String> {
+    let Selection::Named(named) = selection else { return None };
+    let unknown = named.iter().find(|name| !ids.contains(name))?;
+    let alike = |id: &String| id.chars().zip(unknown.chars()).take_while(|(one, other)| one == other).count();
+    let mut near: Vec<&String> = ids.iter().collect();
+    near.sort_by_key(|id| std::cmp::Reverse(alike(id)));
+    let near: Vec<String> = near.into_iter().take(MOST_NAMES).map(|id| format!("\n  {id}")).collect();
+    let name = cutover::text::shown(unknown, 200);
+    Some(format!("there is no case {name}; of {} cases these begin most like it:{}", ids.len(), near.concat()))
 }
 
 fn is_wanted(shape: &Shape, selection: &Selection) -> bool {
@@ -207,5 +228,16 @@ mod tests {
         for wrong in ["0/3", "4/3", "3", "a/b", "1/0", ""] {
             assert!(wrong.parse::<Part>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_case_that_is_none_is_told_with_those_most_like_it() {
+        let ids: Vec<String> = (0..9).map(|n| format!("listener/denied/cutover.Shift/x/{n}")).collect();
+        let named = |name: &str| Selection::Named(vec![ids[0].clone(), name.to_owned()]);
+        assert_eq!(unknown_case(&ids, &named("listener/denied/cutover.Shift/x/8")), None);
+        let told = unknown_case(&ids, &named("listener/denied/cutover.Shift/x/8a")).unwrap_or_default();
+        assert!(told.contains("there is no case listener/denied/cutover.Shift/x/8a; of 9 cases"), "{told}");
+        assert!(told.contains("\n  listener/denied/cutover.Shift/x/8\n") && told.lines().count() == 6, "{told}");
+        assert_eq!(unknown_case(&ids, &Selection::Quick), None);
     }
 }

@@ -77,11 +77,12 @@ mod tests {
         let listener = json!({ "type": "listener", "listener_arn": format!("{elb}:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2"),
             "old_target_group_arn": format!("{elb}:targetgroup/shop-old/73e2d6bc24d8a067"),
             "new_target_group_arn": format!("{elb}:targetgroup/shop-new/6d0ecf831eec9f09"), "steps": [{ "new_weight": 100 }] });
-        let right = json!({ "application": "shop", "routes": [listener] });
+        let notify = json!({ "topic_arn": "arn:aws:sns:eu-west-1:123456789012:cutovers" });
+        let right = json!({ "application": "shop", "routes": [listener], "notify": notify });
         assert_eq!(last_line(&right), "Form and sense are right: no warning");
         let name = json!({ "type": "dns", "hosted_zone_id": "Z1", "record_name": "a.example.com", "steps": [{ "new_weight": 100 }],
             "records": [{ "type": "A", "new": { "values": ["192.0.2.1"] } }] });
-        let mut unwatched = json!({ "application": "shop", "routes": [name] });
+        let mut unwatched = json!({ "application": "shop", "routes": [name], "notify": notify });
         assert_eq!(last_line(&unwatched), "Form and sense are right: 1 warning", "nothing is watched");
         unwatched["timeout"] = json!(5);
         unwatched["mode"] = json!("dry");

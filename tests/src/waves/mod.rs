@@ -12,18 +12,27 @@ pub use self::world::WaveWorld;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+use cutover::read::nearest_name;
 use serde_json::{Value, json};
 
 use crate::control::Client;
 use crate::emulator::Ready;
 use crate::own::OwnNames;
+use crate::programme::is_portfolio;
 use crate::stage::Stage;
 use crate::traffic::Pace;
 use crate::world::World;
 
-/// What tells a wave from a plan.
+/// What tells a wave from a plan, also where a field of it is misspelt, left out, or of the wrong type: a plan has one application, and routes; a
+/// portfolio has limits, teams or a calendar, and no wave.
 pub fn is_wave(input: &Value) -> bool {
-    input["wave"].is_string() && input["applications"].is_array()
+    let Some(fields) = input.as_object() else { return false };
+    let has = |name: &str| fields.contains_key(name);
+    if has("application") || has("routes") || is_portfolio(input) {
+        return false;
+    }
+    let is_nearly = |name: &String| nearest_name(name, ["applications"].into_iter()).is_some();
+    has("wave") || has("applications") || fields.keys().any(is_nearly)
 }
 
 /// The environments of all applications of a wave.
@@ -72,5 +81,35 @@ impl WaveStage {
     /// The wave's name.
     pub fn name(&self) -> &str {
         self.wave["wave"].as_str().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wave_is_known_also_where_it_is_misspelt() {
+        for wave in [
+            json!({ "wave": "w", "applications": [] }),
+            json!({ "wave": "w", "aplications": [{ "name": "a" }] }),
+            json!({ "wave": "w", "applications": { "name": "a" } }),
+            json!({ "wvae": "w", "applications": [{ "name": "a" }] }),
+            json!({ "wave": "w" }),
+            json!({ "wave": 7, "application_s": [] }),
+        ] {
+            assert!(is_wave(&wave), "{wave}");
+        }
+        for other in [
+            json!({ "application": "shop", "routes": [], "wave": "spring" }),
+            json!({ "aplication": "shop", "routes": [] }),
+            json!({ "application": "shop" }),
+            json!({ "programme": "p", "applications": [], "calendar": {}, "teams": [] }),
+            json!([]),
+            json!("wave"),
+            Value::Null,
+        ] {
+            assert!(!is_wave(&other), "{other}");
+        }
     }
 }

@@ -6,6 +6,7 @@ mod arns;
 mod health_checks;
 mod load_test;
 mod monitoring;
+mod records;
 mod routes;
 mod stakeholders;
 

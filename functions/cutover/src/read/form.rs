@@ -10,6 +10,7 @@ use serde_json::{Map, Number, Value};
 
 use super::hint;
 use super::schema::SPACES;
+use super::written::{self, Wanted};
 use crate::{Finding, Seconds, finding};
 
 /// Where the schema describes [`Seconds`].
@@ -38,6 +39,16 @@ enum Place<'a> {
     Whole,
     Field(&'a Place<'a>, &'a str),
     Item(&'a Place<'a>, usize),
+}
+
+impl Place<'_> {
+    /// The field's name; empty where it is none.
+    fn field(&self) -> &str {
+        match self {
+            Self::Field(_, name) => name,
+            Self::Whole | Self::Item(..) => "",
+        }
+    }
 }
 
 /// A JSON path such as `$.routes[0].steps[1].hold`.
@@ -81,11 +92,18 @@ impl<'a> Reader<'a> {
             ("string", Value::String(text)) => self.text(schema, text, at),
             ("number", Value::Number(number)) => self.number(schema, number, at),
             ("boolean", Value::Bool(_)) => Some(value.clone()),
-            (wanted, _) => match hint::written(wanted, schema, value) {
+            (wanted, _) => match written::instead(&self.wanted(wanted, schema, at), value) {
                 Some(fix) => self.refuse(at, format!("is {}", described(value)), fix),
                 None => self.wrong(at, value, kind_name(wanted)),
             },
         }
+    }
+
+    fn wanted<'b>(&self, type_name: &'b str, schema: &'b Value, at: &'b Place) -> Wanted<'b> {
+        let field = at.field();
+        let percent = format!("{field}_percent");
+        let is_there = !field.is_empty() && !hint::places_of(&percent, self.root, self.definitions).is_empty();
+        Wanted { type_name, field, schema, in_percent: is_there.then_some(percent) }
     }
 
     fn read_or_stand_in(&mut self, schema: &'a Value, value: &Value, at: &Place) -> Value {
@@ -238,7 +256,7 @@ impl<'a> Reader<'a> {
             Some(_) => self.refuse(at, format!("is {number}"), format!("should be {least} to {most}")),
             None => {
                 let whole = || format!("should be a whole number, {least} to {most}");
-                let fix = number.as_f64().and_then(|share| hint::percentage(share, most)).unwrap_or_else(whole);
+                let fix = number.as_f64().and_then(|share| written::percentage(share, most)).unwrap_or_else(whole);
                 self.refuse(at, format!("is {number}"), fix)
             }
         }
@@ -261,11 +279,11 @@ impl<'a> Reader<'a> {
 
     fn duration(&mut self, value: &Value, at: &Place) -> Option<Value> {
         let Value::String(text) = value else {
-            return self.refuse(at, format!("is {}", described(value)), hint::duration(value));
+            return self.refuse(at, format!("is {}", described(value)), written::duration(value));
         };
         match text.trim_matches(SPACES).parse::<Seconds>() {
             Ok(seconds) => Some(seconds.0.into()),
-            Err(problem) => self.refuse(at, problem, hint::duration(value)),
+            Err(problem) => self.refuse(at, problem, written::duration(value)),
         }
     }
 

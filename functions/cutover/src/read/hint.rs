@@ -1,8 +1,6 @@
-//! What would be right instead of what a person wrote: the nearest name, or the same value in the right form.
+//! Which name would be right instead of what a person wrote: the nearest one, or the one by another word.
 
 use serde_json::{Map, Value};
-
-use crate::Seconds;
 
 /// From here on two names are alike: of ten letters, four may differ.
 const ALIKE: f64 = 0.6;
@@ -77,76 +75,6 @@ fn letters(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(MOST_LETTERS).collect()
 }
 
-/// What to write, where a value is of the wrong type but tells what was meant.
-pub(super) fn written(wanted: &str, schema: &Value, value: &Value) -> Option<String> {
-    match (wanted, value) {
-        ("integer", Value::String(text)) => {
-            let number: i64 = text.trim().trim_end_matches('%').trim().parse().ok()?;
-            Some(format!("write {number}, without quotes{}", if text.contains('%') { " and percent sign" } else { "" }))
-        }
-        ("number", Value::String(text)) => {
-            match text.trim().strip_suffix('%') {
-                Some(percent) => percent.trim().parse::<f64>().ok().map(|percent| {
-                    format!("write a number without quotes; {percent} % as a share is {}", percent / 100.0)
-                }),
-                None => text.trim().parse::<f64>().ok().map(|number| format!("write {number}, without quotes")),
-            }
-        }
-        ("boolean", Value::String(text)) if ["true", "false"].contains(&text.as_str()) => {
-            Some(format!("write {text}, without quotes"))
-        }
-        ("string", Value::Number(_) | Value::Bool(_)) => Some(format!("write it in quotes: \"{value}\"")),
-        ("array", Value::String(_) | Value::Object(_)) => Some("put it into a list: [ ... ]".to_owned()),
-        ("object", Value::Array(items)) if items.len() == 1 => Some("write the object alone, without [ ]".to_owned()),
-        ("object", _) => {
-            let fields: Vec<&str> = schema["properties"].as_object()?.keys().map(String::as_str).collect();
-            (fields.len() < 10)
-                .then(|| format!("should be an object, {{ ... }}, with fields of these: {}", fields.join(", ")))
-        }
-        _ => None,
-    }
-}
-
-/// How a duration is written that was meant, where that can be told: a number without a unit, parts of a unit, capitals.
-pub(super) fn duration(value: &Value) -> String {
-    let general = "write a whole number with its unit (s, m, h, d or w), such as \"30s\", \"15m\" or \"24h\"";
-    let number = match value {
-        Value::Number(number) => number.as_u64(),
-        Value::String(text) => text.trim().parse::<u64>().ok(),
-        _ => None,
-    };
-    if let Some(number) = number {
-        return format!("add its unit: \"{number}s\" for seconds, \"{number}m\" for minutes");
-    }
-    match value.as_str().and_then(meant_duration) {
-        Some(seconds) => format!("write \"{}\"", seconds.as_written()),
-        None => general.to_owned(),
-    }
-}
-
-/// A share where a percentage is wanted.
-pub(super) fn percentage(share: f64, most: i64) -> Option<String> {
-    let is_share = most == 100 && 0.0 < share && share < 1.0;
-    is_share.then(|| format!("write {}: it is in percent, a whole number", (share * 100.0).round()))
-}
-
-/// `1.5h`, `90 S`, `60000ms`, `PT12H`.
-fn meant_duration(text: &str) -> Option<Seconds> {
-    let text = text.trim().to_lowercase();
-    let text = text.strip_prefix("pt").unwrap_or(&text);
-    if let Ok(seconds) = text.parse::<Seconds>() {
-        return Some(seconds);
-    }
-    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic())?);
-    let number: f64 = number.trim().parse().ok().filter(|number: &f64| (0.0..1e9).contains(number))?;
-    let of_unit = match unit {
-        "ms" | "msec" | "millis" | "milliseconds" => 0.001,
-        unit => format!("1{unit}").parse::<Seconds>().ok()?.0 as f64,
-    };
-    let seconds = number * of_unit;
-    (seconds.fract() == 0.0).then_some(Seconds(seconds as u64))
-}
-
 /// Where else in a schema there is a field of this name: `routes[].steps[].hold`. Not at its own place: that is for those who
 /// know no field of it.
 pub(super) fn places_of(name: &str, schema: &Value, definitions: &Value) -> Vec<String> {
@@ -171,8 +99,6 @@ pub(super) fn places_of(name: &str, schema: &Value, definitions: &Value) -> Vec<
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -228,37 +154,5 @@ mod tests {
         }
         assert_eq!(choice("!=", comparisons.into_iter()), None);
         assert_eq!(choice(">", ["A", "AAAA"].into_iter()), None);
-    }
-
-    #[test]
-    fn what_was_meant_is_told_as_it_is_written() {
-        for (wanted, value, fix) in [
-            ("integer", json!("10%"), Some("write 10, without quotes and percent sign")),
-            ("integer", json!("10"), Some("write 10, without quotes")),
-            ("integer", json!("ten"), None),
-            ("number", json!("5%"), Some("write a number without quotes; 5 % as a share is 0.05")),
-            ("boolean", json!("true"), Some("write true, without quotes")),
-            ("string", json!(7), Some("write it in quotes: \"7\"")),
-            ("array", json!({}), Some("put it into a list: [ ... ]")),
-            ("object", json!([]), None),
-        ] {
-            assert_eq!(written(wanted, &Value::Null, &value).as_deref(), fix, "{wanted} {value}");
-        }
-    }
-
-    #[test]
-    fn a_duration_that_can_be_told_is_written_out() {
-        for (value, part) in [
-            (json!(60), "\"60s\" for seconds, \"60m\" for minutes"),
-            (json!("60"), "\"60s\" for seconds"),
-            (json!("1.5h"), "write \"90m\""),
-            (json!("60000ms"), "write \"60s\""),
-            (json!("PT12H"), "write \"12h\""),
-            (json!("15M"), "write \"15m\""),
-            (json!("500ms"), "write a whole number with its unit"),
-            (json!("soon"), "write a whole number with its unit"),
-        ] {
-            assert!(duration(&value).contains(part), "{value}: {}", duration(&value));
-        }
     }
 }

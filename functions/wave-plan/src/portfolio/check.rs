@@ -32,6 +32,11 @@ pub(super) struct Report<'a> {
 }
 
 impl Report<'_> {
+    /// Whether a field could be read: what stands in for it says nothing.
+    fn is_read(&self, path: &str) -> bool {
+        !self.unread.iter().any(|unread| unread == path)
+    }
+
     pub(super) fn say(&mut self, path: impl Into<String>, problem: impl Into<String>, fix: impl Into<String>) {
         let path = path.into();
         let is_unread = self.unread.iter().any(|unread| {
@@ -103,6 +108,12 @@ fn applications(portfolio: &Portfolio, report: &mut Report) {
 
 /// A cutover has a plan or tasks, a task has tasks.
 fn how(application: &Application, at: &str, report: &mut Report) {
+    if !(Seconds::minutes(1)..=LONGEST_CUTOVER).contains(&application.cutover) {
+        report.say(format!("{at}.cutover"), format!("is {}", application.cutover), "should be 1m to 48h");
+    }
+    if !report.is_read(&format!("{at}.strategy")) {
+        return;
+    }
     let strategy = application.strategy.name();
     let moves = application.strategy.moves();
     if moves && application.cutover_plan.is_none() && application.tasks.is_empty() {
@@ -124,9 +135,6 @@ fn how(application: &Application, at: &str, report: &mut Report) {
             problem,
             "list what people do for it, such as { \"what\": \"revoke the accounts\" }",
         );
-    }
-    if !(Seconds::minutes(1)..=LONGEST_CUTOVER).contains(&application.cutover) {
-        report.say(format!("{at}.cutover"), format!("is {}", application.cutover), "should be 1m to 48h");
     }
 }
 

@@ -37,6 +37,31 @@ fn every_wrong_cell_is_named_with_its_line() {
 }
 
 #[test]
+fn a_sheet_of_another_separator_or_encoding_is_told_to_be_one() {
+    let told = |sheet: &str| -> Vec<String> {
+        let findings = sheet::read(&four(), sheet, "first,then,kind\n").unwrap_err();
+        findings.iter().map(|one| format!("{} {}", one.path, one.problem)).collect()
+    };
+    assert_eq!(told("name;strategy;owner\na;retire;x\n"), ["applications.csv has semicolons between its cells"]);
+    assert_eq!(told("name\tstrategy\na\tretire\n"), ["applications.csv has tabs between its cells"]);
+    let text = |content: &[u8]| sheet::text("applications.csv", content.to_vec()).map_err(|finding| finding.problem);
+    assert_eq!(text(b"\xff\xfen\0a\0"), Err("is saved in UTF-16".to_owned()));
+    assert_eq!(text(b"name\nM\xfcller\n"), Err("is not saved in UTF-8".to_owned()));
+    assert_eq!(text("name\nM\u{fc}ller\n".as_bytes()), Ok("name\nM\u{fc}ller\n".to_owned()));
+}
+
+#[test]
+fn a_misspelt_strategy_is_one_error() {
+    let applications = "name,strategy,owner,tasks\na,retier,x,tell the users\n";
+    let value = sheet::read(&four(), applications, "first,then,kind\n").unwrap();
+    let findings = Portfolio::read(&value).unwrap_err();
+    let paths: Vec<&str> = findings.iter().map(|one| one.path.as_str()).collect();
+    assert_eq!(paths, ["$.applications[0].strategy"]);
+    let without = sheet::read(&four(), "name,strategy,owner\na,rehots,x\n", "first,then,kind\n").unwrap();
+    assert_eq!(Portfolio::read(&without).unwrap_err().len(), 1);
+}
+
+#[test]
 fn what_spreadsheets_add_is_passed_over() {
     let applications =
         "\u{feff}name, strategy ,owner,tasks\r\n a ,retire,\"Smith, J.\",tell the users; after: switch it off\r\n";

@@ -243,6 +243,15 @@ class World(support.TestCase):
                 create(world)
 
 
+    def test_a_limit_has_a_value_by_its_name_and_what_balancers_count_has_none(self):
+        def plan(namespace: str) -> dict:
+            return {**PLAN, "validation": {"limits": [{"name": "CPU", "namespace": namespace, "metric_name": "CPUUtilization", "max": 80}]}}
+
+        file.check({"metrics": {"CPU": 40}}, plan("AWS/ECS"))
+        with self.assertRaisesRegex(file.WorldError, "metrics.CPU: the plan has no such thing"):
+            file.check({"metrics": {"CPU": 40}}, plan("AWS/ApplicationELB"))
+
+
 class Kinds(support.TestCase):
     """Target types, network load balancers, and what no route names."""
 

@@ -7,7 +7,6 @@
 
 mod arguments;
 mod faults;
-mod json;
 mod mails;
 mod page;
 mod pages;
@@ -18,6 +17,7 @@ mod status;
 mod wave;
 
 use std::io::{ErrorKind, Write};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -81,6 +81,9 @@ fn rehearse_or_serve(arguments: &Arguments) -> Result<u8> {
         }
         return wave.map_or_else(|| check(arguments), |wave| Ok(wave.check(arguments.json)));
     }
+    if let Some(wave) = wave.as_ref().filter(|wave| wave.is_refused()) {
+        return Ok(wave.check(arguments.json));
+    }
     let job = match wave {
         _ if arguments.serve => Job::Serve,
         Some(wave) => Job::Wave(Box::new(wave)),
@@ -91,9 +94,19 @@ fn rehearse_or_serve(arguments: &Arguments) -> Result<u8> {
     };
     let usual = if matches!(job, Job::Portfolio(_)) { PORTFOLIO_SPEED } else { DEFAULT_SPEED };
     let speed = speed(arguments, if arguments.serve { 1.0 } else { usual })?;
-    let stakeholders = (!arguments.serve).then(mails::groups);
+    // With --serve the stack has no groups of its own; those of a plan hear, and the status pages are kept.
+    let stakeholders = Some(if arguments.serve { serde_json::json!([]) } else { mails::groups() });
+    free(arguments.port)?;
     let options = Options { stakeholders, answers: !arguments.serve, ..set_up(arguments, speed)? };
     runtime()?.block_on(bring_up(arguments, &options, job))
+}
+
+/// Whether a port can be served on. 0 is any free one.
+fn free(port: u16) -> Result<()> {
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop);
+    bound.with_context(|| {
+        format!("port {port} cannot be served on: stop what uses it, or give another --port, or none for any free one")
+    })
 }
 
 /// What the emulated AWS is brought up for.

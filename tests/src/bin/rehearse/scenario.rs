@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use cutover::text::shown;
+use cutover_tests::json;
 use cutover_tests::setup::Checkout;
 use cutover_tests::world::World;
 use serde_json::Value;
 
 use crate::arguments::Arguments;
-use crate::json;
 
 const DEFAULT_PLAN: &str = "events/cutover.json";
 /// More of them help nobody who has mistyped one.
@@ -29,26 +29,57 @@ impl Scenario {
     /// What is given may be the plan, or have it within, or be the input of a machine that is about a run of another plan.
     ///
     /// # Errors
-    /// [`PlanAtFault`] where a file is none, or no JSON.
+    /// [`PlanAtFault`] where a file is none, or no JSON; a world file that is not the plan's.
     pub fn read(arguments: &Arguments) -> Result<Self> {
+        let (scenario, path) = Self::found(arguments)?;
+        let world = scenario.world.check(&scenario.plan);
+        world.with_context(|| format!("{} is not the plan's", World::path(&path).display()))?;
+        Ok(scenario)
+    }
+
+    /// The scenario, and the file that its plan was found in.
+    fn found(arguments: &Arguments) -> Result<(Self, PathBuf)> {
         let default = || Checkout::of_this_build().root.join(DEFAULT_PLAN);
         let path = arguments.plan.clone().unwrap_or_else(default);
         let given = json_at(&path)?;
+        no_plan(&given, &path)?;
         if let Some(plan) = arguments.machine.plan_in(&given) {
             ensure!(
                 arguments.of.is_none(),
                 "{} has a plan of its own: --of is for an input without one",
                 path.display()
             );
-            return Ok(Self { plan: plan.clone(), world: World::beside(&path)?, given: Some(given) });
+            let scenario = Self { plan: plan.clone(), world: World::beside(&path)?, given: Some(given) };
+            return Ok((scenario, path));
         }
         if !arguments.machine.is_about_a_run {
             // A plan without routes: that is for the product to say.
-            return Ok(Self { plan: given.clone(), world: World::beside(&path)?, given: Some(given) });
+            let scenario = Self { plan: given.clone(), world: World::beside(&path)?, given: Some(given) };
+            return Ok((scenario, path));
         }
         let path = arguments.of.clone().unwrap_or_else(default);
-        Ok(Self { plan: json_at(&path)?, world: World::beside(&path)?, given: Some(given) })
+        let scenario = Self { plan: json_at(&path)?, world: World::beside(&path)?, given: Some(given) };
+        Ok((scenario, path))
     }
+}
+
+/// What was given in the place of a plan, where it is something else: said at once, since what a plan's reader would say of it misleads.
+///
+/// # Errors
+/// [`PlanAtFault`], with what it is and what to do.
+fn no_plan(given: &Value, path: &Path) -> Result<()> {
+    let fault = || PlanAtFault(path.to_owned());
+    let Some(fields) = given.as_object() else { return Ok(()) };
+    if path.to_string_lossy().ends_with(".world.json") {
+        let plan = path.to_string_lossy().replace(".world.json", ".json");
+        return Err(anyhow::anyhow!("it is the world file of a plan: give the plan, {plan}; this is read beside it"))
+            .with_context(fault);
+    }
+    if !fields.contains_key("routes") && World::from_json(given.clone()).is_ok() && !fields.is_empty() {
+        let problem = "it is a world file: give the plan, and name this as the plan's file, with .world.json for .json";
+        return Err(anyhow::anyhow!(problem)).with_context(fault);
+    }
+    Ok(())
 }
 
 /// The JSON of a file that a person wrote.
@@ -102,6 +133,19 @@ impl std::fmt::Display for PlanAtFault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_world_file_in_the_place_of_a_plan_is_told_to_be_one() {
+        let told = |text: &str, path: &str| -> String {
+            let given = json::read(text).expect("JSON");
+            no_plan(&given, Path::new(path)).err().map(|error| format!("{error:#}")).unwrap_or_default()
+        };
+        assert!(told(r#"{"anything": 1}"#, "shop.world.json").contains("give the plan, shop.json"));
+        assert!(told(r#"{"replication": {}, "expect": "Succeeded"}"#, "held.json").contains("it is a world file"));
+        for plan in [r#"{"application": "shop"}"#, "{}", "[]", "null", r#"{"routes": []}"#] {
+            assert_eq!(told(plan, "shop.json"), "", "{plan}");
+        }
+    }
 
     #[test]
     fn a_file_that_is_not_there_is_told_with_those_that_are() {

@@ -34,10 +34,20 @@ impl WaveScenario {
     pub fn read(arguments: &Arguments) -> Result<Option<Self>> {
         let Some(path) = &arguments.plan else { return Ok(None) };
         let wave = json_at(path)?;
-        if !is_wave(&wave) {
+        // A world file is told to be one where a plan is read.
+        if !is_wave(&wave) || path.to_string_lossy().ends_with(".world.json") {
             return Ok(None);
         }
-        Ok(Some(Self { wave, world: WaveWorld::beside(path)? }))
+        let world = WaveWorld::beside(path)?;
+        let checked = world.check(&wave);
+        checked.with_context(|| format!("{} is not the wave's", path.with_extension("world.json").display()))?;
+        Ok(Some(Self { wave, world }))
+    }
+
+    /// Whether nothing would move: to be told before anything is started. In a rehearsal each application has an environment of its own, in which
+    /// what two of them name stands apart: there, nobody would find it.
+    pub fn is_refused(&self) -> bool {
+        self.world.expect.as_deref() != Some("InvalidPlan") && WavePlan::read(&self.wave).is_err()
     }
 
     /// Judges it alone: every error at once, or its stages. The exit code.

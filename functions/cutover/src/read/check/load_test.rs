@@ -28,6 +28,7 @@ pub(super) fn check(plan: &Plan, report: &mut Report) {
         arns::check(arn, &arns::SECRET, &format!("{PATH}.headers_secret_arn"), report);
     }
     bounds(&test.sla, report);
+    reachable(test, report);
     if test.on_violation == OnViolation::Hold && plan.approval.is_none() {
         let fix = "add `approval`, whose topic is asked, or choose roll_back or report";
         report.say_beside(&["$.approval"], format!("{PATH}.on_violation"), "is hold, and there is nobody to ask", fix);
@@ -99,5 +100,16 @@ fn bounds(sla: &Sla, report: &mut Report) {
         if value.is_some_and(|value| value <= 0.0) {
             report.say(format!("{PATH}.sla.{field}"), "is not above 0", "give a number that can hold, or leave it out");
         }
+    }
+}
+
+/// No more can be answered than is sent.
+fn reachable(test: &LoadTest, report: &mut Report) {
+    let Some((least, rate)) = test.sla.min_throughput_rps.zip(test.rate_per_second) else { return };
+    if least > f64::from(rate) {
+        let problem = format!("is {least}, and {rate} a second are sent: it can never hold");
+        let fix = format!("give less than {rate}, or send more by rate_per_second");
+        let other = format!("{PATH}.rate_per_second");
+        report.say_beside(&[&other], format!("{PATH}.sla.min_throughput_rps"), problem, fix);
     }
 }

@@ -1,14 +1,12 @@
 //! The sense of routes: what they name, and the steps by which they move.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
-use super::{LONGEST_RUN, Report, arns, between, health_checks, is_plain};
+use super::{LONGEST_RUN, Report, arns, between, health_checks, is_plain, records};
 use crate::Seconds;
 use crate::arn::{Place, title_of_listener};
 use crate::dns::name_fix;
-use crate::plan::{Alias, DnsRoute, ListenerRoute, RecordChange, RecordType, Route, Step};
-use crate::service_zones::{self, CLOUDFRONT_ZONE};
+use crate::plan::{DnsRoute, ListenerRoute, RecordChange, RecordType, Route, Step};
 
 /// Elastic Load Balancing's limit (API reference of `TargetGroupStickinessConfig`): 604,800 s.
 const LONGEST_GROUP_STICKINESS: Seconds = Seconds::hours(7 * 24);
@@ -108,7 +106,7 @@ fn dns(route: &DnsRoute, path: &str, report: &mut Report) {
         report.say(&records, "leaves the name without an answer", "give at least one type an answer on the new side");
     }
     for (index, record) in route.records.iter().enumerate() {
-        record_change(record, &format!("{records}[{index}]"), report);
+        records::check(route, record, &format!("{records}[{index}]"), report);
     }
     health_checks::check(route, path, report);
 }
@@ -130,7 +128,7 @@ fn is_account(text: &str) -> bool {
 }
 
 /// As Route 53 makes them: `Z`, then capital letters and digits.
-fn is_zone_id(text: &str) -> bool {
+pub(super) fn is_zone_id(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
     (2..=32).contains(&text.len()) && text.starts_with('Z') && text.chars().all(is_part)
 }
@@ -144,78 +142,6 @@ fn record_types(records: &[RecordChange], path: &str, report: &mut Report) {
     }
     if types.contains(&RecordType::Cname) && types.len() > 1 {
         report.say(path, "has a CNAME beside another type", "name the types of the new answer only: a CNAME stands alone on its name, and the one that is there goes by itself");
-    }
-}
-
-fn record_change(record: &RecordChange, path: &str, report: &mut Report) {
-    let [record_type, new, values, target] =
-        ["type", "new", "new.values", "new.alias"].map(|name| format!("{path}.{name}"));
-    let Some(answer) = &record.new else { return };
-    match (&answer.values, &answer.alias) {
-        (Some(found), None) if report.is_read(&record_type) => {
-            record_values(record.record_type, found, &values, report);
-        }
-        (Some(_), None) => {}
-        (None, Some(found)) => {
-            alias(found, &target, report);
-            if record.record_type == RecordType::Cname && service_zones::of(&found.dns_name).is_some() {
-                let problem = "is an alias of type CNAME to an AWS resource, which answers A and AAAA only";
-                report.say_beside(&[&record_type], target, problem, "name the types A and AAAA, or give values");
-            }
-        }
-        (None, None) => report.say_beside(&[&values, &target], new, "has no answer", "give values or alias"),
-        (Some(_), Some(_)) => report.say(new, "has both values and alias", "give one of the two"),
-    }
-}
-
-fn alias(target: &Alias, path: &str, report: &mut Report) {
-    let Alias { dns_name, hosted_zone_id, .. } = target;
-    if dns_name.is_empty() || dns_name.len() > 255 || !is_plain(dns_name) {
-        let fix = "give the DNS name of the resource, as the resource itself is described";
-        report.say(format!("{path}.dns_name"), format!("is `{dns_name}`"), fix);
-    }
-    if !is_zone_id(hosted_zone_id) {
-        let fix = "give the zone ID of the resource itself: a load balancer's CanonicalHostedZoneId";
-        report.say(format!("{path}.hosted_zone_id"), format!("`{hosted_zone_id}` is not a zone's ID"), fix);
-    } else if let Some(right) = service_zones::of(dns_name).filter(|right| right != hosted_zone_id) {
-        let problem = format!("is {hosted_zone_id}, in which {dns_name} is not: AWS would refuse the alias");
-        let fix = format!("use {right}, the zone of what has such a name (a load balancer's CanonicalHostedZoneId)");
-        report.say_beside(&[&format!("{path}.dns_name")], format!("{path}.hosted_zone_id"), problem, fix);
-    }
-    if hosted_zone_id == CLOUDFRONT_ZONE && target.evaluate_target_health == Some(true) {
-        let fix = "leave it out, or set it to false";
-        let problem =
-            "is true, and the health of a CloudFront distribution cannot be evaluated: AWS would refuse the alias";
-        report.say(format!("{path}.evaluate_target_health"), problem, fix);
-    }
-}
-
-fn record_values(record_type: RecordType, values: &[String], path: &str, report: &mut Report) {
-    if values.is_empty() {
-        report.say(path, "is empty", "give 1 to 400 values");
-    }
-    if record_type == RecordType::Cname && values.len() > 1 {
-        report.say(path, "has several values", "a CNAME has one");
-    }
-    let one_form = |value: &String| value.parse::<IpAddr>().map_or_else(|_| value.clone(), |one| one.to_string());
-    let mut seen = BTreeSet::new();
-    for (index, value) in values.iter().enumerate() {
-        if !seen.insert(one_form(value)) {
-            let problem = format!("is `{value}` a second time: AWS would refuse it");
-            report.say(format!("{path}[{index}]"), problem, "give each value once");
-        }
-        let (is_right, fix) = match record_type {
-            RecordType::A => (value.parse::<std::net::Ipv4Addr>().is_ok(), "should be an IPv4 address"),
-            RecordType::Aaaa => (value.parse::<std::net::Ipv6Addr>().is_ok(), "should be an IPv6 address"),
-            // Route 53 takes it, and nobody finds such a name.
-            RecordType::Cname if value.parse::<std::net::IpAddr>().is_ok() => {
-                (false, "a CNAME leads to a name: take the type A or AAAA for an address")
-            }
-            RecordType::Cname => (!value.is_empty() && value.len() <= 255 && is_plain(value), "should be a DNS name"),
-        };
-        if !is_right {
-            report.say(format!("{path}[{index}]"), format!("is `{value}`"), fix);
-        }
     }
 }
 

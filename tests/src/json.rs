@@ -10,6 +10,9 @@ use cutover::text::shown;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+/// “ ” „ ‟ « » ‘ ’ ‚
+const PRINTERS_QUOTES: [char; 9] =
+    ['\u{201c}', '\u{201d}', '\u{201e}', '\u{201f}', '\u{ab}', '\u{bb}', '\u{2018}', '\u{2019}', '\u{201a}'];
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Reads a text.
@@ -46,8 +49,19 @@ fn meant(text: &str, error: &serde_json::Error) -> Option<&'static str> {
     if line.starts_with("//") || line.starts_with("/*") || line.starts_with('#') {
         return Some("JSON has no comments: leave them out");
     }
+    if has_printers_quote(text, error) {
+        return Some("these quotes are a printer's, as word processors make them: write the plain \"");
+    }
     let has_no_double_quotes = !line.contains('"') && line.contains('\'');
     has_no_double_quotes.then_some("JSON has double quotes, \"so\"")
+}
+
+/// Whether what breaks it is a quote that is none of JSON's. Columns are counted in bytes, from 1.
+fn has_printers_quote(text: &str, error: &serde_json::Error) -> bool {
+    let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let breaks = error.column().saturating_sub(1);
+    let at = line.char_indices().find(|(start, c)| (*start..start + c.len_utf8()).contains(&breaks));
+    at.is_some_and(|(_, c)| PRINTERS_QUOTES.contains(&c))
 }
 
 /// A value in which no object has a name twice.
@@ -138,6 +152,8 @@ mod tests {
             ("{\n  # mine\n  \"a\": 1 }", "no comments"),
             ("{'a': 1}", "double quotes"),
             ("\u{feff}{\"a\": 1}", "byte order mark"),
+            ("{\"a\": \u{201c}shop\u{201d}}", "a printer's"),
+            ("{\n  \u{201e}a\u{201c}: 1}", "a printer's"),
             ("{\"a\": 1,}", "trailing comma"),
             ("{\"a\": {\n\"monitoring\": 1,\n\"monitoring\": 2}}", "`monitoring` stands twice in one object"),
         ] {
