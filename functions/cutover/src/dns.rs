@@ -31,6 +31,12 @@ pub fn punycode(name: &str) -> Option<String> {
 /// The longest label, in bytes (RFC 1035, 2.3.4).
 const MOST_LABEL_BYTES: usize = 63;
 
+/// Whether DNS has room for a name: labels of 1 to 63 characters, 255 in all. The last dot may be there.
+pub fn fits(name: &str) -> bool {
+    let labels = name.strip_suffix('.').unwrap_or(name).split('.');
+    name.len() <= 255 && labels.into_iter().all(|label| (1..=MOST_LABEL_BYTES).contains(&label.len()))
+}
+
 /// What would be right instead of a name that is not one.
 pub fn name_fix(name: &str) -> String {
     let too_long = name.split('.').filter(|_| name.is_ascii()).find(|label| label.len() > MOST_LABEL_BYTES);
@@ -74,6 +80,13 @@ mod tests {
     fn names_are_compared_as_route_53_stores_them() {
         assert_eq!(normalise_name("*.Example.com"), "\\052.example.com.");
         assert_eq!(normalise_name("example.com."), "example.com.");
+    }
+
+    #[test]
+    fn labels_are_short_and_none_is_empty() {
+        assert!(["app.example.com", "app.example.com.", "corp", "\\052.example.com"].into_iter().all(fits));
+        let long = format!("{}.example.com", "a".repeat(64));
+        assert!(!["", ".", "a..b", ".a", &long, &["a"; 200].join(".")].into_iter().any(fits));
     }
 
     #[test]

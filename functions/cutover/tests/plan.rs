@@ -187,6 +187,16 @@ fn every_rule_names_the_place() {
         ),
         (
             "/routes/1/records/0/new",
+            json!({ "alias": { "dns_name": "new.example.org", "hosted_zone_id": "Z32O12XQLNTSW2" } }),
+            "$.routes[1].records[0].new.alias.hosted_zone_id",
+        ),
+        (
+            "/routes/1/records/0",
+            json!({ "type": "CNAME", "new": { "values": ["a..b.example.net"] } }),
+            "$.routes[1].records[0].new.values[0]",
+        ),
+        (
+            "/routes/1/records/0/new",
             json!({ "alias": { "dns_name": "d1.cloudfront.net", "hosted_zone_id": "Z2FDTNDATAQYW2", "evaluate_target_health": true } }),
             "$.routes[1].records[0].new.alias.evaluate_target_health",
         ),
@@ -244,6 +254,8 @@ fn a_health_check_says_whom_it_asks_and_how() {
         (json!({ "fqdn": "APP.example.com." }), ".fqdn"),
         (json!({ "ip_address": "new" }), ".ip_address"),
         (json!({ "ip_address": "10.0.0.1", "fqdn": "x" }), ".ip_address"),
+        (json!({ "fqdn": "https://app.example.org" }), ".fqdn"),
+        (json!({ "fqdn": "app..example.org" }), ".fqdn"),
         (json!({}), ""),
     ] {
         let mut plan = plan();

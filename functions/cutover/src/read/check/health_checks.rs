@@ -30,9 +30,10 @@ pub(super) fn check(route: &DnsRoute, path: &str, report: &mut Report) {
 
 fn who_is_asked(check: &HealthCheck, route: &DnsRoute, path: &str, report: &mut Report) {
     let [fqdn, ip_address] = ["fqdn", "ip_address"].map(|name| format!("{path}.{name}"));
-    if let Some(name) = check.fqdn.as_ref().filter(|name| name.is_empty() || name.len() > 255 || !is_plain(name)) {
+    let is_host = |name: &String| super::is_host_name(name.strip_suffix('.').unwrap_or(name));
+    if let Some(name) = check.fqdn.as_ref().filter(|name| !is_host(name)) {
         let problem = format!("`{}` is not a host name", name.chars().take(80).collect::<String>());
-        report.say(&fqdn, problem, "give the host that is asked");
+        report.say(&fqdn, problem, "give the host that is asked alone, without https://, port and path");
     }
     if let Some(problem) = check.ip_address.as_ref().and_then(|address| unreachable(address)) {
         report.say(&ip_address, problem, "give a public address: Route 53's checkers ask from the internet");

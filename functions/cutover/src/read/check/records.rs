@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::routes::is_zone_id;
 use super::{Report, is_plain};
-use crate::dns::normalise_name;
+use crate::dns::{fits, normalise_name};
 use crate::plan::{Alias, DnsRoute, RecordChange, RecordType};
 use crate::service_zones::{self, CLOUDFRONT_ZONE};
 
@@ -56,6 +56,13 @@ fn alias(target: &Alias, path: &str, report: &mut Report) {
         let problem = format!("is {hosted_zone_id}, in which {dns_name} is not: AWS would refuse the alias");
         let fix = format!("use {right}, the zone of what has such a name (a load balancer's CanonicalHostedZoneId)");
         report.say_beside(&[&format!("{path}.dns_name")], format!("{path}.hosted_zone_id"), problem, fix);
+    } else if let Some(names) =
+        service_zones::names_in(hosted_zone_id).filter(|_| service_zones::of(dns_name).is_none())
+    {
+        let problem =
+            format!("is {hosted_zone_id}, which holds names such as {names} alone: AWS would refuse the alias");
+        let fix = "give the resource's own name as dns_name, or the zone that holds this one; a name of another zone takes a CNAME";
+        report.say_beside(&[&format!("{path}.dns_name")], format!("{path}.hosted_zone_id"), problem, fix);
     }
     if hosted_zone_id == CLOUDFRONT_ZONE && target.evaluate_target_health == Some(true) {
         let fix = "leave it out, or set it to false";
@@ -75,8 +82,7 @@ fn no_name(dns_name: &str) -> Option<(String, &'static str)> {
     if dns_name.contains(['/', ':']) {
         return Some((format!("`{shown}` is not a DNS name"), "give the name alone, without https://, port and path"));
     }
-    let is_name = !dns_name.is_empty() && dns_name.len() <= 255 && is_plain(dns_name);
-    (!is_name)
+    (!fits(dns_name) || !is_plain(dns_name))
         .then(|| (format!("is `{shown}`"), "give the DNS name of the resource, as the resource itself is described"))
 }
 
@@ -109,7 +115,7 @@ fn record_values(record_type: RecordType, values: &[String], path: &str, report:
 
 fn is_name(value: &str) -> bool {
     let is_address = value.parse::<IpAddr>().is_ok();
-    !is_address && !value.is_empty() && value.len() <= 255 && is_plain(value) && !value.contains(['/', ':'])
+    !is_address && fits(value) && is_plain(value) && !value.contains(['/', ':'])
 }
 
 /// What would be right instead of a value that its type does not take.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{LONGEST_RUN, Report, arns, between, health_checks, is_plain, records};
 use crate::Seconds;
 use crate::arn::{Place, title_of_listener};
-use crate::dns::name_fix;
+use crate::dns::{fits, name_fix};
 use crate::plan::{DnsRoute, ListenerRoute, RecordChange, RecordType, Route, Step};
 
 /// Elastic Load Balancing's limit (API reference of `TargetGroupStickinessConfig`): 604,800 s.
@@ -117,8 +117,7 @@ fn record_name(written: &str, path: &str, report: &mut Report) {
     if name.contains("://") {
         return report.say(path, format!("`{shown}` is a URL"), "give the name alone, without https:// and path");
     }
-    let labels_fit = name.split('.').all(|label| (1..=63).contains(&label.len()));
-    if !labels_fit || written.len() > 255 || !is_plain(written) {
+    if !fits(written) || !is_plain(written) {
         report.say(path, format!("`{shown}` is not a DNS name"), name_fix(name));
     }
 }
