@@ -1,5 +1,6 @@
 //! Names: who would stay on the old side is told before anything is touched, and left only where the plan says why.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::harness::{Test, asynchronous};
@@ -104,6 +105,88 @@ async fn a_name_that_is_delegated_away_is_not_moved() -> Result<()> {
     Ok(())
 }
 
+/// A hosted zone, and its name servers; a private one in this VPC.
+async fn new_zone(ground: &Ground, name: &str, vpc: Option<&Value>) -> Result<(Value, Vec<Value>)> {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let reference = format!("{name}-{}", MADE.fetch_add(1, Ordering::Relaxed));
+    let mut wanted = json!({ "Name": name, "CallerReference": reference });
+    if let Some(vpc) = vpc {
+        wanted["VPC"] = json!({ "VPCRegion": "eu-west-1", "VPCId": vpc });
+        wanted["HostedZoneConfig"] = json!({ "PrivateZone": true, "Comment": "" });
+    }
+    let made = ground.client.call("route53", "create_hosted_zone", wanted).await?;
+    let id = made["HostedZone"]["Id"].as_str().context("no zone")?.trim_start_matches("/hostedzone/");
+    let servers = made["DelegationSet"]["NameServers"].as_array().cloned().unwrap_or_default();
+    Ok((json!(id), servers))
+}
+
+async fn put(ground: &Ground, zone: &Value, name: &str, kind: &str, values: &[Value]) -> Result<()> {
+    let values: Vec<Value> = values.iter().map(|value| json!({ "Value": value })).collect();
+    let record = json!({ "Name": name, "Type": kind, "TTL": 60, "ResourceRecords": values });
+    let batch = json!({ "Changes": [{ "Action": "UPSERT", "ResourceRecordSet": record }] });
+    let change = json!({ "HostedZoneId": zone, "ChangeBatch": batch });
+    ground.client.call("route53", "change_resource_record_sets", change).await.map(drop)
+}
+
+/// What precheck finds of a name of a zone: whom it lets be left behind, and its whole cause.
+async fn looked_at(
+    ground: &Ground,
+    plan: &Value,
+    zone: &Value,
+    name: &str,
+    run: &str,
+) -> Result<(Vec<String>, String)> {
+    let mut plan = plan.clone();
+    plan["mode"] = json!("precheck");
+    plan["routes"][0]["hosted_zone_id"] = zone.clone();
+    plan["routes"][0]["record_name"] = json!(name);
+    let end = ground.end_of(&ground.start("cutover", run, &plan).await?, LIMIT).await?;
+    match end["cause"].as_str() {
+        Some(cause) => Ok((whats(cause)?, cause.to_owned())),
+        None => Ok((Vec::new(), String::new())),
+    }
+}
+
+/// Of three levels of zones each is asked by the one above it; and who that names is who is asked.
+async fn a_zone_is_answered_where_the_nearest_zone_above_leads() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let stage = ground.quiet_stage(&dns_plan("levels", json!([{ "new_weight": 100 }])), json!({})).await?;
+    let names = ["levels.example.org", "c.levels.example.org", "b.c.levels.example.org"];
+    let (top, _) = new_zone(&ground, names[0], None).await?;
+    let (middle, of_middle) = new_zone(&ground, names[1], None).await?;
+    let (low, of_low) = new_zone(&ground, names[2], None).await?;
+    put(&ground, &top, names[1], "NS", &of_middle).await?;
+    put(&ground, &middle, names[2], "NS", &of_low).await?;
+    let app = format!("app.{}", names[2]);
+    put(&ground, &low, &app, "A", &[json!("192.0.2.1")]).await?;
+    let (whats, cause) = looked_at(&ground, &stage.plan, &low, &app, "delegated").await?;
+    ensure!(cause.is_empty() && whats.is_empty(), "{cause}");
+
+    put(&ground, &middle, names[2], "NS", &[json!("ada.ns.example.net."), json!("bob.ns.example.net.")]).await?;
+    let (whats, cause) = looked_at(&ground, &stage.plan, &low, &app, "elsewhere").await?;
+    ensure!(cause.contains("ada.ns.example.net, bob.ns.example.net, none of which has it"), "{cause}");
+    ensure!(whats == [format!("NS {} {}", names[2], middle.as_str().unwrap_or_default())], "{whats:?}");
+    Ok(())
+}
+
+/// A private zone may have one label; and a name that has others below it is not covered by a `*`.
+async fn another_private_zone_of_one_label_answers_the_name_too() -> Result<()> {
+    let ground = Ground::new(SPEED).await?;
+    let stage = ground.quiet_stage(&dns_plan("labels", json!([{ "new_weight": 100 }])), json!({})).await?;
+    let vpcs = ground.client.call("ec2", "describe_vpcs", json!({})).await?;
+    let vpc = &vpcs["Vpcs"][0]["VpcId"];
+    let (own, _) = new_zone(&ground, "corplabels", Some(vpc)).await?;
+    let (other, _) = new_zone(&ground, "corplabels", Some(vpc)).await?;
+    put(&ground, &own, "app.corplabels", "A", &[json!("10.0.0.1")]).await?;
+    put(&ground, &other, "*.corplabels", "A", &[json!("10.0.0.1")]).await?;
+    let (whats, cause) = looked_at(&ground, &stage.plan, &own, "app.corplabels", "covered").await?;
+    ensure!(whats == [format!("A *.corplabels {}", other.as_str().unwrap_or_default())], "{whats:?} {cause}");
+    put(&ground, &other, "x.app.corplabels", "A", &[json!("10.0.0.2")]).await?;
+    let (whats, cause) = looked_at(&ground, &stage.plan, &own, "app.corplabels", "not-covered").await?;
+    ensure!(cause.is_empty() && whats.is_empty(), "{cause}");
+    Ok(())
+}
+
 /// Nothing of it is in the plan, so no weight is other than the step's; and yet some users do not move.
 async fn an_address_family_that_comes_in_a_hold_ends_the_step() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
@@ -181,6 +264,8 @@ pub fn tests() -> Vec<Test> {
     asynchronous![
         whoever_stays_on_the_old_side_is_told_before_anything_is_touched,
         a_name_that_is_delegated_away_is_not_moved,
+        a_zone_is_answered_where_the_nearest_zone_above_leads,
+        another_private_zone_of_one_label_answers_the_name_too,
         an_address_family_that_comes_in_a_hold_ends_the_step,
         an_alias_that_aws_would_refuse_is_told_before_anything_is_touched,
         twenty_names_are_looked_at_in_one_call_under_the_accounts_limit,

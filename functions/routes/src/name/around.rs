@@ -11,7 +11,7 @@ use cutover::finding::beside;
 use cutover::plan::DnsRoute;
 use cutover::{Finding, StepError, StepResult};
 
-use super::observe::{all_of_name, all_of_zone};
+use super::observe::{all_of_name, all_of_zone, at_or_below};
 
 /// So many pages of 300 records: a larger zone is looked at so far. Route 53 answers five calls a second to a whole account.
 const MOST_PAGES: usize = 10;
@@ -204,27 +204,44 @@ fn suffixes(name: &str) -> Vec<&str> {
     starts.map(|start| &name[start..]).filter(|suffix| !suffix.is_empty()).collect()
 }
 
-/// What another zone answers for the name: its own record sets, also those that browsers follow, else those of the nearest `*`.
-/// A name that has records of any type is not answered by a `*` (RFC 4592).
+/// What another zone answers for the name: its own record sets, also those that browsers follow, else those of the `*` right below
+/// the nearest name above it that is there. A name that has records of any type, or names below it, is there and is not answered
+/// by a `*` (RFC 4592, 2.2 and 3.3).
 async fn answers(route53: &Client, route: &DnsRoute, zone: &HostedZone) -> StepResult<Vec<ResourceRecordSet>> {
     let name = route.normalised_name();
     let is_answer = |record: &ResourceRecordSet| {
         matches!(record.r#type, RrType::A | RrType::Aaaa | RrType::Cname | RrType::Https | RrType::Svcb)
     };
-    for asked in std::iter::once(name.clone()).chain(wildcards(&name, &zone.name)) {
-        let mut found = all_of_name(route53, &zone.id, &asked).await?;
-        if !found.is_empty() {
-            found.retain(is_answer);
+    let (mut found, has_below) = at_or_below(route53, &zone.id, &name).await?;
+    if found.is_empty() && !has_below {
+        found = covering(route53, &name, zone).await?;
+    }
+    found.retain(is_answer);
+    Ok(found)
+}
+
+/// The record sets of the `*` that covers a name which is not there.
+async fn covering(route53: &Client, name: &str, zone: &HostedZone) -> StepResult<Vec<ResourceRecordSet>> {
+    for above in names_above(name, &zone.name) {
+        let found = all_of_name(route53, &zone.id, &wildcard(above)).await?;
+        if !found.is_empty() || above == zone.name {
             return Ok(found);
+        }
+        let (own, has_below) = at_or_below(route53, &zone.id, above).await?;
+        if !own.is_empty() || has_below {
+            return Ok(Vec::new());
         }
     }
     Ok(Vec::new())
 }
 
-/// The names with a `*` that could cover the name within a zone, the nearest first.
-fn wildcards(name: &str, zone: &str) -> Vec<String> {
-    let above = suffixes(name).into_iter().skip(1).filter(|suffix| suffix.len() >= zone.len());
-    above.map(|suffix| normalise_name(&format!("*.{suffix}"))).collect()
+/// The names above a name within a zone, the nearest first.
+fn names_above<'a>(name: &'a str, zone: &str) -> Vec<&'a str> {
+    suffixes(name).into_iter().skip(1).filter(|suffix| suffix.len() >= zone.len()).collect()
+}
+
+fn wildcard(above: &str) -> String {
+    normalise_name(&format!("*.{above}"))
 }
 
 #[cfg(test)]
@@ -248,6 +265,7 @@ mod tests {
 
     #[test]
     fn wildcards_cover_names_within_their_zone() {
+        let wildcards = |name, zone| names_above(name, zone).into_iter().map(wildcard).collect::<Vec<_>>();
         assert_eq!(wildcards("a.b.example.com.", "example.com."), ["\\052.b.example.com.", "\\052.example.com."]);
         assert_eq!(wildcards("a.x.corp.", "corp."), ["\\052.x.corp.", "\\052.corp."]);
         assert_eq!(wildcards("a.example.com.", "a.example.com."), [""; 0]);

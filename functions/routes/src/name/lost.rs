@@ -81,7 +81,8 @@ mod tests {
     use crate::name::around::HostedZone;
     use crate::name::behind::tests::{alias, record, with};
 
-    /// What stays and what is told of a plan for `app.example.com`, and for other names before it, in a zone of these records.
+    /// What stays and what is told of a plan for `app.example.com`, for other names before it, and `later` after it, in a
+    /// zone of these records.
     fn found(records: Value, before: &[&str], live: &[ResourceRecordSet], others: &[ResourceRecordSet]) -> Vec<String> {
         let route = |name: &str, records: &Value| {
             json!({ "type": "dns", "hosted_zone_id": "Z1", "record_name": name, "records": records,
@@ -89,9 +90,11 @@ mod tests {
         };
         let values = json!([{ "type": "A", "new": { "values": ["5.6.7.8"] } }]);
         let before = before.iter().map(|name| route(name, &values));
-        let routes: Vec<Value> = before.chain([route("app.example.com", &records)]).collect();
+        let app = [route("app.example.com", &records)];
+        let routes: Vec<Value> = before.chain(app).chain([route("later.example.com", &values)]).collect();
         let plan = Plan::read(&json!({ "application": "a", "routes": routes })).unwrap();
-        let Some(Route::Dns(route)) = plan.routes.last() else { panic!("no name") };
+        let app = plan.routes.iter().rev().nth(1);
+        let Some(Route::Dns(route)) = app else { panic!("no name") };
         let state = NameState::new(live.iter().map(|one| crate::name::aws::from_aws(one).unwrap()).collect());
         let zone = HostedZone { id: "Z1".to_owned(), name: "example.com.".to_owned(), is_private: false };
         let named = Named { plan: &plan, route, path: "$", zone: &zone, state: &state };
@@ -139,6 +142,12 @@ mod tests {
         let to_cname = || json!([{ "type": "CNAME", "new": { "values": ["new.example.net"] } }]);
         let others = [follower("A", "www", "app")];
         assert_eq!(found(to_cname(), &["www.example.com"], &addresses(), &others), [""; 0]);
+        let others = [follower("A", "later", "app")];
+        assert_eq!(
+            found(to_cname(), &[], &addresses(), &others),
+            ["A later.example.com"],
+            "its alias would be made again"
+        );
     }
 
     #[test]

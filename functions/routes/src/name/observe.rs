@@ -78,15 +78,29 @@ pub(super) fn of_name(records: &[ResourceRecordSet], wanted: &str) -> Vec<Resour
 /// # Errors
 /// AWS errors.
 pub async fn all_of_name(route53: &Client, zone_id: &str, wanted: &str) -> StepResult<Vec<ResourceRecordSet>> {
-    let mut found = Vec::new();
+    at_or_below(route53, zone_id, wanted).await.map(|(found, _)| found)
+}
+
+/// The same, and whether the zone has records below the name: these come right after its own.
+///
+/// # Errors
+/// AWS errors.
+pub(super) async fn at_or_below(
+    route53: &Client,
+    zone_id: &str,
+    wanted: &str,
+) -> StepResult<(Vec<ResourceRecordSet>, bool)> {
+    let (mut found, mut has_below) = (Vec::new(), false);
+    let below = format!(".{wanted}");
     let mut start = Some(Start { name: Some(wanted.to_owned()), ..Start::default() });
     while let Some(from) = start {
         let (records, next) = page(route53, zone_id, from).await?;
         let is_wanted = |record: &ResourceRecordSet| normalise_name(&record.name) == wanted;
+        has_below |= records.iter().any(|record| normalise_name(&record.name).ends_with(&below));
         start = next.filter(|_| records.iter().all(is_wanted));
         found.extend(records.into_iter().filter(is_wanted));
     }
-    Ok(found)
+    Ok((found, has_below))
 }
 
 /// The record sets of a zone, this many pages of them, and whether these are all.
