@@ -222,8 +222,8 @@ pub enum Handed {
 /// `Cutover.InvalidGesture`, which says what is to be written: what is missing, too long, or still a placeholder of ours.
 pub fn said(name: &str, reason: &str) -> StepResult<(String, String)> {
     let (name, reason) = (name.trim(), reason.trim());
-    gestures::said_as("Your name", name, "write who you are")?;
-    gestures::said_as("Your reason", reason, "write why")?;
+    gestures::signed_as("Your name", name, "write who you are")?;
+    gestures::signed_as("Your reason", reason, "write why")?;
     gestures::short_enough("Your name", name.chars().count(), MOST_NAME_CHARACTERS)?;
     gestures::short_enough("Your reason", reason.chars().count(), MOST_REASON_CHARACTERS)?;
     Ok((name.to_owned(), reason.to_owned()))

@@ -26,10 +26,23 @@ pub const FILL_IN: &str = "write who you are and why, without ' and \"";
 /// `Cutover.InvalidGesture`, which says what is to be written.
 pub fn said(field: &str, text: &str) -> StepResult<()> {
     let fix = "write who you are and why, such as \"Ada Lovelace: the health check itself is broken\"";
-    said_as(&format!("`{field}`"), text, fix)
+    signed_as(&format!("`{field}`"), text, fix)
 }
 
-/// The same of a part of it, with what is to be written there.
+/// The same of a name or a reason, with what is to be written there: it is not a switch.
+///
+/// # Errors
+/// As [`said`].
+pub fn signed_as(what: &str, text: &str, fix: &str) -> StepResult<()> {
+    said_as(what, text, fix)?;
+    if !SWITCHES.contains(&text.trim().to_lowercase().as_str()) {
+        return Ok(());
+    }
+    let problem = format!("is `{}`, which is neither a name nor a reason", text.trim());
+    Err(StepError::new(name::INVALID_GESTURE, format!("{what} {problem}, and nothing was done: {fix}")))
+}
+
+/// The same of any other text, with what is to be written there: a figure may be 0, and what is so may be "ok".
 ///
 /// # Errors
 /// As [`said`].
@@ -39,9 +52,6 @@ pub fn said_as(what: &str, text: &str, fix: &str) -> StepResult<()> {
     let problem = match placeholder {
         Some(placeholder) => format!("still says `{}`", placeholder.to_uppercase()),
         None if text.trim().is_empty() => "is empty".to_owned(),
-        None if SWITCHES.contains(&lower.trim()) => {
-            format!("is `{}`, which is neither a name nor a reason", text.trim())
-        }
         None => return Ok(()),
     };
     Err(StepError::new(name::INVALID_GESTURE, format!("{what} {problem}, and nothing was done: {fix}")))
@@ -249,7 +259,8 @@ mod tests {
         for switch in ["true", "Yes", " ok ", "1"] {
             let error = said("force", switch).unwrap_err();
             assert!(error.message.contains("neither a name nor a reason"), "{switch}: {error}");
-            assert!(said_as("Your name", switch, "write who you are").is_err(), "{switch}");
+            assert!(signed_as("Your name", switch, "write who you are").is_err(), "{switch}");
+            assert_eq!(said_as("`value`", switch, "write the figure"), Ok(()), "{switch}");
         }
         for person in ["On Yee", "Noor", "ok-corral: it is broken", "x"] {
             assert_eq!(said("by", person), Ok(()), "{person}");

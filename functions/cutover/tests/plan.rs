@@ -511,6 +511,35 @@ fn what_people_get_wrong_is_told_so_that_they_can_put_it_right() {
 }
 
 #[test]
+fn what_is_no_plan_at_all_is_told_once() {
+    for plan in [json!([]), json!([plan()]), json!("plan"), json!(7), Value::Null] {
+        let findings = Plan::read(&plan).unwrap_err();
+        assert_eq!(findings.iter().map(|finding| finding.path.as_str()).collect::<Vec<_>>(), ["$"], "{plan}");
+    }
+}
+
+/// What people begin with: the scenarios, and the plans of the README.
+#[test]
+fn the_plans_that_people_begin_with_leave_nothing_in_doubt() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let files = std::fs::read_dir(root.join("events")).unwrap().map(|file| file.unwrap().path());
+    let events = files
+        .filter(|path| path.extension().is_some_and(|end| end == "json"))
+        .map(|path| (path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let blocks = readme.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let blocks = blocks.enumerate().map(|(index, text)| (format!("README.md, plan {index}"), text.to_owned()));
+    let mut read = 0;
+    for (name, text) in events.chain(blocks) {
+        let Ok(value) = serde_json::from_str::<Value>(&text) else { continue };
+        let Ok(plan) = Plan::read(&value) else { continue };
+        read += 1;
+        assert_eq!(cutover::doubts::findings(&plan), [], "{name}");
+    }
+    assert!(read > 20, "{read}");
+}
+
+#[test]
 fn an_alarm_is_named_once() {
     let mut plan = plan();
     plan["alarms"] = json!([plan["alarms"][0], plan["alarms"][0]]);

@@ -214,7 +214,7 @@ fn checked(what: What, say: Say) -> Result<Say, String> {
 
 fn name(by: &str, place: &str) -> Result<String, String> {
     let fix = "write who you are: it stands in every message from now on";
-    gestures::said_as(place, by, fix).map_err(|error| error.message)?;
+    gestures::signed_as(place, by, fix).map_err(|error| error.message)?;
     Ok(shown(by.trim(), MOST_LINE_BYTES))
 }
 

@@ -82,7 +82,7 @@ pub fn turn(incident: &Incident, form: &Form, allowed: &[Choice], recipient: &st
 /// By the same way as what is said by a command.
 fn say(incident: &Incident, choice: Choice, form: &Form, recipient: &str, now: Timestamp) -> Result<Incident, String> {
     let fit = || {
-        gestures::said_as("Your name", form.name, "write who you are")?;
+        gestures::signed_as("Your name", form.name, "write who you are")?;
         gestures::short_enough("Your name", form.name.chars().count(), MOST_NAME_CHARACTERS)?;
         if !form.text.trim().is_empty() {
             gestures::said_as("What is so now", form.text, "write it, or leave it empty")?;

@@ -51,7 +51,7 @@ pub fn turn(state: &State, name: &str, item: &str, at: Timestamp) -> Turn {
     if state.ticks.contains_key(item) {
         return Turn::Seen;
     }
-    let fit = gestures::said_as("Your name", name, "write who you are");
+    let fit = gestures::signed_as("Your name", name, "write who you are");
     let fit = fit.and_then(|()| gestures::short_enough("Your name", name.chars().count(), MOST_NAME_CHARACTERS));
     if let Err(error) = fit {
         return Turn::Incomplete(format!("{}.", error.message));

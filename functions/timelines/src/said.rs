@@ -49,7 +49,7 @@ pub fn ticked(mut state: State, tick: &Ticked, at: Timestamp) -> Result<Taken, S
 /// As [`ticked`].
 pub fn reported(mut state: State, report: &Reported, at: Timestamp) -> Result<Taken, String> {
     gestures::said("by", &report.by).map_err(|error| error.message)?;
-    gestures::said("value", &report.value).map_err(|error| error.message)?;
+    gestures::said_as("`value`", &report.value, "write the figure, such as 3").map_err(|error| error.message)?;
     let name = report.figure.name();
     let figure = Figure { value: report.value.clone(), by: report.by.clone(), at };
     if state.figures.get(name).is_some_and(|before| before.value == figure.value && before.by == figure.by) {

@@ -135,3 +135,10 @@ fn what_two_applications_move_is_told_with_both_names() {
     let apart = json!([with("a", name("www.example.com", "A")), with("b", name("api.example.com", "A"))]);
     assert_eq!(problems(&wave(apart, json!({}))), [""; 0]);
 }
+
+#[test]
+fn the_smallest_wave_of_the_documentation_is_a_whole_one() {
+    let text = include_str!("../../../docs/waves.md");
+    let block = text.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert_eq!(problems(&serde_json::from_str(block).unwrap()), [""; 0]);
+}

@@ -144,8 +144,8 @@ fn said_by_cli(stderr: &str) -> String {
     if stderr.contains("nvalid choice") {
         return "is not known to this AWS CLI, which is too old".to_owned();
     }
-    let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
-    let last = lines.last().unwrap_or("nothing");
+    let mut lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+    let last = lines.next_back().unwrap_or("nothing");
     format!("says: {}", cutover::text::shown(last, MOST_SAID_BYTES))
 }
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import traceback
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
@@ -186,6 +187,11 @@ def wait_for(what, look):
     return found
 
 
+def messages():
+    with urllib.request.urlopen(f"{READY['endpoint_url']}/_local/messages") as answer:
+        return json.load(answer)
+
+
 def start(machine, given):
     return stepfunctions.start_execution(stateMachineArn=MACHINES[machine], input=json.dumps(given))["executionArn"]
 
@@ -249,7 +255,10 @@ def holds(text, *needles):
 
 def success_ends_wholly_new(shared):
     app = Application(shared, "success")
-    end = succeed(app.plan(app.listener_route(10, 100), app.dns_route(50, 100)))
+    hearers = sns.create_topic(Name="success-hearers")["TopicArn"]
+    groups = [{"name": "technical-teams", "channels": [{"type": "sns", "topic_arn": hearers}]}]
+    end = succeed(app.plan(app.listener_route(10, 100), app.dns_route(50, 100), stakeholders={"groups": groups}))
+    wait_for("a message to the plan's own group", lambda: hearers in {message["topic_arn"] for message in messages()})
     same(app.forward()[0], {"old": 0, "new": 100})
     new = [app.record("A", "198.51.100.2"), app.record("AAAA", "2001:db8::2")]
     same(app.records(), [{"Name": f"{app.fqdn}.", **record} for record in new])

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Exception, Line, MOST_PAST, MOST_WHY_BYTES, Past, Stop};
 use crate::error::name;
-use crate::gestures::said_as;
+use crate::gestures::signed_as;
 use crate::text::{is_word, named, quoted, shown};
 use crate::{StepError, StepResult};
 
@@ -176,12 +176,12 @@ fn is_same(one: &str, other: &str) -> bool {
 }
 
 fn who(field: &str, by: &str) -> StepResult<String> {
-    said_as(&format!("`{field}.by`"), by, "write who you are, such as \"Ada Lovelace\"")?;
+    signed_as(&format!("`{field}.by`"), by, "write who you are, such as \"Ada Lovelace\"")?;
     Ok(shown(by.trim(), MOST_BY_BYTES))
 }
 
 fn reason(field: &str, why: &str) -> StepResult<String> {
-    said_as(&format!("`{field}.why`"), why, "write why, such as \"the new network loses packets\"")?;
+    signed_as(&format!("`{field}.why`"), why, "write why, such as \"the new network loses packets\"")?;
     Ok(shown(why.trim(), MOST_WHY_BYTES))
 }
 

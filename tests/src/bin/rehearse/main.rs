@@ -10,6 +10,7 @@ mod faults;
 mod mails;
 mod page;
 mod pages;
+mod port;
 mod portfolio;
 mod prove;
 mod scenario;
@@ -17,7 +18,6 @@ mod status;
 mod wave;
 
 use std::io::{ErrorKind, Write};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -96,17 +96,9 @@ fn rehearse_or_serve(arguments: &Arguments) -> Result<u8> {
     let speed = speed(arguments, if arguments.serve { 1.0 } else { usual })?;
     // With --serve the stack has no groups of its own; those of a plan hear, and the status pages are kept.
     let stakeholders = Some(if arguments.serve { serde_json::json!([]) } else { mails::groups() });
-    free(arguments.port)?;
+    port::free(arguments.port)?;
     let options = Options { stakeholders, answers: !arguments.serve, ..set_up(arguments, speed)? };
     runtime()?.block_on(bring_up(arguments, &options, job))
-}
-
-/// Whether a port can be served on. 0 is any free one.
-fn free(port: u16) -> Result<()> {
-    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop);
-    bound.with_context(|| {
-        format!("port {port} cannot be served on: stop what uses it, or give another --port, or none for any free one")
-    })
 }
 
 /// What the emulated AWS is brought up for.
