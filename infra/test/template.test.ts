@@ -27,6 +27,18 @@ test('the template is the one that was reviewed', () => {
   assert.deepEqual(JSON.parse(text), JSON.parse(readFileSync(file, 'utf8')), 'if it is right: npm run snapshot');
 });
 
+test('the README counts what is deployed, and what its alarms cost', () => {
+  const readme = readFileSync(join(INFRA, 'README.md'), 'utf8');
+  const count = (type: string) => Object.keys(template.findResources(type)).length;
+  const functions = count('AWS::Lambda::Function');
+  const machines = count('AWS::StepFunctions::StateMachine');
+  const alarms = count('AWS::CloudWatch::Alarm');
+  assert.ok(readme.includes(`${functions} functions, ${machines} state machines`), `${functions}, ${machines}`);
+  // $0.10 each, of standard resolution.
+  assert.ok(readme.includes(`| ${alarms} alarms, `), `${alarms} alarms`);
+  assert.ok(readme.includes(`| $${(alarms / 10).toFixed(2)} + $1 + $3 `), `${alarms} alarms`);
+});
+
 test('cdk-nag finds nothing, and every suppression is used and says why', () => {
   const used = new Set<string>();
   // cdk-nag asks this, privately, about each finding: so it also tells which suppressions are needed.

@@ -32,15 +32,32 @@ pub struct Removal {
     pub removed: Vec<String>,
     /// What was kept, and why.
     pub kept: Vec<String>,
+    /// The command that deletes what was kept, once nobody needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<String>,
 }
 
 impl Removal {
     fn done(route: usize) -> Self {
-        Self { route, settled: true, wait_seconds: 0, releasing: 0, removed: Vec::new(), kept: Vec::new() }
+        Self {
+            route,
+            settled: true,
+            wait_seconds: 0,
+            releasing: 0,
+            removed: Vec::new(),
+            kept: Vec::new(),
+            by_hand: None,
+        }
     }
 
     fn keeping(route: usize, reason: String) -> Self {
         Self { kept: vec![reason], ..Self::done(route) }
+    }
+
+    /// With the command that deletes the group, where it is kept.
+    fn or_by_hand(self, group: &str) -> Self {
+        let by_hand = (!self.kept.is_empty()).then(|| decide::by_hand(group));
+        Self { by_hand, ..self }
     }
 
     fn waiting(route: usize, wait_seconds: u64) -> Self {
@@ -91,8 +108,10 @@ async fn old_target_group(
     match decide::next(&facts) {
         Next::Gone => Ok(Removal::keeping(index, gone(group, is_asked))),
         Next::Wait => Ok(Removal::waiting(index, decide::TRAFFIC_INTERVAL_SECONDS)),
-        Next::Keep(reason) => Ok(Removal::keeping(index, reason)),
-        Next::LetGo(reason) => go().await.map(|()| Removal::keeping(index, reason)),
+        // Somebody else has given it traffic: theirs to say when nobody needs it.
+        Next::Keep(reason) if matches!(facts.place, Place::Elsewhere(_)) => Ok(Removal::keeping(index, reason)),
+        Next::Keep(reason) => Ok(Removal::keeping(index, reason).or_by_hand(group)),
+        Next::LetGo(reason) => go().await.map(|()| Removal::keeping(index, reason).or_by_hand(group)),
         Next::Leave => go().await.map(|()| Removal::done(index)),
         Next::Delete => {
             go().await?;
@@ -215,13 +234,13 @@ async fn let_go(
 async fn delete(clients: &Clients, request: &RemoveRequest, group: &str) -> StepResult<Removal> {
     let described = describe(&clients.routes.elb, group).await?;
     if let Some(balancer) = described.as_ref().and_then(|group| group.load_balancer_arns().first()) {
-        return Ok(in_use(request, still_in_use(group, &format!("{balancer} still refers to it"))));
+        return Ok(in_use(request, format!("{group}: {balancer} still refers to it")).or_by_hand(group));
     }
     clients.journal.fence(&request.caller, Phase::Cleaning).await?;
     match clients.routes.elb.delete_target_group().target_group_arn(group).send().await {
         Ok(_) => Ok(Removal { removed: vec![group.to_owned()], ..Removal::done(request.route) }),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => {
-            Ok(in_use(request, still_in_use(group, NOT_RELEASED)))
+            Ok(in_use(request, format!("{group}: {NOT_RELEASED}")).or_by_hand(group))
         }
         Err(error) => Err(StepError::from_aws(&format!("elasticloadbalancing:DeleteTargetGroup {group}"), &error)),
     }
@@ -229,11 +248,6 @@ async fn delete(clients: &Clients, request: &RemoveRequest, group: &str) -> Step
 
 /// Nothing refers to it that could be seen.
 const NOT_RELEASED: &str = "Elastic Load Balancing has not released it yet, and no load balancer has it any more";
-
-/// Why a group stays that AWS has in use, and what deletes it later.
-fn still_in_use(group: &str, why: &str) -> String {
-    format!("{group}: {why}; once it is free: {}", decide::by_hand(group))
-}
 
 /// A group that is not there. Whether this cleanup deleted it, at a try whose answer was lost, or somebody else, nobody can say.
 fn gone(group: &str, is_asked: bool) -> String {
@@ -363,5 +377,17 @@ mod tests {
         assert_eq!((waits.settled, waits.releasing, waits.route), (false, 3, 3));
         assert_eq!(waits.wait_seconds, decide::RELEASE_INTERVAL_SECONDS);
         assert_eq!(in_use(&request(10), "why".to_owned()), Removal::keeping(3, "why".to_owned()));
+    }
+
+    #[test]
+    fn what_is_kept_has_the_command_beside_its_reason_and_what_is_gone_has_none() {
+        let group = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/old/1";
+        let kept = Removal::keeping(0, format!("{group}: nobody knows")).or_by_hand(group);
+        let command = format!("aws elbv2 delete-target-group --target-group-arn {group} --region eu-west-1");
+        assert_eq!((kept.kept, kept.by_hand), (vec![format!("{group}: nobody knows")], Some(command)));
+        assert_eq!(Removal::done(0).or_by_hand(group).by_hand, None);
+        assert_eq!(Removal::waiting(0, 30).or_by_hand(group).by_hand, None);
+        let before = json!({ "route": 0, "settled": true, "wait_seconds": 0, "removed": [], "kept": ["x"] });
+        assert!(serde_json::from_value::<Removal>(before).is_ok_and(|removal| removal.by_hand.is_none()));
     }
 }

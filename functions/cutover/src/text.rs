@@ -64,6 +64,20 @@ pub fn is_key_below(folder: &str, key: &str) -> bool {
     rest.is_some_and(|rest| rest.chars().all(allowed)) && !key.contains("..")
 }
 
+/// Whether a text is a command of the AWS CLI that is plain words only: nothing in it is for a shell to read.
+pub fn is_plain_command(text: &str) -> bool {
+    text.starts_with("aws ") && text.split(' ').all(is_word)
+}
+
+/// Names in a sentence: `a`, `a and b`, `a, b and c`.
+pub fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => only.clone(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
+}
+
 /// Whether a text is one word of what names and ARNs are made of.
 pub fn is_word(text: &str) -> bool {
     let is_of_names = |c: char| c.is_ascii_alphanumeric() || "-_.:/@*+=".contains(c);
@@ -142,6 +156,23 @@ mod tests {
             assert!(named(name, 100).starts_with('"'), "{name}");
         }
         assert_eq!(named("longer", 3), r#""lon... (cut)""#);
+    }
+
+    #[test]
+    fn a_command_of_plain_words_is_told_from_what_a_shell_would_read() {
+        assert!(is_plain_command(
+            "aws elbv2 delete-target-group --target-group-arn arn:aws:x:r:1:targetgroup/old/1 --region r"
+        ));
+        for other in ["", "aws", "ls", "aws s3 rm; ls", "aws s3 rm $(ls)", "aws  s3", "aws s3\nls", "aws s3 'x'"] {
+            assert!(!is_plain_command(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn names_are_listed_as_a_sentence_has_them() {
+        let names = ["a", "b", "c", "d"].map(str::to_owned);
+        let told: Vec<String> = (0..=4).map(|count| listed(&names[..count])).collect();
+        assert_eq!(told, ["", "a", "a and b", "a, b and c", "a, b, c and d"]);
     }
 
     #[test]

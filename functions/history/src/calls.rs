@@ -140,6 +140,9 @@ fn entry(call: &Call, titles: &[String]) -> Option<Entry> {
     let title = || titles.get(call.asked["route"].as_u64()? as usize).cloned();
     let changed = reply["changed"] == true;
     match call.state.as_str() {
+        "AwaitApproval" | "AwaitDecision" | "AskAfterLoadTest" if !is_signed(reply) => {
+            entry(Kind::Person, UNSIGNED.to_owned())
+        }
         "AwaitApproval" => entry(Kind::Person, format!("approved by {}: {}", text(&reply["by"]), text(&reply["why"]))),
         "AwaitDecision" => {
             entry(Kind::Person, format!("{} said to go on: {}", text(&reply["by"]), text(&reply["why"])))
@@ -150,7 +153,9 @@ fn entry(call: &Call, titles: &[String]) -> Option<Entry> {
         "Claim" => {
             entry(Kind::Done, "the run is claimed: its way back is written down, its routes are locked".to_owned())
         }
-        "TakeBaseline" => entry(Kind::Done, "the baseline of the old side is written down".to_owned()),
+        "TakeBaseline" if reply["lines"] != Value::Array(Vec::new()) => {
+            entry(Kind::Done, "the baseline of the old side is written down".to_owned())
+        }
         "PrepareListener" | "PrepareRecords" if changed => {
             entry(Kind::Moved, format!("{}: both sides are in, the new one at 0 %", title()?))
         }
@@ -160,14 +165,14 @@ fn entry(call: &Call, titles: &[String]) -> Option<Entry> {
             format!("{}: the new side's weight is {} %", title()?, call.asked["new_weight"].as_u64()?),
         ),
         "Monitor" if reply["done"] == true => {
-            entry(Kind::Done, format!("{}: the step has been held, and nothing is wrong", title()?))
+            let is_sure = reply["verdict"] != "too_little_data";
+            let sure = if is_sure { "" } else { ", with too little data to be certain" };
+            entry(Kind::Done, format!("{}: the step has been held, and nothing is wrong{sure}", title()?))
         }
         "Monitor" | "WatchSettling" if reply["verdict"] == "unhealthy" => {
             entry(Kind::Trouble, format!("{}: {}", title()?, wrong(reply)))
         }
-        "Validate" if reply["passed"] == true => {
-            entry(Kind::Done, "the new side answers as it should when it is asked directly".to_owned())
-        }
+        "Validate" if reply["passed"] == true => validated(reply).and_then(|text| entry(Kind::Done, text)),
         "FinaliseListener" | "FinaliseRecords" if changed => {
             entry(Kind::Moved, format!("{}: the new side alone", title()?))
         }
@@ -177,6 +182,34 @@ fn entry(call: &Call, titles: &[String]) -> Option<Entry> {
         "WriteEnding" => entry(Kind::Done, format!("the rollback has ended: {}", text(&reply["ending"]))),
         _ => None,
     }
+}
+
+/// What is said of a yes that decides nothing.
+pub const UNSIGNED: &str = "a yes still said YOUR NAME or YOUR REASON, and did not count";
+
+/// Whether a yes says whose it is, as the definitions ask (`is-signed`): the message's command as it stood is none.
+pub fn is_signed(answer: &Value) -> bool {
+    let text = answer.to_string();
+    !["YOUR NAME", "YOUR REASON"].iter().any(|placeholder| text.contains(placeholder))
+}
+
+/// What the last look at the new side has seen: a plan without a health check asks nobody, and one without limits compares nothing.
+fn validated(reply: &Value) -> Option<String> {
+    let tries = reply["tries"]["attempts"].as_u64().unwrap_or(0);
+    let asked = (tries > 0).then(|| "the new side answers as it should when it is asked directly".to_owned());
+    let limits = reply["limits"].as_array().filter(|limits| !limits.is_empty());
+    let held = limits.map(|limits| {
+        let over = limits.iter().filter(|limit| limit["holds"] != true).count();
+        match (over, limits.len()) {
+            (0, 1) => "the plan's limit holds".to_owned(),
+            (0, all) => format!("all {all} limits of the plan hold"),
+            (over, all) => {
+                format!("{over} of the plan's {all} limits {} not hold", if over == 1 { "does" } else { "do" })
+            }
+        }
+    });
+    let told: Vec<String> = asked.into_iter().chain(held).collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 /// What was wrong at a look.
@@ -269,6 +302,40 @@ mod tests {
         events.push(Event { at: at(6), what: What::Succeeded("{}".to_owned()) });
         assert_eq!(super::asked(&events), (None, Value::Null));
         assert_eq!(state(&[]), None);
+    }
+
+    #[test]
+    fn nobody_is_said_to_have_been_asked_or_measured_who_was_not() {
+        let line = |state: &str, reply: Value| {
+            let told = timeline(&calls(&call(0, asked(state, json!({})), reply)), &["listener l".to_owned()]);
+            told.into_iter().map(|entry| entry.text).collect::<Vec<_>>().join("\n")
+        };
+        let validated = |attempts: u32, limits: Value| {
+            line(
+                "Validate",
+                json!({ "passed": true, "tries": { "attempts": attempts, "seen": "x" }, "limits": limits }),
+            )
+        };
+        assert_eq!(validated(0, json!([])), "", "no health check, no limits");
+        assert_eq!(validated(3, json!([])), "the new side answers as it should when it is asked directly");
+        assert_eq!(validated(0, json!([{ "holds": true }])), "the plan's limit holds");
+        assert_eq!(
+            validated(0, json!([{ "holds": true }, { "holds": false }])),
+            "1 of the plan's 2 limits does not hold"
+        );
+        assert!(
+            validated(1, json!([{ "holds": true }, { "holds": true }]))
+                .ends_with("directly; all 2 limits of the plan hold")
+        );
+        assert_eq!(line("TakeBaseline", json!({ "lines": [] })), "");
+        assert!(line("TakeBaseline", json!({ "lines": ["32 requests/s"] })).contains("written down"));
+        let held = |verdict: &str| line("Monitor", json!({ "done": true, "verdict": verdict }));
+        assert!(held("healthy").ends_with("nothing is wrong"));
+        assert!(held("too_little_data").ends_with("nothing is wrong, with too little data to be certain"));
+        for state in ["AwaitApproval", "AwaitDecision", "AskAfterLoadTest"] {
+            let told = line(state, json!({ "by": "YOUR NAME", "why": "ready" }));
+            assert_eq!(told, UNSIGNED, "{state}");
+        }
     }
 
     #[test]

@@ -1,23 +1,19 @@
 //! The words of a message, for a format: a headline, paragraphs, facts, lists, and when the next one comes.
 
 use cutover::Seconds;
-use cutover::gestures;
 use cutover::plan::{Format, Group, Moment};
 use cutover::text::{named, quoted, shown};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::templates::Templates;
-use crate::{digest, incident, next, timeline, wave, when};
+use crate::{digest, incident, lists, next, timeline, wave, when};
 use cutover::told::{self, Told};
 
-/// Of a list so many items are shown, and the rest is counted.
-const MOST_ITEMS: usize = 10;
-const MOST_ITEM_BYTES: usize = 200;
 const MOST_REASON_BYTES: usize = 400;
-const MOST_NAME_BYTES: usize = 64;
+pub(crate) const MOST_NAME_BYTES: usize = 64;
 const MOST_ARN_BYTES: usize = 250;
-const MOST_TITLE_BYTES: usize = 250;
+pub(crate) const MOST_TITLE_BYTES: usize = 250;
 
 /// What is said, before it is put into a channel's form.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -152,8 +148,8 @@ fn parts(told: &Told, moment: Moment, group: &Group, application: &str) -> Parts
             stem: format!("{} of {application} ({})", noun(format), short(&told.run_id)),
             state: state(moment, format).to_owned(),
             facts: facts(told, group, application),
-            lists: lists(told, format),
-            commands: commands(told, moment, group),
+            lists: lists::of_run(told, format),
+            commands: lists::commands(told, moment, group),
             next: next::sentence(told, moment, group),
             label: "Run",
         },
@@ -218,6 +214,8 @@ fn context(told: &Told, moment: Moment, group: &Group, application: &str) -> Val
         "holds": next::holds(&detail["steps"]).map(|seconds| Seconds(seconds).to_string()),
         "left": detail["routes"].as_array().map(|things| things.iter().filter(|thing| thing["restored"] != true).count()),
         "released": detail["released"] == true,
+        "removed": lists::is_told_of(detail, "removed"),
+        "kept": lists::is_told_of(detail, "kept"),
         "kind": detail["kind"].as_str(),
         "title": plain(&detail["title"]),
         "description": plain(&detail["description"]),
@@ -261,56 +259,4 @@ fn facts(told: &Told, group: &Group, application: &str) -> Vec<(String, String)>
         facts.extend(detail["new_weight"].as_u64().map(|weight| ("Share of the new side", format!("{weight} %"))));
     }
     facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-/// For engineers; for others the count of what matters is in the words.
-fn lists(told: &Told, format: Format) -> Vec<List> {
-    if format != Format::Technical {
-        return Vec::new();
-    }
-    let detail = &told.detail;
-    let items = |value: &Value, item: &dyn Fn(&Value) -> Option<String>| -> Vec<String> {
-        value.as_array().into_iter().flatten().filter_map(item).collect()
-    };
-    let text = |value: &Value| value.as_str().map(|text| quoted(text, MOST_ITEM_BYTES));
-    let finding = |finding: &Value| {
-        let path = named(finding["path"].as_str().unwrap_or("$"), MOST_NAME_BYTES);
-        Some(format!("{}: {path}: {}", severity_of(finding), text(&finding["problem"])?))
-    };
-    let left = |thing: &Value| {
-        let title = shown(thing["title"].as_str().unwrap_or("something without a name"), MOST_TITLE_BYTES);
-        let error = text(&thing["error"]).map(|error| format!(": {error}")).unwrap_or_default();
-        (thing["restored"] != true).then(|| format!("{title}{error}"))
-    };
-    let removed = |removal: &Value| Some(items(&removal["removed"], &text).join("; ")).filter(|text| !text.is_empty());
-    let lists = [
-        ("Precheck found", items(&detail["findings"], &finding)),
-        (if told.event == "changed" { "Changed" } else { "Left" }, items(&detail["routes"], &left)),
-        ("The old side, before", items(&detail["baseline"], &text)),
-        ("Removed", items(&detail["removals"], &removed)),
-        ("Not done, or not as it should be", items(&detail["not_done"], &text)),
-    ];
-    lists.into_iter().filter_map(|(heading, items)| list(heading, items)).collect()
-}
-
-fn severity_of(finding: &Value) -> &'static str {
-    if finding["severity"] == "error" { "error" } else { "warning" }
-}
-
-/// A list with its count, cut.
-pub(crate) fn list(heading: &str, mut items: Vec<String>) -> Option<List> {
-    let count = items.len();
-    items.truncate(MOST_ITEMS);
-    let more = count - items.len();
-    (count > 0).then(|| List { heading: format!("{heading} ({count})"), items, more })
-}
-
-/// For engineers.
-fn commands(told: &Told, moment: Moment, group: &Group) -> Vec<(String, String)> {
-    match moment {
-        Moment::Started | Moment::StepReached | Moment::Verifying if group.format() == Format::Technical => {
-            vec![("To stop it, which rolls it back".to_owned(), gestures::stop(&told.run_id))]
-        }
-        _ => Vec::new(),
-    }
 }

@@ -5,7 +5,8 @@ use cutover::text::named;
 use cutover::told::Told;
 use serde_json::{Value, json};
 
-use crate::content::{List, Parts, list};
+use crate::content::{List, Parts};
+use crate::lists::list;
 use crate::timeline::{self, reported};
 use crate::wave::{at, given};
 use crate::when;

@@ -7,7 +7,8 @@ use cutover::told::Told;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::content::{List, list};
+use crate::content::List;
+use crate::lists::list;
 use crate::when;
 
 /// What the address of its page is shown as.

@@ -9,6 +9,7 @@ pub mod chat;
 pub mod content;
 mod digest;
 mod incident;
+mod lists;
 pub mod mail;
 mod next;
 pub mod templates;

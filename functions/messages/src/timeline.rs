@@ -6,7 +6,8 @@ use cutover::text::{named, quoted, shown};
 use cutover::told::{Told, timeline};
 use serde_json::{Value, json};
 
-use crate::content::{List, Parts, list, plain};
+use crate::content::{List, Parts, plain};
+use crate::lists::list;
 use crate::wave::{announced, applications, at, given, planned, seconds, stem, what};
 use crate::when;
 

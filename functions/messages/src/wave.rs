@@ -8,7 +8,8 @@ use cutover::told::{Told, wave};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::content::{List, Parts, list, noun, plain, reason};
+use crate::content::{List, Parts, noun, plain, reason};
+use crate::lists::list;
 use crate::when;
 
 const MOST_NAME_BYTES: usize = 64;

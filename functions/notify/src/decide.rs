@@ -79,6 +79,9 @@ pub fn message(told: &Told) -> String {
     if is_released(told) || matches!(told.event, Event::Stuck | Event::Held | Event::Unfinished) {
         message.0.push_str(&told::thing_by_thing(told.detail));
     }
+    if told.event == Event::Closed {
+        message.0.push_str(&told::to_delete(told.detail));
+    }
     if !told.detail.is_null() {
         // It only fails where the message is full, which is where it is cut.
         let _ = write!(message, "\nDetail:\n{:#}\n", shown_json(told.detail, MOST_TEXT_BYTES));
@@ -382,10 +385,14 @@ fn closed(told: &Told) -> Screen {
     }
     let name = told::application(told.application);
     let top = format!("The cutover of {name} is closed. It can no longer be rolled back.\n");
-    let lists = [("Removed", "removed"), ("Kept, and why", "kept")];
+    let kept = if told::to_delete(told.detail).is_empty() { "Kept, and why" } else { KEPT };
+    let lists = [("Removed", "removed"), (kept, "kept")];
     let lists = lists.map(|(heading, what)| (heading.to_owned(), told::removals(told.detail, what)));
     Screen { top, lists: lists.into(), bottom: String::new() }
 }
+
+/// Where commands stand below.
+const KEPT: &str = "Kept, and why; the commands that delete it are below";
 
 fn is_released(told: &Told) -> bool {
     told.detail["released"] == true
@@ -437,8 +444,8 @@ mod tests {
 
     /// What is seen first: all before the detail and the list of all things.
     fn top(message: &str) -> &str {
-        let end =
-            ["\nDetail:\n", "\nOne by one:\n", BY_COMMANDS].iter().filter_map(|heading| message.find(heading)).min();
+        let headings = ["\nDetail:\n", "\nOne by one:\n", BY_COMMANDS, told::TO_DELETE];
+        let end = headings.iter().filter_map(|heading| message.find(heading)).min();
         &message[..end.unwrap_or(message.len())]
     }
 
@@ -454,6 +461,26 @@ mod tests {
         }
         let closed = told(Event::Closed, &json!({ "removals": [] }));
         assert!(!closed.contains("Not put back"), "{closed}");
+    }
+
+    #[test]
+    fn the_command_that_deletes_what_was_kept_stands_whole_on_a_line_of_its_own() {
+        let group = format!(
+            "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{}/73e2d6bc24d8a067",
+            "o".repeat(32)
+        );
+        let command = format!("aws elbv2 delete-target-group --target-group-arn {group} --region eu-west-1");
+        let why = format!("{group}: {}", "CloudWatch has no RequestCount of it ".repeat(9));
+        let removal = json!({ "removed": [], "kept": [why], "by_hand": command });
+        for count in [1, 20] {
+            let text = told(Event::Closed, &json!({ "removals": vec![removal.clone(); count] }));
+            let line = format!("\n  {command}\n");
+            assert!(text.contains(&format!("{KEPT} ({count}):\n")) && text.contains(&line), "{text}");
+            assert_eq!(text.lines().filter(|line| line.trim() == command).count(), count, "{text}");
+            assert!(rows(top(&text)) <= ROWS && !top(&text).contains("aws elbv2"), "{text}");
+        }
+        let without = told(Event::Closed, &json!({ "removals": [{ "removed": [group], "kept": [] }] }));
+        assert!(!without.contains("To delete what was kept") && without.contains("Removed (1)"), "{without}");
     }
 
     #[test]
@@ -717,7 +744,8 @@ mod tests {
             let title = if count % 3 == 0 { format!("listener {}", texts[0]) } else { texts[0].clone() };
             let thing = json!({ "title": title, "arn": format!("arn:aws:elb:{}", texts[4]), "restored": is_restored, "error": error, "live": text(2), "change": text(3), "left": text(4) });
             let finding = json!({ "severity": text(5), "path": text(6), "problem": text(7), "fix": text(8) });
-            let removal = json!({ "removed": [text(9)], "kept": [text(10)] });
+            let by_hand = format!("aws elbv2 {}", texts[3]);
+            let removal = json!({ "removed": [text(9)], "kept": [text(10)], "by_hand": by_hand });
             json!({
                 "report": if is_restored { Value::from(LINK) } else { text(7) },
                 "title": text(0), "new_weight": count, "hold_seconds": count, "live": text(2), "why": text(1), "hold": text(11),

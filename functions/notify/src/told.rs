@@ -1,7 +1,7 @@
 //! What a detail tells, as lines for a person: every text in it is somebody else's until it is shown. Pure.
 
 use cutover::error::name::{DRIFT, NOT_PERMITTED};
-use cutover::text::{named, quoted, region_option, shown};
+use cutover::text::{is_plain_command, named, quoted, region_option, shown};
 use serde_json::Value;
 
 /// A reason takes three lines of a screen at the most.
@@ -125,6 +125,20 @@ pub fn removals(detail: &Value, what: &str) -> Vec<String> {
     let removals = items(&detail["removals"]).iter().flat_map(|removal| items(&removal[what]));
     removals.filter_map(text).map(|text| quoted(&text, 2 * MOST_ITEM_BYTES)).collect()
 }
+
+/// The commands that delete what cleanup kept: each whole, on a line of its own.
+pub fn to_delete(detail: &Value) -> String {
+    let commands = items(&detail["removals"]).iter().filter_map(|removal| removal["by_hand"].as_str());
+    let lines: Vec<String> =
+        commands.filter(|command| is_plain_command(command)).map(|command| format!("  {command}\n")).collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("\n{TO_DELETE}\n{}", lines.concat())
+}
+
+/// What stands above those commands.
+pub const TO_DELETE: &str = "To delete what was kept, once nobody needs it:";
 
 /// What a person has to do: thing by thing, what is left, how it is now, and the change to make.
 pub fn thing_by_thing(detail: &Value) -> String {

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::portfolio::Portfolio;
 use crate::status::{Settings, Status};
-use crate::view;
+use crate::{view, view_all};
 
 /// The texts, from the shortest: for those who decide, for those whose work depends on it, for engineers.
 const FORMATS: [&str; 3] = ["summary", "detailed", "technical"];
@@ -28,7 +28,7 @@ pub fn of_run(status: &Status, settings: &Settings) -> StepResult<(String, Strin
 /// # Errors
 /// As [`of_run`].
 pub fn of_all(portfolio: &Portfolio, settings: &Settings) -> StepResult<(String, String)> {
-    Ok((json(portfolio)?, render("all.html", &view::all(portfolio, settings))?))
+    Ok((json(portfolio)?, render("all.html", &view_all::all(portfolio, settings))?))
 }
 
 /// A run in words: summary, detailed, technical.
@@ -44,7 +44,7 @@ pub fn texts_of_run(status: &Status, settings: &Settings) -> StepResult<[String;
 /// # Errors
 /// As [`of_run`].
 pub fn texts_of_all(portfolio: &Portfolio, settings: &Settings) -> StepResult<[String; 3]> {
-    texts("all", &view::all(portfolio, settings))
+    texts("all", &view_all::all(portfolio, settings))
 }
 
 fn texts(of: &str, view: &impl Serialize) -> StepResult<[String; 3]> {

@@ -1,7 +1,10 @@
 //! Reads what is known of a run. What cannot be read beside the run item is told as not known.
 
+use std::collections::BTreeSet;
+
 use cutover::contract::digest;
 use cutover::{StepError, StepResult};
+use futures_util::{StreamExt, stream};
 use history::Story;
 use jiff::Timestamp;
 use journal::{Phase, Run};
@@ -11,6 +14,9 @@ use crate::known::{Known, sibling};
 
 /// A page of running executions; there are more where a hundred cutovers wait for approval.
 const MOST_PAGES: usize = 3;
+/// So many of those that are not claimed yet are looked at for an application's name; so many at once, as for all pages.
+const MOST_UNCLAIMED: usize = 60;
+const AT_ONCE: usize = 4;
 
 /// Everything that is known by now; none where neither the journal nor Step Functions knows such a run.
 ///
@@ -35,8 +41,34 @@ pub async fn known(clients: &Clients, run_id: &str) -> StepResult<Option<Known>>
     if let Some(arn) = cleanup_of(&run) {
         known.cleanup = other(clients, &arn, "the cleanup", &mut known.not_read).await;
     }
+    if matches!(run.phase, Phase::Claimed | Phase::Forward) {
+        match clients.journal.line().await {
+            Ok(line) => known.line = Some(line),
+            Err(error) => known.not_read.push(not_read_of("whether the line stands, and so the deadline,", &error)),
+        }
+    }
     known.run = Some(run);
     Ok(Some(known))
+}
+
+/// A run of an application that is not in the journal yet: it is checked, or waits for approval. The newest of them, and of how many none is, since
+/// more than that are not looked at.
+///
+/// # Errors
+/// AWS errors.
+pub async fn unclaimed(clients: &Clients, application: &str) -> StepResult<Result<String, usize>> {
+    let open: BTreeSet<String> = clients.journal.open_runs().await?.into_iter().map(|(run_id, _)| run_id).collect();
+    let running: Vec<String> = running(clients).await?.into_iter().filter(|arn| !open.contains(arn)).collect();
+    let looks = stream::iter(running.iter().take(MOST_UNCLAIMED)).map(async |arn| {
+        let known = known(clients, arn).await.ok()??;
+        let calls = known.calls();
+        let is_meant = known.run.is_none()
+            && !known.is_dry_run(&calls)
+            && known.application(known.plan(&calls).as_ref(), &calls) == application;
+        is_meant.then_some((known.cutover.began_at, arn.clone()))
+    });
+    let found: Vec<Option<(Option<Timestamp>, String)>> = looks.buffer_unordered(AT_ONCE).collect().await;
+    Ok(found.into_iter().flatten().max().map(|(_, arn)| arn).ok_or(running.len().saturating_sub(MOST_UNCLAIMED)))
 }
 
 /// The history of another execution of the run. One that is not there yet has none.

@@ -1,7 +1,8 @@
 //! What somebody should know of, or has to do. Pure.
 
-use cutover::text::{quoted, shown};
+use cutover::text::{is_plain_command, quoted, shown};
 use history::Call;
+use history::calls::{UNSIGNED, is_signed};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,9 +35,16 @@ pub enum About {
     Decision,
     /// What precheck found.
     Finding,
+    /// What cleanup kept, why, and how it is deleted.
+    Kept,
 }
 
 impl About {
+    /// Whether somebody may have to see to it: what was decided, and what cleanup kept, is told and is no issue.
+    pub fn is_issue(self) -> bool {
+        !matches!(self, Self::Decision | Self::Kept)
+    }
+
     /// In words.
     pub fn words(self) -> &'static str {
         match self {
@@ -48,6 +56,7 @@ impl About {
             Self::NotDelivered => "not delivered",
             Self::Decision => "decision",
             Self::Finding => "finding",
+            Self::Kept => "kept",
         }
     }
 }
@@ -70,7 +79,7 @@ pub fn issues(known: &Known, calls: &[Call], standing: Standing) -> Vec<Issue> {
         issues.extend((more > 0).then(|| Issue { about, text: format!("and {more} more") }));
     };
     match standing {
-        Standing::Stuck => add(About::Stuck, left(known)),
+        Standing::Stuck | Standing::Released => add(About::Stuck, left(known)),
         Standing::Held => add(About::Held, held(known)),
         Standing::WaitsForApproval | Standing::WaitsForDecision => add(About::Question, question(known)),
         _ => {}
@@ -80,20 +89,23 @@ pub fn issues(known: &Known, calls: &[Call], standing: Standing) -> Vec<Issue> {
     }
     add(About::NotDone, not_done(known, calls));
     add(About::NotDelivered, known.undelivered.clone());
-    add(About::Decision, decisions(known, calls));
+    if standing == Standing::Closed {
+        add(About::Kept, kept(known));
+    }
+    add(About::Decision, decisions(known, calls, standing));
     if known.run.is_none() || standing.is_going_forward() {
         add(About::Finding, findings(calls, known.run.is_none()));
     }
     issues
 }
 
-fn report(known: &Known) -> Option<&Value> {
-    Some(&known.run.as_ref()?.ending.as_ref()?.report)
-}
-
-/// What a rollback could not put back. The commands are in the message that a person got.
+/// What a rollback could not put back, also where a person has released the run since: nobody has looked again. The commands are in the message that
+/// a person got.
 fn left(known: &Known) -> Vec<String> {
-    let Some(report) = report(known) else { return Vec::new() };
+    let Some(report) = known.reported() else { return Vec::new() };
+    if let Some(unread) = report.as_str() {
+        return vec![quoted(unread, MOST_TEXT_BYTES)];
+    }
     let routes = report["routes"].as_array().into_iter().flatten().filter(|thing| thing["restored"] != true);
     let told = |thing: &Value| {
         let title = words(&thing["title"]).unwrap_or("something without a name");
@@ -104,7 +116,7 @@ fn left(known: &Known) -> Vec<String> {
 }
 
 fn held(known: &Known) -> Vec<String> {
-    let Some(report) = report(known) else { return Vec::new() };
+    let Some(report) = known.reported() else { return Vec::new() };
     let hold = &report["hold"];
     let why = words(hold).or_else(|| words(&hold["why"])).or_else(|| words(&report["problem"]));
     vec![why.map_or_else(
@@ -150,19 +162,46 @@ fn not_done(known: &Known, calls: &[Call]) -> Vec<String> {
     failed.collect()
 }
 
-fn decisions(known: &Known, calls: &[Call]) -> Vec<String> {
-    let said = |reply: &Value, what: &str| {
-        let [by, why] = ["by", "why"].map(|field| words(&reply[field]).unwrap_or("not said"));
-        format!("{what} by {}: {}", quoted(by, MOST_TITLE_BYTES), quoted(why, MOST_TEXT_BYTES))
+/// What cleanup kept, and why; and the command, which is never cut.
+fn kept(known: &Known) -> Vec<String> {
+    let removals = known.reported().and_then(|report| report["removals"].as_array()).into_iter().flatten();
+    let told = |removal: &Value| {
+        let kept = removal["kept"].as_array().into_iter().flatten().filter_map(words);
+        let by_hand = removal["by_hand"].as_str().filter(|command| is_plain_command(command));
+        let mut lines: Vec<String> = kept.map(|why| quoted(why, MOST_TEXT_BYTES)).collect();
+        lines.extend(by_hand.map(|command| format!("to delete it, once nobody needs it: {command}")));
+        lines
     };
-    let mut told: Vec<String> = replies(calls, "AwaitApproval").map(|reply| said(reply, "approved")).collect();
-    for (state, what) in [("AskAfterLoadTest", "let go on after its load test"), ("AwaitDecision", "let go on")] {
-        told.extend(replies(calls, state).map(|reply| said(reply, what)));
+    removals.flat_map(told).collect()
+}
+
+/// What people are asked, and what a yes and a no are told as.
+const ASKED: [(&str, &str, &str); 3] = [
+    ("AwaitApproval", "approved", "not approved"),
+    ("AskAfterLoadTest", "let go on after its load test", "not let go on after its load test"),
+    ("AwaitDecision", "let go on", "not let go on"),
+];
+
+/// What people have decided. A yes that the definitions did not take is none, and the last question's no stands once the run does not go on.
+fn decisions(known: &Known, calls: &[Call], standing: Standing) -> Vec<String> {
+    let mut told = Vec::new();
+    for (state, yes, no) in ASKED {
+        for reply in replies(calls, state) {
+            let [by, why] = ["by", "why"].map(|field| words(&reply[field]).unwrap_or("not said"));
+            told.push(match is_signed(reply) {
+                true => format!("{yes} by {}: {}", quoted(by, MOST_TITLE_BYTES), quoted(why, MOST_TEXT_BYTES)),
+                false => format!("{no}: {UNSIGNED}"),
+            });
+        }
+        let refused = calls.iter().rev().find(|call| call.state == state).and_then(|call| call.answer.as_ref().err());
+        told.extend(refused.filter(|_| !standing.is_going_forward()).map(|(error, cause)| {
+            format!("{no}: {}: {}", shown(error, MOST_TITLE_BYTES), quoted(cause, MOST_TEXT_BYTES))
+        }));
     }
+    let by = |text: Option<&str>, what: &str| text.map(|text| format!("{what} {}", quoted(text, MOST_TEXT_BYTES)));
     let forced = known.run.as_ref().and_then(|run| run.forced.as_deref());
-    told.extend(
-        forced.map(|forced| format!("put back in spite of a reason to hold: {}", quoted(forced, MOST_TEXT_BYTES))),
-    );
+    told.extend(by(forced, "to be put back in spite of a reason to hold, by"));
+    told.extend(by(known.released_by(), "released as it was by"));
     told
 }
 

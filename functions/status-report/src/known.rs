@@ -1,11 +1,14 @@
 //! What is known of one run, as values: its item in the journal, and the histories of its executions. Pure.
 
 use cutover::Plan;
+use cutover::line::Line;
 use cutover::plan::Route;
 use history::{Call, Story, What};
 use jiff::Timestamp;
 use journal::{Phase, Run};
 use serde_json::Value;
+
+use crate::work::later;
 
 /// A run, as far as it could be read.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +23,8 @@ pub struct Known {
     pub rollback: Option<Story>,
     /// The history of the cleanup, which watches the new side until it begins.
     pub cleanup: Option<Story>,
+    /// The line, of a run that goes forward: the time in which it stood is not the run's.
+    pub line: Option<Line>,
     /// Its messages that were not delivered, in lines.
     pub undelivered: Vec<String>,
     /// What could not be read, and why.
@@ -32,13 +37,23 @@ impl Known {
         history::calls::calls(&self.cutover.events)
     }
 
-    /// The plan: the run's, or what precheck has made of it.
+    /// The plan: the run's, or what precheck has made of it, or is asked about.
     pub fn plan(&self, calls: &[Call]) -> Option<Plan> {
         if let Some(run) = &self.run {
             return Some(run.plan.clone());
         }
-        let reply = replies(calls, "Precheck").next_back()?;
-        serde_json::from_value(reply["plan"].clone()).ok()
+        let reply = replies(calls, "Precheck").next_back();
+        let made = reply.and_then(|reply| serde_json::from_value(reply["plan"].clone()).ok());
+        made.or_else(|| Plan::read(&self.written(calls)).ok())
+    }
+
+    /// The plan as it was written, once precheck is asked about it: it answers after minutes where the new side has to be tried again.
+    fn written(&self, calls: &[Call]) -> Value {
+        if let Some(call) = calls.iter().rev().find(|call| call.state == "Precheck") {
+            return call.asked["plan"].clone();
+        }
+        let (_, mut asked) = history::calls::asked(&self.cutover.events);
+        if asked["state"] == "Precheck" { asked["plan"].take() } else { Value::Null }
     }
 
     /// The run's phase; none before it is claimed.
@@ -64,6 +79,32 @@ impl Known {
         claim.map(|call| call.at).or_else(|| run.started_at.parse().ok())
     }
 
+    /// By when it has to have ended, as the functions count: the time in which the line has stood until `at` is not the run's.
+    pub fn deadline(&self, plan: Option<&Plan>, at: Timestamp) -> Option<Timestamp> {
+        let claimed_at = self.claimed_at()?;
+        let stood = self.line.as_ref().map(|line| line.stood_still(claimed_at, at)).unwrap_or_default();
+        later(claimed_at, plan?.timeout.0)?.checked_add(stood).ok()
+    }
+
+    /// Whether that is later with each moment: the line stands.
+    pub fn is_deadline_held(&self) -> bool {
+        self.line.as_ref().is_some_and(|line| line.stopped.is_some())
+    }
+
+    /// What the ending reports; of a run that a person has released, what the rollback before had reported.
+    pub fn reported(&self) -> Option<&Value> {
+        let report = &self.run.as_ref()?.ending.as_ref()?.report;
+        let is_released = self.ending() == Some("Released");
+        let report = if is_released { &report["was"] } else { report };
+        (!report.is_null()).then_some(report)
+    }
+
+    /// Who has released it, and why, as they said.
+    pub fn released_by(&self) -> Option<&str> {
+        let ending = self.run.as_ref()?.ending.as_ref().filter(|ending| ending.name() == Some("Released"))?;
+        ending.report["by"].as_str().filter(|by| !by.is_empty())
+    }
+
     /// How it ended, by name, as the journal has it.
     pub fn ending(&self) -> Option<&str> {
         self.run.as_ref()?.ending.as_ref()?.name()
@@ -86,20 +127,13 @@ impl Known {
     }
 
     /// Whether it only looks: such a run touches nothing, and nobody waits for it.
-    pub fn is_dry_run(calls: &[Call]) -> bool {
-        calls
-            .iter()
-            .rev()
-            .find(|call| call.state == "Precheck")
-            .is_some_and(|call| call.asked["plan"]["mode"] == "precheck")
+    pub fn is_dry_run(&self, calls: &[Call]) -> bool {
+        self.written(calls)["mode"] == "precheck"
     }
 
     /// The application's name, as far as the plan says it; the execution's otherwise.
     pub fn application(&self, plan: Option<&Plan>, calls: &[Call]) -> String {
-        let written = || {
-            let asked = calls.iter().rev().find(|call| call.state == "Precheck");
-            asked.and_then(|call| call.asked["plan"]["application"].as_str()).map(str::to_owned)
-        };
+        let written = || self.written(calls)["application"].as_str().map(str::to_owned);
         let execution = || cutover::arn::execution_name(&self.run_id).to_owned();
         plan.map(|plan| plan.application.clone()).or_else(written).unwrap_or_else(execution)
     }

@@ -14,15 +14,16 @@
 //! |---|---|
 //! | [`gather`], [`store`] | reading and writing |
 //! | [`known`] | what could be read, as values |
-//! | [`standing`], [`work`], [`issues`], [`measured`], [`recovery`] | what follows of it; what is not known is absent |
+//! | [`standing`], [`work`], [`routes`], [`issues`], [`measured`], [`recovery`] | what follows of it; what is not known is absent |
 //! | [`signs`], [`risk`] | how likely it is to need somebody, and why |
 //! | [`status`], [`portfolio`] | the JSON of one run, and of all |
-//! | [`view`], [`document`] | pages and texts |
+//! | [`view`], [`view_all`], [`document`] | pages and texts |
 //!
 //! Errors: `Cutover.InvalidGesture` where a person names a run that there is not; AWS errors, after all runs were looked at.
 
 mod configuration;
 pub mod document;
+mod doing;
 pub mod gather;
 pub mod issues;
 pub mod known;
@@ -31,11 +32,13 @@ pub mod portfolio;
 pub mod recovery;
 mod request;
 pub mod risk;
+pub mod routes;
 pub mod signs;
 pub mod standing;
 pub mod status;
 pub mod store;
 pub mod view;
+pub mod view_all;
 pub mod work;
 mod write;
 
@@ -47,7 +50,6 @@ use journal::Journal;
 use serde::Serialize;
 
 pub use crate::configuration::settings;
-use crate::known::Known;
 use crate::portfolio::{Entry, Portfolio};
 pub use crate::request::{Asked, Request};
 use crate::status::{Settings, Status, status};
@@ -121,7 +123,7 @@ async fn look(clients: &Clients, run_id: &str, now: Timestamp) -> StepResult<Opt
     let Some(known) = gather::known(clients, run_id).await? else { return Ok(None) };
     let calls = known.calls();
     let plan = known.plan(&calls);
-    if known.run.is_none() && (Known::is_dry_run(&calls) || plan.is_none() && !known.is_told_not_started()) {
+    if known.run.is_none() && (known.is_dry_run(&calls) || plan.is_none() && !known.is_told_not_started()) {
         return Ok(None);
     }
     let status = status(&known, &clients.settings, known.moment(now));
@@ -134,7 +136,11 @@ async fn look(clients: &Clients, run_id: &str, now: Timestamp) -> StepResult<Opt
 async fn one(clients: &Clients, run_id: &str, now: Timestamp) -> StepResult<Reply> {
     let found = look(clients, run_id, now).await?;
     let (status, entry) = found.ok_or_else(|| {
-        StepError::new(name::INVALID_GESTURE, format!("there is no run {}, or it is a dry run", quoted(run_id, 200)))
+        let problem = format!(
+            "there is no run {}, or it is a dry run, or has begun this very moment: ask again in some seconds",
+            quoted(run_id, 200)
+        );
+        StepError::new(name::INVALID_GESTURE, problem)
     })?;
     write::index(clients, std::slice::from_ref(&entry), &[], now).await?;
     let [summary, detailed, technical] = document::texts_of_run(&status, &clients.settings)?.map(Some);
@@ -151,18 +157,29 @@ async fn one(clients: &Clients, run_id: &str, now: Timestamp) -> StepResult<Repl
     })
 }
 
-/// The run that holds an application, or the last that its page told of.
+/// The run that holds an application, or one that has not claimed it yet, or the last that its page told of.
 async fn newest(clients: &Clients, application: &str) -> StepResult<String> {
     if let Some(run) = clients.journal.find(None, Some(application)).await? {
         return Ok(run.run_id);
     }
+    let not_looked_at = match gather::unclaimed(clients, application).await? {
+        Ok(run_id) => return Ok(run_id),
+        Err(not_looked_at) => not_looked_at,
+    };
     let page = store::page_of_application(application);
     let stored: Option<Status> = clients.store.get(&page).await?;
-    stored.map(|status| status.run_id).ok_or_else(|| {
-        let problem = format!(
-            "there is no run of an application {}: ask with {{}} for those that there are, or with the `run_id`",
-            quoted(application, 100)
-        );
-        StepError::new(name::INVALID_GESTURE, problem)
-    })
+    stored.map(|status| status.run_id).ok_or_else(|| nobody_knows(application, not_looked_at))
+}
+
+/// No run of it: none that holds it, none that is checked, and no page.
+fn nobody_knows(application: &str, not_looked_at: usize) -> StepError {
+    let but = match not_looked_at {
+        0 => String::new(),
+        more => format!(", but for {more} that are checked now and were too many to look at"),
+    };
+    let problem = format!(
+        "there is no run of an application {}{but}: ask with {{}} for those that there are, or with the `run_id`",
+        quoted(application, 100)
+    );
+    StepError::new(name::INVALID_GESTURE, problem)
 }

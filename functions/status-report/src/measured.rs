@@ -4,6 +4,7 @@ use cutover::Plan;
 use cutover::plan::Metric;
 use cutover::text::{quoted, shown};
 use history::Call;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,6 +24,10 @@ pub struct Measured {
     pub availability: Option<Availability>,
     /// Each check of the last look, with what it saw.
     pub checks: Vec<String>,
+    /// When that look was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub checked_at: Option<Timestamp>,
     /// How the old side served before the first step.
     pub baseline: Vec<String>,
     /// What the load test says, if it is over.
@@ -47,7 +52,8 @@ pub struct Availability {
 
 /// All of it.
 pub fn measured(calls: &[Call], plan: Option<&Plan>) -> Measured {
-    let last = replies(calls, "Monitor").next_back();
+    let look = calls.iter().rev().find(|call| call.state == "Monitor" && call.answer.is_ok());
+    let last = look.and_then(|call| call.answer.as_ref().ok());
     let checks = || last.and_then(|reply| reply["checks"].as_array()).into_iter().flatten();
     let metrics = plan.map(|plan| &plan.monitoring.metrics[..]).unwrap_or_default();
     let text = |text: &str| quoted(text, MOST_TEXT_BYTES);
@@ -57,6 +63,7 @@ pub fn measured(calls: &[Call], plan: Option<&Plan>) -> Measured {
     Measured {
         availability: checks().find_map(|check| availability(check, metrics)),
         checks: checks().take(MOST_LINES).filter_map(check).collect(),
+        checked_at: look.map(|call| call.at),
         baseline: baseline
             .into_iter()
             .flatten()

@@ -50,7 +50,7 @@ pub struct Entry {
     /// The first of the reasons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk_reason: Option<String>,
-    /// How many issues it has.
+    /// How many issues it has; what people decided is none.
     pub issues: usize,
     /// How long its rollback took until traffic was back, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -86,7 +86,7 @@ impl Entry {
             slip_seconds: status.slip_seconds,
             risk: status.level(),
             risk_reason: reason.map(|reason| shown(&reason.text, MOST_TEXT_BYTES)),
-            issues: status.issues.len(),
+            issues: status.issues.iter().filter(|issue| issue.about.is_issue()).count(),
             recovery_seconds: status.recovery.as_ref().and_then(|recovery| recovery.recovery_seconds),
             is_recovery_met: status.recovery.as_ref().and_then(|recovery| recovery.is_met),
             began_at: status.began_at,

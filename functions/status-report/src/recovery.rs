@@ -31,7 +31,7 @@ pub struct Recovery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub ended_at: Option<Timestamp>,
-    /// From the beginning until traffic was back, or until now; none where nothing had to be put back.
+    /// From the beginning until traffic was back, or until now; none where nothing had to be put back, and of a run that a person has released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery_seconds: Option<u64>,
     /// What the stack wants.
@@ -52,10 +52,19 @@ pub fn recovery(known: &Known, calls: &[Call], settings: &Settings, at: Timestam
     let back = story.map(|story| story.calls()).unwrap_or_default();
     let began_at = went_back(known, calls).or_else(|| story?.began_at);
     let put_back: Vec<Weight> = history::calls::weights(&back);
-    let is_over = matches!(run.phase, Phase::RolledBack | Phase::Stuck);
     let is_back = run.phase == Phase::RolledBack;
     let traffic_back_at = put_back.last().map(|weight| weight.at).filter(|_| is_back);
-    let until = if is_back { traffic_back_at } else { Some(at) };
+    // What came after a person released it nobody has looked at.
+    let until = match run.phase {
+        Phase::RolledBack => traffic_back_at,
+        Phase::Closed => None,
+        _ => Some(at),
+    };
+    let ended_at = match run.phase {
+        Phase::RolledBack | Phase::Stuck => known.ended_at(),
+        Phase::Closed => known.reported().and_then(|report| report["at"].as_str()?.parse().ok()),
+        _ => None,
+    };
     let recovery_seconds =
         began_at.zip(until).and_then(|(from, until)| u64::try_from(until.duration_since(from).as_secs()).ok());
     let objective_seconds = settings.recovery_objective_seconds;
@@ -64,7 +73,7 @@ pub fn recovery(known: &Known, calls: &[Call], settings: &Settings, at: Timestam
         attempts: run.rollbacks,
         began_at,
         traffic_back_at,
-        ended_at: known.ended_at().filter(|_| is_over),
+        ended_at,
         recovery_seconds,
         objective_seconds,
         // While traffic is not back it can only be missed.

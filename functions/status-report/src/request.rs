@@ -1,10 +1,14 @@
 //! What this function is asked: by the topic of moments, a schedule, or a person.
 
+use std::collections::BTreeMap;
+
 use cutover::error::name;
-use cutover::text::quoted;
+use cutover::read::nearest_name;
+use cutover::text::{quoted, shown};
 use cutover::told::{Record, Told};
 use cutover::{StepError, StepResult};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// One call. Everything may be left out: then it is about all runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +25,18 @@ pub struct Request {
     /// The ARN of the cutover's execution that is meant.
     #[serde(default)]
     pub run_id: Option<String>,
+    /// Whatever else is given: nothing that it could mean.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, Value>,
+}
+
+/// What a person may give.
+const FIELDS: [&str; 2] = ["application", "run_id"];
+
+/// The field that somebody meant: the nearest, or the one that begins so (`app`).
+fn meant(other: &str) -> Option<&'static str> {
+    let begins = |field: &&str| other.len() > 1 && field.starts_with(other);
+    nearest_name(other, FIELDS.into_iter()).or_else(|| FIELDS.into_iter().find(begins))
 }
 
 /// What is asked.
@@ -51,6 +67,14 @@ impl Request {
             return Ok(Asked::Moments(of_runs.collect()));
         }
         let gesture = |problem: String| Err(StepError::new(name::INVALID_GESTURE, problem));
+        if let Some(other) = self.others.keys().next() {
+            let meant = meant(other).map(|name| format!("did you mean `{name}`? "));
+            return gesture(format!(
+                "`{}` is not known: {}give `application` or `run_id`, or neither for all runs",
+                shown(other, 100),
+                meant.unwrap_or_default()
+            ));
+        }
         match (&self.application, &self.run_id) {
             (Some(_), Some(_)) => gesture("give `application` or `run_id`, or neither for all runs".to_owned()),
             (Some(application), None) => Ok(Asked::Application(application.clone())),
@@ -68,7 +92,7 @@ impl Request {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -97,5 +121,14 @@ mod tests {
         assert!(asked(json!({ "run_id": "shop" })).unwrap_err().contains("write the ARN"));
         assert!(asked(json!({ "run_id": "arn:x", "application": "shop" })).unwrap_err().contains("or neither"));
         assert!(asked(json!({ "application": 7 })).unwrap_err().contains("`application`"));
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_refused_with_the_nearest() {
+        let unknown = |request: Value| asked(request).unwrap_err();
+        let all = "give `application` or `run_id`, or neither for all runs";
+        assert_eq!(unknown(json!({ "app": "shop" })), format!("`app` is not known: did you mean `application`? {all}"));
+        assert_eq!(unknown(json!({ "runId": "arn:x" })), format!("`runId` is not known: did you mean `run_id`? {all}"));
+        assert_eq!(unknown(json!({ "key1": "value1" })), format!("`key1` is not known: {all}"));
     }
 }

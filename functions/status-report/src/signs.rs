@@ -2,6 +2,7 @@
 
 use cutover::Plan;
 use cutover::plan::{Comparison, Metric};
+use history::calls::is_signed;
 use history::{Call, Story};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use crate::known::{Known, replies};
 use crate::risk::{Asked, Budget, Lag, Look, Signs};
 use crate::standing::{Standing, held_by_line};
-use crate::work::{Work, later};
+use crate::work::Work;
 
 /// So many samples of the lag are looked at.
 const SAMPLES: usize = 3;
@@ -127,7 +128,8 @@ fn lag(calls: &[Call], plan: &Plan) -> Option<Lag> {
 
 /// How often a person has let it go on.
 fn decisions(calls: &[Call]) -> usize {
-    let answers = ["AwaitDecision", "AskAfterLoadTest"].map(|state| replies(calls, state).count());
+    let signed = |state| replies(calls, state).filter(|reply| is_signed(reply)).count();
+    let answers = ["AwaitDecision", "AskAfterLoadTest"].map(signed);
     answers.into_iter().sum()
 }
 
@@ -147,7 +149,7 @@ fn time(
     work: Option<Work>,
     at: Timestamp,
 ) -> Option<(i64, u64)> {
-    let deadline = later(known.claimed_at()?, plan?.timeout.0)?;
+    let deadline = known.deadline(plan, at)?;
     let left = work?.planned_seconds.saturating_sub(work?.done_seconds);
     standing.is_going_forward().then(|| (deadline.duration_since(at).as_secs(), left))
 }

@@ -1,6 +1,5 @@
 //! How a run stands, and what it does now, in words. Pure.
 
-use cutover::Seconds;
 use cutover::text::{quoted, shown};
 use history::Call;
 use jiff::Timestamp;
@@ -9,11 +8,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::known::{Known, replies};
+use crate::doing::doing;
+use crate::known::Known;
 use crate::work::Step;
 
-const MOST_TITLE_BYTES: usize = 250;
-const MOST_REASON_BYTES: usize = 400;
+pub(crate) const MOST_TITLE_BYTES: usize = 250;
+pub(crate) const MOST_REASON_BYTES: usize = 400;
 
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -82,6 +82,17 @@ impl Standing {
     pub fn is_going_forward(self) -> bool {
         use Standing::{Checking, LineStopped, Paused, Running, WaitsForApproval, WaitsForDecision};
         matches!(self, WaitsForDecision | Paused | LineStopped | WaitsForApproval | Running | Checking)
+    }
+
+    /// What has to come before it goes on, where people hold it.
+    pub fn goes_on(self) -> Option<&'static str> {
+        match self {
+            Self::Paused => Some("once resumed"),
+            Self::LineStopped => Some("once the line is lifted"),
+            Self::WaitsForDecision => Some("once it may go on"),
+            Self::WaitsForApproval => Some("once approved"),
+            _ => None,
+        }
     }
 
     /// Whether a person is asked, and silence ends it.
@@ -190,20 +201,29 @@ pub fn activity(
         Standing::Watched => (text("all traffic is on the new side, which is watched until cleanup"), None),
         Standing::CleaningUp => (text("removes what nobody needs any more of the old side"), None),
         Standing::Closed => (text("the run is over: all traffic is on the new side"), known.ended_at()),
-        Standing::Released => (text("a person released the run as it was"), known.ended_at()),
+        Standing::Released => (released(known), known.ended_at()),
         Standing::NotStarted => (not_started(known), known.cutover.ended.as_ref().map(|ended| ended.at)),
         Standing::WaitsForDecision => (asked(known, "asks a person whether it goes on or back"), since),
         Standing::WaitsForApproval => (text("asks those who may agree; nothing is touched before"), since),
         Standing::LineStopped => {
             let held = held_by_line(calls).map(|held| format!("; {held}")).unwrap_or_default();
-            (format!("{}{held}", doing(state, calls, steps, at)), since)
+            (format!("{}{held}", doing(state, known, calls, steps, at)), since)
         }
-        Standing::Paused | Standing::Running | Standing::Checking => (doing(state, calls, steps, at), since),
+        Standing::Paused => {
+            let doing = doing(state, known, calls, steps, at);
+            (format!("{doing}; a person has paused it, and it goes on once it is resumed"), since)
+        }
+        Standing::Running | Standing::Checking => (doing(state, known, calls, steps, at), since),
     }
 }
 
 fn reason(why: &str) -> String {
     format!(", because of {}", quoted(why, MOST_REASON_BYTES))
+}
+
+fn released(known: &Known) -> String {
+    let by = known.released_by().map(|by| format!(": {}", quoted(by, MOST_REASON_BYTES)));
+    format!("a person released the run as it was{}", by.unwrap_or_default())
 }
 
 fn asked(known: &Known, what: &str) -> String {
@@ -217,75 +237,6 @@ fn not_started(known: &Known) -> String {
     let error = ended.and_then(|ended| ended.error.as_deref()).or(ended.map(|ended| ended.status));
     let error = error.map(|error| format!(" ({})", shown(error, MOST_TITLE_BYTES))).unwrap_or_default();
     format!("the run ended before anything was touched{error}")
-}
-
-/// The words of a state of the cutover.
-fn doing(state: &str, calls: &[Call], steps: &[Step], at: Timestamp) -> String {
-    let seen = |state: &str| {
-        let seen = replies(calls, state).next_back().and_then(|reply| reply["seen"].as_str());
-        seen.map(|seen| format!(": {}", quoted(seen, MOST_REASON_BYTES))).unwrap_or_default()
-    };
-    match state {
-        "" | "Start" | "Precheck" | "PrecheckVerdict" | "PrecheckWait" | "PrecheckPassed" => {
-            "looks at everything that the plan names; nothing is touched".to_owned()
-        }
-        "IsAnswerSigned" | "Claim" | "ShowRun" | "AnnounceStart" | "HasDatabase" | "AllowChanges" | "TakeBaseline" => {
-            "is claimed: the way back is written down before anything is touched".to_owned()
-        }
-        "CheckReplication" | "ReplicationVerdict" | "ReplicationWait" => {
-            format!("waits until the database has caught up{}", seen("CheckReplication"))
-        }
-        "NextRouteToPrepare" | "PrepareListener" | "PrepareRecords" | "PrepareWait" | "PrepareVerdict" => {
-            "prepares the routes: both sides in, the new one at 0 %".to_owned()
-        }
-        "HasLoadTest" | "NextLoadTurn" | "LoadTestVerdict" | "SendLoad" | "SendSlice" | "SliceLost" => {
-            "loads both sides before any traffic moves".to_owned()
-        }
-        "IsLoadAnswerSigned" | "BeforeTrafficHooks" | "BeforeTrafficHook" => {
-            "runs the application's checks before any traffic moves".to_owned()
-        }
-        "CheckLine" | "LineVerdict" | "LineWait" => "is about to move the first traffic".to_owned(),
-        "MustWritersStop" | "QuiesceWriters" | "RememberQuiesce" | "QuiesceHook" => {
-            "stops the old side's writers".to_owned()
-        }
-        "MustReplicationDrain"
-        | "DrainReplication"
-        | "DrainVerdict"
-        | "DrainWait"
-        | "IsThereAWayBack"
-        | "RememberNoReturn" => format!("waits until the replication has run dry{}", seen("DrainReplication")),
-        "Validate" | "ValidateVerdict" | "ValidateWait" => {
-            "all traffic is on the new side; asks it directly whether it is well".to_owned()
-        }
-        "AfterTrafficHooks" | "AfterTrafficHook" => {
-            "runs the application's checks after all traffic has moved".to_owned()
-        }
-        "SetAlarms" | "SetAlarm" | "AlarmNotSet" => "sets the plan's alarms".to_owned(),
-        "NextRouteToFinalise"
-        | "FinaliseListener"
-        | "FinaliseRecords"
-        | "FinaliseWait"
-        | "FinaliseVerdict"
-        | "Finish"
-        | "WriteReport"
-        | "AnnounceFinish"
-        | "StartCleanup"
-        | "Succeeded" => "makes the routes final: the new side alone".to_owned(),
-        _ => stepping(steps, at),
-    }
-}
-
-fn stepping(steps: &[Step], at: Timestamp) -> String {
-    let Some(step) = steps.iter().find(|step| step.done_at.is_none()) else {
-        return "all steps are done".to_owned();
-    };
-    let title = shown(&step.planned.title, MOST_TITLE_BYTES);
-    let percent = step.planned.new_weight;
-    if step.settled_at.is_none() {
-        return format!("moves {title} to {percent} % on the new side");
-    }
-    let [held, hold] = [step.held(at), step.planned.hold_seconds].map(Seconds);
-    format!("holds {title} at {percent} % on the new side, under watch: {held} of {hold}")
 }
 
 /// A value's text; none for what is no text.

@@ -100,6 +100,30 @@ fn held_and_released_are_endings() {
     assert_eq!(ended(Phase::Closed, "Released"), Standing::Released);
 }
 
+#[test]
+fn a_run_that_a_person_released_says_who_and_why() {
+    let mut known = in_state("", Some(Phase::Closed));
+    let report =
+        json!({ "ending": "Released", "by": "Ada: agreed with Bob", "was": { "ending": "Stuck", "routes": [] } });
+    known.run.as_mut().unwrap().ending = Some(Ending { at: at(1).to_string(), report });
+    let (words, _) = activity(&known, &[], &[], Standing::Released, at(2));
+    assert_eq!(words, "a person released the run as it was: \"Ada: agreed with Bob\"");
+}
+
+#[test]
+fn nobody_is_said_to_be_asked_where_the_plan_has_no_health_check() {
+    let mut known = in_state("Validate", Some(Phase::Forward));
+    let words = |known: &Known| activity(known, &[], &[], Standing::Running, at(2)).0;
+    assert_eq!(words(&known), "all traffic is on the new side; nothing else is to be looked at");
+    let with = |known: &mut Known, more: serde_json::Value| {
+        let mut plan = json!({ "application": "shop", "routes": [] });
+        plan.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        known.run.as_mut().unwrap().plan = serde_json::from_value(plan).unwrap();
+    };
+    with(&mut known, json!({ "health_check": { "url": "http://10.0.0.1/" } }));
+    assert_eq!(words(&known), "all traffic is on the new side; asks it directly whether it is well");
+}
+
 /// Every state of the cutover has words: those that only hold a step's are the step's.
 #[test]
 fn every_state_of_the_definition_has_words() {
@@ -145,7 +169,7 @@ fn every_state_of_the_definition_has_words() {
         "RollbackUnfinished",
     ];
     let mut seen = 0;
-    let text = include_str!("standing.rs");
+    let text = [include_str!("standing.rs"), include_str!("doing.rs")].concat();
     for state in states.filter(|state| {
         definition.contains(&format!("  {state}:\n    Type:")) || definition.contains(&format!("  {state}:\n    <<:"))
     }) {

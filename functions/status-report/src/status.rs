@@ -4,9 +4,7 @@
 
 use cutover::Plan;
 use cutover::text::shown;
-use history::Call;
 use jiff::Timestamp;
-use journal::Phase;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,14 +13,15 @@ use crate::known::Known;
 use crate::measured::{Measured, measured};
 use crate::recovery::{Recovery, recovery};
 use crate::risk::{Level, Risk, risk};
+use crate::routes::{RouteStatus, routes};
 use crate::signs::signs;
 use crate::standing::{Standing, activity, standing};
-use crate::work::{self, Milestone, Step, Work, later};
+use crate::work::{self, Milestone, Work, later};
 
 /// Of the form that is described here.
 pub const VERSION: u32 = 1;
 const MOST_NAME_BYTES: usize = 100;
-const MOST_ARN_BYTES: usize = 250;
+pub(crate) const MOST_ARN_BYTES: usize = 250;
 
 /// What the stack says of statuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,19 +98,6 @@ pub struct Status {
     pub risk: Option<Risk>,
 }
 
-/// One route.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct RouteStatus {
-    /// How a person calls it.
-    pub title: String,
-    /// The new side's weight, in percent, as it was last set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub new_weight_percent: Option<u8>,
-    /// The share of the requests that it really had at the last look of that step, in percent, where a load balancer counts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub share_seen_percent: Option<f64>,
-}
-
 impl Status {
     /// Whether something still comes.
     pub fn is_open(&self) -> bool {
@@ -146,7 +132,10 @@ pub fn status(known: &Known, settings: &Settings, at: Timestamp) -> Status {
     // Nothing goes on before that.
     let first = milestones.iter().position(|milestone| milestone.reached_at.is_none()).unwrap_or(milestones.len());
     milestones.splice(first..first, answer(known, standing));
-    milestones.extend(beyond(known, plan.as_ref(), standing, finished_at));
+    for milestone in milestones.iter_mut().filter(|milestone| milestone.expected_at.is_some() && !milestone.is_limit) {
+        milestone.after = standing.goes_on().map(str::to_owned);
+    }
+    milestones.extend(beyond(known, plan.as_ref(), standing, finished_at, at));
     let counts = is_going || matches!(standing, Standing::Watched | Standing::CleaningUp | Standing::Closed);
     let work = plan.as_ref().filter(|_| counts);
     let work = work.map(|plan| work::work(plan, &steps, &calls, finished_at.is_some(), at));
@@ -166,20 +155,16 @@ pub fn status(known: &Known, settings: &Settings, at: Timestamp) -> Status {
         since,
         work,
         began_at: known.cutover.began_at.or(known.claimed_at()),
-        deadline_at: deadline(known, plan.as_ref()).filter(|_| is_going),
+        deadline_at: known.deadline(plan.as_ref(), at).filter(|_| is_going),
         ended_at: ended_at(known, standing, finished_at),
         slip_seconds,
         milestones,
-        routes: routes(known, plan.as_ref(), &calls, &steps),
+        routes: routes(known, plan.as_ref(), &calls, &steps, standing),
         recovery: recovery(known, &calls, settings, at),
         issues: issues(known, &calls, standing),
         measured,
         risk: standing.is_open().then(|| risk(&signs)),
     }
-}
-
-fn deadline(known: &Known, plan: Option<&Plan>) -> Option<Timestamp> {
-    later(known.claimed_at()?, plan?.timeout.0)
 }
 
 fn ended_at(known: &Known, standing: Standing, finished_at: Option<Timestamp>) -> Option<Timestamp> {
@@ -201,36 +186,29 @@ fn answer(known: &Known, standing: Standing) -> Option<Milestone> {
 }
 
 fn to_come(what: &str, expected_at: Option<Timestamp>, is_limit: bool) -> Milestone {
-    Milestone { what: what.to_owned(), planned_at: None, reached_at: None, expected_at, is_limit }
+    Milestone { what: what.to_owned(), planned_at: None, reached_at: None, expected_at, after: None, is_limit }
 }
 
 /// What comes beside the steps: the deadline, the removal of the old side.
-fn beyond(known: &Known, plan: Option<&Plan>, standing: Standing, finished_at: Option<Timestamp>) -> Vec<Milestone> {
+fn beyond(
+    known: &Known,
+    plan: Option<&Plan>,
+    standing: Standing,
+    finished_at: Option<Timestamp>,
+    at: Timestamp,
+) -> Vec<Milestone> {
     let mut more = Vec::new();
     if standing.is_going_forward() && known.run.is_some() {
-        more.push(to_come("the deadline: the run goes back if it has not ended", deadline(known, plan), true));
+        let what = if known.is_deadline_held() {
+            "the deadline: the run goes back if it has not ended; it moves on for as long as the line stands"
+        } else {
+            "the deadline: the run goes back if it has not ended"
+        };
+        more.push(to_come(what, known.deadline(plan, at), true));
     }
     if standing == Standing::Watched {
         let after = plan.zip(finished_at).and_then(|(plan, at)| later(at, plan.cleanup.after.0));
         more.push(to_come("the old side is removed, and with it the way back", after, false));
     }
     more
-}
-
-fn routes(known: &Known, plan: Option<&Plan>, calls: &[Call], steps: &[Step]) -> Vec<RouteStatus> {
-    let back = known.rollback.as_ref().map(|story| history::calls::calls(&story.events)).unwrap_or_default();
-    let weights: Vec<history::Weight> =
-        history::calls::weights(calls).into_iter().chain(history::calls::weights(&back)).collect();
-    let is_back = !history::calls::weights(&back).is_empty() || known.phase() == Some(Phase::RolledBack);
-    let of_route = |(place, title): (usize, String)| RouteStatus {
-        title: shown(&title, MOST_ARN_BYTES),
-        new_weight_percent: weights.iter().rev().find(|weight| weight.route == place).map(|weight| weight.percent),
-        // Of the step that the weight is of: an earlier one's share stands beside another weight.
-        share_seen_percent: steps
-            .iter()
-            .rev()
-            .find(|step| step.planned.route == place && step.moved_at.is_some() && !is_back)
-            .and_then(|step| step.share_seen_percent),
-    };
-    Known::titles(plan).into_iter().enumerate().map(of_route).collect()
 }

@@ -7,6 +7,7 @@
 use cutover::Plan;
 use cutover::plan::Route;
 use cutover::schedule::{self, ScheduledStep};
+use history::calls::is_signed;
 use history::{Call, Event};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -115,8 +116,8 @@ fn tell(step: &mut Step, call: &Call) -> bool {
             step.share_seen_percent = reply["share_seen_percent"].as_f64().or(step.share_seen_percent);
             step.done_at = (reply["done"] == true).then_some(call.at);
         }
-        // The hold begins again.
-        "AwaitDecision" => {
+        // The hold begins again; a yes that is not signed has decided nothing.
+        "AwaitDecision" if is_signed(reply) => {
             step.held_seconds = 0;
             step.looked_at = Some(call.at);
         }
@@ -189,6 +190,9 @@ pub struct Milestone {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub expected_at: Option<Timestamp>,
+    /// What has to come first, where people hold the run: `once resumed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
     /// Whether it is a limit, by when something has to have happened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_limit: bool,
@@ -214,6 +218,7 @@ pub fn milestones(
         planned_at: claimed_at.and_then(|claimed| later(claimed, planned)),
         reached_at,
         expected_at: if is_going && reached_at.is_none() { later(at, left) } else { None },
+        after: None,
         is_limit: false,
     };
     let mut milestones = Vec::new();

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use common::{HOSTILE, at, settings, states};
 use status_report::document;
+use status_report::known::Known;
 use status_report::portfolio::{Entry, Portfolio};
 use status_report::status::{Status, status};
 use status_report::store;
@@ -115,6 +116,82 @@ fn pages_are_small_and_ask_for_nothing() {
         assert_eq!(html.contains("http-equiv=\"refresh\""), is_open, "{name}");
         assert_eq!(html.contains("this page is stale"), is_open, "{name}");
     }
+}
+
+fn page_of(name: &str) -> String {
+    let all = states();
+    let (_, known) = all.iter().find(|(known, _)| *known == name).unwrap();
+    document::of_run(&status(known, &settings(), at(45)), &settings()).unwrap().1
+}
+
+#[test]
+fn a_released_run_says_who_released_it_and_what_is_left_and_counts_no_time_on() {
+    let page = page_of("released");
+    for says in [
+        "left to do",
+        "a-third=1",
+        "released as it was by &quot;Ada: agreed with Bob&quot;",
+        "not put back: at a-third=1 when the rollback ended",
+        "to be put back in spite of a reason to hold, by &quot;Ada: the health check itself is broken&quot;",
+        "not by the rollback",
+        "<h2>Decisions</h2>",
+        "<h2>Left, or not done</h2>",
+    ] {
+        assert!(page.contains(says), "no {says} in\n{page}");
+    }
+    for is_none in ["so far", "10 %</td>", "Open issues"] {
+        assert!(!page.contains(is_none), "{is_none} in\n{page}");
+    }
+    assert!(page_of("stuck").contains("so far"), "traffic is not back");
+}
+
+#[test]
+fn a_refused_approval_is_no_yes() {
+    let page = page_of("unsigned");
+    assert!(page.contains("not approved: a yes still said YOUR NAME or YOUR REASON, and did not count"), "{page}");
+    assert!(!page.contains("approved by"), "{page}");
+}
+
+#[test]
+fn what_cleanup_kept_is_told_with_the_whole_command() {
+    let page = page_of("closed").replace("&#x2f;", "/");
+    let command = "to delete it, once nobody needs it: aws elbv2 delete-target-group --target-group-arn \
+        arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/old/73e2d6bc24d8a067 --region eu-west-1</li>";
+    assert!(page.contains("the plan does not ask to delete it") && page.contains(command), "{page}");
+}
+
+#[test]
+fn what_people_hold_promises_no_time_of_its_own() {
+    for (name, when) in
+        [("paused", "once resumed"), ("line_stopped", "once the line is lifted"), ("approval", "once approved")]
+    {
+        let page = page_of(name);
+        assert!(page.contains(&format!(">{when}, not before ")), "{name}: {page}");
+        assert!(!page.contains("data-is=\"not before\""), "{name}: {page}");
+    }
+    assert!(page_of("hold").contains("data-is=\"not before\""));
+}
+
+#[test]
+fn the_time_in_which_the_line_stands_is_not_the_runs() {
+    let all = states();
+    let (_, known) = all.iter().find(|(known, _)| *known == "line_stopped").unwrap();
+    let mut without = known.clone();
+    without.line = None;
+    let deadline = |known: &Known, minute: i64| status(known, &settings(), at(minute)).deadline_at.unwrap();
+    let stood = |minute: i64| deadline(known, minute).duration_since(deadline(&without, minute)).as_secs() / 60;
+    assert_eq!([stood(45), stood(50)], [10 + 15, 10 + 20]);
+    assert!(page_of("line_stopped").contains("and later while the line stands"));
+}
+
+#[test]
+fn a_run_in_precheck_has_a_status_before_precheck_has_answered() {
+    let all = states();
+    let (_, known) = all.iter().find(|(known, _)| *known == "checking").unwrap();
+    let status = status(known, &settings(), at(45));
+    assert_eq!((status.application.as_str(), status.routes.len()), ("shop", 1));
+    assert!(page_of("checking").contains("nothing is touched"));
+    assert!(!known.is_dry_run(&known.calls()));
 }
 
 #[test]

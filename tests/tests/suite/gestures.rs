@@ -175,8 +175,8 @@ async fn set_paused(ground: &Ground, run_id: &str, paused: bool) -> Result<()> {
         "TableName": ground.emulator.ready().journal_table,
         "Key": { "pk": { "S": format!("run#{run_id}") } },
         "UpdateExpression": "SET paused = :paused",
-        "ConditionExpression": "attribute_exists(pk)",
-        "ExpressionAttributeValues": { ":paused": { "BOOL": paused } },
+        "ConditionExpression": "phase = :forward",
+        "ExpressionAttributeValues": { ":paused": { "BOOL": paused }, ":forward": { "S": "forward" } },
     });
     ground.client.call("dynamodb", "update_item", update).await.map(drop)
 }
@@ -194,6 +194,8 @@ async fn a_paused_run_holds_its_step_until_it_is_resumed() -> Result<()> {
     set_paused(&ground, &run_id, false).await?;
     let end = ground.end_of(&run_id, LIMIT).await?;
     ensure!(end["status"] == "SUCCEEDED", "ended {} {}", end["error"], end["cause"]);
+    let refused = set_paused(&ground, &run_id, true).await.err().map(|error| format!("{error:#}"));
+    ensure!(refused.as_deref().is_some_and(|error| error.contains("ConditionalCheckFailed")), "paused: {refused:?}");
     Ok(())
 }
 

@@ -199,7 +199,33 @@ async fn a_run_that_is_stuck_is_critical_and_says_what_is_left() -> Result<()> {
     ensure_page(&ground, "applications/wedged", &["Stuck", "left to do", "critical"]).await?;
     let index = index_that(&ground, |index| index["counts"]["stuck"] == 1).await?;
     ensure!(index["counts"]["stuck"] == 1 && index["risk"] == "critical", "{index:#}");
+
+    let release = json!({ "application": "wedged", "release": "Ada: agreed with Bob" });
+    let release = ground.start("cleanup", "release", &release).await?;
+    ground.end_of(&release, LIMIT).await?;
+    let status = wait_for_standing(&ground, "applications/wedged", "released").await?;
+    let [route, recovery] = [&status["routes"][0], &status["recovery"]];
+    ensure!(route["live"].is_string() && route["new_weight_percent"].is_null(), "{status:#}");
+    ensure!(recovery["attempts"] == 1 && recovery["recovery_seconds"].is_null(), "{status:#}");
+    let says = ["Released", "left to do", "&quot;Ada: agreed with Bob&quot;", "when the rollback ended"];
+    let page = ensure_page(&ground, "applications/wedged", &says).await?;
+    ensure!(!page.contains("so far"), "{page}");
     Ok(())
+}
+
+/// Precheck tries the new side for hours, and nobody is told of a run until it is claimed.
+async fn a_run_in_precheck_is_found_by_its_application() -> Result<()> {
+    let ground = ground().await?;
+    let stage = quiet(&ground, "slow", |plan| {
+        plan["health_check"] = json!({ "url": "http://127.0.0.1:9/", "attempts": 10, "interval": "20m" });
+    })
+    .await?;
+    let run_id = ground.start("cutover", "run", &stage.plan).await?;
+    ground.wait_for_state(&run_id, "PrecheckWait", LIMIT).await?;
+    let answer = ask(&ground, json!({ "application": "slow" })).await?;
+    ensure!(answer["status"]["standing"] == "checking" && answer["status"]["run_id"] == run_id, "{answer:#}");
+    ensure_page(&ground, "applications/slow", &["Checking", "nothing is touched"]).await?;
+    follow::stop(&ground.client, &run_id).await
 }
 
 /// Nobody hears what happens here: the schedule alone writes.
@@ -240,6 +266,7 @@ async fn what_a_person_asks_wrongly_says_what_to_write() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     for (request, expected) in [
         (json!({ "application": "nobody" }), "there is no run of an application \\\"nobody\\\""),
+        (json!({ "app": "nobody" }), "did you mean `application`?"),
         (json!({ "run_id": "nobody" }), "write the ARN of the cutover's execution"),
         (json!({ "run_id": ground.execution("cutover", "nobody") }), "there is no run"),
     ] {
@@ -260,6 +287,7 @@ pub fn tests() -> Vec<Test> {
         a_run_that_goes_back_is_told_of_with_its_recovery_time,
         a_run_that_waits_for_people_says_for_what_and_until_when,
         a_run_that_is_stuck_is_critical_and_says_what_is_left,
+        a_run_in_precheck_is_found_by_its_application,
         the_schedule_fires_and_does_next_to_nothing_where_nothing_is_open,
         what_a_person_asks_wrongly_says_what_to_write,
     ]

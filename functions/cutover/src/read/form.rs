@@ -11,7 +11,7 @@ use serde_json::{Map, Number, Value};
 use super::hint;
 use super::schema::SPACES;
 use super::written::{self, Wanted};
-use crate::{Finding, Seconds, finding};
+use crate::{Finding, Seconds, finding, text};
 
 /// Where the schema describes [`Seconds`].
 pub(super) const DURATION: &str = "#/$defs/Duration";
@@ -237,7 +237,7 @@ impl<'a> Reader<'a> {
             let all: Vec<String> = names.clone().map(|name| format!("`{name}`")).collect();
             let nearest = value.as_str().and_then(|text| hint::choice(text, names));
             let fix = match nearest {
-                Some(nearest) => format!("write `{nearest}`, if that is meant; there are {}", all.join(" and ")),
+                Some(nearest) => format!("write `{nearest}`, if that is meant; there are {}", text::listed(&all)),
                 None => format!("should be {}", all.join(" or ")),
             };
             return self.refuse(at, format!("is {}", described(value)), fix);

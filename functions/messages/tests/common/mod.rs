@@ -68,6 +68,12 @@ pub fn events() -> Vec<(&'static str, &'static str, Value)> {
             "closed",
             json!({ "removals": [{ "removed": ["the old side's records"], "kept": [] }], "not_done": [] }),
         ),
+        (
+            "closed_keeping",
+            "closed",
+            json!({ "removals": [{ "removed": [], "kept": ["arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/old/73e2d6bc24d8a067: the plan does not ask to delete it"],
+                "by_hand": "aws elbv2 delete-target-group --target-group-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/old/73e2d6bc24d8a067 --region eu-west-1" }] }),
+        ),
     ];
     events.extend(incidents());
     events.extend(waves());

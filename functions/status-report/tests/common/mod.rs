@@ -2,6 +2,7 @@
 
 use cutover::Plan;
 use cutover::contract::Caller;
+use cutover::line::{Line, Past, Stop};
 use history::{Ended, Event, Story, What};
 use jiff::Timestamp;
 use journal::{Ending, Phase, Run};
@@ -175,6 +176,42 @@ fn went_back(plan: &Plan, text: &str) -> Story {
         .ends("FAILED", Some("Cutover.RolledBack"))
 }
 
+fn keeping() -> Value {
+    let group = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/old/73e2d6bc24d8a067";
+    json!({ "removed": [], "kept": [format!("{group}: the plan does not ask to delete it")],
+        "by_hand": format!("aws elbv2 delete-target-group --target-group-arn {group} --region eu-west-1") })
+}
+
+/// Held by the line since minute 30, which stood for ten minutes before.
+fn line_stopped(plan: &Plan) -> Known {
+    let why = "the line is stopped by \"Ada\" since 2026-11-26 20:30:00 UTC: \"packets are lost\"";
+    let looked = json!({ "done": false, "verdict": "healthy", "checks": checks("", "healthy"), "held": why });
+    let story = held(plan, "").calls("Monitor", json!({ "elapsed_seconds": 1800 }), looked).enters("HoldWait").story;
+    let stopped = Some(Stop { by: "Ada".to_owned(), why: "packets are lost".to_owned(), at: at(30) });
+    let line = Line { stopped, past: vec![Past { from: at(5), to: at(15) }], ..Line::default() };
+    Known { line: Some(line), ..known(story, Some(run(plan, Phase::Forward, None))) }
+}
+
+/// Precheck is asked, and has not answered for minutes: the new side is tried again.
+fn checking() -> Known {
+    let written = json!({ "application": "shop", "routes": [{ "type": "listener",
+        "listener_arn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2",
+        "old_target_group_arn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/old/73e2d6bc24d8a067",
+        "new_target_group_arn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/new/6d0ecf831eec9f09",
+        "steps": [{ "new_weight": 100, "hold": "30m" }] }] });
+    known(Script::new().asks("Precheck", json!({ "plan": written })).story, None)
+}
+
+/// The approve command, sent as it stood.
+fn unsigned(plan: &Plan) -> Story {
+    prechecked(plan, "")
+        .asks("AwaitApproval", json!({ "detail": { "within_seconds": 86400 } }))
+        .event(What::Succeeded(json!({ "by": "YOUR NAME", "why": "YOUR REASON" }).to_string()))
+        .enters("IsAnswerSigned")
+        .enters("AnnounceNothingTouched")
+        .ends("FAILED", Some("Cutover.Rejected"))
+}
+
 /// A run in each state, by name.
 pub fn states() -> Vec<(&'static str, Known)> {
     let plan = &plan("");
@@ -192,7 +229,13 @@ pub fn states() -> Vec<(&'static str, Known)> {
         known
     };
     let restored = || back().calls("RestoreListener", json!({}), json!({ "changed": true }));
-    let left = json!({ "ending": "Stuck", "routes": [{ "title": "listener shop", "restored": false, "error": "Cutover.Drift: somebody else changed it" }] });
+    let left = json!({ "ending": "Stuck", "at": at(43).to_string(), "routes": [{ "route": 0, "title": "listener shop", "restored": false,
+        "error": "Cutover.Drift: listener shop is at a-third=1", "live": "a-third=1" }] });
+    let by = "Ada: agreed with Bob";
+    let mut released =
+        rolled(Phase::Closed, Some(json!({ "ending": "Released", "by": by, "was": left })), back().story);
+    released.rollback = None;
+    released.run.as_mut().unwrap().forced = Some("Ada: the health check itself is broken".to_owned());
     let hold = json!({ "ending": "Held", "hold": "the old side does not answer: status 503", "routes": [] });
     let refused = prechecked(plan, "").enters("AnnounceNothingTouched").ends("FAILED", Some("Cutover.Rejected"));
     let watched = || known(finished(plan).ends("SUCCEEDED", None), Some(run(plan, Phase::Finished, None)));
@@ -201,7 +244,7 @@ pub fn states() -> Vec<(&'static str, Known)> {
     looked_after.cleanup = Some(Script::new().calls("Monitor", json!({}), since).story);
     let closed = known(
         finished(plan).ends("SUCCEEDED", None),
-        Some(run(plan, Phase::Closed, Some(json!({ "ending": "Closed" })))),
+        Some(run(plan, Phase::Closed, Some(json!({ "ending": "Closed", "removals": [keeping()] })))),
     );
     vec![
         ("approval", known(approval.story, None)),
@@ -209,6 +252,8 @@ pub fn states() -> Vec<(&'static str, Known)> {
         ("hold", forward(held(plan, ""))),
         ("decision", forward(decision)),
         ("paused", paused),
+        ("line_stopped", line_stopped(plan)),
+        ("checking", checking()),
         ("rolling_back", rolled(Phase::RollingBack, None, restored().story)),
         (
             "rolled_back",
@@ -221,6 +266,8 @@ pub fn states() -> Vec<(&'static str, Known)> {
         ("stuck", rolled(Phase::Stuck, Some(left), back().ends("FAILED", Some("Cutover.Stuck")))),
         ("held", rolled(Phase::Stuck, Some(hold), back().ends("FAILED", Some("Cutover.Held")))),
         ("not_started", known(refused, None)),
+        ("unsigned", known(unsigned(plan), None)),
+        ("released", released),
         ("watched_unseen", watched()),
         ("watched", looked_after),
         ("closed", closed),

@@ -24,8 +24,8 @@ pub struct Arguments {
     #[arg(long, value_enum, conflicts_with_all = ["serve", "faults", "machine"], value_name = "MACHINE")]
     pub through: Option<Through>,
 
-    /// Start another machine of the stack than cutover. PLAN may then be the machine's own input; without one it is made from
-    /// the plan
+    /// Start another machine of the stack than cutover: start, rollback or cleanup. PLAN may then be the machine's own input;
+    /// without one it is made from the plan
     #[arg(long, conflicts_with_all = ["serve", "faults"], value_name = "NAME", value_parser = Machine::named, default_value = "cutover",
           hide_default_value = true, long_help = machines())]
     pub machine: &'static Machine,
@@ -117,8 +117,11 @@ Exit codes:
 
 fn machines() -> String {
     let row = |machine: &Machine| format!("\n  {:<9} {}", machine.name, machine.does);
-    let intro = "Start another machine of the stack than cutover. PLAN may then be the machine's own input; without one it is made from the plan";
-    format!("{intro}:{}", MACHINES.iter().map(row).collect::<String>())
+    let intro = "Start another machine of the stack than cutover. PLAN may then be the machine's own input; without one it is made from the plan. \
+                 NAME is one of these";
+    let others =
+        "A wave and a portfolio are rehearsed by giving theirs as PLAN: events/wave.json, events/portfolio.json";
+    format!("{intro}:{}\n{others}", MACHINES.iter().map(row).collect::<String>())
 }
 
 impl Arguments {

@@ -75,7 +75,7 @@ pub(super) fn check(text: &str, wanted: &Kind, path: &str, report: &mut Report) 
     }
     let found = kind(service, resource);
     if found != Some(wanted.name) {
-        let of = found.map_or_else(|| format!("something else of {service}"), str::to_owned);
+        let of = found.map_or_else(|| of_service(service, resource), str::to_owned);
         report.say(path, format!("`{shown}` is the ARN of {of}"), fix(wanted, found));
     }
 }
@@ -89,6 +89,14 @@ fn kind(service: &str, resource: &str) -> Option<&'static str> {
             && kind.resources.iter().any(|start| resource.len() > start.len() && resource.starts_with(start))
     };
     [LISTENER, RULE, GROUP, REPLICATION, FUNCTION, TOPIC, ALARM, SECRET, BALANCER].iter().find(is).map(|kind| kind.name)
+}
+
+/// What no plan names, by AWS's own words: the service's, and the type that most resources begin with.
+fn of_service(service: &str, resource: &str) -> String {
+    match resource.split_once([':', '/']) {
+        Some((kind, _)) => format!("a resource of the service {service} (`{kind}`)"),
+        None => format!("a resource of the service {service}"),
+    }
 }
 
 fn fix(wanted: &Kind, found: Option<&str>) -> String {
@@ -121,7 +129,13 @@ mod tests {
             (elb("listener/app/a/1/2"), &RULE, "is the ARN of a listener: give it as `listener_arn`"),
             (elb("loadbalancer/app/a/1"), &LISTENER, "is the ARN of a load balancer: `aws elbv2 describe-listeners"),
             (elb("loadbalancer/app/a/1"), &GROUP, "is the ARN of a load balancer: name a target group"),
-            ("arn:aws:dms:r:1:endpoint:T".to_owned(), &REPLICATION, "is the ARN of something else of dms"),
+            (
+                "arn:aws:dms:r:1:endpoint:T".to_owned(),
+                &REPLICATION,
+                "is the ARN of a resource of the service dms (`endpoint`): name",
+            ),
+            ("arn:aws:rds:r:1:db:shop".to_owned(), &REPLICATION, "is the ARN of a resource of the service rds (`db`)"),
+            ("arn:aws:s3:r:1:shop".to_owned(), &GROUP, "is the ARN of a resource of the service s3: name"),
             ("arn:aws:sns:r:1:t:5".to_owned(), &TOPIC, "is the ARN of an SNS subscription"),
             ("shop".to_owned(), &TOPIC, "`shop` is not an ARN: should look like arn:aws:sns:"),
         ] {
