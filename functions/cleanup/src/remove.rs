@@ -157,7 +157,7 @@ fn place(
     } else if live.is_like(&whole) {
         Place::Whole
     } else {
-        Place::Elsewhere(live.describe())
+        Place::Elsewhere(live.describe_beside(&whole))
     })
 }
 
