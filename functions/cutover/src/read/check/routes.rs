@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::{LONGEST_RUN, Report, arns, between, health_checks, is_plain};
 use crate::Seconds;
-use crate::arn::{Place, title_of_listener};
+use crate::arn::{Place, is_account, title_of_listener};
 use crate::dns::name_fix;
 use crate::plan::{Alias, DnsRoute, ListenerRoute, RecordChange, RecordType, Route, Step};
 use crate::service_zones::{self, CLOUDFRONT_ZONE};
@@ -123,10 +123,6 @@ fn record_name(written: &str, path: &str, report: &mut Report) {
     if !labels_fit || written.len() > 255 || !is_plain(written) {
         report.say(path, format!("`{shown}` is not a DNS name"), name_fix(name));
     }
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.chars().all(|c| c.is_ascii_digit())
 }
 
 /// As Route 53 makes them: `Z`, then capital letters and digits.
