@@ -204,7 +204,6 @@ mod tests {
             ("EU_WEST_1", "eu-west-1?"),
             ("euwest-1", "eu-west-1?"),
             ("us-govwest-1", "us-gov-west-1?"),
-            ("ap-south-east-2", "ap-southeast-2?"),
             ("eu-wset-1", "such as eu-west-1"),
             ("eu-west", "such as eu-west-1"),
             ("westeurope", "such as eu-west-1"),

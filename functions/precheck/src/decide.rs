@@ -209,7 +209,7 @@ mod tests {
     fn what_mends_a_probe_is_told_by_how_far_it_came() {
         let probe: Probe = serde_json::from_value(json!({ "url": "https://new.example.com/health" })).unwrap();
         let fix = |remedy| health_url(&probe, &Tries { attempts: 1, remedy, ..Tries::default() }).fix;
-        assert_eq!(fix(Remedy::Answer), "the new side must answer 200-299, 1 times in a row");
+        assert_eq!(fix(Remedy::Answer), "the new side must answer 200-299, 2 times in a row");
         assert!(fix(Remedy::Network).contains("`probeNetworks`") && fix(Remedy::Network).contains("`probeVpc`"));
         let all =
             [Remedy::Answer, Remedy::Url, Remedy::Name, Remedy::Network, Remedy::Way, Remedy::Tls, Remedy::Protocol];
