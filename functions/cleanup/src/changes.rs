@@ -1,6 +1,8 @@
-//! Between the cutover and its cleanup: is every route still where the cutover left it? Writes nothing.
+//! Between the cutover and its cleanup: is every route still where the cutover left it, and is there nothing that leads users past
+//! it? Writes nothing.
 //!
-//! What somebody else changes then is theirs, and nothing is put back: people are told, once for each change.
+//! What somebody else changes then is theirs, and nothing is put back: people are told, once for each change. While a route itself is
+//! elsewhere, the checks of the new side say nothing of the cutover; beside what leads users past it they still do.
 
 use cutover::contract::{Caller, digest};
 use cutover::error::name;
@@ -32,7 +34,7 @@ pub struct WatchRequest {
 pub struct Watch {
     /// Whether the run still is this cleanup's, and finished.
     pub is_ours: bool,
-    /// The routes that are not where the cutover left them.
+    /// The routes that are not where the cutover left them; in the look that tells it, also those that users are led past.
     pub elsewhere: Vec<Elsewhere>,
     /// Whether that is to be told: it was not before.
     pub is_news: bool,
@@ -49,6 +51,9 @@ pub struct Elsewhere {
     pub live: String,
     /// How the cutover left it.
     pub left: String,
+    /// Whether the route itself is as it was left, and users are led past it.
+    #[serde(skip)]
+    pub is_past: bool,
 }
 
 /// The time between two looks.
@@ -65,7 +70,7 @@ pub(crate) async fn watch(clients: &Clients, request: &WatchRequest, now: Timest
     let clients = &for_run(clients, &run, run.plan.names(), now);
     let mut elsewhere = Vec::new();
     for (index, route) in run.plan.routes.iter().enumerate() {
-        elsewhere.extend(look(clients, route, run.route(index)?).await?);
+        elsewhere.extend(look(clients, &run.plan, route, run.route(index)?).await?);
     }
     Ok(news(elsewhere, &request.told))
 }
@@ -75,14 +80,16 @@ fn is_ours(run: &Run, caller: &Caller) -> bool {
 }
 
 /// What is not where it was left is looked at twice: a read can be behind.
-async fn look(clients: &Clients, route: &Route, of_run: RouteOfRun<'_>) -> StepResult<Option<Elsewhere>> {
+async fn look(clients: &Clients, plan: &Plan, route: &Route, of_run: RouteOfRun<'_>) -> StepResult<Option<Elsewhere>> {
     let left = of_run.finished()?;
     let mut seen = None;
     for _ in 0..2 {
-        seen = match routes::any::observe(&clients.routes, route).await {
-            Ok(live) => differs(route, of_run, &live, &left),
-            // It cannot even be read as one that a plan moves.
-            Err(StepError { name: name::DRIFT | name::REFUSED, message }) => Some(different(route, message, &left)),
+        seen = match routes::any::look(&clients.routes, plan, of_run).await {
+            Ok((live, past)) => differs(route, of_run, (&live, past), &left),
+            // It cannot even be read as one that a plan moves, or is gone.
+            Err(StepError { name: name::DRIFT | name::REFUSED, message }) => {
+                Some(different(route, message, left.describe()))
+            }
             Err(error) => return Err(error),
         };
         if seen.is_none() {
@@ -92,27 +99,70 @@ async fn look(clients: &Clients, route: &Route, of_run: RouteOfRun<'_>) -> StepR
     Ok(seen)
 }
 
-fn differs(route: &Route, of_run: RouteOfRun, live: &RouteState, left: &RouteState) -> Option<Elsewhere> {
-    (!of_run.is_at(live, left)).then(|| different(route, live.describe(), left))
+fn differs(
+    route: &Route,
+    of_run: RouteOfRun,
+    (live, past): (&RouteState, Option<String>),
+    left: &RouteState,
+) -> Option<Elsewhere> {
+    if !of_run.is_at(live, left) {
+        return Some(different(route, live.describe_beside(left), left.describe_beside(live)));
+    }
+    let past = past?;
+    let live = format!("{}; and {past}", live.describe());
+    Some(Elsewhere { is_past: true, ..different(route, live, left.describe()) })
 }
 
-fn different(route: &Route, live: String, left: &RouteState) -> Elsewhere {
-    Elsewhere { title: route.title(), live, left: left.describe() }
+fn different(route: &Route, live: String, left: String) -> Elsewhere {
+    Elsewhere { title: route.title(), live, left, is_past: false }
 }
 
 /// Each change is told once; what was put right is forgotten, so that the same change is told again.
-fn news(elsewhere: Vec<Elsewhere>, told: &str) -> Watch {
+fn news(mut elsewhere: Vec<Elsewhere>, told: &str) -> Watch {
     let lines: Vec<String> = elsewhere.iter().map(|one| format!("{}: {}", one.title, one.live)).collect();
     let now = if lines.is_empty() { String::new() } else { digest(&lines.join("\n")) };
-    Watch { is_ours: true, is_news: !elsewhere.is_empty() && now != told, elsewhere, told: now }
+    let is_news = !elsewhere.is_empty() && now != told;
+    // The machine looks at the new side's health where nothing is here.
+    elsewhere.retain(|one| is_news || !one.is_past);
+    Watch { is_ours: true, is_news, elsewhere, told: now }
 }
 
 #[cfg(test)]
 mod tests {
+    use routes::name::NameState;
+
     use super::*;
 
     fn elsewhere(live: &str) -> Vec<Elsewhere> {
-        vec![Elsewhere { title: "listener l".to_owned(), live: live.to_owned(), left: "new=100".to_owned() }]
+        vec![one(live, false)]
+    }
+
+    fn one(live: &str, is_past: bool) -> Elsewhere {
+        Elsewhere { title: "listener l".to_owned(), live: live.to_owned(), left: "new=100".to_owned(), is_past }
+    }
+
+    #[test]
+    fn what_leads_users_past_a_name_until_cleanup_is_told_once_and_its_health_still_looked_at() {
+        let route = serde_json::json!({ "type": "dns", "hosted_zone_id": "Z1", "record_name": "app.example.com",
+            "records": [{ "type": "A", "new": { "values": ["5.6.7.8"] } }], "steps": [{ "new_weight": 100 }] });
+        let route: Route = serde_json::from_value(route).unwrap();
+        let record = |value: &str| serde_json::json!([{ "type": "A", "ttl": 300, "values": [value] }]);
+        let state = |value: &str| RouteState::from(serde_json::from_value::<NameState>(record(value)).unwrap());
+        let (before, left) = (state("1.2.3.4"), state("5.6.7.8"));
+        let of_run = RouteOfRun::of(&route, &before).unwrap();
+        let look =
+            |value: &str, past: Option<&str>| differs(&route, of_run, (&state(value), past.map(str::to_owned)), &left);
+        assert_eq!(look("5.6.7.8", None), None);
+        let past = look("5.6.7.8", Some("app.example.com answers with AAAA as well")).unwrap();
+        assert!(past.is_past && past.live.ends_with("; and app.example.com answers with AAAA as well"), "{past:?}");
+        assert!(!look("1.2.3.4", Some("app.example.com answers with AAAA as well")).unwrap().is_past);
+        let first = news(vec![past.clone()], "");
+        assert!(first.is_news && first.elsewhere == [past.clone()]);
+        let second = news(vec![past.clone()], &first.told);
+        assert!(!second.is_news && second.elsewhere.is_empty(), "the machine goes on to the health");
+        let moved = news(vec![past, one("old=100", false)], &first.told);
+        assert!(moved.is_news && moved.elsewhere.len() == 2);
+        assert_eq!(news(vec![one("old=100", false)], &moved.told).elsewhere.len(), 1);
     }
 
     #[test]

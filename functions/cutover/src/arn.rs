@@ -22,6 +22,57 @@ impl<'a> Place<'a> {
         let given = |own: &'a str, other: &'a str| if own.is_empty() { other } else { own };
         Self { region: given(self.region, here.region), account: given(self.account, here.account) }
     }
+
+    /// What of it can be of no AWS, and what is right: an account has twelve digits, and a region its parts.
+    pub fn misspelt(&self) -> Option<(String, String)> {
+        let shown = |text: &str| text.chars().take(80).collect::<String>();
+        if !is_region(self.region) {
+            let right = nearly(self.region);
+            let fix = right.map_or_else(
+                || "give it as AWS writes it, such as eu-west-1".to_owned(),
+                |right| format!("{right}? Give it as AWS writes it"),
+            );
+            return Some((format!("`{}` is no region", shown(self.region)), fix));
+        }
+        (!is_account(self.account)).then(|| {
+            let fix = "an account has twelve digits: give them all";
+            (format!("`{}` is no account", shown(self.account)), fix.to_owned())
+        })
+    }
+}
+
+/// Whether this is how an account is written.
+pub fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// What regions are called after, the longer ones first (AWS General Reference, regions and their codes).
+const DIRECTIONS: [&str; 9] =
+    ["northeast", "northwest", "southeast", "southwest", "central", "north", "south", "east", "west"];
+
+/// Whether this is how a region is written: `eu-west-1`, `us-gov-west-1`.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [places @ .., direction, number] = &parts[..] else { return false };
+    let is_of_letters = |part: &&str| !part.is_empty() && part.bytes().all(|letter| letter.is_ascii_lowercase());
+    !places.is_empty()
+        && places.iter().all(is_of_letters)
+        && DIRECTIONS.contains(direction)
+        && (1..=2).contains(&number.len())
+        && number.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// The region that was meant, where its parts are all there: `eu-west-1` of `EU_West1`.
+fn nearly(text: &str) -> Option<String> {
+    let bare: String = text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let number_at = bare.find(|c: char| c.is_ascii_digit())?;
+    let (words, number) = bare.split_at(number_at);
+    let (direction, place) =
+        DIRECTIONS.iter().find_map(|direction| Some((direction, words.strip_suffix(direction)?)))?;
+    let (place, part) = place.split_at_checked(2)?;
+    let part = if part.is_empty() { String::new() } else { format!("-{part}") };
+    let right = format!("{place}{part}-{direction}-{number}");
+    is_region(&right).then_some(right)
 }
 
 /// Things by where they are, in their order; no place: where the stack is.
@@ -139,6 +190,33 @@ mod tests {
     fn an_alarm_is_called_by_its_name_or_its_arn() {
         assert_eq!(alarm_name("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:shop: 5xx"), "shop: 5xx");
         assert_eq!(alarm_name("shop:alarm:5xx"), "shop:alarm:5xx");
+    }
+
+    #[test]
+    fn a_misspelt_account_or_region_is_told_with_what_is_right() {
+        let of = |region, account| Place { region, account }.misspelt();
+        for region in ["eu-west-1", "ap-southeast-7", "us-gov-west-1", "us-isob-east-1", "cn-north-1", "eusc-de-east-1"]
+        {
+            assert_eq!(of(region, "123456789012"), None, "{region}");
+        }
+        for (region, right) in [
+            ("eu-west1", "eu-west-1?"),
+            ("EU_WEST_1", "eu-west-1?"),
+            ("euwest-1", "eu-west-1?"),
+            ("us-govwest-1", "us-gov-west-1?"),
+            ("eu-wset-1", "such as eu-west-1"),
+            ("eu-west", "such as eu-west-1"),
+            ("westeurope", "such as eu-west-1"),
+            ("eu-west-123", "such as eu-west-1"),
+        ] {
+            let (problem, fix) = of(region, "123456789012").unwrap();
+            assert!(problem == format!("`{region}` is no region") && fix.contains(right), "{region}: {fix}");
+        }
+        for account in ["12345678901", "1234567890123", "12345678901x", "my-account"] {
+            let (problem, fix) = of("eu-west-1", account).unwrap();
+            assert_eq!(problem, format!("`{account}` is no account"));
+            assert!(fix.contains("twelve digits"), "{fix}");
+        }
     }
 
     #[test]

@@ -77,6 +77,9 @@ pub struct RouteRequest {
     /// The new side's share in percent, for `shift`.
     #[serde(default)]
     pub new_weight: u8,
+    /// The step's place in its route, for `shift` of a name. None of machines from before.
+    #[serde(default)]
+    pub step: Option<usize>,
     /// How many times this action has been called before.
     #[serde(default)]
     pub attempt: u32,

@@ -148,12 +148,23 @@ pub fn beside<T>(
 ) -> StepResult<Option<T>> {
     settled(result).map(|result| match result {
         Ok(value) => Some(value),
-        Err(StepError { message, .. }) => {
-            let problem = format!("{not_seen}: {message}");
-            findings.push(Finding::warning(path, problem, "allow precheck's role this action, or look yourself"));
+        Err(error) => {
+            let fix = match error.name {
+                name::NOT_PERMITTED => "allow precheck's role this action, or look yourself",
+                _ if is_missing(&error) => "name what is there",
+                _ => "look yourself",
+            };
+            findings.push(Finding::warning(path, format!("{not_seen}: {}", error.message), fix));
             None
         }
     })
+}
+
+/// Whether AWS knows nothing of that name: its codes say so (`ListenerNotFound`, `TargetGroupNotFound`, `NoSuchHostedZone`,
+/// `ResourceNotFoundException`), and so do the functions where an answer is empty.
+pub fn is_missing(error: &StepError) -> bool {
+    error.name == name::REFUSED
+        && ["NotFound", "NoSuch", "there is no such"].iter().any(|missing| error.message.contains(missing))
 }
 
 /// What a repetition does not change: an answer, or an error that will come again.
@@ -213,6 +224,15 @@ mod tests {
         assert_eq!(beside(denied, "$", "nobody looked", &mut findings), Ok(None));
         assert_eq!((findings.len(), findings[0].severity), (1, Severity::Warning));
         assert_eq!(findings[0].problem, "nobody looked: elasticloadbalancing:DescribeRules: no");
+        assert!(findings[0].fix.starts_with("allow precheck's role this action"));
+        for (message, fix) in [
+            ("elasticloadbalancing:DescribeTags: TargetGroupNotFound: no", "name what is there"),
+            ("elasticloadbalancing:DescribeRules arn: ValidationError: no", "look yourself"),
+        ] {
+            let (mut told, refused) = (Vec::new(), Err::<(), _>(StepError::new(name::REFUSED, message)));
+            assert_eq!(beside(refused, "$", "nobody looked", &mut told), Ok(None));
+            assert_eq!(told[0].fix, fix, "{message}: it is no permission that is missing");
+        }
         let slow: StepResult<()> = Err(StepError::new(name::THROTTLED, "slow"));
         assert_eq!(beside(slow, "$", "", &mut findings).unwrap_err().name, name::THROTTLED);
         assert_eq!(findings.len(), 1);

@@ -9,12 +9,14 @@ mod certificate;
 #[cfg(test)]
 pub(crate) mod conversations;
 pub mod reach;
+mod remedy;
 mod request;
 mod target;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::reach::Reach;
+pub use self::remedy::Remedy;
 pub use self::request::{native_roots, tls_configuration};
 pub use self::target::{Target, shown};
 use crate::plan::Probe;
@@ -26,6 +28,9 @@ pub struct ProbeResult {
     pub passed: bool,
     /// What was seen, for a person; never the body.
     pub seen: String,
+    /// What would mend it, where it did not pass.
+    #[serde(default)]
+    pub remedy: Remedy,
 }
 
 /// Tries in a row, as far as they have come.
@@ -37,6 +42,9 @@ pub struct Tries {
     pub passed_in_row: u32,
     /// What the latest saw.
     pub seen: String,
+    /// What would mend it, where the latest did not pass.
+    #[serde(default)]
+    pub remedy: Remedy,
 }
 
 /// Whether probing is over.
@@ -57,6 +65,7 @@ impl Tries {
             attempts: self.attempts.saturating_add(1),
             passed_in_row: if result.passed { self.passed_in_row.saturating_add(1) } else { 0 },
             seen: result.seen.clone(),
+            remedy: result.remedy,
         }
     }
 
@@ -85,7 +94,7 @@ pub fn status_range(text: &str) -> Option<std::ops::RangeInclusive<u16>> {
 pub async fn ask(probe: &Probe, reach: &Reach) -> ProbeResult {
     match request::send(probe, request::native_roots, reach, &reach::System).await {
         Ok((status, body)) => judge(probe, status, &body),
-        Err(problem) => ProbeResult { passed: false, seen: problem },
+        Err(failure) => ProbeResult { passed: false, seen: failure.words, remedy: failure.remedy },
     }
 }
 
@@ -101,7 +110,7 @@ fn judge(probe: &Probe, status: u16, body: &[u8]) -> ProbeResult {
         (false, _) => format!("status {status}, expected {}", probe.expect_status),
         (true, false) => format!("status {status}, but the body does not contain the expected text"),
     };
-    ProbeResult { passed: status_fits && body_fits, seen }
+    ProbeResult { passed: status_fits && body_fits, seen, remedy: Remedy::Answer }
 }
 
 #[cfg(test)]
@@ -124,7 +133,9 @@ mod tests {
     }
 
     fn progress_of(pattern: &str, attempts: u32, successes: u32) -> Progress {
-        let count = |tries: Tries, c| tries.count(&ProbeResult { passed: c == '+', seen: String::new() });
+        let count = |tries: Tries, c| {
+            tries.count(&ProbeResult { passed: c == '+', seen: String::new(), remedy: Remedy::Answer })
+        };
         pattern.chars().fold(Tries::default(), count).progress(&probe(attempts, successes))
     }
 
@@ -138,9 +149,9 @@ mod tests {
 
     #[test]
     fn counts_stop_at_their_limit() {
-        let most = Tries { attempts: u32::MAX, passed_in_row: u32::MAX, seen: String::new() };
-        assert_eq!(most.count(&ProbeResult { passed: true, seen: String::new() }), most);
-        let none_used = Tries { attempts: 0, passed_in_row: 1, seen: String::new() };
+        let most = Tries { attempts: u32::MAX, passed_in_row: u32::MAX, ..Tries::default() };
+        assert_eq!(most.count(&ProbeResult { passed: true, seen: String::new(), remedy: Remedy::Answer }), most);
+        let none_used = Tries { passed_in_row: 1, ..Tries::default() };
         assert_eq!(none_used.progress(&probe(u32::MAX, u32::MAX)), Progress::TryAgain);
     }
 

@@ -134,7 +134,11 @@ fn every_rule_names_the_place() {
             "$.routes[1].records[0].new.health_check_id",
         ),
         ("/monitoring/metrics/0/statistic", json!("p099"), "$.monitoring.metrics[0].statistic"),
-        ("/monitoring/alarms", json!(["arn:aws:cloudwatch:eu-west-1:1:dashboard/a"]), "$.monitoring.alarms[0]"),
+        (
+            "/monitoring/alarms",
+            json!(["arn:aws:cloudwatch:eu-west-1:123456789012:dashboard/a"]),
+            "$.monitoring.alarms[0]",
+        ),
         ("/health_check/certificate", json!("any"), "$.health_check.certificate"),
         ("/health_check/successes", json!(11), "$.health_check.successes"),
         ("/health_check/expect_status", json!("2xx"), "$.health_check.expect_status"),

@@ -38,17 +38,17 @@ pub fn target(
     let problem = format!(
         "{} is at {}, {}: somebody else changed it",
         route.arn(),
-        live.describe(),
+        live.describe_beside(may_come_from.first().unwrap_or(&wanted)),
         match action {
-            RouteAction::Shift => format!("and the step to {new_weight} % starts from {}", list(&may_come_from)),
-            _ => format!("which is neither the before-image ({}) nor a planned state", before.describe()),
+            RouteAction::Shift => format!("and the step to {new_weight} % starts from {}", list(&may_come_from, live)),
+            _ => format!("which is neither the before-image ({}) nor a planned state", before.describe_beside(live)),
         }
     );
     Err(StepError::new(name::DRIFT, problem))
 }
 
-fn list(states: &[ListenerState]) -> String {
-    states.iter().map(ListenerState::describe).collect::<Vec<_>>().join(" or ")
+fn list(states: &[ListenerState], live: &ListenerState) -> String {
+    states.iter().map(|state| state.describe_beside(live)).collect::<Vec<_>>().join(" or ")
 }
 
 #[cfg(test)]

@@ -33,7 +33,10 @@
 //!
 //! A look that AWS throttled says nothing, and counts towards no limit: the step waits until there is one.
 //!
-//! A route that is not where this step has it, looked at twice, was changed by somebody else: that ends the step at once.
+//! A route that is not where this step has it, looked at twice, was changed by somebody else, or deleted: that ends the step at once.
+//!
+//! After the cutover the same is looked at until cleanup, but for where the routes are, which cleanup watches, and for the share. Of health
+//! checks and load balancers, those of the final records (`names`).
 //!
 //! Errors: `Cutover.Drift` for that; `Cutover.Unhealthy` for trouble that is certain, and at the plan's limit; `Cutover.Inconclusive` at the plan's
 //! limits, also that of too little data; `Cutover.NotPermitted`,
@@ -252,11 +255,12 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let clients = &Clients { routes: clients.routes.for_run(&run.run_id, now, draw), ..clients.clone() };
     let (plan, elapsed_seconds) = (&run.plan, request.elapsed_seconds);
     let metrics = &Metrics::of(&clients.cloudwatch, clients.routes.access(), plan).await?;
-    let mut checks = Vec::new();
-    if !request.after_cutover {
+    let mut checks = if request.after_cutover {
+        observe::finished_names(&clients.routes, &run).await?
+    } else {
         let routes = observe::routes(&clients.routes, &run, request.route, request.new_weight).await;
-        checks = routes.map_err(|error| at_step(plan, &request, error))?;
-    }
+        routes.map_err(|error| at_step(plan, &request, error))?
+    };
     let share = observe::share(clients, metrics, &run, &request, now).await?;
     let share_seen_percent = share.as_ref().and_then(|(percent, _)| *percent);
     checks.extend(share.map(|(_, check)| check));

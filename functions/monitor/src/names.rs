@@ -1,5 +1,9 @@
 //! Looks at what Route 53 answers a name's records by beside their weights: health checks (the run's, inherited ones and named
 //! ones), and the health of load balancers that their aliases evaluate.
+//!
+//! A final record keeps the check that the old one had, unless the plan says otherwise. To go back would not rid users of it, and it may
+//! ask the old side, which is switched off by and by. So after the cutover such a check sends no run back: that it fails is told, where
+//! users get something else for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,9 +12,10 @@ use cutover::StepResult;
 use cutover::error::name;
 use cutover::plan::{DnsRoute, RecordType};
 use cutover::verdict::Verdict;
+use routes::RouteState;
 use routes::any::Clients;
-use routes::name::forecast::new_percent;
-use routes::name::shares::Health;
+use routes::name::forecast::{difference, new_percent};
+use routes::name::shares::{Health, Zone};
 use routes::name::{Attached, Look, NameState, Side, Status};
 
 use crate::Check;
@@ -27,6 +32,18 @@ pub struct Name<'a> {
     pub live: &'a NameState,
     /// What the step gives the new side.
     pub percent: u8,
+    /// Whether the run is finished, and its records final.
+    pub is_finished: bool,
+}
+
+/// Whether something but their weights decides over the answers of both sides' records in this state.
+pub fn has_health(route: &DnsRoute, before: &NameState, state: &RouteState) -> bool {
+    match state {
+        RouteState::Dns { records, .. } => {
+            !records.attached(route, before).is_empty() || !records.evaluated(route, before).is_empty()
+        }
+        RouteState::Listener(_) => false,
+    }
 }
 
 /// A check for each health check of the two sides' records, and for each load balancer whose health their aliases evaluate.
@@ -97,15 +114,29 @@ impl Name<'_> {
     }
 
     fn judge_check(&self, attached: &Attached, look: &Look, effect: &str) -> Check {
-        let matters = self.matters(attached.side);
+        let (matters, is_kept) = (self.matters(attached.side), self.is_kept(&attached.id));
         let verdict = match look.status {
+            Status::Unhealthy if matters && is_kept && effect.is_empty() => Verdict::Healthy,
+            Status::Unhealthy if matters && is_kept => Verdict::Inconclusive,
             Status::Unhealthy if matters => Verdict::Unhealthy,
             Status::Unknown | Status::Missing if matters => Verdict::Inconclusive,
             _ => Verdict::Healthy,
         };
-        let effect = if look.status == Status::Unhealthy { effect } else { "" };
-        let seen = format!("{}: {}{effect}", look.asks, look.seen);
+        let told = match look.status {
+            Status::Unhealthy if is_kept => {
+                format!("{effect}; the old record had this check too: to go back would change nothing of it")
+            }
+            Status::Unhealthy => effect.to_owned(),
+            _ => String::new(),
+        };
+        let seen = format!("{}: {}{told}", look.asks, look.seen);
         Check::new(self.check_title(attached), verdict, seen)
+    }
+
+    /// Whether a final record has its check from before.
+    fn is_kept(&self, id: &str) -> bool {
+        let before = || self.before.attached(self.route, self.before);
+        self.is_finished && before().iter().any(|one| one.side == Side::Old && one.id == id)
     }
 
     /// What an alias leads to may be in another account or region: that it is not seen is told, and ends no step.
@@ -123,6 +154,9 @@ impl Name<'_> {
 
     /// What failing checks do to what users get.
     fn effect(&self, health: &Health) -> String {
+        if self.is_finished {
+            return self.effect_in_the_end(health);
+        }
         let of_type = |kind: RecordType| {
             let (step, kind) = (self.percent, kind.as_str());
             match new_percent(self.route, self.before, self.live, health, kind) {
@@ -136,81 +170,21 @@ impl Name<'_> {
         let effects: Vec<String> = moved.filter_map(of_type).collect();
         if effects.is_empty() { String::new() } else { format!("; so {}", effects.join(", ")) }
     }
+
+    /// The same of final records, which may stand alone, or beside neighbours only.
+    fn effect_in_the_end(&self, health: &Health) -> String {
+        let zone = Zone { id: self.route.hosted_zone_id.clone(), ..Zone::default() };
+        let zone = zone.with_name(&self.route.normalised_name(), self.live.records());
+        let kinds: BTreeSet<&str> = self.live.records().iter().map(|record| record.record_type.as_str()).collect();
+        let unknown = kinds
+            .into_iter()
+            .filter(|kind| zone.shares(&self.route.record_name, kind, health).is_err())
+            .map(|kind| format!("what users of {kind} get is not known"));
+        let effects: Vec<String> =
+            difference(self.route, self.before, &zone, health).into_iter().chain(unknown).collect();
+        if effects.is_empty() { String::new() } else { format!("; so {}", effects.join(", ")) }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use routes::name::PairChecks;
-    use serde_json::json;
-
-    use super::*;
-
-    fn route() -> DnsRoute {
-        let route = json!({ "hosted_zone_id": "Z1", "record_name": "a.example.com", "steps": [{ "new_weight": 100 }],
-            "records": [{ "type": "A", "new": { "values": ["5.6.7.8"] } }] });
-        serde_json::from_value(route).unwrap()
-    }
-
-    /// What is said of the check of a side that is in a state, the other one's being healthy.
-    fn judged(side: Side, status: Status, percent: u8) -> (Verdict, String) {
-        let record = json!([{ "type": "A", "ttl": 300, "values": ["1.2.3.4"] }]);
-        let (route, before) = (route(), serde_json::from_value::<NameState>(record).unwrap());
-        let checks = PairChecks { old: Some("old".to_owned()), new: Some("new".to_owned()) };
-        let live = before.planned(&route, percent, &checks).unwrap();
-        let name = Name { route: &route, before: &before, live: &live, percent };
-        let look = |of: Side| Look {
-            id: of.as_str().to_owned(),
-            asks: "https://x:443/".to_owned(),
-            status: if of == side { status } else { Status::Healthy },
-            seen: "seen".to_owned(),
-        };
-        let mut health = Health::default();
-        [Side::Old, Side::New].map(look).iter().for_each(|look| health.add(look));
-        let attached = Attached { side, id: side.as_str().to_owned() };
-        let check = name.judge_check(&attached, &look(side), &name.effect(&health));
-        (check.verdict, check.seen)
-    }
-
-    #[test]
-    fn a_failing_check_is_an_unhealthy_look_while_its_side_has_users_to_lose_or_to_get() {
-        use Side::{New, Old};
-        use Status::{Healthy, Unhealthy, Unknown, Unseen};
-        for (side, status, percent, verdict) in [
-            (New, Healthy, 10, Verdict::Healthy),
-            (New, Unhealthy, 0, Verdict::Unhealthy),
-            (New, Unhealthy, 100, Verdict::Unhealthy),
-            (Old, Unhealthy, 0, Verdict::Unhealthy),
-            (Old, Unhealthy, 99, Verdict::Unhealthy),
-            (Old, Unhealthy, 100, Verdict::Healthy),
-            (New, Unknown, 10, Verdict::Inconclusive),
-            (Old, Unknown, 100, Verdict::Healthy),
-            (New, Unseen, 10, Verdict::Healthy),
-        ] {
-            assert_eq!(judged(side, status, percent).0, verdict, "{side:?} {status:?} {percent}");
-        }
-    }
-
-    #[test]
-    fn what_a_failing_check_does_to_users_is_said() {
-        assert_eq!(judged(Side::New, Status::Healthy, 10).1, "https://x:443/: seen");
-        let old = judged(Side::Old, Status::Unhealthy, 10).1;
-        assert_eq!(old, "https://x:443/: seen; so of A the new side gets 100 %, not 10 %");
-        let new = judged(Side::New, Status::Unhealthy, 10).1;
-        assert_eq!(new, "https://x:443/: seen; so of A the new side gets 0 %, not 10 %");
-        assert_eq!(judged(Side::New, Status::Unhealthy, 0).1, "https://x:443/: seen");
-    }
-
-    #[test]
-    fn a_balancer_that_cannot_be_seen_ends_no_step_and_a_sick_one_does() {
-        let (route, before) = (route(), NameState::new(vec![]));
-        let judged = |side, healthy, percent| {
-            let name = Name { route: &route, before: &before, live: &before, percent };
-            name.judge_target(side, "lb.example.net.", healthy, "").verdict
-        };
-        assert_eq!(judged(Side::New, None, 10), Verdict::Healthy);
-        assert_eq!(judged(Side::New, Some(true), 10), Verdict::Healthy);
-        assert_eq!(judged(Side::New, Some(false), 10), Verdict::Unhealthy);
-        assert_eq!(judged(Side::Old, Some(false), 10), Verdict::Unhealthy);
-        assert_eq!(judged(Side::Old, Some(false), 100), Verdict::Healthy);
-    }
-}
+mod tests;

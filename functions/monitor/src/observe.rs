@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_elasticloadbalancingv2::Client as Elb;
 use cutover::arn::{Place, short_name, target_group_dimension};
 use cutover::error::name;
+use cutover::plan::Route;
 use cutover::verdict::Verdict;
 use cutover::{Plan, Seconds, StepError, StepResult};
 use futures_util::future::join_all;
@@ -40,8 +41,61 @@ pub async fn routes(clients: &routes::any::Clients, run: &Run, route: usize, new
     Ok(checks?.into_iter().flatten().collect())
 }
 
+/// Looks, after the cutover, at what Route 53 answers the run's names by beside their weights. Whether they are where the cutover left
+/// them is cleanup's to say: of one that is not, nothing is said here.
+///
+/// # Errors
+/// `Cutover.NotPermitted`.
+pub async fn finished_names(clients: &routes::any::Clients, run: &Run) -> StepResult<Vec<Check>> {
+    let looks = (0..run.plan.routes.len()).map(|index| finished_name(clients, run, index));
+    let checks: StepResult<Vec<Vec<Check>>> = join_all(looks).await.into_iter().collect();
+    Ok(checks?.into_iter().flatten().collect())
+}
+
+async fn finished_name(clients: &routes::any::Clients, run: &Run, index: usize) -> StepResult<Vec<Check>> {
+    let (of_run, title) = (run.route(index)?, run.plan.routes[index].title());
+    let RouteOfRun::Dns(route, before) = of_run else { return Ok(Vec::new()) };
+    let left = of_run.finished()?;
+    if !names::has_health(route, before, &left) {
+        return Ok(Vec::new());
+    }
+    let live = match routes::any::look(clients, &run.plan, of_run).await {
+        Ok((live, _)) => live,
+        Err(error) if is_drift(&error) => return Ok(Vec::new()),
+        Err(error) => return Ok(vec![failed(title, error)?]),
+    };
+    match &live {
+        RouteState::Dns { records, .. } if of_run.is_at(&live, &left) => {
+            let name = Name { route, before, live: records, percent: 100, is_finished: true };
+            health(clients, &run.plan.routes[index], name).await
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The checks of a name's health, which are in the account of its zone.
+async fn health(clients: &routes::any::Clients, route: &Route, name: Name<'_>) -> StepResult<Vec<Check>> {
+    match clients.of(route).await {
+        Ok(there) => names::health(&there, name).await,
+        Err(error) => Ok(vec![failed(route.title(), error)?]),
+    }
+}
+
+/// Whether a look says that somebody else changed what it was at, or deleted it.
+fn is_drift(error: &StepError) -> bool {
+    [name::DRIFT, name::REFUSED].contains(&error.name)
+}
+
+/// What is said of a route that cannot be looked at since somebody else changed it, or deleted it.
+fn changed(title: &str, error: StepError) -> String {
+    match error.name {
+        name::REFUSED => format!("{title} cannot be looked at: {}: somebody else deleted or changed it", error.message),
+        _ => error.message,
+    }
+}
+
 /// Checks that say that a route is where the plan has it, or that this was not seen, and how its health checks are; a problem
-/// where it is elsewhere.
+/// where it is elsewhere, or gone.
 async fn is_at(
     clients: &routes::any::Clients,
     run: &Run,
@@ -52,12 +106,12 @@ async fn is_at(
     let planned = of_run.planned(percent)?;
     let (live, past) = match routes::any::look(clients, &run.plan, of_run).await {
         Ok(looked) => looked,
-        Err(error) if error.name == name::DRIFT => return Ok(Err(error.message)),
+        Err(error) if is_drift(&error) => return Ok(Err(changed(&route.title(), error))),
         Err(error) => return Ok(Ok(vec![failed(route.title(), error)?])),
     };
-    let seen = live.describe();
     if !of_run.is_at(&live, &planned) {
-        let (title, planned) = (route.title(), planned.describe());
+        let (seen, planned) = (live.describe_beside(&planned), planned.describe_beside(&live));
+        let title = route.title();
         return Ok(Err(format!(
             "{title} is at [{seen}], and this step has it at [{planned}]: somebody else changed it"
         )));
@@ -65,9 +119,10 @@ async fn is_at(
     if let Some(past) = past {
         return Ok(Err(format!("{past}: somebody else changed it")));
     }
-    let mut checks = vec![Check::new(route.title(), Verdict::Healthy, seen)];
-    if let (RouteOfRun::Dns(route, before), RouteState::Dns { records: live, .. }) = (&of_run, &live) {
-        checks.extend(names::health(clients, Name { route, before, live, percent }).await?);
+    let mut checks = vec![Check::new(route.title(), Verdict::Healthy, live.describe())];
+    if let (RouteOfRun::Dns(name, before), RouteState::Dns { records: live, .. }) = (&of_run, &live) {
+        let name = Name { route: name, before, live, percent, is_finished: false };
+        checks.extend(health(clients, route, name).await?);
     }
     Ok(Ok(checks))
 }
@@ -199,6 +254,21 @@ mod tests {
             tally = decision.tally;
         }
         assert_eq!((tally.inconclusive, tally.no_data_in_row), (100, 0));
+    }
+
+    #[test]
+    fn a_route_that_somebody_deleted_is_drift_and_a_look_that_fails_is_not() {
+        let gone = "elasticloadbalancing:DescribeRules arn: RuleNotFound: One or more rules not found";
+        let deleted = StepError::new(name::REFUSED, gone);
+        assert!(is_drift(&deleted));
+        let told = changed("rule r of shop", deleted);
+        assert!(told.starts_with("rule r of shop cannot be looked at: ") && told.contains("deleted"), "{told}");
+        let elsewhere = StepError::new(name::DRIFT, "rule r: it has 2 forward actions");
+        assert!(is_drift(&elsewhere));
+        assert_eq!(changed("rule r", elsewhere), "rule r: it has 2 forward actions");
+        for passing in [name::THROTTLED, name::TRANSIENT, name::NOT_PERMITTED] {
+            assert!(!is_drift(&StepError::new(passing, "slow")), "{passing}");
+        }
     }
 
     #[test]

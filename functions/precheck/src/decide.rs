@@ -62,8 +62,7 @@ pub(crate) fn try_again(interval: Seconds, tries: Tries, now: Timestamp) -> Repl
 pub(crate) fn health_url(probe: &Probe, tries: &Tries) -> Finding {
     let problem =
         format!("{} did not pass; attempt {} of {}: {}", probe.title(), tries.attempts, probe.attempts, tries.seen);
-    let fix = format!("the new side must answer {}, {} times in a row", probe.expect_status, probe.successes);
-    Finding::environment("$.health_check.url", problem, fix)
+    Finding::environment("$.health_check.url", problem, tries.remedy.fix(probe))
 }
 
 /// A probe that takes any certificate for the host says so.
@@ -163,6 +162,7 @@ pub(crate) fn old_ttls(plan: &Plan, before: &[RouteState]) -> Seconds {
 
 #[cfg(test)]
 mod tests {
+    use cutover::probe::Remedy;
     use routes::name::NameState;
     use serde_json::json;
 
@@ -203,6 +203,20 @@ mod tests {
                 "records": [{ "type": "A", "new": { "values": ["5.6.7.8"] } }], "steps": [{ "new_weight": 100 }] }],
         });
         Plan::read(&plan).unwrap()
+    }
+
+    #[test]
+    fn what_mends_a_probe_is_told_by_how_far_it_came() {
+        let probe: Probe = serde_json::from_value(json!({ "url": "https://new.example.com/health" })).unwrap();
+        let fix = |remedy| health_url(&probe, &Tries { attempts: 1, remedy, ..Tries::default() }).fix;
+        assert_eq!(fix(Remedy::Answer), "the new side must answer 200-299, 2 times in a row");
+        assert!(fix(Remedy::Network).contains("`probeNetworks`") && fix(Remedy::Network).contains("`probeVpc`"));
+        let all =
+            [Remedy::Answer, Remedy::Url, Remedy::Name, Remedy::Network, Remedy::Way, Remedy::Tls, Remedy::Protocol];
+        let fixes: std::collections::BTreeSet<String> = all.into_iter().map(fix).collect();
+        assert_eq!(fixes.len(), all.len(), "each its own");
+        let stored: Tries = serde_json::from_value(json!({ "attempts": 1, "passed_in_row": 0, "seen": "x" })).unwrap();
+        assert_eq!(stored.remedy, Remedy::Answer, "of a run that was under way");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_lambda::Client as Lambda;
+use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_sns::Client as Sns;
 use cutover::arn::Place;
 use cutover::finding::{settled, soften_to};
@@ -80,8 +81,11 @@ async fn one_hook(clients: &Clients, arn: &str, path: &str, here: Place<'_>) -> 
     let mut findings = Vec::new();
     let Some(Some(settings)) = reached(access.at(Some(there)).await, path, &mut findings)? else { return Ok(findings) };
     let answer = Lambda::new(&settings).get_policy().function_name(arn).send().await;
-    // A function without a policy is one that does not exist, to this call.
     let policy = match answer {
+        Err(error) if error.as_service_error().and_then(ProvideErrorMetadata::message).is_some_and(is_no_function) => {
+            return Ok(vec![no_function(arn, path)]);
+        }
+        // A function without a policy answers as if something did not exist, too.
         Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => {
             Ok(String::new())
         }
@@ -99,6 +103,16 @@ async fn one_hook(clients: &Clients, arn: &str, path: &str, here: Place<'_>) -> 
     };
     findings.extend(uninvoked(&policy, here, arn, path));
     Ok(findings)
+}
+
+/// Whether Lambda says that the function itself does not exist: of a policy that does not, it says `The resource you requested does not
+/// exist.`, by the same code.
+fn is_no_function(message: &str) -> bool {
+    message.starts_with("Function not found")
+}
+
+fn no_function(arn: &str, path: &str) -> Finding {
+    Finding::environment(path, format!("{arn} does not exist"), "name a function that is there")
 }
 
 /// A hook whose policy does not let the state machines invoke it: pure.
@@ -161,6 +175,12 @@ mod tests {
         assert_eq!(found("12", Some("alias/aws/sns")), [""; 0]);
         assert_eq!(found("0", None), ["subscribe to the topic, and confirm it"]);
         assert_eq!(found("10", Some("alias/ours")), ["the stack must list the key in topicKeyArns"]);
+    }
+
+    #[test]
+    fn a_hook_that_does_not_exist_is_told_from_one_without_a_policy() {
+        assert!(is_no_function("Function not found: arn:aws:lambda:eu-west-1:222222222222:function:stop"));
+        assert!(!is_no_function("The resource you requested does not exist."));
     }
 
     #[test]

@@ -265,7 +265,7 @@ async fn describe(clients: &Clients, run: &Run, outcome: &mut Outcome) {
         Err(error) if is_gone(error) => format!("{}{GONE}", change(None)),
         _ => change(live.as_ref().ok()),
     });
-    outcome.live = Some(live.map_or_else(|error| error.to_string(), |live| live.describe()));
+    outcome.live = Some(live.map_or_else(|error| error.to_string(), |live| live.describe_beside(before)));
 }
 
 /// What is said beside a command that would change what there is no more.

@@ -56,6 +56,14 @@ impl RouteState {
         }
     }
 
+    /// The same line beside another state's, with what differs where the lines alone would not show it.
+    pub fn describe_beside(&self, other: &Self) -> String {
+        match (self, other) {
+            (Self::Listener(state), Self::Listener(other)) => state.describe_beside(other),
+            _ => self.describe(),
+        }
+    }
+
     /// How long somebody may keep the answer from before a change, in seconds.
     pub fn longest_ttl_seconds(&self) -> u32 {
         match self {

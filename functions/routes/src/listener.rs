@@ -6,6 +6,7 @@ pub mod arns;
 #[cfg(feature = "listener")]
 pub mod behind;
 pub mod by_hand;
+mod differences;
 #[cfg(feature = "listener")]
 mod fit;
 #[cfg(feature = "listener")]

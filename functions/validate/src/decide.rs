@@ -27,6 +27,7 @@ fn failed(probe: &Probe, tries: &Tries) -> StepError {
 #[cfg(test)]
 mod tests {
     use cutover::Seconds;
+    use cutover::probe::Remedy;
 
     use super::*;
 
@@ -43,7 +44,7 @@ mod tests {
             expect_status: "200-299".to_owned(),
             expect_body: None,
         };
-        let result = |passed, seen: &str| ProbeResult { passed, seen: seen.to_owned() };
+        let result = |passed, seen: &str| ProbeResult { passed, seen: seen.to_owned(), remedy: Remedy::Answer };
         let (good, bad) = (result(true, "status 200"), result(false, "status 503"));
         let (tries, over) = decide(&probe, &Tries::default(), &bad).unwrap();
         assert!(!over);

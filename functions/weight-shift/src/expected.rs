@@ -45,6 +45,33 @@ pub fn change(request: &RouteRequest, route: &DnsRoute, before: &NameState) -> S
     Ok(to.map(|to| Expected { from, to }))
 }
 
+/// Whether a step leaves the name as it finds it: a first one to 0, one that repeats the weight before it, a pair made by hand that is as
+/// prepare would make it. Then nobody has sent a change whose answer could be lost, and resolvers keep nothing from before it. The run's
+/// health checks come with prepare and go at the end.
+///
+/// # Errors
+/// As [`decide::target`].
+pub fn changes_nothing(request: &RouteRequest, route: &DnsRoute, before: &NameState) -> StepResult<bool> {
+    let checks = PairChecks::default();
+    let planned = |percent| before.planned(route, percent, &checks).map_err(cutover::StepError::invalid);
+    let finished = || before.finished(route).map_err(cutover::StepError::invalid);
+    let has_checks = route.health_checks.is_some();
+    Ok(match (request.action, request.step) {
+        (RouteAction::Prepare, _) => !has_checks && before.is_like(&planned(0)?),
+        (RouteAction::Shift, Some(step)) => {
+            let before_it = step.checked_sub(1).and_then(|before| route.steps.get(before));
+            planned(before_it.map_or(0, |step| step.new_weight))?.is_like(&planned(request.new_weight)?)
+        }
+        (RouteAction::Shift, None) => {
+            let (to, from) =
+                (planned(request.new_weight)?, states_before_step(route, before, request.new_weight, &checks)?);
+            !from.is_empty() && from.iter().all(|from| from.is_like(&to))
+        }
+        (RouteAction::Finalise, _) => !has_checks && planned(100)?.is_like(&finished()?),
+        (RouteAction::Restore, _) => false,
+    })
+}
+
 /// Whether a call only has to ask for a change that an earlier one has made: it was accepted, and others look at what it came to.
 pub fn only_asks(request: &RouteRequest) -> bool {
     let is_known = request.change_id.as_deref().is_some_and(|change_id| change_id != UNKNOWN_CHANGE);
@@ -91,6 +118,36 @@ mod tests {
             assert_eq!(pair[0].to, pair[1].from);
         }
         assert_eq!(steps[3].to, before.finished(&route).unwrap());
+    }
+
+    #[test]
+    fn a_step_whose_two_ends_are_one_changes_nothing_and_nothing_is_waited_for() {
+        let steps = [0, 50, 50, 100, 50, 100];
+        let (route, before) = (route(&steps, false), before());
+        let nothing = |request| changes_nothing(&request, &route, &before).unwrap();
+        let of_step = |step: usize| RouteRequest { step: Some(step), ..request(Shift, steps[step], None) };
+        let found: Vec<bool> = (0..steps.len()).map(|step| nothing(of_step(step))).collect();
+        assert_eq!(found, [true, false, true, false, false, false]);
+        let of_before = [0, 50, 100].map(|weight| nothing(request(Shift, weight, None)));
+        assert_eq!(of_before, [true, false, false], "a weight of several steps may have come from elsewhere");
+        assert_eq!([Prepare, Finalise, Restore].map(|action| nothing(request(action, 0, None))), [false; 3]);
+    }
+
+    #[test]
+    fn a_pair_made_by_hand_and_a_record_that_is_replaced_at_once_may_be_as_prepare_would_make_them() {
+        let member = |identifier: &str, weight: u8, value: &str, ttl: u32| json!({ "type": "A", "set_identifier": identifier, "weight": weight, "ttl": ttl, "values": [value] });
+        let pair = |ttl| -> NameState {
+            let pair = json!([member("blue", 100, "1.2.3.4", ttl), member("green", 0, "5.6.7.8", ttl)]);
+            serde_json::from_value(pair).unwrap()
+        };
+        let nothing = |action, has_checks, before: &NameState| {
+            changes_nothing(&request(action, 0, None), &route(&[50, 100], has_checks), before).unwrap()
+        };
+        assert!(nothing(Prepare, false, &pair(60)) && nothing(Finalise, false, &pair(60)));
+        assert!(!nothing(Prepare, false, &pair(300)) && !nothing(Finalise, false, &pair(300)), "its TTL is lowered");
+        assert!(!nothing(Prepare, true, &pair(60)) && !nothing(Finalise, true, &pair(60)), "checks come and go");
+        let cname = json!([{ "type": "CNAME", "ttl": 60, "values": ["old.example.net"] }]);
+        assert!(nothing(Prepare, false, &serde_json::from_value(cname).unwrap()));
     }
 
     #[test]

@@ -91,13 +91,16 @@ pub async fn handle(clients: &Clients, request: RouteRequest, now: Timestamp) ->
             });
         }
     };
-    let sync_seconds = until_in_sync(clients, &request, route, changed, change_id.as_deref()).await?;
+    let is_idle = !changed && expected::changes_nothing(&request, route, before)?;
+    let change_id = change_id.filter(|_| !is_idle);
+    let sync_seconds =
+        if is_idle { None } else { until_in_sync(clients, &request, route, changed, change_id.as_deref()).await? };
     let settled = sync_seconds.is_none();
     let change_id = change_id.or_else(|| (!settled).then(|| sync::UNKNOWN_CHANGE.to_owned()));
     if settled && request.action == RouteAction::Restore {
         delete_checks(clients, &request, route).await?;
     }
-    let wait_seconds = sync_seconds.unwrap_or_else(|| wait_after(&run, &request));
+    let wait_seconds = if is_idle { 0 } else { sync_seconds.unwrap_or_else(|| wait_after(&run, &request)) };
     let users = match request.action {
         RouteAction::Shift if settled => what_users_get(clients, route, before, &live).await,
         _ => String::new(),

@@ -7,7 +7,7 @@
 //! | its identifier, and it is anything else | no | `SYNC_INTERVAL_SECONDS`, until it is given up |
 //! | none: the answer was lost, in this call or before it | no | `UNKNOWN_SYNC_SECONDS` |
 //! | none, and that wait has been | yes | - |
-//! | there is none: nothing was to be undone | yes | - |
+//! | there is none: nothing was to be undone, or the step's two ends are one (`expected::changes_nothing`) | yes | - |
 
 use aws_sdk_route53::types::ChangeStatus;
 use cutover::contract::RouteAction;

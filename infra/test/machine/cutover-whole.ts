@@ -59,9 +59,9 @@ export const facts: Fact[] = [
         Monitor Monitor {elapsed_seconds: 64, tally: LOOKS-1, route: 0, step: 0, new_weight: 10, decisions: 0, at: ENTERED, hold_seconds: 100}
         HoldWait 36 s
         Monitor Monitor {elapsed_seconds: 100, tally: LOOKS-2, route: 0, step: 0, new_weight: 10, decisions: 0, at: ENTERED, hold_seconds: 100}
-        ShiftWeight WeightShift {route: 1, attempt: 0, change_id: null, new_weight: 100, action: shift}
+        ShiftWeight WeightShift {route: 1, attempt: 0, change_id: null, new_weight: 100, step: 0, action: shift}
         SettleWait 23 s
-        ShiftWeight WeightShift {route: 1, attempt: 1, change_id: C2, new_weight: 100, action: shift}
+        ShiftWeight WeightShift {route: 1, attempt: 1, change_id: C2, new_weight: 100, step: 0, action: shift}
         SettleWait 17 s
         WatchSettling Monitor {elapsed_seconds: 40, tally: null, route: 1, step: 0, new_weight: 100, decisions: 0, at: ENTERED, hold_seconds: 71}
         SettleWait 12 s

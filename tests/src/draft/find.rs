@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     fn group(name: &str) -> Group {
-        let arn = format!("arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/{name}/1");
+        let arn = format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{name}/1");
         Group { arn, name: name.to_owned(), balancers: Vec::new() }
     }
 
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_listener_that_does_not_forward_there_is_told_with_those_that_do() {
-        let arn = |id: u8| format!("arn:aws:elasticloadbalancing:eu-west-1:1:listener/app/shop/1/{id}");
+        let arn = |id: u8| format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/1/{id}");
         let all = || vec![(arn(1), "one".to_owned()), (arn(2), "two".to_owned())];
         assert_eq!(asked_for(all(), &[], &group("shop-old")).unwrap(), all());
         assert_eq!(asked_for(all(), &[arn(2)], &group("shop-old")).unwrap(), all()[1..]);

@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn new_is_a_group_or_what_a_name_answers() {
-        let arn = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/shop-new/1";
+        let arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/shop-new/1";
         let given = wanted(&["198.51.100.20", "2001:db8::20", arn]);
         let (group, answers) = given.new_side().unwrap();
         assert_eq!(group.as_deref(), Some(arn));

@@ -180,7 +180,7 @@ mod tests {
             json!({ "name": name, "namespace": namespace, "metric_name": name, "threshold": threshold, "comparison": "greater_than",
                 "dimensions": { "TargetGroup": "targetgroup/new/2" } })
         };
-        let group = |name: &str| format!("arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/{name}");
+        let group = |name: &str| format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{name}");
         json!({
             "routes": [
                 { "record_name": "a.example.com", "steps": [{ "new_weight": 0 }, { "new_weight": 20 }, { "new_weight": 100 }] },

@@ -1,10 +1,17 @@
 //! Forms of texts, for the schema: an editor marks what `check` would refuse. They say the same as its rules, which say
 //! better what would be right. Spaces around are passed over: the schema's patterns get them in `read::schema`.
 
+/// A region, and an account, as [`Place::misspelt`](crate::arn::Place::misspelt) has them.
+macro_rules! place {
+    () => {
+        "[a-z]+(-[a-z]+)*-(central|(north|south)?(east|west)|north|south)-[0-9]{1,2}:[0-9]{12}"
+    };
+}
+
 /// An ARN of a service, with a pattern for its resource; 2,048 characters at the most.
 macro_rules! arn {
     ($service:literal, $resource:literal) => {
-        concat!("^(?=[!-~]{1,2048}[ \\t\\r\\n]*$)arn:[!-9;-~]+:", $service, ":[!-9;-~]+:[!-9;-~]+:", $resource, "$")
+        concat!("^(?=[!-~]{1,2048}[ \\t\\r\\n]*$)arn:[!-9;-~]+:", $service, ":", place!(), ":", $resource, "$")
     };
 }
 
@@ -17,7 +24,7 @@ pub(crate) const FUNCTION_ARN: &str = arn!("lambda", "function:[!-~]+");
 /// Neither a FIFO topic nor a subscription.
 pub(crate) const TOPIC_ARN: &str = arn!("sns", "(?![!-~]*\\.fifo[ \\t\\r\\n]*$)[!-9;-~]+");
 /// A name of an alarm has spaces, and letters of all languages.
-pub(crate) const ALARM_ARN: &str = "^arn:[!-9;-~]+:cloudwatch:[!-9;-~]+:[!-9;-~]+:alarm:.{1,255}$";
+pub(crate) const ALARM_ARN: &str = concat!("^arn:[!-9;-~]+:cloudwatch:", place!(), ":alarm:.{1,255}$");
 pub(crate) const SECRET_ARN: &str = arn!("secretsmanager", "secret:[!-~]+");
 /// An address alone, of plain characters.
 pub(crate) const MAIL_ADDRESS: &str = "^(?=[!-~]{1,254}[ \\t\\r\\n]*$)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9_-]{1,63}(\\.[A-Za-z0-9_-]{1,63})+$";

@@ -17,7 +17,7 @@ use crate::plan::{Certificate, Probe};
 /// As the emulated AWS has it, on this machine.
 async fn send(probe: &Probe, roots: impl FnOnce() -> RootCertStore) -> Result<(u16, Vec<u8>), String> {
     let here = Reach::read(r#"["127.0.0.0/8"]"#).unwrap();
-    request::send(probe, roots, &here, &System).await
+    request::send(probe, roots, &here, &System).await.map_err(|failure| failure.words)
 }
 
 /// Leads to this machine at first, and elsewhere after that.
@@ -36,7 +36,7 @@ async fn a_probe_does_not_connect_to_this_machine_however_it_is_called() {
     let port = address.rsplit_once(':').unwrap().1;
     for host in ["127.0.0.1", "2130706433", "0x7f000001", "0177.1", "[::ffff:127.0.0.1]", "localhost"] {
         let asked = probe(format!("http://{host}:{port}/latest/meta-data?token=s3cr3t"), None, Certificate::Trusted);
-        let problem = request::send(&asked, RootCertStore::empty, &Reach::default(), &System).await.unwrap_err();
+        let problem = request::send(&asked, RootCertStore::empty, &Reach::default(), &System).await.unwrap_err().words;
         assert!(problem.contains("the function's own machine: nothing connects there"), "{host}: {problem}");
         assert!(!problem.contains("s3cr3t"), "{problem}");
     }

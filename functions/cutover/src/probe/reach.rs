@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::lookup_host;
 
-use super::Target;
+use super::{Remedy, Target};
 use crate::bootstrap::Environment;
 
 /// The networks that a stack allows beside the public ones.
@@ -99,6 +99,17 @@ impl Unreached {
                 format!("{address} {is}: nothing connects there")
             }
             Self::NotAllowed(address, is) => format!("{host} leads to {address}, which {is}: nothing connects there"),
+        }
+    }
+}
+
+impl Unreached {
+    /// What would mend it.
+    pub(super) fn remedy(&self) -> Remedy {
+        match self {
+            Self::NotFound(_) | Self::NoAddress => Remedy::Name,
+            Self::NotAllowed(_, is) if *is == NOT_LISTED => Remedy::Network,
+            Self::NotAllowed(..) => Remedy::Url,
         }
     }
 }
@@ -317,6 +328,18 @@ mod tests {
         let Unreached::NotAllowed(address, is) = denied else { panic!("{denied:?}") };
         assert!(address.to_string() == "::ffff:169.254.169.254" && is.contains("metadata"), "{address} {is}");
         assert!(matches!(reach.addresses(&target, &Told(&[])).await, Err(Unreached::NoAddress)));
+    }
+
+    #[tokio::test]
+    async fn what_would_mend_it_is_told_by_why_nothing_connects_there() {
+        let target = Target::parse("http://new.example.net:8080/").unwrap();
+        let remedy = async |addresses: &'static [&'static str]| {
+            Reach::default().addresses(&target, &Told(addresses)).await.unwrap_err().remedy()
+        };
+        assert_eq!(remedy(&["10.0.12.34"]).await, Remedy::Network);
+        assert_eq!(remedy(&["169.254.169.254"]).await, Remedy::Url);
+        assert_eq!(remedy(&[]).await, Remedy::Name);
+        assert_eq!(Unreached::NotFound(io::Error::other("Name or service not known")).remedy(), Remedy::Name);
     }
 
     #[test]

@@ -17,12 +17,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{self, AlertDescription, CertificateError, ClientConfig, RootCertStore};
 
 use super::Target;
 use super::certificate::{Refused, Verifier};
 use super::reach::{Reach, Resolve};
+use super::remedy::{Failure, Remedy};
 use crate::plan::{Certificate, Probe};
 
 /// More of a body than this is not looked at.
@@ -38,29 +40,49 @@ pub fn native_roots() -> RootCertStore {
 /// The status and the body of the answer; `roots` are the trusted issuers, asked for where they are needed.
 ///
 /// # Errors
-/// What went wrong, for a person.
+/// What went wrong, for a person, and what would mend it.
 pub(super) async fn send(
     probe: &Probe,
     roots: impl FnOnce() -> RootCertStore,
     reach: &Reach,
     resolver: &impl Resolve,
-) -> Result<(u16, Vec<u8>), String> {
-    let target = Target::parse(&probe.url).map_err(|problem| format!("the URL {problem}"))?;
+) -> Result<(u16, Vec<u8>), Failure> {
+    let target = Target::parse(&probe.url).map_err(|problem| Remedy::Url.of()(format!("the URL {problem}")))?;
     let limit = Limit { at: Instant::now() + Duration::from_secs(probe.timeout.0), timeout: probe.timeout.to_string() };
-    let found = limit.within("the look-up of its name", reach.addresses(&target, resolver)).await?;
-    let addresses = found.map_err(|problem| problem.words(&target.host))?;
-    let stream = connect(&target, &addresses, &limit).await?;
+    let looked_up = limit.within("the look-up of its name", reach.addresses(&target, resolver)).await;
+    let found = looked_up.map_err(Remedy::Name.of())?;
+    let addresses = found.map_err(|problem| problem.remedy().of()(problem.words(&target.host)))?;
+    let stream = connect(&target, &addresses, &limit).await.map_err(Remedy::Way.of())?;
     if !target.is_tls {
-        return limit.within("an answer", exchange(probe, &target, stream)).await?;
+        return answer(&limit, exchange(probe, &target, stream)).await;
     }
     let asked_for = AskedFor::of(probe, &target);
+    let stream = encrypted(probe, asked_for, stream, roots(), &limit).await.map_err(Remedy::Tls.of())?;
+    answer(&limit, exchange(probe, &target, stream)).await
+}
+
+/// What does not come in time has to come otherwise; what is no answer at all is of another protocol.
+async fn answer(
+    limit: &Limit,
+    exchange: impl Future<Output = Result<(u16, Vec<u8>), String>>,
+) -> Result<(u16, Vec<u8>), Failure> {
+    limit.within("an answer", exchange).await.map_err(Remedy::Answer.of())?.map_err(Remedy::Protocol.of())
+}
+
+/// The connection, once TLS is agreed on.
+async fn encrypted(
+    probe: &Probe,
+    asked_for: AskedFor<'_>,
+    stream: TcpStream,
+    roots: RootCertStore,
+    limit: &Limit,
+) -> Result<TlsStream<TcpStream>, String> {
     let name = ServerName::try_from(asked_for.name.to_owned());
     let name = name.map_err(|_| format!("{} is no name for TLS", asked_for.name))?;
-    let config = configuration(probe.certificate, roots(), asked_for.is_given)?;
+    let config = configuration(probe.certificate, roots, asked_for.is_given)?;
     let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
     let stream = limit.within("the end of the TLS handshake", handshake).await?;
-    let stream = stream.map_err(|error| tls_words(&error, asked_for))?;
-    limit.within("an answer", exchange(probe, &target, stream)).await?
+    stream.map_err(|error| tls_words(&error, asked_for))
 }
 
 /// When the attempt is over.

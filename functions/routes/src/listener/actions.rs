@@ -139,6 +139,17 @@ fn normalise(action: &Action) -> Value {
             "on_unauthenticated": cognito.on_unauthenticated_request().map(|behaviour| behaviour.as_str()),
         });
     }
+    if let Some(jwt) = action.jwt_validation_config() {
+        let claims = jwt.additional_claims().iter().map(|claim| {
+            let format = claim.format().map(|format| format.as_str());
+            json!({ "Name": claim.name(), "Format": format, "Values": claim.values() })
+        });
+        value["jwt"] = json!({
+            "jwks_endpoint": jwt.jwks_endpoint(),
+            "issuer": jwt.issuer(),
+            "additional_claims": claims.collect::<Vec<_>>(),
+        });
+    }
     value
 }
 
@@ -146,6 +157,7 @@ fn normalise(action: &Action) -> Value {
 mod tests {
     use aws_sdk_elasticloadbalancingv2::types::{
         AuthenticateCognitoActionConfig, AuthenticateOidcActionConditionalBehaviorEnum, AuthenticateOidcActionConfig,
+        JwtValidationActionAdditionalClaim, JwtValidationActionConfig,
     };
 
     use super::*;
@@ -190,6 +202,31 @@ mod tests {
             },
         });
         assert_eq!(as_cli_json(&normalise(&cognito)), Some(expected));
+    }
+
+    fn jwt(issuer: &str) -> Action {
+        let claim = JwtValidationActionAdditionalClaim::builder().name("scope").values("shop");
+        let claim = claim.format("space-separated-values".into()).build();
+        let config = JwtValidationActionConfig::builder()
+            .jwks_endpoint("https://id.example.com/jwks")
+            .issuer(issuer)
+            .additional_claims(claim)
+            .build();
+        Action::builder().r#type(ActionTypeEnum::JwtValidation).order(1).jwt_validation_config(config).build()
+    }
+
+    #[test]
+    fn another_jwt_configuration_is_another_action_and_the_cli_takes_it() {
+        let of = |issuer: &str| normalise(&jwt(issuer));
+        assert_ne!(of("https://id.example.com"), of("https://other.example.com"));
+        let expected = json!({
+            "Type": "jwt-validation", "Order": 1,
+            "JwtValidationConfig": {
+                "Issuer": "https://id.example.com", "JwksEndpoint": "https://id.example.com/jwks",
+                "AdditionalClaims": [{ "Name": "scope", "Format": "space-separated-values", "Values": ["shop"] }],
+            },
+        });
+        assert_eq!(as_cli_json(&of("https://id.example.com")), Some(expected));
     }
 
     #[test]

@@ -58,6 +58,7 @@ pub(super) fn as_cli_json(other: &Value) -> Option<Value> {
     let (key, known, config) = match kind {
         "authenticate-oidc" => ("AuthenticateOidcConfig", &OIDC[..], other.get("oidc")?),
         "authenticate-cognito" => ("AuthenticateCognitoConfig", &COGNITO[..], other.get("cognito")?),
+        "jwt-validation" => ("JwtValidationConfig", &JWT[..], other.get("jwt")?),
         _ => return None,
     };
     let given = |(name, field): &(&str, &str)| Some(((*name).to_owned(), config.get(*field)?.clone()));
@@ -86,6 +87,9 @@ const COGNITO: [(&str, &str); 3] = [
     ("UserPoolClientId", "user_pool_client_id"),
     ("UserPoolDomain", "user_pool_domain"),
 ];
+const JWT: [(&str, &str); 3] =
+    [("JwksEndpoint", "jwks_endpoint"), ("Issuer", "issuer"), ("AdditionalClaims", "additional_claims")];
+/// Of those that authenticate.
 const COMMON: [(&str, &str); 5] = [
     ("SessionCookieName", "session_cookie_name"),
     ("Scope", "scope"),

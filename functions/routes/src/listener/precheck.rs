@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{TargetGroup, TargetTypeEnum};
-use cutover::finding::{beside, soften, soften_to};
+use cutover::error::name;
+use cutover::finding::{beside, is_missing, soften, soften_to};
 use cutover::plan::{ListenerRoute, Plan, Route};
 use cutover::verdict::at_least_percent;
 use cutover::{Finding, StepError, StepResult};
@@ -22,6 +23,11 @@ use crate::behind::Behind;
 /// What is right where a listener or rule cannot be moved.
 const NOT_FORWARDING: &str =
     "name a listener or rule that forwards to the old target group: a redirect has nothing to move";
+/// What is right where there is no such listener or rule.
+const NO_LISTENER: &str = "name a listener or rule that is there: `aws elbv2 describe-listeners --load-balancer-arn ...` and `aws elbv2 \
+                           describe-rules --listener-arn ...` list them";
+/// What is right where a rule is its listener's default one.
+const DEFAULT_RULE: &str = "name the listener, by `listener_arn`";
 /// What is right where there is no such group.
 const NO_GROUP: &str = "name a target group of this account and region";
 
@@ -44,26 +50,41 @@ pub async fn observe(
     let (old_path, new_path) = (format!("{path}.old_target_group_arn"), format!("{path}.new_target_group_arn"));
     let old = target_group(elb, &route.old_target_group_arn, &old_path, findings).await?;
     let new = target_group(elb, &route.new_target_group_arn, &new_path, findings).await?;
+    let live = observe::live(elb, route).await;
+    // What is not there has no surroundings, and is told of once.
+    let is_there = !live.as_ref().is_err_and(is_missing);
     if let Some(old) = &old {
         behind.extend(behind::look(elb, (plan, index), old.load_balancer_arns(), findings).await?);
     }
     if let (Some(old), Some(new)) = (&old, &new) {
-        let here = surroundings(elb, route, path, findings).await?;
-        let misfits = fit::misfits(&here, old, new).into_iter();
-        findings.extend(misfits.map(|(problem, fix)| Finding::environment(&new_path, problem, fix)));
-        health(elb, route, new, (&old_path, &new_path), findings).await?;
+        if is_there {
+            let here = surroundings(elb, route, path, findings).await?;
+            let misfits = fit::misfits(&here, old, new).into_iter();
+            findings.extend(misfits.map(|(problem, fix)| Finding::environment(&new_path, problem, fix)));
+        }
+        health(elb, route, (old, new), (&old_path, &new_path), findings).await?;
     }
-    let Some(live) = soften_to(observe::live(elb, route).await, &own_path(route, path), NOT_FORWARDING, findings)?
-    else {
-        return Ok(None);
-    };
+    let fix = live.as_ref().err().map_or("", what_to_name);
+    let Some(live) = soften_to(live, &own_path(route, path), fix, findings)? else { return Ok(None) };
     findings.extend(fits(route, &live.state, path));
     let misfit = new.as_ref().and_then(|new| fit::beside_others(&live.state, new));
     findings.extend(misfit.map(|(problem, fix)| Finding::environment(&new_path, problem, fix)));
-    let cookies = cookies(elb, route, &live.state, path, findings).await?;
-    findings.extend(sticky::findings(route, &live.state, &cookies, path));
-    owned(elb, route, (plan, path), findings).await?;
+    // Of a group that is not there AWS tells nothing of the others either, asked for together.
+    if old.is_some() && new.is_some() {
+        let cookies = cookies(elb, route, &live.state, path, findings).await?;
+        findings.extend(sticky::findings(route, &live.state, &cookies, path));
+        owned(elb, route, (plan, path), findings).await?;
+    }
     Ok(Some(live.state))
+}
+
+/// What is right where a listener or rule cannot be moved, or is not there: pure.
+fn what_to_name(error: &StepError) -> &'static str {
+    match error {
+        error if is_missing(error) => NO_LISTENER,
+        StepError { name: name::REFUSED, message } if message.contains("default rule") => DEFAULT_RULE,
+        _ => NOT_FORWARDING,
+    }
 }
 
 /// What the ARNs of the plan tell by themselves: pure.
@@ -166,13 +187,13 @@ async fn surroundings(
 async fn health(
     elb: &Client,
     route: &ListenerRoute,
-    new: &TargetGroup,
+    (old, new): (&TargetGroup, &TargetGroup),
     (old_path, new_path): (&str, &str),
     findings: &mut Vec<Finding>,
 ) -> StepResult<()> {
     let health = observe::health(elb, &route.old_target_group_arn).await;
     if let Some(health) = soften(health, old_path, findings)? {
-        findings.extend(sick_old_side(route, health, old_path.to_owned()));
+        findings.extend(sick_old_side(route, old, health, old_path.to_owned()));
     }
     let health = observe::health_with_reasons(elb, &route.new_target_group_arn).await;
     if let Some((health, reasons)) = soften(health, new_path, findings)? {
@@ -207,8 +228,18 @@ fn new_targets(
     })
 }
 
-/// A rollback does not by itself send traffic back to an old side that is not healthy: pure.
-fn sick_old_side(route: &ListenerRoute, (healthy, total): (usize, usize), path: String) -> Option<Finding> {
+/// A rollback does not by itself send traffic back to an old side that is not healthy: pure. Of a group that nothing forwards to nobody
+/// checks the health.
+fn sick_old_side(
+    route: &ListenerRoute,
+    old: &TargetGroup,
+    (healthy, total): (usize, usize),
+    path: String,
+) -> Option<Finding> {
+    if old.load_balancer_arns().is_empty() {
+        let problem = "is of no listener or rule: it serves nobody, and nobody checks the health of its targets";
+        return Some(Finding::warning(path, problem, "name the target group that serves now"));
+    }
     (!at_least_percent(healthy, total, route.min_healthy_percent)).then(|| {
         let needed = route.min_healthy_percent;
         let problem = format!(
@@ -373,10 +404,33 @@ mod tests {
 
     #[test]
     fn an_old_side_that_a_rollback_would_not_return_to_is_a_warning() {
-        let severity = |healthy, total| sick_old_side(&route(), (healthy, total), String::new()).map(|f| f.severity);
+        let used = TargetGroup::builder().load_balancer_arns("balancer").build();
+        let severity =
+            |healthy, total| sick_old_side(&route(), &used, (healthy, total), String::new()).map(|f| f.severity);
         assert_eq!(severity(4, 5), None);
         assert_eq!(severity(3, 5), Some(Severity::Warning));
         assert_eq!(severity(0, 0), Some(Severity::Warning));
+    }
+
+    #[test]
+    fn an_old_group_that_no_listener_uses_is_told_as_such_and_not_as_sick() {
+        let told = sick_old_side(&route(), &TargetGroup::builder().build(), (0, 2), String::new()).unwrap();
+        assert!(
+            told.problem.starts_with("is of no listener or rule") && !told.problem.contains("healthy,"),
+            "{told:?}"
+        );
+        assert_eq!(told.fix, "name the target group that serves now");
+    }
+
+    #[test]
+    fn what_to_name_is_said_by_what_is_wrong_with_the_listener() {
+        let of = |name, message: &str| what_to_name(&StepError::new(name, message));
+        let missing = "elasticloadbalancing:DescribeListeners arn: ListenerNotFound: One or more listeners not found";
+        assert_eq!(of(name::REFUSED, missing), NO_LISTENER);
+        assert_eq!(of(name::REFUSED, "elasticloadbalancing:DescribeRules a: there is no such rule"), NO_LISTENER);
+        assert_eq!(of(name::REFUSED, "a is a default rule, which only its listener can change"), DEFAULT_RULE);
+        let redirect = "a: it forwards to no target group, its action is redirect";
+        assert_eq!(of(name::DRIFT, redirect), NOT_FORWARDING);
     }
 
     fn plan_of(routes: &[(&str, &str)], delete: bool) -> Plan {

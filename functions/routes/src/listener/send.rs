@@ -36,7 +36,8 @@ fn judge(arn: &str, was: &ListenerState, target: &ListenerState, after: &Listene
     if after.is_like(target) {
         return Ok(());
     }
-    let problem = format!("{arn} reads back as {}, not {}", after.describe(), target.describe());
+    let problem =
+        format!("{arn} reads back as {}, not {}", after.describe_beside(target), target.describe_beside(after));
     Err(StepError::unlike_written(after.is_like(was), problem))
 }
 

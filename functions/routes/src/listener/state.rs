@@ -6,6 +6,8 @@ use cutover::arn::short_name;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::differences;
+
 /// What is observed of a listener's default actions or of a rule's actions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListenerState {
@@ -69,7 +71,9 @@ impl Forward {
 impl ListenerState {
     /// Whether two states direct traffic alike: weights, stickiness, and every other action in its order.
     pub fn is_like(&self, other: &Self) -> bool {
-        self.forward.is_like(&other.forward) && self.others == other.others && self.forward.order == other.forward.order
+        self.forward.is_like(&other.forward)
+            && differences::are_alike(&self.others, &other.others)
+            && self.forward.order == other.forward.order
     }
 
     /// Whether a target group gets traffic.
@@ -79,11 +83,27 @@ impl ListenerState {
 
     /// One line for a person: the weights by group, stickiness, and the types of the other actions.
     pub fn describe(&self) -> String {
+        self.described(|_, kind| kind.to_owned(), None)
+    }
+
+    /// The same line beside another state's: with the order of the forward action, and the fields of the other actions, where they differ.
+    pub fn describe_beside(&self, other: &Self) -> String {
+        let order = self.forward.order.filter(|_| self.forward.order != other.forward.order);
+        let action = |index: usize, kind: &str| match other.others.get(index) {
+            Some(beside) => format!("{kind}{}", differences::told(&self.others[index], beside)),
+            None => kind.to_owned(),
+        };
+        self.described(action, order)
+    }
+
+    fn described(&self, action: impl Fn(usize, &str) -> String, order: Option<i32>) -> String {
         let weights = self.forward.weights();
         let weights = weights.iter().map(|(arn, weight)| format!("{}={weight}", short_name(arn)));
         let sticky = self.forward.sticky_seconds().map(|seconds| format!("sticky {seconds}"));
-        let others = self.others.iter().map(|other| other["type"].as_str().unwrap_or("another action").to_owned());
-        weights.chain(sticky).chain(others).collect::<Vec<_>>().join(" ")
+        let kind = |other: &Value| other["type"].as_str().unwrap_or("another action").to_owned();
+        let others = self.others.iter().enumerate().map(|(index, other)| action(index, &kind(other)));
+        let order = order.map(|order| format!("forward order {order}"));
+        weights.chain(sticky).chain(others).chain(order).collect::<Vec<_>>().join(" ")
     }
 }
 

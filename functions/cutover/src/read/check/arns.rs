@@ -1,6 +1,7 @@
 //! ARNs: that they are some, and of the kind that is wanted.
 
 use super::{Report, is_plain};
+use crate::arn::Place;
 
 /// What an ARN can be of. The resource begins with one of these.
 pub(super) struct Kind {
@@ -74,7 +75,9 @@ pub(super) fn check(text: &str, wanted: &Kind, path: &str, report: &mut Report) 
         return report.say(path, format!("`{shown}` is not an ARN"), format!("should look like {}", wanted.looks));
     }
     let found = kind(service, resource);
-    if found != Some(wanted.name) {
+    if let Some((problem, fix)) = (Place { region, account }).misspelt() {
+        report.say(path, format!("{problem}, of `{shown}`"), fix);
+    } else if found != Some(wanted.name) {
         let of = found.map_or_else(|| of_service(service, resource), str::to_owned);
         report.say(path, format!("`{shown}` is the ARN of {of}"), fix(wanted, found));
     }
@@ -123,20 +126,20 @@ mod tests {
 
     #[test]
     fn an_arn_of_another_kind_is_told_by_what_it_is() {
-        let elb = |resource: &str| format!("arn:aws:elasticloadbalancing:r:1:{resource}");
+        let elb = |resource: &str| format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:{resource}");
         for (text, wanted, part) in [
             (elb("listener-rule/app/a/1/2/3"), &LISTENER, "is the ARN of a listener's rule: give it as `rule_arn`"),
             (elb("listener/app/a/1/2"), &RULE, "is the ARN of a listener: give it as `listener_arn`"),
             (elb("loadbalancer/app/a/1"), &LISTENER, "is the ARN of a load balancer: `aws elbv2 describe-listeners"),
             (elb("loadbalancer/app/a/1"), &GROUP, "is the ARN of a load balancer: name a target group"),
             (
-                "arn:aws:dms:r:1:endpoint:T".to_owned(),
+                "arn:aws:dms:eu-west-1:123456789012:endpoint:T".to_owned(),
                 &REPLICATION,
                 "is the ARN of a resource of the service dms (`endpoint`): name",
             ),
-            ("arn:aws:rds:r:1:db:shop".to_owned(), &REPLICATION, "is the ARN of a resource of the service rds (`db`)"),
-            ("arn:aws:s3:r:1:shop".to_owned(), &GROUP, "is the ARN of a resource of the service s3: name"),
-            ("arn:aws:sns:r:1:t:5".to_owned(), &TOPIC, "is the ARN of an SNS subscription"),
+            ("arn:aws:rds:eu-west-1:123456789012:db:shop".to_owned(), &REPLICATION, "is the ARN of a resource of the service rds (`db`)"),
+            ("arn:aws:s3:eu-west-1:123456789012:shop".to_owned(), &GROUP, "is the ARN of a resource of the service s3: name"),
+            ("arn:aws:sns:eu-west-1:123456789012:t:5".to_owned(), &TOPIC, "is the ARN of an SNS subscription"),
             ("shop".to_owned(), &TOPIC, "`shop` is not an ARN: should look like arn:aws:sns:"),
         ] {
             let found = findings(&text, wanted);
@@ -144,12 +147,22 @@ mod tests {
         }
         for (text, wanted) in [
             (elb("targetgroup/old/1"), &GROUP),
-            ("arn:aws-cn:sns:r:1:t".to_owned(), &TOPIC),
-            ("arn:aws:dms:r:1:replication-config:R".to_owned(), &REPLICATION),
-            ("arn:aws:cloudwatch:r:1:alarm:shop: too slow".to_owned(), &ALARM),
-            ("arn:aws:lambda:r:1:function:f:live".to_owned(), &FUNCTION),
+            ("arn:aws-cn:sns:eu-west-1:123456789012:t".to_owned(), &TOPIC),
+            ("arn:aws:dms:eu-west-1:123456789012:replication-config:R".to_owned(), &REPLICATION),
+            ("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:shop: too slow".to_owned(), &ALARM),
+            ("arn:aws:lambda:eu-west-1:123456789012:function:f:live".to_owned(), &FUNCTION),
         ] {
             assert_eq!(findings(&text, wanted), [""; 0], "{text}");
         }
+    }
+
+    #[test]
+    fn an_account_of_eleven_digits_or_a_region_without_its_parts_is_told_before_anybody_looks_there() {
+        let of = |place: &str| findings(&format!("arn:aws:elasticloadbalancing:{place}:targetgroup/old/1"), &GROUP);
+        let account = of("eu-west-1:12345678901");
+        assert!(account.len() == 1 && account[0].starts_with("`12345678901` is no account, of `arn:"), "{account:?}");
+        let region = of("eu-west1:123456789012");
+        assert!(region.len() == 1 && region[0].starts_with("`eu-west1` is no region, of `arn:"), "{region:?}");
+        assert!(region[0].contains("eu-west-1?"), "{region:?}");
     }
 }

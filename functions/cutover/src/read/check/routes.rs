@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{LONGEST_RUN, Report, arns, between, health_checks, is_plain, records};
 use crate::Seconds;
-use crate::arn::{Place, title_of_listener};
+use crate::arn::{Place, is_account, title_of_listener};
 use crate::dns::{fits, name_fix};
 use crate::plan::{DnsRoute, ListenerRoute, RecordChange, RecordType, Route, Step};
 
@@ -120,10 +120,6 @@ fn record_name(written: &str, path: &str, report: &mut Report) {
     if !fits(written) || !is_plain(written) {
         report.say(path, format!("`{shown}` is not a DNS name"), name_fix(name));
     }
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.chars().all(|c| c.is_ascii_digit())
 }
 
 /// As Route 53 makes them: `Z`, then capital letters and digits.
