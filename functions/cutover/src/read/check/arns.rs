@@ -137,8 +137,16 @@ mod tests {
                 &REPLICATION,
                 "is the ARN of a resource of the service dms (`endpoint`): name",
             ),
-            ("arn:aws:rds:eu-west-1:123456789012:db:shop".to_owned(), &REPLICATION, "is the ARN of a resource of the service rds (`db`)"),
-            ("arn:aws:s3:eu-west-1:123456789012:shop".to_owned(), &GROUP, "is the ARN of a resource of the service s3: name"),
+            (
+                "arn:aws:rds:eu-west-1:123456789012:db:shop".to_owned(),
+                &REPLICATION,
+                "is the ARN of a resource of the service rds (`db`)",
+            ),
+            (
+                "arn:aws:s3:eu-west-1:123456789012:shop".to_owned(),
+                &GROUP,
+                "is the ARN of a resource of the service s3: name",
+            ),
             ("arn:aws:sns:eu-west-1:123456789012:t:5".to_owned(), &TOPIC, "is the ARN of an SNS subscription"),
             ("shop".to_owned(), &TOPIC, "`shop` is not an ARN: should look like arn:aws:sns:"),
         ] {

@@ -46,7 +46,9 @@ fn leads_to_itself(route: &DnsRoute, name: Option<&String>, path: &str, fix: &st
 
 fn alias(target: &Alias, path: &str, report: &mut Report) {
     let Alias { dns_name, hosted_zone_id, .. } = target;
-    if let Some((problem, fix)) = no_name(dns_name) {
+    let wrong_name = no_name(dns_name);
+    let is_name = wrong_name.is_none();
+    if let Some((problem, fix)) = wrong_name {
         report.say(format!("{path}.dns_name"), problem, fix);
     }
     if !is_zone_id(hosted_zone_id) {
@@ -57,7 +59,7 @@ fn alias(target: &Alias, path: &str, report: &mut Report) {
         let fix = format!("use {right}, the zone of what has such a name (a load balancer's CanonicalHostedZoneId)");
         report.say_beside(&[&format!("{path}.dns_name")], format!("{path}.hosted_zone_id"), problem, fix);
     } else if let Some(names) =
-        service_zones::names_in(hosted_zone_id).filter(|_| service_zones::of(dns_name).is_none())
+        service_zones::names_in(hosted_zone_id).filter(|_| is_name && service_zones::of(dns_name).is_none())
     {
         let problem =
             format!("is {hosted_zone_id}, which holds names such as {names} alone: AWS would refuse the alias");
