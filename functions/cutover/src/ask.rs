@@ -223,7 +223,8 @@ pub enum Handed {
 pub fn said(name: &str, reason: &str) -> StepResult<(String, String)> {
     let (name, reason) = (name.trim(), reason.trim());
     gestures::signed_as("Your name", name, "write who you are")?;
-    gestures::signed_as("Your reason", reason, "write why")?;
+    // On a page, and in an answer of a few words, "ok" is a reason: whose it is, the name says.
+    gestures::said_as("Your reason", reason, "write why")?;
     gestures::short_enough("Your name", name.chars().count(), MOST_NAME_CHARACTERS)?;
     gestures::short_enough("Your reason", reason.chars().count(), MOST_REASON_CHARACTERS)?;
     Ok((name.to_owned(), reason.to_owned()))

@@ -29,7 +29,7 @@ pub fn said(field: &str, text: &str) -> StepResult<()> {
     signed_as(&format!("`{field}`"), text, fix)
 }
 
-/// The same of a name or a reason, with what is to be written there: it is not a switch.
+/// The same of a name, or of who and why in one text, with what is to be written there: it is not a switch.
 ///
 /// # Errors
 /// As [`said`].

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Exception, Line, MOST_PAST, MOST_WHY_BYTES, Past, Stop};
 use crate::error::name;
-use crate::gestures::signed_as;
+use crate::gestures::{said_as, signed_as};
 use crate::text::{is_word, named, quoted, shown};
 use crate::{StepError, StepResult};
 
@@ -181,7 +181,7 @@ fn who(field: &str, by: &str) -> StepResult<String> {
 }
 
 fn reason(field: &str, why: &str) -> StepResult<String> {
-    signed_as(&format!("`{field}.why`"), why, "write why, such as \"the new network loses packets\"")?;
+    said_as(&format!("`{field}.why`"), why, "write why, such as \"the new network loses packets\"")?;
     Ok(shown(why.trim(), MOST_WHY_BYTES))
 }
 
