@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::error::name::INCONCLUSIVE;
 use crate::plan::{Group, Moment, Stakeholders};
+use crate::text::is_plain_command;
 use crate::{StepError, StepResult};
 
 /// The event of an incident's messages. Their `run_id` is the incident's id; whom one is for, it says itself.
@@ -44,6 +45,11 @@ pub mod timeline {
     pub const MOVED: &str = "timeline_moved";
     /// What a programme has done, and what comes.
     pub const DIGEST: &str = "digest";
+}
+
+/// The command by which a person deletes what a removal of cleanup's kept, where it is a command and nothing else: it is shown whole.
+pub fn by_hand(removal: &Value) -> Option<&str> {
+    removal["by_hand"].as_str().filter(|command| is_plain_command(command))
 }
 
 /// What happened in a run: never with the token that answers its state machine.

@@ -2,8 +2,8 @@
 
 use cutover::gestures;
 use cutover::plan::{Format, Group, Moment};
-use cutover::text::{is_plain_command, named, quoted, shown};
-use cutover::told::Told;
+use cutover::text::{named, quoted, shown};
+use cutover::told::{Told, by_hand};
 use serde_json::Value;
 
 use crate::content::{List, MOST_NAME_BYTES, MOST_TITLE_BYTES};
@@ -70,10 +70,12 @@ pub(crate) fn commands(told: &Told, moment: Moment, group: &Group) -> Vec<(Strin
         }
         Moment::CleanupDone if group.format() == Format::Technical => {
             let removals = told.detail["removals"].as_array().into_iter().flatten();
-            let to_delete =
-                removals.filter_map(|removal| removal["by_hand"].as_str()).filter(|text| is_plain_command(text));
             let heading = "To delete what was kept, once nobody needs it";
-            to_delete.take(MOST_ITEMS).map(|command| (heading.to_owned(), command.to_owned())).collect()
+            removals
+                .filter_map(by_hand)
+                .take(MOST_ITEMS)
+                .map(|command| (heading.to_owned(), command.to_owned()))
+                .collect()
         }
         _ => Vec::new(),
     }

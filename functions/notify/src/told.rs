@@ -1,7 +1,8 @@
 //! What a detail tells, as lines for a person: every text in it is somebody else's until it is shown. Pure.
 
 use cutover::error::name::{DRIFT, NOT_PERMITTED};
-use cutover::text::{is_plain_command, named, quoted, region_option, shown};
+use cutover::text::{named, quoted, region_option, shown};
+use cutover::told::by_hand;
 use serde_json::Value;
 
 /// A reason takes three lines of a screen at the most.
@@ -128,9 +129,8 @@ pub fn removals(detail: &Value, what: &str) -> Vec<String> {
 
 /// The commands that delete what cleanup kept: each whole, on a line of its own.
 pub fn to_delete(detail: &Value) -> String {
-    let commands = items(&detail["removals"]).iter().filter_map(|removal| removal["by_hand"].as_str());
-    let lines: Vec<String> =
-        commands.filter(|command| is_plain_command(command)).map(|command| format!("  {command}\n")).collect();
+    let commands = items(&detail["removals"]).iter().filter_map(by_hand);
+    let lines: Vec<String> = commands.map(|command| format!("  {command}\n")).collect();
     if lines.is_empty() {
         return String::new();
     }

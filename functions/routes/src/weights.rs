@@ -7,11 +7,15 @@ use cutover::text::named;
 const MOST_NAMES: usize = 5;
 const MOST_NAME_BYTES: usize = 64;
 
+/// The shares of the new side that a run gives it, in order: 0, as prepared, and each step's.
+pub(crate) fn percents(steps: &[Step]) -> impl Iterator<Item = u8> {
+    std::iter::once(0).chain(steps.iter().map(|step| step.new_weight))
+}
+
 /// The shares of the new side from which a step to `new_weight` starts: that of the step before, or 0, as prepared, before the
 /// first. Several where the plan has this weight more than once, none where it does not have it.
 pub(crate) fn before_step(steps: &[Step], new_weight: u8) -> Vec<u8> {
-    let before = std::iter::once(0).chain(steps.iter().map(|step| step.new_weight));
-    before.zip(steps).filter(|(_, step)| step.new_weight == new_weight).map(|(before, _)| before).collect()
+    percents(steps).zip(steps).filter(|(_, step)| step.new_weight == new_weight).map(|(before, _)| before).collect()
 }
 
 /// Divides `total` between old and new so that new has exactly `percent`. `neighbours` are the names of those that keep theirs.

@@ -1,6 +1,7 @@
 //! What somebody should know of, or has to do. Pure.
 
-use cutover::text::{is_plain_command, quoted, shown};
+use cutover::text::{quoted, shown};
+use cutover::told::by_hand;
 use history::Call;
 use history::calls::{UNSIGNED, is_signed};
 use schemars::JsonSchema;
@@ -167,9 +168,8 @@ fn kept(known: &Known) -> Vec<String> {
     let removals = known.reported().and_then(|report| report["removals"].as_array()).into_iter().flatten();
     let told = |removal: &Value| {
         let kept = removal["kept"].as_array().into_iter().flatten().filter_map(words);
-        let by_hand = removal["by_hand"].as_str().filter(|command| is_plain_command(command));
         let mut lines: Vec<String> = kept.map(|why| quoted(why, MOST_TEXT_BYTES)).collect();
-        lines.extend(by_hand.map(|command| format!("to delete it, once nobody needs it: {command}")));
+        lines.extend(by_hand(removal).map(|command| format!("to delete it, once nobody needs it: {command}")));
         lines
     };
     removals.flat_map(told).collect()

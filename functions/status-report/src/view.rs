@@ -112,6 +112,12 @@ impl Clock<'_> {
         when::near(at, self.at, self.zone)
     }
 
+    /// What is expected then, and not before people do what comes first: `once resumed, not before 08:20`.
+    pub(crate) fn after(&self, after: Option<&String>, at: Timestamp) -> String {
+        let near = self.near(at);
+        after.map_or(near.clone(), |after| format!("{after}, not before {near}"))
+    }
+
     pub(crate) fn maybe(&self, at: Option<Timestamp>) -> String {
         at.map(|at| self.near(at)).unwrap_or_default()
     }
@@ -233,8 +239,7 @@ fn milestones(milestones: &[Milestone], clock: &Clock) -> Vec<MilestoneView> {
     let view = |(place, one): (usize, &Milestone)| {
         let comes = |expected| match (&one.after, one.is_limit) {
             (_, true) => format!("by {}", clock.near(expected)),
-            (Some(after), _) => format!("{after}, not before {}", clock.near(expected)),
-            (None, _) => clock.near(expected),
+            (after, _) => clock.after(after.as_ref(), expected),
         };
         let (state, comes) = match (one.reached_at, one.expected_at) {
             (Some(reached), _) => ("done", clock.near(reached)),

@@ -87,10 +87,10 @@ pub fn all(portfolio: &Portfolio, settings: &Settings) -> AllView {
 }
 
 fn line(entry: &Entry, clock: &Clock) -> LineView {
-    let next = entry.next.as_ref().and_then(|next| {
-        let first = next.after.as_ref().map(|after| format!("{after}, not before ")).unwrap_or_default();
-        Some(format!("{first}{}: {}", clock.near(next.expected_at?), next.what))
-    });
+    let next = entry
+        .next
+        .as_ref()
+        .and_then(|next| Some(format!("{}: {}", clock.after(next.after.as_ref(), next.expected_at?), next.what)));
     let recovery = entry.recovery_seconds.map(|seconds| {
         let met = match entry.is_recovery_met {
             Some(true) => ", objective met",

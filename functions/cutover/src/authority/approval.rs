@@ -105,16 +105,17 @@ impl Demanded {
         let refused = |problem: String| {
             Err(StepError::new(name::PRECHECK_FAILED, format!("{problem}; nothing was touched: start again")))
         };
+        let is_demanded = self.demands(plan);
         let approved = approval.as_ref().and_then(|approval| approval["plan"].as_str());
         match approved {
             Some(approved) if approved != digest => {
                 return refused(format!("the plan that was approved has the digest {approved}, and this one {digest}"));
             }
-            None if approval.is_none() && (self.demands(plan) || plan.approval.is_some()) => {
-                let who = if self.demands(plan) { "this stack" } else { "this plan" };
+            None if approval.is_none() && (is_demanded || plan.approval.is_some()) => {
+                let who = if is_demanded { "this stack" } else { "this plan" };
                 return refused(format!("{who} asks for approval before anything moves, and nobody has agreed"));
             }
-            None if self.demands(plan) => {
+            None if is_demanded => {
                 let how = "answer by the page, or by the message's command as it stands, which names the plan";
                 return refused(format!("the yes does not say which plan it is for: {how}"));
             }

@@ -1,5 +1,6 @@
 //! Bounds of a load test that hold whatever the new side does, or that nothing is measured against. Pure.
 
+use super::rounded;
 use crate::Finding;
 use crate::plan::{Plan, Sla};
 
@@ -18,7 +19,7 @@ pub(super) fn findings(plan: &Plan) -> Vec<Finding> {
         return vec![Finding::warning(PATH, problem, "give what has to hold, such as \"max_p95_ms\": 250")];
     }
     let mut findings: Vec<Finding> = share(sla).into_iter().collect();
-    findings.extend(times(sla).into_iter().filter_map(too_fast));
+    findings.extend(sla.times_ms().into_iter().filter_map(too_fast));
     findings.extend(falling(sla));
     findings
 }
@@ -26,33 +27,22 @@ pub(super) fn findings(plan: &Plan) -> Vec<Finding> {
 fn share(sla: &Sla) -> Option<Finding> {
     let least = sla.min_success_percent.filter(|least| *least <= SHARE)?;
     let problem = format!("is {least}, in percent: nearly every request may fail");
-    let meant = (least * 1e8).round() / 1e6;
+    let meant = rounded(least * 100.0);
     let fix =
         if least > 0.0 { format!("write {meant}, if that share is meant") } else { "write 99, for one".to_owned() };
     Some(Finding::warning(format!("{PATH}.min_success_percent"), problem, fix))
 }
 
-fn times(sla: &Sla) -> [(&'static str, Option<f64>); 6] {
-    [
-        ("max_mean_ms", sla.max_mean_ms),
-        ("max_p50_ms", sla.max_p50_ms),
-        ("max_p90_ms", sla.max_p90_ms),
-        ("max_p95_ms", sla.max_p95_ms),
-        ("max_p99_ms", sla.max_p99_ms),
-        ("max_p999_ms", sla.max_p999_ms),
-    ]
-}
-
 fn too_fast((field, most): (&str, Option<f64>)) -> Option<Finding> {
     let most = most.filter(|most| *most < FASTEST_MS)?;
     let problem = format!("is {most} ms, faster than any answer over a network");
-    let fix = format!("write {}, if seconds were meant", (most * 1e9).round() / 1e6);
+    let fix = format!("write {}, if seconds were meant", rounded(most * 1000.0));
     Some(Finding::warning(format!("{PATH}.{field}"), problem, fix))
 }
 
 /// A bound of a percentile above that of a higher one never decides: the higher one does.
 fn falling(sla: &Sla) -> Option<Finding> {
-    let given = times(sla).into_iter().skip(1).filter_map(|(field, most)| most.map(|most| (field, most)));
+    let given = sla.times_ms().into_iter().skip(1).filter_map(|(field, most)| most.map(|most| (field, most)));
     let given: Vec<(&str, f64)> = given.collect();
     given.windows(2).find(|pair| pair[0].1 > pair[1].1).map(|pair| {
         let ((lower, more), (higher, less)) = (pair[0], pair[1]);

@@ -203,6 +203,20 @@ pub struct Sla {
     pub min_throughput_rps: Option<f64>,
 }
 
+impl Sla {
+    /// The bounds of how long answers take, ms, by their fields: the mean, then the percentiles, the lowest first.
+    pub fn times_ms(&self) -> [(&'static str, Option<f64>); 6] {
+        [
+            ("max_mean_ms", self.max_mean_ms),
+            ("max_p50_ms", self.max_p50_ms),
+            ("max_p90_ms", self.max_p90_ms),
+            ("max_p95_ms", self.max_p95_ms),
+            ("max_p99_ms", self.max_p99_ms),
+            ("max_p999_ms", self.max_p999_ms),
+        ]
+    }
+}
+
 /// What happens when the SLA does not hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -8,7 +8,7 @@ use cutover::plan::ListenerRoute;
 use cutover::{StepError, StepResult};
 
 use super::state::{Forward, ListenerState, Stickiness, WeightedGroup};
-use crate::weights::{before_step, divide};
+use crate::weights::{before_step, divide, percents};
 
 /// The most target groups that one forward action takes (Elastic Load Balancing quota, API reference of
 /// `ForwardActionConfig`).
@@ -36,8 +36,7 @@ pub fn pair(route: &ListenerRoute) -> Pair<'_> {
 /// # Errors
 /// `Cutover.InvalidPlan`, as [`ListenerState::planned`] says.
 pub fn planned_states(route: &ListenerRoute, before: &ListenerState) -> StepResult<Vec<ListenerState>> {
-    let percents = std::iter::once(0).chain(route.steps.iter().map(|step| step.new_weight));
-    percents.map(|percent| before.planned(pair(route), percent).map_err(StepError::invalid)).collect()
+    percents(&route.steps).map(|percent| before.planned(pair(route), percent).map_err(StepError::invalid)).collect()
 }
 
 /// Whether the new group gets traffic while the old one is in the action. One that is not is checked by nobody, so nothing speaks

@@ -7,6 +7,7 @@ use cutover::plan::DnsRoute;
 use super::checks::PairChecks;
 use super::record::RecordSet;
 use super::state::NameState;
+use crate::weights::percents;
 
 /// The most `ResourceRecord` elements of one change batch (Route 53 quotas).
 const MOST_BATCH_RECORDS: usize = 1_000;
@@ -75,7 +76,7 @@ impl NameState {
     /// This state, and those that a run leads the name through, in order.
     fn states(&self, route: &DnsRoute) -> Result<Vec<Self>, String> {
         let mut states = vec![self.clone()];
-        for percent in std::iter::once(0).chain(route.steps.iter().map(|step| step.new_weight)) {
+        for percent in percents(&route.steps) {
             states.push(self.planned(route, percent, &PairChecks::default())?);
         }
         states.push(self.finished(route)?);

@@ -52,12 +52,7 @@ impl Named<'_> {
 
     /// Whether a route of the plan moves the record of this zone.
     pub(super) fn is_moved(&self, zone_id: &str, record: &ResourceRecordSet) -> bool {
-        self.plan.routes.iter().any(|route| match route {
-            Route::Dns(route) => {
-                route.hosted_zone_id == zone_id && route.normalised_name() == normalise_name(&record.name)
-            }
-            Route::Listener(_) => false,
-        })
+        self.plan.routes.iter().any(|route| moves(route, zone_id, record))
     }
 
     /// The old side's records of this name.
@@ -213,6 +208,14 @@ impl Named<'_> {
             format!("is not answered from this zone: {zone} (zone {id}) {delegates}, so the change would reach nobody");
         let fix = format!("name the zone that answers, or give zone {id} this zone's NS records");
         Some(self.say(format!("NS {} {id}", shown(&self.zone.name)), problem, fix))
+    }
+}
+
+/// Whether a route moves the name of a record of this zone.
+pub(super) fn moves(route: &Route, zone_id: &str, record: &ResourceRecordSet) -> bool {
+    match route {
+        Route::Dns(route) => route.hosted_zone_id == zone_id && route.normalised_name() == normalise_name(&record.name),
+        Route::Listener(_) => false,
     }
 }
 

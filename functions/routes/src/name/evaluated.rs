@@ -11,7 +11,7 @@ use super::record::RecordSet;
 use super::shares::{Answer, Zone};
 
 /// Shares that differ by no more are the same, but for rounding.
-const MOST_ROUNDED: f64 = 1e-6;
+pub(super) const MOST_ROUNDED: f64 = 1e-6;
 
 /// An answer that the balancer would lose.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

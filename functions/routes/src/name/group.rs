@@ -108,9 +108,7 @@ impl NameState {
         let neighbours = families.iter().flat_map(Family::neighbours);
         neighbours.filter_map(|record| record.set_identifier.clone()).collect()
     }
-}
 
-impl NameState {
     /// Whether the route moves users of this type; one that answers alike on both sides stays as it is.
     pub fn is_moved(&self, route: &DnsRoute, record_type: RecordType) -> bool {
         let mut of_type = route.records.iter().filter(|change| change.record_type == record_type);

@@ -9,7 +9,7 @@ use aws_sdk_route53::types::ResourceRecordSet;
 use cutover::dns::normalise_name;
 use cutover::plan::Route;
 
-use super::behind::{Named, shown, target, what};
+use super::behind::{Named, moves, shown, target, what};
 use super::state::NameState;
 use crate::behind::Behind;
 
@@ -59,12 +59,7 @@ impl Named<'_> {
     /// again.
     fn is_moved_before(&self, record: &ResourceRecordSet) -> bool {
         let is_own = |route: &&Route| matches!(route, Route::Dns(route) if route == self.route);
-        self.plan.routes.iter().take_while(|route| !is_own(route)).any(|route| match route {
-            Route::Dns(route) => {
-                route.hosted_zone_id == self.zone.id && route.normalised_name() == normalise_name(&record.name)
-            }
-            Route::Listener(_) => false,
-        })
+        self.plan.routes.iter().take_while(|route| !is_own(route)).any(|route| moves(route, &self.zone.id, record))
     }
 }
 

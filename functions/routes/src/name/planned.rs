@@ -11,15 +11,14 @@ use super::family::Family;
 use super::group::Group;
 use super::record::{AliasTarget, RecordSet};
 use super::state::NameState;
-use crate::weights::{before_step, divide};
+use crate::weights::{before_step, divide, percents};
 
 /// Every weighted state that a run of this plan writes.
 ///
 /// # Errors
 /// `Cutover.InvalidPlan`, as [`NameState::planned`] says.
 pub fn planned_states(route: &DnsRoute, before: &NameState, checks: &PairChecks) -> StepResult<Vec<NameState>> {
-    let percents = std::iter::once(0).chain(route.steps.iter().map(|step| step.new_weight));
-    percents.map(|percent| before.planned(route, percent, checks).map_err(StepError::invalid)).collect()
+    percents(&route.steps).map(|percent| before.planned(route, percent, checks).map_err(StepError::invalid)).collect()
 }
 
 /// The states from which the step to `new_weight` starts.

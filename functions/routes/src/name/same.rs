@@ -12,6 +12,7 @@ use cutover::plan::{DnsRoute, Route};
 
 use super::aws::from_aws;
 use super::behind::Named;
+use super::evaluated::MOST_ROUNDED;
 use super::forecast::Wanted;
 use super::observe;
 use super::shares::{Answer, Health, Zone};
@@ -19,9 +20,6 @@ use super::state::NameState;
 
 /// CNAMEs are followed so far; a longer row is a circle.
 const MOST_CNAMES: usize = 16;
-/// Shares that differ by no more are the same, but for rounding.
-const MOST_ROUNDED: f64 = 1e-6;
-
 type Ends = BTreeMap<Answer, f64>;
 
 /// The old side's answers by another way. `zone` is what the name leads to, `records` are all of the zone that were looked at.

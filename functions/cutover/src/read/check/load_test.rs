@@ -87,16 +87,7 @@ fn sent(request: &LoadRequest, path: &str, report: &mut Report) {
 }
 
 fn bounds(sla: &Sla, report: &mut Report) {
-    let times = [
-        ("max_mean_ms", sla.max_mean_ms),
-        ("max_p50_ms", sla.max_p50_ms),
-        ("max_p90_ms", sla.max_p90_ms),
-        ("max_p95_ms", sla.max_p95_ms),
-        ("max_p99_ms", sla.max_p99_ms),
-        ("max_p999_ms", sla.max_p999_ms),
-        ("min_throughput_rps", sla.min_throughput_rps),
-    ];
-    for (field, value) in times {
+    for (field, value) in sla.times_ms().into_iter().chain([("min_throughput_rps", sla.min_throughput_rps)]) {
         if value.is_some_and(|value| value <= 0.0) {
             report.say(format!("{PATH}.sla.{field}"), "is not above 0", "give a number that can hold, or leave it out");
         }
