@@ -35,7 +35,7 @@ pub struct HealthCheck {
     /// The host name that Route 53's checkers ask, at its IPv4 addresses. Beside `ip_address` it is only said to the server:
     /// as the Host header, and in TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = pattern::HOST))]
+    #[schemars(regex(pattern = pattern::HOST_NAME))]
     pub fqdn: Option<String>,
     /// The public IPv4 or IPv6 address that is asked, where no name leads to this side alone.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -39,7 +39,11 @@ pub(crate) const ZONE_ID: &str = "^(/?hostedzone/|arn:[!-9;-~]+:route53:::hosted
 pub(crate) const ACCOUNT: &str = "^[0-9]{12}$";
 pub(crate) const DNS_NAME: &str =
     "^(?![!-~]*://)(?=[!-~]{1,255}[ \\t\\r\\n]*$)[!-\\-/-~]{1,63}(\\.[!-\\-/-~]{1,63})*\\.?$";
-pub(crate) const HOST: &str = "^[!-~]{1,255}$";
+/// A name that leads somewhere, of an alias or a CNAME: no URL, no port.
+pub(crate) const LEADING_NAME: &str =
+    "^(?=[!-~]{1,255}[ \\t\\r\\n]*$)[!-\\-0-9;-~]{1,63}(\\.[!-\\-0-9;-~]{1,63})*\\.?$";
+/// An address, or a name: the type of a record says which.
+pub(crate) const RECORD_VALUE: &str = "^[!-~]{1,255}$";
 /// Of Route 53; the ID, or its ARN.
 pub(crate) const HEALTH_CHECK_ID: &str = "^(/?healthcheck/|arn:[!-9;-~]+:route53:::healthcheck/)?[!-.0-9;-~]{1,64}$";
 pub(crate) const URL_PATH: &str = "^/[!-~]{0,254}$";
@@ -136,7 +140,7 @@ pub(crate) const IPV6: &str = concat!("^(", ipv6!(), ")$");
 pub(crate) const ADDRESS: &str = concat!("^(", ipv4!(), "|", ipv6!(), ")$");
 
 /// What texts of these forms look like: the schema's examples.
-pub(crate) const EXAMPLES: [(&str, &str); 25] = [
+pub(crate) const EXAMPLES: [(&str, &str); 26] = [
     (
         LISTENER_ARN,
         "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2",
@@ -155,7 +159,8 @@ pub(crate) const EXAMPLES: [(&str, &str); 25] = [
     (ACCOUNT, "222222222222"),
     (ZONE_ID, "Z0123456789ABCDEFGHIJ"),
     (DNS_NAME, "shop.example.com"),
-    (HOST, "shop-new-1234567890.eu-west-1.elb.amazonaws.com"),
+    (LEADING_NAME, "shop-new-1234567890.eu-west-1.elb.amazonaws.com"),
+    (RECORD_VALUE, "203.0.113.7"),
     (HEALTH_CHECK_ID, "12345678-90ab-cdef-1234-567890abcdef"),
     (URL_PATH, "/health"),
     (STATISTIC, "p99"),

@@ -224,7 +224,7 @@ impl RecordType {
 pub struct RecordData {
     /// Addresses, each once, or one name: IPv4 addresses for `A`, IPv6 addresses for `AAAA`, one name for `CNAME`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 400), extend("uniqueItems" = true), inner(regex(pattern = pattern::HOST)))]
+    #[schemars(length(min = 1, max = 400), extend("uniqueItems" = true), inner(regex(pattern = pattern::RECORD_VALUE)))]
     pub values: Option<Vec<String>>,
     /// An alias, of the types `A` and `AAAA` to an AWS resource, or of any type to a record of the same zone.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -241,7 +241,7 @@ pub struct RecordData {
 #[schemars(deny_unknown_fields)]
 pub struct Alias {
     /// The resource's DNS name.
-    #[schemars(regex(pattern = pattern::HOST))]
+    #[schemars(regex(pattern = pattern::LEADING_NAME))]
     pub dns_name: String,
     /// The hosted zone of the resource (of the load balancer, not of the record).
     #[serde(deserialize_with = "zone_id")]

@@ -63,11 +63,11 @@ pub(super) fn values_of_their_type() -> Value {
         let new = json!({ "properties": { "values": values } });
         json!({ "if": has("type", &json!({ "const": name })), "then": { "properties": { "new": new } } })
     };
-    let addresses = [super::pattern::IPV4, super::pattern::IPV6].map(|pattern| json!({ "pattern": pattern }));
+    let name = json!({ "pattern": super::pattern::LEADING_NAME, "not": { "pattern": super::pattern::IPV4 } });
     json!([
         of_type("A", json!({ "items": { "pattern": super::pattern::IPV4 } })),
         of_type("AAAA", json!({ "items": { "pattern": super::pattern::IPV6 } })),
-        of_type("CNAME", json!({ "maxItems": 1, "items": { "not": { "anyOf": addresses } } })),
+        of_type("CNAME", json!({ "maxItems": 1, "items": name })),
     ])
 }
 
