@@ -145,6 +145,7 @@ export class CutoverStack extends Stack {
       dataKeyArn: props.dataKeyArn,
       asksTags: props.approvalTags !== undefined,
       userPoolArns: props.userPoolArns ?? [],
+      hookFunctionArns: everyHook(props.hookFunctionArns ?? []),
       momentsTopicArn: moments.topicArn,
       mailFrom: props.mailFrom,
       mailConfigurationSet: props.mailConfigurationSet,
@@ -171,7 +172,7 @@ export class CutoverStack extends Stack {
     const { all: machines } = new StateMachines(this, 'StateMachines', {
       names,
       ...logs,
-      permissions: machinePermissions(here, functionArns, everyHook(props.hookFunctionArns ?? [])),
+      permissions: machinePermissions(here, functionArns),
       values: { Partition: this.partition, ...placeholderValues(names, table.tableName, functionArns) },
     });
     const net = new SafetyNet(this, 'SafetyNet', { names, cutover: machines.cutover, sweep: functions.sweep });

@@ -42,6 +42,8 @@ export interface Surroundings {
   readonly asksTags: boolean;
   /** The user pools that listeners may authenticate with. */
   readonly userPoolArns: string[];
+  /** The functions that plans may name as hooks, of every application. */
+  readonly hookFunctionArns: string[];
   /** Where what happens in runs goes. */
   readonly momentsTopicArn: string;
   /** The sender of mails, and the configuration set; `undefined`: none. */
@@ -164,7 +166,7 @@ function routeTargets(here: Pick<Surroundings, 'narrowing' | 'stack' | 'userPool
 
 /** What the role of another account allows: what the functions need there, all together. A session has what its function needs. */
 export function memberPermissions(
-  here: Pick<Surroundings, 'alarmActions' | 'narrowing' | 'stack' | 'userPoolArns'> & { hookFunctionArns: string[] },
+  here: Pick<Surroundings, 'alarmActions' | 'hookFunctionArns' | 'narrowing' | 'stack' | 'userPoolArns'>,
 ): Permission[] {
   const of = routeTargets(here, '*');
   const replicated = replicationTargets(here, '*');
@@ -313,6 +315,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(serverless, 'dms:DescribeReplicationTableStatistics'),
       may(anyAlarm, 'cloudwatch:DescribeAlarms'),
       may(topics, 'sns:GetTopicAttributes'),
+      may({ resources: here.hookFunctionArns }, 'lambda:GetPolicy'),
       may(loadTestSecrets, 'secretsmanager:GetSecretValue'),
       may(webhooks, 'secretsmanager:GetSecretValue'),
       may(table, 'dynamodb:BatchGetItem', 'dynamodb:GetItem'),
@@ -554,9 +557,8 @@ export const INVOKED: Record<Machine, readonly Crate[]> = {
 export function machinePermissions(
   here: Surroundings,
   functionArns: Record<Crate, string>,
-  hookFunctionArns: string[],
 ): Record<Machine, Permission[]> {
-  const { names, journal } = here;
+  const { names, journal, hookFunctionArns } = here;
   const functions = (machine: Machine): string[] => INVOKED[machine].map((crate) => functionArns[crate]);
   return withKey<Machine>(dataKeyOfMachine(here), {
     cutover: [

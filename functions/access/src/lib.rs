@@ -122,6 +122,14 @@ impl Access {
         Ok(Some(there.credentials_provider(SharedCredentialsProvider::new(credentials)).build()))
     }
 
+    /// The settings of clients that call there, also where that is the stack's own account and region.
+    ///
+    /// # Errors
+    /// See the module.
+    pub async fn settings(&self, there: Option<Place<'_>>) -> StepResult<SdkConfig> {
+        Ok(self.at(there).await?.unwrap_or_else(|| self.own.clone()))
+    }
+
     async fn credentials(&self, there: Place<'_>, here: Place<'_>, of_run: &OfRun) -> StepResult<Credentials> {
         let key = (there.account.to_owned(), of_run.session.clone());
         if let Some(kept) = self.kept(&key, of_run.now) {

@@ -12,8 +12,8 @@ const MOST_TRAFFIC_LOOKS: u32 = 168;
 pub(crate) const RELEASE_INTERVAL_SECONDS: u64 = 30;
 /// So many tries make five minutes.
 const MOST_RELEASE_TRIES: u32 = 10;
-/// What is left of an execution's history, of 25,000 events, by the [looks](crate::changes::MOST_LOOKS) before cleanup.
-const MOST_EVENTS: u64 = 15_500;
+/// What is left of an execution's history, of 25,000 events, by the [looks](crate::changes::MOST_LOOKS) before cleanup and a dozen after.
+const MOST_EVENTS: u64 = 15_200;
 /// The function, a Choice, a Wait: entered, scheduled, started, succeeded, exited.
 const EVENTS_PER_LOOK: u64 = 9;
 
@@ -37,6 +37,8 @@ pub(crate) struct Facts<'a> {
     pub group: &'a str,
     /// Whether the plan asks to delete it.
     pub is_asked: bool,
+    /// Whether the new side fails: then the way back stays.
+    pub is_in_trouble: bool,
     /// Whether it still exists.
     pub exists: bool,
     /// A later route of the plan that has the same old group: the last one deletes it.
@@ -80,6 +82,9 @@ pub(crate) fn next(facts: &Facts) -> Next {
     }
     if let Place::Elsewhere(live) = &facts.place {
         return Next::Keep(format!("{group}: {} was changed to {live} since", facts.arn));
+    }
+    if facts.is_in_trouble {
+        return Next::Keep(format!("{group}: the new side was failing when cleanup was due, and this is the way back"));
     }
     if facts.later.is_some() && !facts.lingers {
         return Next::Leave;
@@ -139,6 +144,7 @@ mod tests {
             arn: "listener",
             group: GROUP,
             is_asked,
+            is_in_trouble: false,
             exists: true,
             later: None,
             led_by: None,
@@ -230,6 +236,15 @@ mod tests {
     }
 
     #[test]
+    fn the_way_back_from_a_new_side_that_fails_is_kept_whole() {
+        let told = next(&Facts { is_in_trouble: true, ..facts(true, Traffic::Silent) });
+        let reason = format!("{GROUP}: the new side was failing when cleanup was due, and this is the way back");
+        assert_eq!(told, Next::Keep(reason));
+        let gone = Facts { is_in_trouble: true, exists: false, ..facts(true, Traffic::Silent) };
+        assert_eq!(next(&gone), Next::Gone);
+    }
+
+    #[test]
     fn a_group_that_is_being_released_is_tried_for_some_minutes() {
         let tries = (0..).take_while(|tries| is_release_awaited(*tries, *tries)).count() as u64;
         assert_eq!(tries * RELEASE_INTERVAL_SECONDS, 5 * 60);
@@ -241,7 +256,8 @@ mod tests {
         const MOST_ROUTES: usize = 20;
         const QUOTA: u64 = 25_000;
         const EVENTS_PER_WATCH: u64 = 28; // three Choices, a Wait, two functions, two messages
-        let others_in_cleanup = 1_000 + crate::changes::MOST_LOOKS * EVENTS_PER_WATCH;
+        const LOOKS_AFTER_DUE: u64 = 12; // of `IsDue`
+        let others_in_cleanup = 1_000 + (crate::changes::MOST_LOOKS + LOOKS_AFTER_DUE) * EVENTS_PER_WATCH;
         for routes in 1..=MOST_ROUTES {
             let calls = u64::from(most_looks(routes) + MOST_RELEASE_TRIES) + 1; // the last one gives up
             assert!(calls * routes as u64 * EVENTS_PER_LOOK + others_in_cleanup < QUOTA, "{routes} routes");

@@ -101,6 +101,9 @@ pub struct RemoveRequest {
     /// What the last reply said.
     #[serde(default)]
     pub releasing: u32,
+    /// Whether people were called because the new side fails, and it still does.
+    #[serde(default)]
+    pub is_in_trouble: bool,
 }
 
 /// The end of a run.

@@ -151,6 +151,7 @@ async fn look<'a>(
         arn: route.arn(),
         group,
         is_asked: run.plan.cleanup.delete_old_target_group,
+        is_in_trouble: request.is_in_trouble,
         exists: described.is_some(),
         later: later(&run.plan, request.route, group),
         led_by: led_by(clients, route, &balancers, &traffic).await?,

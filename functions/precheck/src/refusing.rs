@@ -2,17 +2,22 @@
 //! stack publishes and invokes as itself, and looks at that policy in the role that it has there.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use aws_sdk_lambda::Client as Lambda;
 use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_sns::Client as Sns;
 use cutover::arn::Place;
+use cutover::error::name;
 use cutover::finding::{settled, soften_to};
 use cutover::text::region_option;
 use cutover::{Finding, Plan, StepError, StepResult};
 
 use crate::elsewhere::reached;
 use crate::{Clients, policies};
+
+/// A look at a hook that takes longer, as in a VPC without a way to Lambda, is told of as not seen.
+const LONGEST: Duration = Duration::from_secs(4);
 
 /// Looks at the topics of a plan that the stack may publish to: one that is not listed is told of as such, and not asked for.
 pub(crate) async fn topics(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
@@ -55,8 +60,9 @@ fn unpublished(attributes: &HashMap<String, String>, here: Place<'_>, topic: &st
     })
 }
 
-/// Looks at the hooks of a plan that are in another account, each once; where one is not listed, that is told, and none is looked at.
+/// Looks at the hooks of a plan that are in the stack's region, each once; where one is not listed, that is told, and none is looked at.
 pub(crate) async fn hooks(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
+    let Some(here) = clients.routes.access().here() else { return Ok(()) };
     if !clients.hooks.findings(&plan.application, &plan.hooks).is_empty() {
         return Ok(());
     }
@@ -64,45 +70,63 @@ pub(crate) async fn hooks(clients: &Clients, plan: &Plan, findings: &mut Vec<Fin
     for (point, hooks) in plan.hooks.points() {
         for (index, hook) in hooks.iter().enumerate() {
             let (arn, path) = (&hook.function_arn, format!("$.hooks.{point}[{index}].function_arn"));
-            if let Some(here) = another_account(clients, arn).filter(|_| seen.insert(arn)) {
-                findings.extend(one_hook(clients, arn, &path, here).await?);
+            let there = Place::of(arn).filter(|there| there.region == here.region && seen.insert(arn));
+            if let Some(there) = there {
+                findings.extend(one_hook(clients, arn, &path, (here, there)).await?);
             }
         }
     }
     Ok(())
 }
 
-async fn one_hook(clients: &Clients, arn: &str, path: &str, here: Place<'_>) -> StepResult<Vec<Finding>> {
-    let Some(there) = Place::of(arn) else { return Ok(Vec::new()) };
+/// In the stack's own account its machines may invoke what the stack lists: there only a hook that does not exist is told.
+async fn one_hook(
+    clients: &Clients,
+    arn: &str,
+    path: &str,
+    (here, there): (Place<'_>, Place<'_>),
+) -> StepResult<Vec<Finding>> {
     let access = clients.routes.access();
-    if access.accounts().role(there.account).is_none() {
+    let is_ours = there.account == here.account;
+    if !is_ours && access.accounts().role(there.account).is_none() {
         return Ok(vec![unseen(there, path)]);
     }
     let mut findings = Vec::new();
-    let Some(Some(settings)) = reached(access.at(Some(there)).await, path, &mut findings)? else { return Ok(findings) };
-    let answer = Lambda::new(&settings).get_policy().function_name(arn).send().await;
-    let policy = match answer {
+    let Some(settings) = reached(access.settings(Some(there)).await, path, &mut findings)? else { return Ok(findings) };
+    let unanswered = || StepError::new(name::REFUSED, format!("Lambda did not answer within {} s", LONGEST.as_secs()));
+    let policy = tokio::time::timeout(LONGEST, policy(&Lambda::new(&settings), arn)).await;
+    match settled(policy.unwrap_or_else(|_| Err(unanswered())))? {
+        Ok(None) => findings.push(no_function(arn, path)),
+        Ok(Some(policy)) if !is_ours => findings.extend(uninvoked(&policy, here, arn, path)),
+        Ok(Some(_)) => {}
+        Err(error) => {
+            let (unknown, fix) = match is_ours {
+                true => ("it exists", "deploy the stack anew, with the hook in its hookFunctionArns"),
+                false => (
+                    "it lets the stack in",
+                    "deploy the stack CutoverAccess there anew, with the hook in its hookFunctionArns",
+                ),
+            };
+            findings.push(Finding::warning(path, format!("whether {unknown} was not seen: {}", error.message), fix));
+        }
+    }
+    Ok(findings)
+}
+
+/// A function's policy, empty where it has none; none where there is no such function.
+async fn policy(lambda: &Lambda, arn: &str) -> StepResult<Option<String>> {
+    match lambda.get_policy().function_name(arn).send().await {
         Err(error) if error.as_service_error().and_then(ProvideErrorMetadata::message).is_some_and(is_no_function) => {
-            return Ok(vec![no_function(arn, path)]);
+            Ok(None)
         }
         // A function without a policy answers as if something did not exist, too.
         Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => {
-            Ok(String::new())
+            Ok(Some(String::new()))
         }
         answer => answer
-            .map(|answer| answer.policy.unwrap_or_default())
+            .map(|answer| Some(answer.policy.unwrap_or_default()))
             .map_err(|error| StepError::from_aws(&format!("lambda:GetPolicy {arn}"), &error)),
-    };
-    let policy = match settled(policy)? {
-        Ok(policy) => policy,
-        Err(error) => {
-            let problem = format!("whether it lets the stack in was not seen: {}", error.message);
-            let fix = "deploy the stack CutoverAccess there anew, with the hook in its hookFunctionArns";
-            return Ok(vec![Finding::warning(path, problem, fix)]);
-        }
-    };
-    findings.extend(uninvoked(&policy, here, arn, path));
-    Ok(findings)
+    }
 }
 
 /// Whether Lambda says that the function itself does not exist: of a policy that does not, it says `The resource you requested does not

@@ -54,6 +54,26 @@ fn whole_shares(total: i32) -> String {
     }
 }
 
+/// What would make every step of a plan whole, where neighbours keep their weights.
+///
+/// `groups` are the pairs' weight and the largest weight beside it, of each record type or of one action; `most` is the
+/// largest weight that AWS takes.
+pub(crate) fn whole_fix(groups: &[(i32, i32)], steps: &[Step], most: i32) -> String {
+    let divides = |total: i32, factor: i32| {
+        percents(steps).all(|percent| i64::from(total) * i64::from(factor) * i64::from(percent) % 100 == 0)
+    };
+    let broken: Vec<&(i32, i32)> = groups.iter().filter(|(total, _)| !divides(*total, 1)).collect();
+    let is_whole = |factor: &i32| broken.iter().all(|(total, _)| divides(*total, *factor));
+    let has_room =
+        |factor: &i32| broken.iter().all(|(_, largest)| i64::from(*largest) * i64::from(*factor) <= most.into());
+    match (2..=100).find(is_whole).filter(has_room) {
+        Some(factor) => format!("choose such weights, or multiply all weights by {factor} first"),
+        None => format!(
+            "choose such weights: {most} is the largest that AWS takes, so that there is no room to multiply them all"
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -83,6 +103,20 @@ mod tests {
             );
         }
         assert!(divide(75, 8, &[]).is_ok() && divide(2, 50, &[]).is_ok());
+    }
+
+    #[test]
+    fn weights_are_multiplied_only_where_aws_has_room() {
+        let steps = |weights: &[u8]| -> Vec<Step> {
+            weights.iter().map(|&new_weight| Step { new_weight, hold: Seconds(0) }).collect()
+        };
+        let fix = |groups: &[(i32, i32)], most| whole_fix(groups, &steps(&[25, 50, 100]), most);
+        assert_eq!(fix(&[(2, 3)], 255), "choose such weights, or multiply all weights by 2 first");
+        assert_eq!(fix(&[(2, 3), (1, 1)], 255), "choose such weights, or multiply all weights by 4 first");
+        assert!(fix(&[(2, 128)], 255).contains("255 is the largest"), "{}", fix(&[(2, 128)], 255));
+        assert_eq!(fix(&[(2, 3), (100, 200)], 255), "choose such weights, or multiply all weights by 2 first");
+        assert!(fix(&[(1, 300)], 999).contains("no room"));
+        assert!(whole_fix(&[(1, 10)], &steps(&[7, 100]), 999).contains("no room"));
     }
 
     proptest! {

@@ -84,7 +84,7 @@ async fn silence_after_a_failed_check_takes_the_run_back() -> Result<()> {
 async fn where_the_plan_says_page_a_new_side_that_fails_before_cleanup_is_told_once_and_kept() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let mut plan = watching("paged", json!({ "until_cleanup": { "interval": "2m", "on_failure": "page" } }));
-    plan["cleanup"] = json!({ "after": "1h" });
+    plan["cleanup"] = json!({ "after": "1h", "delete_old_target_group": true });
     let stage = ground.stage(&plan, json!({})).await?;
     set_alarm(&ground, "paged", "OK").await?;
     let run_id = ground.start("cutover", "run", &stage.plan).await?;
@@ -97,6 +97,8 @@ async fn where_the_plan_says_page_a_new_side_that_fails_before_cleanup_is_told_o
     ground.wait_for_phase(&run_id, "closed", LIMIT).await?;
     let times = told(&ground, "trouble").await?;
     ensure!(times == 1, "told {times} times");
+    // The plan asks to delete the old group, and people may want the way back.
+    ensure_same(&finished, &ground.account().await?["elbv2"])?;
     ground.ensure_rollbacks(0, LIMIT).await
 }
 

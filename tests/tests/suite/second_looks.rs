@@ -118,6 +118,7 @@ async fn each_part_of_precheck_is_heard() -> Result<()> {
     let told = [
         ("$.monitoring", "watches nothing"),
         ("$.hooks.quiesce", "is taken at its word"),
+        ("$.hooks.quiesce[0].function_arn", "function:heard-pause does not exist"),
         ("$.timeout", "would be rolled back"),
         ("$.notify", "is missing"),
     ];

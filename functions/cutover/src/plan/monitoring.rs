@@ -161,7 +161,7 @@ pub struct Metric {
     /// The metric's name, such as `HTTPCode_Target_5XX_Count`.
     #[schemars(length(min = 1, max = 255))]
     pub metric_name: String,
-    /// The metric's dimensions; CloudWatch matches all of them exactly.
+    /// The metric's dimensions; CloudWatch matches all of them exactly. A `LoadBalancer` is the end of its ARN, `app/<name>/<id>`.
     #[serde(default)]
     pub dimensions: BTreeMap<String, String>,
     /// `Sum`, `Average`, `Minimum`, `Maximum`, `SampleCount`, or a percentile such as `p99`.

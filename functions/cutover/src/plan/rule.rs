@@ -88,6 +88,7 @@ pub(crate) fn alarm(operators: &[&str], of_bands: &[&str]) -> Value {
     of_one["allOf"] = json!([
         given("MetricName"),
         given("Namespace"),
+        given("Period"),
         has("Period", &period),
         one_of("Statistic", "ExtendedStatistic")[0],
     ]);

@@ -12,7 +12,9 @@ use crate::weights::{before_step, divide, percents};
 
 /// The most target groups that one forward action takes (Elastic Load Balancing quota, API reference of
 /// `ForwardActionConfig`).
-const MOST_TARGET_GROUPS: usize = 5;
+pub(super) const MOST_TARGET_GROUPS: usize = 5;
+/// The largest weight of a target group (API reference, `TargetGroupTuple`).
+pub(super) const MOST_WEIGHT: i32 = 999;
 
 /// The two target groups between which traffic moves.
 #[derive(Clone, Copy, Debug)]

@@ -16,6 +16,9 @@ const NEW_IDENTIFIER: &str = "cutover-new";
 /// What a pair shares that nobody else has a part of, so that a percentage is a weight.
 const ALONE: i64 = 100;
 
+/// The largest weight of a record (API reference, `ResourceRecordSet`, Weight).
+pub(super) const MOST_WEIGHT: i32 = 255;
+
 /// The record sets of one type at a name.
 pub(super) struct Group<'a> {
     pub(super) old: &'a RecordSet,
@@ -98,6 +101,12 @@ impl<'a> Group<'a> {
         }
         let weight = self.old.weight.unwrap_or(0);
         i32::try_from(weight).map_err(|_| format!("weight {weight} is out of range"))
+    }
+
+    /// What the pair shares, and the largest weight of the group.
+    pub(super) fn weights(&self) -> Option<(i32, i32)> {
+        let largest = self.records().filter_map(|record| record.weight).max().unwrap_or_default();
+        Some((self.pair_weight().ok()?, i32::try_from(largest).ok()?))
     }
 }
 

@@ -12,6 +12,7 @@ use super::behind::{Named, serving};
 use super::checks::PairChecks;
 use super::conversion::{Conversion, health_checks_problem};
 use super::family::Family;
+use super::group::MOST_WEIGHT;
 use super::planned::answers;
 use super::reach::{self, Reached};
 use super::record::RecordSet;
@@ -20,6 +21,7 @@ use super::state::NameState;
 use super::ttl::AliasTtls;
 use super::{leads, observe, precheck_health};
 use crate::behind::Behind;
+use crate::weights::whole_fix;
 
 /// What is right where a name's records do not go by weight.
 const OTHER_POLICY: &str =
@@ -141,8 +143,7 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
     }
     for (index, step) in route.steps.iter().enumerate() {
         if let Err(problem) = state.planned(route, step.new_weight, &PairChecks::default()) {
-            let fix =
-                "choose such weights, or multiply the weights of all records first; from or to a CNAME, 0 and 100";
+            let fix = step_fix(route, state);
             findings.push(Finding::plan(format!("{path}.steps[{index}].new_weight"), problem, fix));
         }
     }
@@ -160,6 +161,19 @@ fn fits(route: &DnsRoute, state: &NameState, path: &str) -> Vec<Finding> {
         findings.push(Finding::warning(records, problem, "make sure that the targets are healthy"));
     }
     findings
+}
+
+/// What is right where a step cannot be written into the name's records.
+fn step_fix(route: &DnsRoute, state: &NameState) -> String {
+    if matches!(Conversion::of(state, route), Ok(Some(_))) {
+        return "give it steps of 0 and 100 alone".to_owned();
+    }
+    let weights = |change: &RecordChange| match Family::of(state, route, change) {
+        Ok(Family::Moved(group)) => group.weights(),
+        _ => None,
+    };
+    let groups: Vec<(i32, i32)> = route.records.iter().filter_map(weights).collect();
+    whole_fix(&groups, &route.steps, MOST_WEIGHT)
 }
 
 /// What would be right where the old side of a name is not clear: the identifiers, as they are written.
