@@ -63,7 +63,7 @@ export interface AuthorityProps {
   readonly approvalTags?: Record<string, string>;
 }
 
-/** What `precheck`, `claim` and `wave` are told of it. */
+/** What `precheck`, `claim`, `tell` and `wave` are told of it. */
 export function approvalEnvironment(props: AuthorityProps): { APPROVAL: string } {
   const { approvalTopicArn, approvalFrom, approvalTags } = props;
   if (approvalTopicArn === undefined) {

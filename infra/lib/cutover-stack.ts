@@ -266,7 +266,7 @@ function environment(
   return {
     ...common,
     alarms: { ...common.alarms, ...authority.alarms },
-    claim: { ...common.claim, ...approval },
+    claim: { ...common.claim, ...approval, STAKEHOLDERS: messages.STAKEHOLDERS },
     'listener-swap': { ...common['listener-swap'], ...authority.destinations },
     'weight-shift': { ...common['weight-shift'], ...authority.destinations },
     validate: { ...common.validate, ...probes },
@@ -322,7 +322,7 @@ function environment(
       STATUS: statusEnvironment(props),
     },
     sweep: { ...common.sweep, ...machineArns, ...authority.topics },
-    tell: { ...common.tell, ...messages, ...answers.linking, ...authority.topics },
+    tell: { ...common.tell, ...messages, ...answers.linking, ...approval, ...authority.topics },
     timeline: {
       ...common.timeline,
       CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),

@@ -168,7 +168,7 @@ test('a stack that asks by tags asks by number only where that is said too, and 
 test('a stack that demands approval tells who, and their topic is one that messages go to', () => {
   const approvalTopicArn = 'arn:aws:sns:eu-west-1:123456789012:changes';
   const demanding = synthesize({ approvalTopicArn });
-  for (const crate of ['Precheck', 'Claim', 'Wave']) {
+  for (const crate of ['Precheck', 'Claim', 'Tell', 'Wave']) {
     const { Variables } = resourceAt(demanding, `Functions/${crate}/Function/Resource`).Environment;
     assert.deepEqual(JSON.parse(Variables.APPROVAL), { topic_arn: approvalTopicArn, from: 1 });
     assert.equal(resourceAt(plain, `Functions/${crate}/Function/Resource`).Environment.Variables.APPROVAL, 'null');

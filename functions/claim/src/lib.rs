@@ -14,13 +14,14 @@
 //! any of the first three nothing was written. A line that is stopped while a claim is written lets that claim pass: it moves nothing, since
 //! the line is looked at again before the first traffic, and at each hold.
 
-use cutover::ask;
+use cutover::ask::{self, Answer, Choice, Kind};
 use cutover::authority::Demanded;
 use cutover::budget::{MOST_APPROVAL_BYTES, fit};
 use cutover::contract::Caller;
 use cutover::error::name;
 use cutover::line::Line;
 use cutover::rate::Lane;
+use cutover::stakeholders::StackGroups;
 use cutover::{Plan, StepError, StepResult, gestures, input};
 use jiff::Timestamp;
 use journal::{Asked, Claim, Ending, Journal, Phase, Run, Transition};
@@ -41,6 +42,8 @@ pub struct Clients {
     pub journal: Journal,
     /// Who has to agree.
     pub approval: Demanded,
+    /// The stack's groups of stakeholders, of whom some may answer.
+    pub stakeholders: StackGroups,
 }
 
 /// What is asked.
@@ -180,14 +183,14 @@ async fn approved(
         Some(id) => clients.journal.asked(id).await?,
         None => None,
     };
-    let by = approval.as_ref().and_then(|approval| approval["by"].as_str()).unwrap_or_default();
-    let is_verified = asked.is_some_and(|asked| is_verified(&asked, &caller.run_id, by));
-    clients.approval.judge(plan, approval, &digest, is_verified)
+    let answer = asked.as_ref().and_then(|asked| answer_of(asked, &caller.run_id));
+    clients.approval.judge(plan, approval, &digest, answer, &clients.stakeholders)
 }
 
-/// Whether the journal has this run's question answered by who had signed on under this name. Pure.
-fn is_verified(asked: &Asked, run_id: &str, by: &str) -> bool {
-    asked.question.run_id == run_id && asked.answer.as_ref().is_some_and(|answer| answer.verified && answer.by == by)
+/// What the journal has as the answer to whether this very run may begin. Pure.
+fn answer_of<'a>(asked: &'a Asked, run_id: &str) -> Option<&'a Answer> {
+    let is_its = asked.question.run_id == run_id && asked.question.kind == Kind::Approval;
+    asked.answer.as_ref().filter(|answer| is_its && answer.choice == Choice::Approve)
 }
 
 /// Claims a run, unless an earlier try of this very run did, whose answer was lost.
@@ -278,22 +281,21 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_verified_by_the_answer_to_this_runs_question_alone() {
-        let question = json!({ "kind": "approval", "run_id": "run", "application": "a", "task_token": "T", "asked_at": "2026-11-27T02:00:00Z",
-            "ends_at": "2026-11-27T03:00:00Z", "detail": null, "plan": null });
-        let answer = |verified: Value| {
-            let answer = json!({ "choice": "approve", "by": "ada@example.com", "verified": verified, "why": "x", "recipient": "topic.t",
+    fn what_counts_is_the_answer_to_whether_this_run_may_begin() {
+        let asked = |kind: &str, choice: Value| {
+            let question = json!({ "kind": kind, "run_id": "run", "application": "a", "task_token": "T", "asked_at": "2026-11-27T02:00:00Z",
+                "ends_at": "2026-11-27T03:00:00Z", "detail": null, "plan": null });
+            let answer = json!({ "choice": choice, "by": "ada@example.com", "verified": true, "why": "x", "recipient": "topic.t",
                 "at": "2026-11-27T02:30:00Z" });
-            let (question, answer) =
-                (serde_json::from_value(question.clone()).unwrap(), serde_json::from_value(answer).ok());
+            let (question, answer) = (serde_json::from_value(question).unwrap(), serde_json::from_value(answer).ok());
             Asked { question, links: Default::default(), answer, handed: None }
         };
-        let signed = answer(json!(true));
-        assert!(is_verified(&signed, "run", "ada@example.com"));
-        assert!(!is_verified(&signed, "another", "ada@example.com"), "a question of another run");
-        assert!(!is_verified(&signed, "run", "grace@example.com"), "a name that the task's output has made up");
-        assert!(!is_verified(&answer(json!(false)), "run", "ada@example.com"));
-        assert!(!is_verified(&Asked { answer: None, ..signed }, "run", "ada@example.com"));
+        let yes = asked("approval", json!("approve"));
+        assert_eq!(answer_of(&yes, "run").map(|answer| answer.by.as_str()), Some("ada@example.com"));
+        assert_eq!(answer_of(&yes, "another"), None, "a question of another run");
+        assert_eq!(answer_of(&asked("load_test", json!("approve")), "run"), None, "it asks for something else");
+        assert_eq!(answer_of(&asked("approval", json!("reject")), "run"), None);
+        assert_eq!(answer_of(&asked("approval", Value::Null), "run"), None, "nobody has answered");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The Lambda function `claim`: composes, nothing else.
 
 use claim::{Clients, ELSEWHERE, handle};
+use cutover::stakeholders::StackGroups;
 
 fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
@@ -9,6 +10,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 routes: routes::any::Clients::new(environment, ELSEWHERE)?,
                 journal: journal::Journal::of(environment)?,
                 approval: cutover::authority::Demanded::of(environment)?,
+                stakeholders: StackGroups::read(&environment.variable("STAKEHOLDERS")?)?,
             })
         },
         handle,

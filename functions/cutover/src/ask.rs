@@ -173,6 +173,16 @@ pub fn id(run_id: &str, task_token: &str) -> String {
     digest(&format!("ask\n{run_id}\n{task_token}"))
 }
 
+/// For whom a topic's link is made: whoever subscribed to it.
+pub fn of_topic(topic_arn: &str) -> String {
+    format!("topic.{}", topic_arn.rsplit(':').next().unwrap_or_default())
+}
+
+/// For whom a group's is.
+pub fn of_group(name: &str) -> String {
+    format!("group.{name}")
+}
+
 /// Who answered what, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {

@@ -7,6 +7,7 @@
 
 pub mod alarms;
 pub mod approval;
+mod approvers;
 pub mod destinations;
 pub mod hooks;
 mod patterns;

@@ -35,6 +35,16 @@ impl StackGroups {
         of_stack.chain(&wanted.groups).collect()
     }
 
+    /// They themselves.
+    pub fn iter(&self) -> impl Iterator<Item = &Group> {
+        self.0.iter()
+    }
+
+    /// Whether a group is one of these in all that it says: of a plan, one that stands in for its people by the same channels.
+    pub fn has(&self, group: &Group) -> bool {
+        self.0.contains(group)
+    }
+
     /// References of a plan to groups that the stack does not have.
     pub fn unknown(&self, wanted: &Stakeholders) -> Vec<Finding> {
         let names: Vec<&str> = self.0.iter().map(|group| group.name.as_str()).collect();

@@ -11,6 +11,7 @@ pub mod key;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cutover::ask::Choice;
+pub use cutover::ask::{of_group, of_topic};
 use cutover::contract::digest;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
@@ -86,16 +87,6 @@ impl Link {
 /// What is kept of a link: whoever reads it cannot follow it.
 pub fn hash(path: &str) -> String {
     digest(path)
-}
-
-/// A topic's link is made for whoever subscribed to it.
-pub fn of_topic(topic_arn: &str) -> String {
-    format!("topic.{}", topic_arn.rsplit(':').next().unwrap_or_default())
-}
-
-/// A group's.
-pub fn of_group(name: &str) -> String {
-    format!("group.{name}")
 }
 
 /// One part of a path, whatever it is made of.

@@ -174,6 +174,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     }
     let is_tagged = tagged::demands_approval(clients, &plan).await?;
     findings.extend(complete_plan(&clients.approval, is_tagged, &mut plan));
+    findings.extend(clients.approval.own_approvers(&plan, &clients.stakeholders));
     let before = look(clients, &plan, now, &mut findings).await?;
     let accounts = clients.routes.access().accounts();
     elsewhere::tell_instead(elsewhere::findings(&plan, &request.run_id, accounts), &mut findings);

@@ -22,7 +22,7 @@ pub(crate) async fn link(clients: &Clients, told: &Told, group: &Group, now: Tim
     let (pages, of) = (clients.pages.as_ref()?, of(told, group)?);
     let made = tokio::time::timeout(LONGEST, make(clients, pages, of, group, now)).await;
     let why = match made {
-        Ok(Ok(link)) => return Some(link),
+        Ok(Ok(link)) => return link,
         Ok(Err(error)) => error.message,
         Err(_) => format!("that took more than {} s", LONGEST.as_secs()),
     };
@@ -69,21 +69,31 @@ fn of<'a>(told: &'a Told, group: &Group) -> Option<Of<'a>> {
     (is_open && group.level().is_some()).then_some(Of::Incident { id: &told.run_id, ends_at })
 }
 
-async fn make(clients: &Clients, pages: &Pages, of: Of<'_>, group: &Group, now: Timestamp) -> StepResult<String> {
+/// None where the stack names those who answer, and the group is the plan's own.
+async fn make(
+    clients: &Clients,
+    pages: &Pages,
+    of: Of<'_>,
+    group: &Group,
+    now: Timestamp,
+) -> StepResult<Option<String>> {
     let (journal, recipient) = (&clients.journal, links::of_group(&group.name));
     match of {
         Of::Question(id) => {
             let question = links::asking::stored(journal, id).await?;
-            links::asking::link(pages, &question, &recipient, now).await
+            if !clients.approval.lets_answer(group, &clients.stack, &question.plan) {
+                return Ok(None);
+            }
+            links::asking::link(pages, &question, &recipient, now).await.map(Some)
         }
         Of::Incident { id, ends_at } => {
             let link = Link { question: id.to_owned(), choices: by_page::CHOICES.to_vec(), ends_at, recipient };
-            remembered(clients, pages, &link, now).await
+            remembered(clients, pages, &link, now).await.map(Some)
         }
         Of::Checklists { wave, ends_at } => {
             let question = timelines::by_page::id(wave);
             let link = Link { question, choices: vec![Choice::Tick], ends_at, recipient };
-            remembered(clients, pages, &link, now).await
+            remembered(clients, pages, &link, now).await.map(Some)
         }
     }
 }

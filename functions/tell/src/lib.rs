@@ -66,6 +66,8 @@ pub struct Clients {
     pub web: SharedHttpConnector,
     /// The stack's groups.
     pub stack: StackGroups,
+    /// Who has to agree: of a plan that the stack has ask, its own groups alone have links that answer.
+    pub approval: cutover::authority::Demanded,
     /// Sender, branding, templates.
     pub configuration: Configuration,
     /// The pages that answer; none where the stack has none.

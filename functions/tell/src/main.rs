@@ -18,6 +18,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 topics: cutover::authority::Topics::of(environment)?,
                 web: cutover::connector::to_anybody(),
                 stack: StackGroups::read(&environment.variable("STAKEHOLDERS")?)?,
+                approval: cutover::authority::Demanded::of(environment)?,
                 configuration: Configuration::read(&environment.variable("MESSAGES")?)?,
                 pages: Pages::of(environment)?,
             })

@@ -57,7 +57,7 @@ ALLOWED_TO = {
     "ALIAS_TARGETS": _MOVERS,
     "PROBE_NETWORKS": ("load-test", "precheck", "validate"),
     "USER_POOL_ARNS": ("precheck",),
-    "APPROVAL": ("claim", "precheck", "wave"),
+    "APPROVAL": ("claim", "precheck", "tell", "wave"),
     "TOPIC_ARNS": ("notify", "precheck", "program", "sweep", "tell", "wave"),
 }
 # The machines that a function starts, or that people and schedules start, as it tells them.
@@ -214,7 +214,7 @@ def _environment(settings: Settings, crate: str, moments_arn: str, pages: dict[s
     allowed = {name: value for name, value in ALLOWED.items() if crate in ALLOWED_TO[name]}
     machines = {f"{name.upper()}_STATE_MACHINE_ARN": machine_arn(name) for name in started}
     load = LOAD_LIMITS if crate in ("load-test", "precheck") else {}
-    hearing = ("incident", "precheck", "tell", "wave")
+    hearing = ("claim", "incident", "precheck", "tell", "wave")
     stakeholders = {"STAKEHOLDERS": settings.stakeholders or "[]"} if crate in hearing else {}
     moments = {"MOMENTS_TOPIC_ARN": moments_arn} if crate in ("incident", "notify", "timeline", "wave") else {}
     incidents = {"INCIDENTS": "{}"} if crate == "incident" else {}

@@ -10,9 +10,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::ask::Answer;
 use crate::bootstrap::Environment;
 use crate::error::name;
 use crate::plan::Approval;
+use crate::stakeholders::StackGroups;
 use crate::{Finding, Plan, Seconds, StepError, StepResult};
 
 /// What a stack asks for.
@@ -72,13 +74,18 @@ impl Demanded {
         if self.is_for(applications) { self.of_whom(named) } else { Ok(None) }
     }
 
+    /// Whether it asks for anything at all.
+    pub(super) fn is_any(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Whether it is the stack that has this plan ask, as far as the plan tells: by its number, or by tags as precheck has completed it.
-    fn demands(&self, plan: &Plan) -> bool {
+    pub(super) fn demands(&self, plan: &Plan) -> bool {
         let is_theirs = |rule: &Rule| plan.approval.as_ref().is_some_and(|asked| asked.topic_arn == rule.topic_arn);
         self.is_for(1) || self.asks_tags() && self.0.as_ref().is_some_and(is_theirs)
     }
 
-    fn of_whom(&self, named: Option<&str>) -> Result<Option<&str>, Box<Finding>> {
+    pub(super) fn of_whom(&self, named: Option<&str>) -> Result<Option<&str>, Box<Finding>> {
         let Some(rule) = &self.0 else { return Ok(None) };
         match named {
             Some(named) if named != rule.topic_arn => {
@@ -90,17 +97,19 @@ impl Demanded {
         }
     }
 
-    /// What is remembered of who agreed to a plan of this digest, with whether the name is verified: `is_verified` says so of the answer that the
-    /// journal has. Whoever the plan asks, or precheck has made it ask, has to have agreed.
+    /// What is remembered of who agreed to a plan of this digest, with whether the name is verified: the journal's `answer` to this run's question says
+    /// so. Whoever the plan asks, or precheck has made it ask, has to have agreed; where the stack asks, by the link of those whom it knows, or by the
+    /// message's command.
     ///
     /// # Errors
-    /// `Cutover.PrecheckFailed`, with nothing touched: nobody has agreed who has to, or to another plan.
+    /// `Cutover.PrecheckFailed`, with nothing touched: nobody has agreed who has to, or to another plan, or by another's link.
     pub fn judge(
         &self,
         plan: &Plan,
         approval: Option<Value>,
         digest: &str,
-        is_verified: bool,
+        answer: Option<&Answer>,
+        stack: &StackGroups,
     ) -> StepResult<Option<Value>> {
         let refused = |problem: String| {
             Err(StepError::new(name::PRECHECK_FAILED, format!("{problem}; nothing was touched: start again")))
@@ -121,6 +130,19 @@ impl Demanded {
             }
             _ => {}
         }
+        let is_by_page = approval.as_ref().is_some_and(|approval| !approval["question"].is_null());
+        match answer {
+            _ if !is_demanded || !is_by_page => {}
+            Some(answer) if self.is_by_theirs(&answer.recipient, plan, stack) => {}
+            Some(Answer { recipient, .. }) => {
+                return refused(format!(
+                    "the yes came by the link of `{recipient}`, who are neither the topic nor a group by which this stack asks"
+                ));
+            }
+            None => return refused("the yes names a question of which the journal has no answer of this run".to_owned()),
+        }
+        let by = approval.as_ref().and_then(|approval| approval["by"].as_str()).unwrap_or_default();
+        let is_verified = answer.is_some_and(|answer| answer.verified && answer.by == by);
         Ok(approval.map(|approval| match approval {
             Value::Object(mut fields) => {
                 fields.insert("verified".to_owned(), json!(is_verified));
@@ -197,9 +219,10 @@ mod tests {
         assert_eq!(tagged.approval, None, "nothing of it is tagged");
         assert_eq!(complete_plan(&by_tags, true, &mut tagged), None);
         assert_eq!(tagged.approval.as_ref().unwrap().topic_arn, THEIRS);
-        let error = by_tags.judge(&tagged, None, "abc", false).unwrap_err();
+        let error = by_tags.judge(&tagged, None, "abc", None, &StackGroups::default()).unwrap_err();
         assert!(error.message.contains("nobody has agreed"), "{error}");
-        let unnamed = by_tags.judge(&tagged, Some(json!({ "by": "Ada" })), "abc", false).unwrap_err();
+        let yes = Some(json!({ "by": "Ada" }));
+        let unnamed = by_tags.judge(&tagged, yes, "abc", None, &StackGroups::default()).unwrap_err();
         assert!(unnamed.message.contains("which plan"), "{unnamed}");
         let mut mine = plan(json!({ "topic_arn": "arn:aws:sns:eu-west-1:123456789012:me" }));
         assert!(complete_plan(&by_tags, true, &mut mine).is_some());
@@ -209,7 +232,8 @@ mod tests {
     fn a_plan_that_differs_from_what_was_approved_is_refused() {
         let yes = |plan: Value| Some(json!({ "by": "Ada", "why": "agreed", "plan": plan }));
         let silent = plan(Value::Null);
-        let judged = |approval, demanded: &Demanded| demanded.judge(&silent, approval, "abc", false);
+        let judged =
+            |approval, demanded: &Demanded| demanded.judge(&silent, approval, "abc", None, &StackGroups::default());
         for demanded in [Demanded::default(), demanded(1)] {
             let kept = judged(yes(json!("abc")), &demanded).unwrap().unwrap();
             assert_eq!((&kept["by"], &kept["verified"]), (&json!("Ada"), &json!(false)));
@@ -223,9 +247,15 @@ mod tests {
 
     #[test]
     fn a_name_is_verified_by_the_journal_and_not_by_what_comes_with_the_answer() {
-        let lying = Some(json!({ "by": "Ada", "plan": "abc", "verified": true }));
-        let kept =
-            |is_verified| demanded(1).judge(&plan(Value::Null), lying.clone(), "abc", is_verified).unwrap().unwrap();
-        assert_eq!((&kept(false)["verified"], &kept(true)["verified"]), (&json!(false), &json!(true)));
+        let lying = Some(json!({ "by": "Ada", "plan": "abc", "verified": true, "question": "q" }));
+        let answer = json!({ "choice": "approve", "by": "Ada", "verified": true, "why": "x", "recipient": "topic.changes", "at": "2026-11-27T02:30:00Z" });
+        let signed: Answer = serde_json::from_value(answer).unwrap();
+        let typed = Answer { verified: false, ..signed.clone() };
+        let another = Answer { by: "Grace".to_owned(), ..signed.clone() };
+        for (answer, is_verified) in [(&signed, true), (&typed, false), (&another, false)] {
+            let (plan, stack) = (plan(Value::Null), StackGroups::default());
+            let kept = demanded(1).judge(&plan, lying.clone(), "abc", Some(answer), &stack).unwrap().unwrap();
+            assert_eq!(kept["verified"], is_verified, "{answer:?}");
+        }
     }
 }
