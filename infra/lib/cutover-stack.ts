@@ -66,7 +66,7 @@ export interface CutoverStackProps extends StackProps, MessagesProps, StatusProp
   readonly probeNetworks?: string[];
   /** What plans may change, and where they may send users: every list has to be said. */
   readonly narrowing?: Narrowing;
-  /** What alarms that plans set may do: ARNs, in which `*` and `?` are patterns. Default: tell the topics that plans may name. */
+  /** What alarms that plans set may do: ARNs, in which `*` and `?` are patterns. Default: tell the topics that plans may name, but for `approvalTopicArn`. */
   readonly alarmActions?: string[];
   /** The functions that plans may name as hooks, for all applications or for each. Default: none, so precheck refuses a plan with hooks. */
   readonly hookFunctionArns?: HookFunctions;
@@ -140,7 +140,7 @@ export class CutoverStack extends Stack {
       reports,
       narrowing,
       topicArns,
-      alarmActions: props.alarmActions ?? topicArns,
+      alarmActions: props.alarmActions ?? usualActions(topicArns, props.approvalTopicArn, this),
       locksTable: props.locksTable,
       dataKeyArn: props.dataKeyArn,
       asksTags: props.approvalTags !== undefined,
@@ -213,6 +213,15 @@ export class CutoverStack extends Stack {
     new CfnOutput(this, 'ReportsBucket', { value: reports.bucketName });
     new CfnOutput(this, 'TopicArn', { value: topic.topicArn });
   }
+}
+
+/**
+ * What alarms do unless told otherwise: tell the topics that messages may go to, all of account and region where these are all. A `*` among actions would be
+ * whatever CloudWatch can do: stop a machine, run a document, invoke a function. Who agrees to cutovers hears of no alarm.
+ */
+function usualActions(topicArns: string[], approvers: string | undefined, stack: Stack): string[] {
+  const topics = topicArns.map((arn) => (arn === '*' ? stack.formatArn({ service: 'sns', resource: '*' }) : arn));
+  return topics.filter((arn) => arn !== approvers);
 }
 
 /** Without anybody to hear of them, nothing opens incidents. */

@@ -279,6 +279,24 @@ test("whoever writes is told the same lists as precheck, and messages and alarms
   assert.deepEqual(listOf(narrow, 'Alarms', 'OWN_ALARM_NAMES'), ['blue-cutover-*']);
 });
 
+test('where messages may go to every topic, alarms may tell every topic of account and region, and do nothing else', () => {
+  const approvalTopicArn = 'arn:aws:sns:eu-west-1:123456789012:changes';
+  const open = synthesize({ topicArns: ['*'], approvalTopicArn });
+  const everyTopic = 'arn:<AWS::Partition>:sns:<AWS::Region>:<AWS::AccountId>:*';
+  const topic = `<${logicalIdAt(open, 'Notifications/Topic/Resource')}>`;
+  for (const crate of ['Alarms', 'Precheck']) {
+    assert.deepEqual(listOf(open, crate, 'ALARM_ACTIONS'), [topic, everyTopic]);
+  }
+  const [put] = statementsAt(open, 'Functions/Alarms/Role').filter(
+    ({ Action, Effect }) => Effect === 'Allow' && [Action].flat().includes('cloudwatch:PutMetricAlarm'),
+  );
+  const actions = put?.Condition['ForAllValues:StringLike']['cloudwatch:AlarmActions'];
+  assert.equal(actions.length, 2);
+  assert.ok(actions.every((action: Json) => action !== '*'));
+  assert.deepEqual(put?.Condition.Null, { 'cloudwatch:AlarmActions': 'false' });
+  assert.deepEqual(listOf(synthesize({ alarmActions: ['*'] }), 'Alarms', 'ALARM_ACTIONS'), ['*'], 'said aloud');
+});
+
 test('the journal is protected, and outlives the stack unless told otherwise', () => {
   const [kept, dropped] = [plain, synthesize({ retainJournal: false })].map(({ template }) =>
     Object.values<Json>(template.findResources('AWS::DynamoDB::Table')).at(0),
