@@ -122,6 +122,33 @@ export function everyHook(hooks: HookFunctions): string[] {
   return [...new Set(Object.values(hooksByApplication(hooks)).flat())];
 }
 
+/** The lists that IAM holds, by the variables by which precheck is told of them: of what it would refuse, people hear before they agree. */
+const TOLD_BEFORE = {
+  LISTENERS: 'listeners',
+  RULES: 'rules',
+  RECORD_NAMES: 'recordNames',
+  TARGET_GROUPS: 'targetGroups',
+} as const satisfies Record<string, keyof Narrowing>;
+
+/**
+ * What precheck is told of these, in so many bytes: what it has no room for, the longest first, it takes for open. IAM holds all of them anyway, and has more
+ * room for them than an environment; so a stack is not refused for it, and hears of it as `untold`.
+ */
+export function routesEnvironment(narrowing: Required<Narrowing>, room: number) {
+  const variables: Record<string, string> = {};
+  for (const [name, list] of Object.entries(TOLD_BEFORE)) variables[name] = JSON.stringify(narrowing[list]);
+  const size = () => Object.entries(variables).reduce((sum, entry) => sum + Buffer.byteLength(entry.join('')), 0);
+  const untold: string[] = [];
+  const open = JSON.stringify(['*']);
+  while (size() > room) {
+    const [longest] = Object.entries(variables).sort(([, one], [, other]) => other.length - one.length);
+    if (!longest || longest[1].length <= open.length) break;
+    variables[longest[0]] = open;
+    untold.push(TOLD_BEFORE[longest[0] as keyof typeof TOLD_BEFORE]);
+  }
+  return { variables, untold };
+}
+
 /** What the functions that observe, set alarms, send users elsewhere, or tell people find in their environments. */
 export function authorityEnvironment(
   narrowing: Required<Narrowing>,

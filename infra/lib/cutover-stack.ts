@@ -1,5 +1,5 @@
 /** Everything of Cutover in one account and region. */
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
@@ -13,10 +13,11 @@ import {
   type HookFunctions,
   hooksByApplication,
   type Narrowing,
+  routesEnvironment,
   said,
 } from './authority';
 import { ConfigurationError } from './configuration-error';
-import { Functions, type ProbeVpc, probeNetworks } from './functions';
+import { Functions, MOST_ENVIRONMENT_BYTES, type ProbeVpc, probeNetworks } from './functions';
 import { type IncidentTimes, incidentTimes, OpenedByItself } from './incidents';
 import { Journal } from './journal';
 import { CRATES, type Crate, MACHINES, Names, pascalCase } from './names';
@@ -312,7 +313,7 @@ function environment(
     report: { ...common.report, REPORTS_BUCKET: reports },
     // It refuses plans with other hooks: without, a denied `resume` would come to light when it is needed. And with other
     // alarms, which would be denied when all traffic has moved.
-    precheck: {
+    precheck: withRoutes(here, {
       ...common.precheck,
       ...load,
       ...probes,
@@ -323,7 +324,7 @@ function environment(
       ...authority.topics,
       HOOK_FUNCTION_ARNS: JSON.stringify(hooksByApplication(hookFunctionArns)),
       STAKEHOLDERS: messages.STAKEHOLDERS,
-    },
+    }),
     'status-report': {
       ...common['status-report'],
       REPORTS_BUCKET: reports,
@@ -352,6 +353,22 @@ function environment(
       WAVE_STATE_MACHINE_ARN: names.machineArn('wave'),
     },
   };
+}
+
+/** What RUST_LOG takes of precheck's environment, and what is known at deployment only: names and ARNs that are longer than what stands for them. */
+const ROOM_FOR_OTHERS = 250;
+
+/** And what IAM will refuse, as far as there is room to tell it. */
+function withRoutes({ stack, narrowing }: Surroundings, variables: Record<string, string>): Record<string, string> {
+  const used = Object.entries(variables).reduce((sum, entry) => sum + Buffer.byteLength(entry.join('')), 0);
+  const routes = routesEnvironment(narrowing, MOST_ENVIRONMENT_BYTES - used - ROOM_FOR_OTHERS);
+  if (routes.untold.length > 0) {
+    Annotations.of(stack).addWarningV2(
+      'cutover:lists-that-precheck-does-not-know',
+      `Precheck has no room for ${routes.untold.join(', ')}: IAM holds them, but a plan that names something else is denied when it moves, and not before people agree. Use patterns, or a stack for each team.`,
+    );
+  }
+  return { ...variables, ...routes.variables };
 }
 
 /** What the definitions' placeholders stand for. */

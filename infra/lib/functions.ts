@@ -145,11 +145,14 @@ export class Functions extends Construct {
   }
 }
 
-/** Lambda takes 4 KB of environment in all (Lambda quotas): told here with what takes the room, and not at the deployment. */
+/** What Lambda takes of environment in all (Lambda quotas). */
+export const MOST_ENVIRONMENT_BYTES = 4096;
+
+/** Told here with what takes the room, and not at the deployment. */
 function refuseLarge(crate: Crate, variables: Record<string, string>) {
   const sizes = Object.entries(variables).map(([name, value]) => [name, Buffer.byteLength(name + value)] as const);
   const all = sizes.reduce((sum, [, bytes]) => sum + bytes, 0);
-  if (all <= 4096) return;
+  if (all <= MOST_ENVIRONMENT_BYTES) return;
   const largest = [...sizes].sort(([, one], [, other]) => other - one).slice(0, 3);
   const told = largest.map(([name, bytes]) => `${name} ${bytes}`).join(', ');
   throw new ConfigurationError(

@@ -81,6 +81,7 @@ const READ_BY = {
   Pages: [...JOURNAL, 'ANSWERS_KEY_ARN', 'ANSWERS_URL'],
   AllowedAlarms: ['ALARM_ACTIONS', 'ALARM_NAMES', 'OWN_ALARM_NAMES'],
   AllowedHooks: ['HOOK_FUNCTION_ARNS'],
+  AllowedRoutes: ['LISTENERS', 'RECORD_NAMES', 'RULES', 'TARGET_GROUPS'],
   Destinations: ['ALIAS_TARGETS', 'NEW_TARGET_GROUP_ARNS', 'RECORD_VALUES'],
   Demanded: ['APPROVAL'],
   Reach: ['PROBE_NETWORKS'],
@@ -277,6 +278,20 @@ test("whoever writes is told the same lists as precheck, and messages and alarms
   assert.deepEqual(listOf(narrow, 'Notify', 'TOPIC_ARNS').slice(1), [team]);
   assert.deepEqual(listOf(narrow, 'Alarms', 'ALARM_ACTIONS'), ['arn:x']);
   assert.deepEqual(listOf(narrow, 'Alarms', 'OWN_ALARM_NAMES'), ['blue-cutover-*']);
+});
+
+test('precheck is told what IAM will refuse of listeners, rules, names and old groups, as far as its environment has room', () => {
+  const names = ['LISTENERS', 'RULES', 'RECORD_NAMES', 'TARGET_GROUPS'];
+  const told = (from: typeof plain) => names.map((name) => listOf(from, 'Precheck', name));
+  assert.deepEqual(told(plain), [['*'], ['*'], ['*'], ['*']]);
+  const lists = { listeners: ['arn:l'], rules: [], recordNames: ['*.Shop.example.com'], targetGroups: ['arn:g'] };
+  assert.deepEqual(told(synthesize({ narrowing: lists })), [['arn:l'], [], ['*.Shop.example.com'], ['arn:g']]);
+  const many = Array.from({ length: 40 }, (_, index) => `arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/${index}`);
+  const full = synthesize({ narrowing: { ...lists, listeners: many } });
+  assert.deepEqual(told(full), [['*'], [], ['*.Shop.example.com'], ['arn:g']], 'the longest first');
+  const warnings = full.stack.node.metadata.filter(({ type }) => type === 'aws:cdk:warning');
+  assert.match(JSON.stringify(warnings), /no room for listeners: IAM holds them/);
+  assert.equal(plain.stack.node.metadata.some(({ type }) => type === 'aws:cdk:warning'), false);
 });
 
 test('where messages may go to every topic, alarms may tell every topic of account and region, and do nothing else', () => {

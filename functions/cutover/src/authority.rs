@@ -11,6 +11,7 @@ mod approvers;
 pub mod destinations;
 pub mod hooks;
 mod patterns;
+pub mod routes;
 pub mod topics;
 
 pub use self::alarms::AllowedAlarms;
@@ -18,6 +19,7 @@ pub use self::approval::Demanded;
 pub use self::destinations::Destinations;
 pub use self::hooks::AllowedHooks;
 pub use self::patterns::{Patterns, fits};
+pub use self::routes::AllowedRoutes;
 pub use self::topics::Topics;
 use crate::error::name;
 use crate::{Finding, StepError, StepResult};

@@ -27,7 +27,7 @@ mod webhooks;
 use std::sync::Arc;
 
 use cutover::authority::approval::complete_plan;
-use cutover::authority::{AllowedAlarms, AllowedHooks, Demanded, Destinations, Patterns, Topics};
+use cutover::authority::{AllowedAlarms, AllowedHooks, AllowedRoutes, Demanded, Destinations, Patterns, Topics};
 use cutover::finding::{settled, soften};
 use cutover::load::{self, LoadLimits};
 use cutover::probe::{Progress, Reach, Tries};
@@ -94,6 +94,8 @@ pub struct Clients {
     pub alarms: AllowedAlarms,
     /// Who has to agree.
     pub approval: Demanded,
+    /// The listeners, rules, names and old groups that IAM lets plans change.
+    pub allowed_routes: AllowedRoutes,
     /// Where plans may send users.
     pub destinations: Destinations,
     /// Where probes may connect to.
@@ -195,6 +197,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
 /// What the stack's owner does not let its plans do: pure.
 fn not_allowed(clients: &Clients, plan: &Plan) -> Vec<Finding> {
     let mut findings = clients.destinations.findings(plan);
+    findings.extend(clients.allowed_routes.findings(plan, clients.routes.access().here()));
     findings.extend(clients.topics.findings(plan));
     findings.extend(clients.alarms.findings(&plan.alarms));
     findings.extend(clients.hooks.findings(&plan.application, &plan.hooks));

@@ -1,6 +1,6 @@
 //! `precheck` by every default.
 
-use cutover::authority::{AllowedAlarms, AllowedHooks, Demanded, Destinations, Patterns, Topics};
+use cutover::authority::{AllowedAlarms, AllowedHooks, AllowedRoutes, Demanded, Destinations, Patterns, Topics};
 use cutover::load::LoadLimits;
 use cutover::probe::Reach;
 use cutover::stakeholders::StackGroups;
@@ -24,6 +24,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         approval: Demanded::of(environment)?,
         user_pools: Patterns::of(environment, "USER_POOL_ARNS")?,
         reach: Reach::of(environment)?,
+        allowed_routes: AllowedRoutes::of(environment)?,
         destinations: Destinations::of(environment)?,
         topics: Topics::of(environment)?,
         stakeholders: StackGroups::read(&environment.variable("STAKEHOLDERS")?)?,
