@@ -166,6 +166,12 @@ export function authorityEnvironment(
       RECORD_VALUES: text(narrowing.recordValues),
       ALIAS_TARGETS: text(narrowing.aliasTargets),
     },
+    // What of a load test's hosts is a side's own.
+    sides: {
+      RECORD_NAMES: text(narrowing.recordNames),
+      RECORD_VALUES: text(narrowing.recordValues),
+      ALIAS_TARGETS: text(narrowing.aliasTargets),
+    },
     topics: { TOPIC_ARNS: text(topicArns) },
   };
 }

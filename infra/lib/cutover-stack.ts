@@ -280,7 +280,7 @@ function environment(
     'listener-swap': { ...common['listener-swap'], ...authority.destinations },
     'weight-shift': { ...common['weight-shift'], ...authority.destinations },
     validate: { ...common.validate, ...probes },
-    'load-test': { ...common['load-test'], ...load, ...probes, REPORTS_BUCKET: reports },
+    'load-test': { ...common['load-test'], ...load, ...authority.sides, ...probes, REPORTS_BUCKET: reports },
     answer: { ...common.answer, ...answers.answer },
     incident: {
       ...common.incident,

@@ -84,6 +84,10 @@ const READ_BY = {
   AllowedRoutes: ['LISTENERS', 'RECORD_NAMES', 'RULES', 'TARGET_GROUPS'],
   Destinations: ['ALIAS_TARGETS', 'NEW_TARGET_GROUP_ARNS', 'RECORD_VALUES'],
   Demanded: ['APPROVAL'],
+  LoadLimits: [
+    ...['ALIAS_TARGETS', 'LOAD_TEST_HOSTS', 'LOAD_TEST_SECRET_ARNS', 'MAX_LOAD_RATE_PER_SECOND'],
+    ...['RECORD_NAMES', 'RECORD_VALUES'],
+  ],
   Reach: ['PROBE_NETWORKS'],
   Topics: ['TOPIC_ARNS'],
 };

@@ -4,6 +4,7 @@
 //! Contract: pure, and by the product's own reader and rules. What only the environment can tell is precheck's.
 
 use cutover::arn::short_name;
+use cutover::authority::Patterns;
 use cutover::load::{self, LoadLimits};
 use cutover::plan::{Metric, Route};
 use cutover::schedule::{self, MOST_HISTORY_EVENTS, ScheduledStep};
@@ -83,7 +84,9 @@ impl Takes {
 
 /// Hosts of a load test that a plan does not show to be its own, and its secret: the stack may list them.
 fn unlisted(plan: &Plan) -> impl Iterator<Item = Finding> {
-    let limits = LoadLimits { most_rate_per_second: u32::MAX, hosts: Vec::new(), secrets: Vec::new() };
+    let (names, answers) = (Patterns::open(), [Patterns::open(), Patterns::open()]);
+    let (hosts, secrets) = (Vec::new(), Vec::new());
+    let limits = LoadLimits { most_rate_per_second: u32::MAX, hosts, secrets, names, answers };
     let found = load::findings(plan, &limits).into_iter();
     found.map(|finding| Finding { severity: Severity::Warning, ..finding })
 }

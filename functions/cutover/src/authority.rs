@@ -17,6 +17,7 @@ pub mod topics;
 pub use self::alarms::AllowedAlarms;
 pub use self::approval::Demanded;
 pub use self::destinations::Destinations;
+pub(crate) use self::destinations::leads_to;
 pub use self::hooks::AllowedHooks;
 pub use self::patterns::{Patterns, fits};
 pub use self::routes::AllowedRoutes;

@@ -1,15 +1,17 @@
 //! What a load test may reach, and how hard: rules of the plan, and of the stack's configuration. Pure.
 //!
-//! A load test asks only hosts that a plan shows to belong to the side. The new side's are the host of `health_check`, and the
-//! answers of the routes' `new`: addresses, names, aliases. The old side's are the routes' names, which lead to the old side alone as long
+//! A load test asks only hosts that a plan shows to belong to the side, as far as the stack's own lists agree: a plan says of whatever host it likes that it is
+//! its own. The new side's are the answers of the routes' `new` (addresses, names, aliases), which precheck holds against the same lists, and the host of `health_check` where users might be
+//! sent to it. The old side's are the routes' names that the stack may change, which lead to the old side alone as long
 //! as no traffic has moved. A load balancer that a plan names by ARN only has no name in it: for such, the stack lists hosts.
 
 use std::collections::BTreeMap;
 
 use hyper::header::{HeaderName, HeaderValue};
 
-use crate::authority::fits;
-use crate::dns::bare_name;
+use crate::authority::{Patterns, fits, leads_to};
+use crate::bootstrap::Environment;
+use crate::dns::{bare_name, normalise_name};
 use crate::plan::{LoadTarget, LoadTest, Route};
 use crate::probe::{Target, shown};
 use crate::{Finding, Plan};
@@ -28,16 +30,44 @@ pub struct LoadLimits {
     pub hosts: Vec<String>,
     /// Secrets whose headers may be sent: ARNs, in which `*` and `?` stand for what they do in IAM.
     pub secrets: Vec<String>,
+    /// The names that plans may change: `recordNames`.
+    pub names: Patterns,
+    /// Where records may send users: `recordValues` and `aliasTargets`.
+    pub answers: [Patterns; 2],
 }
 
 impl LoadLimits {
-    /// From the variables `MAX_LOAD_RATE_PER_SECOND`, a number, `LOAD_TEST_HOSTS` and `LOAD_TEST_SECRET_ARNS`, both with commas in between.
+    /// From the variables `MAX_LOAD_RATE_PER_SECOND`, a number, `LOAD_TEST_HOSTS` and `LOAD_TEST_SECRET_ARNS`, both with commas in between, and the lists
+    /// `RECORD_NAMES`, `RECORD_VALUES` and `ALIAS_TARGETS`.
     ///
     /// # Errors
-    /// The first is not a number.
-    pub fn read(rate: &str, hosts: &str, secrets: &str) -> Result<Self, String> {
+    /// One is not set, the first is not a number, or one of the last is no list.
+    pub fn of(environment: &Environment) -> Result<Self, lambda_runtime::Error> {
+        let [rate, hosts, secrets] = ["MAX_LOAD_RATE_PER_SECOND", "LOAD_TEST_HOSTS", "LOAD_TEST_SECRET_ARNS"]
+            .map(|name| environment.variable(name));
+        let list = |name: &str| Patterns::of(environment, name);
+        let (names, answers) = (list("RECORD_NAMES")?, [list("RECORD_VALUES")?, list("ALIAS_TARGETS")?]);
+        Ok(Self { names, answers, ..Self::read(&rate?, &hosts?, &secrets?)? })
+    }
+
+    /// From the first three of these; of the lists nothing is allowed.
+    fn read(rate: &str, hosts: &str, secrets: &str) -> Result<Self, String> {
         let most = rate.trim().parse().map_err(|_| format!("MAX_LOAD_RATE_PER_SECOND is `{rate}`, not a number"))?;
-        Ok(Self { most_rate_per_second: most, hosts: listed(hosts), secrets: listed(secrets) })
+        Ok(Self { most_rate_per_second: most, hosts: listed(hosts), secrets: listed(secrets), ..Self::default() })
+    }
+
+    /// Whether users might be sent there by some record, as far as the stack says.
+    fn lets_answer(&self, host: &str) -> bool {
+        // Aliases may have this before the name, and lead to the same.
+        let spellings = [host.to_owned(), format!("dualstack.{host}")];
+        let is_of = |pattern: &str| spellings.iter().any(|spelling| leads_to(pattern, spelling));
+        self.answers.iter().flat_map(Patterns::iter).any(is_of)
+    }
+
+    /// Whether plans may change this name, so that it is the old side's of one.
+    fn lets_change(&self, name: &str) -> bool {
+        let normal = normalise_name(name);
+        self.names.is_open() || self.names.iter().any(|listed| normalise_name(listed) == normal)
     }
 
     /// Whether the headers of this secret may be sent.
@@ -130,14 +160,14 @@ pub fn secret_headers(text: &str) -> Result<BTreeMap<String, String>, String> {
 fn foreign(plan: &Plan, target: &LoadTarget, side: Side, limits: &LoadLimits) -> Option<Finding> {
     let host = bare_host(&Target::parse(&target.url).ok()?.host);
     let own = match side {
-        Side::New => new_hosts(plan),
-        Side::Old => old_hosts(plan),
+        Side::New => new_hosts(plan, limits),
+        Side::Old => old_hosts(plan, limits),
     };
     let allowed = own.into_iter().chain(limits.hosts.iter().cloned()).any(|allowed| bare_host(&allowed) == host);
     (!allowed).then(|| {
         let (field, fix) = match side {
-            Side::New => ("new", "use the host of health_check.url, an address or name of a route's `new`"),
-            Side::Old => ("old", "use a route's record_name, which still leads to the old side"),
+            Side::New => ("new", "use an address or name of a route's `new`, or the host of health_check.url where it is one"),
+            Side::Old => ("old", "use a route's record_name of the stack's recordNames, which still leads to the old side"),
         };
         let path = format!("$.load_test.targets.{field}.url");
         let problem = format!("`{}` is not shown to belong to the {field} side", shown(&target.url));
@@ -145,7 +175,7 @@ fn foreign(plan: &Plan, target: &LoadTarget, side: Side, limits: &LoadLimits) ->
     })
 }
 
-fn new_hosts(plan: &Plan) -> Vec<String> {
+fn new_hosts(plan: &Plan, limits: &LoadLimits) -> Vec<String> {
     let probed = plan.health_check.as_ref().and_then(|probe| Target::parse(&probe.url).ok()).map(|target| target.host);
     let answers = plan.routes.iter().flat_map(|route| match route {
         Route::Dns(route) => route.records.as_slice(),
@@ -155,15 +185,15 @@ fn new_hosts(plan: &Plan) -> Vec<String> {
         let alias = new.alias.as_ref().map(|alias| alias.dns_name.clone());
         new.values.iter().flatten().cloned().chain(alias)
     });
-    probed.into_iter().chain(answers).collect()
+    probed.filter(|host| limits.lets_answer(host)).into_iter().chain(answers).collect()
 }
 
-fn old_hosts(plan: &Plan) -> Vec<String> {
+fn old_hosts(plan: &Plan, limits: &LoadLimits) -> Vec<String> {
     let names = plan.routes.iter().filter_map(|route| match route {
         Route::Dns(route) => Some(route.record_name.clone()),
         Route::Listener(_) => None,
     });
-    names.collect()
+    names.filter(|name| limits.lets_change(name)).collect()
 }
 
 /// Names are compared as DNS has them, addresses as they are.
@@ -196,8 +226,16 @@ mod tests {
     fn paths(new: &str, old: Option<&str>, rate: u32, hosts: &str) -> Vec<String> {
         let targets = json!({ "new": { "url": new }, "old": old.map(|url| json!({ "url": url })) });
         let plan = plan(json!({ "targets": targets, "rate_per_second": rate }));
-        let limits = LoadLimits::read("100", hosts, "").unwrap();
-        findings(&plan, &limits).into_iter().map(|finding| finding.path).collect()
+        found(&plan, &limits(hosts, "[\"*\"]", "[\"*\"]"))
+    }
+
+    fn found(plan: &Plan, limits: &LoadLimits) -> Vec<String> {
+        findings(plan, limits).into_iter().map(|finding| finding.path).collect()
+    }
+
+    fn limits(hosts: &str, names: &str, answers: &str) -> LoadLimits {
+        let [names, answers] = [names, answers].map(|list| Patterns::read(list).unwrap());
+        LoadLimits { names, answers: [answers, Patterns::default()], ..LoadLimits::read("100", hosts, "").unwrap() }
     }
 
     #[test]
@@ -222,11 +260,30 @@ mod tests {
     }
 
     #[test]
+    fn a_host_is_no_sides_own_because_a_plan_says_so() {
+        let (new, old) = ("https://new.example.com/", "https://shop.example.com/");
+        let targets = json!({ "new": { "url": new }, "old": { "url": old } });
+        let plan = plan(json!({ "targets": targets, "rate_per_second": 1 }));
+        let none: [&str; 0] = [];
+        let both = ["$.load_test.targets.new.url", "$.load_test.targets.old.url"];
+        for (hosts, names, answers, expected) in [
+            ("", "[]", "[]", &both[..]),
+            ("", r#"["pay.example.com"]"#, r#"["203.0.113.0/24", "*.elb.amazonaws.com"]"#, &both),
+            ("", r#"["Shop.example.com."]"#, r#"["*.elb.amazonaws.com"]"#, &both[..1]),
+            ("", r#"["*.example.com"]"#, r#"["new.example.com"]"#, &both[1..]),
+            ("", r#"["shop.example.com"]"#, r#"["dualstack.new.example.com"]"#, &none),
+            ("new.example.com, shop.example.com", "[]", "[]", &none),
+        ] {
+            assert_eq!(found(&plan, &limits(hosts, names, answers)), expected, "{hosts} {names} {answers}");
+        }
+    }
+
+    #[test]
     fn the_stack_has_a_ceiling() {
         assert_eq!(paths("https://new.example.com/", None, 101, ""), ["$.load_test.rate_per_second"]);
         let users =
             plan(json!({ "targets": { "new": { "url": "https://new.example.com/" } }, "concurrent_users": 101 }));
-        let found = findings(&users, &LoadLimits::read("100", "", "").unwrap());
+        let found = findings(&users, &limits("", "[]", "[\"*\"]"));
         assert_eq!(found[0].problem, "is 101, above the stack's ceiling of 100");
         assert!(LoadLimits::read("many", "", "").is_err());
     }
@@ -238,7 +295,10 @@ mod tests {
         let plan = plan(
             json!({ "targets": { "new": { "url": "https://new.example.com/" } }, "rate_per_second": 1, "headers_secret_arn": SECRET }),
         );
-        let found = |secrets: &str| findings(&plan, &LoadLimits::read("100", "", secrets).unwrap());
+        let found = |secrets: &str| {
+            let secrets = listed(secrets);
+            findings(&plan, &LoadLimits { secrets, ..limits("", "[]", "[\"*\"]") })
+        };
         for listed in [SECRET, "x, arn:aws:secretsmanager:*:secret:shop-load-??????", "*", "arn:*-AbCdEf"] {
             assert_eq!(found(listed), [], "{listed}");
         }

@@ -8,15 +8,12 @@ fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
         |environment| {
             let client = aws_sdk_s3::Client::new(&environment.aws);
-            let rate = environment.variable("MAX_LOAD_RATE_PER_SECOND")?;
-            let secrets = environment.variable("LOAD_TEST_SECRET_ARNS")?;
-            let limits = LoadLimits::read(&rate, &environment.variable("LOAD_TEST_HOSTS")?, &secrets)?;
             Ok(Clients {
                 journal: journal::Journal::of(environment)?,
                 reach: cutover::probe::Reach::of(environment)?,
                 store: Store { client, bucket: environment.variable("REPORTS_BUCKET")? },
                 secrets: aws_sdk_secretsmanager::Client::new(&environment.aws),
-                limits,
+                limits: LoadLimits::of(environment)?,
             })
         },
         handle,

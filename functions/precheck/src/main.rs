@@ -10,8 +10,6 @@ fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
         |environment| {
             let aws = &environment.aws;
-            let rate = environment.variable("MAX_LOAD_RATE_PER_SECOND")?;
-            let secrets = environment.variable("LOAD_TEST_SECRET_ARNS")?;
             Ok(Clients {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(aws),
                 replications: replication::Services::new(aws),
@@ -28,7 +26,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 destinations: Destinations::of(environment)?,
                 topics: Topics::of(environment)?,
                 stakeholders: StackGroups::read(&environment.variable("STAKEHOLDERS")?)?,
-                load_limits: LoadLimits::read(&rate, &environment.variable("LOAD_TEST_HOSTS")?, &secrets)?,
+                load_limits: LoadLimits::of(environment)?,
             })
         },
         handle,

@@ -96,7 +96,7 @@ fn foreign(path: String, destination: &str, list: &str) -> Finding {
 }
 
 /// Whether a destination is of a pattern: in a network, where the pattern is one; else as texts, in one spelling of both.
-fn leads_to(pattern: &str, destination: &str) -> bool {
+pub(crate) fn leads_to(pattern: &str, destination: &str) -> bool {
     match (network(pattern), destination.parse::<IpAddr>()) {
         (Some(network), Ok(address)) => is_in(network, address),
         (Some(_), Err(_)) => false,

@@ -74,8 +74,8 @@ pub struct LoadTargets {
     pub old: Option<LoadTarget>,
 }
 
-/// One side's address. Its host must belong to that side: the health check's host or an answer of a route's `new` for the new
-/// side, a route's `record_name` for the old one, or a host that the stack lists (`loadTestHosts`).
+/// One side's address. Its host must belong to that side: an answer of a route's `new` or the health check's host for the new side,
+/// a route's `record_name` for the old one, as far as the stack's lists have these, or a host of its `loadTestHosts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct LoadTarget {
