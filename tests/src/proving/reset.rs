@@ -2,7 +2,8 @@
 //!
 //! Contract: [`reset`] compares before it writes, and may be repeated. [`undo_act`] takes back what a trial did to the account beside its run, whatever
 //! became of that: it is called also when the tool is interrupted. [`take_back`] brings a run of an earlier trial to its end: one that was stopped is
-//! waited for, a finished or stuck one is rolled back, and one that goes on is an error that says what to do.
+//! waited for, a finished or stuck one is rolled back, and one that goes on is an error that says what to do. Before that it takes back what the trial did: a tool
+//! that was cut off has not, and what is denied or changed by others is never put back by a run.
 
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use super::ground::{APPLICATION, Ground, TTL};
 use super::run;
 use super::state::{records_of_name, routing};
 use super::trial::Act;
+use crate::control::ForwardState;
 
 const POLICY: &str = "cutover-proving-ground-denies";
 const HEALTHY: &str = "200";
@@ -59,6 +61,26 @@ async fn change(aws: &Aws, ground: &Ground) -> Result<()> {
 async fn modify_listener(aws: &Aws, ground: &Ground, action: Value) -> Result<()> {
     let modify = json!({ "ListenerArn": ground.listener, "DefaultActions": [action] });
     aws.call("elbv2", "modify_listener", modify).await.map(drop)
+}
+
+/// Takes the stickiness off that [`change`] has put on, with the weights as they are: what the run has written, so that it knows its own again.
+///
+/// # Errors
+/// AWS errors.
+pub async fn undo_change(aws: &Aws, ground: &Ground) -> Result<()> {
+    let state = routing(aws, ground).await?;
+    let Some(live) = state.listeners.get(&ground.listener).filter(|live| is_changed(live)) else { return Ok(()) };
+    let groups = live.target_groups.iter();
+    let groups: Vec<Value> =
+        groups.map(|group| json!({ "TargetGroupArn": group.arn, "Weight": group.weight })).collect();
+    let config =
+        json!({ "TargetGroups": groups, "TargetGroupStickinessConfig": { "Enabled": false } });
+    modify_listener(aws, ground, json!({ "Type": "forward", "ForwardConfig": config })).await
+}
+
+/// No plan of the ground's has this stickiness.
+fn is_changed(live: &ForwardState) -> bool {
+    live.sticky_seconds == Some(FOREIGN_SECONDS)
 }
 
 /// Lets the new side be healthy, and `listener-swap` do what it may.
@@ -126,6 +148,8 @@ pub async fn reset(aws: &Aws, ground: &Ground) -> Result<()> {
 /// It goes on, or cannot be taken back; AWS errors.
 pub async fn take_back(aws: &Aws, ground: &Ground, look: Duration) -> Result<()> {
     let Some(run_id) = run::holder(aws, ground).await? else { return Ok(()) };
+    undo_act(aws, ground).await?;
+    undo_change(aws, ground).await?;
     if run::end_of(aws, &run_id).await?.is_none() {
         bail!(
             "a run of `{APPLICATION}` goes on: wait for its end, or stop it, which rolls it back: \

@@ -6,7 +6,7 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use crate::harness::{Test, asynchronous};
-use crate::support::Ground;
+use crate::support::{Ground, wait_for};
 use crate::support::template::synthesize;
 use anyhow::{Context, Result, ensure};
 use cutover_tests::proving::emulated;
@@ -66,6 +66,7 @@ async fn a_ground_is_deployed_proves_every_trial_and_goes() -> Result<()> {
 
     what_is_not_as_it_was_is_told(&ground, &out.with_extension("broken")).await?;
     what_is_interrupted_is_put_back(&ground, &out).await?;
+    what_is_cut_off_is_put_back(&ground, &out).await?;
     cloudformation(&ground, "delete_stack", json!({})).await?;
     crate::support::ensure_same(&before, &ground.account().await?).context("after the stack has gone")
 }
@@ -124,6 +125,27 @@ async fn what_is_interrupted_is_put_back(ground: &Ground, out: &Path) -> Result<
     let told = prove(ground, out, &["--reset"]).await?;
     ensure!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
     crate::support::ensure_same(&before, &ground.account().await?).context("after an interrupted trial")
+}
+
+/// Killed while a policy denies the function, or after somebody else's change: nobody is there to take that back, and the run is stuck by it.
+async fn what_is_cut_off_is_put_back(ground: &Ground, out: &Path) -> Result<()> {
+    let before = ground.account().await?;
+    for (trial, says) in [("denied", "is denied ModifyListener"), ("drift", "somebody else")] {
+        let ((), mut cut_off) = after_line(command(ground, out, &[trial]), says, async || Ok(())).await?;
+        // It has said what it is about to do.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        cut_off.kill().await?;
+        let reset = wait_for("the reset", LIMIT, async || {
+            let told = prove(ground, out, &["--reset"]).await?;
+            let says = String::from_utf8_lossy(&told.stderr).into_owned();
+            // Its run may still be on its way to where it is stuck.
+            ensure!(told.status.success() || says.contains("goes on"), "{trial}: {says}");
+            Ok(told.status.success().then_some(()))
+        });
+        reset.await.with_context(|| format!("after {trial} was cut off"))?;
+        crate::support::ensure_same(&before, &ground.account().await?).with_context(|| format!("after {trial}"))?;
+    }
+    Ok(())
 }
 
 /// A person who has not signed in, or has not said where: nobody is asked anything.

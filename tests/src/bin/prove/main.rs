@@ -121,6 +121,7 @@ fn clock(time: Duration) -> String {
 async fn interrupted(aws: &Aws, ground: &Ground) -> Result<()> {
     eprintln!("interrupted: what was denied or made unhealthy is put back ...");
     reset::undo_act(aws, ground).await?;
+    reset::undo_change(aws, ground).await?;
     if let Some(run_id) = run::holder(aws, ground).await?
         && run::end_of(aws, &run_id).await?.is_none()
     {
