@@ -30,6 +30,7 @@ export const CONTEXT = {
     'topicKeyArns',
     'userPoolArns',
     'emails',
+    'mailTo',
     'webhookSecretArns',
   ],
   number: ['maxLoadRatePerSecond', 'route53RequestsPerSecond', 'statusInterval', 'recoveryObjective', 'approvalFrom'],

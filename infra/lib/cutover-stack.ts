@@ -28,7 +28,7 @@ import { Programmes } from './programmes';
 import { Reports } from './reports';
 import { SafetyNet } from './safety-net';
 import { type ScheduledStart, Schedules } from './schedules';
-import { groupTopics, type MessagesProps, messagesEnvironment } from './stakeholders';
+import { groupTopics, type MessagesProps, mailsEnvironment, messagesEnvironment } from './stakeholders';
 import { StateMachines } from './state-machines';
 import { StatusPages, type StatusProps, statusEnvironment } from './status-pages';
 import { FollowedWaves } from './waves';
@@ -250,6 +250,7 @@ function environment(
     loadTestSecretArns = [],
   } = props;
   const messages = messagesEnvironment(props);
+  const mails = mailsEnvironment(props);
   const approval = approvalEnvironment(props);
   const authority = authorityEnvironment(here.narrowing, { ...here, ownAlarms: names.of('*') });
   const answers = answersEnvironment(props, answersKeyArn);
@@ -322,6 +323,7 @@ function environment(
       ...authority.alarms,
       ...authority.destinations,
       ...authority.topics,
+      ...mails,
       HOOK_FUNCTION_ARNS: JSON.stringify(hooksByApplication(hookFunctionArns)),
       STAKEHOLDERS: messages.STAKEHOLDERS,
     }),
@@ -332,7 +334,7 @@ function environment(
       STATUS: statusEnvironment(props),
     },
     sweep: { ...common.sweep, ...machineArns, ...authority.topics },
-    tell: { ...common.tell, ...messages, ...answers.linking, ...approval, ...authority.topics },
+    tell: { ...common.tell, ...messages, ...answers.linking, ...approval, ...authority.topics, ...mails },
     timeline: {
       ...common.timeline,
       CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
@@ -345,6 +347,7 @@ function environment(
       ...answers.linking,
       ...approval,
       ...authority.topics,
+      ...mails,
       CUTOVER_STATE_MACHINE_ARN: names.machineArn('cutover'),
       MOMENTS_TOPIC_ARN: momentsTopicArn,
       REPORTS_BUCKET: reports,

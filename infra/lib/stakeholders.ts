@@ -27,6 +27,11 @@ export interface MessagesProps {
   readonly stakeholders?: Group[];
   /** The sender of mails: an identity that SES has verified. Default: none, so no mail is sent. */
   readonly mailFrom?: string;
+  /**
+   * Whom plans and waves may have mail sent to by groups of their own: addresses, and domains for every address there; `*` and `?` are patterns. The stack's
+   * own groups need no mention. Default: nobody.
+   */
+  readonly mailTo?: string[];
   /** The configuration set that tells bounces and complaints. Default: none. */
   readonly mailConfigurationSet?: string;
   /** The secrets that hold webhooks' addresses. Default: none. */
@@ -64,6 +69,11 @@ export function messagesEnvironment(props: MessagesProps): { STAKEHOLDERS: strin
     );
   }
   return made;
+}
+
+/** Whom plans' and waves' own groups may write to, for those who look at such groups and who send. */
+export function mailsEnvironment({ mailTo = [] }: MessagesProps): { MAIL_TO: string } {
+  return { MAIL_TO: JSON.stringify(mailTo) };
 }
 
 /** The topics that the stack's own groups are told by: whoever configures it has listed these. */

@@ -88,6 +88,7 @@ const READ_BY = {
     ...['ALIAS_TARGETS', 'LOAD_TEST_HOSTS', 'LOAD_TEST_SECRET_ARNS', 'MAX_LOAD_RATE_PER_SECOND'],
     ...['RECORD_NAMES', 'RECORD_VALUES'],
   ],
+  Mails: ['MAIL_TO'],
   Reach: ['PROBE_NETWORKS'],
   Topics: ['TOPIC_ARNS'],
 };
@@ -296,6 +297,13 @@ test('precheck is told what IAM will refuse of listeners, rules, names and old g
   const warnings = full.stack.node.metadata.filter(({ type }) => type === 'aws:cdk:warning');
   assert.match(JSON.stringify(warnings), /no room for listeners: IAM holds them/);
   assert.equal(plain.stack.node.metadata.some(({ type }) => type === 'aws:cdk:warning'), false);
+});
+
+test('mail of groups of plans goes to nobody unless the stack lists whom', () => {
+  for (const crate of ['Precheck', 'Tell', 'Wave']) {
+    assert.deepEqual(listOf(plain, crate, 'MAIL_TO'), []);
+    assert.deepEqual(listOf(synthesize({ mailTo: ['example.com'] }), crate, 'MAIL_TO'), ['example.com']);
+  }
 });
 
 test('where messages may go to every topic, alarms may tell every topic of account and region, and do nothing else', () => {

@@ -27,7 +27,7 @@ mod webhooks;
 use std::sync::Arc;
 
 use cutover::authority::approval::complete_plan;
-use cutover::authority::{AllowedAlarms, AllowedHooks, AllowedRoutes, Demanded, Destinations, Patterns, Topics};
+use cutover::authority::{AllowedAlarms, AllowedHooks, AllowedRoutes, Demanded, Destinations, Mails, Patterns, Topics};
 use cutover::finding::{settled, soften};
 use cutover::load::{self, LoadLimits};
 use cutover::probe::{Progress, Reach, Tries};
@@ -104,6 +104,8 @@ pub struct Clients {
     pub user_pools: Patterns,
     /// The topics that the stack publishes to.
     pub topics: Topics,
+    /// The addresses that the stack sends mail to.
+    pub mails: Mails,
     /// The stack's groups of stakeholders.
     pub stakeholders: StackGroups,
     /// What a load test may reach, and how fast.
@@ -199,6 +201,8 @@ fn not_allowed(clients: &Clients, plan: &Plan) -> Vec<Finding> {
     let mut findings = clients.destinations.findings(plan);
     findings.extend(clients.allowed_routes.findings(plan, clients.routes.access().here()));
     findings.extend(clients.topics.findings(plan));
+    let own = &plan.stakeholders.groups;
+    findings.extend(clients.mails.findings(own, "$.stakeholders.groups", &clients.stakeholders));
     findings.extend(clients.alarms.findings(&plan.alarms));
     findings.extend(clients.hooks.findings(&plan.application, &plan.hooks));
     findings

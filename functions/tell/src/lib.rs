@@ -62,6 +62,8 @@ pub struct Clients {
     pub sns: aws_sdk_sns::Client,
     /// The topics that messages may go to.
     pub topics: cutover::authority::Topics,
+    /// The addresses that mail may go to.
+    pub mails: cutover::authority::Mails,
     /// For webhooks.
     pub web: SharedHttpConnector,
     /// The stack's groups.

@@ -16,6 +16,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 ses: aws_sdk_ses::Client::new(&once),
                 sns: aws_sdk_sns::Client::new(&once),
                 topics: cutover::authority::Topics::of(environment)?,
+                mails: cutover::authority::Mails::of(environment)?,
                 web: cutover::connector::to_anybody(),
                 stack: StackGroups::read(&environment.variable("STAKEHOLDERS")?)?,
                 approval: cutover::authority::Demanded::of(environment)?,

@@ -61,6 +61,9 @@ async fn mail(clients: &Clients, told: &Told, content: &Content, to: &MailChanne
         let why = "the stack has no sender of mails: set mailFrom in its configuration, and deploy".to_owned();
         return Outcome::Failed { why, is_final: true };
     };
+    if let Some(why) = clients.mails.refused(&to.to, &clients.stack) {
+        return Outcome::Failed { why: format!("{why}: have it, or its domain, listed in its mailTo"), is_final: true };
+    }
     let key = told.key();
     let from_name = configuration.from_name();
     let envelope = Envelope { from, from_name, to: &to.to, key: &key, run_id: &told.run_id, at: now };

@@ -61,6 +61,8 @@ pub struct Clients {
     pub approval: cutover::authority::Demanded,
     /// The topics that messages may go to.
     pub topics: cutover::authority::Topics,
+    /// The addresses that mail may go to.
+    pub mails: cutover::authority::Mails,
     /// The bucket of reports.
     pub bucket: String,
     /// Where what happened goes for `tell`.

@@ -13,6 +13,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
                 sns: aws_sdk_sns::Client::new(&environment.aws),
                 pages: links::asking::Pages::of(environment)?,
                 topics: cutover::authority::Topics::of(environment)?,
+                mails: cutover::authority::Mails::of(environment)?,
                 approval: cutover::authority::Demanded::of(environment)?,
                 bucket: environment.variable("REPORTS_BUCKET")?,
                 moments_topic_arn: environment.variable("MOMENTS_TOPIC_ARN")?,

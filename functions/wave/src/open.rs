@@ -31,6 +31,8 @@ pub(crate) async fn open(clients: &Clients, mut wave: WavePlan, me: &str, at: Ti
     let mut findings = order.problems();
     findings.extend(moved_twice(&wave, &read));
     findings.extend(clients.stack.unknown(&wave.stakeholders));
+    let own = &wave.stakeholders.groups;
+    findings.extend(clients.mails.findings(own, "$.stakeholders.groups", &clients.stack));
     if !findings.is_empty() {
         return Err(StepError::new(name::INVALID_PLAN, in_words(&finding::in_order(findings))));
     }

@@ -42,6 +42,7 @@ ALLOWED = {
     "RECORD_VALUES": '["*"]',
     "ALIAS_TARGETS": '["*"]',
     "TOPIC_ARNS": '["*"]',
+    "MAIL_TO": '["*"]',
     "APPROVAL": "null",
     "USER_POOL_ARNS": '["*"]',
     "ACCOUNTS": json.dumps([{"role_arn": MEMBER_ROLE_ARN, "external_id": EXTERNAL_ID, "accounts": MEMBERS}]),
@@ -65,6 +66,7 @@ ALLOWED_TO = {
     "ALIAS_TARGETS": ("load-test", *_MOVERS),
     "PROBE_NETWORKS": ("load-test", "precheck", "validate"),
     "USER_POOL_ARNS": ("precheck",),
+    "MAIL_TO": ("precheck", "tell", "wave"),
     "APPROVAL": ("claim", "precheck", "tell", "wave"),
     "TOPIC_ARNS": ("notify", "precheck", "program", "sweep", "tell", "wave"),
 }

@@ -39,7 +39,8 @@ async fn roles_allow_what_recorded_runs_need_and_nothing_else() -> Result<()> {
         .join(",");
     let hosts = "loadTestHosts=127.0.0.1";
     let schedules = json!([{ "name": "shop", "at": "2100-03-01T02:00:00", "input": {} }]);
-    let told = ["mailFrom=cutover@example.com".to_owned(), format!("webhookSecretArns={CHAT}-??????")];
+    let mails = ["mailFrom=cutover@example.com", "mailTo=example.com"].map(str::to_owned);
+    let told = [&mails[..], &[format!("webhookSecretArns={CHAT}-??????")]].concat();
     let pages = "answers=true".to_owned();
     let on_call = json!([{ "name": "on-call", "format": "technical", "moments": ["incident"],
         "channels": [{ "type": "sns", "topic_arn": TOPIC }] }]);

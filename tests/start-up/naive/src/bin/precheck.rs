@@ -1,6 +1,6 @@
 //! `precheck` by every default.
 
-use cutover::authority::{AllowedAlarms, AllowedHooks, AllowedRoutes, Demanded, Destinations, Patterns, Topics};
+use cutover::authority::{AllowedAlarms, AllowedHooks, AllowedRoutes, Demanded, Destinations, Mails, Patterns, Topics};
 use cutover::load::LoadLimits;
 use cutover::probe::Reach;
 use cutover::stakeholders::StackGroups;
@@ -25,6 +25,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         allowed_routes: AllowedRoutes::of(environment)?,
         destinations: Destinations::of(environment)?,
         topics: Topics::of(environment)?,
+        mails: Mails::of(environment)?,
         stakeholders: StackGroups::read(&environment.variable("STAKEHOLDERS")?)?,
         load_limits: LoadLimits::of(environment)?,
     };
