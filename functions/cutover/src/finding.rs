@@ -98,6 +98,33 @@ fn parts(path: &str) -> impl Iterator<Item = (&str, u64)> {
     })
 }
 
+/// What is to be done of a denial, where it is not known to be in another account.
+pub const ALLOW_FUNCTIONS: &str = "allow the functions' roles this action";
+/// The same of what only precheck looks at.
+pub const ALLOW_PRECHECK: &str = "allow precheck's role this action, or look yourself";
+const UNKNOWN_THERE: &str =
+    "see that the region is enabled in that account (those that are not by default have to be), then start again";
+
+/// Whether it is no permission that is missing: credentials are unknown to a region that an account has not enabled, or they are over.
+fn is_unknown_there(message: &str) -> bool {
+    ["InvalidClientTokenId", "UnrecognizedClientException"].iter().any(|code| message.contains(code))
+}
+
+/// What is said of something in another account that could not be entered.
+pub fn unreached(path: &str, error: &StepError) -> Finding {
+    let says = |code: &str| error.message.contains(code);
+    let fix = if says("RegionDisabled") {
+        "activate STS for that region in that account (IAM, account settings), then start again"
+    } else if says("PackedPolicyTooLarge") {
+        "that is Cutover's own policy for the session: tell its maintainers; until then start the run in that account, by the Cutover that is installed there"
+    } else if says("sts:AssumeRole") && !says("AccessDenied") {
+        "see what AWS says of the role there, then start again"
+    } else {
+        "deploy the stack CutoverAccess in that account, for the account and with the external id that this stack has for it"
+    };
+    Finding::environment(path, format!("cannot be reached: {}", error.message), fix)
+}
+
 /// Turns what a repetition does not cure into a finding: a denied call is a missing permission, a refused one says that
 /// something is not what the plan says.
 ///
@@ -120,12 +147,11 @@ pub fn soften_to<T>(
     match settled(result)? {
         Ok(value) => Ok(Some(value)),
         Err(StepError { name: name::NOT_PERMITTED, message }) => {
-            let fix = "allow the functions' roles this action";
-            findings.push(Finding::environment(
-                path,
-                format!("cannot be observed: permission missing: {message}"),
-                fix,
-            ));
+            let (why, fix) = match is_unknown_there(&message) {
+                true => ("AWS does not know who asks", UNKNOWN_THERE),
+                false => ("permission missing", ALLOW_FUNCTIONS),
+            };
+            findings.push(Finding::environment(path, format!("cannot be observed: {why}: {message}"), fix));
             Ok(None)
         }
         Err(StepError { message, .. }) => {
@@ -150,7 +176,8 @@ pub fn beside<T>(
         Ok(value) => Some(value),
         Err(error) => {
             let fix = match error.name {
-                name::NOT_PERMITTED => "allow precheck's role this action, or look yourself",
+                name::NOT_PERMITTED if is_unknown_there(&error.message) => UNKNOWN_THERE,
+                name::NOT_PERMITTED => ALLOW_PRECHECK,
                 _ if is_missing(&error) => "name what is there",
                 _ => "look yourself",
             };
@@ -215,6 +242,32 @@ mod tests {
         assert_eq!(first(vec![Finding::plan("$", "short", "short"); 10_000]).len(), MOST_FINDINGS);
         assert_eq!(first(vec![Finding::plan("$", "short", "short"); MOST_FINDINGS]).len(), MOST_FINDINGS);
         assert_eq!(findings.last().unwrap().problem, "has more errors than can be told");
+    }
+
+    #[test]
+    fn only_a_role_that_may_not_be_assumed_is_one_to_deploy() {
+        let fix = |name, message: &str| unreached("$", &StepError::new(name, message)).fix;
+        let call = "sts:AssumeRole arn:aws:iam::222222222222:role/cutover-access";
+        assert!(fix(name::NOT_PERMITTED, &format!("{call}: AccessDenied: no")).contains("CutoverAccess"));
+        assert!(fix(name::NOT_PERMITTED, "is in the account 222222222222: deploy it").contains("CutoverAccess"));
+        for (code, part) in [
+            ("RegionDisabledException: STS is not activated", "activate STS"),
+            ("PackedPolicyTooLarge: 120 %", "tell its maintainers"),
+            ("ValidationError: no", "what AWS says"),
+        ] {
+            let fix = fix(name::REFUSED, &format!("{call}: {code}"));
+            assert!(fix.contains(part) && !fix.contains("CutoverAccess"), "{code}: {fix}");
+        }
+    }
+
+    #[test]
+    fn credentials_that_a_region_does_not_know_are_no_missing_permission() {
+        let mut findings = Vec::new();
+        let unknown = StepError::new(name::NOT_PERMITTED, "route53:GetHostedZone Z1: InvalidClientTokenId: invalid");
+        assert_eq!(soften(Err::<(), _>(unknown.clone()), "$", &mut findings), Ok(None));
+        assert_eq!(beside(Err::<(), _>(unknown), "$", "not seen", &mut findings), Ok(None));
+        assert!(findings.iter().all(|finding| finding.fix.contains("region is enabled")), "{findings:?}");
+        assert!(!findings[0].problem.contains("permission missing"));
     }
 
     #[test]

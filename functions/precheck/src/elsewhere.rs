@@ -4,16 +4,16 @@
 use cutover::accounts::Accounts;
 use cutover::alarm::Alarm;
 use cutover::arn::Place;
-use cutover::finding::settled;
+use cutover::finding::{settled, unreached};
 use cutover::plan::Route;
 use cutover::{Finding, Plan, StepResult};
 
 /// Something that a plan names: where it stands, where it is, and who lets the run get there.
-type Named<'a> = (String, Place<'a>, Way);
+pub(crate) type Named<'a> = (String, Place<'a>, Way);
 
 /// By what something in another account is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+pub(crate) enum Way {
     /// The role that the stack has for that account, in whichever region.
     Role,
     /// What that account lets in by a policy of the thing itself, as of topics and functions; in the run's own region.
@@ -99,14 +99,13 @@ pub(crate) fn reached<T>(there: StepResult<T>, path: &str, findings: &mut Vec<Fi
     settled(there).map(|there| match there {
         Ok(there) => Some(there),
         Err(error) => {
-            let fix = "deploy the stack CutoverAccess in that account, for the account and with the external id that this stack has for it";
-            findings.push(Finding::environment(path, format!("cannot be reached: {}", error.message), fix));
+            findings.push(unreached(path, &error));
             None
         }
     })
 }
 
-fn named(plan: &Plan) -> Vec<Named<'_>> {
+pub(crate) fn named(plan: &Plan) -> Vec<Named<'_>> {
     let mut named = Vec::new();
     for (index, route) in plan.routes.iter().enumerate() {
         let route = match route {

@@ -12,6 +12,7 @@ mod alarms;
 mod cleanup;
 mod databases;
 mod decide;
+mod denied;
 mod elsewhere;
 mod load_test;
 mod metrics;
@@ -189,6 +190,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     findings.extend(elsewhere::actions(&plan, &request.run_id));
     findings.extend(not_allowed(clients, &plan));
     findings.extend(decide::pools_not_listed(&before, &clients.user_pools));
+    denied::say_where(&plan, &request.run_id, accounts, &mut findings);
     let too_large = budget::check_before(&before);
     // What cannot be remembered cannot be carried either; the finding ends the run here.
     let before = if too_large.is_some() { Vec::new() } else { before };
@@ -240,7 +242,7 @@ async fn routes(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> 
     let one = async |index| {
         let (mut findings, mut behind): (Vec<Finding>, Vec<Behind>) = Default::default();
         let looked = Box::pin(routes::any::precheck(&clients.routes, plan, index, &mut findings, &mut behind));
-        let before = looked.await?;
+        let before = looked.await.map_err(|error| denied::in_its_account(plan, index, error))?;
         StepResult::Ok((before, findings, behind))
     };
     let looks: Vec<_> = stream::iter(0..plan.routes.len()).map(one).buffered(AT_ONCE).try_collect().await?;

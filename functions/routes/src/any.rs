@@ -10,12 +10,12 @@ use aws_sdk_route53::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use cutover::arn::Place;
 use cutover::bootstrap::Environment;
-use cutover::finding::settled;
+use cutover::finding::{settled, unreached};
 use cutover::paced::paced;
 use cutover::plan::{Plan, Route};
 use cutover::rate::Draw;
 use cutover::verdict::at_least_percent;
-use cutover::{Finding, StepError, StepResult};
+use cutover::{Finding, StepResult};
 use jiff::Timestamp;
 
 use crate::behind::Behind;
@@ -179,7 +179,7 @@ pub async fn precheck(
     let clients = &match settled(clients.of(&plan.routes[index]).await)? {
         Ok(clients) => clients,
         Err(error) => {
-            findings.push(not_reached(path, &error));
+            findings.push(unreached(path, &error));
             return Ok(None);
         }
     };
@@ -212,12 +212,6 @@ pub async fn tags(clients: &Clients, route: &Route) -> StepResult<Vec<(String, S
         }
         Route::Dns(route) => name::precheck::tags(&clients.route53, route).await,
     }
-}
-
-/// What is said of a route whose account does not let the stack in.
-fn not_reached(path: &str, error: &StepError) -> Finding {
-    let fix = "deploy the stack CutoverAccess in that account, for the account and with the external id that this stack has for it";
-    Finding::environment(path, format!("cannot be reached: {}", error.message), fix)
 }
 
 /// Why traffic that the new side has should not go back to the old one by itself: that is not healthy. None where the new
