@@ -8,7 +8,8 @@
 //! | approve | that a second person agrees: from now on that application goes on | lift |
 //!
 //! Rollbacks and cleanups are never stopped: the way back is open whatever the line does. The time that a line stood does not count towards
-//! the `timeout` of a run ([`Line::stood_still`]). Who says it is what they write, as with every gesture; CloudTrail has who it was.
+//! the `timeout` of a run ([`Line::stood_still`]). Who says it is what they write, as with every gesture, and the second person is a second name: that is said with
+//! it. CloudTrail has who it was.
 //!
 //! Each change says the same thing when it is said twice, and changes nothing the second time.
 

@@ -2,6 +2,8 @@
 
 use cutover::authority::Patterns;
 use cutover::finding::{self, Kind};
+use cutover::gestures;
+use cutover::line::Line;
 use cutover::plan::{Certificate, Probe, Route};
 use cutover::probe::Tries;
 pub(crate) use cutover::quiesce::{nobody_stops_writers, unverified as quiesce_unverified};
@@ -160,6 +162,12 @@ pub(crate) fn old_ttls(plan: &Plan, before: &[RouteState]) -> Seconds {
     Seconds(plan.routes.iter().zip(before).map(of_route).sum())
 }
 
+/// A line that is stopped: it may be lifted before this run claims, which is when it counts.
+pub(crate) fn held_by_the_line(line: &Line, application: &str) -> Option<Finding> {
+    let why = line.holds(application)?;
+    Some(Finding::warning("$.application", format!("{why}: as long as it is, nothing claims"), gestures::HOW_THE_LINE_IS_LIFTED))
+}
+
 #[cfg(test)]
 mod tests {
     use cutover::probe::Remedy;
@@ -167,6 +175,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_stopped_line_is_a_warning_that_says_how_it_is_lifted() {
+        let stopped = json!({ "stopped": { "by": "Ada", "why": "packets are lost", "at": "2026-11-27T08:00:00Z" } });
+        let line: Line = serde_json::from_value(stopped).unwrap();
+        let found = held_by_the_line(&line, "shop").unwrap();
+        assert_eq!((found.severity, found.path.as_str()), (Severity::Warning, "$.application"));
+        assert!(found.problem.contains("packets are lost") && found.fix.contains("\"lift\""), "{found:?}");
+        assert_eq!(held_by_the_line(&Line::default(), "shop"), None);
+    }
 
     #[test]
     fn who_holds_a_lock_is_told_with_the_gesture_that_ends_it() {

@@ -1,7 +1,7 @@
 //! `precheck`: reads a plan, observes everything it names, and reports every finding at once.
 //!
 //! Reads: listeners, rules, target groups, zones, record sets, replications, their tables and lag, metrics, alarms, the topic, hooks and
-//! their policies, a load test's secret, those of stakeholders' webhooks, the locks, the new
+//! their policies, a load test's secret, those of stakeholders' webhooks, the locks, the line, the new
 //! side's health URL. Writes: nothing; safe at any time. Undo: none needed.
 //!
 //! It is called until `settled`: one try of the health URL a call, with the plan's interval in between; the rest is
@@ -184,6 +184,8 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     let accounts = clients.routes.access().accounts();
     elsewhere::tell_instead(elsewhere::findings(&plan, &request.run_id, accounts), &mut findings);
     locks(&clients.journal, &plan, &request.run_id, &mut findings).await?;
+    let line = soften(clients.journal.line().await, "$.application", &mut findings)?.unwrap_or_default();
+    findings.extend(decide::held_by_the_line(&line, &plan.application));
     findings.extend(decide::nobody_stops_writers(&plan));
     findings.extend(decide::quiesce_unverified(&plan));
     findings.extend(schedule::check_time(&plan, decide::old_ttls(&plan, &before)));

@@ -11,6 +11,8 @@ use crate::text::{is_word, named, quoted, shown};
 use crate::{StepError, StepResult};
 
 const MOST_BY_BYTES: usize = 100;
+/// Two names are no two people: whoever starts executions of `wave` can write both.
+const AS_WRITTEN: &str = "names are as somebody has written them, and nobody has verified any (CloudTrail has who started the executions)";
 const MOST_APPLICATION_BYTES: usize = 64;
 /// More exceptions than this are no exceptions.
 const MOST_EXCEPTIONS: usize = 100;
@@ -159,11 +161,11 @@ impl Exception {
             Some(by) => {
                 let by = quoted(by, MOST_BY_BYTES);
                 format!(
-                    "{application} goes on although the line is stopped: asked by {asked_by} ({why}), approved by {by}"
+                    "{application} goes on although the line is stopped: asked by {asked_by} ({why}), approved by {by}, {AS_WRITTEN}"
                 )
             }
             None => format!(
-                "an exception for {application} is asked by {asked_by}: {why}; it counts once a second person has approved it"
+                "an exception for {application} is asked by {asked_by}: {why}; it counts once a second person has approved it; {AS_WRITTEN}"
             ),
         }
     }

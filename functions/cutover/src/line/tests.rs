@@ -77,6 +77,15 @@ fn an_exception_needs_a_second_person() {
 }
 
 #[test]
+fn two_names_are_said_to_be_names_that_nobody_has_verified() {
+    let mut line = line(&[stop("Ada")]);
+    for (gesture, part) in [(except("Ada"), "asked by \"Ada\""), (approve("Bob"), "approved by \"Bob\"")] {
+        let words = line.say(&gesture, at(2)).unwrap();
+        assert!(words.contains(part) && words.contains("nobody has verified"), "{words}");
+    }
+}
+
+#[test]
 fn an_exception_is_of_one_stop_only() {
     let anew = line(&[stop("Ada"), except("Ada"), approve("Grace"), lift(), stop("Ada")]);
     assert!(anew.holds("shop").is_some());
