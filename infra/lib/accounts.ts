@@ -51,7 +51,7 @@ export function memberRoleArns(accounts: MemberAccounts, partition: string, pref
 export function accountsEnvironment(accounts: MemberAccounts, partition: string, prefix: string): { ACCOUNTS: string } {
   const alike = new Map<string, { role_arn: string; external_id: string; accounts: string[] }>();
   for (const [id, { roleArn, externalId }] of Object.entries(accounts)) {
-    refuse(id, externalId);
+    refuse(id, externalId, roleArn);
     const role_arn = roleArn ?? pattern(partition, prefix);
     const key = JSON.stringify([role_arn, externalId]);
     const group = alike.get(key) ?? { role_arn, external_id: externalId, accounts: [] };
@@ -65,12 +65,18 @@ function pattern(partition: string, prefix: string): string {
   return `arn:${partition}:iam::*:role/${accessRoleName(prefix)}`;
 }
 
-function refuse(id: string, externalId: unknown) {
+function refuse(id: string, externalId: unknown, roleArn: unknown) {
   if (!isAccount(id))
     throw new ConfigurationError(`\`accounts\` should name accounts by their twelve digits, not ${id}.`);
   if (!isExternalId(externalId)) {
     throw new ConfigurationError(
       `\`accounts\`: ${id} needs an \`externalId\`, the text that its role asks for: 16 or more of letters, digits and +=,.@:/-_.`,
+    );
+  }
+  const isItsRole = /^arn:[a-z-]+:iam::([0-9]{12}):role\/[\w+=,.@/-]+$/.exec(`${roleArn}`)?.[1] === id;
+  if (roleArn !== undefined && !isItsRole) {
+    throw new ConfigurationError(
+      `\`accounts\`: the \`roleArn\` of ${id} should be a role of that account, such as arn:aws:iam::${id}:role/cutover-access, not ${roleArn}.`,
     );
   }
 }

@@ -5,6 +5,7 @@
  * made from the same lists here.
  */
 import { ConfigurationError } from './configuration-error';
+import { refuseNoTopic } from './spelling';
 
 /** What the owner of a stack has to say, each as a list: `[]` for none, `["*"]` for all there are. There is no default. */
 export interface Narrowing {
@@ -74,6 +75,7 @@ export function approvalEnvironment(props: AuthorityProps): { APPROVAL: string }
     }
     return { APPROVAL: 'null' };
   }
+  refuseNoTopic('approvalTopicArn', approvalTopicArn);
   const from = approvalFrom ?? (approvalTags ? null : 1);
   if (from !== null && (!Number.isInteger(from) || from < 1)) {
     throw new ConfigurationError(`\`approvalFrom\` should be a number of applications, 1 or more, not ${from}.`);
@@ -117,9 +119,16 @@ export function hooksByApplication(hooks: HookFunctions): Record<string, string[
   return Array.isArray(hooks) ? { '*': hooks } : hooks;
 }
 
-/** All of them, as the machines' roles name them. */
+/** All of them, as the machines' roles name them: each by its ARN, since plans may name those alone that are listed as they write them. */
 export function everyHook(hooks: HookFunctions): string[] {
-  return [...new Set(Object.values(hooksByApplication(hooks)).flat())];
+  const arns = [...new Set(Object.values(hooksByApplication(hooks)).flat())];
+  const pattern = arns.find((arn) => /[*?]/.test(arn));
+  if (pattern !== undefined) {
+    throw new ConfigurationError(
+      `\`hookFunctionArns\` should list each function by its ARN, as plans write it, and not ${pattern}: the machines may invoke no others.`,
+    );
+  }
+  return arns;
 }
 
 /** The lists that IAM holds, by the variables by which precheck is told of them: of what it would refuse, people hear before they agree. */

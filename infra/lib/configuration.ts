@@ -4,6 +4,7 @@ import { NARROWING } from './authority';
 import { ConfigurationError } from './configuration-error';
 import type { CutoverAccessProps } from './cutover-access';
 import type { CutoverStackProps } from './cutover-stack';
+import { refuseMisspelt } from './spelling';
 
 /** The names of all context values: those of the props that configure the stack. */
 export const CONTEXT = {
@@ -34,38 +35,54 @@ export const CONTEXT = {
     'webhookSecretArns',
   ],
   number: ['maxLoadRatePerSecond', 'route53RequestsPerSecond', 'statusInterval', 'recoveryObjective', 'approvalFrom'],
+  boolean: ['retainJournal', 'retainLogs', 'answers'],
+  json: [
+    ...[
+      'schedules',
+      'accounts',
+      'probeVpc',
+      'stakeholders',
+      'branding',
+      'messageTemplates',
+      'incidents',
+      'approvalTags',
+    ],
+  ],
   narrowing: NARROWING,
 } as const;
 
+/** Those of the stack `CutoverAccess` beside. */
+const OF_ACCESS = {
+  text: ['centralAccount', 'externalId', 'prefix'],
+  list: ['alarmActions', 'centralRoleArns', 'userPoolArns'],
+} as const;
+
+/** All of both stacks: one `cdk.json` may hold both. */
+const KNOWN: readonly string[] = [
+  ...Object.values(CONTEXT).flat(),
+  ...Object.values(OF_ACCESS).flat(),
+  'hookFunctionArns',
+];
+
 export function propsFromContext(node: Node): CutoverStackProps {
+  refuseMisspelt(Object.keys(node.getAllContext()), KNOWN);
   return {
     ...given(CONTEXT.text, (name) => node.tryGetContext(name)),
     ...given(CONTEXT.list, (name) => list(node, name)),
     ...given(['hookFunctionArns'], (name) => hooks(node, name)),
-    ...given(['retainJournal', 'retainLogs', 'answers'], (name) => boolean(node, name)),
+    ...given(CONTEXT.boolean, (name) => boolean(node, name)),
     ...given(CONTEXT.number, (name) => number(node, name)),
-    ...given(
-      [
-        'schedules',
-        'accounts',
-        'probeVpc',
-        'stakeholders',
-        'branding',
-        'messageTemplates',
-        'incidents',
-        'approvalTags',
-      ],
-      (name) => json(node, name),
-    ),
+    ...given(CONTEXT.json, (name) => json(node, name)),
     narrowing: given(CONTEXT.narrowing, (name) => list(node, name)),
   };
 }
 
 /** Those of the stack `CutoverAccess`. Lists and prefix are the central stack's, so one `cdk.json` may hold both. */
 export function accessPropsFromContext(node: Node): CutoverAccessProps {
+  refuseMisspelt(Object.keys(node.getAllContext()), KNOWN);
   return {
-    ...given(['centralAccount', 'externalId', 'prefix'], (name) => node.tryGetContext(name)),
-    ...given(['alarmActions', 'centralRoleArns', 'userPoolArns'], (name) => list(node, name)),
+    ...given(OF_ACCESS.text, (name) => node.tryGetContext(name)),
+    ...given(OF_ACCESS.list, (name) => list(node, name)),
     ...given(['hookFunctionArns'], (name) => hookArns(node, name)),
     narrowing: given(CONTEXT.narrowing, (name) => list(node, name)),
   };

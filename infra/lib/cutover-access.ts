@@ -6,7 +6,7 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { AccountPrincipal, PolicyDocument, PrincipalWithConditions, Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { accessRoleName, isAccount, isExternalId } from './accounts';
-import { type Narrowing, said } from './authority';
+import { everyHook, type Narrowing, said } from './authority';
 import { ConfigurationError } from './configuration-error';
 import { memberPermissions } from './permissions';
 import { explainWildcards, statement } from './role';
@@ -38,7 +38,7 @@ export class CutoverAccess extends Stack {
       ...props,
     });
     const { centralAccount = '', externalId = '', prefix = '', userPoolArns = [], alarmActions = [] } = props;
-    const { hookFunctionArns = [] } = props;
+    const hookFunctionArns = everyHook(props.hookFunctionArns ?? []);
     if (!isAccount(centralAccount)) {
       throw new ConfigurationError(
         '`centralAccount` should be the twelve digits of the account in which the stack `cutover` is.',

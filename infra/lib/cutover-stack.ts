@@ -28,6 +28,7 @@ import { Programmes } from './programmes';
 import { Reports } from './reports';
 import { SafetyNet } from './safety-net';
 import { type ScheduledStart, Schedules } from './schedules';
+import { refuseNoTopics } from './spelling';
 import { groupTopics, type MessagesProps, mailsEnvironment, messagesEnvironment } from './stakeholders';
 import { StateMachines } from './state-machines';
 import { StatusPages, type StatusProps, statusEnvironment } from './status-pages';
@@ -131,6 +132,8 @@ export class CutoverStack extends Stack {
     const { topic, moments, key } = notifications;
     const answersKeyArn = props.answers ? new AnswersKey(this, 'AnswersKey').secretArn : undefined;
     const programmes = new Programmes(this, 'Programmes', { names });
+    refuseNoTopics('topicArns', props.topicArns ?? []);
+    refuseNoTopics('stakeholders', groupTopics(props));
     const approvers = props.approvalTopicArn === undefined ? [] : [props.approvalTopicArn];
     const listed = [...(props.topicArns ?? []), ...approvers, ...groupTopics(props)];
     const topicArns = [...new Set([topic.topicArn, ...listed])];

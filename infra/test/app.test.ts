@@ -180,3 +180,25 @@ function refused(props: Parameters<typeof synthesize>[0], sentence: RegExp) {
     (error: Error) => error instanceof ConfigurationError && sentence.test(error.message),
   );
 }
+
+test("a name that is nearly a setting's is refused, and others are passed over", () => {
+  const binaries = standInBinaries();
+  for (const [name, meant] of [
+    ['listners', 'listeners'],
+    ['Rules', 'rules'],
+    ['hostedZone', 'hostedZones'],
+    ['aprovalTopicArn', 'approvalTopicArn'],
+    ['approvalTopicARN', 'approvalTopicArn'],
+    ['topicArn', 'topicArns'],
+    ['answersIdentityHaeder', 'answersIdentityHeader'],
+    ['dataKeyARN', 'dataKeyArn'],
+    ['email', 'emails'],
+  ] as const) {
+    const { status, stderr } = run({ binaries, [name]: ['x'] });
+    assert.equal(status, 1, name);
+    assert.ok(stderr.includes(`\`${name}\``) && stderr.includes(`is it \`${meant}\`?`), stderr);
+  }
+  const others = { owner: 'shop', 'aws:cdk:enable-path-metadata': true, '@aws-cdk/core:rules': true, 'a/rule': 1 };
+  const { status, stderr } = run({ binaries, ...others });
+  assert.equal(status, 0, stderr);
+});

@@ -291,12 +291,18 @@ test('precheck is told what IAM will refuse of listeners, rules, names and old g
   assert.deepEqual(told(plain), [['*'], ['*'], ['*'], ['*']]);
   const lists = { listeners: ['arn:l'], rules: [], recordNames: ['*.Shop.example.com'], targetGroups: ['arn:g'] };
   assert.deepEqual(told(synthesize({ narrowing: lists })), [['arn:l'], [], ['*.Shop.example.com'], ['arn:g']]);
-  const many = Array.from({ length: 40 }, (_, index) => `arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/${index}`);
+  const many = Array.from(
+    { length: 40 },
+    (_, index) => `arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/${index}`,
+  );
   const full = synthesize({ narrowing: { ...lists, listeners: many } });
   assert.deepEqual(told(full), [['*'], [], ['*.Shop.example.com'], ['arn:g']], 'the longest first');
   const warnings = full.stack.node.metadata.filter(({ type }) => type === 'aws:cdk:warning');
   assert.match(JSON.stringify(warnings), /no room for listeners: IAM holds them/);
-  assert.equal(plain.stack.node.metadata.some(({ type }) => type === 'aws:cdk:warning'), false);
+  assert.equal(
+    plain.stack.node.metadata.some(({ type }) => type === 'aws:cdk:warning'),
+    false,
+  );
 });
 
 test('mail of groups of plans goes to nobody unless the stack lists whom', () => {
@@ -526,4 +532,28 @@ test('behind something else the pages take signed requests only, and links lead 
   assert.equal(variables('Answer').ANSWERS_ORIGINS, 'https://answers.example.com');
   assert.throws(() => synthesize({ answers: true, answersUrl: 'https://answers.example.com/a' }), /without a path/);
   assert.throws(() => synthesize({ answersUrl: 'https://answers.example.com' }), /set that to true/);
+});
+
+test('topics and roles are what they are said to be', () => {
+  const topic = 'arn:aws:sns:eu-west-1:123456789012:changes';
+  for (const wrong of ['changes', 'arn:aws:sqs:eu-west-1:123456789012:changes', 'arn:aws:sns:eu-west-1:1:changes']) {
+    assert.throws(() => synthesize({ approvalTopicArn: wrong }), /`approvalTopicArn` should be a topic's ARN/, wrong);
+    assert.throws(() => synthesize({ topicArns: [topic, wrong] }), /`topicArns` should be a topic's ARN/, wrong);
+  }
+  assert.throws(() => synthesize({ approvalTopicArn: `${topic}.fifo` }), /FIFO topic/);
+  assert.throws(() => synthesize({ topicArns: [`${topic}.fifo`] }), /FIFO topic/);
+  synthesize({ approvalTopicArn: topic, topicArns: ['*', 'arn:aws:sns:eu-west-1:123456789012:shop-*', topic] });
+  const externalId = 'cutover-0123456789';
+  const accounts = (roleArn: string) => ({ '222222222222': { externalId, roleArn } });
+  for (const wrong of ['arn:aws:iam::333333333333:role/theirs', 'theirs', 'arn:aws:iam::222222222222:user/ada']) {
+    assert.throws(() => synthesize({ accounts: accounts(wrong) }), /should be a role of that account/, wrong);
+  }
+  synthesize({ accounts: accounts('arn:aws:iam::222222222222:role/path/theirs') });
+});
+
+test('hooks are listed one by one: a pattern would be every function for the machines, and none for plans', () => {
+  for (const wrong of ['*', 'arn:aws:lambda:eu-west-1:123456789012:function:shop-*']) {
+    const hookFunctionArns = { shop: [wrong] };
+    assert.throws(() => synthesize({ hookFunctionArns }), /`hookFunctionArns` should list each function by its ARN/);
+  }
 });
