@@ -323,6 +323,7 @@ function environment(
       ...probes,
       ...approval,
       USER_POOL_ARNS: JSON.stringify(here.userPoolArns),
+      TOPIC_KEY_ARNS: JSON.stringify(here.topicKeyArns),
       ...authority.alarms,
       ...authority.destinations,
       ...authority.topics,

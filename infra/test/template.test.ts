@@ -557,3 +557,13 @@ test('hooks are listed one by one: a pattern would be every function for the mac
     assert.throws(() => synthesize({ hookFunctionArns }), /`hookFunctionArns` should list each function by its ARN/);
   }
 });
+
+test("precheck knows the keys of topics, the stack's own first", () => {
+  const key = 'arn:aws:kms:eu-west-1:123456789012:key/0b1c2d3e';
+  const { Variables } = resourceAt(
+    synthesize({ topicKeyArns: [key] }),
+    'Functions/Precheck/Function/Resource',
+  ).Environment;
+  const told = JSON.stringify(Variables.TOPIC_KEY_ARNS);
+  assert.ok(told.includes(logicalIdAt(plain, 'Notifications/Key/Resource')) && told.includes(key), told);
+});

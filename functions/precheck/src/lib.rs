@@ -105,6 +105,8 @@ pub struct Clients {
     pub user_pools: Patterns,
     /// The topics that the stack publishes to.
     pub topics: Topics,
+    /// The keys of encrypted topics that the stack may use, its own among them.
+    pub topic_keys: Patterns,
     /// The addresses that the stack sends mail to.
     pub mails: Mails,
     /// The stack's groups of stakeholders.

@@ -8,6 +8,7 @@ use aws_sdk_lambda::Client as Lambda;
 use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_sns::Client as Sns;
 use cutover::arn::Place;
+use cutover::authority::Patterns;
 use cutover::error::name;
 use cutover::finding::{settled, soften_to};
 use cutover::text::region_option;
@@ -30,7 +31,7 @@ pub(crate) async fn topics(clients: &Clients, plan: &Plan, findings: &mut Vec<Fi
         let attributes =
             soften_to(answer, path, "name a topic that exists", findings)?.and_then(|answer| answer.attributes);
         let Some(attributes) = attributes else { continue };
-        findings.extend(reaches_somebody(&attributes, path));
+        findings.extend(reaches_somebody(&attributes, path, &clients.topic_keys));
         findings.extend(another_account(clients, topic).and_then(|here| unpublished(&attributes, here, topic, path)));
     }
     Ok(())
@@ -166,7 +167,7 @@ fn unseen(there: Place<'_>, path: &str) -> Finding {
 }
 
 /// Whether a topic takes what is published, and passes it on: pure.
-fn reaches_somebody(attributes: &HashMap<String, String>, path: &str) -> Vec<Finding> {
+fn reaches_somebody(attributes: &HashMap<String, String>, path: &str, keys: &Patterns) -> Vec<Finding> {
     let mut findings = Vec::new();
     if attributes.get("SubscriptionsConfirmed").is_some_and(|count| count == "0") {
         let problem = "has no confirmed subscription: what is published there reaches nobody";
@@ -174,9 +175,11 @@ fn reaches_somebody(attributes: &HashMap<String, String>, path: &str) -> Vec<Fin
     }
     // The role of the function that publishes needs to use a key of the customer's own.
     let key = attributes.get("KmsMasterKeyId").filter(|key| !key.is_empty() && !key.ends_with("alias/aws/sns"));
-    if let Some(key) = key {
+    // A topic has its key as it was given to it: by ARN, id or alias; the stack lists ARNs.
+    let is_listed = |key: &&String| keys.iter().any(|listed| listed == *key || listed.ends_with(&format!("/{key}")));
+    if let Some(key) = key.filter(|key| !is_listed(key)) {
         let problem = format!("is encrypted with the key {key}");
-        findings.push(Finding::warning(path, problem, "the stack must list the key in topicKeyArns"));
+        findings.push(Finding::warning(path, problem, "have the key's ARN listed in the stack's topicKeyArns, if it is not by another name"));
     }
     findings
 }
@@ -192,13 +195,20 @@ mod tests {
         let found = |confirmed: &str, key: Option<&str>| {
             let count = [("SubscriptionsConfirmed", Some(confirmed)), ("KmsMasterKeyId", key)];
             let attributes = count.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
-            let findings = reaches_somebody(&attributes.collect(), "$.notify.topic_arn");
+            let keys = Patterns::read(r#"["arn:aws:kms:eu-west-1:123456789012:key/0b1c"]"#).unwrap();
+            let findings = reaches_somebody(&attributes.collect(), "$.notify.topic_arn", &keys);
             findings.into_iter().map(|finding| finding.fix).collect::<Vec<_>>()
         };
         assert_eq!(found("1", None), [""; 0]);
         assert_eq!(found("12", Some("alias/aws/sns")), [""; 0]);
         assert_eq!(found("0", None), ["subscribe to the topic, and confirm it"]);
-        assert_eq!(found("10", Some("alias/ours")), ["the stack must list the key in topicKeyArns"]);
+        let fix = "have the key's ARN listed in the stack's topicKeyArns, if it is not by another name";
+        for other in ["alias/ours", "1c", "arn:aws:kms:eu-west-1:222222222222:key/0b1c"] {
+            assert_eq!(found("10", Some(other)), [fix], "{other}");
+        }
+        for listed in ["arn:aws:kms:eu-west-1:123456789012:key/0b1c", "0b1c"] {
+            assert_eq!(found("1", Some(listed)), [""; 0], "{listed}: as of the stack's own topic");
+        }
     }
 
     #[test]

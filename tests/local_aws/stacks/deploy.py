@@ -42,6 +42,7 @@ ALLOWED = {
     "RECORD_VALUES": '["*"]',
     "ALIAS_TARGETS": '["*"]',
     "TOPIC_ARNS": '["*"]',
+    "TOPIC_KEY_ARNS": "[]",  # nothing is encrypted there
     "MAIL_TO": '["*"]',
     "APPROVAL": "null",
     "USER_POOL_ARNS": '["*"]',
@@ -66,6 +67,7 @@ ALLOWED_TO = {
     "ALIAS_TARGETS": ("load-test", *_MOVERS),
     "PROBE_NETWORKS": ("load-test", "precheck", "validate"),
     "USER_POOL_ARNS": ("precheck",),
+    "TOPIC_KEY_ARNS": ("precheck",),
     "MAIL_TO": ("precheck", "tell", "wave"),
     "APPROVAL": ("claim", "precheck", "tell", "wave"),
     "TOPIC_ARNS": ("notify", "precheck", "program", "sweep", "tell", "wave"),

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 const SPEED: f64 = 1.0;
 
 /// What differs by intent: of what, its key, and why. An entry that does not differ fails the test.
-const DIFFERENT: [(&str, &str, &str); 27] = [
+const DIFFERENT: [(&str, &str, &str); 28] = [
     ("functions", "Role", LOCAL_ROLE),
     ("machines", "roleArn", LOCAL_ROLE),
     ("targets", "RoleArn", LOCAL_ROLE),
@@ -30,6 +30,7 @@ const DIFFERENT: [(&str, &str, &str); 27] = [
     ("functions", "Environment.Variables.USER_POOL_ARNS", "a rehearsal's listeners may authenticate with any pool"),
     ("functions", "Environment.Variables.ACCOUNTS", "a rehearsal's world may have other accounts"),
     ("functions", "Environment.Variables.TOPIC_ARNS", "a rehearsal's plan may name any topic"),
+    ("functions", "Environment.Variables.TOPIC_KEY_ARNS", "a rehearsal's topics are not encrypted"),
     ("functions", "Environment.Variables.MAIL_TO", "a rehearsal's mails go nowhere"),
     ("functions", "Environment.Variables.LOAD_TEST_HOSTS", "a rehearsal's sides are on this machine"),
     ("functions", "Environment.Variables.LOAD_TEST_SECRET_ARNS", "a rehearsal's secrets are made for it"),

@@ -25,6 +25,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         allowed_routes: AllowedRoutes::of(environment)?,
         destinations: Destinations::of(environment)?,
         topics: Topics::of(environment)?,
+        topic_keys: Patterns::of(environment, "TOPIC_KEY_ARNS")?,
         mails: Mails::of(environment)?,
         stakeholders: StackGroups::read(&environment.variable("STAKEHOLDERS")?)?,
         load_limits: LoadLimits::of(environment)?,
