@@ -166,8 +166,12 @@ fn foreign(plan: &Plan, target: &LoadTarget, side: Side, limits: &LoadLimits) ->
     let allowed = own.into_iter().chain(limits.hosts.iter().cloned()).any(|allowed| bare_host(&allowed) == host);
     (!allowed).then(|| {
         let (field, fix) = match side {
-            Side::New => ("new", "use an address or name of a route's `new`, or the host of health_check.url where it is one"),
-            Side::Old => ("old", "use a route's record_name of the stack's recordNames, which still leads to the old side"),
+            Side::New => {
+                ("new", "use an address or name of a route's `new`, or the host of health_check.url where it is one")
+            }
+            Side::Old => {
+                ("old", "use a route's record_name of the stack's recordNames, which still leads to the old side")
+            }
         };
         let path = format!("$.load_test.targets.{field}.url");
         let problem = format!("`{}` is not shown to belong to the {field} side", shown(&target.url));

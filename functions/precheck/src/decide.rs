@@ -165,7 +165,11 @@ pub(crate) fn old_ttls(plan: &Plan, before: &[RouteState]) -> Seconds {
 /// A line that is stopped: it may be lifted before this run claims, which is when it counts.
 pub(crate) fn held_by_the_line(line: &Line, application: &str) -> Option<Finding> {
     let why = line.holds(application)?;
-    Some(Finding::warning("$.application", format!("{why}: as long as it is, nothing claims"), gestures::HOW_THE_LINE_IS_LIFTED))
+    Some(Finding::warning(
+        "$.application",
+        format!("{why}: as long as it is, nothing claims"),
+        gestures::HOW_THE_LINE_IS_LIFTED,
+    ))
 }
 
 #[cfg(test)]

@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn a_denial_in_another_account_names_the_role_there() {
-        let denied = |path: &str, call: &str, fix: &str| Finding::environment(path, format!("cannot be observed: {call}"), fix);
+        let denied =
+            |path: &str, call: &str, fix: &str| Finding::environment(path, format!("cannot be observed: {call}"), fix);
         let (elb, dns) = ("elasticloadbalancing:DescribeListeners", "route53:GetHostedZone");
         for (path, call, fix, account) in [
             ("$.routes[0]", elb, ALLOW_FUNCTIONS, Some("222222222222")),
@@ -91,7 +92,9 @@ mod tests {
             let mut findings = [denied(path, call, fix)];
             say_where(&plan(), RUN, &accounts(), &mut findings);
             match account {
-                Some(account) => assert!(findings[0].fix.contains(&format!("arn:aws:iam::{account}:role")), "{findings:?}"),
+                Some(account) => {
+                    assert!(findings[0].fix.contains(&format!("arn:aws:iam::{account}:role")), "{findings:?}")
+                }
                 None => assert_eq!(findings[0].fix, fix, "{path}"),
             }
         }

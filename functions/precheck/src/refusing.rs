@@ -179,7 +179,11 @@ fn reaches_somebody(attributes: &HashMap<String, String>, path: &str, keys: &Pat
     let is_listed = |key: &&String| keys.iter().any(|listed| listed == *key || listed.ends_with(&format!("/{key}")));
     if let Some(key) = key.filter(|key| !is_listed(key)) {
         let problem = format!("is encrypted with the key {key}");
-        findings.push(Finding::warning(path, problem, "have the key's ARN listed in the stack's topicKeyArns, if it is not by another name"));
+        findings.push(Finding::warning(
+            path,
+            problem,
+            "have the key's ARN listed in the stack's topicKeyArns, if it is not by another name",
+        ));
     }
     findings
 }

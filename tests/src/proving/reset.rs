@@ -73,8 +73,7 @@ pub async fn undo_change(aws: &Aws, ground: &Ground) -> Result<()> {
     let groups = live.target_groups.iter();
     let groups: Vec<Value> =
         groups.map(|group| json!({ "TargetGroupArn": group.arn, "Weight": group.weight })).collect();
-    let config =
-        json!({ "TargetGroups": groups, "TargetGroupStickinessConfig": { "Enabled": false } });
+    let config = json!({ "TargetGroups": groups, "TargetGroupStickinessConfig": { "Enabled": false } });
     modify_listener(aws, ground, json!({ "Type": "forward", "ForwardConfig": config })).await
 }
 

@@ -46,7 +46,9 @@ async fn refused(ground: &Ground, name: &str, plan: &Value) -> Result<String> {
 }
 
 async fn a_plan_that_names_what_its_team_may_not_is_refused_with_every_finding() -> Result<()> {
-    let ground = ground("narrow", &narrow("shop")).await?;
+    let mut context = narrow("shop").to_vec();
+    context.push("recordNames=pay.example.com".to_owned());
+    let ground = ground("narrow", &context).await?;
     let stage = ground.quiet_stage(&listener_plan("shop", json!([{ "new_weight": 100 }])), json!({})).await?;
     let own = stage.plan["notify"]["topic_arn"].clone();
     let mut attack = stage.plan.clone();
@@ -57,6 +59,8 @@ async fn a_plan_that_names_what_its_team_may_not_is_refused_with_every_finding()
         alarm("shop-2", json!([])),
     ]);
     attack["approval"] = json!({ "topic_arn": FOREIGN });
+    let mail = json!([{ "type": "mail", "to": ["me@evil.example.net"] }]);
+    attack["stakeholders"] = json!({ "groups": [{ "name": "me", "channels": mail }] });
     attack["hooks"] =
         json!({ "after_traffic": [{ "function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:drop" }] });
     attack["routes"][0]["new_target_group_arn"] =
@@ -74,7 +78,9 @@ async fn a_plan_that_names_what_its_team_may_not_is_refused_with_every_finding()
         "$.approval.topic_arn",
         "$.hooks.after_traffic[0].function_arn",
         "$.routes[0].new_target_group_arn",
+        "$.routes[1].record_name",
         "$.routes[1].records[0].new.values[0]",
+        "$.stakeholders.groups[0].channels[0].to[0]",
     ] {
         ensure!(said.contains(path), "{path} is not told: {said}");
     }
@@ -132,6 +138,11 @@ async fn a_stack_that_demands_approval_takes_a_yes_of_whom_it_names_to_that_very
     by_friends["approval"] = json!({ "topic_arn": stage.plan["notify"]["topic_arn"] });
     let said = refused(&ground, "friends", &by_friends).await?;
     ensure!(said.contains("$.approval.topic_arn") && said.contains(changes), "{said}");
+    let mut by_its_own = stage.plan.clone();
+    let channels = json!([{ "type": "sns", "topic_arn": stage.plan["notify"]["topic_arn"] }]);
+    by_its_own["stakeholders"] = json!({ "groups": [{ "name": "me", "channels": channels, "may_answer": true }] });
+    let said = refused(&ground, "own", &by_its_own).await?;
+    ensure!(said.contains("$.stakeholders.groups[0].may_answer"), "{said}");
 
     let before = ground.account().await?;
     let yes = async |name: &str, output: &dyn Fn(&str) -> Value| -> Result<Value> {

@@ -6,8 +6,8 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use crate::harness::{Test, asynchronous};
-use crate::support::{Ground, wait_for};
 use crate::support::template::synthesize;
+use crate::support::{Ground, wait_for};
 use anyhow::{Context, Result, ensure};
 use cutover_tests::proving::emulated;
 use cutover_tests::proving::shape::Answers;

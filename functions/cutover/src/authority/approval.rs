@@ -139,7 +139,9 @@ impl Demanded {
                     "the yes came by the link of `{recipient}`, who are neither the topic nor a group by which this stack asks"
                 ));
             }
-            None => return refused("the yes names a question of which the journal has no answer of this run".to_owned()),
+            None => {
+                return refused("the yes names a question of which the journal has no answer of this run".to_owned());
+            }
         }
         let by = approval.as_ref().and_then(|approval| approval["by"].as_str()).unwrap_or_default();
         let is_verified = answer.is_some_and(|answer| answer.verified && answer.by == by);

@@ -20,7 +20,8 @@ impl Demanded {
         let groups = plan.stakeholders.groups.iter().enumerate();
         let own = groups.filter(|(_, group)| group.may_answer && !stack.has(group));
         let finding = |(index, group): (usize, &Group)| {
-            let problem = format!("`{}` is a group of the plan's own, and this stack says itself who agrees", group.name);
+            let problem =
+                format!("`{}` is a group of the plan's own, and this stack says itself who agrees", group.name);
             let fix = "leave may_answer out, or have the group in the stack's `stakeholders`";
             Finding::environment(format!("$.stakeholders.groups[{index}].may_answer"), problem, fix)
         };
@@ -76,7 +77,8 @@ mod tests {
 
     fn plan(groups: Value, asks: bool) -> Plan {
         let approval = asks.then(|| json!({ "topic_arn": THEIRS }));
-        let plan = json!({ "application": "shop", "routes": [], "approval": approval, "stakeholders": { "groups": groups } });
+        let plan =
+            json!({ "application": "shop", "routes": [], "approval": approval, "stakeholders": { "groups": groups } });
         serde_json::from_value(plan).unwrap()
     }
 
@@ -96,8 +98,16 @@ mod tests {
         };
         let of_group = |index: usize| format!("$.stakeholders.groups[{index}].may_answer");
         let expected = [of_group(0), of_group(2)];
-        assert_eq!(paths(&demanded(json!(1)), &plan(groups(), true)), expected, "the stack's own, written out, is the stack's");
-        assert_eq!(paths(&demanded(json!(null)), &plan(groups(), true)), expected, "by tags, once the plan is complete");
+        assert_eq!(
+            paths(&demanded(json!(1)), &plan(groups(), true)),
+            expected,
+            "the stack's own, written out, is the stack's"
+        );
+        assert_eq!(
+            paths(&demanded(json!(null)), &plan(groups(), true)),
+            expected,
+            "by tags, once the plan is complete"
+        );
         let none: [&str; 0] = [];
         assert_eq!(paths(&demanded(json!(null)), &plan(groups(), false)), none, "nothing of it is tagged");
         assert_eq!(paths(&demanded(json!(5)), &plan(groups(), false)), none, "asked by number, of more");

@@ -108,7 +108,8 @@ mod tests {
         let group = |channels: Value| json!({ "name": "us", "channels": channels });
         let topic = json!({ "type": "sns", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:t" });
         let mail = json!({ "type": "mail", "to": ["a@example.com", "me@evil.net", "board@example.com"] });
-        let groups: Vec<Group> = serde_json::from_value(json!([group(json!([topic])), group(json!([topic, mail]))])).unwrap();
+        let groups: Vec<Group> =
+            serde_json::from_value(json!([group(json!([topic])), group(json!([topic, mail]))])).unwrap();
         let found = mails(json!(["example.com"])).findings(&groups, "$.stakeholders.groups", &stack());
         let paths: Vec<&str> = found.iter().map(|finding| finding.path.as_str()).collect();
         assert_eq!(paths, ["$.stakeholders.groups[1].channels[1].to[1]"]);

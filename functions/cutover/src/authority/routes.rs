@@ -120,7 +120,8 @@ mod tests {
     }
 
     fn plan(routes: &[Value], deletes: bool) -> Plan {
-        let plan = json!({ "application": "shop", "routes": routes, "cleanup": { "delete_old_target_group": deletes } });
+        let plan =
+            json!({ "application": "shop", "routes": routes, "cleanup": { "delete_old_target_group": deletes } });
         serde_json::from_value(plan).unwrap()
     }
 
@@ -150,10 +151,17 @@ mod tests {
         let all = json!(["*"]);
         assert_eq!(paths(&allowed(all.clone(), all.clone(), all.clone(), all.clone()), &plan), none);
         let nothing = allowed(json!([]), json!([]), json!([]), json!([]));
-        let every = ["$.routes[0].listener_arn", "$.routes[1].rule_arn", "$.routes[2].record_name", "$.cleanup.delete_old_target_group"];
+        let every = [
+            "$.routes[0].listener_arn",
+            "$.routes[1].rule_arn",
+            "$.routes[2].record_name",
+            "$.cleanup.delete_old_target_group",
+        ];
         assert_eq!(paths(&nothing, &plan), every);
         let told = nothing.findings(&plan, Some(HERE));
-        assert!(told[0].fix.contains("listeners") && told[1].fix.contains("rules") && told[2].fix.contains("recordNames"));
+        assert!(
+            told[0].fix.contains("listeners") && told[1].fix.contains("rules") && told[2].fix.contains("recordNames")
+        );
         assert!(told[3].problem.contains("targetgroup/old/1") && told[3].problem.contains("nor 1 others"), "{told:?}");
         let theirs = allowed(
             json!([arn("listener/app/shop/*")]),
@@ -189,9 +197,17 @@ mod tests {
             let listener = listener("listener_arn", "listener/app/shop/1/2", "targetgroup/old/1").to_string();
             serde_json::from_str(&listener.replace(from, to)).unwrap()
         };
-        let there = [elsewhere("123456789012", "222222222222"), elsewhere("eu-west-1", "eu-central-1"), name("a.b", json!("222222222222"))];
+        let there = [
+            elsewhere("123456789012", "222222222222"),
+            elsewhere("eu-west-1", "eu-central-1"),
+            name("a.b", json!("222222222222")),
+        ];
         assert_eq!(nothing.findings(&plan(&there, true), Some(HERE)), []);
-        assert_eq!(paths(&nothing, &plan(&[name("a.b", json!("123456789012"))], true)).len(), 1, "its own account, said aloud");
+        assert_eq!(
+            paths(&nothing, &plan(&[name("a.b", json!("123456789012"))], true)).len(),
+            1,
+            "its own account, said aloud"
+        );
         assert_eq!(nothing.findings(&plan(&there, true), None).len(), 4, "a tool that is nowhere tells of all");
     }
 }

@@ -12,7 +12,8 @@ use crate::{StepError, StepResult};
 
 const MOST_BY_BYTES: usize = 100;
 /// Two names are no two people: whoever starts executions of `wave` can write both.
-const AS_WRITTEN: &str = "names are as somebody has written them, and nobody has verified any (CloudTrail has who started the executions)";
+const AS_WRITTEN: &str =
+    "names are as somebody has written them, and nobody has verified any (CloudTrail has who started the executions)";
 const MOST_APPLICATION_BYTES: usize = 64;
 /// More exceptions than this are no exceptions.
 const MOST_EXCEPTIONS: usize = 100;
