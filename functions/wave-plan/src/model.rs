@@ -18,7 +18,7 @@ pub(crate) use self::days::far_enough;
 pub(crate) use self::resources::{Resource, planned_part, preparation_weeks, working_parts};
 use self::together::{Kept, groups, order, windows};
 use crate::portfolio::{Application, Dependency, DependencyKind, Portfolio, Strength, calendar};
-use crate::solve::{Activity, Day, Lag, Project};
+use crate::solve::{Activity, Day, Lag, Project, Use};
 
 /// What is already so, when a programme is planned anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,15 +100,10 @@ impl<'a> Model<'a> {
         let (resources, capacities) = resources::of(portfolio, start, horizon, terms);
         let days = days::of_groups(portfolio, start, horizon, terms, &groups);
         let settled = |application: &Application| terms.progress.settled.contains_key(&application.name);
-        let activities = groups.iter().zip(days).map(|(group, days)| Activity {
-            duration: 1,
-            uses: group
-                .iter()
-                .map(|place| &portfolio.applications[*place])
-                .filter(|one| !settled(one))
-                .flat_map(|one| resources::uses(portfolio, one, &resources, terms))
-                .collect(),
-            days: Some(days),
+        let activities = groups.iter().zip(days).map(|(group, days)| {
+            let open = group.iter().map(|place| &portfolio.applications[*place]).filter(|one| !settled(one));
+            let uses: Vec<Use> = open.flat_map(|one| resources::uses(portfolio, one, &resources, terms)).collect();
+            Activity { duration: 1, uses: Use::added_up(&uses), days: Some(days) }
         });
         let date = |one: &Application| terms.progress.settled.get(&one.name).copied();
         let all_settled =

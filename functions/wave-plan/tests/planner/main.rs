@@ -8,6 +8,7 @@ mod core;
 mod exercise;
 mod generated;
 mod held;
+mod lockstep;
 #[path = "../../benches/portfolios.rs"]
 mod portfolios;
 mod reading;
