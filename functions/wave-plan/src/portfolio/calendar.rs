@@ -26,7 +26,7 @@ pub struct Calendar {
     #[serde(default = "monday_to_friday")]
     #[schemars(length(min = 1, max = 7))]
     pub working_days: Vec<Weekday>,
-    /// The maintenance windows, each of which can be a wave. No two on one day.
+    /// The maintenance windows, each of which can be a wave. No two on one day, and no two that are open at the same time.
     #[schemars(length(max = 20))]
     pub windows: Vec<Window>,
     /// When nothing moves.
@@ -122,6 +122,19 @@ pub enum Weekday {
 }
 
 impl Weekday {
+    /// As in the portfolio.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Monday => "monday",
+            Self::Tuesday => "tuesday",
+            Self::Wednesday => "wednesday",
+            Self::Thursday => "thursday",
+            Self::Friday => "friday",
+            Self::Saturday => "saturday",
+            Self::Sunday => "sunday",
+        }
+    }
+
     /// Of a date.
     pub fn of(date: Date) -> Self {
         use jiff::civil::Weekday as Day;

@@ -136,3 +136,36 @@ fn all_mistakes_come_at_once_with_what_was_meant() {
         assert!(told.iter().any(|line| line.starts_with(part)), "{part}\nis not in\n{}", told.join("\n"));
     }
 }
+
+fn findings(value: &Value) -> Vec<String> {
+    let findings = Portfolio::read(value).err().unwrap_or_default();
+    findings.into_iter().map(|one| format!("{} {}: {}", one.path, one.problem, one.fix)).collect()
+}
+
+#[test]
+fn windows_that_are_open_at_the_same_time_are_refused() {
+    let told = |windows: &[(&[&str], &str, &str)]| {
+        let mut value = four();
+        let window =
+            |(days, opens, lasts): &(&[&str], &str, &str)| json!({ "days": days, "opens": opens, "lasts": lasts });
+        value["calendar"]["windows"] = windows.iter().map(window).collect();
+        findings(&value)
+    };
+    assert_eq!(
+        told(&[(&["saturday"], "20:00", "30h"), (&["sunday"], "01:00", "4h")]),
+        [
+            "$.calendar.windows[0].lasts is 1d 6h: opened on saturday, it is still open as $.calendar.windows[1] opens on sunday, at 01:00: \
+          let it last 5h at the most, or leave one of the two out"
+        ]
+    );
+    // Over the week's end, of one window with itself, and over a day that has none.
+    assert_eq!(told(&[(&["monday"], "01:00", "4h"), (&["sunday"], "20:00", "6h")]).len(), 1);
+    assert_eq!(told(&[(&["friday", "saturday", "sunday"], "20:00", "25h")]).len(), 1);
+    assert_eq!(
+        told(&[(&["thursday"], "20:00", "1h"), (&["friday"], "20:00", "40h"), (&["sunday"], "08:00", "2h")]).len(),
+        1
+    );
+    // One that begins as another ends.
+    assert_eq!(told(&[(&["saturday"], "20:00", "5h"), (&["sunday"], "01:00", "4h")]), Vec::<String>::new());
+    assert_eq!(told(&[(&["monday"], "00:00", "48h"), (&["sunday"], "00:00", "24h")]), Vec::<String>::new());
+}
