@@ -6,11 +6,9 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::{Constraint, Terms};
+use crate::portfolio::calendar::MOST_DAYS;
 use crate::portfolio::{Application, Portfolio, Team, calendar};
 use crate::solve::{Day, Days};
-
-/// The longest programme: twenty years.
-const LONGEST: Day = 20 * 366;
 
 /// How many days from one date to another.
 pub(super) fn between(from: Date, to: Date) -> Day {
@@ -23,7 +21,7 @@ pub(super) fn horizon(portfolio: &Portfolio, start: Date, terms: &Terms) -> Day 
     let end = end.filter(|_| !terms.without.contains(&Constraint::End)).map(|end| between(start, end) + 1);
     // What is done already may have been later.
     let settled = terms.progress.settled.values().map(|date| between(start, *date) + 1).max().unwrap_or_default();
-    end.unwrap_or(terms.horizon).clamp(1, LONGEST).max(settled)
+    end.unwrap_or(terms.horizon).clamp(1, MOST_DAYS).max(settled)
 }
 
 /// For how long to look ahead, where a programme has no end: twice what its work and its waves take one after the other, all lags, and from
@@ -40,7 +38,7 @@ pub(crate) fn far_enough(portfolio: &Portfolio) -> Day {
     let per_wave = f64::from(portfolio.limits.applications_per_wave.min(portfolio.limits.critical_per_wave.max(1)));
     let lags: f64 = portfolio.dependencies.iter().filter_map(|one| one.days).map(f64::from).sum();
     let days = 2.0 * 7.0 * (weeks + count / per_wave) + lags + 400.0;
-    (days + f64::from(last_date(portfolio))).min(f64::from(LONGEST)) as Day
+    (days + f64::from(last_date(portfolio))).min(f64::from(MOST_DAYS)) as Day
 }
 
 /// The last date that a portfolio names, apart from its end.

@@ -150,6 +150,14 @@ impl Weekday {
     }
 }
 
+/// How many days a programme has at the most: twenty years.
+pub(crate) const MOST_DAYS: i32 = 20 * 366;
+
+/// The last date that any programme has that starts on a date.
+pub(crate) fn last_date(start: Date) -> Date {
+    start.saturating_add(jiff::Span::new().days(MOST_DAYS - 1))
+}
+
 /// A date as portfolios write it: other forms of ISO 8601 are none.
 pub(crate) fn date(text: &str) -> Option<Date> {
     let date: Date = text.parse().ok()?;

@@ -100,6 +100,8 @@ fn applications(portfolio: &Portfolio, report: &mut Report) {
         calendar::periods(&application.preferred, &format!("{at}.preferred"), report);
         calendar::periods(&application.forbidden, &format!("{at}.forbidden"), report);
         calendar::optional_date(application.not_before.as_deref(), &format!("{at}.not_before"), report);
+        let not_before = application.not_before.as_deref();
+        calendar::in_sight(&portfolio.calendar.start, not_before, &format!("{at}.not_before"), report);
         calendar::optional_date(application.not_after.as_deref(), &format!("{at}.not_after"), report);
         how(application, &at, report);
         effort(application, &teams, &at, report);

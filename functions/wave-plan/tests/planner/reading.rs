@@ -169,3 +169,19 @@ fn windows_that_are_open_at_the_same_time_are_refused() {
     assert_eq!(told(&[(&["saturday"], "20:00", "5h"), (&["sunday"], "01:00", "4h")]), Vec::<String>::new());
     assert_eq!(told(&[(&["monday"], "00:00", "48h"), (&["sunday"], "00:00", "24h")]), Vec::<String>::new());
 }
+
+#[test]
+fn a_date_that_is_further_ahead_than_the_planner_looks_is_told_so() {
+    let mut value = four();
+    value["applications"][0]["not_before"] = "2099-01-01".into();
+    let told = findings(&value);
+    assert_eq!(
+        told,
+        [
+            "$.applications[0].not_before is 2099-01-01, and the planner looks ahead to 2046-03-16, twenty years from the start: \
+          bring it forward, or leave what comes so late to a later programme"
+        ]
+    );
+    value["applications"][0]["not_before"] = "2046-03-10".into();
+    assert_eq!(findings(&value), Vec::<String>::new());
+}

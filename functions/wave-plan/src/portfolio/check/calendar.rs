@@ -131,6 +131,16 @@ pub(super) fn optional_date(text: Option<&str>, path: &str, report: &mut Report)
     }
 }
 
+/// The planner looks ahead for twenty years: nothing is planned after them.
+pub(super) fn in_sight(start: &str, text: Option<&str>, path: &str, report: &mut Report) {
+    if let (Some(last), Some(date)) = (calendar::date(start).map(calendar::last_date), text.and_then(calendar::date))
+        && date > last
+    {
+        let problem = format!("is {date}, and the planner looks ahead to {last}, twenty years from the start");
+        report.say(path, problem, "bring it forward, or leave what comes so late to a later programme");
+    }
+}
+
 fn date(text: &str, path: &str, report: &mut Report) {
     if calendar::date(text).is_none() {
         report.say(path, format!("is {}", quoted(text, 80)), "write a date of the calendar, such as \"2026-03-07\"");
