@@ -50,7 +50,7 @@ pub(crate) fn is_feasible(
     is_late: &mut dyn FnMut() -> bool,
 ) -> Answer {
     let model = Model::new(portfolio, terms);
-    if model.has_circle {
+    if model.is_impossible {
         return Answer::Infeasible;
     }
     let found = solve::find_any(&model.project, effort, is_late);

@@ -16,7 +16,7 @@ use jiff::civil::Date;
 pub(crate) use self::constraint::Constraint;
 pub(crate) use self::days::far_enough;
 pub(crate) use self::resources::{Resource, planned_part, preparation_weeks, working_parts};
-use self::together::{Kept, groups, order, windows};
+use self::together::{Kept, groups, is_too_wide, order, windows};
 use crate::portfolio::{Application, Dependency, DependencyKind, Portfolio, Strength, calendar};
 use crate::solve::{Activity, Day, Lag, Project, Use};
 
@@ -45,8 +45,9 @@ pub(crate) struct Model<'a> {
     pub lag_of: Vec<Constraint>,
     /// What each capacity is one of.
     pub resources: Vec<Resource>,
-    /// Whether dependencies go in a circle: then there is no order, though the days may be possible.
-    pub has_circle: bool,
+    /// Whether nothing could keep the dependencies, though the days may be possible: they go in a circle, or more move in lockstep
+    /// than can run at a time.
+    pub is_impossible: bool,
 }
 
 /// What a model is made for.
@@ -109,7 +110,7 @@ impl<'a> Model<'a> {
         let all_settled =
             portfolio.applications.iter().enumerate().filter_map(|(place, one)| Some((place, date(one)?))).collect();
         let order = order(&groups, &activity_of, &kept);
-        let has_circle = order.is_none();
+        let is_impossible = order.is_none() || is_too_wide(portfolio, &groups);
         let windows =
             windows(portfolio, start, horizon, terms, (&groups, &activity_of), &order.unwrap_or_default(), &kept);
         let project =
@@ -123,7 +124,7 @@ impl<'a> Model<'a> {
             settled: all_settled,
             lag_of: Vec::new(),
             resources,
-            has_circle,
+            is_impossible,
         };
         model.add_dependencies(&kept);
         if !terms.without.contains(&Constraint::Pilots) {

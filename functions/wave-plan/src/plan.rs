@@ -48,7 +48,7 @@ pub fn plan(portfolio: &Portfolio, request: &Request, is_late: &mut dyn FnMut() 
     let terms = Terms { progress: request.progress.clone(), horizon: far_enough(portfolio), ..Terms::default() };
     let model = Model::new(portfolio, &terms);
     let effort = request.effort.unwrap_or_else(|| Effort::for_size(model.project.activities.len()));
-    let solution = match model.has_circle {
+    let solution = match model.is_impossible {
         false => solve::solve(&model.project, effort, is_late),
         true => Solution { is_proved: true, ..Solution::default() },
     };
@@ -115,7 +115,7 @@ fn with_soft<'a>(
         let mut with = terms.clone();
         with.soft.extend(part.iter().copied());
         let model = Model::new(portfolio, &with);
-        let starts = match model.has_circle {
+        let starts = match model.is_impossible {
             true => None,
             false => solve::find_by(&model.project, end, effort, is_late),
         };

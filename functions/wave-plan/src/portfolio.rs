@@ -143,6 +143,13 @@ pub struct Application {
     pub forbidden: Vec<Period>,
 }
 
+impl Application {
+    /// Whether a machine moves it: it takes one of the places of the cutovers that run at a time.
+    pub(crate) fn has_cutover(&self) -> bool {
+        self.strategy.moves() && self.cutover_plan.is_some()
+    }
+}
+
 fn fifty() -> u32 {
     50
 }

@@ -17,7 +17,7 @@ pub(crate) fn keep<'a>(portfolio: &'a Portfolio, terms: &Terms, previous: &Progr
     [with, terms.clone()].into_iter().find_map(|terms| {
         let model = Model::new(portfolio, &terms);
         let wished: Vec<Day> = (0..model.groups.len()).map(|activity| wished(&model, activity, &dates)).collect();
-        let starts = (!model.has_circle).then(|| solve::repair(&model.project, &wished)).flatten()?;
+        let starts = (!model.is_impossible).then(|| solve::repair(&model.project, &wished)).flatten()?;
         Some((model, starts))
     })
 }

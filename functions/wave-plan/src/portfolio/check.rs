@@ -2,6 +2,7 @@
 //! place could not be read is silent. Whether a schedule exists is not asked here.
 
 mod calendar;
+mod lockstep;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,7 @@ pub(super) fn portfolio(portfolio: &Portfolio, unread: &[String]) -> Vec<Finding
     teams(portfolio, &mut report);
     applications(portfolio, &mut report);
     dependencies(portfolio, &mut report);
+    lockstep::check(portfolio, &mut report);
     report.findings
 }
 

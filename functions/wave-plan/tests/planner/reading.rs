@@ -171,6 +171,47 @@ fn windows_that_are_open_at_the_same_time_are_refused() {
 }
 
 #[test]
+fn an_order_within_a_lockstep_group_is_refused() {
+    let fix = "what is needed first cannot move at the same time: remove one of the two";
+    for (kind, days) in [("before", None), ("within_days", Some(3)), ("not_before_days", Some(0))] {
+        let mut value = four();
+        for (first, then) in [("a", "b"), ("c", "b")] {
+            depends(&mut value, json!({ "first": first, "then": then, "kind": "together" }));
+        }
+        let mut order = json!({ "first": "a", "then": "c", "kind": kind });
+        if let Some(days) = days {
+            order["days"] = days.into();
+        }
+        depends(&mut value, order);
+        assert_eq!(findings(&value), [format!("$.dependencies[2].first a moves in lockstep with c: {fix}")]);
+        // A wish is none that has to be kept.
+        value["dependencies"][2]["strength"] = "soft".into();
+        assert_eq!(findings(&value), Vec::<String>::new());
+        assert_eq!(crate::planned(&value).unwrap().unmet.len(), 1, "{kind}");
+    }
+}
+
+#[test]
+fn a_lockstep_group_that_is_wider_than_what_runs_at_a_time_is_refused() {
+    let mut value = four();
+    value["limits"] = json!({ "parallel_cutovers": 2 });
+    for (first, then) in [("b", "c"), ("c", "d")] {
+        depends(&mut value, json!({ "first": first, "then": then, "kind": "together" }));
+    }
+    let told = "$.limits.parallel_cutovers is 2, and 3 applications move in lockstep with b: write 3 at the least";
+    assert_eq!(findings(&value), [told]);
+    // A lockstep that is only a wish is left out instead.
+    value["dependencies"][1]["strength"] = "soft".into();
+    let programme = crate::planned(&value).unwrap();
+    assert_eq!(programme.unmet, ["c and d move together"]);
+    // What people move takes no place of a cutover.
+    value["dependencies"][1]["strength"] = "hard".into();
+    value["applications"][3] =
+        json!({ "name": "d", "strategy": "rehost", "owner": "o", "tasks": [{ "what": "move it" }] });
+    assert_eq!(findings(&value), Vec::<String>::new());
+}
+
+#[test]
 fn a_date_that_is_further_ahead_than_the_planner_looks_is_told_so() {
     let mut value = four();
     value["applications"][0]["not_before"] = "2099-01-01".into();
