@@ -6,8 +6,8 @@ use cutover::text::named;
 use jiff::civil::Date;
 
 use crate::explain::Explainer;
-use crate::model::{Model, planned_part, preparation_weeks, working_parts};
-use crate::portfolio::{Application, Dependency, DependencyKind, Strength, calendar};
+use crate::model::{Model, preparation_weeks, working_parts};
+use crate::portfolio::{Application, Dependency, DependencyKind, Strength};
 use crate::programme::{Placement, Programme, Quality, Staged, TeamLoad, Wave, WeekLoad};
 use crate::risk;
 use crate::solve::{Day, Effort, Solution};
@@ -112,30 +112,30 @@ fn wave(model: &Model, starts: &[Day], number: usize, day: Day) -> Wave {
         })
         .collect();
     applications.sort_by(|one, other| (one.stage, &one.name).cmp(&(other.stage, &other.name)));
-    let (opens, closes, planned) = window(model, model.date(day));
+    let (opens, closes) = window(model, model.date(day));
+    let windows = model.project.windows.as_ref();
     Wave {
         number,
         date: model.date(day).to_string(),
         opens,
         closes,
         applications,
-        minutes: model.project.windows.as_ref().map_or(0, |windows| windows.minutes_of(&activities)),
-        planned_minutes_most: planned,
+        minutes: windows.map_or(0, |windows| windows.minutes_of(&activities)),
+        planned_minutes_most: windows.map_or(0, |windows| windows.most_on(day, &activities)),
         risk: places.iter().map(|place| risk::of(&portfolio.applications[*place])).sum(),
     }
 }
 
-/// When a date's window opens and closes, and how many minutes of it may be planned.
-fn window(model: &Model, date: Date) -> (String, String, i32) {
+/// When a date's window opens and closes.
+fn window(model: &Model, date: Date) -> (String, String) {
     let calendar = &model.portfolio.calendar;
     let at = calendar.window_on(date).and_then(|window| {
-        let zone = calendar::time_zone(&calendar.time_zone)?;
-        let opens = date.to_datetime(calendar::time(&window.opens)?).to_zoned(zone).ok()?;
+        let opens = calendar.opens_on(date)?;
         let closes = opens.checked_add(jiff::SignedDuration::from_secs(window.lasts.0 as i64)).ok()?;
         let text = |at: &jiff::Zoned| at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
-        Some((text(&opens), text(&closes), (window.lasts.0 as f64 / 60.0 * planned_part(model.portfolio)) as i32))
+        Some((text(&opens), text(&closes)))
     });
-    at.unwrap_or_else(|| (date.to_string(), date.to_string(), 0))
+    at.unwrap_or_else(|| (date.to_string(), date.to_string()))
 }
 
 /// The stage of each application of a wave: after those that it needs. A lockstep group is in one stage, but for an order within it.

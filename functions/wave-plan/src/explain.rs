@@ -169,6 +169,22 @@ impl<'a, 'b> Explainer<'a, 'b> {
         reasons
     }
 
+    fn cut(&self, constraint: Constraint) -> String {
+        let portfolio = self.model.portfolio;
+        match constraint {
+            Constraint::Freeze(place) => {
+                let freeze = &portfolio.calendar.freezes[place];
+                format!("is too short for it before the freeze {} begins on {}", quoted(&freeze.name, 80), freeze.from)
+            }
+            Constraint::Forbidden(place, index) => {
+                let one = &portfolio.applications[place];
+                let from = &one.forbidden[index].from;
+                format!("is too short for it before {from}, from when on {} must not move", named(&one.name, 80))
+            }
+            _ => "is too short for it".to_owned(),
+        }
+    }
+
     /// What is short on a day, with the activity that takes the most recent part of it.
     fn room(&mut self, activity: usize, day: Day) -> Option<Reason> {
         self.placed.remove(activity);
@@ -190,7 +206,9 @@ impl<'a, 'b> Explainer<'a, 'b> {
             Some((place, Resource::WindowMinutes, _)) => (format!("the window of {date} is full"), place, day),
             None if is_full => {
                 let minutes = self.model.resources.iter().position(|resource| *resource == Resource::WindowMinutes)?;
-                (format!("the window of {date} is too short for it beside the others"), minutes, day)
+                let cut = self.model.first_cut(activity, day).map(|cut| self.cut(cut.constraint));
+                let words = cut.unwrap_or_else(|| "is too short for it beside the others".to_owned());
+                (format!("the window of {date} {words}"), minutes, day)
             }
             None => return None,
         };

@@ -5,6 +5,7 @@
 //! a week, on every day of them alike, weekends too. So a team's capacity is a rate, and a week with holidays has less of it.
 
 mod constraint;
+mod cuts;
 mod days;
 mod resources;
 mod together;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 pub(crate) use self::constraint::Constraint;
+use self::cuts::Cut;
 pub(crate) use self::days::far_enough;
 pub(crate) use self::resources::{Resource, planned_part, preparation_weeks, working_parts};
 use self::together::{Kept, groups, is_too_wide, order, windows};
@@ -146,6 +148,15 @@ impl<'a> Model<'a> {
     /// Whether any of an activity's applications moves.
     pub fn moves(&self, activity: usize) -> bool {
         self.groups[activity].iter().any(|place| self.portfolio.applications[*place].strategy.moves())
+    }
+
+    /// What ends an activity's window of a day before its time, first.
+    pub fn first_cut(&self, activity: usize, day: Day) -> Option<Cut> {
+        let terms = Terms::default();
+        let one = |place: &usize| cuts::of_one(self.portfolio, self.start, &terms, *place);
+        let all = cuts::of_all(self.portfolio, self.start, &terms).into_iter();
+        let all = all.chain(self.groups[activity].iter().flat_map(one)).filter(|cut| cut.day == day);
+        all.min_by_key(|cut| cut.minutes)
     }
 
     fn add_lag(&mut self, from: usize, to: usize, days: Day, constraint: Constraint) {

@@ -71,7 +71,8 @@ pub struct Wave {
     pub applications: Vec<Staged>,
     /// How many minutes the cutovers take, whatever their order, and how many may be planned.
     pub minutes: i32,
-    /// What may be planned of the window: the rest is kept free.
+    /// What may be planned of the window: the rest is kept free, and so is what comes after the beginning of a freeze or of a period in
+    /// which one of them must not move.
     pub planned_minutes_most: i32,
     /// The sum of its applications' risk.
     pub risk: i64,

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{Constraint, Terms};
+use super::{Constraint, Terms, cuts};
 use crate::portfolio::{Application, Criticality, Portfolio};
 use crate::solve::{Day, Use};
 
@@ -87,7 +87,13 @@ pub(super) fn window_minutes(portfolio: &Portfolio, start: Date, horizon: Day, t
             false => (window.lasts.0 as f64 / 60.0 * planned_part(portfolio) + 1e-6).floor() as i32,
         })
     };
-    (0..horizon).map(of_day).collect()
+    let mut minutes: Vec<i32> = (0..horizon).map(of_day).collect();
+    for cut in cuts::of_all(portfolio, start, terms) {
+        if let Some(minutes) = usize::try_from(cut.day).ok().and_then(|day| minutes.get_mut(day)) {
+            *minutes = cut.minutes.min(*minutes);
+        }
+    }
+    minutes
 }
 
 /// Over how many weeks an application's work is spread.

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{Terms, resources};
+use super::{Terms, cuts, resources};
 use crate::portfolio::{Dependency, DependencyKind, Portfolio};
 use crate::solve::{Cutover, Day, Windows};
 
@@ -107,7 +107,12 @@ pub(super) fn windows(
         ranks.sort_unstable();
         ranks
     };
+    let shorter = |group: &Vec<usize>| -> Vec<(Day, i32)> {
+        let cuts = group.iter().flat_map(|place| cuts::of_one(portfolio, start, terms, *place));
+        cuts.map(|cut| (cut.day, cut.minutes)).collect()
+    };
     Windows {
+        shorter: groups.iter().map(shorter).collect(),
         minutes: resources::window_minutes(portfolio, start, horizon, terms),
         lanes: portfolio.limits.parallel_cutovers as i32,
         cutovers,

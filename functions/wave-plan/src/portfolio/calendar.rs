@@ -181,6 +181,18 @@ impl Calendar {
         self.windows.iter().find(|window| window.days.contains(&Weekday::of(date)))
     }
 
+    /// When the window of a date opens.
+    pub(crate) fn opens_on(&self, date: Date) -> Option<jiff::Zoned> {
+        date.to_datetime(time(&self.window_on(date)?.opens)?).to_zoned(time_zone(&self.time_zone)?).ok()
+    }
+
+    /// For how many seconds the window of a date is open before another date begins; nothing where it has closed by then.
+    pub(crate) fn seconds_before(&self, date: Date, begins: Date) -> Option<i64> {
+        let begins = begins.to_zoned(time_zone(&self.time_zone)?).ok()?;
+        let seconds = begins.timestamp().as_second() - self.opens_on(date)?.timestamp().as_second();
+        (seconds < self.window_on(date)?.lasts.0 as i64).then_some(seconds.max(0))
+    }
+
     /// Whether people work on a date.
     pub fn is_working(&self, date: Date) -> bool {
         let is_holiday = || self.holidays.iter().any(|holiday| self::date(&holiday.date) == Some(date));

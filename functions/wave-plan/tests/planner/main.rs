@@ -9,6 +9,7 @@ mod exercise;
 mod generated;
 mod held;
 mod lockstep;
+mod overnight;
 #[path = "../../benches/portfolios.rs"]
 mod portfolios;
 mod reading;
