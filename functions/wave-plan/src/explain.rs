@@ -88,7 +88,7 @@ impl<'a, 'b> Explainer<'a, 'b> {
     fn against(&mut self, activity: usize, day: Day) -> Vec<Reason> {
         let mut reasons = self.lags(activity, day);
         reasons.extend(self.calendar(activity, day).into_iter().map(|words| Reason { words, blocker: None }));
-        let head = self.model.project.activities[activity].head();
+        let head = self.model.head(activity);
         if day < head {
             let weeks = head / 7;
             let words = format!("its preparation takes {weeks} week{}", if weeks == 1 { "" } else { "s" });

@@ -17,6 +17,7 @@ use jiff::civil::Date;
 pub(crate) use self::constraint::Constraint;
 use self::cuts::Cut;
 pub(crate) use self::days::far_enough;
+use self::resources::bare_weeks;
 pub(crate) use self::resources::{Resource, planned_part, preparation_weeks, working_parts};
 use self::together::{Kept, groups, is_too_wide, order, windows};
 use crate::portfolio::{Application, Dependency, DependencyKind, Portfolio, Strength, calendar};
@@ -148,6 +149,13 @@ impl<'a> Model<'a> {
     /// Whether any of an activity's applications moves.
     pub fn moves(&self, activity: usize) -> bool {
         self.groups[activity].iter().any(|place| self.portfolio.applications[*place].strategy.moves())
+    }
+
+    /// The first day of an activity for how long it is prepared.
+    pub fn head(&self, activity: usize) -> Day {
+        let applications = self.groups[activity].iter().map(|place| &self.portfolio.applications[*place]);
+        let bare = applications.map(|one| 7 * bare_weeks(one)).max().unwrap_or_default();
+        self.project.activities[activity].head().max(bare)
     }
 
     /// What ends an activity's window of a day before its time, first.

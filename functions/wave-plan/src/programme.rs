@@ -106,7 +106,7 @@ pub struct Placement {
     pub date: String,
     /// The wave in which it moves; none for what does not move.
     pub wave: Option<usize>,
-    /// When its teams begin.
+    /// When its preparation begins.
     pub preparation_from: Option<String>,
     /// Its risk, as a number to compare by.
     pub risk: i64,

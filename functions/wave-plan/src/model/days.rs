@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use super::resources::bare_weeks;
 use super::{Constraint, Terms};
 use crate::portfolio::calendar::MOST_DAYS;
 use crate::portfolio::{Application, Portfolio, Team, calendar};
@@ -90,6 +91,7 @@ pub(super) fn of_groups(
             let moves = usize::from(members().any(|(_, one)| one.strategy.moves()));
             let is_plain = |(_, one): (usize, &Application)| {
                 let is_free = one.forbidden.is_empty() && one.not_before.is_none() && one.not_after.is_none();
+                let is_free = is_free && bare_weeks(one) == 0;
                 let is_settled = terms.progress.settled.contains_key(&one.name);
                 is_free
                     && !is_settled
@@ -116,6 +118,8 @@ pub(super) fn of_groups(
 /// Closes the days on which one application must not move.
 fn restrict(open: &mut [bool], portfolio: &Portfolio, start: Date, terms: &Terms, (place, one): (usize, &Application)) {
     let is_kept = |constraint| !terms.without.contains(&constraint);
+    let prepared = (7 * bare_weeks(one)).clamp(0, open.len() as Day) as usize;
+    open[..prepared].fill(false);
     for (index, freeze) in portfolio.calendar.freezes.iter().enumerate() {
         if !freeze.applications.is_empty() && freeze.concerns(&one.name) && is_kept(Constraint::Freeze(index)) {
             close(open, start, &freeze.from, &freeze.to);

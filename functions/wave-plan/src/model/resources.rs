@@ -101,6 +101,12 @@ pub(crate) fn preparation_weeks(portfolio: &Portfolio, application: &Application
     weeks_of(portfolio, application, &Terms::default())
 }
 
+/// Over how many weeks an application is prepared though no team of the portfolio works for it: by its owner, or by others.
+pub(super) fn bare_weeks(application: &Application) -> Day {
+    let has_work = application.effort.iter().any(|effort| effort.days > 0.0);
+    application.preparation_weeks.filter(|_| !has_work).map_or(0, |weeks| weeks as Day)
+}
+
 /// As [`preparation_weeks`], where a team that is left out has its work done at once.
 fn weeks_of(portfolio: &Portfolio, application: &Application, terms: &Terms) -> Day {
     let of_effort = |effort: &crate::portfolio::Effort| {

@@ -159,3 +159,17 @@ fn reasons_name_what_is_in_the_way() {
     let because = &programme.placements.iter().find(|one| one.application == "b").unwrap().because;
     assert_eq!(because.join("; "), "it comes no earlier than 7 days after a (wave 1)");
 }
+
+#[test]
+fn what_is_prepared_without_a_team_is_prepared_all_the_same() {
+    let mut value = four();
+    value["applications"][0]["preparation_weeks"] = 3.into();
+    let programme = planned(&value).unwrap();
+    let a = programme.placements.iter().find(|one| one.application == "a").unwrap();
+    assert_eq!((a.date.as_str(), a.preparation_from.as_deref()), ("2026-03-28", Some("2026-03-07")));
+    assert_eq!(a.because, ["its preparation takes 3 weeks"]);
+    value["applications"][0]["not_after"] = "2026-03-20".into();
+    let Err(wave_plan::Refusal::Infeasible { conflicts }) = planned(&value) else { panic!("it is planned") };
+    assert_eq!(conflicts[0].constraints, ["a moves on 2026-03-20 at the latest"]);
+    assert_eq!(conflicts[0].given, ["a is prepared for 3 weeks: it moves on 2026-03-23 at the earliest"]);
+}
