@@ -109,6 +109,7 @@ fn wave(model: &Model, starts: &[Day], number: usize, day: Day) -> Wave {
                 .filter(|other| *other != place)
                 .map(|other| portfolio.applications[*other].name.clone())
                 .collect(),
+            also_after: also_after(model, &places, *place),
         })
         .collect();
     applications.sort_by(|one, other| (one.stage, &one.name).cmp(&(other.stage, &other.name)));
@@ -138,25 +139,39 @@ fn window(model: &Model, date: Date) -> (String, String) {
     at.unwrap_or_else(|| (date.to_string(), date.to_string()))
 }
 
-/// The stage of each application of a wave: after those that it needs. A lockstep group is in one stage, but for an order within it.
+/// The dependencies that are kept, and in which one comes after the other.
+fn ordered<'a>(model: &'a Model) -> impl Iterator<Item = (usize, &'a Dependency)> {
+    let all = model.portfolio.dependencies.iter().enumerate();
+    all.filter(|(place, one)| one.kind != DependencyKind::Together && model.keeps(*place))
+}
+
+/// Which of the same wave an application comes after by wishes that are kept.
+fn also_after(model: &Model, places: &[usize], place: usize) -> Vec<String> {
+    let applications = &model.portfolio.applications;
+    let name = &applications[place].name;
+    let in_wave = |other: &str| places.iter().any(|place| applications[*place].name == other);
+    let soft =
+        ordered(model).filter(|(_, one)| one.strength == Strength::Soft && one.then == *name && in_wave(&one.first));
+    soft.map(|(_, one)| one.first.clone()).collect()
+}
+
+/// The stage of each application of a wave: after those that it needs. A lockstep group is in one stage.
 fn stages(model: &Model, places: &[usize]) -> BTreeMap<usize, usize> {
     let mut stages: BTreeMap<usize, usize> = places.iter().map(|place| (*place, 1)).collect();
     let applications = &model.portfolio.applications;
     let by_name: BTreeMap<&str, usize> =
         places.iter().map(|place| (applications[*place].name.as_str(), *place)).collect();
-    let all = model.portfolio.dependencies.iter();
-    let ordered = all.filter(|one| one.kind != DependencyKind::Together && one.strength == Strength::Hard);
-    let ordered: Vec<(usize, usize)> =
-        ordered.filter_map(|one| Some((*by_name.get(one.first.as_str())?, *by_name.get(one.then.as_str())?))).collect();
+    let ordered: Vec<(usize, usize)> = ordered(model)
+        .filter_map(|(_, one)| Some((*by_name.get(one.first.as_str())?, *by_name.get(one.then.as_str())?)))
+        .collect();
     let group = |place: usize| model.activity_of[place];
     // As often as a chain can be long.
     for _ in places {
         for (first, then) in &ordered {
             let least = stages[first] + 1;
             let then_group = group(*then);
-            let is_within = group(*first) == then_group;
             let later = |(place, stage): (&usize, &mut usize)| {
-                if place == then || (!is_within && group(*place) == then_group) {
+                if group(*place) == then_group {
                     *stage = (*stage).max(least);
                 }
             };
@@ -198,14 +213,18 @@ fn teams(model: &Model, starts: &[Day], last: Day) -> Vec<TeamLoad> {
 /// What is soft, and is not kept.
 fn unmet(model: &Model, starts: &[Day]) -> Vec<String> {
     let portfolio = model.portfolio;
-    let place = |name: &str| portfolio.applications.iter().position(|one| one.name == name);
-    let day = |name: &str| place(name).map(|place| starts[model.activity_of[place]]);
-    let is_broken = |one: &&Dependency| match (day(&one.first), day(&one.then)) {
-        (Some(first), Some(then)) => !is_kept(one, first, then),
+    let places: BTreeMap<&str, usize> =
+        portfolio.applications.iter().enumerate().map(|(place, one)| (one.name.as_str(), place)).collect();
+    let day = |name: &str| places.get(name).map(|place| starts[model.activity_of[*place]]);
+    let is_settled = |name: &str| places.get(name).is_some_and(|place| model.settled.contains_key(place));
+    let is_broken = |(place, one): &(usize, &Dependency)| match (day(&one.first), day(&one.then)) {
+        (Some(first), Some(then)) if is_settled(&one.then) => !is_kept(one, first, then),
+        // On one day, only what is kept on purpose has its order.
+        (Some(first), Some(then)) => !model.keeps(*place) && (first == then || !is_kept(one, first, then)),
         _ => false,
     };
-    let soft =
-        portfolio.dependencies.iter().enumerate().filter(|(_, one)| one.strength == Strength::Soft && is_broken(one));
+    let all = portfolio.dependencies.iter().enumerate();
+    let soft = all.filter(|one| one.1.strength == Strength::Soft && is_broken(one));
     let mut unmet: Vec<String> =
         soft.map(|(place, _)| crate::model::Constraint::Dependency(place).words(portfolio)).collect();
     let misses = |(place, one): &(usize, &Application)| {

@@ -44,6 +44,8 @@ pub(crate) struct Model<'a> {
     pub activity_of: Vec<usize>,
     /// The applications that have ended, or run, and when.
     pub settled: BTreeMap<usize, Date>,
+    /// The soft dependencies that it keeps, as places among the dependencies.
+    pub soft: BTreeSet<usize>,
     /// Where each lag comes from.
     pub lag_of: Vec<Constraint>,
     /// What each capacity is one of.
@@ -125,6 +127,7 @@ impl<'a> Model<'a> {
             groups,
             activity_of,
             settled: all_settled,
+            soft: kept.iter().map(|kept| kept.place).filter(|place| terms.soft.contains(place)).collect(),
             lag_of: Vec::new(),
             resources,
             is_impossible,
@@ -144,6 +147,11 @@ impl<'a> Model<'a> {
     /// The day of a date.
     pub fn day(&self, date: Date) -> Day {
         days::between(self.start, date)
+    }
+
+    /// Whether a dependency is kept, if it is a hard one or one of the soft ones that are.
+    pub fn keeps(&self, place: usize) -> bool {
+        self.portfolio.dependencies[place].strength == Strength::Hard || self.soft.contains(&place)
     }
 
     /// Whether any of an activity's applications moves.

@@ -87,6 +87,9 @@ pub struct Staged {
     pub stage: usize,
     /// With which others it moves in lockstep.
     pub together_with: Vec<String>,
+    /// Which others it comes after, by soft dependencies that are kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_after: Vec<String>,
 }
 
 /// Where an application has its place.
