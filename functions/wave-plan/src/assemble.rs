@@ -12,8 +12,14 @@ use crate::programme::{Placement, Programme, Quality, Staged, TeamLoad, Wave, We
 use crate::risk;
 use crate::solve::{Day, Effort, Solution};
 
-/// The programme of a schedule.
-pub(crate) fn programme(model: &Model, starts: &[Day], solution: &Solution, effort: Effort) -> Programme {
+/// The programme of a schedule; `had` are the days of the programme before, if that is kept to.
+pub(crate) fn programme(
+    model: &Model,
+    starts: &[Day],
+    had: Option<&[Day]>,
+    solution: &Solution,
+    effort: Effort,
+) -> Programme {
     let portfolio = model.portfolio;
     let day_of = |place: usize| starts[model.activity_of[place]];
     let all = 0..portfolio.applications.len();
@@ -21,7 +27,7 @@ pub(crate) fn programme(model: &Model, starts: &[Day], solution: &Solution, effo
         all.clone().filter(|place| portfolio.applications[*place].strategy.moves()).map(day_of).collect();
     waves.sort_unstable();
     waves.dedup();
-    let mut explainer = Explainer::new(model, starts, &waves);
+    let mut explainer = Explainer::new(model, starts, &waves, had);
     let mut placements: Vec<Placement> =
         all.clone().map(|place| placement(model, &mut explainer, &waves, place, day_of(place))).collect();
     placements.sort_by(|one, other| {
@@ -53,6 +59,7 @@ fn quality(model: &Model, starts: &[Day], solution: &Solution, effort: Effort) -
     Quality {
         days,
         bound_days,
+        days_from_scratch: None,
         gap_percent: f64::from((days - bound_days) * 1000 / bound_days) / 10.0,
         is_shortest: days <= bound_days,
         schedules: solution.schedules,
@@ -240,7 +247,8 @@ fn unmet(model: &Model, starts: &[Day]) -> Vec<String> {
     unmet
 }
 
-fn is_kept(one: &Dependency, first: Day, then: Day) -> bool {
+/// Whether two days are as a dependency asks.
+pub(crate) fn is_kept(one: &Dependency, first: Day, then: Day) -> bool {
     let days = one.days.unwrap_or_default() as Day;
     match one.kind {
         DependencyKind::Before => then >= first,

@@ -17,6 +17,8 @@ pub(crate) struct Explainer<'a, 'b> {
     placed: Placed<'a>,
     starts: Vec<Day>,
     wave_of_day: Box<dyn Fn(Day) -> Option<usize> + 'a>,
+    /// The days that the activities had in the programme before, if there is one that is kept to.
+    had: Option<&'a [Day]>,
 }
 
 /// Something in the way of an earlier day.
@@ -28,9 +30,9 @@ struct Reason {
 
 impl<'a, 'b> Explainer<'a, 'b> {
     /// Nothing where the schedule is none.
-    pub fn new(model: &'a Model<'b>, starts: &[Day], waves: &'a [Day]) -> Option<Self> {
+    pub fn new(model: &'a Model<'b>, starts: &[Day], waves: &'a [Day], had: Option<&'a [Day]>) -> Option<Self> {
         let wave_of_day = Box::new(|day| waves.binary_search(&day).ok().map(|place| place + 1));
-        Some(Self { model, placed: Placed::new(&model.project, starts)?, starts: starts.to_vec(), wave_of_day })
+        Some(Self { model, placed: Placed::new(&model.project, starts)?, starts: starts.to_vec(), wave_of_day, had })
     }
 
     /// Why an activity is not earlier.
@@ -40,6 +42,9 @@ impl<'a, 'b> Explainer<'a, 'b> {
         };
         let mut reasons = self.against(activity, day);
         // One more window back, where nothing is against the last: then it could be earlier.
+        if reasons.is_empty() && self.had.is_some_and(|had| had[activity] == self.starts[activity]) {
+            return vec!["it could be earlier, and stays on the date that it had".to_owned()];
+        }
         if reasons.is_empty() {
             return vec!["it could be earlier, and is here to spread the risk, or for a preferred date".to_owned()];
         }
@@ -153,6 +158,9 @@ impl<'a, 'b> Explainer<'a, 'b> {
         let date = self.model.date(day);
         let portfolio = self.model.portfolio;
         let mut reasons = Vec::new();
+        if day < self.model.first_open {
+            reasons.push(format!("nothing is planned before {} any more", self.model.date(self.model.first_open)));
+        }
         for one in self.model.groups[activity].iter().map(|place| &portfolio.applications[*place]) {
             for freeze in portfolio.calendar.freezes.iter().filter(|freeze| freeze.holds(date, &one.name)) {
                 reasons.push(format!("the freeze {} ends on {}", quoted(&freeze.name, 80), freeze.to));

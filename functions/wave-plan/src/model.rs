@@ -46,6 +46,8 @@ pub(crate) struct Model<'a> {
     pub settled: BTreeMap<usize, Date>,
     /// The soft dependencies that it keeps, as places among the dependencies.
     pub soft: BTreeSet<usize>,
+    /// The first day on which anything that is not settled may move, where it is not the first of all.
+    pub first_open: Day,
     /// Where each lag comes from.
     pub lag_of: Vec<Constraint>,
     /// What each capacity is one of.
@@ -128,6 +130,7 @@ impl<'a> Model<'a> {
             activity_of,
             settled: all_settled,
             soft: kept.iter().map(|kept| kept.place).filter(|place| terms.soft.contains(place)).collect(),
+            first_open: days::first_open(start, terms),
             lag_of: Vec::new(),
             resources,
             is_impossible,

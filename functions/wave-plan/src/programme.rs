@@ -42,6 +42,9 @@ pub struct Quality {
     pub bound_days: i32,
     /// How much longer it is than that, in percent.
     pub gap_percent: f64,
+    /// How many days it would take if everything that is not done might move, where it was planned anew and that is fewer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days_from_scratch: Option<i32>,
     /// Whether it is proved that none is shorter.
     pub is_shortest: bool,
     /// How many schedules were made.

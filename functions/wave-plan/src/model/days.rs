@@ -52,6 +52,13 @@ fn last_date(portfolio: &Portfolio) -> Day {
     days.max().unwrap_or_default().max(0)
 }
 
+/// The first day on which anything may still be planned.
+pub(super) fn first_open(start: Date, terms: &Terms) -> Day {
+    // A wave that runs takes nobody in any more.
+    let has_begun = |today: Date| Day::from(terms.progress.settled.values().any(|date| *date == today));
+    terms.progress.today.map_or(0, |today| between(start, today) + has_begun(today))
+}
+
 /// The days of each group; groups that may move on the same days share them.
 pub(super) fn of_groups(
     portfolio: &Portfolio,
@@ -61,9 +68,7 @@ pub(super) fn of_groups(
     groups: &[Vec<usize>],
 ) -> Vec<Arc<Days>> {
     let dates: Vec<Date> = (0..horizon).map(|day| start.saturating_add(jiff::Span::new().days(day))).collect();
-    // A wave that runs takes nobody in any more.
-    let has_begun = |today: Date| Day::from(terms.progress.settled.values().any(|date| *date == today));
-    let today = terms.progress.today.map_or(Day::MIN, |today| between(start, today) + has_begun(today));
+    let today = first_open(start, terms);
     let general = |moves: bool| -> Vec<bool> {
         let is_open = |(day, date): (usize, &Date)| {
             let is_open = if moves {
