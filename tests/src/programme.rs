@@ -3,9 +3,11 @@
 //!
 //! Contract: [`moved`] is pure. [`rehearse`] starts what a person would, and tells what happened by [`Told`]; it decides nothing.
 
+mod judged;
 mod moved;
 mod play;
 
+pub use self::judged::Judged;
 pub use self::moved::{Moved, moved};
 pub use self::play::{Outcome, Told, rehearse};
 

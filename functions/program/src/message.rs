@@ -88,8 +88,12 @@ fn extent(programme: &Programme) -> String {
 
 fn slip(programme: &Programme) -> Option<String> {
     let (days, changes) = (programme.baseline.as_ref()?.slip_days, programme.changes.len());
+    let earlier = programme.quality.days_from_scratch.map(|from_scratch| programme.quality.days - from_scratch);
+    let earlier = earlier
+        .map(|days| format!(" If everything that is not done might move, it would end {days} days earlier."))
+        .unwrap_or_default();
     Some(format!(
-        "It ends {days} days after the first plan's end, and {changes} applications have another date than before."
+        "It ends {days} days after the first plan's end, and {changes} applications have another date than before.{earlier}"
     ))
 }
 

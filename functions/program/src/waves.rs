@@ -150,7 +150,10 @@ impl Of<'_> {
     fn needs<'a>(&'a self, name: &str, open: &BTreeMap<&str, &[String]>, together: &[&str]) -> BTreeSet<&'a str> {
         let all = self.portfolio.dependencies.iter().filter(|one| one.then == name && one.strength == Strength::Hard);
         let ordered = all.filter(|one| one.kind != DependencyKind::Together).map(|one| one.first.as_str());
-        ordered.filter(|first| open.contains_key(first) && !together.contains(first)).collect()
+        // Wishes that the programme keeps: a stage of its own alone binds nobody that night.
+        let staged = self.programme.waves.iter().flat_map(|wave| &wave.applications).filter(|one| one.name == name);
+        let wished = staged.flat_map(|one| &one.also_after).map(String::as_str);
+        ordered.chain(wished).filter(|first| open.contains_key(first) && !together.contains(first)).collect()
     }
 
     /// What people have to have done before, as a task: no machine can see that a contract is signed.

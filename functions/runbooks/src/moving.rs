@@ -91,8 +91,11 @@ fn usual(of: &Of) -> Vec<Step> {
 /// What has to be so right before.
 fn go(of: &Of) -> Vec<Step> {
     let name = of.application.name.as_str();
-    let hard = of.portfolio.dependencies.iter().filter(|one| one.then == name && one.strength == Strength::Hard);
-    let mut steps: Vec<Step> = hard
+    let staged = of.wave().into_iter().flat_map(|wave| &wave.applications).find(|one| one.name == name);
+    let is_kept_wish = |first: &String| staged.is_some_and(|one| one.also_after.contains(first));
+    let kept = of.portfolio.dependencies.iter().filter(|one| one.then == name);
+    let kept = kept.filter(|one| one.strength == Strength::Hard || is_kept_wish(&one.first));
+    let mut steps: Vec<Step> = kept
         .filter(|one| one.kind != DependencyKind::Together)
         .filter_map(|one| {
             let (placed, entry) = (of.placement_of(&one.first)?, of.entry(&one.first)?);

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use cutover::finding::Finding;
 use serde_json::Value;
+use wave_plan::sheet::Lines;
 use wave_plan::{Portfolio, Request, plan, report, sheet};
 
 /// Longer than any portfolio that people plan by hand should take.
@@ -65,13 +66,12 @@ fn run() -> Result<ExitCode, String> {
     let path = &arguments.portfolio;
     let written: Value =
         serde_json::from_slice(&read(path)?).map_err(|error| format!("{} is no JSON: {error}", path.display()))?;
-    let written = match &arguments.sheets {
+    let read = match &arguments.sheets {
         Some(folder) => with_sheets(&written, folder)?,
-        None => Ok(written),
+        None => Portfolio::read(&written).map(|portfolio| (written, portfolio, Lines::default())),
     };
-    let portfolio = written.and_then(|written| Portfolio::read(&written).map(|portfolio| (written, portfolio)));
-    let (written, portfolio) = match portfolio {
-        Ok(portfolio) => portfolio,
+    let (written, portfolio, lines) = match read {
+        Ok(read) => read,
         Err(findings) => {
             findings.iter().for_each(|one| eprintln!("{} {}: {}", one.path, one.problem, one.fix));
             return Ok(ExitCode::FAILURE);
@@ -100,7 +100,7 @@ fn run() -> Result<ExitCode, String> {
             Ok(ExitCode::SUCCESS)
         }
         Err(refusal) => {
-            out(&report::refusal(&refusal));
+            out(&lines.named(&report::refusal(&refusal)));
             Ok(ExitCode::FAILURE)
         }
     }
@@ -124,11 +124,13 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
-/// The portfolio with the applications and dependencies of two sheets.
-fn with_sheets(written: &Value, folder: &Path) -> Result<Result<Value, Vec<Finding>>, String> {
+/// The portfolio with the applications and dependencies of two sheets, and where what of it stands in them.
+type Sheets = Result<(Value, Portfolio, Lines), Vec<Finding>>;
+
+fn with_sheets(written: &Value, folder: &Path) -> Result<Sheets, String> {
     let text = |name: &str| read(&folder.join(name)).map(|content| sheet::text(name, content));
     Ok(match (text("applications.csv")?, text("dependencies.csv")?) {
-        (Ok(applications), Ok(dependencies)) => sheet::read(written, &applications, &dependencies),
+        (Ok(applications), Ok(dependencies)) => sheet::portfolio(written, &applications, &dependencies),
         (one, other) => Err([one.err(), other.err()].into_iter().flatten().collect()),
     })
 }

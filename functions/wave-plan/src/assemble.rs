@@ -6,14 +6,20 @@ use cutover::text::named;
 use jiff::civil::Date;
 
 use crate::explain::Explainer;
-use crate::model::{Model, planned_part, preparation_weeks, working_parts};
-use crate::portfolio::{Application, Dependency, DependencyKind, Strength, calendar};
+use crate::model::{Model, preparation_weeks, working_parts};
+use crate::portfolio::{Application, Dependency, DependencyKind, Strength};
 use crate::programme::{Placement, Programme, Quality, Staged, TeamLoad, Wave, WeekLoad};
 use crate::risk;
 use crate::solve::{Day, Effort, Solution};
 
-/// The programme of a schedule.
-pub(crate) fn programme(model: &Model, starts: &[Day], solution: &Solution, effort: Effort) -> Programme {
+/// The programme of a schedule; `had` are the days of the programme before, if that is kept to.
+pub(crate) fn programme(
+    model: &Model,
+    starts: &[Day],
+    had: Option<&[Day]>,
+    solution: &Solution,
+    effort: Effort,
+) -> Programme {
     let portfolio = model.portfolio;
     let day_of = |place: usize| starts[model.activity_of[place]];
     let all = 0..portfolio.applications.len();
@@ -21,7 +27,7 @@ pub(crate) fn programme(model: &Model, starts: &[Day], solution: &Solution, effo
         all.clone().filter(|place| portfolio.applications[*place].strategy.moves()).map(day_of).collect();
     waves.sort_unstable();
     waves.dedup();
-    let mut explainer = Explainer::new(model, starts, &waves);
+    let mut explainer = Explainer::new(model, starts, &waves, had);
     let mut placements: Vec<Placement> =
         all.clone().map(|place| placement(model, &mut explainer, &waves, place, day_of(place))).collect();
     placements.sort_by(|one, other| {
@@ -53,6 +59,7 @@ fn quality(model: &Model, starts: &[Day], solution: &Solution, effort: Effort) -
     Quality {
         days,
         bound_days,
+        days_from_scratch: None,
         gap_percent: f64::from((days - bound_days) * 1000 / bound_days) / 10.0,
         is_shortest: days <= bound_days,
         schedules: solution.schedules,
@@ -109,54 +116,69 @@ fn wave(model: &Model, starts: &[Day], number: usize, day: Day) -> Wave {
                 .filter(|other| *other != place)
                 .map(|other| portfolio.applications[*other].name.clone())
                 .collect(),
+            also_after: also_after(model, &places, *place),
         })
         .collect();
     applications.sort_by(|one, other| (one.stage, &one.name).cmp(&(other.stage, &other.name)));
-    let (opens, closes, planned) = window(model, model.date(day));
+    let (opens, closes) = window(model, model.date(day));
+    let windows = model.project.windows.as_ref();
     Wave {
         number,
         date: model.date(day).to_string(),
         opens,
         closes,
         applications,
-        minutes: model.project.windows.as_ref().map_or(0, |windows| windows.minutes_of(&activities)),
-        planned_minutes_most: planned,
+        minutes: windows.map_or(0, |windows| windows.minutes_of(&activities)),
+        planned_minutes_most: windows.map_or(0, |windows| windows.most_on(day, &activities)),
         risk: places.iter().map(|place| risk::of(&portfolio.applications[*place])).sum(),
     }
 }
 
-/// When a date's window opens and closes, and how many minutes of it may be planned.
-fn window(model: &Model, date: Date) -> (String, String, i32) {
+/// When a date's window opens and closes.
+fn window(model: &Model, date: Date) -> (String, String) {
     let calendar = &model.portfolio.calendar;
     let at = calendar.window_on(date).and_then(|window| {
-        let zone = calendar::time_zone(&calendar.time_zone)?;
-        let opens = date.to_datetime(calendar::time(&window.opens)?).to_zoned(zone).ok()?;
+        let opens = calendar.opens_on(date)?;
         let closes = opens.checked_add(jiff::SignedDuration::from_secs(window.lasts.0 as i64)).ok()?;
         let text = |at: &jiff::Zoned| at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
-        Some((text(&opens), text(&closes), (window.lasts.0 as f64 / 60.0 * planned_part(model.portfolio)) as i32))
+        Some((text(&opens), text(&closes)))
     });
-    at.unwrap_or_else(|| (date.to_string(), date.to_string(), 0))
+    at.unwrap_or_else(|| (date.to_string(), date.to_string()))
 }
 
-/// The stage of each application of a wave: after those that it needs. A lockstep group is in one stage, but for an order within it.
+/// The dependencies that are kept, and in which one comes after the other.
+fn ordered<'a>(model: &'a Model) -> impl Iterator<Item = (usize, &'a Dependency)> {
+    let all = model.portfolio.dependencies.iter().enumerate();
+    all.filter(|(place, one)| one.kind != DependencyKind::Together && model.keeps(*place))
+}
+
+/// Which of the same wave an application comes after by wishes that are kept.
+fn also_after(model: &Model, places: &[usize], place: usize) -> Vec<String> {
+    let applications = &model.portfolio.applications;
+    let name = &applications[place].name;
+    let in_wave = |other: &str| places.iter().any(|place| applications[*place].name == other);
+    let soft =
+        ordered(model).filter(|(_, one)| one.strength == Strength::Soft && one.then == *name && in_wave(&one.first));
+    soft.map(|(_, one)| one.first.clone()).collect()
+}
+
+/// The stage of each application of a wave: after those that it needs. A lockstep group is in one stage.
 fn stages(model: &Model, places: &[usize]) -> BTreeMap<usize, usize> {
     let mut stages: BTreeMap<usize, usize> = places.iter().map(|place| (*place, 1)).collect();
     let applications = &model.portfolio.applications;
     let by_name: BTreeMap<&str, usize> =
         places.iter().map(|place| (applications[*place].name.as_str(), *place)).collect();
-    let all = model.portfolio.dependencies.iter();
-    let ordered = all.filter(|one| one.kind != DependencyKind::Together && one.strength == Strength::Hard);
-    let ordered: Vec<(usize, usize)> =
-        ordered.filter_map(|one| Some((*by_name.get(one.first.as_str())?, *by_name.get(one.then.as_str())?))).collect();
+    let ordered: Vec<(usize, usize)> = ordered(model)
+        .filter_map(|(_, one)| Some((*by_name.get(one.first.as_str())?, *by_name.get(one.then.as_str())?)))
+        .collect();
     let group = |place: usize| model.activity_of[place];
     // As often as a chain can be long.
     for _ in places {
         for (first, then) in &ordered {
             let least = stages[first] + 1;
             let then_group = group(*then);
-            let is_within = group(*first) == then_group;
             let later = |(place, stage): (&usize, &mut usize)| {
-                if place == then || (!is_within && group(*place) == then_group) {
+                if group(*place) == then_group {
                     *stage = (*stage).max(least);
                 }
             };
@@ -198,14 +220,18 @@ fn teams(model: &Model, starts: &[Day], last: Day) -> Vec<TeamLoad> {
 /// What is soft, and is not kept.
 fn unmet(model: &Model, starts: &[Day]) -> Vec<String> {
     let portfolio = model.portfolio;
-    let place = |name: &str| portfolio.applications.iter().position(|one| one.name == name);
-    let day = |name: &str| place(name).map(|place| starts[model.activity_of[place]]);
-    let is_broken = |one: &&Dependency| match (day(&one.first), day(&one.then)) {
-        (Some(first), Some(then)) => !is_kept(one, first, then),
+    let places: BTreeMap<&str, usize> =
+        portfolio.applications.iter().enumerate().map(|(place, one)| (one.name.as_str(), place)).collect();
+    let day = |name: &str| places.get(name).map(|place| starts[model.activity_of[*place]]);
+    let is_settled = |name: &str| places.get(name).is_some_and(|place| model.settled.contains_key(place));
+    let is_broken = |(place, one): &(usize, &Dependency)| match (day(&one.first), day(&one.then)) {
+        (Some(first), Some(then)) if is_settled(&one.then) => !is_kept(one, first, then),
+        // On one day, only what is kept on purpose has its order.
+        (Some(first), Some(then)) => !model.keeps(*place) && (first == then || !is_kept(one, first, then)),
         _ => false,
     };
-    let soft =
-        portfolio.dependencies.iter().enumerate().filter(|(_, one)| one.strength == Strength::Soft && is_broken(one));
+    let all = portfolio.dependencies.iter().enumerate();
+    let soft = all.filter(|one| one.1.strength == Strength::Soft && is_broken(one));
     let mut unmet: Vec<String> =
         soft.map(|(place, _)| crate::model::Constraint::Dependency(place).words(portfolio)).collect();
     let misses = |(place, one): &(usize, &Application)| {
@@ -221,7 +247,8 @@ fn unmet(model: &Model, starts: &[Day]) -> Vec<String> {
     unmet
 }
 
-fn is_kept(one: &Dependency, first: Day, then: Day) -> bool {
+/// Whether two days are as a dependency asks.
+pub(crate) fn is_kept(one: &Dependency, first: Day, then: Day) -> bool {
     let days = one.days.unwrap_or_default() as Day;
     match one.kind {
         DependencyKind::Before => then >= first,

@@ -50,7 +50,7 @@ pub(crate) fn is_feasible(
     is_late: &mut dyn FnMut() -> bool,
 ) -> Answer {
     let model = Model::new(portfolio, terms);
-    if model.has_circle {
+    if model.is_impossible {
         return Answer::Infeasible;
     }
     let found = solve::find_any(&model.project, effort, is_late);
@@ -180,7 +180,12 @@ impl Search<'_> {
             let s = if weeks == 1 { "" } else { "s" };
             (weeks > 0).then(|| format!("{name} is prepared for {weeks} week{s}: it moves on {first} at the earliest"))
         };
-        named_by.into_iter().filter_map(preparation).take(MOST_GIVEN).collect()
+        // Without an end of its own, a programme ends where nobody looks any more.
+        let is_at_the_horizon = self.terms.horizon >= calendar::MOST_DAYS && !conflict.contains(&Constraint::End);
+        let last = calendar::last_date(start);
+        let horizon =
+            is_at_the_horizon.then(|| format!("the planner looks ahead to {last}, twenty years from the start"));
+        horizon.into_iter().chain(named_by.into_iter().filter_map(preparation)).take(MOST_GIVEN).collect()
     }
 
     /// The applications of a circle, each bound to the one before it; empty where the constraints are none.

@@ -17,6 +17,8 @@ pub(crate) struct Explainer<'a, 'b> {
     placed: Placed<'a>,
     starts: Vec<Day>,
     wave_of_day: Box<dyn Fn(Day) -> Option<usize> + 'a>,
+    /// The days that the activities had in the programme before, if there is one that is kept to.
+    had: Option<&'a [Day]>,
 }
 
 /// Something in the way of an earlier day.
@@ -28,9 +30,9 @@ struct Reason {
 
 impl<'a, 'b> Explainer<'a, 'b> {
     /// Nothing where the schedule is none.
-    pub fn new(model: &'a Model<'b>, starts: &[Day], waves: &'a [Day]) -> Option<Self> {
+    pub fn new(model: &'a Model<'b>, starts: &[Day], waves: &'a [Day], had: Option<&'a [Day]>) -> Option<Self> {
         let wave_of_day = Box::new(|day| waves.binary_search(&day).ok().map(|place| place + 1));
-        Some(Self { model, placed: Placed::new(&model.project, starts)?, starts: starts.to_vec(), wave_of_day })
+        Some(Self { model, placed: Placed::new(&model.project, starts)?, starts: starts.to_vec(), wave_of_day, had })
     }
 
     /// Why an activity is not earlier.
@@ -40,6 +42,9 @@ impl<'a, 'b> Explainer<'a, 'b> {
         };
         let mut reasons = self.against(activity, day);
         // One more window back, where nothing is against the last: then it could be earlier.
+        if reasons.is_empty() && self.had.is_some_and(|had| had[activity] == self.starts[activity]) {
+            return vec!["it could be earlier, and stays on the date that it had".to_owned()];
+        }
         if reasons.is_empty() {
             return vec!["it could be earlier, and is here to spread the risk, or for a preferred date".to_owned()];
         }
@@ -88,7 +93,7 @@ impl<'a, 'b> Explainer<'a, 'b> {
     fn against(&mut self, activity: usize, day: Day) -> Vec<Reason> {
         let mut reasons = self.lags(activity, day);
         reasons.extend(self.calendar(activity, day).into_iter().map(|words| Reason { words, blocker: None }));
-        let head = self.model.project.activities[activity].head();
+        let head = self.model.head(activity);
         if day < head {
             let weeks = head / 7;
             let words = format!("its preparation takes {weeks} week{}", if weeks == 1 { "" } else { "s" });
@@ -153,6 +158,9 @@ impl<'a, 'b> Explainer<'a, 'b> {
         let date = self.model.date(day);
         let portfolio = self.model.portfolio;
         let mut reasons = Vec::new();
+        if day < self.model.first_open {
+            reasons.push(format!("nothing is planned before {} any more", self.model.date(self.model.first_open)));
+        }
         for one in self.model.groups[activity].iter().map(|place| &portfolio.applications[*place]) {
             for freeze in portfolio.calendar.freezes.iter().filter(|freeze| freeze.holds(date, &one.name)) {
                 reasons.push(format!("the freeze {} ends on {}", quoted(&freeze.name, 80), freeze.to));
@@ -167,6 +175,22 @@ impl<'a, 'b> Explainer<'a, 'b> {
             }
         }
         reasons
+    }
+
+    fn cut(&self, constraint: Constraint) -> String {
+        let portfolio = self.model.portfolio;
+        match constraint {
+            Constraint::Freeze(place) => {
+                let freeze = &portfolio.calendar.freezes[place];
+                format!("is too short for it before the freeze {} begins on {}", quoted(&freeze.name, 80), freeze.from)
+            }
+            Constraint::Forbidden(place, index) => {
+                let one = &portfolio.applications[place];
+                let from = &one.forbidden[index].from;
+                format!("is too short for it before {from}, from when on {} must not move", named(&one.name, 80))
+            }
+            _ => "is too short for it".to_owned(),
+        }
     }
 
     /// What is short on a day, with the activity that takes the most recent part of it.
@@ -190,7 +214,9 @@ impl<'a, 'b> Explainer<'a, 'b> {
             Some((place, Resource::WindowMinutes, _)) => (format!("the window of {date} is full"), place, day),
             None if is_full => {
                 let minutes = self.model.resources.iter().position(|resource| *resource == Resource::WindowMinutes)?;
-                (format!("the window of {date} is too short for it beside the others"), minutes, day)
+                let cut = self.model.first_cut(activity, day).map(|cut| self.cut(cut.constraint));
+                let words = cut.unwrap_or_else(|| "is too short for it beside the others".to_owned());
+                (format!("the window of {date} {words}"), minutes, day)
             }
             None => return None,
         };

@@ -5,6 +5,7 @@
 //! a week, on every day of them alike, weekends too. So a team's capacity is a rate, and a week with holidays has less of it.
 
 mod constraint;
+mod cuts;
 mod days;
 mod resources;
 mod together;
@@ -14,11 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 pub(crate) use self::constraint::Constraint;
+use self::cuts::Cut;
 pub(crate) use self::days::far_enough;
+use self::resources::bare_weeks;
 pub(crate) use self::resources::{Resource, planned_part, preparation_weeks, working_parts};
-use self::together::{Kept, groups, order, windows};
+use self::together::{Kept, groups, is_too_wide, order, windows};
 use crate::portfolio::{Application, Dependency, DependencyKind, Portfolio, Strength, calendar};
-use crate::solve::{Activity, Day, Lag, Project};
+use crate::solve::{Activity, Day, Lag, Project, Use};
 
 /// What is already so, when a programme is planned anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,12 +44,17 @@ pub(crate) struct Model<'a> {
     pub activity_of: Vec<usize>,
     /// The applications that have ended, or run, and when.
     pub settled: BTreeMap<usize, Date>,
+    /// The soft dependencies that it keeps, as places among the dependencies.
+    pub soft: BTreeSet<usize>,
+    /// The first day on which anything that is not settled may move, where it is not the first of all.
+    pub first_open: Day,
     /// Where each lag comes from.
     pub lag_of: Vec<Constraint>,
     /// What each capacity is one of.
     pub resources: Vec<Resource>,
-    /// Whether dependencies go in a circle: then there is no order, though the days may be possible.
-    pub has_circle: bool,
+    /// Whether nothing could keep the dependencies, though the days may be possible: they go in a circle, or more move in lockstep
+    /// than can run at a time.
+    pub is_impossible: bool,
 }
 
 /// What a model is made for.
@@ -100,21 +108,16 @@ impl<'a> Model<'a> {
         let (resources, capacities) = resources::of(portfolio, start, horizon, terms);
         let days = days::of_groups(portfolio, start, horizon, terms, &groups);
         let settled = |application: &Application| terms.progress.settled.contains_key(&application.name);
-        let activities = groups.iter().zip(days).map(|(group, days)| Activity {
-            duration: 1,
-            uses: group
-                .iter()
-                .map(|place| &portfolio.applications[*place])
-                .filter(|one| !settled(one))
-                .flat_map(|one| resources::uses(portfolio, one, &resources, terms))
-                .collect(),
-            days: Some(days),
+        let activities = groups.iter().zip(days).map(|(group, days)| {
+            let open = group.iter().map(|place| &portfolio.applications[*place]).filter(|one| !settled(one));
+            let uses: Vec<Use> = open.flat_map(|one| resources::uses(portfolio, one, &resources, terms)).collect();
+            Activity { duration: 1, uses: Use::added_up(&uses), days: Some(days) }
         });
         let date = |one: &Application| terms.progress.settled.get(&one.name).copied();
         let all_settled =
             portfolio.applications.iter().enumerate().filter_map(|(place, one)| Some((place, date(one)?))).collect();
         let order = order(&groups, &activity_of, &kept);
-        let has_circle = order.is_none();
+        let is_impossible = order.is_none() || is_too_wide(portfolio, &groups);
         let windows =
             windows(portfolio, start, horizon, terms, (&groups, &activity_of), &order.unwrap_or_default(), &kept);
         let project =
@@ -126,9 +129,11 @@ impl<'a> Model<'a> {
             groups,
             activity_of,
             settled: all_settled,
+            soft: kept.iter().map(|kept| kept.place).filter(|place| terms.soft.contains(place)).collect(),
+            first_open: days::first_open(start, terms),
             lag_of: Vec::new(),
             resources,
-            has_circle,
+            is_impossible,
         };
         model.add_dependencies(&kept);
         if !terms.without.contains(&Constraint::Pilots) {
@@ -147,9 +152,30 @@ impl<'a> Model<'a> {
         days::between(self.start, date)
     }
 
+    /// Whether a dependency is kept, if it is a hard one or one of the soft ones that are.
+    pub fn keeps(&self, place: usize) -> bool {
+        self.portfolio.dependencies[place].strength == Strength::Hard || self.soft.contains(&place)
+    }
+
     /// Whether any of an activity's applications moves.
     pub fn moves(&self, activity: usize) -> bool {
         self.groups[activity].iter().any(|place| self.portfolio.applications[*place].strategy.moves())
+    }
+
+    /// The first day of an activity for how long it is prepared.
+    pub fn head(&self, activity: usize) -> Day {
+        let applications = self.groups[activity].iter().map(|place| &self.portfolio.applications[*place]);
+        let bare = applications.map(|one| 7 * bare_weeks(one)).max().unwrap_or_default();
+        self.project.activities[activity].head().max(bare)
+    }
+
+    /// What ends an activity's window of a day before its time, first.
+    pub fn first_cut(&self, activity: usize, day: Day) -> Option<Cut> {
+        let terms = Terms::default();
+        let one = |place: &usize| cuts::of_one(self.portfolio, self.start, &terms, *place);
+        let all = cuts::of_all(self.portfolio, self.start, &terms).into_iter();
+        let all = all.chain(self.groups[activity].iter().flat_map(one)).filter(|cut| cut.day == day);
+        all.min_by_key(|cut| cut.minutes)
     }
 
     fn add_lag(&mut self, from: usize, to: usize, days: Day, constraint: Constraint) {

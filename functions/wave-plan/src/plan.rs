@@ -48,7 +48,7 @@ pub fn plan(portfolio: &Portfolio, request: &Request, is_late: &mut dyn FnMut() 
     let terms = Terms { progress: request.progress.clone(), horizon: far_enough(portfolio), ..Terms::default() };
     let model = Model::new(portfolio, &terms);
     let effort = request.effort.unwrap_or_else(|| Effort::for_size(model.project.activities.len()));
-    let solution = match model.has_circle {
+    let solution = match model.is_impossible {
         false => solve::solve(&model.project, effort, is_late),
         true => Solution { is_proved: true, ..Solution::default() },
     };
@@ -56,14 +56,16 @@ pub fn plan(portfolio: &Portfolio, request: &Request, is_late: &mut dyn FnMut() 
         return Err(refusal(portfolio, &terms, &solution, effort, is_late));
     };
     if let Some(previous) = request.previous
-        && let Some((model, starts)) = replan::keep(portfolio, &terms, previous)
+        && let Some(kept) = replan::keep(portfolio, &terms, previous, is_late)
     {
-        let programme = assemble::programme(&model, &starts, &solution, effort);
+        let from_scratch = model.project.end(&starts);
+        let mut programme = assemble::programme(&kept.model, &kept.starts, Some(&kept.had), &solution, effort);
+        programme.quality.days_from_scratch = Some(from_scratch).filter(|days| *days < programme.quality.days);
         return Ok(replan::compare(programme, previous));
     }
     let (model, starts) = with_soft(portfolio, &terms, model, starts, effort, is_late);
     let starts = spread::spread(&model, &starts, effort.seed, is_late);
-    let programme = assemble::programme(&model, &starts, &solution, effort);
+    let programme = assemble::programme(&model, &starts, None, &solution, effort);
     Ok(match request.previous {
         Some(previous) => replan::compare(programme, previous),
         None => programme,
@@ -105,28 +107,35 @@ fn with_soft<'a>(
     let end = model.project.end(&starts);
     let effort = Effort { schedules: effort.schedules.min(SCHEDULES_FOR_WISHES), ..effort };
     let (mut best, mut terms) = ((model, starts), terms.clone());
-    let mut open = vec![soft];
+    by_halves(soft, is_late, &mut |part, is_late| {
+        let mut with = terms.clone();
+        with.soft.extend(part.iter().copied());
+        let model = Model::new(portfolio, &with);
+        let starts = match model.is_impossible {
+            true => None,
+            false => solve::find_by(&model.project, end, effort, is_late),
+        };
+        starts.map(|starts| (best, terms) = ((model, starts), with)).is_some()
+    });
+    best
+}
+
+/// Tries wishes: all of them, or else the halves of them, and so on, so often and no more. `can` takes those that it can keep.
+pub(crate) fn by_halves(
+    wishes: Vec<usize>,
+    is_late: &mut dyn FnMut() -> bool,
+    can: &mut dyn FnMut(&[usize], &mut dyn FnMut() -> bool) -> bool,
+) {
+    let mut open = vec![wishes];
     let mut tries = MOST_TRIES_FOR_WISHES;
     while let Some(part) = open.pop().filter(|_| tries > 0 && !is_late()) {
         if part.is_empty() {
             continue;
         }
         tries -= 1;
-        let mut with = terms.clone();
-        with.soft.extend(part.iter().copied());
-        let model = Model::new(portfolio, &with);
-        let starts = match model.has_circle {
-            true => None,
-            false => solve::find_by(&model.project, end, effort, is_late),
-        };
-        match starts {
-            Some(starts) => (best, terms) = ((model, starts), with),
-            None if part.len() > 1 => {
-                let (one, other) = part.split_at(part.len() / 2);
-                open.extend([other.to_vec(), one.to_vec()]);
-            }
-            None => {}
+        if !can(&part, is_late) && part.len() > 1 {
+            let (one, other) = part.split_at(part.len() / 2);
+            open.extend([other.to_vec(), one.to_vec()]);
         }
     }
-    best
 }

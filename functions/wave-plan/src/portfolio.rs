@@ -114,7 +114,8 @@ pub struct Application {
     #[serde(default)]
     #[schemars(length(max = 50))]
     pub effort: Vec<Effort>,
-    /// Over how many weeks before its day the work is spread. Left out: as many as its teams need at full capacity, one at least.
+    /// Over how many weeks before its day it is prepared, from the programme's first date on at the earliest; the work of its teams is
+    /// spread over them. Left out: as many as its teams need at full capacity, one at least; none where no team works for it.
     #[schemars(range(min = 1, max = 52))]
     pub preparation_weeks: Option<u32>,
     /// How long its cutover takes, 1 m to 48 h. Only of what moves.
@@ -141,6 +142,13 @@ pub struct Application {
     #[serde(default)]
     #[schemars(length(max = 50))]
     pub forbidden: Vec<Period>,
+}
+
+impl Application {
+    /// Whether a machine moves it: it takes one of the places of the cutovers that run at a time.
+    pub(crate) fn has_cutover(&self) -> bool {
+        self.strategy.moves() && self.cutover_plan.is_some()
+    }
 }
 
 fn fifty() -> u32 {

@@ -42,6 +42,9 @@ pub struct Quality {
     pub bound_days: i32,
     /// How much longer it is than that, in percent.
     pub gap_percent: f64,
+    /// How many days it would take if everything that is not done might move, where it was planned anew and that is fewer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days_from_scratch: Option<i32>,
     /// Whether it is proved that none is shorter.
     pub is_shortest: bool,
     /// How many schedules were made.
@@ -71,7 +74,8 @@ pub struct Wave {
     pub applications: Vec<Staged>,
     /// How many minutes the cutovers take, whatever their order, and how many may be planned.
     pub minutes: i32,
-    /// What may be planned of the window: the rest is kept free.
+    /// What may be planned of the window: the rest is kept free, and so is what comes after the beginning of a freeze or of a period in
+    /// which one of them must not move.
     pub planned_minutes_most: i32,
     /// The sum of its applications' risk.
     pub risk: i64,
@@ -86,6 +90,9 @@ pub struct Staged {
     pub stage: usize,
     /// With which others it moves in lockstep.
     pub together_with: Vec<String>,
+    /// Which others it comes after, by soft dependencies that are kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_after: Vec<String>,
 }
 
 /// Where an application has its place.
@@ -105,7 +112,7 @@ pub struct Placement {
     pub date: String,
     /// The wave in which it moves; none for what does not move.
     pub wave: Option<usize>,
-    /// When its teams begin.
+    /// When its preparation begins.
     pub preparation_from: Option<String>,
     /// Its risk, as a number to compare by.
     pub risk: i64,

@@ -3,23 +3,79 @@
 
 use std::collections::BTreeMap;
 
+use crate::assemble;
 use crate::model::{Model, Terms};
-use crate::portfolio::{Portfolio, Strength, calendar};
+use crate::plan::by_halves;
+use crate::portfolio::{Application, Dependency, DependencyKind, Portfolio, Strength, calendar};
 use crate::programme::{Baseline, Change, Programme};
 use crate::solve::{self, Day};
 
+/// The programme before, as far as it can be kept.
+pub(crate) struct Kept<'a> {
+    pub model: Model<'a>,
+    pub starts: Vec<Day>,
+    /// The day that each activity had; 0 for what is new.
+    pub had: Vec<Day>,
+    end: Day,
+    moves: usize,
+}
+
 /// The programme before, with as little changed as one pass needs. Nothing where that leads to no programme.
-pub(crate) fn keep<'a>(portfolio: &'a Portfolio, terms: &Terms, previous: &Programme) -> Option<(Model<'a>, Vec<Day>)> {
+///
+/// Soft dependencies never make it longer: those that the programme before kept are kept where the end allows it, the others where also
+/// nothing more moves.
+pub(crate) fn keep<'a>(
+    portfolio: &'a Portfolio,
+    terms: &Terms,
+    previous: &Programme,
+    is_late: &mut dyn FnMut() -> bool,
+) -> Option<Kept<'a>> {
     let dates = dates(previous);
-    let mut with = terms.clone();
-    let is_soft = |place: &usize| portfolio.dependencies[*place].strength == Strength::Soft;
-    with.soft = (0..portfolio.dependencies.len()).filter(is_soft).collect();
-    [with, terms.clone()].into_iter().find_map(|terms| {
-        let model = Model::new(portfolio, &terms);
-        let wished: Vec<Day> = (0..model.groups.len()).map(|activity| wished(&model, activity, &dates)).collect();
-        let starts = (!model.has_circle).then(|| solve::repair(&model.project, &wished)).flatten()?;
-        Some((model, starts))
-    })
+    let mut best = repaired(portfolio, terms, &dates)?;
+    let mut terms = terms.clone();
+    let soft = portfolio.dependencies.iter().enumerate().filter(|(_, one)| one.strength == Strength::Soft);
+    let (kept, others): (Vec<_>, Vec<_>) = soft.partition(|(_, one)| was_kept(previous, &dates, one));
+    for (soft, may_move_more) in [(kept, true), (others, false)] {
+        let places = soft.into_iter().map(|(place, _)| place).collect();
+        by_halves(places, is_late, &mut |part, _| {
+            let mut with = terms.clone();
+            with.soft.extend(part.iter().copied());
+            let found = repaired(portfolio, &with, &dates);
+            let found = found.filter(|found| found.end <= best.end && (may_move_more || found.moves <= best.moves));
+            found.map(|found| (best, terms) = (found, with)).is_some()
+        });
+    }
+    Some(best)
+}
+
+fn repaired<'a>(portfolio: &'a Portfolio, terms: &Terms, dates: &BTreeMap<&str, &str>) -> Option<Kept<'a>> {
+    let model = Model::new(portfolio, terms);
+    let had: Vec<Day> = (0..model.groups.len()).map(|activity| wished(&model, activity, dates)).collect();
+    let starts = (!model.is_impossible).then(|| solve::repair(&model.project, &had)).flatten()?;
+    let applications = portfolio.applications.iter().enumerate();
+    let has_moved = |(place, one): &(usize, &Application)| {
+        let date = dates.get(one.name.as_str()).copied().and_then(calendar::date);
+        date.is_some_and(|date| model.day(date) != starts[model.activity_of[*place]])
+    };
+    let moves = applications.filter(has_moved).count();
+    let end = model.project.end(&starts);
+    Some(Kept { model, starts, had, end, moves })
+}
+
+/// Whether a programme kept a dependency: of what it has on one day, by the stages of its wave.
+fn was_kept(programme: &Programme, dates: &BTreeMap<&str, &str>, one: &Dependency) -> bool {
+    let date = |name: &str| dates.get(name).copied().and_then(calendar::date);
+    let (Some(first), Some(then)) = (date(&one.first), date(&one.then)) else { return false };
+    let days = first.until(then).map(|span| span.get_days()).unwrap_or_default();
+    if days != 0 {
+        return assemble::is_kept(one, 0, days);
+    }
+    let staged = |name: &str| programme.waves.iter().flat_map(|wave| &wave.applications).find(|one| one.name == name);
+    match (staged(&one.first), staged(&one.then)) {
+        (Some(first), Some(then)) if one.kind == DependencyKind::Together => then.together_with.contains(&first.name),
+        (Some(first), Some(then)) => first.stage < then.stage && assemble::is_kept(one, 0, 0),
+        _ => assemble::is_kept(one, 0, 0),
+    }
 }
 
 /// The day that a group had.

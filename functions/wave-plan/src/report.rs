@@ -12,5 +12,4 @@ mod table;
 pub use self::gantt::gantt;
 pub use self::markdown::markdown;
 pub use self::refusal::refusal;
-pub(crate) use self::table::cell;
 pub use self::table::csv;

@@ -1,14 +1,21 @@
 //! Portfolios from spreadsheets, and into them: one sheet of applications, one of dependencies. Teams, calendar and limits stay in JSON.
 //!
-//! A cell of several things has them with `;` between: effort as `platform:2; database:0.5`, periods as `2026-03-01..2026-03-31`,
-//! tasks as texts, those for afterwards with `after:` before them. An empty cell is a field that is left out.
+//! A cell of several things has them with `;` between: effort as `platform:2; database:0.5`, periods as `2026-03-01..2026-03-31 (why)`,
+//! tasks as `what (owner)`, those for afterwards with `after:` before them; in quotation marks a text stands for itself. An empty cell is a
+//! field that is left out, and an empty line nothing. Nothing of applications and dependencies is lost in sheets.
+
+mod lines;
+mod parts;
+mod write;
 
 use cutover::finding::{Finding, in_order};
 use cutover::text::quoted;
 use serde_json::{Map, Value, json};
 
-use crate::portfolio::{Dependency, Period, Portfolio, Strength, When};
-use crate::report::cell;
+pub use self::lines::Lines;
+use self::parts::Part;
+pub use self::write::write;
+use crate::portfolio::Portfolio;
 
 /// The columns of the sheet of applications; each is a field of an application.
 const APPLICATIONS: [&str; 15] = [
@@ -31,11 +38,28 @@ const APPLICATIONS: [&str; 15] = [
 const FORBIDDEN: &str = "forbidden";
 const DEPENDENCIES: [&str; 6] = ["first", "then", "kind", "days", "strength", "why"];
 
-/// Puts the applications and dependencies of two sheets in the place of those of a portfolio's JSON: for [`Portfolio::read`].
+/// Puts the applications and dependencies of two sheets in the place of those of a portfolio's JSON, and reads the portfolio. With it come
+/// its JSON, and where what of it stands in the sheets.
+///
+/// # Errors
+/// Every cell that cannot be read, or else every error of form and of sense, with its sheet, line and column.
+pub fn portfolio(
+    rest: &Value,
+    applications: &str,
+    dependencies: &str,
+) -> Result<(Value, Portfolio, Lines), Vec<Finding>> {
+    let (value, lines) = read(rest, applications, dependencies)?;
+    match Portfolio::read(&value) {
+        Ok(portfolio) => Ok((value, portfolio, lines)),
+        Err(findings) => Err(findings.into_iter().map(|finding| lines.located(finding)).collect()),
+    }
+}
+
+/// As [`portfolio`], without reading it.
 ///
 /// # Errors
 /// Every cell that cannot be read, with its sheet, line and column.
-pub fn read(rest: &Value, applications: &str, dependencies: &str) -> Result<Value, Vec<Finding>> {
+pub fn read(rest: &Value, applications: &str, dependencies: &str) -> Result<(Value, Lines), Vec<Finding>> {
     let mut findings = Vec::new();
     let columns: Vec<&str> = APPLICATIONS.iter().copied().chain([FORBIDDEN]).collect();
     let applications = rows("applications.csv", applications, &columns, &mut findings);
@@ -44,11 +68,13 @@ pub fn read(rest: &Value, applications: &str, dependencies: &str) -> Result<Valu
         return Err(in_order(findings));
     }
     let mut portfolio = rest.clone();
+    let ((of_applications, applications), (of_dependencies, dependencies)): ((_, Vec<_>), (_, Vec<_>)) =
+        (applications.into_iter().unzip(), dependencies.into_iter().unzip());
     if let Some(fields) = portfolio.as_object_mut() {
         fields.insert("applications".to_owned(), applications.into());
         fields.insert("dependencies".to_owned(), dependencies.into());
     }
-    Ok(portfolio)
+    Ok((portfolio, Lines { applications: of_applications, dependencies: of_dependencies }))
 }
 
 /// The text of a sheet, as a spreadsheet has saved it.
@@ -70,7 +96,7 @@ fn other_separator(headers: &csv::StringRecord) -> Option<&'static str> {
     [(';', "semicolons"), ('\t', "tabs")].into_iter().find(|(sign, _)| only.contains(*sign)).map(|(_, name)| name)
 }
 
-fn rows(sheet: &str, text: &str, columns: &[&str], findings: &mut Vec<Finding>) -> Vec<Value> {
+fn rows(sheet: &str, text: &str, columns: &[&str], findings: &mut Vec<Finding>) -> Vec<(u64, Value)> {
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let Ok(headers) = reader.headers().cloned() else {
@@ -89,14 +115,22 @@ fn rows(sheet: &str, text: &str, columns: &[&str], findings: &mut Vec<Finding>) 
         };
         findings.push(Finding::plan(sheet, format!("has a column {}, which is none", quoted(name, 80)), fix));
     }
+    for (place, name) in headers.iter().enumerate().filter(|(_, name)| columns.contains(name)) {
+        if headers.iter().take(place).any(|other| other == name) {
+            let problem = format!("has the column `{name}` twice");
+            findings.push(Finding::plan(sheet, problem, "remove one of the two, or rename it"));
+        }
+    }
     let mut rows = Vec::new();
     for record in reader.records() {
         match record {
+            // Spreadsheets write lines of nothing but commas for what was there once.
+            Ok(record) if record.iter().all(str::is_empty) => {}
             Ok(record) => {
                 let line = record.position().map(csv::Position::line).unwrap_or_default();
                 let mut row = Map::new();
                 for (column, text) in headers.iter().zip(&record).filter(|(_, text)| !text.is_empty()) {
-                    match value(column, text.strip_prefix('\'').unwrap_or(text)) {
+                    match value(column, write::unguarded(text)) {
                         Ok(value) => drop(row.insert(column.to_owned(), value)),
                         Err(fix) => findings.push(Finding::plan(
                             format!("{sheet}.line[{line}].{column}"),
@@ -105,7 +139,7 @@ fn rows(sheet: &str, text: &str, columns: &[&str], findings: &mut Vec<Finding>) 
                         )),
                     }
                 }
-                rows.push(Value::Object(row));
+                rows.push((line, Value::Object(row)));
             }
             Err(problem) => findings.push(Finding::plan(
                 sheet,
@@ -119,7 +153,7 @@ fn rows(sheet: &str, text: &str, columns: &[&str], findings: &mut Vec<Finding>) 
 
 /// A cell as its field's value; or what would be right. What the schema can judge is left to it.
 fn value(column: &str, text: &str) -> Result<Value, String> {
-    let parts = || text.split(';').map(str::trim).filter(|part| !part.is_empty());
+    let simple = || text.split(';').map(str::trim).filter(|part| !part.is_empty());
     match column {
         "pilot" => match text.to_lowercase().as_str() {
             "yes" | "true" | "x" => Ok(true.into()),
@@ -129,7 +163,7 @@ fn value(column: &str, text: &str) -> Result<Value, String> {
         "business_value" | "data_gib" | "preparation_weeks" | "days" => {
             text.parse::<i64>().map(Value::from).map_err(|_| "write a whole number".to_owned())
         }
-        "effort" => parts()
+        "effort" => simple()
             .map(|part| {
                 let of_part = part.split_once(':').and_then(|(team, days)| {
                     Some(json!({ "team": team.trim(), "days": days.trim().parse::<f64>().ok()? }))
@@ -137,80 +171,30 @@ fn value(column: &str, text: &str) -> Result<Value, String> {
                 of_part.ok_or_else(|| "write teams with their person-days, such as platform:2; database:0.5".to_owned())
             })
             .collect(),
-        "tasks" => Ok(parts()
-            .map(|part| match part.strip_prefix("after:") {
-                Some(what) => json!({ "what": what.trim(), "when": "after" }),
-                None => json!({ "what": part }),
-            })
-            .collect()),
-        "preferred" | "forbidden" => parts()
-            .map(|part| {
-                let period = part.split_once("..").map(|(from, to)| json!({ "from": from.trim(), "to": to.trim() }));
-                period.ok_or_else(|| "write dates from..to, such as 2026-03-01..2026-03-31".to_owned())
-            })
-            .collect(),
+        "tasks" => Ok(parts::read(text)?.into_iter().map(task).collect()),
+        "preferred" | "forbidden" => parts::read(text)?.into_iter().map(period).collect(),
         _ => Ok(text.into()),
     }
 }
 
-/// The sheets of a portfolio: applications, dependencies. Owners of single tasks and reasons of periods have no place in them.
-///
-/// # Errors
-/// None that texts in memory can have.
-pub fn write(portfolio: &Portfolio) -> Result<(String, String), String> {
-    let columns: Vec<&str> = APPLICATIONS.iter().copied().chain([FORBIDDEN]).collect();
-    let applications = portfolio.applications.iter().map(|one| {
-        let joined = |parts: Vec<String>| parts.join("; ");
-        let effort = one.effort.iter().map(|effort| format!("{}:{}", effort.team, effort.days)).collect();
-        let tasks = one.tasks.iter().map(|task| match task.when {
-            When::Before => task.what.replace(';', ","),
-            When::After => format!("after: {}", task.what.replace(';', ",")),
-        });
-        let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
-        vec![
-            one.name.clone(),
-            one.strategy.name().to_owned(),
-            one.owner.clone(),
-            format!("{:?}", one.criticality).to_lowercase(),
-            if one.pilot { "yes" } else { "no" }.to_owned(),
-            one.business_value.to_string(),
-            number(one.data_gib),
-            joined(effort),
-            number(one.preparation_weeks),
-            one.cutover.as_written(),
-            one.cutover_plan.clone().unwrap_or_default(),
-            joined(tasks.collect()),
-            one.not_before.clone().unwrap_or_default(),
-            one.not_after.clone().unwrap_or_default(),
-            periods(&one.preferred),
-            periods(&one.forbidden),
-        ]
-    });
-    let dependencies = portfolio.dependencies.iter().map(|one: &Dependency| {
-        let strength = if one.strength == Strength::Hard { "hard" } else { "soft" };
-        let days = one.days.map(|days| days.to_string()).unwrap_or_default();
-        vec![
-            one.first.clone(),
-            one.then.clone(),
-            one.kind.name().to_owned(),
-            days,
-            strength.to_owned(),
-            one.why.clone().unwrap_or_default(),
-        ]
-    });
-    Ok((sheet(&columns, applications)?, sheet(&DEPENDENCIES, dependencies)?))
-}
-
-fn periods(periods: &[Period]) -> String {
-    periods.iter().map(|period| format!("{}..{}", period.from, period.to)).collect::<Vec<_>>().join("; ")
-}
-
-fn sheet(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<String, String> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(columns).map_err(|problem| problem.to_string())?;
-    for row in rows {
-        writer.write_record(row.iter().map(|text| cell(text))).map_err(|problem| problem.to_string())?;
+fn task(Part { is_after, text, note }: Part) -> Value {
+    let mut task = json!({ "what": text });
+    if let Some(owner) = note {
+        task["owner"] = owner.into();
     }
-    String::from_utf8(writer.into_inner().map_err(|problem| problem.to_string())?)
-        .map_err(|problem| problem.to_string())
+    if is_after {
+        task["when"] = "after".into();
+    }
+    task
+}
+
+fn period(Part { is_after, text, note }: Part) -> Result<Value, String> {
+    let Some((from, to)) = text.split_once("..").filter(|_| !is_after) else {
+        return Err("write dates from..to, such as 2026-03-01..2026-03-31".to_owned());
+    };
+    let mut period = json!({ "from": from.trim(), "to": to.trim() });
+    if let Some(why) = note {
+        period["why"] = why.into();
+    }
+    Ok(period)
 }

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use super::resources::bare_weeks;
 use super::{Constraint, Terms};
+use crate::portfolio::calendar::MOST_DAYS;
 use crate::portfolio::{Application, Portfolio, Team, calendar};
 use crate::solve::{Day, Days};
-
-/// The longest programme: twenty years.
-const LONGEST: Day = 20 * 366;
 
 /// How many days from one date to another.
 pub(super) fn between(from: Date, to: Date) -> Day {
@@ -23,7 +22,7 @@ pub(super) fn horizon(portfolio: &Portfolio, start: Date, terms: &Terms) -> Day 
     let end = end.filter(|_| !terms.without.contains(&Constraint::End)).map(|end| between(start, end) + 1);
     // What is done already may have been later.
     let settled = terms.progress.settled.values().map(|date| between(start, *date) + 1).max().unwrap_or_default();
-    end.unwrap_or(terms.horizon).clamp(1, LONGEST).max(settled)
+    end.unwrap_or(terms.horizon).clamp(1, MOST_DAYS).max(settled)
 }
 
 /// For how long to look ahead, where a programme has no end: twice what its work and its waves take one after the other, all lags, and from
@@ -40,7 +39,7 @@ pub(crate) fn far_enough(portfolio: &Portfolio) -> Day {
     let per_wave = f64::from(portfolio.limits.applications_per_wave.min(portfolio.limits.critical_per_wave.max(1)));
     let lags: f64 = portfolio.dependencies.iter().filter_map(|one| one.days).map(f64::from).sum();
     let days = 2.0 * 7.0 * (weeks + count / per_wave) + lags + 400.0;
-    (days + f64::from(last_date(portfolio))).min(f64::from(LONGEST)) as Day
+    (days + f64::from(last_date(portfolio))).min(f64::from(MOST_DAYS)) as Day
 }
 
 /// The last date that a portfolio names, apart from its end.
@@ -53,6 +52,13 @@ fn last_date(portfolio: &Portfolio) -> Day {
     days.max().unwrap_or_default().max(0)
 }
 
+/// The first day on which anything may still be planned.
+pub(super) fn first_open(start: Date, terms: &Terms) -> Day {
+    // A wave that runs takes nobody in any more.
+    let has_begun = |today: Date| Day::from(terms.progress.settled.values().any(|date| *date == today));
+    terms.progress.today.map_or(0, |today| between(start, today) + has_begun(today))
+}
+
 /// The days of each group; groups that may move on the same days share them.
 pub(super) fn of_groups(
     portfolio: &Portfolio,
@@ -62,9 +68,7 @@ pub(super) fn of_groups(
     groups: &[Vec<usize>],
 ) -> Vec<Arc<Days>> {
     let dates: Vec<Date> = (0..horizon).map(|day| start.saturating_add(jiff::Span::new().days(day))).collect();
-    // A wave that runs takes nobody in any more.
-    let has_begun = |today: Date| Day::from(terms.progress.settled.values().any(|date| *date == today));
-    let today = terms.progress.today.map_or(Day::MIN, |today| between(start, today) + has_begun(today));
+    let today = first_open(start, terms);
     let general = |moves: bool| -> Vec<bool> {
         let is_open = |(day, date): (usize, &Date)| {
             let is_open = if moves {
@@ -92,6 +96,7 @@ pub(super) fn of_groups(
             let moves = usize::from(members().any(|(_, one)| one.strategy.moves()));
             let is_plain = |(_, one): (usize, &Application)| {
                 let is_free = one.forbidden.is_empty() && one.not_before.is_none() && one.not_after.is_none();
+                let is_free = is_free && bare_weeks(one) == 0;
                 let is_settled = terms.progress.settled.contains_key(&one.name);
                 is_free
                     && !is_settled
@@ -118,6 +123,8 @@ pub(super) fn of_groups(
 /// Closes the days on which one application must not move.
 fn restrict(open: &mut [bool], portfolio: &Portfolio, start: Date, terms: &Terms, (place, one): (usize, &Application)) {
     let is_kept = |constraint| !terms.without.contains(&constraint);
+    let prepared = (7 * bare_weeks(one)).clamp(0, open.len() as Day) as usize;
+    open[..prepared].fill(false);
     for (index, freeze) in portfolio.calendar.freezes.iter().enumerate() {
         if !freeze.applications.is_empty() && freeze.concerns(&one.name) && is_kept(Constraint::Freeze(index)) {
             close(open, start, &freeze.from, &freeze.to);

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{Constraint, Terms};
+use super::{Constraint, Terms, cuts};
 use crate::portfolio::{Application, Criticality, Portfolio};
 use crate::solve::{Day, Use};
 
@@ -87,12 +87,24 @@ pub(super) fn window_minutes(portfolio: &Portfolio, start: Date, horizon: Day, t
             false => (window.lasts.0 as f64 / 60.0 * planned_part(portfolio) + 1e-6).floor() as i32,
         })
     };
-    (0..horizon).map(of_day).collect()
+    let mut minutes: Vec<i32> = (0..horizon).map(of_day).collect();
+    for cut in cuts::of_all(portfolio, start, terms) {
+        if let Some(minutes) = usize::try_from(cut.day).ok().and_then(|day| minutes.get_mut(day)) {
+            *minutes = cut.minutes.min(*minutes);
+        }
+    }
+    minutes
 }
 
 /// Over how many weeks an application's work is spread.
 pub(crate) fn preparation_weeks(portfolio: &Portfolio, application: &Application) -> Day {
     weeks_of(portfolio, application, &Terms::default())
+}
+
+/// Over how many weeks an application is prepared though no team of the portfolio works for it: by its owner, or by others.
+pub(super) fn bare_weeks(application: &Application) -> Day {
+    let has_work = application.effort.iter().any(|effort| effort.days > 0.0);
+    application.preparation_weeks.filter(|_| !has_work).map_or(0, |weeks| weeks as Day)
 }
 
 /// As [`preparation_weeks`], where a team that is left out has its work done at once.

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{Terms, resources};
+use super::{Terms, cuts, resources};
 use crate::portfolio::{Dependency, DependencyKind, Portfolio};
 use crate::solve::{Cutover, Day, Windows};
 
@@ -42,21 +42,18 @@ pub(super) fn groups(count: usize, kept: &[Kept]) -> (Vec<Vec<usize>>, Vec<usize
 }
 
 /// All applications, none before those that it needs; a lockstep group is one of them, since it starts at once. Nothing where
-/// dependencies go in a circle.
+/// dependencies go in a circle, which an order within a group is too.
 pub(super) fn order(groups: &[Vec<usize>], group_of: &[usize], kept: &[Kept]) -> Option<Vec<usize>> {
-    let ordered = || kept.iter().filter(|kept| kept.dependency.kind != DependencyKind::Together);
-    let is_within = |kept: &&Kept| group_of[kept.first] == group_of[kept.then];
-    let between: Vec<(usize, usize)> =
-        ordered().filter(|kept| !is_within(kept)).map(|kept| (group_of[kept.first], group_of[kept.then])).collect();
-    // Within a group, an order is one of its members.
-    let within: Vec<(usize, usize)> = ordered().filter(is_within).map(|kept| (kept.first, kept.then)).collect();
-    let members = sorted(group_of.len(), &within)?;
-    let groups_in_order = sorted(groups.len(), &between)?;
-    let mut place = vec![0; groups.len()];
-    groups_in_order.iter().enumerate().for_each(|(rank, group)| place[*group] = rank);
-    let mut all = members;
-    all.sort_by_key(|application| place[group_of[*application]]);
-    Some(all)
+    let ordered = kept.iter().filter(|kept| kept.dependency.kind != DependencyKind::Together);
+    let edges: Vec<(usize, usize)> = ordered.map(|kept| (group_of[kept.first], group_of[kept.then])).collect();
+    Some(sorted(groups.len(), &edges)?.into_iter().flat_map(|group| groups[group].iter().copied()).collect())
+}
+
+/// Whether more would move in lockstep than can run at a time.
+pub(super) fn is_too_wide(portfolio: &Portfolio, groups: &[Vec<usize>]) -> bool {
+    let cutovers =
+        |group: &Vec<usize>| group.iter().filter(|place| portfolio.applications[**place].has_cutover()).count();
+    groups.iter().any(|group| group.len() > 1 && cutovers(group) > portfolio.limits.parallel_cutovers as usize)
 }
 
 /// Kahn's topological order, if there is one.
@@ -97,11 +94,10 @@ pub(super) fn windows(
         cutovers.push(Cutover { minutes, needs: Vec::new() });
     }
     for kept in kept.iter().filter(|kept| kept.dependency.kind != DependencyKind::Together) {
-        let is_within = group_of[kept.first] == group_of[kept.then];
         // A lockstep group starts when the last that any of it needs has ended.
-        let all = |one: usize| if is_within { vec![one] } else { groups[group_of[one]].clone() };
-        for then in all(kept.then).into_iter().filter_map(|then| rank[then]) {
-            cutovers[then].needs.extend(all(kept.first).into_iter().filter_map(|first| rank[first]));
+        let all = |one: usize| groups[group_of[one]].iter().filter_map(|place| rank[*place]);
+        for then in all(kept.then) {
+            cutovers[then].needs.extend(all(kept.first));
         }
     }
     let of_group = |group: &Vec<usize>| {
@@ -111,7 +107,12 @@ pub(super) fn windows(
         ranks.sort_unstable();
         ranks
     };
+    let shorter = |group: &Vec<usize>| -> Vec<(Day, i32)> {
+        let cuts = group.iter().flat_map(|place| cuts::of_one(portfolio, start, terms, *place));
+        cuts.map(|cut| (cut.day, cut.minutes)).collect()
+    };
     Windows {
+        shorter: groups.iter().map(shorter).collect(),
         minutes: resources::window_minutes(portfolio, start, horizon, terms),
         lanes: portfolio.limits.parallel_cutovers as i32,
         cutovers,

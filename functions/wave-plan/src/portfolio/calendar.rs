@@ -26,7 +26,7 @@ pub struct Calendar {
     #[serde(default = "monday_to_friday")]
     #[schemars(length(min = 1, max = 7))]
     pub working_days: Vec<Weekday>,
-    /// The maintenance windows, each of which can be a wave. No two on one day.
+    /// The maintenance windows, each of which can be a wave. No two on one day, and no two that are open at the same time.
     #[schemars(length(max = 20))]
     pub windows: Vec<Window>,
     /// When nothing moves.
@@ -122,6 +122,19 @@ pub enum Weekday {
 }
 
 impl Weekday {
+    /// As in the portfolio.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Monday => "monday",
+            Self::Tuesday => "tuesday",
+            Self::Wednesday => "wednesday",
+            Self::Thursday => "thursday",
+            Self::Friday => "friday",
+            Self::Saturday => "saturday",
+            Self::Sunday => "sunday",
+        }
+    }
+
     /// Of a date.
     pub fn of(date: Date) -> Self {
         use jiff::civil::Weekday as Day;
@@ -135,6 +148,14 @@ impl Weekday {
             Day::Sunday => Self::Sunday,
         }
     }
+}
+
+/// How many days a programme has at the most: twenty years.
+pub(crate) const MOST_DAYS: i32 = 20 * 366;
+
+/// The last date that any programme has that starts on a date.
+pub(crate) fn last_date(start: Date) -> Date {
+    start.saturating_add(jiff::Span::new().days(MOST_DAYS - 1))
 }
 
 /// A date as portfolios write it: other forms of ISO 8601 are none.
@@ -158,6 +179,18 @@ impl Calendar {
     /// The window that opens on a date, if there is one.
     pub fn window_on(&self, date: Date) -> Option<&Window> {
         self.windows.iter().find(|window| window.days.contains(&Weekday::of(date)))
+    }
+
+    /// When the window of a date opens.
+    pub(crate) fn opens_on(&self, date: Date) -> Option<jiff::Zoned> {
+        date.to_datetime(time(&self.window_on(date)?.opens)?).to_zoned(time_zone(&self.time_zone)?).ok()
+    }
+
+    /// For how many seconds the window of a date is open before another date begins; nothing where it has closed by then.
+    pub(crate) fn seconds_before(&self, date: Date, begins: Date) -> Option<i64> {
+        let begins = begins.to_zoned(time_zone(&self.time_zone)?).ok()?;
+        let seconds = begins.timestamp().as_second() - self.opens_on(date)?.timestamp().as_second();
+        (seconds < self.window_on(date)?.lasts.0 as i64).then_some(seconds.max(0))
     }
 
     /// Whether people work on a date.

@@ -2,6 +2,7 @@
 //! place could not be read is silent. Whether a schedule exists is not asked here.
 
 mod calendar;
+mod lockstep;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,7 @@ pub(super) fn portfolio(portfolio: &Portfolio, unread: &[String]) -> Vec<Finding
     teams(portfolio, &mut report);
     applications(portfolio, &mut report);
     dependencies(portfolio, &mut report);
+    lockstep::check(portfolio, &mut report);
     report.findings
 }
 
@@ -100,6 +102,8 @@ fn applications(portfolio: &Portfolio, report: &mut Report) {
         calendar::periods(&application.preferred, &format!("{at}.preferred"), report);
         calendar::periods(&application.forbidden, &format!("{at}.forbidden"), report);
         calendar::optional_date(application.not_before.as_deref(), &format!("{at}.not_before"), report);
+        let not_before = application.not_before.as_deref();
+        calendar::in_sight(&portfolio.calendar.start, not_before, &format!("{at}.not_before"), report);
         calendar::optional_date(application.not_after.as_deref(), &format!("{at}.not_after"), report);
         how(application, &at, report);
         effort(application, &teams, &at, report);

@@ -34,7 +34,7 @@ pub struct Dependency {
 pub enum DependencyKind {
     /// `then` moves after `first`: in a later wave, or later in the same one.
     Before,
-    /// Both move in the same wave, in lockstep.
+    /// Both move in the same wave, in lockstep: at once, so that neither can come after the other.
     Together,
     /// `then` moves no earlier than so many days after `first`.
     NotBeforeDays,

@@ -67,11 +67,22 @@ fn heading(programme: &Programme) -> String {
         };
         let _ = writeln!(text, "\n**Slip: the programme ends {slip}.**");
     }
+    if let Some(days) = quality.days_from_scratch {
+        let _ = writeln!(
+            text,
+            "\nIt would end {} earlier, if everything that is not done might move: this one keeps to the dates of the programme before.",
+            plural(quality.days - days)
+        );
+    }
     if !programme.critical_path.is_empty() {
         let names: Vec<String> = programme.critical_path.iter().map(|name| plain(name)).collect();
         let _ = writeln!(text, "\nThe end is decided by: {}.", names.join(" → "));
     }
     text
+}
+
+fn plural(days: i32) -> String {
+    format!("{days} day{}", if days == 1 { "" } else { "s" })
 }
 
 fn waves(programme: &Programme) -> String {
@@ -141,7 +152,7 @@ fn teams(programme: &Programme) -> String {
 fn rest(programme: &Programme) -> String {
     let mut text = String::new();
     if !programme.unmet.is_empty() {
-        text.push_str("## Not kept\n\nThese are wishes, and the programme would be longer with them, or its risk less spread.\n\n");
+        text.push_str("## Not kept\n\nThese are wishes, and the programme would be longer with them, its risk less spread, or more of it moved.\n\n");
         programme.unmet.iter().for_each(|wish| {
             let _ = writeln!(text, "- {}", plain(wish));
         });

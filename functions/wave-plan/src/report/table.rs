@@ -3,7 +3,7 @@
 use crate::programme::Programme;
 
 /// A text that no spreadsheet takes for a formula.
-pub(crate) fn cell(text: &str) -> String {
+fn cell(text: &str) -> String {
     match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         true => format!("'{text}"),
         false => text.to_owned(),

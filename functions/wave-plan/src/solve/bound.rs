@@ -1,17 +1,23 @@
-//! Days before which no schedule can end, from lags, calendars and capacities alone.
+//! Days before which no schedule can end, from lags, calendars, capacities and windows alone.
 
 use std::sync::Arc;
 
+use super::profile::Profile;
 use super::project::{Day, Days, Project, Use};
 use super::temporal::Temporal;
 
 /// The most sets of late beginners that are looked at for each resource: more say little more, and take long.
 const MOST_HEADS: usize = 200;
 
-/// The later of: the longest chain of lags, and for each resource what has to be done with it after some day and before the end.
+/// The latest of: the longest chain of lags, the end of each activity as if there were no other, and for each resource what has to be
+/// done with it after some day and before the end. After the horizon where there is no schedule.
 pub(crate) fn lower(project: &Project, temporal: &Temporal) -> Day {
-    let activities = project.activities.iter();
-    let chain = activities.zip(&temporal.earliest).map(|(activity, start)| start + activity.duration).max();
+    let empty = Profile::new(project);
+    let alone = project.activities.iter().enumerate().map(|(place, activity)| {
+        let day = empty.earliest(place, temporal.earliest[place], temporal.latest[place]);
+        day.map_or(project.horizon + 1, |day| day + activity.duration)
+    });
+    let chain = alone.max();
     let tails = tails(project, temporal);
     let work = (0..project.capacities.len()).filter_map(|resource| work(project, temporal, &tails, resource)).max();
     chain.unwrap_or_default().max(work.unwrap_or_default())

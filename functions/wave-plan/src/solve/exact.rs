@@ -192,15 +192,17 @@ impl Model {
         self.add_clause(vec![predicate![variable <= end - 1]]);
     }
 
-    /// These activities are too much for the window of their day: so they are for that of every day that has no longer one.
+    /// These activities are too much for the window of their day: so they are for that of every day that has no longer one for them.
     fn forbid(&mut self, project: &Project, starts: &[Day], activities: &[usize]) {
-        let Some(windows) = &project.windows else { return };
-        let minutes =
-            activities.first().map(|activity| windows.minutes[starts[*activity] as usize]).unwrap_or_default();
-        for day in (0..windows.minutes.len()).filter(|day| (1..=minutes).contains(&windows.minutes[*day])) {
+        let (Some(windows), Some(first)) = (&project.windows, activities.first()) else { return };
+        let minutes = windows.most_on(starts[*first], activities);
+        // Days without a window are closed by calendars.
+        let has_window = |day: &Day| windows.minutes[*day as usize] > 0 || *day == starts[*first];
+        let too_short = |day: &Day| windows.most_on(*day, activities) <= minutes;
+        for day in (0..windows.minutes.len() as Day).filter(has_window).filter(too_short) {
             let clause = activities.iter().map(|activity| {
                 let start = self.starts[*activity];
-                predicate![start != day as Day]
+                predicate![start != day]
             });
             self.add_clause(clause.collect());
         }

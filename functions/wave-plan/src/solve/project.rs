@@ -2,6 +2,7 @@
 //! resources with a capacity a day. In the field's terms: RCPSP/max (resource-constrained project scheduling with minimum and
 //! maximum lags), with calendars.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::window::Windows;
@@ -29,7 +30,8 @@ pub struct Project {
 pub struct Activity {
     /// How many days after its start it has ended.
     pub duration: Day,
-    /// What it takes of the resources.
+    /// What it takes of the resources: on one day one use of each at the most, as [`Use::added_up`] has them. Each is compared by
+    /// itself with what is free.
     pub uses: Vec<Use>,
     /// The days on which it may start; all, if there is no list.
     pub days: Option<Arc<Days>>,
@@ -46,6 +48,30 @@ pub struct Use {
     pub length: Day,
     /// How much on each of them.
     pub amount: i32,
+}
+
+impl Use {
+    /// Uses of one activity, those of the same resource added up: cut into pieces of which no two lie on one day.
+    pub fn added_up(uses: &[Self]) -> Vec<Self> {
+        let mut edges: BTreeMap<usize, BTreeMap<Day, i32>> = BTreeMap::new();
+        for used in uses.iter().filter(|used| used.length > 0) {
+            let of_resource = edges.entry(used.resource).or_default();
+            *of_resource.entry(used.offset).or_default() += used.amount;
+            *of_resource.entry(used.offset + used.length).or_default() -= used.amount;
+        }
+        let mut pieces = Vec::new();
+        for (resource, edges) in edges {
+            let (mut offset, mut amount) = (0, 0);
+            // Where one ends as another of the same amount begins, nothing changes.
+            for (day, change) in edges.into_iter().filter(|(_, change)| *change != 0) {
+                if amount > 0 {
+                    pieces.push(Self { resource, offset, length: day - offset, amount });
+                }
+                (offset, amount) = (day, amount + change);
+            }
+        }
+        pieces
+    }
 }
 
 /// `to` starts no earlier than `days` after the start of `from`. A negative number is a maximum lag the other way round.

@@ -11,6 +11,8 @@ use super::project::Day;
 pub struct Windows {
     /// The minutes that may be planned on each day; 0 where there is no window.
     pub minutes: Vec<i32>,
+    /// Days on which there are fewer, with one of the activities: for each, the days. Activities that are not there have none.
+    pub shorter: Vec<Vec<(Day, i32)>>,
     /// How many cutovers run at a time.
     pub lanes: i32,
     /// Every cutover, so that what needs another comes after it.
@@ -54,8 +56,15 @@ impl Windows {
 
     /// Whether these activities fit on that day.
     pub fn fit(&self, day: Day, activities: &[usize]) -> bool {
+        self.minutes_of(activities) <= self.most_on(day, activities)
+    }
+
+    /// How many minutes these activities may take on a day. It never rises when one is added.
+    pub fn most_on(&self, day: Day, activities: &[usize]) -> i32 {
         let minutes = usize::try_from(day).ok().and_then(|day| self.minutes.get(day)).copied().unwrap_or_default();
-        self.minutes_of(activities) <= minutes
+        let shorter = activities.iter().filter_map(|activity| self.shorter.get(*activity));
+        let on_day = shorter.flatten().filter(|(other, _)| *other == day).map(|(_, minutes)| *minutes);
+        on_day.fold(minutes, i32::min)
     }
 
     /// The first day whose window is too short for what is on it, with a smallest set of activities that is too much for it.

@@ -60,6 +60,7 @@ pub fn project(seed: u64) -> Project {
         }
     }
     let windows = (below(2) == 0).then(|| Windows {
+        shorter: vec![vec![(horizon / 2, 60)], vec![], vec![(3, 0), (4, 90)]],
         minutes: (0..horizon).map(|_| 60 + 60 * below(3)).collect(),
         lanes: 2,
         cutovers: (0..count as usize)

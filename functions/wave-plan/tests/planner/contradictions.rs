@@ -147,6 +147,18 @@ fn a_limit_and_a_freeze_and_the_end_are_named() {
     );
 }
 
+/// Waits that lead out of what the planner looks at: that is said, and not only that they cannot be kept.
+#[test]
+fn waits_beyond_twenty_years_are_told_with_how_far_the_planner_looks() {
+    let mut value = four();
+    value["calendar"].as_object_mut().unwrap().remove("end");
+    for (first, then) in [("a", "b"), ("b", "c"), ("c", "d")] {
+        depends(&mut value, json!({ "first": first, "then": then, "kind": "not_before_days", "days": 3000 }));
+    }
+    let conflicts = conflicts(&value);
+    assert_eq!(conflicts[0].given, ["the planner looks ahead to 2046-03-16, twenty years from the start"]);
+}
+
 #[test]
 fn a_pilot_that_needs_what_is_none_is_named() {
     let mut value = four();

@@ -159,3 +159,54 @@ fn reasons_name_what_is_in_the_way() {
     let because = &programme.placements.iter().find(|one| one.application == "b").unwrap().because;
     assert_eq!(because.join("; "), "it comes no earlier than 7 days after a (wave 1)");
 }
+
+/// In one wave, a wish that is kept is a stage; of two that contradict each other, one is kept and the other told.
+#[test]
+fn a_soft_order_within_one_wave_is_a_stage_or_is_told() {
+    let mut value = four();
+    let wish = |first: &str, then: &str| json!({ "first": first, "then": then, "kind": "before", "strength": "soft" });
+    depends(&mut value, wish("b", "a"));
+    let programme = planned(&value).unwrap();
+    let staged = |programme: &wave_plan::Programme, name: &str| {
+        let wave = programme.waves.iter().find(|wave| wave.applications.iter().any(|one| one.name == name)).unwrap();
+        let one = wave.applications.iter().find(|one| one.name == name).unwrap();
+        (wave.number, one.stage, one.also_after.clone())
+    };
+    value["calendar"]["end"] = "2026-03-07".into();
+    let within = planned(&value).unwrap();
+    assert_eq!((staged(&within, "b"), staged(&within, "a")), ((1, 1, vec![]), (1, 2, vec!["b".to_owned()])));
+    assert_eq!((programme.unmet, within.unmet), (Vec::<String>::new(), Vec::<String>::new()));
+    depends(&mut value, wish("a", "b"));
+    let programme = planned(&value).unwrap();
+    assert_eq!(programme.unmet.len(), 1, "{:?}", programme.unmet);
+    let (kept, then) = if programme.unmet[0] == "b moves after a" { ("b", "a") } else { ("a", "b") };
+    assert!(staged(&programme, kept).1 < staged(&programme, then).1, "{:?}", programme.waves);
+}
+
+/// A lockstep that is only a wish, and that lies on one day by chance, is no lockstep.
+#[test]
+fn a_soft_lockstep_that_cannot_be_is_told_though_both_are_on_one_day() {
+    let mut value = four();
+    value["calendar"]["end"] = "2026-03-07".into();
+    depends(&mut value, json!({ "first": "a", "then": "b", "kind": "before" }));
+    depends(&mut value, json!({ "first": "a", "then": "b", "kind": "together", "strength": "soft" }));
+    let programme = planned(&value).unwrap();
+    assert_eq!(programme.unmet, ["a and b move together"]);
+    let stages: Vec<(&str, usize)> =
+        programme.waves[0].applications.iter().map(|one| (one.name.as_str(), one.stage)).collect();
+    assert_eq!(stages, [("a", 1), ("c", 1), ("d", 1), ("b", 2)]);
+}
+
+#[test]
+fn what_is_prepared_without_a_team_is_prepared_all_the_same() {
+    let mut value = four();
+    value["applications"][0]["preparation_weeks"] = 3.into();
+    let programme = planned(&value).unwrap();
+    let a = programme.placements.iter().find(|one| one.application == "a").unwrap();
+    assert_eq!((a.date.as_str(), a.preparation_from.as_deref()), ("2026-03-28", Some("2026-03-07")));
+    assert_eq!(a.because, ["its preparation takes 3 weeks"]);
+    value["applications"][0]["not_after"] = "2026-03-20".into();
+    let Err(wave_plan::Refusal::Infeasible { conflicts }) = planned(&value) else { panic!("it is planned") };
+    assert_eq!(conflicts[0].constraints, ["a moves on 2026-03-20 at the latest"]);
+    assert_eq!(conflicts[0].given, ["a is prepared for 3 weeks: it moves on 2026-03-23 at the earliest"]);
+}

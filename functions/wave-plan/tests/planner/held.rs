@@ -15,14 +15,14 @@ pub fn check(portfolio: &Portfolio, programme: &Programme) {
     let dates: BTreeMap<&str, Date> =
         programme.placements.iter().map(|one| (one.application.as_str(), one.date.parse().unwrap())).collect();
     assert_eq!(dates.len(), portfolio.applications.len(), "each application has one place");
-    calendar(portfolio, &dates);
+    calendar(portfolio, programme, &dates);
     dependencies(portfolio, &dates);
     pilots(portfolio, &dates);
     limits(portfolio, programme);
     teams(portfolio, programme);
 }
 
-fn calendar(portfolio: &Portfolio, dates: &BTreeMap<&str, Date>) {
+fn calendar(portfolio: &Portfolio, programme: &Programme, dates: &BTreeMap<&str, Date>) {
     let calendar = &portfolio.calendar;
     for one in &portfolio.applications {
         let date = dates[one.name.as_str()];
@@ -37,6 +37,14 @@ fn calendar(portfolio: &Portfolio, dates: &BTreeMap<&str, Date>) {
         for period in &one.forbidden {
             let is_in = (period.from.parse::<Date>().unwrap()..=period.to.parse().unwrap()).contains(&date);
             assert!(!is_in, "{name} moves when it must not");
+        }
+        let placed = programme.placements.iter().find(|placed| placed.application == *name).unwrap();
+        let prepared: Option<Date> = placed.preparation_from.as_ref().map(|from| from.parse().unwrap());
+        if let Some(from) = prepared {
+            assert!(
+                from >= calendar.start.parse().unwrap() && days(from, date) % 7 == 0,
+                "{name} is prepared from {from} on"
+            );
         }
         if one.strategy.moves() {
             assert!(

@@ -8,6 +8,8 @@ mod core;
 mod exercise;
 mod generated;
 mod held;
+mod lockstep;
+mod overnight;
 #[path = "../../benches/portfolios.rs"]
 mod portfolios;
 mod reading;

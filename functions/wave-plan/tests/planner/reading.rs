@@ -136,3 +136,93 @@ fn all_mistakes_come_at_once_with_what_was_meant() {
         assert!(told.iter().any(|line| line.starts_with(part)), "{part}\nis not in\n{}", told.join("\n"));
     }
 }
+
+fn findings(value: &Value) -> Vec<String> {
+    let findings = Portfolio::read(value).err().unwrap_or_default();
+    findings.into_iter().map(|one| format!("{} {}: {}", one.path, one.problem, one.fix)).collect()
+}
+
+#[test]
+fn windows_that_are_open_at_the_same_time_are_refused() {
+    let told = |windows: &[(&[&str], &str, &str)]| {
+        let mut value = four();
+        let window =
+            |(days, opens, lasts): &(&[&str], &str, &str)| json!({ "days": days, "opens": opens, "lasts": lasts });
+        value["calendar"]["windows"] = windows.iter().map(window).collect();
+        findings(&value)
+    };
+    assert_eq!(
+        told(&[(&["saturday"], "20:00", "30h"), (&["sunday"], "01:00", "4h")]),
+        [
+            "$.calendar.windows[0].lasts is 1d 6h: opened on saturday, it is still open as $.calendar.windows[1] opens on sunday, at 01:00: \
+          let it last 5h at the most, or leave one of the two out"
+        ]
+    );
+    // Over the week's end, of one window with itself, and over a day that has none.
+    assert_eq!(told(&[(&["monday"], "01:00", "4h"), (&["sunday"], "20:00", "6h")]).len(), 1);
+    assert_eq!(told(&[(&["friday", "saturday", "sunday"], "20:00", "25h")]).len(), 1);
+    assert_eq!(
+        told(&[(&["thursday"], "20:00", "1h"), (&["friday"], "20:00", "40h"), (&["sunday"], "08:00", "2h")]).len(),
+        1
+    );
+    // One that begins as another ends.
+    assert_eq!(told(&[(&["saturday"], "20:00", "5h"), (&["sunday"], "01:00", "4h")]), Vec::<String>::new());
+    assert_eq!(told(&[(&["monday"], "00:00", "48h"), (&["sunday"], "00:00", "24h")]), Vec::<String>::new());
+}
+
+#[test]
+fn an_order_within_a_lockstep_group_is_refused() {
+    let fix = "what is needed first cannot move at the same time: remove one of the two";
+    for (kind, days) in [("before", None), ("within_days", Some(3)), ("not_before_days", Some(0))] {
+        let mut value = four();
+        for (first, then) in [("a", "b"), ("c", "b")] {
+            depends(&mut value, json!({ "first": first, "then": then, "kind": "together" }));
+        }
+        let mut order = json!({ "first": "a", "then": "c", "kind": kind });
+        if let Some(days) = days {
+            order["days"] = days.into();
+        }
+        depends(&mut value, order);
+        assert_eq!(findings(&value), [format!("$.dependencies[2].first a moves in lockstep with c: {fix}")]);
+        // A wish is none that has to be kept.
+        value["dependencies"][2]["strength"] = "soft".into();
+        assert_eq!(findings(&value), Vec::<String>::new());
+        assert_eq!(crate::planned(&value).unwrap().unmet.len(), 1, "{kind}");
+    }
+}
+
+#[test]
+fn a_lockstep_group_that_is_wider_than_what_runs_at_a_time_is_refused() {
+    let mut value = four();
+    value["limits"] = json!({ "parallel_cutovers": 2 });
+    for (first, then) in [("b", "c"), ("c", "d")] {
+        depends(&mut value, json!({ "first": first, "then": then, "kind": "together" }));
+    }
+    let told = "$.limits.parallel_cutovers is 2, and 3 applications move in lockstep with b: write 3 at the least";
+    assert_eq!(findings(&value), [told]);
+    // A lockstep that is only a wish is left out instead.
+    value["dependencies"][1]["strength"] = "soft".into();
+    let programme = crate::planned(&value).unwrap();
+    assert_eq!(programme.unmet, ["c and d move together"]);
+    // What people move takes no place of a cutover.
+    value["dependencies"][1]["strength"] = "hard".into();
+    value["applications"][3] =
+        json!({ "name": "d", "strategy": "rehost", "owner": "o", "tasks": [{ "what": "move it" }] });
+    assert_eq!(findings(&value), Vec::<String>::new());
+}
+
+#[test]
+fn a_date_that_is_further_ahead_than_the_planner_looks_is_told_so() {
+    let mut value = four();
+    value["applications"][0]["not_before"] = "2099-01-01".into();
+    let told = findings(&value);
+    assert_eq!(
+        told,
+        [
+            "$.applications[0].not_before is 2099-01-01, and the planner looks ahead to 2046-03-16, twenty years from the start: \
+          bring it forward, or leave what comes so late to a later programme"
+        ]
+    );
+    value["applications"][0]["not_before"] = "2046-03-10".into();
+    assert_eq!(findings(&value), Vec::<String>::new());
+}

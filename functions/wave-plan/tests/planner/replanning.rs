@@ -96,3 +96,78 @@ fn an_application_that_is_new_gets_a_place_and_one_that_is_gone_is_told() {
         .collect();
     assert_eq!(changed, [("d", true, false), ("e", false, true)]);
 }
+
+/// The directory comes eleven days later, and there is no end by which all has to be done: wishes cost no day.
+#[test]
+fn soft_dependencies_do_not_make_a_programme_longer_that_is_planned_anew() {
+    let slip = |with_wishes: bool| {
+        let mut portfolio = exercise();
+        portfolio.calendar.end = None;
+        portfolio.dependencies.retain(|one| with_wishes || one.strength == wave_plan::portfolio::Strength::Hard);
+        let first = plan(&portfolio, &Request::default(), &mut || false).unwrap();
+        let directory = portfolio.applications.iter_mut().find(|one| one.name == "directory").unwrap();
+        directory.not_before = Some("2026-03-26".to_owned());
+        let second = again(&portfolio, &first, Progress::default());
+        crate::held::check(&portfolio, &second);
+        let fresh = plan(&portfolio, &Request::default(), &mut || false).unwrap();
+        (second.baseline.as_ref().unwrap().slip_days, second, fresh)
+    };
+    let ((with, second, fresh), (without, ..)) = (slip(true), slip(false));
+    assert!(with <= without, "{with} days later with soft dependencies, {without} without");
+    // What would be better from scratch is said.
+    assert!(fresh.quality.days < second.quality.days, "this exercise says nothing any more");
+    assert_eq!(second.quality.days_from_scratch, Some(fresh.quality.days));
+    let earlier = second.quality.days - fresh.quality.days;
+    let told = wave_plan::report::markdown(&second);
+    assert!(told.contains(&format!("It would end {earlier} day")), "{told}");
+    assert_eq!(fresh.quality.days_from_scratch, None);
+}
+
+/// A wish that the programme before kept goes on being kept, where the end allows it; one that it did not keep moves nothing.
+#[test]
+fn wishes_that_were_kept_are_kept_and_the_others_move_nothing() {
+    let mut value = four();
+    depends(&mut value, json!({ "first": "a", "then": "b", "kind": "not_before_days", "days": 7, "strength": "soft" }));
+    value["applications"][3]["not_before"] = "2026-03-28".into();
+    let first = planned(&value).unwrap();
+    assert_eq!(first.unmet, Vec::<String>::new());
+    value["applications"][0]["not_before"] = "2026-03-14".into();
+    let portfolio = Portfolio::read(&value).unwrap();
+    let second = again(&portfolio, &first, progress("2026-03-02", &[]));
+    assert_eq!((second.unmet.as_slice(), second.end == first.end), (&[][..], true), "{:?}", second.changes);
+    // And this is said of it for the first time: everybody stays.
+    depends(&mut value, json!({ "first": "d", "then": "c", "kind": "before", "strength": "soft" }));
+    let third = again(&Portfolio::read(&value).unwrap(), &second, progress("2026-03-02", &[]));
+    if date(&second, "c") < date(&second, "d") {
+        assert_eq!((third.changes.len(), third.unmet.len()), (0, 1), "{third:#?}");
+    }
+}
+
+#[test]
+fn that_today_is_the_reason_is_said_and_that_a_date_is_kept() {
+    let value = four();
+    let portfolio = Portfolio::read(&value).unwrap();
+    let first = planned(&value).unwrap();
+    let because = |programme: &Programme, name: &str| {
+        programme.placements.iter().find(|one| one.application == name).unwrap().because.join("; ")
+    };
+    let late = again(&portfolio, &first, progress("2026-03-10", &[]));
+    let fresh =
+        plan(&portfolio, &Request { progress: progress("2026-03-10", &[]), ..Request::default() }, &mut || false);
+    for programme in [&late, &fresh.unwrap()] {
+        let first = programme.placements.iter().find(|one| one.date == "2026-03-14").unwrap();
+        assert_eq!(because(programme, &first.application), "nothing is planned before 2026-03-10 any more");
+        let spread = programme.placements.iter().filter(|one| one.because.join("").contains("spread the risk"));
+        assert!(spread.into_iter().all(|one| one.date.as_str() > "2026-03-14"));
+    }
+    // What could be earlier, and is on the date that it had.
+    let mut value = four();
+    value["applications"][0]["not_before"] = "2026-03-28".into();
+    let first = planned(&value).unwrap();
+    value["applications"][0].as_object_mut().unwrap().remove("not_before");
+    let second = again(&Portfolio::read(&value).unwrap(), &first, progress("2026-03-02", &[]));
+    assert_eq!(
+        (date(&second, "a"), because(&second, "a").as_str()),
+        ("2026-03-28", "it could be earlier, and stays on the date that it had")
+    );
+}

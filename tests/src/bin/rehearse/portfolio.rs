@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use cutover::finding::Finding;
 use cutover_tests::control::Client;
 use cutover_tests::emulator::Ready;
-use cutover_tests::programme::{Outcome, is_portfolio, rehearse};
+use cutover_tests::programme::{Judged, Outcome, is_portfolio, rehearse};
 use serde_json::{Value, json};
 use wave_plan::{Portfolio, Request, plan, report};
 
@@ -23,23 +24,17 @@ pub fn given(arguments: &Arguments) -> Option<Value> {
 
 /// Judges it alone: every error at once, why it cannot be planned, or the programme as it would be. The exit code.
 pub fn check(portfolio: &Value, is_json: bool) -> u8 {
-    let read = Portfolio::read(portfolio);
+    let planned = Portfolio::read(portfolio).map(|portfolio| plan(&portfolio, &Request::default(), &mut || false));
     if is_json {
-        let programme = read.as_ref().ok().map(|portfolio| plan(portfolio, &Request::default(), &mut || false).ok());
-        crate::out(format_args!("{}\n", json!({ "findings": read.as_ref().err(), "programme": programme.flatten() })));
+        crate::out(format_args!("{}\n", json!(Judged::of(&planned))));
     }
-    let portfolio = match read {
-        Ok(portfolio) => portfolio,
+    let (text, code) = match &planned {
+        Ok(Ok(programme)) => (report::markdown(programme), 0),
+        Ok(Err(refusal)) => (report::refusal(refusal), crate::PLAN_AT_FAULT),
         Err(findings) => {
-            for finding in findings.iter().filter(|_| !is_json) {
-                crate::out(format_args!("ERROR {} {}\n      {}\n", finding.path, finding.problem, finding.fix));
-            }
-            return crate::PLAN_AT_FAULT;
+            let told = |one: &Finding| format!("ERROR {} {}\n      {}\n", one.path, one.problem, one.fix);
+            (findings.iter().map(told).collect(), crate::PLAN_AT_FAULT)
         }
-    };
-    let (text, code) = match plan(&portfolio, &Request::default(), &mut || false) {
-        Ok(programme) => (report::markdown(&programme), 0),
-        Err(refusal) => (report::refusal(&refusal), crate::PLAN_AT_FAULT),
     };
     if !is_json {
         crate::out(format_args!("{text}\n"));

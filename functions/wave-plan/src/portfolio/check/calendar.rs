@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cutover::text::quoted;
 
 use super::Report;
-use crate::portfolio::{Calendar, Period, Portfolio, calendar};
+use crate::portfolio::{Calendar, Period, Portfolio, Weekday, Window, calendar};
 use cutover::Seconds;
 
 const SHORTEST_WINDOW: Seconds = Seconds::minutes(15);
@@ -70,6 +70,39 @@ fn windows(portfolio: &Portfolio, report: &mut Report) {
             }
         }
     }
+    overlapping(windows, report);
+}
+
+const WEEK_SECONDS: u64 = 7 * 24 * 3_600;
+
+/// Windows that are open at the same time, through midnight and over the week's end too: two waves would run at once.
+fn overlapping(windows: &[Window], report: &mut Report) {
+    let mut open: Vec<(u64, Weekday, usize)> = Vec::new();
+    for (place, window) in windows.iter().enumerate() {
+        let Some(opens) = calendar::time(&window.opens) else { continue };
+        let of_day = 3_600 * opens.hour() as u64 + 60 * opens.minute() as u64;
+        open.extend(window.days.iter().map(|day| (24 * 3_600 * *day as u64 + of_day, *day, place)));
+    }
+    open.sort_unstable();
+    // Two on one day were told.
+    open.dedup_by_key(|(_, day, _)| *day);
+    let mut told = BTreeSet::new();
+    for (at, (opens, day, place)) in open.iter().enumerate() {
+        let last = at + 1 == open.len();
+        let (next_opens, next_day, next) = open[(at + 1) % open.len()];
+        let free = next_opens + if last { WEEK_SECONDS } else { 0 } - opens;
+        let lasts = windows[*place].lasts;
+        if lasts.0 > free && lasts <= LONGEST_WINDOW && told.insert(place) {
+            let problem = format!(
+                "is {lasts}: opened on {}, it is still open as $.calendar.windows[{next}] opens on {}, at {}",
+                day.name(),
+                next_day.name(),
+                windows[next].opens
+            );
+            let fix = format!("let it last {} at the most, or leave one of the two out", Seconds(free));
+            report.say(format!("$.calendar.windows[{place}].lasts"), problem, fix);
+        }
+    }
 }
 
 pub(super) fn periods(periods: &[Period], at: &str, report: &mut Report) {
@@ -95,6 +128,16 @@ fn in_order(from: &str, to: &str, path: &str, what: &str, report: &mut Report) {
 pub(super) fn optional_date(text: Option<&str>, path: &str, report: &mut Report) {
     if let Some(text) = text {
         date(text, path, report);
+    }
+}
+
+/// The planner looks ahead for twenty years: nothing is planned after them.
+pub(super) fn in_sight(start: &str, text: Option<&str>, path: &str, report: &mut Report) {
+    if let (Some(last), Some(date)) = (calendar::date(start).map(calendar::last_date), text.and_then(calendar::date))
+        && date > last
+    {
+        let problem = format!("is {date}, and the planner looks ahead to {last}, twenty years from the start");
+        report.say(path, problem, "bring it forward, or leave what comes so late to a later programme");
     }
 }
 
