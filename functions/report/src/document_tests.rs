@@ -87,7 +87,7 @@ fn route(title: &str, periods: i64) -> RouteFacts {
     }
 }
 
-fn facts(text: &str) -> Facts {
+pub(crate) fn facts(text: &str) -> Facts {
     let gate = Gate {
         name: format!("5xx of the new targets{text}"),
         ..Gate {
@@ -95,6 +95,7 @@ fn facts(text: &str) -> Facts {
             healthy: 58,
             unhealthy: 1,
             not_known: 1,
+            is_of_service: true,
             last_seen: format!("0.001, limit 0.01{text}"),
             limit: Some(0.01),
             ..Gate::default()
@@ -125,6 +126,8 @@ fn facts(text: &str) -> Facts {
             metric_name: "CPUUtilization".to_owned(),
             points: points(12.0),
         }],
+        resources_of_new: vec![],
+        limits: vec![],
         resource_changes: vec![ResourceChange {
             before_name: format!("CPU of the old side{text}"),
             after_name: format!("CPU of the new side{text}"),

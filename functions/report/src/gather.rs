@@ -15,9 +15,10 @@ use journal::Run;
 use watch::data::{Series as Values, Wanted, Window};
 
 use crate::Clients;
-use crate::facts::{Facts, Period, Point, RouteFacts, Series, Sides};
+use crate::facts::{Facts, Limit, Period, Point, RouteFacts, Series, Sides};
 use crate::load::Load;
 use crate::resources::Seen;
+use crate::verdict::LIMITS_NOTE;
 
 /// As many periods as a plot has room for.
 const MOST_PERIODS: i64 = 120;
@@ -66,13 +67,11 @@ fn known(run: &Run, calls: &[Call], (began_at, until): (Timestamp, Timestamp), l
         weights: weights.iter().filter(|weight| weight.route == place).copied().collect(),
         sides: None,
     });
-    let names = run.plan.monitoring.metrics.iter().map(|metric| metric.name.as_str()).collect::<Vec<_>>();
-    let mut gates = crate::gates::gates(calls, &names, &titles);
-    for gate in &mut gates {
-        let metric = run.plan.monitoring.metrics.iter().find(|metric| metric.name == gate.name);
-        gate.limit = metric.map(|metric| metric.threshold);
-    }
     let ending = run.ending.as_ref();
+    let limits = limits(calls);
+    // They have a place of their own.
+    let is_told = |text: &String| !limits.is_empty() && text.starts_with(LIMITS_NOTE);
+    let not_done = ending.map(|ending| ending.not_done()).unwrap_or_default();
     Facts {
         application: run.plan.application.clone(),
         run_id: run.run_id.clone(),
@@ -82,16 +81,26 @@ fn known(run: &Run, calls: &[Call], (began_at, until): (Timestamp, Timestamp), l
         why: run.why.clone(),
         recovery_seconds: history::recovery::recovery(calls).map(|recovery| recovery.seconds()),
         routes: routes.collect(),
-        gates,
+        gates: crate::gates::gates(calls, &run.plan),
         resources: Vec::new(),
+        resources_of_new: Vec::new(),
         resource_changes: Vec::new(),
         load,
         baseline: run.baseline.as_ref().map(cutover::baseline::lines).unwrap_or_default(),
         timeline: history::calls::timeline(calls, &titles),
-        not_done: ending.map(|ending| ending.not_done()).unwrap_or_default(),
+        not_done: not_done.into_iter().filter(|text| !is_told(text)).collect(),
+        limits,
         not_measured: Vec::new(),
         cleanup_after_seconds: run.plan.cleanup.after.0,
     }
+}
+
+/// The plan's limits, as they were last looked at. Pure.
+fn limits(calls: &[Call]) -> Vec<Limit> {
+    let replies =
+        calls.iter().rev().filter(|call| call.state == "Validate").filter_map(|call| call.answer.as_ref().ok());
+    let mut lists = replies.filter_map(|reply| serde_json::from_value::<Vec<Limit>>(reply["limits"].clone()).ok());
+    lists.find(|limits| !limits.is_empty()).unwrap_or_default()
 }
 
 /// What was not measured, and why. Pure.
@@ -259,7 +268,32 @@ fn periods([requests, errors, p50, p95]: &[Values; 4], window: Window) -> Vec<Pe
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn limits_are_those_of_the_last_look_that_had_some() {
+        let at = Timestamp::from_second(0).unwrap();
+        let call = |state: &str, reply: serde_json::Value| Call {
+            at,
+            state: state.to_owned(),
+            asked: serde_json::Value::Null,
+            answer: Ok(reply),
+        };
+        let line = |margin: f64| json!({ "name": "CPU", "max": 80.0, "measured": 80.0 - margin, "margin": margin, "holds": margin >= 0.0 });
+        let calls = [
+            call("Validate", json!({ "passed": false })),
+            call("Validate", json!({ "passed": true, "limits": [line(1.0)] })),
+            call("Validate", json!({ "passed": true, "limits": [line(-13.5)] })),
+            call("SetAlarm", json!({ "limits": [line(2.0)] })),
+        ];
+        assert_eq!(
+            limits(&calls).iter().map(|limit| (limit.margin, limit.holds)).collect::<Vec<_>>(),
+            [(Some(-13.5), false)]
+        );
+        assert_eq!(limits(&calls[..1]), []);
+    }
 
     #[test]
     fn periods_are_so_few_that_they_can_be_drawn() {
