@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_sfn::Client as States;
 use cutover::arn::{load_balancer_dimension, target_group_dimension};
 use cutover::contract::Caller;
@@ -12,6 +11,7 @@ use cutover::{StepError, StepResult};
 use history::Call;
 use jiff::Timestamp;
 use journal::Run;
+use watch::Metrics;
 use watch::data::{Series as Values, Wanted, Window};
 
 use crate::Clients;
@@ -51,7 +51,7 @@ pub async fn facts(clients: &Clients, caller: &Caller, until: Timestamp) -> Step
         }
     };
     let mut facts = known(&run, &calls, (began_at, until), load);
-    if let Err(error) = measure(&clients.cloudwatch, &run, &mut facts).await {
+    if let Err(error) = measure(clients, &run, &mut facts).await {
         not_measured.push(format!("users' traffic over time: CloudWatch cannot be read: {}", error.message));
     }
     facts.not_measured = not_measured.into_iter().chain(missing(&run, &facts)).collect();
@@ -161,8 +161,10 @@ async fn story(states: &States, run: &Run, caller: &Caller, until: Timestamp) ->
     Ok((told.began_at.unwrap_or(until), calls))
 }
 
-/// Asks CloudWatch for both sides of the routes, and for the metrics that the plan names, over the time of the run.
-async fn measure(cloudwatch: &CloudWatch, run: &Run, facts: &mut Facts) -> StepResult<()> {
+/// Asks CloudWatch for both sides of the routes, where their load balancers are, and for the metrics that the plan names, over the time of the run.
+async fn measure(clients: &Clients, run: &Run, facts: &mut Facts) -> StepResult<()> {
+    let access = clients.access.for_run(&run.run_id, facts.until);
+    let metrics = Metrics::of(&clients.cloudwatch, &access, &run.plan).await?;
     let window = window(facts.began_at, facts.until);
     let counted: Vec<Option<&ListenerRoute>> = run.plan.routes.iter().map(counted).collect();
     let resources = &run.plan.baseline.resources;
@@ -180,7 +182,7 @@ async fn measure(cloudwatch: &CloudWatch, run: &Run, facts: &mut Facts) -> StepR
         statistic: limit.statistic.clone(),
     }));
     wanted.truncate(MOST_SERIES);
-    let mut series = watch::data::series(&cloudwatch.into(), &wanted, window).await?.into_iter();
+    let mut series = watch::data::series(&metrics, &wanted, window).await?.into_iter();
     for (route, listener) in facts.routes.iter_mut().zip(counted) {
         if listener.is_some() {
             let mut side = || {
