@@ -307,7 +307,7 @@ fn a_violation_says_what_follows_and_a_quiet_old_side_nothing() {
     let findings: Vec<&str> = found.iter().map(|one| one.finding.as_str()).collect();
     assert!(findings.iter().any(|finding| finding.starts_with("max_p99_ms is 30, and")), "{findings:?}");
     assert!(findings.iter().any(|finding| finding.contains("found something wrong at 1 of 60 looks")), "{findings:?}");
-    assert!(findings.iter().any(|finding| finding.starts_with("\"CPU of the old side\" was at 84 %")), "{findings:?}");
+    assert!(!findings.iter().any(|finding| finding.contains("CPU of the old side")), "{findings:?}");
     assert!(!findings.iter().any(|finding| finding.contains("after all weight")), "{findings:?}");
     let mut left = facts("");
     left.routes[0].sides.as_mut().unwrap().old.last_mut().unwrap().requests = Some(7.0);

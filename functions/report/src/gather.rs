@@ -197,21 +197,19 @@ async fn measure(clients: &Clients, run: &Run, facts: &mut Facts) -> StepResult<
     if let Some(after) = crate::resources::after(&facts.routes) {
         let seen = Seen { resources: of_old, limits: of_limits, period_seconds: window.period, after };
         facts.resource_changes = crate::resources::changes(&run.plan, run.baseline.as_ref(), &seen);
+        let limits = run.plan.validation.limits.iter().zip(of_limits);
+        let since = limits.map(|(limit, values)| told(&limit.name, &limit.metric_name, values.range(after..)));
+        facts.resources_of_new = since.collect();
     }
-    facts.resources = resources
-        .iter()
-        .zip(of_old)
-        .map(|(metric, values)| {
-            let point =
-                |(at, value): (&i64, &f64)| Some(Point { at: Timestamp::from_second(*at).ok()?, value: *value });
-            Series {
-                name: metric.name.clone(),
-                metric_name: metric.metric_name.clone(),
-                points: values.iter().filter_map(point).collect(),
-            }
-        })
-        .collect();
+    let all = resources.iter().zip(of_old);
+    facts.resources = all.map(|(metric, values)| told(&metric.name, &metric.metric_name, values.iter())).collect();
     Ok(())
+}
+
+/// A series as the report tells it.
+fn told<'a>(name: &str, metric_name: &str, values: impl Iterator<Item = (&'a i64, &'a f64)>) -> Series {
+    let point = |(at, value): (&i64, &f64)| Some(Point { at: Timestamp::from_second(*at).ok()?, value: *value });
+    Series { name: name.to_owned(), metric_name: metric_name.to_owned(), points: values.filter_map(point).collect() }
 }
 
 /// Whole periods around the run, so few that a plot has room for them.
