@@ -168,15 +168,21 @@ fn in_short(facts: &Facts) -> Vec<(String, String)> {
 fn bound(line: &Bound, verdict: LoadVerdict) -> Row {
     let (class, is) = match (verdict, line.holds) {
         (LoadVerdict::Invalid, _) => ("", "not judged"),
+        (_, true) if line.is_unsure() => ("note", "holds, of too few requests to be certain"),
         (_, true) => ("good", "holds"),
         (_, false) => ("bad", "violated"),
     };
+    let is = match line.needs.filter(|_| line.is_unsure()) {
+        Some(needs) => format!("{is}: it takes {needs}"),
+        None => is.to_owned(),
+    };
+    let of = line.requests.map(|requests| format!(", of {requests} requests")).unwrap_or_default();
     let cells = vec![
         line.bound.clone(),
         short(line.limit),
-        line.measured.map_or("not measured".to_owned(), short),
+        line.measured.map_or("not measured".to_owned(), |measured| format!("{}{of}", short(measured))),
         line.margin.map_or("none".to_owned(), signed),
-        is.to_owned(),
+        is,
     ];
     Row { class, cells }
 }
