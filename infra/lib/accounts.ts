@@ -23,6 +23,7 @@ export const ENTERING: readonly Crate[] = [
   'monitor',
   'precheck',
   'replication-lag',
+  'report',
   'rollback',
   'validate',
   'weight-shift',

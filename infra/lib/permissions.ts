@@ -391,6 +391,7 @@ export function functionPermissions(here: Surroundings): Record<Crate, Permissio
       may(table, 'dynamodb:GetItem'),
     ],
     report: [
+      may(others, 'sts:AssumeRole'),
       may(report, 's3:PutObject'),
       may(loadTest, 's3:GetObject'),
       may({ resources: [here.reports.bucketArn] }, 's3:ListBucket'),

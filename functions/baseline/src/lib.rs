@@ -225,9 +225,10 @@ mod tests {
         assert_eq!(
             told,
             [
-                "shop-old, before the cutover: 200 requests, 0.5 % errors, p50 20 ms, p95 200 ms, p99 300 ms",
-                "CPU, percent, before the cutover: 40, 40 at the highest",
-                "shop-old, a week ago: no requests",
+                "shop-old, before the cutover: 200 requests, 0.5 % errors, p50 20 ms, p95 200 ms, p99 300 ms (1970-01-01T00:00:00Z to \
+                 1970-01-01T01:00:00Z; a percentile is the median of those of each 1m)",
+                "CPU, percent, before the cutover: 40 in the median, 40 at the highest",
+                "shop-old, a week ago: no requests (1969-12-25T00:00:00Z to 1969-12-25T01:00:00Z)",
                 "CPU, percent, a week ago: no data",
                 "a name",
             ]

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::Seconds;
 use crate::plan::Figures;
 
 /// What is kept, for people.
@@ -16,13 +17,18 @@ pub fn lines(baseline: &Value) -> Vec<String> {
         for one in list(&window["sides"]) {
             let group = one["target_group"].as_str().unwrap_or_default();
             let saw = serde_json::from_value::<Figures>(known(&one["saw"])).ok().filter(|_| one["saw"].is_object());
-            let saw = saw.map_or_else(|| "no requests".to_owned(), |figures| said(&figures));
+            let saw = saw.map_or_else(
+                || format!("no requests{}", when_and_how(&window, false)),
+                |figures| format!("{}{}", said(&figures), when_and_how(&window, has_percentile(&figures))),
+            );
             lines.push(format!("{group}, {when}: {saw}"));
         }
         for one in list(&window["metrics"]) {
             let value = one["median"].as_f64().map_or_else(
                 || "no data".to_owned(),
-                |median| format!("{median}, {} at the highest", one["highest"].as_f64().unwrap_or(median)),
+                |median| {
+                    format!("{median} in the median, {} at the highest", one["highest"].as_f64().unwrap_or(median))
+                },
             );
             lines.push(format!("{}, {when}: {value}", one["name"].as_str().unwrap_or_default()));
         }
@@ -38,6 +44,18 @@ fn known(saw: &Value) -> Value {
         fields.retain(|name, _| !matches!(name.as_str(), "dispersion" | "highest_p95_ms"));
     }
     saw
+}
+
+/// From when until when, and how the percentiles were made: those of periods cannot be added, so a percentile is the median of theirs.
+fn when_and_how(window: &Value, has_percentile: bool) -> String {
+    let Some((from, to)) = window["from"].as_str().zip(window["to"].as_str()) else { return String::new() };
+    let how = window["period_seconds"].as_u64().filter(|_| has_percentile);
+    let how = how.map(|period| format!("; a percentile is the median of those of each {}", Seconds(period)));
+    format!(" ({from} to {to}{})", how.unwrap_or_default())
+}
+
+fn has_percentile(figures: &Figures) -> bool {
+    [figures.p50_ms, figures.p95_ms, figures.p99_ms].iter().any(Option::is_some)
 }
 
 fn said(figures: &Figures) -> String {

@@ -167,7 +167,8 @@ pub fn event_action(moment: Moment, is_over: bool) -> &'static str {
         Moment::Incident => "trigger",
         Moment::ApprovalWanted | Moment::Holding | Moment::TooLittleData | Moment::Stuck | Moment::Trouble => "trigger",
         Moment::NotStarted | Moment::Succeeded | Moment::RolledBack | Moment::CleanupDone => "resolve",
-        Moment::Started | Moment::StepReached | Moment::Verifying => "none",
+        // It went on: what somebody was asked before is decided, by whom ever, and whatever is wrong then is told anew.
+        Moment::Started | Moment::StepReached | Moment::Verifying => "resolve",
         // The runs of a wave say by themselves what needs a person.
         Moment::Wave | Moment::WaveProgress | Moment::Timeline | Moment::Digest => "none",
     }
@@ -193,5 +194,20 @@ pub fn severity(told: &Told, moment: Moment) -> &'static str {
             "warning"
         }
         _ => "info",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_is_resolved_once_the_run_goes_on() {
+        for asks in [Moment::ApprovalWanted, Moment::Holding, Moment::TooLittleData] {
+            assert_eq!(event_action(asks, false), "trigger");
+        }
+        for goes_on in [Moment::Started, Moment::StepReached, Moment::Verifying] {
+            assert_eq!(event_action(goes_on, false), "resolve");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! [`read`] asks Step Functions, with the permissions of whoever calls; everything else is pure.
 
 pub mod calls;
+pub mod checks;
 pub mod read;
 pub mod recovery;
 

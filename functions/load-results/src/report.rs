@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::compare::Comparison;
-use crate::results::Results;
+use crate::results::{Failure, Results};
 use crate::sla::{Figures, Line};
 
 /// What the test says.
@@ -57,16 +57,7 @@ pub struct Report {
 impl Report {
     /// In a sentence, for the console and for messages.
     pub fn sentence(&self) -> String {
-        let Figures { sent, success_percent, p50_ms, p95_ms, p99_ms, achieved_rps, .. } = self.new.figures;
-        let ms = |value: Option<f64>| value.map_or("-".to_owned(), |ms| format!("{ms:.1}"));
-        let measured = format!(
-            "{sent} requests at {} a second, {} % as expected, p50 {} ms, p95 {} ms, p99 {} ms",
-            ms(achieved_rps),
-            success_percent.map_or("-".to_owned(), |percent| format!("{percent:.2}")),
-            ms(p50_ms),
-            ms(p95_ms),
-            ms(p99_ms),
-        );
+        let measured = self.measured();
         match self.verdict {
             Verdict::Passed => format!("load test of the new side passed: {measured}"),
             Verdict::Violated if self.is_stopped => {
@@ -83,6 +74,22 @@ impl Report {
         }
     }
 
+    /// What was measured of the new side, as far as it was, and why requests failed.
+    fn measured(&self) -> String {
+        let Figures { sent, success_percent, p50_ms, p95_ms, p99_ms, achieved_rps, .. } = self.new.figures;
+        let at = achieved_rps.map(|rate| format!(" at {rate:.1} a second")).unwrap_or_default();
+        let ms = |name: &str, value: Option<f64>| value.map(|ms| format!("{name} {ms:.1} ms"));
+        let parts = [
+            Some(format!("{sent} requests{at}")),
+            success_percent.map(|percent| format!("{percent:.2} % as expected")),
+            ms("p50", p50_ms),
+            ms("p95", p95_ms),
+            ms("p99", p99_ms),
+        ];
+        let measured = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        [Some(measured), failures(&self.new.results)].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
+
     fn violations(&self) -> Vec<String> {
         let broken = self.sla.iter().filter(|line| !line.holds);
         let told = broken.map(|line| match line.measured {
@@ -91,5 +98,88 @@ impl Report {
         });
         let told: Vec<String> = told.collect();
         if told.is_empty() { vec!["nothing was sent".to_owned()] } else { told }
+    }
+}
+
+/// So many of the plan's requests are told of one by one.
+const MOST_KINDS: usize = 5;
+
+/// Why requests failed, which answers came, and to which of the plan's requests; none where none failed.
+fn failures(results: &Results) -> Option<String> {
+    let by_reason: Vec<String> = results
+        .by_failure
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(why, count)| match why {
+            Failure::Status => format!("{} {count}{}", why.word(), answers(results)),
+            _ => format!("{} {count}", why.word()),
+        })
+        .collect();
+    if by_reason.is_empty() {
+        return None;
+    }
+    let kinds = results.by_kind.iter().enumerate().filter(|(_, kind)| kind.succeeded < kind.sent);
+    let kinds: Vec<String> = kinds
+        .take(MOST_KINDS)
+        .map(|(place, kind)| format!("number {}: {} of {}", place + 1, kind.sent - kind.succeeded, kind.sent))
+        .collect();
+    let of_kinds = if results.by_kind.len() > 1 && !kinds.is_empty() {
+        format!(", of the plan's requests {}", kinds.join(", "))
+    } else {
+        String::new()
+    };
+    Some(format!("failures: {}{of_kinds}", by_reason.join(", ")))
+}
+
+/// The answers that are no success, by their status.
+fn answers(results: &Results) -> String {
+    let others = results.by_status.iter().filter(|(status, _)| !(200..300).contains(*status));
+    let told: Vec<String> = others.map(|(status, count)| format!("{status}: {count}")).collect();
+    if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::KindCounts;
+
+    fn stopped(results: Results) -> Report {
+        Report {
+            verdict: Verdict::Violated,
+            problems: Vec::new(),
+            notes: Vec::new(),
+            sla: Vec::new(),
+            score: None,
+            is_stopped: true,
+            stopped_by: None,
+            new: OfSide { figures: Figures::from(&results), results },
+            old: None,
+            comparison: Comparison::default(),
+        }
+    }
+
+    #[test]
+    fn a_load_test_that_failed_says_why_and_which_of_the_plans_requests() {
+        let counts = |sent, succeeded| KindCounts { sent, succeeded };
+        let results = Results {
+            seconds: 10.0,
+            sent: 40,
+            succeeded: 15,
+            by_failure: [(Failure::Connect, 21), (Failure::Status, 4)].into(),
+            by_status: [(200, 15), (503, 4)].into(),
+            by_kind: vec![counts(15, 15), counts(25, 0)],
+            ..Results::default()
+        };
+        assert_eq!(
+            stopped(results).sentence(),
+            "load test of the new side was stopped, as more requests failed than may: 40 requests at 4.0 a second, 37.50 % as expected; \
+             failures: connect 21, status 4 (503: 4), of the plan's requests number 2: 25 of 25"
+        );
+    }
+
+    #[test]
+    fn what_was_not_measured_is_not_told() {
+        let told = stopped(Results::default()).sentence();
+        assert!(told.ends_with("than may: 0 requests"), "{told}");
     }
 }

@@ -39,6 +39,24 @@ pub enum Failure {
     Body,
 }
 
+impl Failure {
+    /// In a word, as it stands in the JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Closed => "closed",
+            Self::NotHttp => "not_http",
+            Self::Http2 => "http2",
+            Self::TooLarge => "too_large",
+            Self::Status => "status",
+            Self::Body => "body",
+        }
+    }
+}
+
 /// What came of one request.
 #[derive(Clone, Debug)]
 pub struct Outcome {

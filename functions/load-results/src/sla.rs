@@ -84,6 +84,34 @@ pub struct Line {
     pub weight: f64,
     /// How many of these it has: all where it holds, none at twice the bound.
     pub points: f64,
+    /// How many requests it was measured of; none where an earlier version wrote it down.
+    #[serde(default)]
+    pub requests: Option<u64>,
+    /// So many requests it takes, at the least, to tell with 95 % confidence that a percentile is within its bound; none of other bounds.
+    #[serde(default)]
+    pub needs: Option<u64>,
+}
+
+impl Line {
+    /// Whether it holds, and of so few requests that this says nothing: the slowest that there would be may be in none of them.
+    pub fn is_unsure(&self) -> bool {
+        self.holds && self.requests.zip(self.needs).is_some_and(|(has, needs)| has < needs)
+    }
+}
+
+/// How surely a percentile of enough requests is within its bound where all of them are.
+const CONFIDENCE: f64 = 0.95;
+
+/// Which share of the requests a bound is about, where it is about a percentile.
+fn quantile(bound: &str) -> Option<f64> {
+    match bound {
+        "max_p50_ms" => Some(0.5),
+        "max_p90_ms" => Some(0.9),
+        "max_p95_ms" => Some(0.95),
+        "max_p99_ms" => Some(0.99),
+        "max_p999_ms" => Some(0.999),
+        _ => None,
+    }
 }
 
 /// Which side of a bound is the good one.
@@ -115,7 +143,9 @@ pub fn lines(sla: &Sla, figures: &Figures) -> Vec<Line> {
         let holds = margin.is_some_and(|margin| margin >= 0.0);
         let weight = 100.0 * weight / asked;
         let points = weight * measured.map_or(0.0, |measured| share_of_points(kind, limit, measured));
-        Some(Line { bound: bound.to_owned(), limit, measured, margin, holds, weight, points })
+        let needs = quantile(bound).map(|quantile| judge::interval::smallest_sample(quantile, CONFIDENCE));
+        let requests = Some(figures.sent);
+        Some(Line { bound: bound.to_owned(), limit, measured, margin, holds, weight, points, requests, needs })
     });
     lines.collect()
 }
@@ -181,6 +211,17 @@ mod tests {
             lines.iter().map(|line| (line.weight, line.points)).collect::<Vec<_>>(),
             [(40.0, 20.0), (60.0, 60.0)]
         );
+    }
+
+    #[test]
+    fn a_percentile_of_few_requests_says_of_how_many_and_that_they_are_too_few() {
+        let sla = Sla { max_p999_ms: Some(100.0), max_mean_ms: Some(100.0), ..Sla::default() };
+        let of = |sent| lines(&sla, &Figures { sent, p999_ms: Some(5.0), mean_ms: Some(5.0), ..Figures::default() });
+        let told = |sent| of(sent).iter().map(|line| (line.requests, line.needs, line.is_unsure())).collect::<Vec<_>>();
+        assert_eq!(told(2), [(Some(2), None, false), (Some(2), Some(2_995), true)]);
+        assert!(!told(2_995)[1].2);
+        let broken = lines(&sla, &Figures { sent: 2, p999_ms: Some(500.0), ..Figures::default() });
+        assert!(broken.iter().all(|line| !line.is_unsure()), "what is violated is seen of two");
     }
 
     #[test]

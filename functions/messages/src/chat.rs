@@ -18,7 +18,7 @@ const MOST_TITLE_CHARACTERS: usize = 250;
 const MOST_DESCRIPTION_CHARACTERS: usize = 8000;
 
 /// Plain JSON. `dedup_key` is the run's: what is triggered for a run is resolved for it. `event_action` is `trigger` where a person has to
-/// act, `resolve` where that is over, and `none` where neither is so.
+/// act, `resolve` where that is over or the run goes on, and `none` where neither is so.
 pub fn plain(content: &Content, at: &str) -> Value {
     json!({
         "dedup_key": digest(&content.run_id),

@@ -122,7 +122,13 @@ impl Templates {
     pub(crate) fn layout(&self, name: &str, content: &Value) -> (String, Option<String>) {
         let mut context = content.clone();
         context["branding"] = serde_json::to_value(&self.branding).unwrap_or_default();
-        self.render(name, &context, Ok, String::new)
+        let (made, failed) = self.render(name, &context, Ok, String::new);
+        let Some(why) = &failed else { return (made, failed) };
+        if let Some(notes) = context["notes"].as_array_mut() {
+            notes.push(format!("A layout of your own could not be used, and this is the built-in one: {why}").into());
+        }
+        let built_in = Self { own: BTreeMap::new(), branding: self.branding.clone() };
+        (built_in.render(name, &context, Ok, String::new).0, failed)
     }
 
     fn render<T>(
@@ -150,7 +156,9 @@ fn rendered(name: &str, source: &str, context: &Value) -> Result<String, String>
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
     // A name that ends in .html is escaped as HTML: minijinja's default.
-    let text = environment.render_named_str(name, source, context).map_err(|error| format!("{error:#}"))?;
+    // Whoever writes on Windows means the same lines.
+    let source = source.replace("\r\n", "\n");
+    let text = environment.render_named_str(name, &source, context).map_err(|error| format!("{error:#}"))?;
     if text.len() > MOST_BYTES {
         return Err(format!("it makes {} bytes, more than {MOST_BYTES}", text.len()));
     }

@@ -176,6 +176,28 @@ fn a_template_that_fails_gives_way_to_the_built_in_one_and_says_so() {
 }
 
 #[test]
+fn a_layout_that_fails_gives_way_to_the_built_in_one_and_the_message_says_so() {
+    let (_, event, detail) = events().into_iter().find(|(name, ..)| *name == "finished").unwrap();
+    let told = told(event, &detail);
+    let own = ["layout.txt", "layout.html"].map(|name| (name.to_owned(), "{{ nothing }}".to_owned()));
+    let templates = Templates::new(own.into(), Branding::default());
+    let content = Content::of(&told, Moment::Succeeded, &groups()[0], false, &templates);
+    for (made, failed) in [text::body(&content, &templates), mail::html(&content, &templates)] {
+        assert!(made.contains("A layout of your own could not be used"), "{made}");
+        assert!(made.contains(&content.headline) && failed.is_some(), "{made}");
+    }
+}
+
+#[test]
+fn a_template_that_was_written_on_windows_has_its_paragraphs() {
+    let (_, event, detail) = events().into_iter().find(|(name, ..)| *name == "finished").unwrap();
+    let own = "{{ application }} is over\r\n\r\n{% if application %}\r\nThanks.\r\n{% endif %}\r\n".to_owned();
+    let templates = Templates::new([("succeeded.txt".to_owned(), own)].into(), Branding::default());
+    let content = Content::of(&told(event, &detail), Moment::Succeeded, &groups()[0], false, &templates);
+    assert_eq!((content.headline.as_str(), &content.paragraphs[..]), ("shop is over", &["Thanks.".to_owned()][..]));
+}
+
+#[test]
 fn every_message_says_when_the_next_comes_and_what_is_cut() {
     for (name, event, detail) in events() {
         let told = told(event, &detail);

@@ -1,7 +1,7 @@
 //! `precheck`: reads a plan, observes everything it names, and reports every finding at once.
 //!
 //! Reads: listeners, rules, target groups, zones, record sets, replications, their tables and lag, metrics, alarms, the topic, hooks and
-//! their policies, a load test's secret, those of stakeholders' webhooks, the locks, the line, the new
+//! their policies, a load test's secret, those of stakeholders' webhooks, their topics, the locks, the line, the new
 //! side's health URL. Writes: nothing; safe at any time. Undo: none needed.
 //!
 //! It is called until `settled`: one try of the health URL a call, with the plan's interval in between; the rest is
@@ -14,6 +14,7 @@ mod databases;
 mod decide;
 mod denied;
 mod elsewhere;
+mod hearers;
 mod load_test;
 mod metrics;
 mod once;

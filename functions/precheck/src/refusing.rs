@@ -38,7 +38,7 @@ pub(crate) async fn topics(clients: &Clients, plan: &Plan, findings: &mut Vec<Fi
 }
 
 /// In the role of the topic's account, where the stack has one; else as the stack itself, as the topic's policy may let it.
-async fn whoever_sees(clients: &Clients, topic: &str) -> StepResult<Sns> {
+pub(crate) async fn whoever_sees(clients: &Clients, topic: &str) -> StepResult<Sns> {
     let access = clients.routes.access();
     let there = Place::of(topic).filter(|there| access.accounts().role(there.account).is_some());
     access.client(&clients.sns, there, Sns::new).await

@@ -1,5 +1,5 @@
 //! What precheck looks at besides routes and databases: alarms, watched target groups, a load test's secret; topics and hooks are in
-//! [`refusing`], webhooks in [`webhooks`].
+//! [`refusing`], those of groups of people in [`hearers`], webhooks in [`webhooks`].
 
 use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, Dimension, MetricAlarm, MetricDataQuery};
@@ -11,7 +11,7 @@ use cutover::finding::{soften, soften_to};
 use cutover::{Finding, Plan, StepError, StepResult, doubts};
 
 use crate::elsewhere::reached;
-use crate::{Clients, alarms, load_test, overwritten, refusing, webhooks};
+use crate::{Clients, alarms, hearers, load_test, overwritten, refusing, webhooks};
 
 /// Observes everything that is no route and no database; and tells what the plan itself leaves in doubt.
 pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
@@ -27,6 +27,7 @@ pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<F
     }
     load_test::observe(clients, plan, findings).await?;
     webhooks::observe(clients, plan, findings).await;
+    hearers::observe(clients, plan, findings).await;
     refusing::topics(clients, plan, findings).await?;
     refusing::hooks(clients, plan, findings).await?;
     findings.extend(doubts::findings(plan));

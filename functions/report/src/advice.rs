@@ -4,18 +4,19 @@
 //! |---|---|
 //! | now | the run was turned back, or waits for a person |
 //! | tuning | a bound of the SLA is violated; a figure is worse than the old side's; p99 is 5 times the median or more; one request in ten or more needs a new connection |
-//! | measure | there is no load test, it was invalid, or its rate was below the peak of users' traffic; a check never saw a value |
+//! | measure | there is no load test, it was invalid, or its rate was below the peak of users' traffic; a check never saw a value, or never enough |
 //! | watch | the old side still had requests after all weight was on the new one; a check found something wrong on the way |
-//! | sizing | a metric in percent of a resource was at 80 or above |
+//! | sizing | a limit of the plan does not hold; a metric in percent of a resource of the new side was at 80 or above |
 //! | cost | all of such a metric was below 20; the old side costs until its cleanup |
 //!
-//! What was not measured gives no advice but to measure it.
+//! What was not measured gives no advice but to measure it. Of resources only the new side's are advised on, which are those that the plan limits, once all
+//! traffic was there: the old side is removed.
 
 use load_results::compare::Direction;
 use load_results::report::Verdict as LoadVerdict;
 use serde::Serialize;
 
-use crate::facts::{Facts, Series};
+use crate::facts::{Facts, Gate, Series};
 use crate::load::Load;
 use crate::verdict::{changes, metric, of_change};
 use crate::words::short;
@@ -63,12 +64,14 @@ fn advice(about: About, finding: String, advice: &str) -> Advice {
 pub fn recommendations(facts: &Facts) -> Vec<Advice> {
     let mut all: Vec<Advice> = of_ending(facts).into_iter().collect();
     if let Some(load) = &facts.load {
-        all.extend(of_load(load));
+        all.extend(of_load(load, ending(facts)));
     }
     all.extend(of_changes(facts));
     all.extend(of_measuring(facts));
     all.extend(of_traffic(facts));
-    all.extend(facts.resources.iter().filter_map(of_resource));
+    all.extend(of_limits(facts));
+    let is_broken = |series: &&Series| facts.limits.iter().any(|limit| !limit.holds && limit.name == series.name);
+    all.extend(facts.resources_of_new.iter().filter(|series| !is_broken(series)).filter_map(of_resource));
     all.extend(of_cost(facts));
     all.sort_by_key(|one| one.about);
     all
@@ -103,24 +106,21 @@ fn of_ending(facts: &Facts) -> Option<Advice> {
     }
 }
 
-fn of_load(load: &Load) -> Vec<Advice> {
+fn of_load(load: &Load, ending: Ending) -> Vec<Advice> {
     let mut all = Vec::new();
     if load.verdict == LoadVerdict::Invalid {
         let found = format!("the load test is invalid: {}", load.problems.join("; "));
-        return vec![advice(
-            About::Measure,
-            found,
-            "repeat the load test with a lower rate, or with functions that have more of a processor",
-        )];
+        return vec![advice(About::Measure, found, &of_problems(&load.problems))];
     }
     for line in load.sla.iter().filter(|line| !line.holds) {
         let measured = line.measured.map_or("nothing".to_owned(), short);
         let found = format!("{} is {}, and {measured} was measured", line.bound, short(line.limit));
-        all.push(advice(
-            About::Tuning,
-            found,
-            "find what the requests beyond the bound wait for, before the old side is removed",
-        ));
+        let before = match ending {
+            Ending::Moved => ", before the old side is removed",
+            Ending::Back => ", before the next try",
+            Ending::Other => "",
+        };
+        all.push(advice(About::Tuning, found, &format!("{}{before}", of_bound(&line.bound))));
     }
     let figures = &load.new.figures;
     if let (Some(p50), Some(p99)) = (figures.p50_ms, figures.p99_ms)
@@ -146,6 +146,80 @@ fn of_load(load: &Load) -> Vec<Advice> {
     all
 }
 
+/// What makes a bound hold.
+fn of_bound(bound: &str) -> &'static str {
+    match bound {
+        "min_success_percent" => {
+            "find what the requests that failed have in common: their reasons stand with the load test's figures"
+        }
+        "min_throughput_rps" => "find what keeps the new side from answering as many requests as are due",
+        _ => "find what the requests beyond the bound wait for",
+    }
+}
+
+/// What makes a load test valid, by what kept it from being so.
+fn of_problems(problems: &[String]) -> String {
+    let has = |words: &[&str]| problems.iter().any(|problem| words.iter().any(|word| problem.contains(word)));
+    let mut todo = Vec::new();
+    if has(&["of its processor", "behind its schedule"])
+        || problems.iter().any(|problem| problem.contains(" sent ") && problem.contains(" of "))
+    {
+        todo.push("with a lower rate, or with functions that have more of a processor");
+    }
+    if has(&["too late"]) {
+        todo.push("at a time at which its functions can start at once: the account's concurrency may be used up");
+    }
+    if has(&["left no result"]) {
+        todo.push("once it was looked at why slices left no result: their errors stand in the log of load-test");
+    }
+    if has(&["had nothing to send"]) {
+        todo.push("for longer: it had nothing to send");
+    }
+    if todo.is_empty() {
+        "repeat the load test, once that is mended".to_owned()
+    } else {
+        format!("repeat the load test {}", todo.join("; and "))
+    }
+}
+
+/// How a run ended, as far as advice goes.
+#[derive(Clone, Copy)]
+enum Ending {
+    /// All traffic is on the new side, and cleanup is to come.
+    Moved,
+    /// It was put back.
+    Back,
+    /// It is closed, or a person has to act.
+    Other,
+}
+
+fn ending(facts: &Facts) -> Ending {
+    match facts.ending.as_str() {
+        "Succeeded" => Ending::Moved,
+        "RolledBack" => Ending::Back,
+        _ => Ending::Other,
+    }
+}
+
+fn of_limits(facts: &Facts) -> Vec<Advice> {
+    let told = facts.limits.iter().filter(|limit| !limit.holds).map(|limit| {
+        let name = cutover::text::quoted(&limit.name, 200);
+        match limit.measured {
+            Some(measured) => advice(
+                About::Sizing,
+                format!("{name} may be {} at the most, and was {}", short(limit.max), short(measured)),
+                "give the new side more room, or find what it needs so much for",
+            ),
+            None => advice(
+                About::Measure,
+                format!("{name} is limited, and has no value"),
+                "mend this limit or take it out: it guarded nothing",
+            ),
+        }
+    });
+    told.collect()
+}
+
 fn of_changes(facts: &Facts) -> Vec<Advice> {
     let worse = changes(facts).filter(|change| change.direction == Direction::Worse);
     let told = worse.map(|change| {
@@ -162,10 +236,11 @@ fn of_changes(facts: &Facts) -> Vec<Advice> {
 }
 
 fn of_measuring(facts: &Facts) -> Vec<Advice> {
-    let mut all = Vec::new();
+    let mut all: Vec<Advice> = facts.gates.iter().filter_map(of_gate_without_data).collect();
     let Some(load) = &facts.load else {
         let found = "there is no load test of the new side".to_owned();
-        return vec![advice(About::Measure, found, "give the next plan a load_test of both sides, with an sla")];
+        all.push(advice(About::Measure, found, "give the next plan a load_test of both sides, with an sla"));
+        return all;
     };
     let peaks: Vec<f64> = facts.routes.iter().filter_map(crate::facts::RouteFacts::peak_rps).collect();
     let peak = peaks.into_iter().max_by(f64::total_cmp);
@@ -175,11 +250,25 @@ fn of_measuring(facts: &Facts) -> Vec<Advice> {
         let found = format!("the load test had {} requests a second, users up to {}", short(rate), short(peak));
         all.push(advice(About::Measure, found, "load both sides with more than the peak of users' traffic"));
     }
-    for gate in facts.gates.iter().filter(|gate| gate.looks > 0 && gate.looks == gate.not_known) {
-        let found = format!("the check {} never saw a value", cutover::text::quoted(&gate.name, 200));
-        all.push(advice(About::Measure, found, "mend this check or take it out: it guarded nothing"));
-    }
     all
+}
+
+/// A check that could never tell: without data it guarded nothing; with too little it would still have seen much trouble.
+fn of_gate_without_data(gate: &Gate) -> Option<Advice> {
+    let name = cutover::text::quoted(&gate.name, 200);
+    if gate.looks > 0 && gate.looks == gate.not_known {
+        let found = format!("the check {name} never saw a value");
+        return Some(advice(About::Measure, found, "mend this check or take it out: it guarded nothing"));
+    }
+    let is_unsure = gate.too_little > 0 && gate.healthy == 0 && gate.unhealthy == 0;
+    is_unsure.then(|| {
+        let found = format!("the check {name} had too little data to be certain, at every look that had some");
+        advice(
+            About::Measure,
+            found,
+            "hold the steps for longer, or give this check a limit that fewer requests can tell",
+        )
+    })
 }
 
 fn of_traffic(facts: &Facts) -> Vec<Advice> {
@@ -191,7 +280,14 @@ fn of_traffic(facts: &Facts) -> Vec<Advice> {
                 route.title,
                 short(left)
             );
-            all.push(advice(About::Watch, found, "find out who still reaches the old side, before cleanup removes it"));
+            all.push(advice(
+                About::Watch,
+                found,
+                match ending(facts) {
+                    Ending::Moved => "find out who still reaches the old side, before cleanup removes it",
+                    _ => "find out who still reaches the old side",
+                },
+            ));
         }
     }
     for gate in facts.gates.iter().filter(|gate| gate.unhealthy > 0) {
@@ -201,7 +297,15 @@ fn of_traffic(facts: &Facts) -> Vec<Advice> {
             gate.unhealthy,
             gate.looks
         );
-        all.push(advice(About::Watch, found, "watch it until cleanup, and set an alarm on it"));
+        all.push(advice(
+            About::Watch,
+            found,
+            match ending(facts) {
+                Ending::Moved => "watch it until cleanup, and set an alarm on it",
+                Ending::Back => "find why, before the next try",
+                Ending::Other => "watch it, and set an alarm on it",
+            },
+        ));
     }
     all
 }
@@ -232,3 +336,7 @@ fn of_cost(facts: &Facts) -> Option<Advice> {
         )
     })
 }
+
+#[cfg(test)]
+#[path = "advice_tests.rs"]
+mod tests;

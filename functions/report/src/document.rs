@@ -106,4 +106,4 @@ fn markdown(text: &str) -> String {
 
 #[cfg(test)]
 #[path = "document_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -4,6 +4,7 @@
 
 pub use history::{Entry, Kind, Weight};
 use jiff::Timestamp;
+use judge::Counts;
 use serde::{Deserialize, Serialize};
 
 use crate::load::Load;
@@ -33,6 +34,10 @@ pub struct Facts {
     pub gates: Vec<Gate>,
     /// Further metrics that the plan names, over time.
     pub resources: Vec<Series>,
+    /// Those that the plan limits, which are the new side's, since all traffic is there.
+    pub resources_of_new: Vec<Series>,
+    /// Whether the plan's limits hold, as they were looked at in the end.
+    pub limits: Vec<Limit>,
     /// Those, and the new side's, before the cutover and after it.
     pub resource_changes: Vec<ResourceChange>,
     /// The load test's result.
@@ -45,7 +50,7 @@ pub struct Facts {
     pub not_done: Vec<String>,
     /// What was not measured, and why.
     pub not_measured: Vec<String>,
-    /// How long after the end the old side is removed,.
+    /// How long after the end the old side is removed, in seconds.
     pub cleanup_after_seconds: u64,
 }
 
@@ -115,18 +120,37 @@ pub struct Series {
     pub points: Vec<Point>,
 }
 
+/// One limit of the plan, as `validate` answers it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limit {
+    /// As the plan calls it.
+    pub name: String,
+    /// The highest value that holds.
+    pub max: f64,
+    /// The highest value of any minute.
+    pub measured: Option<f64>,
+    /// What is left until the limit; below zero, what is too much.
+    pub margin: Option<f64>,
+    /// Whether it holds.
+    pub holds: bool,
+}
+
 /// One check of the holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Gate {
     /// As the plan calls it.
     pub name: String,
+    /// Whether it says how a side does: a metric, an alarm, a target group. Where a route is, and whom it leads where, does not.
+    pub is_of_service: bool,
     /// How often it was looked at.
     pub looks: u32,
     /// How often all was well.
     pub healthy: u32,
     /// How often something was wrong.
     pub unhealthy: u32,
-    /// How often nobody could tell.
+    /// How often nothing was wrong, and there was too little data to be certain.
+    pub too_little: u32,
+    /// How often there was no data.
     pub not_known: u32,
     /// What the last look saw.
     pub last_seen: String,
@@ -155,6 +179,20 @@ impl RouteFacts {
         let sides = self.sides.as_ref()?;
         let (old, new) = (sum(&sides.old), sum(&sides.new));
         (old.is_some() || new.is_some()).then(|| (old.unwrap_or(0.0), new.unwrap_or(0.0)))
+    }
+
+    /// How many requests each side had in the periods that tell, and how many of them it answered with 5xx: old, new.
+    pub fn errors(&self) -> Option<[Counts; 2]> {
+        let sides = self.sides.as_ref()?;
+        let of = |side: &[Period]| {
+            let counted =
+                side.iter().filter_map(|period| Counts::observed(period.errors.unwrap_or(0.0), period.requests?));
+            counted.fold(Counts::default(), |mut sum, one| {
+                sum += one;
+                sum
+            })
+        };
+        Some([of(&sides.old), of(&sides.new)])
     }
 
     /// The new side's share of the requests in each period that had some, in percent.
@@ -226,5 +264,6 @@ mod tests {
         assert_eq!(RouteFacts { sides: None, ..route() }.left_behind(Timestamp::UNIX_EPOCH), None);
         assert_eq!(period(0, None).error_percent(), None);
         assert_eq!(period(0, Some(10.0)).error_percent(), Some(0.0));
+        assert_eq!(silent.errors(), Some([Counts::default(); 2]));
     }
 }

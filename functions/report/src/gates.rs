@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use cutover::Plan;
+use cutover::plan::Route;
 use history::Call;
+use history::checks::{self, Said};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::facts::{Gate, Point};
 
 /// What each check of the holds saw, in the order in which they were first looked at. A look that turned the run back answers no list but an error,
-/// which names the step by its route's title, and then the checks that did; `names` are those of the plan's metrics, which may have been looked at for the first time.
-pub fn gates(calls: &[Call], names: &[&str], titles: &[String]) -> Vec<Gate> {
+/// which names the checks that did; one of the plan's may have been looked at for the first time then.
+pub fn gates(calls: &[Call], plan: &Plan) -> Vec<Gate> {
+    let titles: Vec<String> = plan.routes.iter().map(Route::title).collect();
     let mut gates = Gates::default();
     for call in calls.iter().filter(|call| history::LOOKS.contains(&call.state.as_str())) {
         match &call.answer {
@@ -21,16 +25,17 @@ pub fn gates(calls: &[Call], names: &[&str], titles: &[String]) -> Vec<Gate> {
                     }
                 }
             }
-            Err((error, cause)) => gates.fail(error, after_step(cause, titles), names),
+            Err((_, cause)) => gates.fail(cause, checks::names(plan), &titles),
         }
     }
+    for gate in &mut gates.all {
+        let metric = plan.monitoring.metrics.iter().find(|metric| metric.name == gate.name);
+        gate.limit = metric.map(|metric| metric.threshold);
+        // Where the routes are, and which share of the requests the new side has, says nothing of how it does.
+        let is_named = ["alarm ", "target group "].iter().any(|start| gate.name.starts_with(start));
+        gate.is_of_service = metric.is_some() || is_named;
+    }
     gates.all
-}
-
-/// What an error says after the step at which it was: a route's title is the name of a check, too.
-fn after_step<'a>(cause: &'a str, titles: &[String]) -> &'a str {
-    let said = titles.iter().find_map(|title| cause.split_once(&format!(" of {title}: ")));
-    said.filter(|(step, _)| step.starts_with("step ")).map_or(cause, |(_, said)| said)
 }
 
 /// Gates, and where each stands among them.
@@ -49,18 +54,16 @@ impl Gates {
         &mut self.all[place]
     }
 
-    fn fail(&mut self, error: &str, cause: &str, names: &[&str]) {
-        let known: Vec<String> = self.all.iter().map(|gate| gate.name.clone()).collect();
-        let mut named: Vec<&str> = known.iter().map(String::as_str).chain(names.iter().copied()).collect();
-        named.sort_unstable();
-        named.dedup();
-        for name in named.into_iter().filter(|name| !name.is_empty()) {
-            let Some((_, seen)) = cause.split_once(&format!("{name}: ")) else { continue };
+    fn fail(&mut self, cause: &str, mut names: Vec<String>, titles: &[String]) {
+        names.extend(self.all.iter().map(|gate| gate.name.clone()));
+        let Some((said, checks)) = checks::named(cause, &names, titles) else { return };
+        for (name, seen) in checks {
             let gate = self.of(name);
             gate.looks += 1;
-            match error {
-                "Cutover.Unhealthy" => gate.unhealthy += 1,
-                _ => gate.not_known += 1,
+            match said {
+                Said::Wrong => gate.unhealthy += 1,
+                Said::TooLittle => gate.too_little += 1,
+                Said::NotKnown => gate.not_known += 1,
             }
             seen.clone_into(&mut gate.last_seen);
         }
@@ -73,6 +76,7 @@ impl Gate {
         match check["verdict"].as_str() {
             Some("healthy") => self.healthy += 1,
             Some("unhealthy") => self.unhealthy += 1,
+            Some("too_little_data") => self.too_little += 1,
             _ => self.not_known += 1,
         }
         self.last_seen = check["seen"].as_str().unwrap_or_default().to_owned();
@@ -82,53 +86,81 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
+    use history::calls::calls;
+    use history::{Event, What};
     use serde_json::json;
 
     use super::*;
 
-    fn call(second: i64, asked: Value, output: Value) -> [Event; 2] {
-        let at = |second| Timestamp::from_second(second).unwrap();
-        let scheduled = What::Scheduled(json!({ "FunctionName": "f", "Payload": asked }).to_string());
-        let succeeded = What::Succeeded(json!({ "Payload": output }).to_string());
-        [Event { at: at(second), what: scheduled }, Event { at: at(second + 1), what: succeeded }]
+    fn plan(metrics: &[&str]) -> Plan {
+        let metric = |name: &&str| json!({ "name": name, "namespace": "N", "metric_name": "M", "statistic": "Sum", "comparison": "greater_than", "threshold": 5.0 });
+        let metrics: Vec<Value> = metrics.iter().map(metric).collect();
+        let name = json!({ "type": "dns", "hosted_zone_id": "Z1", "record_name": "x", "records": [], "steps": [] });
+        serde_json::from_value(json!({ "application": "a", "routes": [name], "monitoring": { "metrics": metrics } }))
+            .unwrap()
     }
 
-    fn asked(state: &str, _more: Value) -> Value {
-        json!({ "state": state, "route": 0 })
+    fn look(second: i64, output: What) -> [Event; 2] {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let asked = json!({ "FunctionName": "f", "Payload": { "state": "Monitor", "route": 0 } });
+        [Event { at: at(second), what: What::Scheduled(asked.to_string()) }, Event { at: at(second + 1), what: output }]
     }
-    use history::calls::calls;
-    use history::{Event, What};
+
+    fn seen(second: i64, name: &str, verdict: &str, value: Value) -> [Event; 2] {
+        let checks = json!([{ "name": name, "verdict": verdict, "seen": "s", "value": value }]);
+        look(second, What::Succeeded(json!({ "Payload": { "done": false, "checks": checks } }).to_string()))
+    }
+
+    fn failed(second: i64, error: &str, cause: &str) -> [Event; 2] {
+        look(second, What::Failed(error.to_owned(), json!({ "errorMessage": cause }).to_string()))
+    }
 
     #[test]
     fn gates_count_their_looks_and_keep_values_that_were_there() {
-        let look = |verdict: &str, value: Value| json!({ "done": false, "verdict": verdict, "checks": [{ "name": "5xx", "verdict": verdict, "seen": "s", "value": value }] });
         let events = [
-            call(0, asked("Monitor", json!({})), look("inconclusive", Value::Null)),
-            call(60, asked("Monitor", json!({})), look("healthy", json!(0.001))),
-            call(120, asked("Monitor", json!({})), look("unhealthy", json!(0.4))),
-        ]
-        .concat();
-        let gates = gates(&calls(&events), &[], &[]);
+            seen(0, "5xx", "inconclusive", Value::Null),
+            seen(60, "5xx", "healthy", json!(0.001)),
+            seen(120, "5xx", "unhealthy", json!(0.4)),
+            seen(180, "5xx", "too_little_data", json!(0.0)),
+        ];
+        let gates = gates(&calls(&events.concat()), &plan(&["5xx"]));
         let gate = &gates[0];
-        assert_eq!((gate.looks, gate.healthy, gate.unhealthy, gate.not_known), (3, 1, 1, 1));
-        assert_eq!(gate.points.iter().map(|point| point.value).collect::<Vec<_>>(), [0.001, 0.4]);
+        assert_eq!((gate.looks, gate.healthy, gate.unhealthy, gate.too_little, gate.not_known), (4, 1, 1, 1, 1));
+        assert_eq!(gate.points.iter().map(|point| point.value).collect::<Vec<_>>(), [0.001, 0.4, 0.0]);
+        assert_eq!((gate.limit, gate.is_of_service), (Some(5.0), true));
     }
 
     #[test]
     fn a_look_that_turned_the_run_back_counts_for_the_checks_that_it_names() {
-        let cause = "step 2 of 3 (50 %) of name x: trouble for certain: 5xx rate: 45 of 166 requests failed, limit 5 %";
-        let well = json!({ "checks": [{ "name": "name x", "verdict": "healthy", "seen": "as planned" }] });
-        let mut events = call(60, asked("Monitor", json!({})), Value::Null).to_vec();
-        events[1].what = What::Failed("Cutover.Unhealthy".to_owned(), json!({ "errorMessage": cause }).to_string());
-        let events = [call(0, asked("Monitor", json!({})), well).to_vec(), events].concat();
-        let gates = gates(&calls(&events), &["5xx rate", "p99"], &["name x".to_owned()]);
-        let [route, gate] = &gates[..] else { panic!("{gates:?}") };
-        assert_eq!(
-            (route.name.as_str(), route.looks, route.unhealthy),
-            ("name x", 1, 0),
-            "the step is called by its route"
-        );
+        let route = "name x in zone Z1";
+        let cause = format!("step 2 of 3 (50 %) of {route}: trouble for certain: 5xx rate: 45 of 166 requests failed");
+        let events = [seen(0, route, "healthy", Value::Null), failed(60, "Cutover.Unhealthy", &cause)];
+        let gates = gates(&calls(&events.concat()), &plan(&["5xx rate", "p99", "rate"]));
+        let [of_route, gate] = &gates[..] else { panic!("{gates:?}") };
+        assert_eq!((of_route.name.as_str(), of_route.looks, of_route.unhealthy), (route, 1, 0), "of the step's words");
+        assert!(!of_route.is_of_service);
         assert_eq!((gate.name.as_str(), gate.looks, gate.unhealthy), ("5xx rate", 1, 1));
-        assert_eq!(gate.last_seen, "45 of 166 requests failed, limit 5 %");
+        assert_eq!(gate.last_seen, "45 of 166 requests failed");
+    }
+
+    #[test]
+    fn a_healthy_check_is_not_blamed_for_one_whose_name_ends_like_its_own() {
+        let cause = "2 unhealthy checks in a row: p95 latency: 62 of 62 requests took longer than 0.1 s";
+        let events = [seen(0, "latency", "healthy", json!(0.2)), failed(60, "Cutover.Unhealthy", cause)].concat();
+        let gates = gates(&calls(&events), &plan(&["latency", "p95 latency"]));
+        assert_eq!((gates[0].name.as_str(), gates[0].unhealthy, gates[0].last_seen.as_str()), ("latency", 0, "s"));
+        assert_eq!((gates[1].name.as_str(), gates[1].unhealthy), ("p95 latency", 1));
+    }
+
+    #[test]
+    fn a_hold_that_ended_with_too_little_data_is_no_missing_data() {
+        let cause = "too little data after a hold of 5m: 5xx: 0 of 2,646 requests failed, about 4,000 are needed";
+        let events = [
+            seen(0, "5xx", "too_little_data", json!(0.0)),
+            failed(60, "Cutover.Inconclusive", cause),
+            failed(120, "Cutover.Inconclusive", "3 checks in a row without data: 5xx: no datapoint"),
+        ];
+        let gates = gates(&calls(&events.concat()), &plan(&["5xx"]));
+        assert_eq!((gates[0].looks, gates[0].too_little, gates[0].not_known), (3, 2, 1));
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_sfn::Client as States;
 use cutover::arn::{load_balancer_dimension, target_group_dimension};
 use cutover::contract::Caller;
@@ -12,12 +11,14 @@ use cutover::{StepError, StepResult};
 use history::Call;
 use jiff::Timestamp;
 use journal::Run;
+use watch::Metrics;
 use watch::data::{Series as Values, Wanted, Window};
 
 use crate::Clients;
-use crate::facts::{Facts, Period, Point, RouteFacts, Series, Sides};
+use crate::facts::{Facts, Limit, Period, Point, RouteFacts, Series, Sides};
 use crate::load::Load;
 use crate::resources::Seen;
+use crate::verdict::LIMITS_NOTE;
 
 /// As many periods as a plot has room for.
 const MOST_PERIODS: i64 = 120;
@@ -50,7 +51,7 @@ pub async fn facts(clients: &Clients, caller: &Caller, until: Timestamp) -> Step
         }
     };
     let mut facts = known(&run, &calls, (began_at, until), load);
-    if let Err(error) = measure(&clients.cloudwatch, &run, &mut facts).await {
+    if let Err(error) = measure(clients, &run, &mut facts).await {
         not_measured.push(format!("users' traffic over time: CloudWatch cannot be read: {}", error.message));
     }
     facts.not_measured = not_measured.into_iter().chain(missing(&run, &facts)).collect();
@@ -66,13 +67,11 @@ fn known(run: &Run, calls: &[Call], (began_at, until): (Timestamp, Timestamp), l
         weights: weights.iter().filter(|weight| weight.route == place).copied().collect(),
         sides: None,
     });
-    let names = run.plan.monitoring.metrics.iter().map(|metric| metric.name.as_str()).collect::<Vec<_>>();
-    let mut gates = crate::gates::gates(calls, &names, &titles);
-    for gate in &mut gates {
-        let metric = run.plan.monitoring.metrics.iter().find(|metric| metric.name == gate.name);
-        gate.limit = metric.map(|metric| metric.threshold);
-    }
     let ending = run.ending.as_ref();
+    let limits = limits(calls);
+    // They have a place of their own.
+    let is_told = |text: &String| !limits.is_empty() && text.starts_with(LIMITS_NOTE);
+    let not_done = ending.map(|ending| ending.not_done()).unwrap_or_default();
     Facts {
         application: run.plan.application.clone(),
         run_id: run.run_id.clone(),
@@ -82,16 +81,26 @@ fn known(run: &Run, calls: &[Call], (began_at, until): (Timestamp, Timestamp), l
         why: run.why.clone(),
         recovery_seconds: history::recovery::recovery(calls).map(|recovery| recovery.seconds()),
         routes: routes.collect(),
-        gates,
+        gates: crate::gates::gates(calls, &run.plan),
         resources: Vec::new(),
+        resources_of_new: Vec::new(),
         resource_changes: Vec::new(),
         load,
         baseline: run.baseline.as_ref().map(cutover::baseline::lines).unwrap_or_default(),
         timeline: history::calls::timeline(calls, &titles),
-        not_done: ending.map(|ending| ending.not_done()).unwrap_or_default(),
+        not_done: not_done.into_iter().filter(|text| !is_told(text)).collect(),
+        limits,
         not_measured: Vec::new(),
         cleanup_after_seconds: run.plan.cleanup.after.0,
     }
+}
+
+/// The plan's limits, as they were last looked at. Pure.
+fn limits(calls: &[Call]) -> Vec<Limit> {
+    let replies =
+        calls.iter().rev().filter(|call| call.state == "Validate").filter_map(|call| call.answer.as_ref().ok());
+    let mut lists = replies.filter_map(|reply| serde_json::from_value::<Vec<Limit>>(reply["limits"].clone()).ok());
+    lists.find(|limits| !limits.is_empty()).unwrap_or_default()
 }
 
 /// What was not measured, and why. Pure.
@@ -152,8 +161,10 @@ async fn story(states: &States, run: &Run, caller: &Caller, until: Timestamp) ->
     Ok((told.began_at.unwrap_or(until), calls))
 }
 
-/// Asks CloudWatch for both sides of the routes, and for the metrics that the plan names, over the time of the run.
-async fn measure(cloudwatch: &CloudWatch, run: &Run, facts: &mut Facts) -> StepResult<()> {
+/// Asks CloudWatch for both sides of the routes, where their load balancers are, and for the metrics that the plan names, over the time of the run.
+async fn measure(clients: &Clients, run: &Run, facts: &mut Facts) -> StepResult<()> {
+    let access = clients.access.for_run(&run.run_id, facts.until);
+    let metrics = Metrics::of(&clients.cloudwatch, &access, &run.plan).await?;
     let window = window(facts.began_at, facts.until);
     let counted: Vec<Option<&ListenerRoute>> = run.plan.routes.iter().map(counted).collect();
     let resources = &run.plan.baseline.resources;
@@ -171,7 +182,7 @@ async fn measure(cloudwatch: &CloudWatch, run: &Run, facts: &mut Facts) -> StepR
         statistic: limit.statistic.clone(),
     }));
     wanted.truncate(MOST_SERIES);
-    let mut series = watch::data::series(&cloudwatch.into(), &wanted, window).await?.into_iter();
+    let mut series = watch::data::series(&metrics, &wanted, window).await?.into_iter();
     for (route, listener) in facts.routes.iter_mut().zip(counted) {
         if listener.is_some() {
             let mut side = || {
@@ -186,21 +197,19 @@ async fn measure(cloudwatch: &CloudWatch, run: &Run, facts: &mut Facts) -> StepR
     if let Some(after) = crate::resources::after(&facts.routes) {
         let seen = Seen { resources: of_old, limits: of_limits, period_seconds: window.period, after };
         facts.resource_changes = crate::resources::changes(&run.plan, run.baseline.as_ref(), &seen);
+        let limits = run.plan.validation.limits.iter().zip(of_limits);
+        let since = limits.map(|(limit, values)| told(&limit.name, &limit.metric_name, values.range(after..)));
+        facts.resources_of_new = since.collect();
     }
-    facts.resources = resources
-        .iter()
-        .zip(of_old)
-        .map(|(metric, values)| {
-            let point =
-                |(at, value): (&i64, &f64)| Some(Point { at: Timestamp::from_second(*at).ok()?, value: *value });
-            Series {
-                name: metric.name.clone(),
-                metric_name: metric.metric_name.clone(),
-                points: values.iter().filter_map(point).collect(),
-            }
-        })
-        .collect();
+    let all = resources.iter().zip(of_old);
+    facts.resources = all.map(|(metric, values)| told(&metric.name, &metric.metric_name, values.iter())).collect();
     Ok(())
+}
+
+/// A series as the report tells it.
+fn told<'a>(name: &str, metric_name: &str, values: impl Iterator<Item = (&'a i64, &'a f64)>) -> Series {
+    let point = |(at, value): (&i64, &f64)| Some(Point { at: Timestamp::from_second(*at).ok()?, value: *value });
+    Series { name: name.to_owned(), metric_name: metric_name.to_owned(), points: values.filter_map(point).collect() }
 }
 
 /// Whole periods around the run, so few that a plot has room for them.
@@ -259,7 +268,32 @@ fn periods([requests, errors, p50, p95]: &[Values; 4], window: Window) -> Vec<Pe
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn limits_are_those_of_the_last_look_that_had_some() {
+        let at = Timestamp::from_second(0).unwrap();
+        let call = |state: &str, reply: serde_json::Value| Call {
+            at,
+            state: state.to_owned(),
+            asked: serde_json::Value::Null,
+            answer: Ok(reply),
+        };
+        let line = |margin: f64| json!({ "name": "CPU", "max": 80.0, "measured": 80.0 - margin, "margin": margin, "holds": margin >= 0.0 });
+        let calls = [
+            call("Validate", json!({ "passed": false })),
+            call("Validate", json!({ "passed": true, "limits": [line(1.0)] })),
+            call("Validate", json!({ "passed": true, "limits": [line(-13.5)] })),
+            call("SetAlarm", json!({ "limits": [line(2.0)] })),
+        ];
+        assert_eq!(
+            limits(&calls).iter().map(|limit| (limit.margin, limit.holds)).collect::<Vec<_>>(),
+            [(Some(-13.5), false)]
+        );
+        assert_eq!(limits(&calls[..1]), []);
+    }
 
     #[test]
     fn periods_are_so_few_that_they_can_be_drawn() {

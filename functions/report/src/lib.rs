@@ -1,6 +1,6 @@
 //! `report`: leaves a run's report, for whoever has to answer for it.
 //!
-//! Reads: the run item, and which of the run's messages were not delivered; the history of the run's executions; CloudWatch, for the time of the run; the load test's result in S3. Writes:
+//! Reads: the run item, and which of the run's messages were not delivered; the history of the run's executions; CloudWatch, for the time of the run, where the plan's load balancers are; the load test's result in S3. Writes:
 //! `runs/<execution>/report.html`, `report.md` and `report.json` in the stack's bucket of reports, and the page's address to the run item. Undo: none is needed. Called again it writes
 //! the same keys, from what was so at the same moment.
 //!
@@ -27,6 +27,7 @@ pub mod store;
 pub mod verdict;
 pub mod words;
 
+use access::Access;
 use cutover::StepResult;
 use cutover::contract::Caller;
 use cutover::finding::settled;
@@ -37,11 +38,16 @@ use serde::{Deserialize, Serialize};
 use crate::document::Documents;
 use crate::store::Store;
 
+/// What this function does in other accounts, and no more, whatever the role there may do.
+pub const ELSEWHERE: &[&str] = &["cloudwatch:GetMetricData"];
+
 /// What this function talks to.
 #[derive(Clone, Debug)]
 pub struct Clients {
     /// CloudWatch.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// Other accounts and regions, whose load balancers report to CloudWatch there.
+    pub access: Access,
     /// The journal.
     pub journal: Journal,
     /// Step Functions.

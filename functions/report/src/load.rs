@@ -93,8 +93,11 @@ impl Side {
     pub fn line(&self, name: &str) -> String {
         let told = |value: Option<f64>| value.map_or("not measured".to_owned(), short);
         let Figures { sent, offered_rps, achieved_rps, max_ms, .. } = self.figures;
+        if sent == 0 {
+            return format!("{name} side: no request was sent, so nothing of it is known");
+        }
         let failures: Vec<String> =
-            self.failures.iter().map(|(why, count)| format!("{} {count}", reason(*why))).collect();
+            self.failures.iter().map(|(why, count)| format!("{} {count}", why.word())).collect();
         let failures =
             if failures.is_empty() { "no failure".to_owned() } else { format!("failures: {}", failures.join(", ")) };
         let (offered, achieved, longest) = (told(offered_rps), told(achieved_rps), told(max_ms));
@@ -102,11 +105,6 @@ impl Side {
             "{name} side: {sent} requests, {offered} a second offered and {achieved} sent, the longest {longest} ms, {failures}"
         )
     }
-}
-
-/// As it stands in the JSON.
-fn reason(failure: Failure) -> String {
-    serde_json::to_value(failure).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn side(of: &OfSide, first: i64, cell_seconds: i64) -> Side {

@@ -1,7 +1,7 @@
 //! The Lambda function `report`: composes, nothing else.
 
 use report::store::Store;
-use report::{Clients, handle};
+use report::{Clients, ELSEWHERE, handle};
 
 fn main() -> Result<(), lambda_runtime::Error> {
     cutover::bootstrap::run(
@@ -12,6 +12,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
             };
             Ok(Clients {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(&environment.aws),
+                access: access::Access::of(environment, ELSEWHERE)?,
                 journal: journal::Journal::of(environment)?,
                 states: aws_sdk_sfn::Client::new(&environment.aws),
                 store,

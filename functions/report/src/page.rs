@@ -9,7 +9,7 @@ use load_results::sla::Line as Bound;
 use serde::Serialize;
 
 use crate::advice::{About, Advice};
-use crate::facts::{Entry, Facts, Gate, Kind, RouteFacts};
+use crate::facts::{Entry, Facts, Gate, Kind, Limit, RouteFacts};
 use crate::load::Load;
 use crate::resources::{self, Compared, ResourceChange};
 use crate::verdict::{Standing, Verdict, metric, signed};
@@ -39,6 +39,7 @@ pub struct Page {
     summary: Vec<String>,
     facts: Vec<(String, String)>,
     sla: Vec<Row>,
+    limits: Vec<Row>,
     score: Option<String>,
     breakdown: Vec<(String, String, String)>,
     load_notes: Vec<String>,
@@ -85,6 +86,7 @@ pub fn page(facts: &Facts, verdict: &Verdict, summary: &[String; 3], advice: &[A
         summary: summary.to_vec(),
         facts: in_short(facts),
         sla: load.map(|load| load.sla.iter().map(|line| bound(line, load.verdict)).collect()).unwrap_or_default(),
+        limits: facts.limits.iter().map(limit).collect(),
         score: load.filter(|load| load.verdict != LoadVerdict::Invalid).and_then(|load| load.score).map(short),
         breakdown: load.map(breakdown).unwrap_or_default(),
         load_notes: load.map(notes).unwrap_or_default(),
@@ -166,14 +168,33 @@ fn in_short(facts: &Facts) -> Vec<(String, String)> {
 fn bound(line: &Bound, verdict: LoadVerdict) -> Row {
     let (class, is) = match (verdict, line.holds) {
         (LoadVerdict::Invalid, _) => ("", "not judged"),
+        (_, true) if line.is_unsure() => ("note", "holds, of too few requests to be certain"),
         (_, true) => ("good", "holds"),
         (_, false) => ("bad", "violated"),
     };
+    let is = match line.needs.filter(|_| line.is_unsure()) {
+        Some(needs) => format!("{is}: it takes {needs}"),
+        None => is.to_owned(),
+    };
+    let of = line.requests.map(|requests| format!(", of {requests} requests")).unwrap_or_default();
     let cells = vec![
         line.bound.clone(),
         short(line.limit),
-        line.measured.map_or("not measured".to_owned(), short),
+        line.measured.map_or("not measured".to_owned(), |measured| format!("{}{of}", short(measured))),
         line.margin.map_or("none".to_owned(), signed),
+        is,
+    ];
+    Row { class, cells }
+}
+
+/// A limit of the plan, and how much is left until it.
+fn limit(limit: &Limit) -> Row {
+    let (class, is) = if limit.holds { ("good", "holds") } else { ("bad", "violated") };
+    let cells = vec![
+        limit.name.clone(),
+        short(limit.max),
+        limit.measured.map_or("not measured".to_owned(), short),
+        limit.margin.map_or("none".to_owned(), signed),
         is.to_owned(),
     ];
     Row { class, cells }
@@ -302,8 +323,14 @@ fn gate(gate: &Gate) -> Row {
     } else {
         "good"
     };
-    let looks =
-        format!("{} looks: {} well, {} wrong, {} not known", gate.looks, gate.healthy, gate.unhealthy, gate.not_known);
+    let counts = [
+        (gate.healthy, "well"),
+        (gate.unhealthy, "wrong"),
+        (gate.too_little, "too little to tell"),
+        (gate.not_known, "not known"),
+    ];
+    let counts = counts.map(|(count, what)| format!("{count} {what}"));
+    let looks = format!("{} looks: {}", gate.looks, counts.join(", "));
     Row { class, cells: vec![gate.name.clone(), looks, gate.last_seen.clone()] }
 }
 

@@ -3,12 +3,19 @@
 //! "As good" is never claimed: what can be told is whether anything that was measured says that the new side is worse.
 
 use cutover::Seconds;
+use judge::Counts;
+use judge::interval::share;
 use load_results::compare::{Change, Direction};
 use load_results::report::Verdict as LoadVerdict;
 use serde::Serialize;
 
 use crate::facts::Facts;
 use crate::words::short;
+
+/// How surely the true share of errors lies in the interval that is made of it: a verdict is made once for every route.
+const CONFIDENCE: f64 = 0.9999;
+/// How `validate`'s note begins, of limits that do not hold where the plan goes on all the same.
+pub const LIMITS_NOTE: &str = "limits do not hold: ";
 
 /// How it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -41,25 +48,69 @@ pub fn verdict(facts: &Facts) -> Verdict {
         "RolledBack" => return of(Standing::TurnedBack, "Turned back: every route is as it was before."),
         other => return of(Standing::NeedsPerson, &format!("A person has to act: the run is {other}.")),
     }
-    let violated = facts
-        .load
-        .as_ref()
-        .is_some_and(|load| load.sla.iter().any(|line| !line.holds) && load.verdict != LoadVerdict::Invalid);
-    let worse = changes(facts).filter(|change| change.direction == Direction::Worse).count();
-    let was_looked_at = facts.gates.iter().any(|gate| gate.healthy > 0);
+    let doubts = doubts(facts);
+    let was_looked_at = facts.gates.iter().any(|gate| gate.is_of_service && gate.healthy > 0);
     let was_loaded = facts.load.as_ref().is_some_and(|load| load.verdict != LoadVerdict::Invalid);
-    if violated {
-        of(Standing::Doubtful, "All traffic is on the new side, though its load test violated the SLA.")
-    } else if worse > 0 {
-        of(
-            Standing::Doubtful,
-            "All traffic is on the new side, though under the same load it is worse than the old one.",
-        )
+    if !doubts.is_empty() {
+        of(Standing::Doubtful, &format!("All traffic is on the new side, though {}.", doubts.join("; and ")))
     } else if !was_looked_at && !was_loaded {
         of(Standing::Doubtful, "All traffic is on the new side; nothing was measured that could say how it does.")
     } else {
         of(Standing::Good, "All traffic is on the new side; nothing that was measured says that it is worse.")
     }
+}
+
+/// Everything that was measured and says that the new side is worse, or not as the plan wants it.
+fn doubts(facts: &Facts) -> Vec<String> {
+    let violated = facts
+        .load
+        .as_ref()
+        .is_some_and(|load| load.sla.iter().any(|line| !line.holds) && load.verdict != LoadVerdict::Invalid);
+    let worse = changes(facts).any(|change| change.direction == Direction::Worse);
+    let told = [
+        violated.then(|| "its load test violated the SLA".to_owned()),
+        broken_limits(facts),
+        users_errors(facts),
+        wrong_checks(facts),
+        worse.then(|| "under the same load it is worse than the old one".to_owned()),
+    ];
+    told.into_iter().flatten().collect()
+}
+
+fn broken_limits(facts: &Facts) -> Option<String> {
+    let (broken, all) = (facts.limits.iter().filter(|limit| !limit.holds).count(), facts.limits.len());
+    match (broken, all) {
+        // What the run noted, where its history could not be read.
+        (0, _) if facts.not_done.iter().any(|text| text.starts_with(LIMITS_NOTE)) => {
+            Some("limits of the plan do not hold".to_owned())
+        }
+        (0, _) => None,
+        (1, 1) => Some("the plan's limit does not hold".to_owned()),
+        (1, all) => Some(format!("1 of the plan's {all} limits does not hold")),
+        (broken, all) => Some(format!("{broken} of the plan's {all} limits do not hold")),
+    }
+}
+
+/// Whether users' requests failed for certain more often on the new side than on the old one, on any route.
+fn users_errors(facts: &Facts) -> Option<String> {
+    let is_worse = |[old, new]: &[Counts; 2]| share(*new, CONFIDENCE).0 > share(*old, CONFIDENCE).1;
+    let [old, new] = facts.routes.iter().filter_map(|route| route.errors()).find(is_worse)?;
+    Some(format!(
+        "{} of {} of users' requests failed there, and {} of {} on the old side",
+        new.bad, new.all, old.bad, old.all
+    ))
+}
+
+fn wrong_checks(facts: &Facts) -> Option<String> {
+    let mut wrong = facts.gates.iter().filter(|gate| gate.unhealthy > 0);
+    let first = wrong.next()?;
+    let more = match wrong.count() {
+        0 => String::new(),
+        1 => ", and so did another one".to_owned(),
+        more => format!(", and so did {more} others"),
+    };
+    let name = cutover::text::quoted(&first.name, 100);
+    Some(format!("the check {name} found something wrong at {} of {} looks{more}", first.unhealthy, first.looks))
 }
 
 /// The executive summary: what happened, how the new side does, what comes next.
@@ -87,8 +138,9 @@ fn happened(facts: &Facts) -> String {
 
 fn measured(facts: &Facts) -> String {
     let Some(load) = &facts.load else {
-        let looks: u32 = facts.gates.iter().map(|gate| gate.looks).sum();
-        let unhealthy: u32 = facts.gates.iter().map(|gate| gate.unhealthy).sum();
+        let of_service = || facts.gates.iter().filter(|gate| gate.is_of_service || gate.unhealthy > 0);
+        let looks: u32 = of_service().map(|gate| gate.looks).sum();
+        let unhealthy: u32 = of_service().map(|gate| gate.unhealthy).sum();
         return match looks {
             0 => "Nothing was measured of the new side, neither under load nor while it had traffic.".to_owned(),
             _ => format!(
@@ -166,4 +218,86 @@ pub fn changes(facts: &Facts) -> impl Iterator<Item = &Change> {
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::tests::facts;
+    use crate::facts::{Gate, Limit};
+
+    /// A run on which all is well.
+    fn well() -> Facts {
+        let mut facts = facts("");
+        facts.load = None;
+        facts.not_done.clear();
+        for gate in &mut facts.gates {
+            (gate.healthy, gate.unhealthy, gate.not_known) = (gate.looks, 0, 0);
+        }
+        facts
+    }
+
+    fn told(facts: &Facts) -> (Standing, String) {
+        let Verdict { standing, line } = verdict(facts);
+        (standing, line)
+    }
+
+    #[test]
+    fn nothing_is_said_to_be_well_of_which_something_wrong_was_measured() {
+        assert_eq!(told(&well()).0, Standing::Good);
+        let mut failing = well();
+        for period in failing.routes[0].sides.iter_mut().flat_map(|sides| &mut sides.new) {
+            period.errors = period.requests.map(|requests| requests / 2.0);
+        }
+        let (standing, line) = told(&failing);
+        assert_eq!(standing, Standing::Doubtful);
+        assert!(line.contains("of users' requests failed there, and ") && line.contains("on the old side"), "{line}");
+        let mut wrong = well();
+        wrong.gates[0].unhealthy = 2;
+        let (standing, line) = told(&wrong);
+        assert_eq!(standing, Standing::Doubtful, "a person let it go on");
+        assert!(
+            line.ends_with("the check \"5xx of the new targets\" found something wrong at 2 of 60 looks."),
+            "{line}"
+        );
+        let mut broken = well();
+        let limit = |measured: f64| Limit {
+            name: "CPU".to_owned(),
+            max: 80.0,
+            measured: Some(measured),
+            margin: Some(80.0 - measured),
+            holds: measured <= 80.0,
+        };
+        broken.limits = vec![limit(93.5), limit(70.0)];
+        assert_eq!(
+            told(&broken),
+            (
+                Standing::Doubtful,
+                "All traffic is on the new side, though 1 of the plan's 2 limits does not hold.".to_owned()
+            )
+        );
+        let noted = Facts { not_done: vec![format!("{LIMITS_NOTE}CPU may be 80")], ..well() };
+        assert!(told(&noted).1.contains("limits of the plan do not hold"), "its history could not be read");
+    }
+
+    #[test]
+    fn errors_that_chance_explains_are_no_doubt() {
+        let mut few = well();
+        for period in few.routes[0].sides.iter_mut().flat_map(|sides| &mut sides.new) {
+            period.errors = None;
+        }
+        few.routes[0].sides.as_mut().unwrap().new.last_mut().unwrap().errors = Some(3.0);
+        assert_eq!(told(&few).0, Standing::Good);
+    }
+
+    #[test]
+    fn where_a_route_is_and_whom_it_leads_there_is_no_measure_of_the_new_side() {
+        let own = |name: &str| Gate { name: name.to_owned(), looks: 7, healthy: 7, ..Gate::default() };
+        let unwatched =
+            Facts { gates: vec![own("listener f2 of shop"), own("share of listener f2 of shop")], ..well() };
+        let (standing, line) = told(&unwatched);
+        assert_eq!(standing, Standing::Doubtful);
+        assert!(line.contains("nothing was measured that could say how it does"), "{line}");
+        assert!(measured(&unwatched).starts_with("Nothing was measured of the new side"), "{}", measured(&unwatched));
+    }
 }

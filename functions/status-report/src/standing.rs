@@ -186,12 +186,12 @@ pub fn activity(
     let entered = history::calls::state(&known.cutover.events);
     let (state, since) = entered.map_or(("", None), |(at, state)| (state, Some(at)));
     let text = |text: &str| text.to_owned();
-    let why = || known.run.as_ref().and_then(|run| run.why.as_deref()).map(reason).unwrap_or_default();
+    let why = || known.run.as_ref().and_then(|run| run.why.as_deref()).map_or_else(|| stopped(known), reason);
     match standing {
         Standing::Stuck => (format!("a person was told what is left to do by hand{}", why()), known.ended_at()),
         Standing::Held => (format!("a person was asked how the run goes on{}", why()), known.ended_at()),
         Standing::RollingBack if known.phase() != Some(Phase::RollingBack) => {
-            (text("going forward has ended, and the way back is about to begin"), since)
+            (format!("going forward has ended{}, and the way back is about to begin", stopped(known)), since)
         }
         Standing::RollingBack => {
             let began_at = known.rollback.as_ref().and_then(|story| story.began_at);
@@ -221,6 +221,16 @@ fn reason(why: &str) -> String {
     format!(", because of {}", quoted(why, MOST_REASON_BYTES))
 }
 
+/// That somebody, or its machine's time limit, stopped the execution itself.
+fn stopped(known: &Known) -> String {
+    let told = match known.cutover.ended.as_ref().map(|ended| ended.status) {
+        Some("ABORTED") => ", since its execution was stopped",
+        Some("TIMED_OUT") => ", since its execution ran out of time",
+        _ => "",
+    };
+    told.to_owned()
+}
+
 fn released(known: &Known) -> String {
     let by = known.released_by().map(|by| format!(": {}", quoted(by, MOST_REASON_BYTES)));
     format!("a person released the run as it was{}", by.unwrap_or_default())
@@ -235,8 +245,9 @@ fn asked(known: &Known, what: &str) -> String {
 fn not_started(known: &Known) -> String {
     let ended = known.cutover.ended.as_ref();
     let error = ended.and_then(|ended| ended.error.as_deref()).or(ended.map(|ended| ended.status));
+    let error = error.filter(|_| stopped(known).is_empty());
     let error = error.map(|error| format!(" ({})", shown(error, MOST_TITLE_BYTES))).unwrap_or_default();
-    format!("the run ended before anything was touched{error}")
+    format!("the run ended before anything was touched{error}{}", stopped(known))
 }
 
 /// A value's text; none for what is no text.

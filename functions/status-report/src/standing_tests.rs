@@ -43,8 +43,16 @@ fn a_run_whose_execution_was_stopped_is_owed_its_way_back() {
     let mut known = in_state("HoldWait", Some(Phase::Forward));
     known.cutover.ended = Some(Ended { at: at(9), status: "ABORTED", error: None });
     assert_eq!(standing(&known), Standing::RollingBack);
+    let words = |known: &Known, standing| activity(known, &[], &[], standing, at(9)).0;
+    let told = words(&known, Standing::RollingBack);
+    assert_eq!(told, "going forward has ended, since its execution was stopped, and the way back is about to begin");
+    known.run.as_mut().unwrap().phase = Phase::RolledBack;
+    let told = words(&known, Standing::RolledBack);
+    assert_eq!(told, "everything is as it was before, since its execution was stopped");
     known.run = None;
     assert_eq!(standing(&known), Standing::NotStarted);
+    let told = words(&known, Standing::NotStarted);
+    assert_eq!(told, "the run ended before anything was touched, since its execution was stopped");
 }
 
 #[test]

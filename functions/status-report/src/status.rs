@@ -186,7 +186,15 @@ fn answer(known: &Known, standing: Standing) -> Option<Milestone> {
 }
 
 fn to_come(what: &str, expected_at: Option<Timestamp>, is_limit: bool) -> Milestone {
-    Milestone { what: what.to_owned(), planned_at: None, reached_at: None, expected_at, after: None, is_limit }
+    Milestone {
+        what: what.to_owned(),
+        planned_at: None,
+        reached_at: None,
+        expected_at,
+        after: None,
+        is_limit,
+        is_asked: false,
+    }
 }
 
 /// What comes beside the steps: the deadline, the removal of the old side.

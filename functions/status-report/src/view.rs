@@ -245,6 +245,7 @@ fn milestones(milestones: &[Milestone], clock: &Clock) -> Vec<MilestoneView> {
             (Some(reached), _) => ("done", clock.near(reached)),
             (None, Some(expected)) if Some(place) == next => ("next", comes(expected)),
             (None, Some(expected)) => ("later", comes(expected)),
+            (None, None) if one.is_asked => ("missed", "asked for, and not known whether users had it".to_owned()),
             (None, None) => ("missed", "not reached".to_owned()),
         };
         MilestoneView {
@@ -297,10 +298,15 @@ fn measured(measured: &Measured, clock: &Clock) -> Vec<(String, Vec<String>)> {
         format!("{} %{of}, counted by {}", one.percent, one.counted_by)
     });
     let one = |line: &Option<String>| line.iter().cloned().collect::<Vec<_>>();
-    let looked = measured.checked_at.map(|at| format!("Checks, at the last look, {}", clock.near(at)));
-    let looked = looked.unwrap_or_else(|| "Checks, at the last look".to_owned());
+    let which = if measured.failed_at.is_some() { "the last look that was well" } else { "the last look" };
+    let headed = |what: &str, at: Option<Timestamp>| {
+        at.map_or_else(|| what.to_owned(), |at| format!("{what}, {}", clock.near(at)))
+    };
+    let failed = headed("Wrong at the last look", measured.failed_at);
+    let looked = headed(&format!("Checks, at {which}"), measured.checked_at);
     let all = vec![
         ("Availability of the new side", one(&availability)),
+        (failed.as_str(), measured.failed.clone()),
         (looked.as_str(), measured.checks.clone()),
         ("Load test", one(&measured.load_test)),
         ("Replication", one(&measured.replication)),

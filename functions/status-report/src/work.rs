@@ -21,8 +21,10 @@ pub struct Step {
     pub planned: ScheduledStep,
     /// How long its change takes to be everywhere, in seconds.
     pub settle_seconds: u64,
-    /// When its weight was changed.
+    /// When its weight was changed, or was seen to be.
     pub moved_at: Option<Timestamp>,
+    /// Whether its weight was asked for: where nobody has answered, users may have had it.
+    pub is_asked: bool,
     /// When that was in effect everywhere.
     pub settled_at: Option<Timestamp>,
     /// How long it has been held, as the state machine counts, at the last look that was asked for.
@@ -74,6 +76,7 @@ pub fn steps(plan: &Plan, calls: &[Call], events: &[Event]) -> Vec<Step> {
             settle_seconds: settle(planned.route),
             planned,
             moved_at: None,
+            is_asked: false,
             settled_at: None,
             held_seconds: 0,
             looked_at: None,
@@ -99,6 +102,7 @@ fn tell(step: &mut Step, call: &Call) -> bool {
         if call.state == "Monitor" {
             looked(step, call.at, &call.asked);
         }
+        step.is_asked |= is_move(&call.state);
         return false;
     };
     match call.state.as_str() {
@@ -107,6 +111,8 @@ fn tell(step: &mut Step, call: &Call) -> bool {
                 step.moved_at = step.moved_at.or(Some(call.at));
             }
             if reply["settled"] == true {
+                // Whoever asks again after an answer was lost finds it changed.
+                step.moved_at = step.moved_at.or(Some(call.at));
                 step.settled_at = Some(call.at);
                 step.looked_at = Some(call.at);
             }
@@ -132,8 +138,14 @@ fn ask(step: Option<&mut Step>, (at, asked): (Option<Timestamp>, Value)) {
     match asked["state"].as_str() {
         Some("Monitor") => looked(step, at, &asked),
         Some("AwaitDecision") => step.looked_at = None,
-        _ => {}
+        Some(state) => step.is_asked |= is_move(state),
+        None => {}
     }
+}
+
+/// Whether a state moves traffic.
+fn is_move(state: &str) -> bool {
+    ["SwapListener", "ShiftWeight"].contains(&state)
 }
 
 fn looked(step: &mut Step, at: Timestamp, asked: &Value) {
@@ -196,6 +208,9 @@ pub struct Milestone {
     /// Whether it is a limit, by when something has to have happened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_limit: bool,
+    /// Whether it was asked for and never answered, and does not come any more: users may have had it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_asked: bool,
 }
 
 /// So many seconds later, where time goes that far.
@@ -220,10 +235,12 @@ pub fn milestones(
         expected_at: if is_going && reached_at.is_none() { later(at, left) } else { None },
         after: None,
         is_limit: false,
+        is_asked: false,
     };
     let mut milestones = Vec::new();
     for step in steps {
-        milestones.push(of(step.title(), step.moved_at, planned, left));
+        let is_asked = !is_going && step.is_asked && step.moved_at.is_none();
+        milestones.push(Milestone { is_asked, ..of(step.title(), step.moved_at, planned, left) });
         planned += step.seconds();
         left += step.seconds() - step.done_seconds(at).min(step.seconds());
     }

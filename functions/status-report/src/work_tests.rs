@@ -113,3 +113,27 @@ proptest::proptest! {
         proptest::prop_assert!(made.done_seconds <= made.planned_seconds && made.percent <= 99);
     }
 }
+
+#[test]
+fn a_step_whose_answer_was_lost_is_not_said_to_be_not_reached() {
+    let lost = [
+        asked(0, "SwapListener", json!({ "new_weight": 10 })),
+        Event { at: at(1), what: What::Failed("Cutover.Transient".to_owned(), "slow".to_owned()) },
+    ];
+    let milestones = |events: &[Event], is_going: bool| {
+        let (plan, calls) = (plan(), calls(events));
+        let steps = steps(&plan, &calls, events);
+        milestones(&plan, &steps, &calls, (Some(at(0)), None, at(9)), is_going).remove(0)
+    };
+    for events in [&lost[..1], &lost[..]] {
+        let stopped = milestones(events, false);
+        assert_eq!((stopped.reached_at, stopped.expected_at, stopped.is_asked), (None, None, true));
+        assert!(!milestones(events, true).is_asked, "it is still to come");
+    }
+    let seen = [
+        asked(2, "SwapListener", json!({ "new_weight": 10 })),
+        answered(3, json!({ "changed": false, "settled": true })),
+    ];
+    let again = milestones(&[&lost[..], &seen[..]].concat(), false);
+    assert_eq!((again.reached_at, again.is_asked), (Some(at(3)), false), "it was found changed");
+}

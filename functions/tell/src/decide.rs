@@ -1,6 +1,7 @@
 //! Whether a message is sent now. Pure.
 
 use jiff::{SignedDuration, Timestamp};
+use journal::Phase;
 use serde::{Deserialize, Serialize};
 
 /// A claim that is older has nobody behind it: this function's time-out is 30 s. Lambda's second try comes later than this.
@@ -93,6 +94,16 @@ impl Outcome {
     }
 }
 
+/// Whether what a message asks is decided, by where its run is (none: nobody has claimed it). Sent late, it would open again what the run's next
+/// messages have resolved.
+pub(crate) fn is_decided(event: &str, phase: Option<Phase>) -> bool {
+    match event {
+        "approval" => phase.is_some(),
+        "load_test" | "holding" => phase.is_some_and(|phase| !matches!(phase, Phase::Claimed | Phase::Forward)),
+        _ => false,
+    }
+}
+
 /// Whose turn it is.
 pub(crate) fn turn(standing: Option<&Standing>, now: Timestamp) -> Turn {
     let Some(standing) = standing else { return Turn::Send { may_be_repeat: false, is_again: false } };
@@ -119,6 +130,20 @@ pub(crate) fn after(claims: u32, outcome: &Outcome, now: Timestamp) -> Standing 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_decided_is_not_asked_late() {
+        for (event, phase, expected) in [
+            ("approval", None, false),
+            ("approval", Some(Phase::Claimed), true),
+            ("holding", Some(Phase::Forward), false),
+            ("holding", Some(Phase::RollingBack), true),
+            ("load_test", Some(Phase::Finished), true),
+            ("stuck", Some(Phase::Stuck), false),
+        ] {
+            assert_eq!(is_decided(event, phase), expected, "{event} {phase:?}");
+        }
+    }
 
     #[test]
     fn a_message_is_sent_once_and_again_only_where_it_was_not_or_may_not_have_been() {

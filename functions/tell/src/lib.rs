@@ -8,7 +8,8 @@
 //! operators stays as small as it was. Lambda tries again twice, after one and two minutes, what this function ends with an error.
 //!
 //! Once: a message is claimed in the record before it is sent, and its outcome is written after. One that was refused is tried again, but
-//! for a refusal that stays; one whose outcome is not known is sent again, and says that it may be a repeat.
+//! for a refusal that stays; one whose outcome is not known is sent again, and says that it may be a repeat. What asks something that was decided
+//! meanwhile is left: an incident tool would open again what it had closed.
 //!
 //! What could not be delivered is in the run's summary: its record is what `report`, `cleanup` and `status-report` read ([`undelivered`]).
 //!
@@ -41,7 +42,7 @@ use cutover::told::Record;
 use cutover::{StepError, StepResult};
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use journal::Journal;
+use journal::{Journal, Phase};
 use messages::{Content, Told};
 use serde::{Deserialize, Serialize};
 
@@ -137,19 +138,31 @@ async fn tell(clients: &Clients, told: &Told, now: Timestamp) -> StepResult<Vec<
     }
     let keys: Vec<&str> = deliveries.iter().map(|delivery| delivery.key.as_str()).collect();
     let turns = record::claim(&clients.journal, &told.key(), &keys, now).await?;
+    let was_tried = turns.iter().any(|turn| matches!(turn, Turn::Send { is_again: true, .. }));
+    let is_late = was_tried && is_decided(clients, told).await?;
     let sending = deliveries.iter().zip(&turns).filter_map(|(delivery, turn)| match turn {
+        Turn::Send { is_again: true, .. } if is_late => None,
         Turn::Send { may_be_repeat, .. } => Some(attempt(clients, told, moment, delivery, *may_be_repeat, now)),
         Turn::Leave | Turn::Wait => None,
     });
     let outcomes: Vec<(String, Outcome)> = join_all(sending).await;
     // Before the record: what is refused for good is not looked at again.
-    let was_tried = turns.iter().any(|turn| matches!(turn, Turn::Send { is_again: true, .. }));
     undelivered::remember(&clients.journal, told, moment, &outcomes, was_tried, now).await;
     record::write(&clients.journal, &told.key(), &outcomes, now).await?;
     for (group, counts) in by_group(&outcomes) {
         counted::count(now, &[("Group", group)], &counts);
     }
     ended(&outcomes, turns.contains(&Turn::Wait))
+}
+
+/// Whether what is asked has been decided since it was first told: it is not told again then.
+async fn is_decided(clients: &Clients, told: &Told) -> StepResult<bool> {
+    // Nobody has to be asked for what no run decides.
+    if decide::is_decided(&told.event, Some(Phase::Closed)) {
+        let run = clients.journal.read(&told.run_id).await?;
+        return Ok(decide::is_decided(&told.event, run.map(|run| run.phase)));
+    }
+    Ok(false)
 }
 
 /// How many messages to each group were accepted, and how many were not.

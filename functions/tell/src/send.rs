@@ -31,7 +31,10 @@ pub(crate) async fn send(
     let sending = async {
         match channel {
             Channel::Sns(to) => {
-                let (body, _) = text::body(content, clients.configuration.templates());
+                let (body, failed) = text::body(content, clients.configuration.templates());
+                if let Some(why) = failed {
+                    layout_failed(told, content, &why);
+                }
                 publish(clients, &to.topic_arn, Some(text::topic_subject(content)), body).await
             }
             Channel::Chat(to) => publish(clients, &to.topic_arn, None, chat::amazon_q(content).to_string()).await,
@@ -55,6 +58,11 @@ async fn publish(clients: &Clients, topic: &str, subject: Option<String>, messag
     answer.map_or_else(|error| failed(&format!("sns:Publish {topic}"), &error), |_| Outcome::Sent)
 }
 
+/// The message itself says so, too.
+fn layout_failed(told: &Told, content: &Content, why: &str) {
+    tracing::warn!(run_id = told.run_id, group = content.group, "a layout of the team's was not used: {why}");
+}
+
 async fn mail(clients: &Clients, told: &Told, content: &Content, to: &MailChannel, now: Timestamp) -> Outcome {
     let configuration = &clients.configuration;
     let Some(from) = configuration.mail_from() else {
@@ -70,11 +78,7 @@ async fn mail(clients: &Clients, told: &Told, content: &Content, to: &MailChanne
     let raw = match mail::raw(content, configuration.templates(), &envelope) {
         Ok((raw, failed)) => {
             for why in failed {
-                tracing::warn!(
-                    run_id = told.run_id,
-                    group = content.group,
-                    "a layout of the team's was not used: {why}"
-                );
+                layout_failed(told, content, &why);
             }
             raw
         }

@@ -7,7 +7,7 @@
 //! | in progress | every 30 minutes while it runs; after a day, every six hours | all |
 //! | checks | when a round of prechecks has turned something red or green | engineers, and those who decide |
 //! | a reminder | when something of a checklist is late | engineers |
-//! | moved | when the date is another one, or none, and somebody has heard of the old one | all |
+//! | moved | when the date is another one, or none, and somebody has heard of the old one; milestones that are to come by the new one come again, with nothing of their checklists done | all |
 //! | a digest | Mondays at 08:00 to those who decide, every day at 07:00 to engineers, by the programme's clock | its format |
 //!
 //! Of milestones that are past when a wave is scheduled the last one is told, and says so; those before it are passed over, and their checklists come with it. What
@@ -112,6 +112,22 @@ fn moved(state: &mut State, seen: &Seen, at: Timestamp) {
     state.was = was.or(state.was);
     state.opens = seen.opens;
     state.checks.forget();
+    if let Some(opens) = seen.opens {
+        begin_again(state, opens, at);
+    }
+}
+
+/// What is to come by a new date was told, and done, of the old one: a go of the day before that was is none.
+fn begin_again(state: &mut State, opens: Timestamp, at: Timestamp) {
+    state.is_heard = state.is_heard_of();
+    for milestone in Milestone::ALL.into_iter().filter(|milestone| milestone.at(opens) > at) {
+        if state.told.remove(&milestone).is_some() {
+            state.reminded.retain(|reminded| *reminded != milestone);
+            milestone.items().iter().for_each(|item| {
+                state.ticks.remove(item.name);
+            });
+        }
+    }
 }
 
 fn checked(state: &mut State, seen: &Seen, opens: Timestamp, sights: &[(String, Sight)], at: Timestamp) -> Vec<String> {

@@ -200,3 +200,32 @@ proptest! {
         prop_assert!(told.values().all(|count| *count == 1), "{told:?}");
     }
 }
+
+#[test]
+fn what_is_to_come_by_a_new_date_is_told_and_done_anew() {
+    let (old, new) = (OPENS, "2026-03-08T23:00:00Z");
+    let tick = || crate::state::Tick { by: "Ada".to_owned(), at: time("2026-03-06T20:00:00Z") };
+    let mut state = open("2026-01-20T09:00:00Z");
+    played(&mut state, &|_| seen(Some(old)), "2026-01-20T09:00:00Z", "2026-03-06T21:00:00Z");
+    for item in ["go-no-go", "war-room", "help-desk"] {
+        state.ticks.insert(item.to_owned(), tick());
+    }
+    assert!(state.told.contains_key(&Milestone::DayBefore) && state.reminded.contains(&Milestone::ThirtyDays));
+    let told = played(&mut state, &|_| seen(Some(new)), "2026-03-06T21:10:00Z", "2026-03-08T01:00:00Z");
+    assert!(matches!(told[0].1, What::Moved { .. }), "{told:?}");
+    assert_eq!(milestones(&told), [("2026-03-07T23:01:00Z".to_owned(), Milestone::DayBefore)], "at its new time, once");
+    assert_eq!(state.ticks.keys().collect::<Vec<_>>(), ["help-desk", "war-room"], "a go is of its date");
+    assert!(state.reminded.contains(&Milestone::ThirtyDays), "what is past stays");
+}
+
+#[test]
+fn whoever_heard_of_a_date_hears_of_each_one_after_it() {
+    let mut state = open("2026-02-01T09:00:00Z");
+    let on = |opens: &'static str| move |_: Timestamp| seen(Some(opens));
+    played(&mut state, &on(OPENS), "2026-02-01T09:00:00Z", "2026-02-06T09:00:00Z");
+    let is_moved = |told: &[(Timestamp, What)]| told.iter().any(|(_, what)| matches!(what, What::Moved { .. }));
+    let first = played(&mut state, &on("2026-06-07T19:00:00Z"), "2026-02-06T10:00:00Z", "2026-02-06T11:00:00Z");
+    assert!(is_moved(&first) && state.told.is_empty(), "{first:?}");
+    let second = played(&mut state, &on("2026-07-07T19:00:00Z"), "2026-02-06T12:00:00Z", "2026-02-06T13:00:00Z");
+    assert!(is_moved(&second), "{second:?}");
+}

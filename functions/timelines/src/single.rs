@@ -94,6 +94,10 @@ fn of_one(name: &str, plan: &Value, said: &Cutover, before: Option<&WavePlan>) -
     });
     if let Some(announcement) = announcement {
         wave["announcement"] = json!(announcement);
+        // As a person writes it: a plan's times have their unit.
+        if let Some(downtime) = announcement.expected_downtime {
+            wave["announcement"]["expected_downtime"] = json!(format!("{}s", downtime.0));
+        }
     }
     WavePlan::read(&wave).map_err(|findings: Vec<Finding>| waves::asked::in_words(&findings))
 }
@@ -151,6 +155,20 @@ mod tests {
         let over = State { is_over: true, ..state };
         let again = scheduled(Some(over), ("shop-move", &moved), "arn:3", None, now).unwrap();
         assert!(again.follows && !again.state.unwrap().is_over);
+    }
+
+    #[test]
+    fn what_users_have_to_expect_is_kept_however_often_the_plan_is_given() {
+        let now = at("2026-02-01T00:00:00Z");
+        let announcement = serde_json::from_value(json!({ "expected_downtime": "5m", "contact": "#moves" })).unwrap();
+        let first =
+            Cutover { announcement: Some(announcement), ..said(Some("2026-03-07T19:00:00Z"), Some(plan("shop"))) };
+        let taken = scheduled(None, ("shop-move", &first), "arn:1", None, now).unwrap();
+        let again = said(Some("2026-03-08T19:00:00Z"), Some(plan("shop")));
+        let state = State::read("shop-move", &taken.state.unwrap().written().unwrap()).unwrap();
+        let taken = scheduled(Some(state), ("shop-move", &again), "arn:1", None, now).unwrap();
+        let kept = taken.state.unwrap().single.unwrap().plan.announcement;
+        assert_eq!((kept.expected_downtime.map(|time| time.0), kept.contact.as_deref()), (Some(300), Some("#moves")));
     }
 
     #[test]

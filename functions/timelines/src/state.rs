@@ -38,6 +38,9 @@ pub struct State {
     /// What was told, and when; or passed over, since it was past when the wave was first scheduled.
     #[serde(default)]
     pub told: BTreeMap<Milestone, Told>,
+    /// Whether somebody had heard of a date before this one: what was told of that is not in `told` any more.
+    #[serde(default)]
+    pub is_heard: bool,
     /// What people say is done.
     #[serde(default)]
     pub ticks: BTreeMap<String, Tick>,
@@ -172,6 +175,7 @@ impl State {
             opens: None,
             was: None,
             told: BTreeMap::new(),
+            is_heard: false,
             ticks: BTreeMap::new(),
             reminded: Vec::new(),
             figures: BTreeMap::new(),
@@ -207,7 +211,7 @@ impl State {
 
     /// Whether anybody has heard of the date.
     pub fn is_heard_of(&self) -> bool {
-        self.told.values().any(|told| !told.passed_over)
+        self.is_heard || self.told.values().any(|told| !told.passed_over)
     }
 
     /// The milestones that people were told of, or that another one stood for: whose checklists count.

@@ -58,6 +58,9 @@ async fn a_cutover_of_a_listener_and_a_zone_in_two_accounts_and_two_regions_succ
     let assumed = requests.iter().filter(|request| request.operation == "AssumeRole");
     let accounts: BTreeSet<&str> = assumed.clone().map(|request| request.account.as_str()).collect();
     ensure!(accounts == BTreeSet::from([APPLICATIONS, NETWORK]), "{accounts:?}");
+    let measured = requests.iter().filter(|request| request.caller == "report" && request.operation == "GetMetricData");
+    let asked: BTreeSet<&str> = measured.map(|request| request.account.as_str()).collect();
+    ensure!(asked.contains(APPLICATIONS), "the report did not look where the load balancer is: {asked:?}");
     // Each of the functions that enter them once for each account, whatever it is called.
     let callers: BTreeSet<(&str, &str)> =
         assumed.clone().map(|request| (request.caller.as_str(), request.account.as_str())).collect();

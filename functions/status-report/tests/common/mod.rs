@@ -169,7 +169,10 @@ fn back() -> Script {
 }
 
 fn went_back(plan: &Plan, text: &str) -> Story {
-    let why = format!("5xx of the new targets{text}: 260 of 5,300 requests failed, limit 1 %");
+    let why = format!(
+        "step 1 of 2 (10 %) of {}: trouble for certain: 5xx of the new targets{text}: 260 of 5,300 requests failed, limit 1 %",
+        plan.routes[0].title()
+    );
     held(plan, text)
         .fails("Monitor", json!({}), "Cutover.Unhealthy", &why)
         .enters("StartRollback")
@@ -218,8 +221,9 @@ pub fn states() -> Vec<(&'static str, Known)> {
     let forward = |script: Script| known(script.story, Some(run(plan, Phase::Forward, None)));
     let approval = prechecked(plan, "").asks("AwaitApproval", json!({ "detail": { "within_seconds": 86400 } }));
     let question = json!({ "detail": { "why": "Cutover.Unhealthy: 5xx of the new targets: 260 of 5,300 requests failed", "within_seconds": 3600 } });
+    let wrong = "trouble for certain: 5xx of the new targets: 260 of 5,300 requests failed, limit 1 %";
     let decision =
-        held(plan, "").fails("Monitor", json!({}), "Cutover.Unhealthy", "5xx").asks("AwaitDecision", question);
+        held(plan, "").fails("Monitor", json!({}), "Cutover.Unhealthy", wrong).asks("AwaitDecision", question);
     let mut paused = forward(held(plan, ""));
     paused.run.as_mut().unwrap().paused = true;
     let why = || Some("Monitor: Cutover.Unhealthy: 5xx of the new targets: 260 of 5,300 requests failed".to_owned());

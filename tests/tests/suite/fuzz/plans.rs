@@ -94,7 +94,7 @@ pub fn full() -> Value {
         "notify": { "topic_arn": "arn:aws:sns:eu-west-1:123456789012:t" },
         "stakeholders": {
             "of_stack": ["executives"],
-            "groups": [{ "name": "g", "format": "summary", "time_zone": "Europe/Berlin", "language": "de", "moments": ["started"], "may_answer": true, "responds": 2,
+            "groups": [{ "name": "g", "format": "summary", "time_zone": "Europe/Berlin", "language": "de", "moments": ["started", "incident"], "may_answer": true, "responds": 2,
                 "channels": [
                     { "type": "mail", "to": ["a@example.com"] },
                     { "type": "sns", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:t" },
