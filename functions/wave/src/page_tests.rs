@@ -22,6 +22,7 @@ fn a_page_says_where_each_application_is_and_what_it_waits_for() {
     let order = order();
     let at = time("2026-03-07T20:00:00Z");
     let mut state = State { stage: Stage::Going, ..State::opened(&order, "arn:me", at) };
+    state.members.iter_mut().for_each(|member| member.is_let_go = true);
     state.members[0].is = Is::Running;
     let line = cutover::line::Line::default();
     let view = view(&order, &state, &decide::blocked(&order, &state, &line, at), at);

@@ -88,11 +88,11 @@ pub fn notice(order: &Order, state: &mut State, at: Timestamp) {
     let heard = &mut state.heard.clone();
     match state.stage {
         Stage::Checking => {
-            if !heard.announced {
-                news.push(What::Announced);
+            if !heard.announced || heard.ended {
+                news.push(if heard.begun { What::Resumed } else { What::Announced });
             }
-            // Where the question is asked anew, it is told anew.
-            (heard.announced, heard.asked) = (true, false);
+            // Where the question is asked anew, it is told anew; and so is its end.
+            (heard.announced, heard.asked, heard.ended) = (true, false, false);
         }
         Stage::Asking => {
             if !heard.asked {

@@ -35,6 +35,12 @@ pub struct State {
     pub stage: Stage,
     /// Its applications, in the places of its [`Order`].
     pub members: Vec<Member>,
+    /// How often it was reopened to be checked, and asked for, anew: what waits is checked once in each round.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rounds: u32,
+    /// When it was last let go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub let_go_at: Option<Timestamp>,
     /// Who let it go, where somebody was asked.
     pub approval: Option<Said>,
     /// Who wants that nothing new starts for now.
@@ -80,7 +86,10 @@ pub struct Member {
     pub is: Is,
     /// Since when.
     pub since: Timestamp,
-    /// How many prechecks were started.
+    /// Whether it was let go, as it waits now: checked since, and agreed to where somebody has to. Nothing starts without.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub is_let_go: bool,
+    /// In which round it was last checked: from 1 on, and the number of its precheck.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub checks: u32,
     /// How many cutovers were started: the last one is its run.
@@ -121,6 +130,15 @@ fn is_zero(count: &u32) -> bool {
 
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+fn is_true(flag: &bool) -> bool {
+    *flag
+}
+
+/// Of waves that were stored before there was the field: those that are under way were let go, or wait to be.
+fn yes() -> bool {
+    true
 }
 
 /// Where an application is.
@@ -200,6 +218,7 @@ impl Member {
         Self {
             is: Is::Waiting,
             since: at,
+            is_let_go: false,
             checks: 0,
             attempts: 0,
             rollbacks: 0,
@@ -257,6 +276,8 @@ impl State {
             counts_from: at,
             stage: Stage::Checking,
             members: order.members.iter().map(|_| Member::new(at)).collect(),
+            rounds: 0,
+            let_go_at: None,
             approval: None,
             paused: None,
             stopped: None,

@@ -65,6 +65,9 @@ fn of_member(
     if !is_ready {
         return for_good(format!("{} {}", quoted(&placed.name, 64), member.is.words()));
     }
+    if placed.moves && !member.is_let_go {
+        return for_good(format!("{} was not let go", quoted(&placed.name, 64)));
+    }
     for need in &placed.needs {
         let (name, needed) = (quoted(&order.members[*need].name, 64), &state.members[*need]);
         match needed.is {

@@ -287,11 +287,17 @@ proptest! {
         };
         prop_assert!(taken.follows);
         let state = taken.state.unwrap();
-        prop_assert_eq!((state.stage, state.owner.as_str()), (Stage::Going, "arn:again"));
+        let was_let_go = state.members[place].is_let_go;
+        let stage = if was_let_go { Stage::Going } else { Stage::Checking };
+        prop_assert_eq!((state.stage, state.owner.as_str()), (stage, "arn:again"));
         let sights = vec![Sight::Nothing; order.members.len()];
         let next = super::next(&order, state, &sights, &Line::default(), at(9_001));
         let again = next.state.members[place].is;
         prop_assert!(matches!(again, Is::Running | Is::Waiting | Is::NotStarted), "{again:?}");
+        for action in next.actions {
+            let is_of_it = matches!(action, Action::Start(other) if order.members[place].with.contains(&other));
+            prop_assert!(is_of_it, "{action:?} is not of {place}");
+        }
     }
 }
 
@@ -306,7 +312,7 @@ fn three(more: serde_json::Value) -> Order {
 }
 
 fn going(order: &Order, from: Timestamp) -> State {
-    State { stage: Stage::Going, ..State::opened(order, "arn:me", from) }
+    let_go(order, State::opened(order, "arn:me", from), from)
 }
 
 fn look(order: &Order, state: State, sights: [Sight; 3], at: Timestamp) -> Next {
