@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::order::groups;
 use crate::plan::{Member, WavePlan};
 
+const NO_APPLICATION: &str = "is no application of this wave";
 const LONGEST_SPREAD: Seconds = Seconds::hours(1);
 const TIMEOUT: (Seconds, Seconds) = (Seconds::minutes(1), Seconds::hours(30 * 24));
 const APPROVAL: (Seconds, Seconds) = (Seconds::minutes(1), Seconds::hours(7 * 24));
@@ -27,10 +28,11 @@ impl WavePlan {
     /// # Errors
     /// Every error at once, of form and of sense, the cutover plans' included, in the order of their paths.
     pub fn read(value: &Value) -> Result<Self, Vec<Finding>> {
-        let cutover::read::Read { value, mut findings, .. } = cutover::read::form::<Self>(value);
-        // A rule over what could not be read would speak of what stands in for it.
-        if let Some(wave) = value.as_ref().filter(|_| findings.is_empty()) {
-            findings.extend(check(wave));
+        let cutover::read::Read { value, unread, mut findings } = cutover::read::form::<Self>(value);
+        if let Some(wave) = &value {
+            let told: Vec<String> = findings.iter().map(|finding| finding.path.clone()).collect();
+            let found = check(wave).into_iter().filter(|finding| !told.contains(&finding.path));
+            findings.extend(found.filter(|finding| is_of_what_was_read(finding, &unread)));
         }
         match value {
             Some(wave) if findings.is_empty() => Ok(wave),
@@ -42,6 +44,22 @@ impl WavePlan {
     pub fn schema() -> Schema {
         cutover::read::gesture_schema::<Self>()
     }
+}
+
+/// A rule over what could not be read would speak of what stands in for it; and an application whose name could not be read is one that others may name.
+fn is_of_what_was_read(finding: &Finding, unread: &[String]) -> bool {
+    let is_below = |path: &str, place: &str| {
+        path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    let is_nameless = |path: &String| {
+        let rest = path.strip_prefix("$.applications");
+        rest.is_some_and(|rest| {
+            rest.is_empty() || rest.ends_with(']') && !rest.contains('.') || rest.ends_with("].name")
+        })
+    };
+    let names_another = finding.problem.ends_with(NO_APPLICATION);
+    !unread.iter().any(|unread| is_below(&finding.path, unread) || is_below(unread, &finding.path))
+        && !(names_another && unread.iter().any(is_nameless))
 }
 
 fn check(wave: &WavePlan) -> Vec<Finding> {
@@ -94,7 +112,7 @@ fn names(wave: &WavePlan, findings: &mut Vec<Finding>) {
             || "name one of this wave's applications; what moved in an earlier wave is there already".to_owned(),
             |near| format!("write {}", named(near, 64)),
         );
-        findings.push(Finding::plan(path, format!("{} is no application of this wave", named(name, 64)), fix));
+        findings.push(Finding::plan(path, format!("{} {NO_APPLICATION}", named(name, 64)), fix));
     };
     for (place, member) in wave.applications.iter().enumerate() {
         for (of, need) in member.needs.iter().enumerate() {
