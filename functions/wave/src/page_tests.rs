@@ -34,6 +34,24 @@ fn a_page_says_where_each_application_is_and_what_it_waits_for() {
 }
 
 #[test]
+fn a_page_says_that_the_line_is_stopped_and_that_nothing_new_starts() {
+    let order = order();
+    let at = time("2026-03-07T20:00:00Z");
+    let state = State { stage: Stage::Going, ..State::opened(&order, "arn:me", at) };
+    let stopped = cutover::line::Stop { by: "Ada".to_owned(), why: "smoke".to_owned(), at };
+    let line = cutover::line::Line { stopped: Some(stopped), ..cutover::line::Line::default() };
+    let sights = vec![decide::Sight::Nothing; 4];
+    let state = decide::next(&order, state, &sights, &line, at).state;
+    let of = |state: &State| html(&view(&order, state, &[], at)).unwrap();
+    let page = of(&state);
+    assert!(page.contains("the line is stopped: nothing new starts") && !page.contains("cutovers run"), "{page}");
+    assert!(page.contains("The line is stopped by") && page.contains("smoke"), "{page}");
+    let paused = waves::state::Said { by: "Ada".to_owned(), why: "lunch".to_owned(), at };
+    let page = of(&State { stage: Stage::Going, line: None, paused: Some(paused), ..state });
+    assert!(page.contains("nothing new starts; what runs goes on") && page.contains("Paused by Ada"), "{page}");
+}
+
+#[test]
 fn a_page_of_a_wave_that_is_over_says_how_it_ended_and_loads_no_more() {
     let order = order();
     let at = time("2026-03-07T20:00:00Z");

@@ -77,6 +77,7 @@ pub fn next(order: &Order, state: State, sights: &[Sight], line: &Line, at: Time
         see::see(&mut state, place, sight, at);
     }
     tick(order, &mut state, at);
+    state.line = line.stopped.as_ref().map(cutover::line::Stop::words);
     match state.stage {
         Stage::Checking => checking(order, state, line, at),
         Stage::Asking => Next { state, actions: Vec::new(), then: Then::Ask },

@@ -49,7 +49,7 @@ pub struct WavePlan {
     #[serde(default)]
     #[schemars(length(max = 200))]
     pub freezes: Vec<Freeze>,
-    /// Over how long the first starts are spread, by chance and the same at every try, 0 s to 1 h.
+    /// Over how long the first starts are spread from the moment on at which anything may start, by chance and the same at every try, 0 s to 1 h.
     #[serde(default)]
     pub spread_starts_over: Seconds,
     /// How long the wave may take in all, from its claim on, 1 m to 30 days. What has not started then stays where it is.

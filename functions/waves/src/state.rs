@@ -49,6 +49,9 @@ pub struct State {
     pub stopped: Option<Said>,
     /// Who wants everything back, and why.
     pub goes_back: Option<Said>,
+    /// Why the line is stopped, as it was last seen: what the wave's page says is written when this changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
     /// How many executions have followed it before this one.
     #[serde(default)]
     pub followed: u32,
@@ -282,6 +285,7 @@ impl State {
             paused: None,
             stopped: None,
             goes_back: None,
+            line: None,
             followed: 0,
             ending: None,
             told: None,

@@ -308,7 +308,7 @@ async fn what_failed_is_tried_again_alone_and_the_rest_goes_on_once_somebody_say
     let wave = wave("again", applications, json!({}));
     let stage = set(&ground, &wave, json!({ "applications": { "frail": sick() } })).await?;
     let outcome = run(&stage).await?;
-    ensure!(outcome.ending() == "Incomplete", "{:?}", outcome.end);
+    ensure!(outcome.ending() == "RolledBack", "{:?}", outcome.end);
     ensure_is(&outcome, &[("frail", Is::Back), ("next", Is::NotStarted)])?;
     let frail = stage.stages.get("frail").context("no stage")?;
     let sick = cutover_tests::world::Conduct { error_rate: 1.0, healthy_percent: 0.0, ..Default::default() };
