@@ -43,7 +43,7 @@ struct InForce {
 }
 
 pub(crate) async fn plan(clients: &Clients, request: &PlanRequest) -> StepResult<Planned> {
-    let Asked { input, today, done } = asked(&request.input)?;
+    let Asked { input, today, done, not_done } = asked(&request.input)?;
     let mut value = given(clients, &input).await?;
     let mut portfolio = planning::portfolio(&value)?;
     let mut notes = Vec::new();
@@ -56,7 +56,8 @@ pub(crate) async fn plan(clients: &Clients, request: &PlanRequest) -> StepResult
             Vec::new()
         }
     };
-    let progress = planning::progress(&portfolio, previous.as_ref(), &runs, (today, &done), request.at)?;
+    let told = planning::Told { today, done: Some(&done), not_done: Some(&not_done) };
+    let progress = planning::progress(&portfolio, previous.as_ref(), &runs, &told, request.at)?;
     if input.estimates == Estimates::Learned {
         let settled = progress.settled.keys().map(String::as_str).collect();
         let learned = estimates::learned(&portfolio, &runs, &settled);
