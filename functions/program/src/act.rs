@@ -208,7 +208,11 @@ pub(crate) async fn schedule(clients: &Clients, request: &ScheduleRequest, now: 
     let (mut wanted, mut over) = (Vec::new(), Vec::new());
     for wave in &planned {
         let name = names::wave(portfolio, &wave.date);
-        match decide::wanted(portfolio, wave, before, (zone, &of_zone), target, request.at) {
+        let last = clients.journal.wave(&name).await?;
+        let last = last.map(|(text, _)| serde_json::from_str::<::waves::State>(&text)).transpose();
+        let last = last.map_err(|error| StepError::new(name::REFUSED, format!("wave {name}: {error}")))?;
+        let execution = decide::execution(&name, last.as_ref());
+        match decide::wanted(portfolio, (wave, &execution), before, (zone, &of_zone), target, request.at) {
             Some(one) => wanted.push(one),
             None => over.push(name.clone()),
         }
