@@ -156,7 +156,8 @@ fn member(order: &Order, state: &State, blocked: Option<&Blocked>, place: usize)
         blocked.filter(|_| member.is == Is::Waiting && state.stage == Stage::Going).map(|blocked| match blocked {
             Blocked::ForNow(why) | Blocked::ForGood(why) => why.clone(),
         });
-    let why = member.red.iter().chain(&member.why).chain(&waits_for);
+    let mut why: Vec<&String> = member.red.iter().chain(&member.lacks).chain(&member.why).chain(&waits_for).collect();
+    why.dedup();
     let open = (0..placed.tasks.len()).filter(|task| !member.done.contains_key(task));
     let tasks = open.map(|task| format!("Task {}: {}", task + 1, placed.tasks[task].what));
     let held = member.is_held.then(|| "It holds its step while a freeze lasts.".to_owned());
@@ -167,7 +168,7 @@ fn member(order: &Order, state: &State, blocked: Option<&Blocked>, place: usize)
         is,
         class,
         since: member.since.to_string(),
-        why: why.cloned().chain(held).chain(tasks).map(|line| fit(&line)).collect(),
+        why: why.into_iter().cloned().chain(held).chain(tasks).map(|line| fit(&line)).collect(),
         needs: names(&placed.needs),
         together_with: names(&placed.with),
     }

@@ -67,7 +67,7 @@ fn check(wave: &WavePlan) -> Vec<Finding> {
     name(&wave.wave, "$.wave", &mut findings);
     names(wave, &mut findings);
     for (place, member) in wave.applications.iter().enumerate() {
-        content(member, place, &mut findings);
+        content(member, place, &wave.wave, &mut findings);
     }
     findings.extend(twice::within(wave));
     if findings.is_empty() {
@@ -130,7 +130,7 @@ fn names(wave: &WavePlan, findings: &mut Vec<Finding>) {
 }
 
 /// What one application has to have.
-fn content(member: &Member, place: usize, findings: &mut Vec<Finding>) {
+fn content(member: &Member, place: usize, wave: &str, findings: &mut Vec<Finding>) {
     let path = format!("$.applications[{place}]");
     match (&member.cutover, &member.cutover_from) {
         (Some(_), Some(_)) => findings.push(Finding::plan(
@@ -152,6 +152,15 @@ fn content(member: &Member, place: usize, findings: &mut Vec<Finding>) {
         let problem = format!("is {}", quoted(key, 100));
         let fix = "write the key of an object below plans/, such as plans/shop.json";
         findings.push(Finding::plan(format!("{path}.cutover_from"), problem, fix));
+    }
+    for (of, need) in member.needs_moved.iter().enumerate() {
+        let path = format!("{path}.needs_moved[{of}]");
+        name(&need.application, &format!("{path}.application"), findings);
+        name(&need.wave, &format!("{path}.wave"), findings);
+        if need.wave == wave {
+            let fix = "what moves in the same wave stands in `needs`";
+            findings.push(Finding::plan(format!("{path}.wave"), "is this wave itself", fix));
+        }
     }
     for (task, _) in member.tasks.iter().enumerate().filter(|(_, task)| task.what.trim().is_empty()) {
         findings.push(Finding::plan(format!("{path}.tasks[{task}].what"), "is empty", "say what is to be done"));

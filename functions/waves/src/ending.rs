@@ -78,9 +78,9 @@ impl Ending {
     }
 }
 
-/// Why an application is where it is: what is red before what was made of that.
+/// Why an application is where it is: what is red, or lacking, before what was made of that.
 pub(crate) fn why(member: &Member) -> Option<&String> {
-    member.red.as_ref().or(member.why.as_ref())
+    member.red.as_ref().or(member.lacks.as_ref()).or(member.why.as_ref())
 }
 
 /// What people have not said to be done of an application that is on its new side, each as `shop: task 2: tell them`.

@@ -114,7 +114,8 @@ fn rolled_back(mut state: State, said: Said, me: &str) -> Taken {
 fn wait_again(state: &mut State, place: usize, at: Timestamp) {
     let member = &mut state.members[place];
     member.become_now(Is::Waiting, at);
-    (member.seen, member.red, member.why, member.is_ordered_back) = (Seen::Nothing, None, None, false);
+    (member.seen, member.is_ordered_back) = (Seen::Nothing, false);
+    (member.red, member.lacks, member.why) = (None, None, None);
 }
 
 /// A wave that was over is followed by this execution. What waits in it goes on where all of it was let go; else all of it is checked first, and asked for
@@ -164,6 +165,11 @@ fn retry(order: &Order, mut state: State, application: &str, said: &Said, me: &s
         return Ok(Taken::nothing(format!("{} is on its new side already", named(application, 64))));
     }
     let is_let_go = group.iter().all(|other| state.members[*other].is_let_go);
+    if let Some(lacks) =
+        group.iter().find_map(|other| state.members[*other].lacks.as_ref().filter(|_| state.stage == Stage::Going))
+    {
+        return Err(format!("{lacks}, and nothing was done: once the wave has ended, `retry` looks again"));
+    }
     if state.stage == Stage::Going && !is_let_go {
         if order.approval.is_some() {
             let name = named(application, 64);

@@ -107,6 +107,9 @@ pub struct Member {
     /// What precheck found wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub red: Option<String>,
+    /// What it needs of an earlier wave, and has not moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacks: Option<String>,
     /// Why it failed, or stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -227,6 +230,7 @@ impl Member {
             rollbacks: 0,
             seen: Seen::Nothing,
             red: None,
+            lacks: None,
             why: None,
             is_ordered_back: false,
             is_held: false,
@@ -306,7 +310,7 @@ impl State {
             }
             let mut less = self.clone();
             for member in &mut less.members {
-                for why in [&mut member.why, &mut member.red].into_iter().flatten() {
+                for why in [&mut member.why, &mut member.red, &mut member.lacks].into_iter().flatten() {
                     *why = shown(why, most_bytes);
                 }
             }

@@ -61,14 +61,14 @@ fn nobody_goes(order: &Order, behind: &BTreeMap<usize, String>, cutovers: &[usiz
     format!("none of the applications can be let go{why}")
 }
 
-/// Who stays behind of what waits, and why: what is red, and whatever needs it, or moves in lockstep with it; and what needs something that was not
+/// Who stays behind of what waits, and why: what is red, or lacks something of an earlier wave, and whatever needs it, or moves in lockstep with it; and what needs something that was not
 /// let go, or is not there.
 pub fn left_behind(order: &Order, state: &State) -> BTreeMap<usize, String> {
     let mut behind: BTreeMap<usize, String> = BTreeMap::new();
     let waits = |place: &usize| state.members[*place].is == Is::Waiting;
     for place in (0..state.members.len()).filter(waits) {
-        if let Some(red) = &state.members[place].red {
-            behind.insert(place, red.clone());
+        if let Some(why) = state.members[place].red.as_ref().or(state.members[place].lacks.as_ref()) {
+            behind.insert(place, why.clone());
         }
     }
     loop {
