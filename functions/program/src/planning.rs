@@ -71,7 +71,9 @@ pub fn progress(
         settled.extend(on.filter(|on| *on >= begins).map(|on| (name.to_owned(), on)));
     }
     settled.extend(done.map(|(name, on)| (name.clone(), *on)));
-    not_done.for_each(|name| drop(settled.remove(name)));
+    for name in not_done {
+        settled.remove(name);
+    }
     settled.retain(|name, _| portfolio.applications.iter().any(|one| one.name == *name));
     Ok(Progress { today, settled })
 }

@@ -1,6 +1,7 @@
 //! What makes a well-formed wave sensible. Every rule reports on its own, so that all errors come at once. Pure.
 
 pub mod twice;
+mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +13,10 @@ use jiff::Timestamp;
 use schemars::Schema;
 use serde_json::Value;
 
+use self::unread::NO_APPLICATION;
 use crate::order::groups;
 use crate::plan::{Member, WavePlan};
 
-const NO_APPLICATION: &str = "is no application of this wave";
 const LONGEST_SPREAD: Seconds = Seconds::hours(1);
 const TIMEOUT: (Seconds, Seconds) = (Seconds::minutes(1), Seconds::hours(30 * 24));
 const APPROVAL: (Seconds, Seconds) = (Seconds::minutes(1), Seconds::hours(7 * 24));
@@ -32,7 +33,7 @@ impl WavePlan {
         if let Some(wave) = &value {
             let told: Vec<String> = findings.iter().map(|finding| finding.path.clone()).collect();
             let found = check(wave).into_iter().filter(|finding| !told.contains(&finding.path));
-            findings.extend(found.filter(|finding| is_of_what_was_read(finding, &unread)));
+            findings.extend(found.filter(|finding| unread::is_of_what_was_read(finding, &unread)));
         }
         match value {
             Some(wave) if findings.is_empty() => Ok(wave),
@@ -44,22 +45,6 @@ impl WavePlan {
     pub fn schema() -> Schema {
         cutover::read::gesture_schema::<Self>()
     }
-}
-
-/// A rule over what could not be read would speak of what stands in for it; and an application whose name could not be read is one that others may name.
-fn is_of_what_was_read(finding: &Finding, unread: &[String]) -> bool {
-    let is_below = |path: &str, place: &str| {
-        path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-    };
-    let is_nameless = |path: &String| {
-        let rest = path.strip_prefix("$.applications");
-        rest.is_some_and(|rest| {
-            rest.is_empty() || rest.ends_with(']') && !rest.contains('.') || rest.ends_with("].name")
-        })
-    };
-    let names_another = finding.problem.ends_with(NO_APPLICATION);
-    !unread.iter().any(|unread| is_below(&finding.path, unread) || is_below(unread, &finding.path))
-        && !(names_another && unread.iter().any(is_nameless))
 }
 
 fn check(wave: &WavePlan) -> Vec<Finding> {
