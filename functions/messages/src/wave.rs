@@ -56,7 +56,7 @@ fn state(told: &Told, format: Format) -> String {
 fn ending(detail: &Value) -> &'static str {
     match detail["ending"].as_str() {
         Some("moved") => "completed",
-        Some("no_go" | "rejected") => "not started",
+        Some("no_go" | "rejected" | "not_started") => "not started",
         Some("rolled_back") => "rolled back",
         Some("stuck") => "needs a person now",
         _ => "completed in part",

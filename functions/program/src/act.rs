@@ -43,7 +43,7 @@ struct InForce {
 }
 
 pub(crate) async fn plan(clients: &Clients, request: &PlanRequest) -> StepResult<Planned> {
-    let Asked { input, today, done } = asked(&request.input)?;
+    let Asked { input, today, done, not_done } = asked(&request.input)?;
     let mut value = given(clients, &input).await?;
     let mut portfolio = planning::portfolio(&value)?;
     let mut notes = Vec::new();
@@ -56,7 +56,8 @@ pub(crate) async fn plan(clients: &Clients, request: &PlanRequest) -> StepResult
             Vec::new()
         }
     };
-    let progress = planning::progress(&portfolio, previous.as_ref(), &runs, (today, &done), request.at)?;
+    let told = planning::Told { today, done: Some(&done), not_done: Some(&not_done) };
+    let progress = planning::progress(&portfolio, previous.as_ref(), &runs, &told, request.at)?;
     if input.estimates == Estimates::Learned {
         let settled = progress.settled.keys().map(String::as_str).collect();
         let learned = estimates::learned(&portfolio, &runs, &settled);
@@ -207,7 +208,11 @@ pub(crate) async fn schedule(clients: &Clients, request: &ScheduleRequest, now: 
     let (mut wanted, mut over) = (Vec::new(), Vec::new());
     for wave in &planned {
         let name = names::wave(portfolio, &wave.date);
-        match decide::wanted(portfolio, wave, before, (zone, &of_zone), target, request.at) {
+        let last = clients.journal.wave(&name).await?;
+        let last = last.map(|(text, _)| serde_json::from_str::<::waves::State>(&text)).transpose();
+        let last = last.map_err(|error| StepError::new(name::REFUSED, format!("wave {name}: {error}")))?;
+        let execution = decide::execution(&name, last.as_ref());
+        match decide::wanted(portfolio, (wave, &execution), before, (zone, &of_zone), target, request.at) {
             Some(one) => wanted.push(one),
             None => over.push(name.clone()),
         }

@@ -1,6 +1,6 @@
 //! What an execution of the machine `program` is started with, by a person. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cutover::error::name;
 use cutover::text::{is_key_below, is_word, quoted};
@@ -92,6 +92,9 @@ pub struct Progress {
     pub today: Option<String>,
     /// The applications that are done, or under way, with the date of each, such as `{"crm": "2026-03-20"}`: what people retire, retain or replace.
     pub done: BTreeMap<String, String>,
+    /// The applications that are not done, whatever was said or known before, such as `["crm"]`: they are planned again.
+    #[schemars(length(max = 5000))]
+    pub not_done: Vec<String>,
 }
 
 /// An input that was read, with what its author left out.
@@ -103,6 +106,8 @@ pub struct Asked {
     pub today: Option<Date>,
     /// What people know to be done.
     pub done: BTreeMap<String, Date>,
+    /// What they know not to be.
+    pub not_done: BTreeSet<String>,
 }
 
 /// What the machine decides of a wave, and nobody else.
@@ -148,8 +153,15 @@ pub fn asked(value: &Value) -> StepResult<Asked> {
     let today = input.progress.today.as_ref().map(|text| date("$.progress.today".to_owned(), text)).transpose()?;
     let done = input.progress.done.iter();
     let done = done.map(|(of, text)| Ok((of.clone(), date(format!("$.progress.done[{}]", quoted(of, 64)), text)?)));
-    let done = done.collect::<StepResult<_>>()?;
-    Ok(Asked { input, today, done })
+    let done: BTreeMap<String, Date> = done.collect::<StepResult<_>>()?;
+    let not_done: BTreeSet<String> = input.progress.not_done.iter().cloned().collect();
+    if let Some(both) = not_done.iter().find(|name| done.contains_key(*name)) {
+        let name = cutover::text::named(both, 64);
+        return Err(not_right(&format!(
+            "$.progress says that {name} is done, and that it is not: remove one of the two"
+        )));
+    }
+    Ok(Asked { input, today, done, not_done })
 }
 
 fn wrong(problem: String) -> StepError {
@@ -200,6 +212,8 @@ mod tests {
         assert!(
             problem(json!({ "portfolio": {}, "progress": { "today": "2026-02-30" } })).contains("$.progress.today")
         );
+        let both = json!({ "portfolio": {}, "progress": { "done": { "crm": "2026-03-06" }, "not_done": ["crm"] } });
+        assert!(problem(both).contains("crm is done, and that it is not"));
         assert!(problem(json!({ "portfolio": {}, "mod": "plan" })).contains("$.mod"));
         let topic = "arn:aws:sns:eu-west-1:123456789012:programme";
         assert!(problem(json!({ "portfolio_from": "portfolios/../plans/a.json" })).contains("$.portfolio_from"));

@@ -83,10 +83,19 @@ pub struct Todo {
     pub over: Vec<String>,
 }
 
-/// The schedule of a wave; none where its window has closed.
+/// The name of the execution that runs a wave, by how the journal has one of its name: another one where that is over, since nothing starts under a name that was
+/// used. While it runs, or has never been claimed, the same one as ever: delivered twice, it starts one.
+pub fn execution(wave: &str, last: Option<&waves::State>) -> String {
+    match last {
+        Some(last) if last.stage == waves::state::Stage::Over => names::wave_again(wave, &last.id),
+        _ => wave.to_owned(),
+    }
+}
+
+/// The schedule of a wave, which starts it as this execution; none where its window has closed.
 pub fn wanted(
     portfolio: &str,
-    wave: &Planned,
+    (wave, execution): (&Planned, &str),
     before_seconds: u64,
     zone: (&str, &Zone),
     target: Target,
@@ -95,14 +104,14 @@ pub fn wanted(
     let (opens, closes): (Timestamp, Timestamp) = (wave.opens.parse().ok()?, wave.closes.parse().ok()?);
     let soonest = at.checked_add(jiff::SignedDuration::from_secs(AT_ONCE_SECONDS as i64)).ok()?;
     let starts = zone::before(opens, before_seconds).max(soonest);
-    let name = names::wave(portfolio, &wave.date);
-    let input = json!({ "state_machine_arn": target.wave_arn, "name": name, "input": wave.input });
+    let again = if execution == names::wave(portfolio, &wave.date) { "" } else { ", once more" };
+    let input = json!({ "state_machine_arn": target.wave_arn, "name": execution, "input": wave.input });
     (starts < closes).then(|| Wanted {
         name: names::schedule(portfolio, &wave.date),
         at: zone.1.local(starts),
         zone: zone.0.to_owned(),
         input: input.to_string(),
-        description: format!("Starts wave {} of the programme {portfolio}", wave.number),
+        description: format!("Starts wave {} of the programme {portfolio}{again}", wave.number),
     })
 }
 
@@ -159,7 +168,8 @@ fn is_ours(found: &Found, target: Target) -> bool {
         let of = input["input"]["of"].as_str().map(names::timeline);
         starts.0 == Some(target.timeline_arn) && starts.1.is_some() && starts.1.map(str::to_owned) == of
     } else {
-        starts.0 == Some(target.wave_arn) && starts.1.map(str::to_owned) == names::wave_of(&found.name)
+        let of = names::wave_of(&found.name);
+        starts.0 == Some(target.wave_arn) && starts.1.zip(of).is_some_and(|(name, of)| names::is_of_wave(name, &of))
     };
     found.target_arn == target.start_arn && is_of_us
 }

@@ -23,7 +23,7 @@ fn planned(date: &str) -> Planned {
 
 fn want(date: &str, now: &str) -> Option<Wanted> {
     let zone = Zone::of("Europe/Zurich").unwrap();
-    wanted("spring", &planned(date), 900, ("Europe/Zurich", &zone), TARGET, at(now))
+    wanted("spring", (&planned(date), &format!("spring-{date}")), 900, ("Europe/Zurich", &zone), TARGET, at(now))
 }
 
 fn there(wanted: &Wanted) -> Found {
@@ -138,4 +138,32 @@ fn a_timeline_begins_thirty_days_before_or_at_once_and_is_known_as_ours() {
     // Of its name, and it starts something else.
     let foreign = Found { input: json!({ "state_machine_arn": WAVE, "name": "x" }).to_string(), ..there(&one) };
     assert_eq!(compare(vec![one.clone()], &[foreign], TARGET, at(NOW)).foreign, [one.name]);
+}
+
+#[test]
+fn a_wave_that_has_run_already_is_started_once_more_and_under_one_name() {
+    let wave =
+        json!({ "wave": "spring-2026-03-07", "applications": [{ "name": "a", "cutover_from": "plans/a.json" }] });
+    let order = waves::Order::of(&waves::WavePlan::read(&wave).unwrap(), &[]);
+    let runs = waves::State::opened(&order, "arn:aws:states:eu-west-1:123456789012:execution:wave:first", at(NOW));
+    let over = waves::State { stage: waves::state::Stage::Over, ..runs.clone() };
+    let name = "spring-2026-03-07";
+    assert_eq!((execution(name, None), execution(name, Some(&runs))), (name.to_owned(), name.to_owned()));
+    let again = execution(name, Some(&over));
+    assert!(again != name && again == execution(name, Some(&over)), "{again}");
+    let next = waves::State { id: "arn:aws:states:eu-west-1:123456789012:execution:wave:second".to_owned(), ..over };
+    assert_ne!(again, execution(name, Some(&next)));
+
+    let zone = Zone::of("Europe/Zurich").unwrap();
+    let of = |execution: &str| {
+        wanted("spring", (&planned("2026-03-07"), execution), 900, ("Europe/Zurich", &zone), TARGET, at(NOW)).unwrap()
+    };
+    let input: Value = serde_json::from_str(&of(&again).input).unwrap();
+    assert_eq!((&input["name"], &input["input"]["wave"]), (&json!(again), &json!(name)));
+    assert!(of(&again).description.ends_with("once more"));
+    // Its schedule is ours, whichever of the two it has.
+    let todo = compare(vec![of(&again)], &[there(&of(name))], TARGET, at(NOW));
+    assert_eq!((todo.changes, todo.foreign), (vec![Change::Change(of(&again))], vec![]));
+    let todo = compare(vec![of(&again)], &[there(&of(&again))], TARGET, at(NOW));
+    assert_eq!((todo.changes, todo.foreign), (vec![], vec![]));
 }

@@ -21,6 +21,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
                         rollback: environment.variable("ROLLBACK_STATE_MACHINE_ARN")?,
                         cleanup: environment.variable("CLEANUP_STATE_MACHINE_ARN")?,
                     },
+                    wave: environment.variable("WAVE_STATE_MACHINE_ARN")?,
                     bucket: bucket.clone(),
                 },
                 store: Store { client: aws_sdk_s3::Client::new(&environment.aws), bucket },

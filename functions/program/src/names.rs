@@ -7,6 +7,7 @@ use cutover::contract::digest;
 const MOST_PORTFOLIO: usize = 53;
 const KEPT: usize = 44;
 const TIMELINE: &str = ".timeline";
+const AGAIN: &str = "-again-";
 /// With the ending, a date, and one between.
 const MOST_WITH_TIMELINE: usize = 44;
 
@@ -31,6 +32,18 @@ pub fn schedule(portfolio: &str, date: &str) -> String {
 /// The wave of a date, and the execution that runs it.
 pub fn wave(portfolio: &str, date: &str) -> String {
     format!("{}-{date}", short(portfolio))
+}
+
+/// The execution of a wave of this name that is over already, by what its last one was: Step Functions refuses a name for 90 days after its end. The same at every
+/// try, so that it is started once; and another one when that is over, too. Eighty characters at the most.
+pub fn wave_again(wave: &str, last_id: &str) -> String {
+    format!("{wave}{AGAIN}{}", &digest(last_id)[..8])
+}
+
+/// Whether an execution is that of a wave, the first one or a later one.
+pub fn is_of_wave(execution: &str, wave: &str) -> bool {
+    let rest = execution.strip_prefix(wave);
+    rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix(AGAIN).is_some_and(|last| last.len() == 8))
 }
 
 /// What the schedules of a portfolio's timelines begin with: they end with nine characters more.
@@ -74,6 +87,10 @@ mod tests {
         assert_eq!(wave("spring-move", "2026-03-07"), "spring-move-2026-03-07");
         assert_eq!(wave_of(&schedule("spring-move", "2026-03-07")), Some(wave("spring-move", "2026-03-07")));
         assert!(!schedule("spring-move", "2026-03-07").starts_with(&prefix("spring")));
+        let again = wave_again(&wave(&one, "2026-03-07"), "arn:first");
+        assert!(again.len() <= 80 && is_of_wave(&again, &wave(&one, "2026-03-07")), "{again}");
+        assert!(!is_of_wave(&again, &wave(&other, "2026-03-07")));
+        assert_ne!(again, wave_again(&wave(&one, "2026-03-07"), "arn:second"));
         assert_eq!(wave_of("nightly"), None);
         let timelines = [&one, &other].map(|portfolio| timeline_schedule(portfolio, "2026-03-07"));
         assert_ne!(timelines[0], timelines[1]);

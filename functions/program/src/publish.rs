@@ -13,7 +13,7 @@ use crate::act::stored;
 use crate::documents::{self, CALENDAR, Document, MARKDOWN, PAGE, PORTFOLIO, PROGRAMME, TABLE};
 use crate::plans::{self, Found};
 use crate::store::folder;
-use crate::{Clients, OfProgramme, PublishRequest, Published, planning};
+use crate::{Clients, OfProgramme, PublishRequest, Published, names, planning};
 
 /// So many objects are read or written at a time.
 const AT_ONCE: usize = 16;
@@ -65,7 +65,10 @@ fn books(
     let mut books = Vec::new();
     for application in &portfolio.applications {
         let plan: Option<&Plan> = found.get(&application.name).and_then(|found| found.plan.as_ref());
-        let book = runbook(&Of { portfolio, programme, application, plan, stack: &clients.stack });
+        let placed = programme.placements.iter().find(|one| one.application == application.name);
+        let wave_name = placed.map(|placed| names::wave(&programme.portfolio, &placed.date)).unwrap_or_default();
+        let of = Of { portfolio, programme, application, plan, wave_name: &wave_name, stack: &clients.stack };
+        let book = runbook(&of);
         books.extend(documents::of_runbook(&book)?);
     }
     Ok(books)

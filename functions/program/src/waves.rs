@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cutover::finding::Finding;
-use cutover::text::{is_key_below, named};
+use cutover::text::is_key_below;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -137,7 +137,12 @@ impl Of<'_> {
         let together: Vec<&str> =
             open[name].iter().map(String::as_str).filter(|other| open.contains_key(other)).collect();
         let needs = self.needs(name, open, &together);
-        let lists = [("tasks", json!(tasks)), ("needs", json!(needs)), ("together_with", json!(together))];
+        let lists = [
+            ("tasks", json!(tasks)),
+            ("needs", json!(needs)),
+            ("needs_moved", json!(self.needs_moved(name, open))),
+            ("together_with", json!(together)),
+        ];
         let given = lists.into_iter().filter(|(_, list)| list.as_array().is_some_and(|list| !list.is_empty()));
         member.extend(given.map(|(field, list)| (field.to_owned(), list)));
         member.insert("takes".to_owned(), one.cutover.as_written().into());
@@ -156,18 +161,26 @@ impl Of<'_> {
         ordered.chain(wished).filter(|first| open.contains_key(first) && !together.contains(first)).collect()
     }
 
-    /// What people have to have done before, as a task: no machine can see that a contract is signed.
-    fn awaited(&self, name: &str) -> Vec<Value> {
+    /// What moves in an earlier wave, and comes first: the wave looks whether it did. A date is no proof.
+    fn needs_moved(&self, name: &str, open: &BTreeMap<&str, &[String]>) -> Vec<Value> {
         let all = self.portfolio.dependencies.iter().filter(|one| one.then == name && one.strength == Strength::Hard);
-        let by_people =
-            all.filter_map(|one| self.applications.get(one.first.as_str())).filter(|one| !one.strategy.moves());
-        let open = by_people.filter(|one| !self.settled.contains(one.name.as_str()));
-        let told = open.map(|one| {
-            let due = self.programme.placements.iter().find(|placed| placed.application == one.name);
-            let due = due.map(|placed| format!(", due on {}", placed.date)).unwrap_or_default();
-            json!({ "what": format!("see that {} is done: {}{due}", named(&one.name, 64), one.strategy.name()), "owner": one.owner })
+        let ordered = all.filter(|one| one.kind != DependencyKind::Together).map(|one| one.first.as_str());
+        let elsewhere: BTreeSet<&str> =
+            ordered.filter(|first| !open.contains_key(first) && !self.settled.contains(first)).collect();
+        let moving =
+            elsewhere.into_iter().filter(|first| self.applications.get(first).is_some_and(|one| one.strategy.moves()));
+        let told = moving.filter_map(|first| {
+            let placed = self.programme.placements.iter().find(|placed| placed.application == first)?;
+            let wave = names::wave(&self.programme.portfolio, &placed.date);
+            Some(json!({ "application": first, "wave": wave }))
         });
         told.collect()
+    }
+
+    /// What people have to have done before, as a task: no machine can see that a contract is signed.
+    fn awaited(&self, name: &str) -> Vec<Value> {
+        let all = runbooks::awaited::awaited(self.portfolio, self.programme, name);
+        all.into_iter().map(|one| json!({ "what": one.what, "owner": one.owner })).collect()
     }
 
     /// The freezes that begin before the wave's window closes and end after it opens.

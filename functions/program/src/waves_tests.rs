@@ -128,3 +128,19 @@ fn what_the_wave_would_not_take_is_told_with_its_date() {
     let findings = made(&value, &[], json!({})).unwrap_err();
     assert!(findings.iter().any(|one| one.path.ends_with("$.parallel_cutovers")), "{findings:#?}");
 }
+
+#[test]
+fn what_an_earlier_wave_has_to_have_moved_is_looked_at_by_the_later_one() {
+    let mut value = four();
+    value["dependencies"] = json!([
+        { "first": "a", "then": "b", "kind": "not_before_days", "days": 3 },
+        { "first": "b", "then": "c", "kind": "before", "strength": "soft" },
+    ]);
+    let all = made(&value, &[], json!({})).unwrap();
+    let of_b = all.iter().find(|wave| wave.date == "2026-03-14").unwrap();
+    let expected = json!([{ "application": "a", "wave": "four-2026-03-07" }]);
+    assert_eq!((&member(of_b, "b")["needs_moved"], &member(of_b, "b")["needs"]), (&expected, &Value::Null));
+    let moved = made(&value, &[("a", "2026-03-07")], json!({})).unwrap();
+    let of_b = moved.iter().find(|wave| wave.input.to_string().contains("\"b\"")).unwrap();
+    assert_eq!(member(of_b, "b")["needs_moved"], Value::Null);
+}

@@ -34,8 +34,8 @@ fn main() -> io::Result<ExitCode> {
     };
     let arn = |name: &str| format!("arn:aws:states:eu-west-1:123456789012:stateMachine:{name}");
     let machines = Machines { rollback: arn("rollback"), cleanup: arn("cleanup") };
-    let stack =
-        Stack { cutover: arn("cutover"), machines, bucket: "cutover-reports-123456789012-eu-west-1".to_owned() };
+    let bucket = "cutover-reports-123456789012-eu-west-1".to_owned();
+    let stack = Stack { cutover: arn("cutover"), machines, wave: arn("wave"), bucket };
     fs::create_dir_all(&folder)?;
     for application in &portfolio.applications {
         let file = application
@@ -45,7 +45,10 @@ fn main() -> io::Result<ExitCode> {
             .map(|file| path.with_file_name(file));
         let text = file.and_then(|file| fs::read_to_string(file).ok());
         let read = text.and_then(|text| Plan::read(&serde_json::from_str(&text).ok()?).ok());
-        let of = Of { portfolio: &portfolio, programme: &programme, application, plan: read.as_ref(), stack: &stack };
+        let placed = programme.placements.iter().find(|one| one.application == application.name);
+        let wave_name = placed.map(|placed| format!("{}-{}", portfolio.name, placed.date)).unwrap_or_default();
+        let (portfolio, programme, plan) = (&portfolio, &programme, read.as_ref());
+        let of = Of { portfolio, programme, application, plan, wave_name: &wave_name, stack: &stack };
         let book = runbook(&of);
         fs::write(folder.join(format!("{}.md", application.name)), markdown(&book).map_err(io::Error::other)?)?;
         fs::write(folder.join(format!("{}.html", application.name)), page(&book).map_err(io::Error::other)?)?;

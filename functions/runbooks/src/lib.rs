@@ -5,12 +5,14 @@
 //!
 //! | module | is |
 //! |---|---|
+//! | [`awaited`] | what people have to have done before: the first tasks in its wave |
 //! | [`book`] | what a runbook consists of |
 //! | `moving`, `staying` | the parts of what is cut over, and of what people retire, retain or replace |
 //! | `cutover`, `criteria` | a cutover plan in words: its steps, its gates, what it means that it succeeded |
 //! | `commands` | what is pasted |
 //! | `show` | Markdown and HTML |
 
+pub mod awaited;
 pub mod book;
 mod commands;
 mod criteria;
@@ -20,7 +22,7 @@ mod show;
 mod staying;
 
 use cutover::Plan;
-use wave_plan::portfolio::Application;
+use wave_plan::portfolio::{Application, DependencyKind};
 use wave_plan::{Placement, Portfolio, Programme, Wave};
 
 use crate::book::{Contact, Part, Runbook};
@@ -38,6 +40,8 @@ pub struct Of<'a> {
     pub application: &'a Application,
     /// Its cutover plan, if it has one that can be read.
     pub plan: Option<&'a Plan>,
+    /// The name of the wave in which it moves: the machine `wave` knows it by that.
+    pub wave_name: &'a str,
     /// Where commands go.
     pub stack: &'a Stack,
 }
@@ -54,6 +58,13 @@ impl<'a> Of<'a> {
     fn wave(&self) -> Option<&'a Wave> {
         let number = self.placement()?.wave?;
         self.programme.waves.iter().find(|wave| wave.number == number)
+    }
+
+    /// The others of its lockstep group.
+    fn together(&self) -> &'a [String] {
+        let staged =
+            self.wave().and_then(|wave| wave.applications.iter().find(|one| one.name == self.application.name));
+        staged.map_or(&[], |one| one.together_with.as_slice())
     }
 
     fn entry(&self, name: &str) -> Option<&'a Application> {
@@ -103,9 +114,8 @@ fn facts(of: &Of) -> Vec<(String, String)> {
     if let Some(data) = application.data_gib {
         add("data", format!("{data} GiB"));
     }
-    let together = of.wave().and_then(|wave| wave.applications.iter().find(|one| one.name == application.name));
-    if let Some(others) = together.map(|one| one.together_with.join(", ")).filter(|others| !others.is_empty()) {
-        add("in lockstep with", others);
+    if !of.together().is_empty() {
+        add("in lockstep with", of.together().join(", "));
     }
     facts
 }
@@ -148,7 +158,10 @@ fn contacts(of: &Of) -> Vec<Contact> {
     }
     for dependency in &of.portfolio.dependencies {
         let name = &of.application.name;
+        let is_together = dependency.kind == DependencyKind::Together;
         let (other, what) = match (dependency.first == *name, dependency.then == *name) {
+            (true, _) if is_together => (&dependency.then, "moves in lockstep with it"),
+            (_, true) if is_together => (&dependency.first, "moves in lockstep with it"),
             (true, _) => (&dependency.then, "waits for it"),
             (_, true) => (&dependency.first, "comes before it"),
             _ => continue,

@@ -3,13 +3,18 @@
 use cutover::text::named;
 use wave_plan::portfolio::{DependencyKind, Strategy, Strength, Task, When};
 
+use crate::awaited::awaited;
 use crate::book::{Part, Step};
 use crate::{Of, criteria, cutover_plan};
 
 /// All of it, in order.
 pub(crate) fn parts(of: &Of) -> Vec<Part> {
     let mut parts = vec![
-        Part::checklist("Before its day", "Its cutover waits for these.", before(of)),
+        Part::checklist(
+            "Before its day",
+            "Its cutover waits for the tasks with a number until somebody has said that each is done: by its command, once its wave has begun.",
+            before(of),
+        ),
         Part::checklist("Go or no-go", "Right before its wave. Anything that is not so is a no.", go(of)),
     ];
     match of.plan {
@@ -41,18 +46,39 @@ pub(crate) fn parts(of: &Of) -> Vec<Part> {
     parts
 }
 
-fn task(of: &Of, task: &Task) -> Step {
-    let date = of.placement().map(|placed| placed.date.as_str()).unwrap_or_default();
-    let step = Step::of(task.what.clone()).by(task.owner.as_deref().unwrap_or(&of.application.owner));
-    if task.when == When::Before { step.until(date) } else { step }
+/// With what says in its wave that it is done; `number` is the wave's.
+fn task(of: &Of, number: usize, task: &Task) -> Step {
+    let step = numbered(of, number, &task.what, task.owner.as_deref().unwrap_or(&of.application.owner));
+    if task.when == When::Before { step.until(date(of)) } else { step }
 }
 
+fn numbered(of: &Of, number: usize, what: &str, owner: &str) -> Step {
+    let step = Step::of(format!("Task {number}: {what}")).by(owner);
+    if of.wave().is_some() { step.with(of.stack.done(of.wave_name, &of.application.name, number)) } else { step }
+}
+
+fn date<'a>(of: &Of<'a>) -> &'a str {
+    of.placement().map(|placed| placed.date.as_str()).unwrap_or_default()
+}
+
+/// Its own tasks: in its wave they come after what people have to have done before.
 fn tasks(of: &Of, when: When) -> Vec<Step> {
-    of.application.tasks.iter().filter(|one| one.when == when).map(|one| task(of, one)).collect()
+    let first = awaited(of.portfolio, of.programme, &of.application.name).len() + 1;
+    let all = of.application.tasks.iter().enumerate().filter(|(_, one)| one.when == when);
+    all.map(|(place, one)| task(of, first + place, one)).collect()
+}
+
+/// What people have to have done before: the first tasks in its wave.
+fn first_tasks(of: &Of) -> Vec<Step> {
+    let all = awaited(of.portfolio, of.programme, &of.application.name);
+    let told =
+        all.iter().enumerate().map(|(place, one)| numbered(of, place + 1, &one.what, &one.owner).until(date(of)));
+    told.collect()
 }
 
 fn before(of: &Of) -> Vec<Step> {
     let mut steps: Vec<Step> = usual(of);
+    steps.extend(first_tasks(of));
     if of.application.cutover_plan.is_some() {
         steps.extend(tasks(of, When::Before));
     }
@@ -117,9 +143,33 @@ fn go(of: &Of) -> Vec<Step> {
 fn back(of: &Of) -> Vec<Step> {
     let (stack, name) = (of.stack, of.application.name.as_str());
     let mut steps = vec![
-        Step::of("Stop the run: it puts everything back by itself.").with(stack.stop()),
         Step::of("Go back, while it runs or after it, until cleanup has begun.").with(stack.machines.roll_back(name)),
+        Step::of(
+            "Or stop the run: it puts everything back by itself. Its NAME is the one that the first command lists.",
+        )
+        .with(format!("{}\n{}", stack.running(name), stack.stop())),
     ];
+    if !of.together().is_empty() {
+        let others: Vec<String> = of.together().iter().map(|other| named(other, 64)).collect();
+        let others = cutover::text::listed(&others);
+        let commands: Vec<String> = of.together().iter().map(|other| stack.machines.roll_back(other)).collect();
+        steps.push(
+            Step::of(format!(
+                "It moves in lockstep with {others}: while their wave runs, whichever of them goes back takes all of them back. Once the wave is over, nobody does: \
+                 put {others} back as well, if they are to stay together."
+            ))
+            .with(commands.join("\n")),
+        );
+    }
+    if of.application.tasks.iter().any(|task| task.when == When::Before) {
+        steps.push(
+            Step::of(
+                "The run takes back what it has changed itself, and nothing else: what people changed on the old side by their tasks, such as a share that was made \
+                 read-only or a job that was stopped, they take back by hand.",
+            )
+            .by(&of.application.owner),
+        );
+    }
     if of.plan.is_some_and(criteria::has_no_way_back) {
         steps.push(Step::of(
             "Once the new side writes to a database of its own, nothing flows back: a rollback holds then, and asks a person. To go back all the same loses what was \

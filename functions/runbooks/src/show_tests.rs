@@ -13,7 +13,7 @@ const HOSTILE: &str =
 fn stack() -> Stack {
     let arn = |name: &str| format!("arn:aws:states:eu-west-1:123456789012:stateMachine:{name}");
     let machines = Machines { rollback: arn("rollback"), cleanup: arn("cleanup") };
-    Stack { cutover: arn("cutover"), machines, bucket: "cutover-reports".to_owned() }
+    Stack { cutover: arn("cutover"), machines, wave: arn("wave"), bucket: "cutover-reports".to_owned() }
 }
 
 fn portfolio(owner: &str) -> Value {
@@ -49,7 +49,9 @@ fn shown_of(owner: &str, name: &str, with: Option<&Plan>) -> (String, String) {
     let programme = plan(&portfolio, &Request::default(), &mut || false).unwrap();
     let application: &Application = portfolio.applications.iter().find(|one| one.name == name).unwrap();
     let (stack, plan) = (stack(), with);
-    let book = runbook(&Of { portfolio: &portfolio, programme: &programme, application, plan, stack: &stack });
+    let wave_name = "spring-2026-03-14";
+    let of = Of { portfolio: &portfolio, programme: &programme, application, plan, wave_name, stack: &stack };
+    let book = runbook(&of);
     (markdown(&book).unwrap(), page(&book).unwrap())
 }
 
@@ -58,7 +60,10 @@ fn what_moves_has_its_order_its_gates_and_the_way_back() {
     let (text, page) = shown_of("Web", "web", Some(&whole()));
     let order = [
         "## Before its day",
-        "copy the files from NFS to EFS **Storage**, until 2026-03-14",
+        "Task 1: see that crm is done: repurchase, due on 2026-03-",
+        "{\"done\":{\"application\":\"web\",\"by\":\"YOUR NAME\",\"task\":1},\"of\":\"spring-2026-03-14\"}",
+        "Task 2: copy the files from NFS to EFS **Storage**, until 2026-03-14",
+        "\"task\":2}",
         "Precheck: everything that its plan names",
         "aws s3 cp s3://cutover-reports/plans/web.json - | jq -c '.mode = \"precheck\"' > input.json",
         "## Go or no-go",
@@ -72,10 +77,14 @@ fn what_moves_has_its_order_its_gates_and_the_way_back() {
         "the new side gets 100 %",
         "## It has succeeded when",
         "## The way back",
-        "aws stepfunctions stop-execution",
         "stateMachine:rollback",
+        "Its NAME is the one that the first command lists.",
+        "starts_with(name, 'web-')",
+        "aws stepfunctions stop-execution",
+        "a share that was made read-only",
         "## Afterwards",
-        "tell everybody",
+        "Task 3: tell everybody",
+        "\"task\":3}",
         "stateMachine:cleanup",
     ];
     let mut at = 0;
@@ -92,7 +101,8 @@ fn without_a_plan_that_can_be_read_it_says_so_and_without_any_people_move_it() {
     assert!(text.contains("Its plan cannot be read") && !text.contains("## The way back"), "{text}");
     let (text, _) = shown_of("Web", "old", None);
     assert!(
-        text.contains("people move it, by these tasks") && text.matches("move it by hand **Storage").count() == 1,
+        text.contains("people move it, by these tasks")
+            && text.matches("Task 1: move it by hand **Storage").count() == 1,
         "{text}"
     );
 }
@@ -119,4 +129,30 @@ fn what_others_wrote_is_no_markup() {
         assert!(!page.contains("<script") && !page.contains("<img") && !page.contains("</style><"), "{page}");
         assert!(!text.contains("<script") && !text.contains("<img"), "{text}");
     }
+}
+
+#[test]
+fn what_moves_in_lockstep_says_what_becomes_of_the_others_and_that_nobody_waits() {
+    let mut value = portfolio("Web");
+    value["dependencies"] = json!([{ "first": "web", "then": "old", "kind": "together" }]);
+    let portfolio = Portfolio::read(&value).unwrap();
+    let programme = plan(&portfolio, &Request::default(), &mut || false).unwrap();
+    let (stack, whole) = (stack(), whole());
+    let text = |name: &str, plan: Option<&Plan>| {
+        let application = portfolio.applications.iter().find(|one| one.name == name).unwrap();
+        let wave_name = "spring-2026-03-14";
+        let of = Of { portfolio: &portfolio, programme: &programme, application, plan, wave_name, stack: &stack };
+        markdown(&runbook(&of)).unwrap()
+    };
+    let web = text("web", Some(&whole));
+    assert!(
+        web.contains("answers for old, which moves in lockstep with it") && !web.contains("which waits for it"),
+        "{web}"
+    );
+    assert!(
+        web.contains("It moves in lockstep with old: while their wave runs")
+            && web.contains("{\"application\":\"old\"}"),
+        "{web}"
+    );
+    assert!(text("old", None).contains("answers for web, which moves in lockstep with it"));
 }

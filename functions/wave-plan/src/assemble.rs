@@ -25,6 +25,8 @@ pub(crate) fn programme(
     let all = 0..portfolio.applications.len();
     let mut waves: Vec<Day> =
         all.clone().filter(|place| portfolio.applications[*place].strategy.moves()).map(day_of).collect();
+    // What people say was done on another day was done in no window: that is no wave.
+    waves.retain(|day| portfolio.calendar.window_on(model.date(*day)).is_some());
     waves.sort_unstable();
     waves.dedup();
     let mut explainer = Explainer::new(model, starts, &waves, had);

@@ -110,7 +110,7 @@ pub struct Placement {
     pub pilot: bool,
     /// The date on which it moves, or is done.
     pub date: String,
-    /// The wave in which it moves; none for what does not move.
+    /// The wave in which it moves; none for what does not move, and for what was done on a date without a window.
     pub wave: Option<usize>,
     /// When its preparation begins.
     pub preparation_from: Option<String>,

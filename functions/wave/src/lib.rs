@@ -288,6 +288,7 @@ async fn look(clients: &Clients, request: &LookRequest) -> StepResult<LookReply>
         }
         let sights = observe::sights(clients, &order, &state, *at).await?;
         let before = state.clone();
+        let state = observe::earlier(clients, &order, state).await?;
         let line = clients.journal.line().await?;
         let mut next = next(&order, state, &sights, &line, *at);
         news::notice(&order, &mut next.state, *at);

@@ -1,6 +1,6 @@
 //! What is seen of a wave's applications: their runs in the journal, and the executions that have claimed none.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use cutover::StepResult;
@@ -9,10 +9,10 @@ use cutover::contract::is_under_way;
 use jiff::Timestamp;
 use journal::{Phase, RunSeen};
 use serde_json::Value;
-use waves::Order;
 use waves::asked::Event;
 use waves::decide::Sight;
 use waves::state::{Child, Is, Member, Seen, Stage, State};
+use waves::{Order, earlier};
 
 use crate::Clients;
 
@@ -52,6 +52,21 @@ pub(crate) async fn sights(clients: &Clients, order: &Order, state: &State, at: 
         run.map(of_run).or_else(|| described.remove(&place)).unwrap_or_default()
     };
     Ok(places().map(sight).collect())
+}
+
+/// How a wave stands that is checked, with what its applications lack of earlier waves.
+pub(crate) async fn earlier(clients: &Clients, order: &Order, mut state: State) -> StepResult<State> {
+    let wanted = if state.stage == Stage::Checking { earlier::wanted(order, &state) } else { BTreeSet::new() };
+    if wanted.is_empty() {
+        return Ok(state);
+    }
+    let mut waves = earlier::Waves::new();
+    for wave in wanted {
+        let found = crate::read(clients, &wave).await?;
+        waves.insert(wave, found.map(|(order, state, _)| (order, state)));
+    }
+    earlier::note(order, &mut state, &waves);
+    Ok(state)
 }
 
 /// What has claimed nothing as far as is known. What was started a moment ago is left alone.

@@ -119,6 +119,12 @@ fn headline(state: &State) -> (String, &'static str) {
         (Stage::Checking, _) => ("every application is checked; nothing is touched".to_owned(), "run"),
         (Stage::Asking, _) => ("people are asked whether it may go".to_owned(), "note"),
         _ if state.goes_back.is_some() => ("everything is put back".to_owned(), "bad"),
+        _ if state.line.is_some() => {
+            ("the line is stopped: nothing new starts, and what runs holds its step".to_owned(), "note")
+        }
+        _ if state.paused.is_some() || state.stopped.is_some() => {
+            ("nothing new starts; what runs goes on".to_owned(), "note")
+        }
         _ => ("cutovers run".to_owned(), "run"),
     }
 }
@@ -135,7 +141,8 @@ fn notes(order: &Order, state: &State) -> Vec<String> {
         said.as_ref().map(|said| fit(&format!("{words} {}: {}", said.by, said.why)))
     };
     let closes = order.closes.map(|closes| format!("Its window closes at {closes}."));
-    said.into_iter().filter_map(line).chain(closes).collect()
+    let stands = state.line.as_ref().filter(|_| state.stage != Stage::Over).map(|why| fit(&capitalised(why)));
+    stands.into_iter().chain(said.into_iter().filter_map(line)).chain(closes).collect()
 }
 
 fn member(order: &Order, state: &State, blocked: Option<&Blocked>, place: usize) -> MemberView {
@@ -149,7 +156,8 @@ fn member(order: &Order, state: &State, blocked: Option<&Blocked>, place: usize)
         blocked.filter(|_| member.is == Is::Waiting && state.stage == Stage::Going).map(|blocked| match blocked {
             Blocked::ForNow(why) | Blocked::ForGood(why) => why.clone(),
         });
-    let why = member.why.iter().chain(&member.red).chain(&waits_for);
+    let mut why: Vec<&String> = member.red.iter().chain(&member.lacks).chain(&member.why).chain(&waits_for).collect();
+    why.dedup();
     let open = (0..placed.tasks.len()).filter(|task| !member.done.contains_key(task));
     let tasks = open.map(|task| format!("Task {}: {}", task + 1, placed.tasks[task].what));
     let held = member.is_held.then(|| "It holds its step while a freeze lasts.".to_owned());
@@ -160,10 +168,15 @@ fn member(order: &Order, state: &State, blocked: Option<&Blocked>, place: usize)
         is,
         class,
         since: member.since.to_string(),
-        why: why.cloned().chain(held).chain(tasks).map(|line| fit(&line)).collect(),
+        why: why.into_iter().cloned().chain(held).chain(tasks).map(|line| fit(&line)).collect(),
         needs: names(&placed.needs),
         together_with: names(&placed.with),
     }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
 }
 
 fn fit(text: &str) -> String {

@@ -22,6 +22,7 @@ fn a_page_says_where_each_application_is_and_what_it_waits_for() {
     let order = order();
     let at = time("2026-03-07T20:00:00Z");
     let mut state = State { stage: Stage::Going, ..State::opened(&order, "arn:me", at) };
+    state.members.iter_mut().for_each(|member| member.is_let_go = true);
     state.members[0].is = Is::Running;
     let line = cutover::line::Line::default();
     let view = view(&order, &state, &decide::blocked(&order, &state, &line, at), at);
@@ -30,6 +31,24 @@ fn a_page_says_where_each_application_is_and_what_it_waits_for() {
     assert!(page.contains("it needs db, which runs") && page.contains("in lockstep with api"), "{page}");
     assert!(page.contains("&lt;script&gt;") && !page.contains("<script>"), "{page}");
     assert!(page.contains("&lt;b&gt;Data&lt;") && page.contains("http-equiv=\"refresh\""), "{page}");
+}
+
+#[test]
+fn a_page_says_that_the_line_is_stopped_and_that_nothing_new_starts() {
+    let order = order();
+    let at = time("2026-03-07T20:00:00Z");
+    let state = State { stage: Stage::Going, ..State::opened(&order, "arn:me", at) };
+    let stopped = cutover::line::Stop { by: "Ada".to_owned(), why: "smoke".to_owned(), at };
+    let line = cutover::line::Line { stopped: Some(stopped), ..cutover::line::Line::default() };
+    let sights = vec![decide::Sight::Nothing; 4];
+    let state = decide::next(&order, state, &sights, &line, at).state;
+    let of = |state: &State| html(&view(&order, state, &[], at)).unwrap();
+    let page = of(&state);
+    assert!(page.contains("the line is stopped: nothing new starts") && !page.contains("cutovers run"), "{page}");
+    assert!(page.contains("The line is stopped by") && page.contains("smoke"), "{page}");
+    let paused = waves::state::Said { by: "Ada".to_owned(), why: "lunch".to_owned(), at };
+    let page = of(&State { stage: Stage::Going, line: None, paused: Some(paused), ..state });
+    assert!(page.contains("nothing new starts; what runs goes on") && page.contains("Paused by Ada"), "{page}");
 }
 
 #[test]

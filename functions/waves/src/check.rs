@@ -1,6 +1,7 @@
 //! What makes a well-formed wave sensible. Every rule reports on its own, so that all errors come at once. Pure.
 
 pub mod twice;
+mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use schemars::Schema;
 use serde_json::Value;
 
+use self::unread::NO_APPLICATION;
 use crate::order::groups;
 use crate::plan::{Member, WavePlan};
 
@@ -27,10 +29,11 @@ impl WavePlan {
     /// # Errors
     /// Every error at once, of form and of sense, the cutover plans' included, in the order of their paths.
     pub fn read(value: &Value) -> Result<Self, Vec<Finding>> {
-        let cutover::read::Read { value, mut findings, .. } = cutover::read::form::<Self>(value);
-        // A rule over what could not be read would speak of what stands in for it.
-        if let Some(wave) = value.as_ref().filter(|_| findings.is_empty()) {
-            findings.extend(check(wave));
+        let cutover::read::Read { value, unread, mut findings } = cutover::read::form::<Self>(value);
+        if let Some(wave) = &value {
+            let told: Vec<String> = findings.iter().map(|finding| finding.path.clone()).collect();
+            let found = check(wave).into_iter().filter(|finding| !told.contains(&finding.path));
+            findings.extend(found.filter(|finding| unread::is_of_what_was_read(finding, &unread)));
         }
         match value {
             Some(wave) if findings.is_empty() => Ok(wave),
@@ -49,7 +52,7 @@ fn check(wave: &WavePlan) -> Vec<Finding> {
     name(&wave.wave, "$.wave", &mut findings);
     names(wave, &mut findings);
     for (place, member) in wave.applications.iter().enumerate() {
-        content(member, place, &mut findings);
+        content(member, place, &wave.wave, &mut findings);
     }
     findings.extend(twice::within(wave));
     if findings.is_empty() {
@@ -94,7 +97,7 @@ fn names(wave: &WavePlan, findings: &mut Vec<Finding>) {
             || "name one of this wave's applications; what moved in an earlier wave is there already".to_owned(),
             |near| format!("write {}", named(near, 64)),
         );
-        findings.push(Finding::plan(path, format!("{} is no application of this wave", named(name, 64)), fix));
+        findings.push(Finding::plan(path, format!("{} {NO_APPLICATION}", named(name, 64)), fix));
     };
     for (place, member) in wave.applications.iter().enumerate() {
         for (of, need) in member.needs.iter().enumerate() {
@@ -112,7 +115,7 @@ fn names(wave: &WavePlan, findings: &mut Vec<Finding>) {
 }
 
 /// What one application has to have.
-fn content(member: &Member, place: usize, findings: &mut Vec<Finding>) {
+fn content(member: &Member, place: usize, wave: &str, findings: &mut Vec<Finding>) {
     let path = format!("$.applications[{place}]");
     match (&member.cutover, &member.cutover_from) {
         (Some(_), Some(_)) => findings.push(Finding::plan(
@@ -134,6 +137,15 @@ fn content(member: &Member, place: usize, findings: &mut Vec<Finding>) {
         let problem = format!("is {}", quoted(key, 100));
         let fix = "write the key of an object below plans/, such as plans/shop.json";
         findings.push(Finding::plan(format!("{path}.cutover_from"), problem, fix));
+    }
+    for (of, need) in member.needs_moved.iter().enumerate() {
+        let path = format!("{path}.needs_moved[{of}]");
+        name(&need.application, &format!("{path}.application"), findings);
+        name(&need.wave, &format!("{path}.wave"), findings);
+        if need.wave == wave {
+            let fix = "what moves in the same wave stands in `needs`";
+            findings.push(Finding::plan(format!("{path}.wave"), "is this wave itself", fix));
+        }
     }
     for (task, _) in member.tasks.iter().enumerate().filter(|(_, task)| task.what.trim().is_empty()) {
         findings.push(Finding::plan(format!("{path}.tasks[{task}].what"), "is empty", "say what is to be done"));

@@ -142,3 +142,30 @@ fn the_smallest_wave_of_the_documentation_is_a_whole_one() {
     let block = text.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     assert_eq!(problems(&serde_json::from_str(block).unwrap()), [""; 0]);
 }
+
+#[test]
+fn what_cannot_be_read_hides_no_other_error_and_makes_none_up() {
+    let applications = json!([
+        app("web", json!({ "needs": ["nobody"] })),
+        app("web", json!({})),
+        { "name": "empty" },
+        { "name": "elsewhere", "cutover_from": 7 },
+    ]);
+    let found = problems(&wave(applications.clone(), json!({ "tolerated_failures": 5000, "timeout": "31d" })));
+    let of = |path: &str| found.iter().filter(|line| line.split(' ').next() == Some(path)).count();
+    for path in [
+        "$.tolerated_failures",
+        "$.timeout",
+        "$.applications[0].needs[0]",
+        "$.applications[1].name",
+        "$.applications[2]",
+        "$.applications[3].cutover_from",
+    ] {
+        assert_eq!(of(path), 1, "{path}: {found:#?}");
+    }
+    assert_eq!(found.len(), 6, "{found:#?}");
+    // Whoever needs an application whose name is wrong may mean just that one.
+    let applications = json!([app("web", json!({ "needs": ["d b"] })), { "name": "d b", "tasks": [{ "what": "x" }] }]);
+    let found = problems(&wave(applications, json!({})));
+    assert!(found.iter().any(|line| line.starts_with("$.applications[1].name")), "{found:#?}");
+}

@@ -77,6 +77,7 @@ pub fn next(order: &Order, state: State, sights: &[Sight], line: &Line, at: Time
         see::see(&mut state, place, sight, at);
     }
     tick(order, &mut state, at);
+    state.line = line.stopped.as_ref().map(cutover::line::Stop::words);
     match state.stage {
         Stage::Checking => checking(order, state, line, at),
         Stage::Asking => Next { state, actions: Vec::new(), then: Then::Ask },
@@ -101,15 +102,16 @@ fn checking(order: &Order, mut state: State, line: &Line, at: Timestamp) -> Next
     }
     let is_due = |place: &usize| {
         let (member, placed) = (&state.members[*place], &order.members[*place]);
-        placed.moves && member.checks == 0 && member.is == Is::Waiting
+        placed.moves && member.checks <= state.rounds && member.is == Is::Waiting
     };
     let due: Vec<usize> = (0..state.members.len()).filter(is_due).collect();
     let running = |state: &State| state.members.iter().filter(|member| member.is == Is::Checking).count();
     let mut actions: Vec<Action> = unseen(&state, Is::Checking, at).map(Action::Check).collect();
     for place in due.into_iter().take(MOST_CHECKS.saturating_sub(running(&state))) {
+        let round = state.rounds + 1;
         let member = &mut state.members[place];
         member.become_now(Is::Checking, at);
-        (member.checks, member.seen) = (1, Seen::Nothing);
+        (member.checks, member.seen, member.red) = (round, Seen::Nothing, None);
         actions.push(Action::Check(place));
     }
     if running(&state) > 0 {
@@ -128,7 +130,8 @@ pub(crate) fn let_go(order: &Order, mut state: State, at: Timestamp) -> State {
         state.members[place].become_now(Is::LeftBehind, at);
         state.members[place].why = Some(why);
     }
-    State { stage: Stage::Going, ..state }
+    state.members.iter_mut().filter(|member| member.is == Is::Waiting).for_each(|member| member.is_let_go = true);
+    State { stage: Stage::Going, let_go_at: Some(at), ..state }
 }
 
 /// Nobody starts any more: everything that waits stays where it is.

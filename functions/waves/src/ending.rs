@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::order::Order;
-use crate::state::{Is, Member, State};
+use crate::state::{Is, Member, Stage, State};
 
 /// More names than this in one sentence help nobody.
 const MOST_NAMES: usize = 20;
@@ -21,6 +21,8 @@ pub enum Ending {
     NoGo,
     /// Nothing was touched: those who were asked said no, or nothing.
     Rejected,
+    /// Nothing was touched: it was let go, and nothing could start.
+    NotStarted,
     /// Everything is exactly as it was before.
     RolledBack,
     /// Some are on their new side, the others on their old one, each wholly.
@@ -34,8 +36,7 @@ impl Ending {
     pub(crate) fn of(order: &Order, state: &State) -> Self {
         let cutovers = || state.members.iter().zip(&order.members).filter(|(_, placed)| placed.moves);
         let any = |wanted: fn(&Member) -> bool| state.members.iter().any(wanted);
-        let is_kept =
-            |(member, _): (&Member, _)| member.is_there() || member.is == Is::LeftBehind && state.approval.is_some();
+        let is_kept = |(member, _): (&Member, _)| member.is_there() || member.is == Is::LeftBehind;
         if any(|member| member.is == Is::Stuck) {
             return Self::Stuck;
         }
@@ -43,9 +44,9 @@ impl Ending {
             return Self::Moved;
         }
         if cutovers().all(|(member, _)| member.attempts == 0) {
-            return Self::NoGo;
+            return if any(|member| member.is_let_go) { Self::NotStarted } else { Self::NoGo };
         }
-        if state.goes_back.is_some() && cutovers().all(|(member, _)| member.is != Is::Moved) {
+        if cutovers().all(|(member, _)| member.is != Is::Moved) {
             return Self::RolledBack;
         }
         Self::Incomplete
@@ -58,7 +59,7 @@ impl Ending {
             Self::NoGo => Some(name::PRECHECK_FAILED),
             Self::Rejected => Some(name::REJECTED),
             Self::RolledBack => Some(name::ROLLED_BACK),
-            Self::Incomplete => Some(name::INCOMPLETE),
+            Self::NotStarted | Self::Incomplete => Some(name::INCOMPLETE),
             Self::Stuck => Some(name::STUCK),
         }
     }
@@ -69,11 +70,27 @@ impl Ending {
             Self::Moved => "every application that was let go is on its new side",
             Self::NoGo => "nothing was touched",
             Self::Rejected => "nothing was touched: it was not approved",
+            Self::NotStarted => "nothing was touched: it was let go, and nothing could start",
             Self::RolledBack => "everything is exactly as it was before",
             Self::Incomplete => "some applications are on their new side, the others wholly on their old one",
             Self::Stuck => "some applications need a person: their own messages say precisely what is left",
         }
     }
+}
+
+/// Why an application is where it is: what is red, or lacking, before what was made of that.
+pub(crate) fn why(member: &Member) -> Option<&String> {
+    member.red.as_ref().or(member.lacks.as_ref()).or(member.why.as_ref())
+}
+
+/// What people have not said to be done of an application that is on its new side, each as `shop: task 2: tell them`.
+fn open_tasks(order: &Order, state: &State) -> Vec<String> {
+    let members = state.members.iter().zip(&order.members).filter(|(member, _)| member.is == Is::Moved);
+    let open = members.flat_map(|(member, placed)| {
+        let tasks = placed.tasks.iter().enumerate().filter(|(task, _)| !member.done.contains_key(task));
+        tasks.map(|(task, what)| format!("{}: task {}: {}", named(&placed.name, 64), task + 1, named(&what.what, 200)))
+    });
+    open.collect()
 }
 
 /// Each application, by where it is: what a person reads who asks how the wave stands.
@@ -90,7 +107,7 @@ pub fn told(order: &Order, state: &State) -> Vec<(&'static str, Vec<String>)> {
     ];
     let line = |place: usize| {
         let (name, member) = (&order.members[place].name, &state.members[place]);
-        match member.why.as_ref().or(member.red.as_ref()) {
+        match why(member) {
             Some(why) => format!("{} ({why})", named(name, 64)),
             None => named(name, 64),
         }
@@ -99,7 +116,10 @@ pub fn told(order: &Order, state: &State) -> Vec<(&'static str, Vec<String>)> {
         let places = (0..state.members.len()).filter(|place| wanted.contains(&state.members[*place].is));
         places.map(line).collect::<Vec<_>>()
     };
-    kinds.into_iter().map(|(words, wanted)| (words, of_kind(wanted))).filter(|(_, names)| !names.is_empty()).collect()
+    let standing = kinds.into_iter().map(|(words, wanted)| (words, of_kind(wanted)));
+    let open = ("are still to be done by people", open_tasks(order, state));
+    let is_over = state.stage == Stage::Over;
+    standing.chain(is_over.then_some(open)).filter(|(_, names)| !names.is_empty()).collect()
 }
 
 /// What a person reads of a cutover's cause: the problems that precheck found, where it tells those.
@@ -135,6 +155,65 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn wave() -> Order {
+        let wave = json!({ "wave": "w", "applications": [
+            { "name": "a", "cutover_from": "plans/a.json", "tasks": [
+                { "what": "call the bank" }, { "what": "tell the users", "when": "after" }] },
+            { "name": "b", "cutover_from": "plans/b.json", "needs": ["a"] },
+        ] });
+        Order::of(&crate::WavePlan::read(&wave).unwrap(), &[])
+    }
+
+    /// A wave that is over, whose two applications are there, each after so many cutovers; let go, where anything is.
+    fn over(is: [(Is, u32); 2], was_let_go: bool) -> State {
+        let mut state = State::opened(&wave(), "arn:me", jiff::Timestamp::UNIX_EPOCH);
+        for (member, (is, attempts)) in state.members.iter_mut().zip(is) {
+            (member.is, member.attempts, member.is_let_go) = (is, attempts, was_let_go);
+        }
+        State { stage: Stage::Over, ..state }
+    }
+
+    #[test]
+    fn each_ending_has_the_name_that_says_what_is_so() {
+        let ending = |is, was_let_go| Ending::of(&wave(), &over(is, was_let_go));
+        let (moved, back, left, not) = ((Is::Moved, 1), (Is::Back, 1), (Is::LeftBehind, 0), (Is::NotStarted, 0));
+        assert_eq!(ending([back, not], true), Ending::RolledBack, "nothing is on its new side");
+        assert_eq!(ending([(Is::Refused, 1), not], true), Ending::RolledBack);
+        assert_eq!(ending([moved, back], true), Ending::Incomplete);
+        assert_eq!(ending([moved, left], true), Ending::Moved, "whoever was let go is where it was to be");
+        assert_eq!(ending([moved, not], true), Ending::Incomplete);
+        assert_eq!(ending([not, not], true), Ending::NotStarted);
+        assert_eq!(ending([not, not], false), Ending::NoGo);
+        assert_eq!(
+            (Ending::NotStarted.error(), Ending::RolledBack.error()),
+            (Some("Cutover.Incomplete"), Some("Cutover.RolledBack"))
+        );
+    }
+
+    #[test]
+    fn a_no_go_says_first_what_is_red() {
+        let mut state = over([(Is::NotStarted, 0); 2], false);
+        for member in &mut state.members {
+            member.why = Some("precheck found something wrong with 1 of 2 applications: a".to_owned());
+        }
+        state.members[0].red = Some("Cutover.PrecheckFailed: $.routes[0] is gone".to_owned());
+        let told = sentence(&wave(), &state);
+        assert!(told.contains("a (Cutover.PrecheckFailed: $.routes[0] is gone)"), "{told}");
+        assert!(told.contains("b (precheck found something wrong with 1 of 2 applications: a)"), "{told}");
+    }
+
+    #[test]
+    fn the_end_tells_what_people_have_still_to_do() {
+        let mut state = over([(Is::Moved, 1); 2], true);
+        let said = crate::state::Said { by: "Ada".to_owned(), why: String::new(), at: jiff::Timestamp::UNIX_EPOCH };
+        state.members[0].done.insert(0, said.clone());
+        let told = sentence(&wave(), &state);
+        assert!(told.contains("are still to be done by people: a: task 2: \"tell the users\""), "{told}");
+        assert!(!told.contains("call the bank"), "{told}");
+        state.members[0].done.insert(1, said);
+        assert!(!sentence(&wave(), &state).contains("to be done"));
+    }
 
     #[test]
     fn a_cause_tells_what_precheck_found() {

@@ -6,6 +6,7 @@
 //! | [`order`] | the same as it is gone by: places in place of names, stages, lockstep groups |
 //! | [`state`] | how a wave stands: it is kept in the journal |
 //! | [`asked`], [`said`] | what an execution of `wave` is started with, and what that makes of a wave |
+//! | [`earlier`] | what applications need of earlier waves |
 //! | [`decide`] | what comes next, from how it stands and what was seen |
 //! | [`ending`] | how it ended, and in which words |
 //! | [`news`] | what groups of stakeholders hear of it |
@@ -13,6 +14,7 @@
 pub mod asked;
 pub mod check;
 pub mod decide;
+pub mod earlier;
 pub mod ending;
 pub mod news;
 pub mod order;

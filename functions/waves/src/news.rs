@@ -88,11 +88,11 @@ pub fn notice(order: &Order, state: &mut State, at: Timestamp) {
     let heard = &mut state.heard.clone();
     match state.stage {
         Stage::Checking => {
-            if !heard.announced {
-                news.push(What::Announced);
+            if !heard.announced || heard.ended {
+                news.push(if heard.begun { What::Resumed } else { What::Announced });
             }
-            // Where the question is asked anew, it is told anew.
-            (heard.announced, heard.asked) = (true, false);
+            // Where the question is asked anew, it is told anew; and so is its end.
+            (heard.announced, heard.asked, heard.ended) = (true, false, false);
         }
         Stage::Asking => {
             if !heard.asked {
@@ -195,6 +195,7 @@ fn detail(order: &Order, state: &State, news: &News, place: Where<'_>) -> Value 
         "closes": order.closes,
         "began_at": state.members.iter().filter_map(|member| member.started_at).min(),
         "held": state.heard.held,
+        "goes_back": state.goes_back.is_some(),
         "let_go_by": state.approval.as_ref().map(|said| &said.by),
         "within_seconds": order.approval.as_ref().map(|approval| approval.within.0),
         "ending": ending,
@@ -246,7 +247,7 @@ fn applications(order: &Order, state: &State) -> (Vec<Value>, usize) {
         let (placed, member) = (&order.members[*place], &state.members[*place]);
         let took = member.started_at.filter(|_| member.is == Is::Moved);
         let took = took.and_then(|began| u64::try_from(member.since.duration_since(began).as_secs()).ok());
-        let why = member.why.as_ref().or(member.red.as_ref()).map(|why| shown(why, MOST_WHY_BYTES));
+        let why = crate::ending::why(member).map(|why| shown(why, MOST_WHY_BYTES));
         json!({
             "name": placed.name,
             "owner": placed.owner,

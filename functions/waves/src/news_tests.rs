@@ -106,6 +106,10 @@ fn an_ending_has_each_applications_own_with_the_times_that_were_measured() {
         (&told.detail["severity"], &told.detail["expected_downtime_seconds"]),
         (&json!("critical"), &json!(300))
     );
+    assert_eq!(told.detail["goes_back"], false);
+    state.goes_back = Some(Said { by: "Ada".to_owned(), why: "wrong numbers".to_owned(), at });
+    let back = super::told(&order, &state, &News { what: What::Held, at }, place);
+    assert_eq!(back.detail["goes_back"], true, "it does not only stand still");
     assert!(told.detail["watch"].as_str().unwrap().contains("waves/spring-2.html"));
 }
 

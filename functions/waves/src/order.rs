@@ -9,7 +9,7 @@ use cutover::{Plan, Seconds};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Announcement, Approval, Member, OnFailures, OnRed, Task, WavePlan, When};
+use crate::plan::{Announcement, Approval, Member, NeedsMoved, OnFailures, OnRed, Task, WavePlan, When};
 
 /// The part of a wave in the journal that is its [`Order`]. No application has this name: theirs have no `#`.
 pub const PART: &str = "#order";
@@ -64,6 +64,9 @@ pub struct Placed {
     pub tasks: Vec<Task>,
     /// The places of what it needs: of all that move in lockstep with what was named.
     pub needs: Vec<usize>,
+    /// What it needs of earlier waves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs_moved: Vec<NeedsMoved>,
     /// The places of its lockstep group, its own among them.
     pub with: Vec<usize>,
     /// From 1 on: later than what it needs.
@@ -133,6 +136,7 @@ impl Order {
             moves: member.moves(),
             tasks: member.tasks.clone(),
             needs: needs[place].clone(),
+            needs_moved: member.needs_moved.clone(),
             with: of_group(group[place]),
             stage: stages[place],
             takes_seconds: takes(member, plans.get(place).and_then(Option::as_ref)).0,

@@ -49,7 +49,7 @@ pub struct WavePlan {
     #[serde(default)]
     #[schemars(length(max = 200))]
     pub freezes: Vec<Freeze>,
-    /// Over how long the first starts are spread, by chance and the same at every try, 0 s to 1 h.
+    /// Over how long the first starts are spread from the moment on at which anything may start, by chance and the same at every try, 0 s to 1 h.
     #[serde(default)]
     pub spread_starts_over: Seconds,
     /// How long the wave may take in all, from its claim on, 1 m to 30 days. What has not started then stays where it is.
@@ -132,6 +132,10 @@ pub struct Member {
     #[serde(default)]
     #[schemars(length(max = 100))]
     pub needs: Vec<String>,
+    /// What has to be on its new side by an earlier wave: where it is not, this one stays behind.
+    #[serde(default)]
+    #[schemars(length(max = 100))]
+    pub needs_moved: Vec<NeedsMoved>,
     /// The applications of this wave that move in lockstep with this one: all of them, or none. It is enough that one of them says so.
     #[serde(default)]
     #[schemars(length(max = 20))]
@@ -144,6 +148,18 @@ pub struct Member {
     /// What becomes of it, such as `rehost` or `retire`: for those who read.
     #[schemars(length(min = 1, max = 40))]
     pub strategy: Option<String>,
+}
+
+/// An application of an earlier wave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct NeedsMoved {
+    /// The application's name.
+    #[schemars(regex(pattern = NAME))]
+    pub application: String,
+    /// The name of the wave in which it moves.
+    #[schemars(regex(pattern = NAME))]
+    pub wave: String,
 }
 
 /// Something that a person does, and says that it is done.

@@ -3,12 +3,15 @@
 //! It is kept small, since a wave may have a thousand applications and an item of DynamoDB has 400 KB: what is written once stands in [`crate::Order`], and a
 //! cutover's execution is known by its number.
 
+mod is;
+
 use std::collections::BTreeMap;
 
 use cutover::text::shown;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::is::{Is, Seen};
 use crate::ending::Ending;
 use crate::news::{Heard, News};
 use crate::order::Order;
@@ -35,6 +38,12 @@ pub struct State {
     pub stage: Stage,
     /// Its applications, in the places of its [`Order`].
     pub members: Vec<Member>,
+    /// How often it was reopened to be checked, and asked for, anew: what waits is checked once in each round.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rounds: u32,
+    /// When it was last let go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub let_go_at: Option<Timestamp>,
     /// Who let it go, where somebody was asked.
     pub approval: Option<Said>,
     /// Who wants that nothing new starts for now.
@@ -43,6 +52,9 @@ pub struct State {
     pub stopped: Option<Said>,
     /// Who wants everything back, and why.
     pub goes_back: Option<Said>,
+    /// Why the line is stopped, as it was last seen: what the wave's page says is written when this changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
     /// How many executions have followed it before this one.
     #[serde(default)]
     pub followed: u32,
@@ -80,7 +92,10 @@ pub struct Member {
     pub is: Is,
     /// Since when.
     pub since: Timestamp,
-    /// How many prechecks were started.
+    /// Whether it was let go, as it waits now: checked since, and agreed to where somebody has to. Nothing starts without.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub is_let_go: bool,
+    /// In which round it was last checked: from 1 on, and the number of its precheck.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub checks: u32,
     /// How many cutovers were started: the last one is its run.
@@ -95,6 +110,9 @@ pub struct Member {
     /// What precheck found wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub red: Option<String>,
+    /// What it needs of an earlier wave, and has not moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacks: Option<String>,
     /// Why it failed, or stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -123,64 +141,13 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// Where an application is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Is {
-    /// On its old side, and not yet started.
-    Waiting,
-    /// On its old side: it was not let go.
-    LeftBehind,
-    /// On its old side: the wave ended before its turn.
-    NotStarted,
-    /// Its precheck runs.
-    Checking,
-    /// Its cutover runs.
-    Running,
-    /// Wholly on its new side.
-    Moved,
-    /// It is put back.
-    RollingBack,
-    /// Exactly as it was before.
-    Back,
-    /// Its cutover ended before anything was touched.
-    Refused,
-    /// A person has to look after it: some of it may be on either side.
-    Stuck,
-    /// It has no cutover, and its tasks are done.
-    Done,
+fn is_true(flag: &bool) -> bool {
+    *flag
 }
 
-impl Is {
-    /// In words that follow an application's name.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Waiting => "waits",
-            Self::LeftBehind => "is left behind",
-            Self::NotStarted => "was not started",
-            Self::Checking => "is checked",
-            Self::Running => "runs",
-            Self::Moved => "is on its new side",
-            Self::RollingBack => "is put back",
-            Self::Back => "was put back",
-            Self::Refused => "was refused",
-            Self::Stuck => "needs a person",
-            Self::Done => "is done",
-        }
-    }
-}
-
-/// What is known of an execution that was asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Seen {
-    /// Nothing: it may not even have been started.
-    #[default]
-    Nothing,
-    /// It runs, and has claimed nothing.
-    UnderWay,
-    /// Its run is in the journal.
-    Claimed,
+/// Of waves that were stored before there was the field: those that are under way were let go, or wait to be.
+fn yes() -> bool {
+    true
 }
 
 /// What a person has said.
@@ -200,11 +167,13 @@ impl Member {
         Self {
             is: Is::Waiting,
             since: at,
+            is_let_go: false,
             checks: 0,
             attempts: 0,
             rollbacks: 0,
             seen: Seen::Nothing,
             red: None,
+            lacks: None,
             why: None,
             is_ordered_back: false,
             is_held: false,
@@ -257,10 +226,13 @@ impl State {
             counts_from: at,
             stage: Stage::Checking,
             members: order.members.iter().map(|_| Member::new(at)).collect(),
+            rounds: 0,
+            let_go_at: None,
             approval: None,
             paused: None,
             stopped: None,
             goes_back: None,
+            line: None,
             followed: 0,
             ending: None,
             told: None,
@@ -281,7 +253,7 @@ impl State {
             }
             let mut less = self.clone();
             for member in &mut less.members {
-                for why in [&mut member.why, &mut member.red].into_iter().flatten() {
+                for why in [&mut member.why, &mut member.red, &mut member.lacks].into_iter().flatten() {
                     *why = shown(why, most_bytes);
                 }
             }

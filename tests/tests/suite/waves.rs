@@ -302,19 +302,24 @@ async fn what_people_say_is_done_and_what_cannot_be_done_is_told() -> Result<()>
     Ok(())
 }
 
-async fn what_failed_is_tried_again_and_the_rest_goes_on() -> Result<()> {
+async fn what_failed_is_tried_again_alone_and_the_rest_goes_on_once_somebody_says_so() -> Result<()> {
     let ground = Ground::new(SPEED).await?;
     let applications = json!([application("frail", json!({})), application("next", json!({ "needs": ["frail"] }))]);
     let wave = wave("again", applications, json!({}));
     let stage = set(&ground, &wave, json!({ "applications": { "frail": sick() } })).await?;
     let outcome = run(&stage).await?;
-    ensure!(outcome.ending() == "Incomplete", "{:?}", outcome.end);
+    ensure!(outcome.ending() == "RolledBack", "{:?}", outcome.end);
     ensure_is(&outcome, &[("frail", Is::Back), ("next", Is::NotStarted)])?;
     let frail = stage.stages.get("frail").context("no stage")?;
     let sick = cutover_tests::world::Conduct { error_rate: 1.0, healthy_percent: 0.0, ..Default::default() };
     frail.behave(cutover_tests::routes::Side::New, &Default::default(), &sick).await?;
     let retry = json!({ "of": "again", "retry": { "application": "frail", "by": "Ada", "why": "mended" } });
     let end = say(&ground, "retry", retry).await?;
+    ensure!(end["error"] == "Cutover.Incomplete", "{end}");
+    let shares: Vec<_> = stage.stages.iter().map(|(name, stage)| (name.as_str(), stage.new_percents())).collect();
+    ensure!(shares == [("frail", vec![100.0]), ("next", vec![0.0])], "more than was asked for has moved: {shares:?}");
+    let rest = json!({ "of": "again", "resume": { "by": "Ada", "why": "the rest, too" } });
+    let end = say(&ground, "rest", rest).await?;
     ensure!(end["status"] == "SUCCEEDED", "{end}");
     for (name, stage) in &stage.stages {
         ensure!(stage.new_percents() == [100.0], "{name} is at {:?}", stage.new_percents());
@@ -435,7 +440,7 @@ pub fn tests() -> Vec<Test> {
         a_lost_event_of_an_executions_end_is_made_up_for_by_the_sweep,
         an_execution_that_is_stopped_before_anything_moves_ends_with_nothing_touched,
         what_people_say_is_done_and_what_cannot_be_done_is_told,
-        what_failed_is_tried_again_and_the_rest_goes_on,
+        what_failed_is_tried_again_alone_and_the_rest_goes_on_once_somebody_says_so,
         what_is_put_back_after_its_end_is_said_by_the_wave,
         a_stopped_line_holds_a_wave_and_its_lifting_lets_it_go_on,
         a_wrong_wave_is_refused_with_every_error_and_nothing_is_claimed,

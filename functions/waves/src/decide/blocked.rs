@@ -65,6 +65,9 @@ fn of_member(
     if !is_ready {
         return for_good(format!("{} {}", quoted(&placed.name, 64), member.is.words()));
     }
+    if placed.moves && !member.is_let_go {
+        return for_good(format!("{} was not let go", quoted(&placed.name, 64)));
+    }
     for need in &placed.needs {
         let (name, needed) = (quoted(&order.members[*need].name, 64), &state.members[*need]);
         match needed.is {
@@ -82,7 +85,9 @@ fn of_member(
         let what = quoted(&placed.tasks[task].what, 200);
         return for_now(format!("nobody has said that task {} is done: {what}", task + 1));
     }
-    let start = state.opened_at + seconds(spread(order, place));
+    // From the moment on at which anything may start.
+    let let_go = state.let_go_at.unwrap_or(state.opened_at);
+    let start = order.opens.map_or(let_go, |opens| opens.max(let_go)) + seconds(spread(order, place));
     if placed.stage == 1 && at < start && member.attempts == 0 {
         return for_now("the first starts are spread".to_owned());
     }
@@ -110,17 +115,20 @@ fn of_time(order: &Order, state: &State, group: &[usize], at: Timestamp) -> Opti
     let takes = group.iter().map(|place| order.members[*place].takes_seconds).max().unwrap_or(0);
     let mut start = order.opens.map_or(at, |opens| opens.max(at));
     let mut why = (start > at).then(|| format!("the window opens at {start}"));
+    let mut frozen_until = None;
     // Each freeze may push it into the next one.
     for _ in 0..=order.freezes.len() {
         let frozen = group.iter().find_map(|place| frozen(order, *place, start, start + seconds(takes)));
         let Some(freeze) = frozen else { break };
         start = freeze.to;
-        why = Some(format!("{} freezes it until {}", quoted(&freeze.name, 100), freeze.to));
+        frozen_until = Some(format!("{} freezes it until {}", quoted(&freeze.name, 100), freeze.to));
+        why.clone_from(&frozen_until);
     }
     if let Some(closes) = order.closes.filter(|closes| start + seconds(takes) > *closes) {
         let takes = cutover::Seconds(takes);
+        let freeze = frozen_until.map(|why| format!("{why}, and ")).unwrap_or_default();
         return Some(Blocked::ForGood(format!(
-            "it takes {takes}, and would not finish before the window closes at {closes}"
+            "{freeze}it takes {takes}, and would not finish before the window closes at {closes}"
         )));
     }
     if !is_in_time(order, state, start) {

@@ -261,12 +261,16 @@ proptest! {
         }
         let ending = state.ending.unwrap();
         let all = |wanted: fn(&crate::state::Member) -> bool| state.members.iter().all(wanted);
-        prop_assert_eq!(ending == Ending::Moved, all(|member| member.is == Is::Moved));
+        let is_kept = |member: &crate::state::Member| matches!(member.is, Is::Moved | Is::LeftBehind);
+        let some_moved = !all(|member| member.is != Is::Moved);
+        prop_assert_eq!(ending == Ending::Moved, some_moved && all(is_kept));
         prop_assert_eq!(ending == Ending::Stuck, !all(|member| member.is != Is::Stuck));
         if state.goes_back.is_some() && ending != Ending::Stuck {
             prop_assert!(all(|member| member.is != Is::Moved), "not everything went back");
         }
-        prop_assert_eq!(ending == Ending::NoGo, all(|member| member.attempts == 0));
+        let is_untouched = matches!(ending, Ending::NoGo | Ending::NotStarted);
+        prop_assert_eq!(is_untouched, all(|member| member.attempts == 0));
+        prop_assert_eq!(ending == Ending::RolledBack, !is_untouched && !some_moved && ending != Ending::Stuck);
         let text = serde_json::to_string(&state).unwrap();
         prop_assert_eq!(serde_json::from_str::<State>(&text).unwrap(), state);
     }
@@ -287,11 +291,17 @@ proptest! {
         };
         prop_assert!(taken.follows);
         let state = taken.state.unwrap();
-        prop_assert_eq!((state.stage, state.owner.as_str()), (Stage::Going, "arn:again"));
+        let was_let_go = state.members[place].is_let_go;
+        let stage = if was_let_go { Stage::Going } else { Stage::Checking };
+        prop_assert_eq!((state.stage, state.owner.as_str()), (stage, "arn:again"));
         let sights = vec![Sight::Nothing; order.members.len()];
         let next = super::next(&order, state, &sights, &Line::default(), at(9_001));
         let again = next.state.members[place].is;
         prop_assert!(matches!(again, Is::Running | Is::Waiting | Is::NotStarted), "{again:?}");
+        for action in next.actions {
+            let is_of_it = matches!(action, Action::Start(other) if order.members[place].with.contains(&other));
+            prop_assert!(is_of_it, "{action:?} is not of {place}");
+        }
     }
 }
 
@@ -306,7 +316,7 @@ fn three(more: serde_json::Value) -> Order {
 }
 
 fn going(order: &Order, from: Timestamp) -> State {
-    State { stage: Stage::Going, ..State::opened(order, "arn:me", from) }
+    let_go(order, State::opened(order, "arn:me", from), from)
 }
 
 fn look(order: &Order, state: State, sights: [Sight; 3], at: Timestamp) -> Next {
@@ -358,12 +368,31 @@ fn a_freeze_is_waited_out_and_what_runs_in_it_holds_its_step() {
 }
 
 #[test]
+fn a_freeze_that_leaves_too_little_of_the_window_is_named() {
+    let order = three(json!({
+        "window": { "opens": "2026-03-07T20:00:00Z", "closes": "2026-03-08T06:00:00Z" },
+        "freezes": [{ "name": "sale", "from": "2026-03-07T20:05:00Z", "to": "2026-03-08T05:55:00Z" }],
+    }));
+    let at: Timestamp = "2026-03-07T20:00:00Z".parse().unwrap();
+    let reason = blocked(&order, &going(&order, at), &Line::default(), at).remove(0);
+    let Some(Blocked::ForGood(why)) = reason else { panic!("{reason:?}") };
+    assert!(
+        why.contains("sale freezes it until") && why.contains("it takes 10m") && why.contains("window closes"),
+        "{why}"
+    );
+}
+
+#[test]
 fn a_stopped_line_and_a_pause_let_nothing_start_and_end_nothing() {
     let order = three(json!({}));
     let stop = Stop { by: "Ada".to_owned(), why: "smoke".to_owned(), at: at(0) };
     let line = Line { stopped: Some(stop), ..Line::default() };
     let next = super::next(&order, going(&order, at(0)), &[(); 3].map(|()| Sight::Nothing), &line, at(1));
     assert_eq!((next.actions, next.then), (vec![], Then::Look(IDLE_SECONDS)));
+    let stood = next.state.line.clone().unwrap();
+    assert!(stood.contains("Ada") && stood.contains("smoke"), "{stood}");
+    let again = look(&order, next.state.clone(), [(); 3].map(|()| Sight::Nothing), at(2));
+    assert_eq!(again.state.line, None, "it was lifted");
     let reason = &blocked(&order, &next.state, &line, at(1))[0];
     assert!(matches!(reason, Some(Blocked::ForNow(why)) if why.contains("Ada") && why.contains("smoke")), "{reason:?}");
     let paused = State {
@@ -388,6 +417,27 @@ fn the_first_starts_are_spread_and_each_has_the_same_turn_at_every_look() {
     };
     assert_eq!((started(1) < 5, started(120)), (true, 40));
     assert!((10..30).contains(&started(60)), "{}", started(60));
+}
+
+#[test]
+fn the_spread_counts_from_the_windows_opening_and_not_from_the_claim() {
+    let names: Vec<String> = (0..40).map(|place| format!("a{place}")).collect();
+    let applications: Vec<_> =
+        names.iter().map(|name| json!({ "name": name, "cutover_from": "plans/x.json" })).collect();
+    let wave = json!({
+        "wave": "wide", "applications": applications, "parallel_cutovers": 40, "spread_starts_over": "10m",
+        "window": { "opens": "2026-03-07T20:00:00Z", "closes": "2026-03-08T06:00:00Z" },
+    });
+    let order = Order::of(&WavePlan::read(&wave).unwrap(), &[]);
+    let time = |text: &str| -> Timestamp { text.parse().unwrap() };
+    let started = |at: Timestamp| {
+        let state = going(&order, time("2026-03-07T19:45:00Z"));
+        super::next(&order, state, &vec![Sight::Nothing; 40], &Line::default(), at).actions.len()
+    };
+    assert_eq!(started(time("2026-03-07T19:59:55Z")), 0);
+    let half = started(time("2026-03-07T20:05:00Z"));
+    assert!(started(time("2026-03-07T20:00:05Z")) < 5 && (10..30).contains(&half), "{half}");
+    assert_eq!(started(time("2026-03-07T20:10:00Z")), 40);
 }
 
 #[test]
