@@ -208,7 +208,9 @@ mod of_an_incident {
             next_steps: own("look at the new side"),
             estimated_resolution: own("in half an hour"),
         };
-        let mut incident = taken::opened(open, "i-0123456789ab", "me", now()).incident.unwrap();
+        let mut incident = taken::opened(open, "i-0123456789ab", "me", cutover::plan::Stakeholders::default(), now())
+            .incident
+            .unwrap();
         incident.actions_taken.push(own("restarted it"));
         incident
     }
