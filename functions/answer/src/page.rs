@@ -54,7 +54,7 @@ impl Notice {
 
     /// A heading, and what to do: nothing of any run.
     fn words(self) -> (&'static str, [&'static str; 2]) {
-        const COMMANDS: &str = "The message that the link came with has commands, which answer as well.";
+        const COMMANDS: &str = "The operators' message of the same has commands, which answer as well.";
         match self {
             Self::Wrong => (
                 "This link cannot be used",
@@ -67,7 +67,7 @@ impl Notice {
                 "This link has ended",
                 [
                     "The time to answer is over, and silence was the answer, unless somebody has given one.",
-                    "What became of the run is in its later messages. If it waits all the same, the commands in the message answer.",
+                    "What became of the run is in its later messages. If it waits all the same, the commands in the operators' message answer.",
                 ],
             ),
             Self::ElsewhereSent => (

@@ -35,6 +35,31 @@ fn an_open_question_shows_what_is_asked_and_until_when() {
 }
 
 #[test]
+fn only_whose_message_has_commands_is_told_of_them_and_nobody_is_to_pass_it_on() {
+    let open = asked(Kind::Approval);
+    let of = |recipient: &str| {
+        let link = Link { recipient: recipient.to_owned(), ..link(&open) };
+        question(&open, &link, None, now()).unwrap().body
+    };
+    let (topic, group) = (of("topic.cutovers"), of("group.executives"));
+    assert!(
+        topic.contains("The commands in the message answer as well") && topic.contains("do not pass it on"),
+        "{topic}"
+    );
+    assert!(!group.contains("commands") && group.contains("do not pass it on"), "{group}");
+}
+
+#[test]
+fn a_run_that_is_held_for_too_little_data_is_not_said_to_have_failed() {
+    let mut open = asked(Kind::Decision);
+    open.question.detail = json!({ "why": "Cutover.Inconclusive: 12 requests in 15m" });
+    let page = html(&open);
+    assert!(page.contains("too little data to go on by") && !page.contains("A check failed"), "{page}");
+    open.question.detail = json!({ "why": "Cutover.Unhealthy: 5xx" });
+    assert!(html(&open).contains("A check failed"));
+}
+
+#[test]
 fn all_that_was_found_the_steps_and_the_plan_are_on_it() {
     let mut open = asked(Kind::Approval);
     open.question.detail = json!({
@@ -208,7 +233,9 @@ mod of_an_incident {
             next_steps: own("look at the new side"),
             estimated_resolution: own("in half an hour"),
         };
-        let mut incident = taken::opened(open, "i-0123456789ab", "me", now()).incident.unwrap();
+        let mut incident = taken::opened(open, "i-0123456789ab", "me", cutover::plan::Stakeholders::default(), now())
+            .incident
+            .unwrap();
         incident.actions_taken.push(own("restarted it"));
         incident
     }

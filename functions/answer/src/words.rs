@@ -2,6 +2,7 @@
 
 use cutover::Seconds;
 use cutover::ask::{Answer, Choice, Effect, Handed, Kind, Question};
+use cutover::error::name::INCONCLUSIVE;
 use cutover::text::{named, quoted};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -33,6 +34,7 @@ pub(crate) struct Words {
     lists: Vec<List>,
     of_what: &'static str,
     recipient: String,
+    has_commands: bool,
     ends_at: String,
 }
 
@@ -90,6 +92,8 @@ impl Words {
             lists: lists(detail),
             of_what: of_what(question.kind),
             recipient: of_whom(&link.recipient),
+            // Whoever can answer without a link has the commands: those of the topic, and no group.
+            has_commands: link.recipient.starts_with("topic."),
             ends_at: moment(question.ends_at),
         }
     }
@@ -115,9 +119,16 @@ fn of_what(kind: Kind) -> &'static str {
     }
 }
 
+fn is_inconclusive(question: &Question) -> bool {
+    question.detail["why"].as_str().is_some_and(|why| why.starts_with(INCONCLUSIVE))
+}
+
 fn waits(question: &Question) -> &'static str {
     match question.kind {
         Kind::Approval | Kind::LoadTest | Kind::Wave | Kind::Programme => "It waits for a yes or a no.",
+        Kind::Decision if is_inconclusive(question) => {
+            "There is too little data to go on by, and somebody has to decide."
+        }
         Kind::Decision => "A check failed, and somebody has to decide.",
     }
 }

@@ -106,6 +106,15 @@ pub struct Machines {
 }
 
 impl Machines {
+    /// Those of the stack that a machine or an execution of it belongs to: the names of a stack's machines differ at their ends alone
+    /// (`infra/lib/names.ts`). `own` is the end of the given one; none where it is no machine of that name.
+    pub fn beside(arn: &str, own: &str) -> Option<Self> {
+        let machine = crate::arn::machine_of(arn).unwrap_or_else(|| arn.to_owned());
+        let stem = machine.strip_suffix(own).filter(|_| is_word(&machine) && machine.len() <= MOST_ARN_BYTES)?;
+        stem.contains(":stateMachine:")
+            .then(|| Self { rollback: format!("{stem}rollback"), cleanup: format!("{stem}cleanup") })
+    }
+
     /// Goes back, or tries to again.
     pub fn roll_back(&self, application: &str) -> String {
         start(&self.rollback, &json!({ "application": fit(application) }))
@@ -226,6 +235,20 @@ mod tests {
     fn machines() -> Machines {
         let arn = |name: &str| format!("arn:aws:states:eu-west-1:1:stateMachine:{name}");
         Machines { rollback: arn("rollback"), cleanup: arn("cleanup") }
+    }
+
+    #[test]
+    fn the_machines_of_a_run_are_known_by_its_own() {
+        let run = "arn:aws:states:eu-west-1:123456789012:execution:acme-cutover:shop-1";
+        let machines = Machines::beside(run, "cutover").unwrap();
+        assert_eq!(machines.rollback, "arn:aws:states:eu-west-1:123456789012:stateMachine:acme-rollback");
+        assert_eq!(machines.cleanup, "arn:aws:states:eu-west-1:123456789012:stateMachine:acme-cleanup");
+        let incident = Machines::beside("arn:aws:states:eu-west-1:1:stateMachine:incident", "incident").unwrap();
+        assert_eq!(incident.rollback, "arn:aws:states:eu-west-1:1:stateMachine:rollback");
+        for other in ["", "cutover", "arn:aws:states:eu-west-1:1:stateMachine:theirs", "arn:x:stateMachine:a b cutover"]
+        {
+            assert_eq!(Machines::beside(other, "cutover"), None, "{other}");
+        }
     }
 
     #[test]

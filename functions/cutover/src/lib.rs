@@ -14,6 +14,7 @@ pub mod budget;
 pub mod connector;
 pub mod contract;
 pub mod counted;
+pub mod dashboards;
 pub mod deadline;
 pub mod dns;
 pub mod doubts;

@@ -183,6 +183,7 @@ pub fn severity(told: &Told, moment: Moment) -> &'static str {
             _ => "warning",
         },
         Moment::Stuck => "critical",
+        Moment::CleanupDone if told.detail["released"] == true => "warning",
         Moment::Wave | Moment::WaveProgress | Moment::Timeline | Moment::Digest => {
             match told.detail["severity"].as_str() {
                 Some("critical") => "critical",

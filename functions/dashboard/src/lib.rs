@@ -20,7 +20,8 @@ pub mod stale;
 mod write;
 
 use cutover::arn::Place;
-use cutover::contract::{Caller, digest};
+use cutover::contract::Caller;
+use cutover::dashboards;
 use cutover::{StepError, StepResult, input};
 use jiff::Timestamp;
 use journal::{Journal, Phase};
@@ -28,9 +29,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::done::Done;
-
-/// How much of an execution's name a dashboard's has; the rest stands for it as a digest. A name has 255 characters at the most.
-const MOST_NAME: usize = 100;
 
 /// What this function talks to.
 #[derive(Clone, Debug)]
@@ -103,10 +101,10 @@ pub struct Reply {
 /// See the module.
 pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> StepResult<Reply> {
     let Request { caller, action } = request;
-    let prefix = prefix(&caller.run_id);
-    let name = name_of(&caller.run_id);
+    let prefix = dashboards::prefix(&caller.run_id);
+    let name = dashboards::name_of(&caller.run_id);
     let place = Place::of(&caller.run_id).ok_or_else(|| StepError::invalid("run_id is no ARN"))?;
-    let url = url(place.region, &name);
+    let url = dashboards::in_console(&caller.run_id).unwrap_or_default();
     let Action::Show(step) = action else {
         write::remove(&clients.cloudwatch, std::slice::from_ref(&name)).await?;
         return Ok(Reply { name, url, warnings: Vec::new() });
@@ -128,29 +126,6 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     Ok(Reply { name, url, warnings })
 }
 
-/// What the names of all dashboards of runs begin with: the state machine's name, so that stacks leave each other's alone. The stack's own
-/// dashboard is `cutover-suite`.
-fn prefix(run_id: &str) -> String {
-    let machine = run_id.rsplit(':').nth(1).unwrap_or_default();
-    format!("{machine}-run-")
-}
-
-/// A run's dashboard, by its execution's name: letters, digits, dashes and underscores. Names that this would make alike have a digest.
-fn name_of(run_id: &str) -> String {
-    let execution = run_id.rsplit(':').next().unwrap_or_default();
-    let fit = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let prefix = prefix(run_id);
-    if execution.len() <= MOST_NAME && execution.chars().all(fit) {
-        return format!("{prefix}{execution}");
-    }
-    let plain: String = execution.chars().map(|c| if fit(c) { c } else { '-' }).take(MOST_NAME).collect();
-    format!("{prefix}{plain}-{}", digest(run_id))
-}
-
-fn url(region: &str, name: &str) -> String {
-    format!("https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#dashboards/dashboard/{name}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,18 +136,6 @@ mod tests {
         let fields = request.as_object_mut().unwrap();
         fields.extend(extra.as_object().unwrap().clone());
         serde_json::from_value(request)
-    }
-
-    #[test]
-    fn a_name_is_what_cloudwatch_takes_and_one_for_each_run() {
-        let of =
-            |execution: &str| name_of(&format!("arn:aws:states:eu-west-1:123456789012:execution:cutover:{execution}"));
-        assert_eq!(of("shop-2026_11"), "cutover-run-shop-2026_11");
-        assert!(of("shop.1").starts_with("cutover-run-shop-1-"), "{}", of("shop.1"));
-        assert_ne!(of("shop.1"), of("shop+1"));
-        let long = of(&"é".repeat(80));
-        assert!(long.len() <= 255 && long.is_ascii(), "{long}");
-        assert_ne!(of(&"a".repeat(101)), of(&"a".repeat(102)));
     }
 
     #[test]

@@ -12,16 +12,17 @@
 //! Errors: `Cutover.InvalidGesture` for what a person asks that cannot be done; AWS errors.
 
 pub mod message;
+mod open;
 mod waves;
 
 use cutover::contract::TakeRequest;
 use cutover::counted;
 use cutover::error::name;
-use cutover::plan::Stakeholders;
+use cutover::plan::{Moment, Stakeholders};
 use cutover::stakeholders::StackGroups;
 use cutover::{StepError, StepResult, input};
 use incidents::asked::{Asked, Event, asked};
-use incidents::decide::{self, Due, due, told};
+use incidents::decide::{self, Due, Levels, due, told};
 use incidents::incident::Incident;
 use incidents::taken::{self, OfRun, RunIsOver, Taken};
 use incidents::timing::Timing;
@@ -127,17 +128,7 @@ pub async fn handle(clients: &Clients, request: Request, _now: Timestamp) -> Ste
 async fn take(clients: &Clients, request: &TakeRequest, now: Timestamp) -> StepResult<TakeReply> {
     let me = &request.execution_arn;
     match asked(&request.input).map_err(invalid)? {
-        Asked::Open(open) => {
-            let id = taken::id_of(me);
-            change(clients, &id, now, |incident| {
-                // A second delivery of the same start.
-                Ok(incident.map_or_else(
-                    || taken::opened(open.clone(), &id, me, now),
-                    |incident| taken::followed(incident, me),
-                ))
-            })
-            .await
-        }
+        Asked::Open(open) => open::opened(clients, open, me, now).await,
         Asked::Say(id, what, say) => {
             let reply = change(clients, &id, now, |incident| match incident {
                 Some(incident) => taken::said(incident, what, say.clone(), now),
@@ -263,7 +254,9 @@ async fn look(clients: &Clients, request: &LookRequest, now: Timestamp) -> StepR
             continue;
         }
         let stakeholders = stakeholders(clients, &incident).await?;
-        let levels = levels(clients.stack.hearers(&stakeholders).iter().filter_map(|group| group.level()));
+        let hearing = clients.stack.hearers(&stakeholders);
+        let levels =
+            Levels::of(hearing.iter().filter(|group| group.hears(Moment::Incident)).filter_map(|group| group.level()));
         match due(&incident, &clients.timing, levels, now) {
             Due::Nothing => return Ok(reply(true, 0, kinds)),
             Due::Then(at) => {
@@ -284,17 +277,12 @@ async fn look(clients: &Clients, request: &LookRequest, now: Timestamp) -> StepR
     Ok(LookReply { done: false, wait_seconds: 1, told: kinds, status: String::new() })
 }
 
-/// The highest level that anybody has; the first one in any case.
-fn levels(of_groups: impl Iterator<Item = u8>) -> decide::Levels {
-    of_groups.max().unwrap_or(1).max(1)
-}
-
-/// Who hears of it: whom its run's plan names, or those of its wave.
+/// Who hears of it: whom its run's plan names, or those of its wave, or those of the run that held the application when a person opened it.
 async fn stakeholders(clients: &Clients, incident: &Incident) -> StepResult<Stakeholders> {
     if let Some(of_wave) = &incident.of_wave {
         return Ok(of_wave.stakeholders.clone());
     }
-    let Some(run_id) = &incident.run_id else { return Ok(Stakeholders::default()) };
+    let Some(run_id) = &incident.run_id else { return Ok(incident.stakeholders.clone().unwrap_or_default()) };
     Ok(clients.journal.read(run_id).await?.map(|run| run.plan.stakeholders).unwrap_or_default())
 }
 

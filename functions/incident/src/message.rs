@@ -53,6 +53,9 @@ pub fn told(
         "next_for_responders": next.responders,
         "next_for_informed": next.informed,
         "of_run": incident.run_id,
+        "left": incident.left,
+        // Those whose turn it was before are not called now.
+        "called_before": incident.heard.as_ref().map(|heard| heard.level),
         "wave": incident.of_wave.as_ref().map(wave),
         "machine_arn": machine_arn,
     });

@@ -119,7 +119,7 @@ mod tests {
             next_steps: String::new(),
             estimated_resolution: String::new(),
         };
-        taken::opened(open, "i-0123456789ab", "me", at(0)).incident.unwrap()
+        taken::opened(open, "i-0123456789ab", "me", cutover::plan::Stakeholders::default(), at(0)).incident.unwrap()
     }
 
     fn sent(incident: &Incident, choice: &str, turn_seen: u32, seconds: i64) -> Turn {

@@ -1,12 +1,12 @@
 //! What is told next of an incident, to whom, and when. Pure.
 //!
-//! Those who respond have levels, from 1; those who are informed have none, and hear of severe ones only.
+//! Those who respond have levels, from 1; those who are informed have none, and hear of severe ones only, and then until it is over.
 //!
 //! | message | due | who respond | who are informed |
 //! |---|---|---|---|
 //! | first | when it is open for `first_after_seconds` | level 1 | yes |
-//! | change | when somebody said something | all who were told | yes |
-//! | escalation | when nobody looks after it for `escalate_seconds` | the next level, and all before | no |
+//! | change | when somebody said something | all who were told | yes, and if they were told before |
+//! | escalation | when nobody looks after it for `escalate_seconds` | the next level that somebody has, and all before | no |
 //! | acknowledgement is over | `acknowledged_seconds` after it, if severe | all who were told | no |
 //! | repeat | when nobody looks after it, every `repeat_seconds` | all who were told | no |
 //! | still open | every `inform_seconds` | no | yes |
@@ -71,16 +71,38 @@ pub enum Due {
     Nothing,
 }
 
-/// How many levels there are to call.
-pub type Levels = u8;
+/// The levels that somebody has: what nobody has is passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Levels(u32);
+
+impl Levels {
+    /// Of those who respond; the first one where nobody does.
+    pub fn of(groups: impl Iterator<Item = u8>) -> Self {
+        let all = groups.filter(|level| (1..32).contains(level)).fold(0, |all, level| all | 1 << level);
+        Self(if all == 0 { 1 << 1 } else { all })
+    }
+
+    /// The next one after a level.
+    fn after(self, level: u8) -> Option<u8> {
+        (level.saturating_add(1)..32).find(|next| self.0 & (1 << next) != 0)
+    }
+}
+
+/// As many, from the first on.
+impl From<u8> for Levels {
+    fn from(count: u8) -> Self {
+        Self::of(1..=count)
+    }
+}
 
 /// What is due.
-pub fn due(incident: &Incident, timing: &Timing, levels: Levels, now: Timestamp) -> Due {
+pub fn due(incident: &Incident, timing: &Timing, levels: impl Into<Levels>, now: Timestamp) -> Due {
+    let levels = levels.into();
     let is_severe = incident.severity.is_severe();
     let Some(heard) = &incident.heard else {
         return match incident.is_resolved() {
             true => Due::Nothing,
-            false => at(message(Kind::First, incident.first_at, Some(1), is_severe), now),
+            false => at(message(Kind::First, incident.first_at, levels.after(0), is_severe), now),
         };
     };
     if heard.is_end_told {
@@ -93,7 +115,8 @@ pub fn due(incident: &Incident, timing: &Timing, levels: Levels, now: Timestamp)
     }
     if heard.updates < incident.updates.len() {
         let change_at = if is_gathered(incident, heard) { said_at.max(gathered(heard)) } else { said_at };
-        return at(message(Kind::Change, change_at, all, is_severe), now);
+        // Who was informed hears that it is not so bad any more, too.
+        return at(message(Kind::Change, change_at, all, is_severe || heard.informed_at.is_some()), now);
     }
     if let Some(ends_at) = incident.of_wave.as_ref().and_then(wave::ends_at) {
         // Nothing is left to do: nobody is called again, but for what comes.
@@ -135,15 +158,13 @@ fn attention(incident: &Incident, heard: &Heard, timing: &Timing, levels: Levels
     }
     let repeat_at = latest(heard.responders_at, interval(incident, heard, timing), now);
     let repeat = message(Kind::Repeat, repeat_at, all, false);
-    if heard.level >= levels {
-        return Some(repeat);
-    }
+    let Some(level) = levels.after(heard.level) else { return Some(repeat) };
     let escalate_at = after(heard.level_at, timing.escalate_seconds.of(severity));
     let escalate_at = if incident.of_wave.is_some() { escalate_at.max(gathered(heard)) } else { escalate_at };
     if escalate_at > repeat_at {
         return Some(repeat);
     }
-    Some(message(Kind::Escalation, escalate_at, Some(heard.level + 1), false))
+    Some(message(Kind::Escalation, escalate_at, Some(level), false))
 }
 
 /// For those who do not.
@@ -195,7 +216,8 @@ pub struct Next {
 }
 
 /// What comes next after what was told at `at`.
-pub fn next(incident: &Incident, timing: &Timing, levels: Levels, at: Timestamp) -> Next {
+pub fn next(incident: &Incident, timing: &Timing, levels: impl Into<Levels>, at: Timestamp) -> Next {
+    let levels = levels.into();
     let waits = incident.of_wave.as_ref().and_then(wave::ends_at).is_some();
     let heard = incident.heard.as_ref().filter(|heard| !heard.is_end_told && !waits);
     Next {
@@ -209,7 +231,7 @@ pub fn told(mut incident: Incident, message: &Message) -> Incident {
     let Message { kind, at, up_to_level, informs, slower_seconds } = *message;
     let updates = incident.updates.len();
     let mut heard = incident.heard.take().unwrap_or(Heard {
-        level: 1,
+        level: up_to_level.unwrap_or(1),
         level_at: at,
         responders_at: at,
         informed_at: None,

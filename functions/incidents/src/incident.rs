@@ -1,6 +1,7 @@
 //! What an incident is: a value, as it lies in the journal's table. Pure.
 
 use cutover::error::name;
+use cutover::plan::Stakeholders;
 use cutover::{StepError, StepResult};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -145,6 +146,9 @@ pub struct Incident {
     /// When it may be over, in somebody's words.
     #[serde(default)]
     pub estimated_resolution: String,
+    /// How the rollback of its run ended that a person is needed for: `held`, `unfinished` or `stuck`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<String>,
     /// When it was opened.
     pub opened_at: Timestamp,
     /// When the first message is due.
@@ -161,6 +165,9 @@ pub struct Incident {
     /// Executions whose end is known: what is told of them late opens nothing.
     #[serde(default)]
     pub ended: Vec<String>,
+    /// Who hears of it, where a person opened it for an application that a run held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stakeholders: Option<Stakeholders>,
     /// The runs of a wave, where it is about those.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of_wave: Option<OfWave>,

@@ -3,16 +3,17 @@
 //! An execution of `rollback` that begins opens a high one; one that ends otherwise than well raises it to critical; one that puts everything back
 //! ends it. Events come late, twice, and in any order: what began after its own end is nothing new.
 
+use cutover::plan::Stakeholders;
 use cutover::text::{named, quoted};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use crate::asked::{Event, Open, Say, What, with_action};
 use crate::incident::{Acknowledged, Heard, Incident, Severity, Status, Update};
+use crate::means::{Means, described, left_of, means};
 use crate::timing::Timing;
 
-const MOST_NAME_BYTES: usize = 64;
-const MOST_CAUSE_BYTES: usize = 600;
+pub(crate) const MOST_NAME_BYTES: usize = 64;
+pub(crate) const MOST_CAUSE_BYTES: usize = 600;
 /// So many updates are kept: the first one, and the newest.
 const MOST_UPDATES: usize = 40;
 /// So many executions whose end is known.
@@ -50,7 +51,7 @@ pub fn id_of(thing: &str) -> String {
 }
 
 /// A person opens one.
-pub fn opened(open: Open, id: &str, me: &str, now: Timestamp) -> Taken {
+pub fn opened(open: Open, id: &str, me: &str, stakeholders: Stakeholders, now: Timestamp) -> Taken {
     let Open { severity, title, by, application, description, impact, next_steps, estimated_resolution } = open;
     let text = format!("opened as {}", severity.name());
     let incident = Incident {
@@ -60,6 +61,7 @@ pub fn opened(open: Open, id: &str, me: &str, now: Timestamp) -> Taken {
         impact,
         next_steps,
         estimated_resolution,
+        stakeholders: Some(stakeholders).filter(|wanted| *wanted != Stakeholders::default()),
         updates: vec![Update { at: now, status: Status::Investigating, text, by }],
         ..blank(id, me, severity, now, now)
     };
@@ -79,12 +81,14 @@ pub(crate) fn blank(id: &str, owner: &str, severity: Severity, opened_at: Timest
         actions_taken: Vec::new(),
         next_steps: String::new(),
         estimated_resolution: String::new(),
+        left: None,
         opened_at,
         first_at,
         updates: Vec::new(),
         turns: 0,
         acknowledged: None,
         ended: Vec::new(),
+        stakeholders: None,
         of_wave: None,
         heard: None,
     }
@@ -159,43 +163,6 @@ pub fn followed(incident: Incident, me: &str) -> Taken {
     Taken { incident: Some(Incident { owner: me.to_owned(), ..incident }), follows: true, said }
 }
 
-/// What a rollback's status means for its run's incident.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Means {
-    /// It has begun.
-    Begins,
-    /// Everything is as it was before.
-    Back,
-    /// A person is needed.
-    Left(String),
-    /// Nothing: another one is at it, or there was nothing to do.
-    Nothing,
-}
-
-pub(crate) fn means(event: &Event) -> Means {
-    let output: Value = event.output.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    match event.status.as_str() {
-        "RUNNING" => Means::Begins,
-        "SUCCEEDED" if output["ending"] == "NothingToDo" => Means::Nothing,
-        // EventBridge leaves a long output out.
-        "SUCCEEDED" => Means::Back,
-        "ABORTED" => Means::Left("its rollback was stopped; it is started again by itself".to_owned()),
-        "TIMED_OUT" => Means::Left("its rollback took too long; it is started again by itself".to_owned()),
-        _ => match event.error.as_deref() {
-            Some("Cutover.Fenced" | "Cutover.InvalidGesture") => Means::Nothing,
-            Some("Cutover.Stuck") => {
-                Means::Left("work is left that only a person can do: the page says precisely what".to_owned())
-            }
-            Some("Cutover.Held") => Means::Left("its rollback is held, and waits for a person to decide".to_owned()),
-            error => {
-                let cause = event.cause.as_deref().unwrap_or_default();
-                let error = named(error.unwrap_or("no error"), MOST_NAME_BYTES);
-                Means::Left(format!("its rollback ended with {error}: {}", quoted(cause, MOST_CAUSE_BYTES)))
-            }
-        },
-    }
-}
-
 /// A rollback has begun or ended.
 pub fn of_rollback(
     incident: Option<Incident>,
@@ -215,8 +182,7 @@ pub fn of_rollback(
         run_id: Some(run.run_id.clone()),
         application: Some(run.application.clone()),
         title: format!("The cutover of {} goes back", named(&run.application, MOST_NAME_BYTES)),
-        description: "Something went wrong, or a person has asked for it: the message of the run says which."
-            .to_owned(),
+        description: described(event),
         impact: "Its traffic is moved back to the old side. Until then some of it may be on the new one.".to_owned(),
         next_steps: "The rollback works by itself, and its end is told.".to_owned(),
         ..blank(&id_of(&run.run_id), me, Severity::High, now, first_at)
@@ -288,7 +254,10 @@ fn raised(incident: Incident, event: &Event, why: &str, me: &str, now: Timestamp
     let is_new = incident.updates.is_empty() && incident.owner == me;
     incident.severity = Severity::Critical;
     incident.impact = "Some of its traffic may not be where it should be.".to_owned();
-    incident.next_steps = "Do what the page of this run says, and say here that somebody is at it.".to_owned();
+    incident.next_steps = "Say that you look after it. The operators' message of this run, on its plan's topic, says what is left and how it is put right; \
+        then roll back once more, or release the run."
+        .to_owned();
+    incident.left = Some(left_of(event));
     if let Some(heard) = &mut incident.heard {
         heard.is_end_told = false;
     }

@@ -126,7 +126,7 @@ fn people_say_things_and_what_they_say_stays() {
         next_steps: String::new(),
         estimated_resolution: String::new(),
     };
-    let incident = opened(open, "i-0123456789ab", "me", now()).incident.unwrap();
+    let incident = opened(open, "i-0123456789ab", "me", Stakeholders::default(), now()).incident.unwrap();
     let say = |text: &str| Say { by: "Bob".to_owned(), text: text.to_owned(), ..Say::default() };
     let incident = said(incident, What::Acknowledged, say(""), later(1)).unwrap().incident.unwrap();
     assert_eq!(incident.acknowledged.as_ref().map(|who| who.by.as_str()), Some("Bob"));
@@ -195,4 +195,43 @@ fn one_of_a_run_that_is_released_or_back_is_over_once() {
         );
         assert_eq!(run_is_over(&over, &run, later(61)), None);
     }
+}
+
+#[test]
+fn what_is_told_of_a_run_says_why_it_goes_back_and_how_it_was_left() {
+    let begins = |input: Option<&str>| {
+        let event = Event { input: input.map(str::to_owned), ..event("r1", "RUNNING", None, None) };
+        take(None, &event, "me", now()).0.unwrap().description
+    };
+    let why = begins(Some(r#"{"run_id":"arn:x","why":"Monitor: Cutover.Unhealthy: 5xx is 0.04"}"#));
+    assert_eq!(why, "It goes back because of: \"Monitor: Cutover.Unhealthy: 5xx is 0.04\".");
+    assert_eq!(begins(Some(r#"{"application":"shop"}"#)), "A person has asked for it to go back.");
+    assert!(begins(Some(r#"{"application":"shop","force":"Ada: go"}"#)).contains("\"Ada: go\""));
+    assert!(begins(None).contains("was stopped") && begins(Some("no JSON")).contains("was stopped"));
+    for (error, left) in [("Cutover.Stuck", "stuck"), ("Cutover.Held", "held"), ("States.Runtime", "unfinished")] {
+        let incident = take(None, &event("r1", "FAILED", Some(error), None), "me", now()).0.unwrap();
+        assert_eq!(incident.left.as_deref(), Some(left));
+        assert!(incident.next_steps.contains("operators' message"), "{}", incident.next_steps);
+    }
+}
+
+#[test]
+fn one_that_a_person_opens_keeps_who_hears_of_it() {
+    let open = || Open {
+        severity: Severity::High,
+        title: "Logins fail".to_owned(),
+        by: "Ada".to_owned(),
+        application: Some("shop".to_owned()),
+        description: String::new(),
+        impact: String::new(),
+        next_steps: String::new(),
+        estimated_resolution: String::new(),
+    };
+    let of_plan = Stakeholders { of_stack: Some(vec!["board".to_owned()]), groups: Vec::new() };
+    let incident = opened(open(), "i-1", "me", of_plan.clone(), now()).incident.unwrap();
+    assert_eq!(incident.stakeholders, Some(of_plan));
+    let read = Incident::read("i-1", &incident.written().unwrap()).unwrap();
+    assert_eq!(read, incident);
+    let of_none = opened(open(), "i-1", "me", Stakeholders::default(), now()).incident.unwrap();
+    assert!(of_none.stakeholders.is_none() && !of_none.written().unwrap().contains("stakeholders"));
 }

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::asked::Event;
 use crate::incident::{Incident, Severity, Status, Update};
-use crate::taken::{ITSELF, Means, OfRun, Taken, blank, id_of, means, with_update};
+use crate::means::{Means, means};
+use crate::taken::{ITSELF, OfRun, Taken, blank, id_of, with_update};
 use crate::timing::Timing;
 
 /// Between two messages about what nobody has said: four of them are within the first ten minutes.
@@ -92,6 +93,17 @@ impl OfWave {
 
     fn count(&self, standing: Standing) -> usize {
         self.members.iter().filter(|member| member.standing == standing).count()
+    }
+
+    /// What users have of it.
+    fn impact(&self) -> &'static str {
+        if self.count(Standing::Left) > 0 {
+            "Some of the traffic of those that need a person may not be where it should be."
+        } else if self.count(Standing::GoesBack) > 0 {
+            "Their traffic is moved back to the old side. Until then some of it may be on the new one."
+        } else {
+            "None any more: nothing of them is left to put back."
+        }
     }
 
     /// In a sentence.
@@ -200,7 +212,6 @@ fn opened(id: &str, failure: &Failure, me: &str, timing: &Timing, now: Timestamp
         description: format!(
             "Rollbacks of the same wave were begun for the same reason ({cause}). What was found in each stands beside its name."
         ),
-        impact: "Their traffic is moved back to the old side. Until then some of it may be on the new one.".to_owned(),
         next_steps: "The rollbacks work by themselves. See what they have in common before any of them is tried again."
             .to_owned(),
         of_wave: Some(OfWave {
@@ -283,9 +294,8 @@ fn changed(mut incident: Incident, is_left: bool, me: &str, now: Timestamp) -> T
     let is_dead = incident.is_resolved();
     if is_left {
         incident.severity = Severity::Critical;
-        incident.impact = "Some of the traffic of those that need a person may not be where it should be.".to_owned();
-        incident.next_steps =
-            "Do what the page of each of those runs says, and say here that somebody is at it.".to_owned();
+        incident.next_steps = "Say that you look after it. What is left of each, and the commands that put it right, are in the operators' message of its run."
+            .to_owned();
     }
     if is_left && is_dead {
         // Back from the dead, and told from its beginning.
@@ -310,6 +320,7 @@ fn summed_up(mut incident: Incident, now: Timestamp) -> Incident {
     of_wave.changed_at = now.max(of_wave.changed_at);
     let by_itself = if of_wave.count(Standing::Left) > 0 { Status::Identified } else { Status::Investigating };
     let text = of_wave.sum();
+    incident.impact = of_wave.impact().to_owned();
     // What a person has said stays.
     let status = match incident.status() {
         Status::Investigating | Status::Resolved => by_itself,

@@ -254,3 +254,22 @@ proptest! {
         prop_assert!(world.heard[0].at <= at(first + 60), "the first message came at {}", world.heard[0].at);
     }
 }
+
+#[test]
+fn the_impact_is_that_of_how_its_runs_stand() {
+    let mut world = World::default();
+    let impact = |world: &World| world.incidents.values().next().unwrap().impact.clone();
+    for application in [1, 2] {
+        world.take(&event(application, "RUNNING", None), &failure(application, WHY), at(0));
+    }
+    assert!(impact(&world).contains("moved back to the old side"), "{}", impact(&world));
+    world.take(&event(1, "FAILED", Some("Cutover.Stuck")), &failure(1, WHY), at(60));
+    assert!(impact(&world).contains("need a person"), "{}", impact(&world));
+    world.take(&event(2, "SUCCEEDED", None), &failure(2, WHY), at(70));
+    let again = Event {
+        execution_arn: "arn:aws:states:eu-west-1:1:execution:rollback:again".to_owned(),
+        ..event(1, "SUCCEEDED", None)
+    };
+    world.take(&again, &failure(1, WHY), at(90));
+    assert!(impact(&world).starts_with("None any more"), "{}", impact(&world));
+}

@@ -1,18 +1,21 @@
 //! The words of a message, for a format: a headline, paragraphs, facts, lists, and when the next one comes.
 
 use cutover::Seconds;
+use cutover::dashboards;
 use cutover::plan::{Format, Group, Moment};
 use cutover::text::{named, quoted, shown};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::templates::Templates;
-use crate::{digest, incident, lists, next, timeline, wave, when};
+use crate::{digest, incident, lists, next, timeline, wave, when, why};
 use cutover::told::{self, Told};
 
 const MOST_REASON_BYTES: usize = 400;
 pub(crate) const MOST_NAME_BYTES: usize = 64;
 const MOST_ARN_BYTES: usize = 250;
+/// The console's address of an object: a run's name has 80 characters (Step Functions quotas), a bucket's 63 (S3 user guide).
+const MOST_LINK_BYTES: usize = 300;
 pub(crate) const MOST_TITLE_BYTES: usize = 250;
 
 /// What is said, before it is put into a channel's form.
@@ -133,7 +136,7 @@ fn parts(told: &Told, moment: Moment, group: &Group, application: &str) -> Parts
     let format = group.format();
     match moment {
         Moment::Incident => Parts {
-            stem: incident::stem(told),
+            stem: incident::stem(told, format),
             state: incident::state(told),
             facts: incident::facts(told, group),
             lists: incident::lists(told, group),
@@ -146,8 +149,8 @@ fn parts(told: &Told, moment: Moment, group: &Group, application: &str) -> Parts
         Moment::Digest => digest::parts(told, group, application),
         _ => Parts {
             stem: format!("{} of {application} ({})", noun(format), short(&told.run_id)),
-            state: state(moment, format).to_owned(),
-            facts: facts(told, group, application),
+            state: if is_released(&told.detail) { released(format) } else { state(moment, format) }.to_owned(),
+            facts: facts(told, moment, group, application),
             lists: lists::of_run(told, format),
             commands: lists::commands(told, moment, group),
             next: next::sentence(told, moment, group),
@@ -158,6 +161,15 @@ fn parts(told: &Told, moment: Moment, group: &Group, application: &str) -> Parts
 
 pub(crate) fn noun(format: Format) -> &'static str {
     if format == Format::Detailed { "Maintenance" } else { "Cutover" }
+}
+
+/// Whether a person has ended the run with work left to do.
+pub(crate) fn is_released(detail: &Value) -> bool {
+    detail["released"] == true
+}
+
+fn released(format: Format) -> &'static str {
+    if format == Format::Detailed { "over, with work left to do" } else { "released by a person" }
 }
 
 fn state(moment: Moment, format: Format) -> &'static str {
@@ -173,11 +185,14 @@ fn state(moment: Moment, format: Format) -> &'static str {
         Moment::StepReached => "step reached",
         Moment::Verifying => "verifying",
         Moment::Holding => "on hold",
+        Moment::TooLittleData if is_maintenance => "on hold",
         Moment::TooLittleData => "on hold, too little data",
         Moment::Succeeded => "completed",
-        Moment::RolledBack if is_maintenance => "ended without a change",
+        Moment::RolledBack if is_maintenance => "taken back",
         Moment::RolledBack => "rolled back",
+        Moment::Stuck if is_maintenance => "takes longer than planned",
         Moment::Stuck => "needs a person now",
+        Moment::Trouble if is_maintenance => "may not work as it should",
         Moment::Trouble => "trouble after completion",
         Moment::CleanupDone => "closed",
         Moment::Incident => "incident",
@@ -208,30 +223,25 @@ fn context(told: &Told, moment: Moment, group: &Group, application: &str) -> Val
         "within": duration("within_seconds"),
         "cleanup_after": duration("cleanup_after_seconds"),
         "why": reason(&detail["why"]),
+        "found_wrong": detail["why"].as_str().is_some_and(why::is_found_wrong),
+        "holds_on_failure": detail["holds_on_failure"] == true,
         "hold_reason": reason(&detail["hold"]),
-        "not_started_because": detail["ending"].as_str().map(why_not_started),
+        "not_started_because": detail["ending"].as_str().map(|ending| why::why_not_started(ending, &detail["failure"])),
+        "what_failed": why::what_failed(&detail["failure"]),
         "steps": detail["steps"].as_array().map(Vec::len),
         "holds": next::holds(&detail["steps"]).map(|seconds| Seconds(seconds).to_string()),
         "left": detail["routes"].as_array().map(|things| things.iter().filter(|thing| thing["restored"] != true).count()),
-        "released": detail["released"] == true,
+        "released": is_released(detail),
+        "by": reason(&detail["by"]),
         "removed": lists::is_told_of(detail, "removed"),
         "kept": lists::is_told_of(detail, "kept"),
         "kind": detail["kind"].as_str(),
-        "title": plain(&detail["title"]),
-        "description": plain(&detail["description"]),
-        "last_said": last_said(detail),
+        "title": if moment == Moment::Incident { Some(incident::title(told, group.format())) } else { plain(&detail["title"]) },
+        "description": plain(&detail["description"]).filter(|_| incident::tells_all(told, group.format())),
+        "last_said": last_said(told, group.format()),
         "slower": duration("slower_seconds"),
+        "is_called_before": incident::is_called_before(told, group),
     })
-}
-
-fn why_not_started(ending: &str) -> &'static str {
-    match ending {
-        "InvalidPlan" => "its plan is wrong",
-        "Rejected" => "those who were asked did not agree in time",
-        "Conflict" => "another run holds the application or one of its routes",
-        "LineStopped" => "the line is stopped for every run",
-        _ => "the environment is not as the plan says, or could not be observed",
-    }
 }
 
 pub(crate) fn reason(value: &Value) -> Option<String> {
@@ -243,20 +253,50 @@ pub(crate) fn plain(value: &Value) -> Option<String> {
 }
 
 /// The newest thing that somebody said of an incident.
-fn last_said(detail: &Value) -> Option<String> {
-    let last = detail["updates"].as_array().and_then(|updates| updates.last())?;
+fn last_said(told: &Told, format: Format) -> Option<String> {
+    let last = told.detail["updates"].as_array().and_then(|updates| updates.last())?;
+    // How it ended, those who decide read too.
+    let is_end = told.detail["kind"] == "end" && format == Format::Summary;
+    let last = Some(last).filter(|last| is_end || incident::is_for(last, format))?;
     Some(format!("{}: {}", quoted(last["by"].as_str()?, MOST_NAME_BYTES), plain(&last["text"])?))
 }
 
-fn facts(told: &Told, group: &Group, application: &str) -> Vec<(String, String)> {
+/// Where the run can be seen: its dashboard while it stands, and its report once it is written.
+fn links(told: &Told, moment: Moment) -> Vec<(&'static str, String)> {
+    let is_watched = matches!(
+        moment,
+        Moment::Started
+            | Moment::StepReached
+            | Moment::Verifying
+            | Moment::Holding
+            | Moment::TooLittleData
+            | Moment::Succeeded
+            | Moment::Stuck
+            | Moment::Trouble
+    );
+    let dashboard = is_watched.then(|| dashboards::in_console(&told.run_id)).flatten();
+    let report = told.detail["report"].as_str().filter(|link| link.len() <= MOST_LINK_BYTES && is_address(link));
+    let links = [("Dashboard", dashboard), ("Report", report.map(str::to_owned))];
+    links.into_iter().filter_map(|(name, link)| Some((name, link?))).collect()
+}
+
+/// Of the console: one word of the characters of bucket and key.
+fn is_address(link: &str) -> bool {
+    link.starts_with("https://") && link.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/?&=#".contains(c))
+}
+
+fn facts(told: &Told, moment: Moment, group: &Group, application: &str) -> Vec<(String, String)> {
     let detail = &told.detail;
     let mut facts = vec![("Application", application.to_owned()), ("Time", when::shown(told.at, group))];
+    let ends = matches!(moment, Moment::Succeeded | Moment::RolledBack);
+    facts.extend(wave::took(told).filter(|_| ends).map(|took| ("It took", took)));
     if group.format() == Format::Technical {
         facts.extend(detail["title"].as_str().map(|title| ("Route", shown(title, MOST_TITLE_BYTES))));
         facts.extend(reason(&detail["live"]).map(|live| ("It is now", live)));
     }
     if group.format() != Format::Detailed {
         facts.extend(detail["new_weight"].as_u64().map(|weight| ("Share of the new side", format!("{weight} %"))));
+        facts.extend(links(told, moment));
     }
     facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

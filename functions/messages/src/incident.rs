@@ -1,6 +1,7 @@
 //! An incident's messages: their subject, facts, lists, commands, and when the next one comes. Pure.
 
-use cutover::gestures;
+use cutover::dashboards;
+use cutover::gestures::{self, Machines};
 use cutover::plan::{Format, Group};
 use cutover::text::{named, quoted, shown};
 use cutover::told::Told;
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::content::List;
-use crate::lists::list;
+use crate::lists::{list, of_left};
 use crate::when;
 
 /// What the address of its page is shown as.
@@ -17,11 +18,66 @@ const MOST_TITLE_BYTES: usize = 120;
 const MOST_TEXT_BYTES: usize = 600;
 const MOST_WHY_BYTES: usize = 160;
 const MOST_NAME_BYTES: usize = 64;
+const MOST_ARN_BYTES: usize = 250;
+/// Who speaks where nobody does (`incidents`).
+const ITSELF: &str = "Cutover";
 
 /// What its messages have in common, for subjects.
-pub(crate) fn stem(told: &Told) -> String {
-    let title = shown(told.detail["title"].as_str().unwrap_or("without a title"), MOST_TITLE_BYTES);
-    format!("Incident {}: {title}", named(&told.run_id, MOST_NAME_BYTES))
+pub(crate) fn stem(told: &Told, format: Format) -> String {
+    format!("Incident {}: {}", named(&told.run_id, MOST_NAME_BYTES), title(told, format))
+}
+
+/// What it is called: of runs in the words of those who read it, otherwise as whoever opened it said.
+pub(crate) fn title(told: &Told, format: Format) -> String {
+    let detail = &told.detail;
+    match (format, detail["wave"]["id"].as_str()) {
+        (Format::Detailed, Some(wave)) => {
+            format!("The maintenance {} is taken back in part", named(wave, MOST_NAME_BYTES))
+        }
+        (Format::Detailed, None) if is_of_runs(detail) => {
+            format!("The maintenance of {} is taken back", named(&told.application, MOST_NAME_BYTES))
+        }
+        _ => shown(detail["title"].as_str().unwrap_or("without a title"), MOST_TITLE_BYTES),
+    }
+}
+
+/// Whether its words are ours: it was opened by what went back, and by no person.
+fn is_of_runs(detail: &Value) -> bool {
+    !detail["of_run"].is_null() || !detail["wave"].is_null()
+}
+
+/// Whether a reader is told what engineers write for each other: causes, next steps, what the machines say.
+pub(crate) fn tells_all(told: &Told, format: Format) -> bool {
+    format == Format::Technical || !is_of_runs(&told.detail)
+}
+
+/// Whether somebody wrote an update for people: what the machines say is for engineers.
+pub(crate) fn is_for(update: &Value, format: Format) -> bool {
+    format == Format::Technical || update["by"] != ITSELF
+}
+
+/// Whether a group that is called now was called before.
+pub(crate) fn is_called_before(told: &Told, group: &Group) -> bool {
+    let before = told.detail["called_before"].as_u64();
+    group.level().zip(before).is_some_and(|(level, before)| u64::from(level) <= before)
+}
+
+/// What it does to those who work with what it is of.
+fn impact(told: &Told, format: Format) -> Option<String> {
+    let detail = &told.detail;
+    let said = detail["impact"].as_str().filter(|text| !text.trim().is_empty());
+    if format != Format::Detailed || !is_of_runs(detail) {
+        return said.map(|text| shown(text, MOST_TEXT_BYTES));
+    }
+    let is_none = said.is_some_and(|said| said.starts_with("None any more"));
+    let words = match (detail["status"] == "resolved", detail["severity"] == "critical") {
+        (true, _) if is_none => "None any more.",
+        (true, _) => "Some of it may not work as you know it.",
+        (false, true) => "Some of it may not work as it should, and people work on it.",
+        (false, false) if is_none => "None any more.",
+        (false, false) => "It returns to where it ran before. Until then you may see errors.",
+    };
+    Some(words.to_owned())
 }
 
 /// One word or two.
@@ -57,15 +113,18 @@ pub(crate) fn facts(told: &Told, group: &Group) -> Vec<(String, String)> {
     let application = Some(&told.application).filter(|name| !name.is_empty()).map(|name| named(name, MOST_NAME_BYTES));
     let acknowledged = by.map_or_else(|| "nobody".to_owned(), |(by, at)| format!("{by}, since {at}"));
     let is_open = detail["status"] != "resolved";
+    let run = detail["of_run"].as_str().filter(|_| group.format() == Format::Technical);
     let facts = [
         ("Wave", detail["wave"]["id"].as_str().map(|id| named(id, MOST_NAME_BYTES))),
         ("Application", application),
         ("Severity", Some(severity(detail).to_owned())),
         ("Open since", at(&detail["opened_at"])),
         ("Looked after by", is_open.then_some(acknowledged)),
-        ("Impact", text("impact")),
-        ("Next steps", text("next_steps")),
+        ("Impact", impact(told, group.format())),
+        ("Next steps", text("next_steps").filter(|_| tells_all(told, group.format()))),
         ("May be over", text("estimated_resolution").filter(|_| is_open)),
+        ("Dashboard", run.and_then(dashboards::in_console)),
+        ("Run", run.map(|run| shown(run, MOST_ARN_BYTES))),
     ];
     facts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
@@ -79,21 +138,27 @@ pub(crate) fn lists(told: &Told, group: &Group) -> Vec<List> {
         let by = quoted(update["by"].as_str()?, MOST_NAME_BYTES);
         Some(format!("{}, {by}: {}", when::shown(at, group), shown(update["text"].as_str()?, MOST_TEXT_BYTES)))
     };
-    let updates: Vec<String> = items("updates").iter().rev().filter_map(update).collect();
+    let format = group.format();
+    let updates: Vec<String> =
+        items("updates").iter().rev().filter(|update| is_for(update, format)).filter_map(update).collect();
     let actions: Vec<String> =
         items("actions_taken").iter().filter_map(|text| Some(shown(text.as_str()?, MOST_TEXT_BYTES))).collect();
-    let earlier = detail["earlier_updates"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+    let earlier = detail["earlier_updates"].as_u64().and_then(|count| usize::try_from(count).ok());
+    // Which of those were the machines' is not known.
+    let earlier = earlier.filter(|_| tells_all(told, format)).unwrap_or(0);
     let heading = format!("Updates, the newest first ({})", updates.len() + earlier);
     let said = list("", updates).map(|list| List { heading, more: list.more + earlier, ..list });
-    said.into_iter().chain(cutovers(&detail["wave"])).chain(list("Actions taken", actions)).collect()
+    said.into_iter().chain(cutovers(&detail["wave"], format)).chain(list("Actions taken", actions)).collect()
 }
 
 /// Those of a wave, the ones that need a person first.
-fn cutovers(wave: &Value) -> Option<List> {
+fn cutovers(wave: &Value, format: Format) -> Option<List> {
     let cutover = |one: &Value| {
         let name = named(one["application"].as_str()?, MOST_NAME_BYTES);
-        let why = one["why"].as_str().map(|why| format!(": {}", quoted(why, MOST_WHY_BYTES))).unwrap_or_default();
+        let why = one["why"].as_str().filter(|_| format == Format::Technical);
+        let why = why.map(|why| format!(": {}", quoted(why, MOST_WHY_BYTES))).unwrap_or_default();
         Some(match one["standing"].as_str()? {
+            "left" if format == Format::Detailed => format!("{name} takes longer than planned: people work on it"),
             "left" => format!("{name} needs a person{why}"),
             "over" => format!("{name} is back"),
             _ => format!("{name} goes back{why}"),
@@ -102,7 +167,11 @@ fn cutovers(wave: &Value) -> Option<List> {
     let told: Vec<String> = wave["cutovers"].as_array()?.iter().filter_map(cutover).collect();
     let count = wave["count"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(told.len());
     let more = count.saturating_sub(told.len());
-    list("", told).map(|list| List { heading: format!("Cutovers ({count})"), more: list.more + more, ..list })
+    list("", told).map(|list| List {
+        heading: format!("{} ({count})", if format == Format::Detailed { "Applications" } else { "Cutovers" }),
+        more: list.more + more,
+        ..list
+    })
 }
 
 /// For those who respond.
@@ -120,7 +189,18 @@ pub(crate) fn commands(told: &Told, group: &Group) -> Vec<(String, String)> {
         ("To end it", command("resolve", with_text)),
     ]
     .map(|(what, run)| (what.to_owned(), run))
-    .into()
+    .into_iter()
+    .chain(of_its_run(told))
+    .collect()
+}
+
+/// Of a run that needs a person: what puts it right.
+fn of_its_run(told: &Told) -> Vec<(String, String)> {
+    let detail = &told.detail;
+    let needs_one = detail["severity"] == "critical" && !told.application.is_empty();
+    let machines = detail["of_run"].as_str().filter(|_| needs_one).and_then(|run| Machines::beside(run, "cutover"));
+    let event = detail["left"].as_str().unwrap_or_default();
+    machines.map(|machines| of_left(&machines, &told.application, event).into()).unwrap_or_default()
 }
 
 /// When the next message comes.

@@ -17,6 +17,7 @@ pub mod text;
 mod timeline;
 mod wave;
 pub mod when;
+mod why;
 
 pub use content::{Content, List};
 pub use cutover::told::Told;

@@ -1,6 +1,6 @@
 //! What there is more than one of in a run's message, and what engineers can do about it: lists and commands. Pure.
 
-use cutover::gestures;
+use cutover::gestures::{self, FILL_IN, Machines};
 use cutover::plan::{Format, Group, Moment};
 use cutover::text::{named, quoted, shown};
 use cutover::told::{Told, by_hand};
@@ -77,6 +77,37 @@ pub(crate) fn commands(told: &Told, moment: Moment, group: &Group) -> Vec<(Strin
                 .map(|command| (heading.to_owned(), command.to_owned()))
                 .collect()
         }
+        _ if group.format() == Format::Technical => of_machines(told, moment),
         _ => Vec::new(),
     }
+}
+
+/// What a person can start: to go back, to go back all the same, and to leave everything as it is.
+fn of_machines(told: &Told, moment: Moment) -> Vec<(String, String)> {
+    let Some(machines) = Machines::beside(&told.run_id, "cutover") else { return Vec::new() };
+    let name = &told.application;
+    let back = machines.roll_back(name);
+    let commands: Vec<(String, String)> = match moment {
+        Moment::Stuck => of_left(&machines, name, &told.event).into(),
+        Moment::Succeeded | Moment::Trouble => vec![("Until cleanup, to roll it back".to_owned(), back)],
+        Moment::Holding | Moment::TooLittleData => {
+            vec![("To stop it, which rolls it back".to_owned(), gestures::stop(&told.run_id))]
+        }
+        _ => Vec::new(),
+    };
+    commands
+}
+
+/// For a run of which something is left to put back.
+pub(crate) fn of_left(machines: &Machines, application: &str, event: &str) -> [(String, String); 2] {
+    let leave = format!("To leave everything as it is now, and end the run ({FILL_IN})");
+    let back = match event {
+        "held" => (format!("To roll it back all the same ({FILL_IN})"), machines.force(application)),
+        "unfinished" => ("Once the reason is gone, to start it again".to_owned(), machines.roll_back(application)),
+        _ => (
+            "Once what is left was put right by hand, to have rollback see that and end the run".to_owned(),
+            machines.roll_back(application),
+        ),
+    };
+    [back, (leave, machines.release(application))]
 }

@@ -133,7 +133,7 @@ fn facts(told: &Told, group: &Group, name: &str) -> Vec<(String, String)> {
         facts.push(("It began", at(&detail["began_at"], group)));
         facts.push(("It took", seconds(&detail["took_seconds"])));
         facts.push(("Whom to ask", plain(&detail["contact"])));
-        facts.push(("How did it go", plain(&detail["survey"])));
+        facts.push(("How did it go", plain(&detail["survey"]).filter(|_| detail["has_run"] == true)));
         return given(facts).into_iter().chain(reported(detail)).collect();
     }
     facts.push(("Applications", detail["count"].as_u64().filter(|count| *count > 0).map(|count| count.to_string())));

@@ -45,12 +45,24 @@ fn state(told: &Told, format: Format) -> String {
         wave::APPROVAL => "approval wanted",
         wave::BEGUN if is_maintenance => "in progress",
         wave::BEGUN => "has begun",
+        wave::STAGE if is_maintenance => "in progress",
         wave::STAGE => "stage done",
+        wave::HELD if goes_back(&told.detail) && is_maintenance => "is taken back",
+        wave::HELD if goes_back(&told.detail) => "goes back",
         wave::HELD => "on hold",
         wave::RESUMED => "goes on",
-        _ => ending(&told.detail),
+        _ => match ending(&told.detail) {
+            "rolled back" if is_maintenance => "taken back",
+            "needs a person now" if is_maintenance => "takes longer than planned",
+            ending => ending,
+        },
     };
     state.to_owned()
+}
+
+/// Whether somebody, or what was agreed on, has everything put back.
+fn goes_back(detail: &Value) -> bool {
+    detail["goes_back"] == true
 }
 
 fn ending(detail: &Value) -> &'static str {
@@ -84,6 +96,7 @@ pub(crate) fn context(told: &Told, group: &Group, name: &str) -> Value {
         "stage": detail["stage"].as_u64(),
         "stages": detail["stages"].as_u64(),
         "held": reason(&detail["held"]),
+        "goes_back": goes_back(detail),
         "let_go_by": reason(&detail["let_go_by"]),
         "within": seconds(&detail["within_seconds"]),
         "downtime": seconds(&detail["expected_downtime_seconds"]),
@@ -111,13 +124,20 @@ pub(crate) fn window(detail: &Value, group: &Group) -> Option<String> {
 
 /// What people are told of a wave beforehand. What nobody has said is left out.
 pub(crate) fn announced(detail: &Value, group: &Group) -> Vec<(&'static str, Option<String>)> {
+    let watch = watch(detail, group);
     vec![
         ("When", window(detail, group)),
         ("Expected downtime", seconds(&detail["expected_downtime_seconds"])),
         ("What stays", plain(&detail["stays"])),
         ("Whom to ask", plain(&detail["contact"])),
-        ("Where to watch", plain(&detail["watch"])),
+        ("Where to watch", watch),
     ]
+}
+
+/// Where to read more: the console of AWS is for those who have an account there.
+fn watch(detail: &Value, group: &Group) -> Option<String> {
+    let is_console = |link: &String| link.contains(".console.aws") || link.contains("://console.aws");
+    plain(&detail["watch"]).filter(|link| group.format() != Format::Detailed || !is_console(link))
 }
 
 pub(crate) fn given(facts: Vec<(&'static str, Option<String>)>) -> Vec<(String, String)> {
@@ -137,16 +157,22 @@ fn facts(told: &Told, group: &Group, name: &str) -> Vec<(String, String)> {
             facts.push(("It began", at(&detail["began_at"], group)));
             facts.push(("It took", took(told)));
             facts.push(("Whom to ask", plain(&detail["contact"])));
-            facts.push(("Where to read on", plain(&detail["watch"])));
-            facts.push(("How did it go", plain(&detail["survey"])));
+            facts.push(("Where to read on", watch(detail, group)));
+            // Of what has not begun nobody can say how it went.
+            facts.push(("How did it go", plain(&detail["survey"]).filter(|_| has_begun(detail))));
         }
         _ => facts.extend(announced(detail, group)),
     }
     given(facts)
 }
 
-/// From its first cutover's start to its end, as measured.
-fn took(told: &Told) -> Option<String> {
+/// Whether any of its cutovers has.
+fn has_begun(detail: &Value) -> bool {
+    ending(detail) != "not started"
+}
+
+/// From its start to its end, as measured: of a wave, its first cutover's.
+pub(crate) fn took(told: &Told) -> Option<String> {
     let began = told.detail["began_at"].as_str()?.parse::<Timestamp>().ok()?;
     u64::try_from(told.at.duration_since(began).as_secs()).ok().map(|seconds| Seconds(seconds).to_string())
 }
@@ -177,12 +203,24 @@ pub(crate) fn applications(detail: &Value, heading: &str, item: impl Fn(&Value) 
 pub(crate) fn planned(one: &Value, format: Format) -> Option<String> {
     let name = named(one["name"].as_str()?, MOST_NAME_BYTES);
     let owner = one["owner"].as_str().map(|owner| format!(" ({})", shown(owner, 100))).unwrap_or_default();
-    let strategy = one["strategy"].as_str().map(|strategy| shown(strategy, 40));
+    let strategy = one["strategy"].as_str().map(|strategy| strategy_in_words(strategy, format));
     let stage = one["stage"].as_u64().filter(|_| format == Format::Technical).map(|stage| format!("stage {stage}"));
     let takes = seconds(&one["takes_seconds"]).map(|takes| format!("about {takes}"));
     let more: Vec<String> = [strategy, stage, takes].into_iter().flatten().collect();
     let more = if more.is_empty() { String::new() } else { format!(": {}", more.join(", ")) };
     Some(format!("{name}{owner}{more}"))
+}
+
+/// What becomes of an application, in the words of those who read it (`wave-plan`'s strategies).
+fn strategy_in_words(strategy: &str, format: Format) -> String {
+    match (format, strategy) {
+        (Format::Technical, other) => shown(other, 40),
+        (_, "retire") => "is switched off".to_owned(),
+        (_, "retain") => "stays where it is".to_owned(),
+        (_, "repurchase") => "a product takes its place".to_owned(),
+        (_, "rehost" | "relocate" | "replatform" | "refactor") => "moves to a new environment".to_owned(),
+        (_, other) => shown(other, 40),
+    }
 }
 
 /// `shop was put back (in 4m): "p95 of the new side is 1.2"`.
@@ -218,8 +256,12 @@ fn commands(told: &Told, group: &Group) -> Vec<(String, String)> {
         return Vec::new();
     }
     let say = |what: &str| gestures::of_wave(machine, &told.application, what);
+    let left = told.detail["counts"]["not_started"].as_u64().is_some_and(|count| count > 0);
     let said: &[(&str, &str)] = match told.event.as_str() {
+        wave::ENDED if !has_begun(&told.detail) => &[],
+        wave::ENDED if !left => &[("To put everything back", "roll_back")],
         wave::ENDED => &[("To put everything back", "roll_back"), ("To go on with what was not started", "resume")],
+        wave::HELD if goes_back(&told.detail) => &[],
         wave::HELD => &[("To go on", "resume"), ("To put everything back", "roll_back")],
         _ => &[("To start nothing new for now", "pause"), ("To put everything back", "roll_back")],
     };
@@ -229,13 +271,20 @@ fn commands(told: &Told, group: &Group) -> Vec<(String, String)> {
 fn next(told: &Told, group: &Group) -> String {
     use cutover::plan::Moment::WaveProgress;
     let detail = &told.detail;
-    let by = at(&detail["closes"], group).map(|closes| format!(", by {closes} at the latest")).unwrap_or_default();
     match told.event.as_str() {
-        wave::ENDED => "This is the last message of this wave, unless a person has it go on.".to_owned(),
+        wave::ENDED if has_begun(detail) && group.format() != Format::Detailed => {
+            "This is the last message of this wave, unless a person has it go on.".to_owned()
+        }
+        wave::ENDED if group.format() == Format::Detailed => "This is the last message of this maintenance.".to_owned(),
+        wave::ENDED => "This is the last message of this wave.".to_owned(),
         wave::ANNOUNCED => "The next message comes when it begins, or does not.".to_owned(),
         wave::APPROVAL => "The next message comes when this was answered.".to_owned(),
+        wave::HELD if goes_back(detail) => "The next message comes when it ends.".to_owned(),
         wave::HELD => "The next message comes when it goes on, or ends.".to_owned(),
-        _ if group.hears(WaveProgress) => "The next message comes when a stage is done, or it ends.".to_owned(),
-        _ => format!("The next message comes when it stands still, or ends{by}."),
+        _ if group.hears(WaveProgress) && group.format() != Format::Detailed => {
+            "The next message comes when a stage is done, or it ends.".to_owned()
+        }
+        // A timeline tells how it stands, where the wave has one.
+        _ => "The next message comes when there is something new, or it ends.".to_owned(),
     }
 }

@@ -219,7 +219,7 @@ fn every_message_says_when_the_next_comes_and_what_is_cut() {
 
 proptest! {
     #[test]
-    fn any_detail_makes_a_message(text in ".{0,300}", index in 0usize..48) {
+    fn any_detail_makes_a_message(text in ".{0,300}", index in 0usize..64) {
         let (_, event, detail) = events().swap_remove(index % events().len());
         let told = told(event, &with_texts(&detail, &text));
         for group in groups() {

@@ -6,11 +6,12 @@
 use std::fmt::Write;
 
 use cutover::Seconds;
+use cutover::error::name::INCONCLUSIVE;
 use cutover::gestures::{self, FILL_IN, Machines};
 use cutover::text::{shown, shown_json};
 use serde_json::Value;
 
-use crate::screen::Screen;
+use crate::screen::{ALSO, Item, Screen};
 use crate::told;
 use crate::{Event, changes};
 
@@ -70,9 +71,27 @@ pub fn subject(application: &str, event: Event) -> String {
     text.chars().take(MOST_SUBJECT_CHARACTERS).map(printable).collect::<String>().trim_end().to_owned()
 }
 
+/// The same of a message, which is also told by what it says.
+pub fn subject_of(told: &Told) -> String {
+    let subject = subject(told.application, told.event);
+    if told.event == Event::Holding && is_inconclusive(told) {
+        return subject.replace(": a check failed,", ": too little data,");
+    }
+    subject
+}
+
+/// Whether a run is held because nothing could be judged.
+fn is_inconclusive(told: &Told) -> bool {
+    told.detail["why"].as_str().is_some_and(|why| why.starts_with(INCONCLUSIVE))
+}
+
 /// The message.
 pub fn message(told: &Told) -> String {
-    let mut message = Message(screen(told).text());
+    let (screen, below) = screen(told).text();
+    let mut message = Message(screen);
+    if !below.is_empty() {
+        message.0.push_str(&format!("{ALSO}{below}"));
+    }
     if told.link.is_some() {
         message.0.push_str(&commands(told));
     }
@@ -131,8 +150,8 @@ fn screen(told: &Told) -> Screen {
         Event::Closed => closed(told),
     };
     screen.lists.push(("Not done, or not as it should be".to_owned(), told::not_done(told.detail)));
-    screen.bottom.push_str(&report(told));
-    screen.bottom.push_str(&format!("\nRun: {}\n", shown(told.run_id, MOST_ARN_BYTES)));
+    screen.rest.extend(report(told));
+    screen.end = format!("\nRun: {}\n", shown(told.run_id, MOST_ARN_BYTES));
     screen
 }
 
@@ -142,9 +161,9 @@ fn gesture(heading: &str, command: &str) -> String {
 }
 
 /// Where the run's report is. An address of ours: what is none, or has room for words, is not told as one.
-fn report(told: &Told) -> String {
+fn report(told: &Told) -> Option<String> {
     let link = told.detail["report"].as_str().filter(|link| link.len() <= MOST_LINK_BYTES && is_address(link));
-    link.map(|link| format!("\nReport: {link}\n")).unwrap_or_default()
+    link.map(|link| format!("\nReport: {link}\n"))
 }
 
 /// Of the console (`report`'s `store`): one word of the characters of bucket and key.
@@ -194,8 +213,8 @@ fn load_test(told: &Told) -> Screen {
             "The cutover of {name} waits for a yes or a no, as its load test did not pass. No traffic has moved.\n\
              {seen}A no, or silence{within}, rolls it back.\n"
         ),
-        lists: Vec::new(),
         bottom: answers(told),
+        ..Screen::default()
     }
 }
 
@@ -209,6 +228,7 @@ fn approval(told: &Told) -> Screen {
             ("Precheck found".to_owned(), told::findings(told.detail)),
         ],
         bottom: answers(told),
+        ..Screen::default()
     }
 }
 
@@ -227,7 +247,7 @@ fn not_started(told: &Told) -> Screen {
     Screen {
         top: format!("The cutover of {name} was not started: {why_not}. Nothing was touched.\n{why}"),
         lists: vec![("Precheck found".to_owned(), told::findings(told.detail))],
-        bottom: String::new(),
+        ..Screen::default()
     }
 }
 
@@ -244,6 +264,7 @@ fn started(told: &Told) -> Screen {
         top: format!("The cutover of {name} has started.{steps}\n"),
         lists: vec![("Precheck warned of".to_owned(), told::findings(told.detail))],
         bottom: gesture("To stop it, which rolls it back:", &gestures::stop(told.run_id)),
+        ..Screen::default()
     }
 }
 
@@ -258,8 +279,8 @@ fn step(told: &Told) -> Screen {
     Screen {
         top: format!("The cutover of {name} has taken a step{taken}{}.\n", hold.unwrap_or_default())
             + &why(told, "live", "It is now: "),
-        lists: Vec::new(),
         bottom: gesture("To stop it, which rolls it back:", &gestures::stop(told.run_id)),
+        ..Screen::default()
     }
 }
 
@@ -269,12 +290,17 @@ fn holding(told: &Told) -> Screen {
     let weight =
         detail["new_weight"].as_u64().map_or_else(String::new, |weight| format!(", with {weight} % on the new side"));
     let within = detail["within_seconds"].as_u64().map_or_else(String::new, |s| format!(" within {}", Seconds(s)));
+    let (what, seen) = if is_inconclusive(told) {
+        ("there is too little data to go on by", "What is missing: ")
+    } else {
+        ("a check failed", "What failed: ")
+    };
     let top = format!(
-        "The cutover of {name} holds its step{weight}: a check failed, and somebody has to decide now whether\n\
+        "The cutover of {name} holds its step{weight}: {what}, and somebody has to decide now whether\n\
          it goes on or back. Traffic stays as it is. Without an answer{within} it rolls back.\n{}",
-        why(told, "why", "What failed: "),
+        why(told, "why", seen),
     );
-    Screen { top, lists: Vec::new(), bottom: answers(told) }
+    Screen { top, bottom: answers(told), ..Screen::default() }
 }
 
 fn finished(told: &Told) -> Screen {
@@ -283,8 +309,12 @@ fn finished(told: &Told) -> Screen {
     let until = cleanup.map_or_else(|| "Until cleanup".to_owned(), |s| format!("Until its cleanup, in {}", Seconds(s)));
     Screen {
         top: format!("The cutover of {name} has finished: all traffic is on the new side.\n"),
-        lists: vec![("The old side, before".to_owned(), told::texts(&told.detail["baseline"]))],
+        lists: vec![(
+            "The old side, before".to_owned(),
+            told::texts(&told.detail["baseline"]).into_iter().map(Item::from).collect(),
+        )],
         bottom: gesture(&format!("{until}, this rolls it back:"), &told.machines.roll_back(told.application)),
+        ..Screen::default()
     }
 }
 
@@ -308,16 +338,15 @@ fn stuck(told: &Told) -> Screen {
         left.len(),
         why(told, "why", "It was rolled back because of: "),
     );
-    let first = told::first(told.detail);
+    let first = told::first(told.detail, told.run_id);
     let next = if first.is_empty() { "First" } else { "Then" };
     let again =
         format!("{next} put right what is left, by the commands below, and let rollback see that, and end the run:");
     let first: String = first.iter().map(|line| format!("\n{line}")).collect();
     let leave = format!("Or leave everything as it is now, and end the run ({FILL_IN}):");
-    let bottom = first
-        + &gesture(&again, &told.machines.roll_back(told.application))
-        + &gesture(&leave, &told.machines.release(told.application));
-    Screen { top, lists: vec![("Left".to_owned(), left)], bottom }
+    let bottom = first + &gesture(&again, &told.machines.roll_back(told.application));
+    let rest = vec![gesture(&leave, &told.machines.release(told.application))];
+    Screen { top, lists: vec![("Left".to_owned(), left)], bottom, rest, ..Screen::default() }
 }
 
 fn held(told: &Told) -> Screen {
@@ -332,8 +361,9 @@ fn held(told: &Told) -> Screen {
     let bottom = gesture(
         &format!("To roll it back all the same ({FILL_IN}; once the reason is gone, without \"force\"):"),
         &told.machines.force(told.application),
-    ) + &gesture(&leave, &told.machines.release(told.application));
-    Screen { top, lists: vec![("Not put back".to_owned(), told::left(told.detail))], bottom }
+    );
+    let rest = vec![gesture(&leave, &told.machines.release(told.application))];
+    Screen { top, lists: vec![("Not put back".to_owned(), told::left(told.detail))], bottom, rest, ..Screen::default() }
 }
 
 fn unfinished(told: &Told) -> Screen {
@@ -346,14 +376,15 @@ fn unfinished(told: &Told) -> Screen {
     let top =
         format!("The rollback of the cutover of {name} cannot go on.\n{}{next}\n", why(told, "why", "The reason: "));
     let bottom = gesture("Once the reason is gone, this starts it again:", &told.machines.roll_back(told.application));
-    Screen { top, lists: vec![("Not seen to be as before".to_owned(), told::left(told.detail))], bottom }
+    let lists = vec![("Not seen to be as before".to_owned(), told::left(told.detail))];
+    Screen { top, lists, bottom, ..Screen::default() }
 }
 
 fn changed(told: &Told) -> Screen {
     let name = told::application(told.application);
     let change = |route: &Value| {
         let [live, left] = ["live", "left"].map(|field| told::reason(&route[field]).unwrap_or_default());
-        format!("{}\n  it is now: {live}\n  the cutover left: {left}", told::title(route))
+        Item { title: told::title(route), more: format!("\n  it is now: {live}\n  the cutover left: {left}") }
     };
     Screen {
         top: format!(
@@ -365,6 +396,7 @@ fn changed(told: &Told) -> Screen {
             "Until cleanup, this rolls the whole cutover back, but for what was changed:",
             &told.machines.roll_back(told.application),
         ),
+        ..Screen::default()
     }
 }
 
@@ -376,7 +408,7 @@ fn trouble(told: &Told) -> Screen {
         why(told, "why", "What failed: "),
     );
     let bottom = gesture("Until cleanup, this rolls the cutover back:", &told.machines.roll_back(told.application));
-    Screen { top, lists: Vec::new(), bottom }
+    Screen { top, bottom, ..Screen::default() }
 }
 
 fn closed(told: &Told) -> Screen {
@@ -388,7 +420,7 @@ fn closed(told: &Told) -> Screen {
     let kept = if told::to_delete(told.detail).is_empty() { "Kept, and why" } else { KEPT };
     let lists = [("Removed", "removed"), (kept, "kept")];
     let lists = lists.map(|(heading, what)| (heading.to_owned(), told::removals(told.detail, what)));
-    Screen { top, lists: lists.into(), bottom: String::new() }
+    Screen { top, lists: lists.into(), ..Screen::default() }
 }
 
 /// Where commands stand below.
@@ -404,7 +436,7 @@ fn released(told: &Told) -> Screen {
     let top =
         format!("The cutover of {name} was released: everything stays as it is now, and its locks are gone.\n{by}");
     let heading = "Not put back by the rollback, as it was told then; Cutover has not looked again";
-    Screen { top, lists: vec![(heading.to_owned(), told::left(told.detail))], bottom: String::new() }
+    Screen { top, lists: vec![(heading.to_owned(), told::left(told.detail))], ..Screen::default() }
 }
 
 #[cfg(test)]
@@ -444,7 +476,8 @@ mod tests {
 
     /// What is seen first: all before the detail and the list of all things.
     fn top(message: &str) -> &str {
-        let headings = ["\nDetail:\n", "\nOne by one:\n", BY_COMMANDS, told::TO_DELETE];
+        let to_delete = format!("\n{}", told::TO_DELETE);
+        let headings = ["\nDetail:\n", ALSO, "\nOne by one:\n", BY_COMMANDS, to_delete.as_str()];
         let end = headings.iter().filter_map(|heading| message.find(heading)).min();
         &message[..end.unwrap_or(message.len())]
     }
@@ -530,6 +563,88 @@ mod tests {
         let both = of(&["Cutover.NotPermitted: x", "Cutover.Drift: y"]);
         assert!(top(&both).contains(ask) && top(&both).contains(permit) && rows(top(&both)) <= ROWS, "{both}");
         assert!(top(&of(&["Cutover.Transient: slow"])).contains("\nFirst put right what is left"));
+    }
+
+    #[test]
+    fn a_stuck_page_lists_all_that_is_left_and_says_which_account_has_to_let_it_be_put_back() {
+        let group = "x".repeat(100);
+        let listener = |account: &str, action: &str| {
+            let arn = format!(
+                "arn:aws:elasticloadbalancing:eu-west-1:{account}:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2"
+            );
+            let error = format!(
+                "Cutover.NotPermitted: {action} {arn}: AccessDenied: User: arn:aws:sts::{account}:assumed-role/portal-access/run is not \
+                authorized to perform: {action} on {group} with an explicit deny in a service control policy"
+            );
+            json!({ "title": format!("listener f2f7dc8efc522ab2 of shop-{account}"), "arn": arn, "restored": false, "error": error, "live": "new 100", "change": "give" })
+        };
+        let zone = json!({ "title": "name a.example.com in zone Z1", "restored": false, "live": null,
+            "error": "Cutover.NotPermitted: sts:AssumeRole arn:aws:iam::333333333333:role/cutover-access: AccessDenied: no" });
+        let alarm = json!({ "title": "alarm late", "restored": false, "error": "Cutover.NotPermitted: cloudwatch:PutMetricAlarm: AccessDenied: no" });
+        let why = "Monitor: Cutover.Unhealthy: ".to_owned() + &"y".repeat(300);
+        for lost in [1, 2] {
+            let listeners: Vec<Value> = (0..lost)
+                .map(|index| listener(&format!("22222222222{index}"), "elasticloadbalancing:ModifyListener"))
+                .collect();
+            let text = told(Event::Stuck, &json!({ "why": why, "report": LINK, "routes": listeners }));
+            assert!(rows(top(&text)) <= ROWS, "{text}");
+            for index in 0..lost {
+                assert!(
+                    top(&text).contains(&format!("\n- listener f2f7dc8efc522ab2 of shop-22222222222{index}")),
+                    "{text}"
+                );
+                assert!(text.contains(&format!("\nAWS denied a call in account 22222222222{index}. First, in that account: the role portal-access has to allow \
+                    elasticloadbalancing:ModifyListener, and no SCP may deny it.\n")), "{text}");
+            }
+            assert!(!top(&text).contains("more") && !text.contains("function's role"), "{text}");
+            for command in [machines().roll_back("shop"), machines().release("shop"), LINK.to_owned()] {
+                assert!(text.split("\nOne by one:").next().unwrap().contains(&command), "{command} in\n{text}");
+            }
+        }
+        let of = |routes: Value| told(Event::Stuck, &json!({ "routes": routes }));
+        let entered = of(json!([zone]));
+        assert!(entered.contains("account 333333333333. First, in that account: the role cutover-access has to be there and let this stack enter by it"), "{entered}");
+        assert!(of(json!([alarm])).contains("First give the function's role its permission back."));
+        let own = of(json!([listener("123456789012", "elasticloadbalancing:ModifyListener")]));
+        assert!(own.contains("First give the function's role its permission back."), "{own}");
+        let noted = json!([{ "title": "name b.example.com in zone Z2", "error": "Cutover.NotPermitted: route53:ChangeResourceRecordSets b: AccessDenied: no",
+            "change": "aws route53 x --profile 444444444444\n  (in the account 444444444444: the profile is one of yours)" }]);
+        assert!(of(noted).contains("in account 444444444444. First, in that account: the role cutover-access has to allow route53:ChangeResourceRecordSets"));
+    }
+
+    #[test]
+    fn what_a_plan_would_change_has_a_line_each_where_there_is_little_room() {
+        let group = |name: &str| {
+            format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{name}/73e2d6bc24d8a067")
+        };
+        let lines: Vec<String> = (0..4)
+            .map(|index| {
+                format!("listener f2f{index} of shop: users go to {}, and no longer to {}", group("new"), group("old"))
+            })
+            .collect();
+        let detail = json!({ "within_seconds": 3600, "changes": lines });
+        let (token, machines) = ("A".repeat(600), machines());
+        let text = message(&Told {
+            application: "shop",
+            event: Event::Approval,
+            run_id: RUN,
+            detail: &detail,
+            task_token: Some(&token),
+            link: None,
+            machines: &machines,
+        });
+        for index in 0..4 {
+            assert!(top(&text).contains(&format!("\n- \"listener f2f{index} of shop: users go to ")), "{text}");
+        }
+        assert!(rows(top(&text)) <= ROWS, "{text}");
+    }
+
+    #[test]
+    fn what_ends_a_conflict_can_be_pasted() {
+        let fix = r#"start `cleanup` with {"application": "shop", "now": true}"#;
+        let detail = json!({ "ending": "Conflict", "findings": [{ "kind": "conflict", "severity": "error", "path": "$", "problem": "is held", "fix": fix }] });
+        let text = told(Event::NotStarted, &detail);
+        assert!(top(&text).contains(fix), "{text}");
     }
 
     #[test]
@@ -689,6 +804,31 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("send-task-success") && rows(top(&text)) <= ROWS, "{text}");
+    }
+
+    #[test]
+    fn a_run_that_is_held_for_too_little_data_is_not_said_to_have_failed() {
+        let few = told(Event::Holding, &json!({ "why": "Cutover.Inconclusive: 12 requests in 15m" }));
+        assert!(few.contains("too little data to go on by") && !few.contains("failed"), "{few}");
+        assert!(told(Event::Holding, &json!({ "why": "Cutover.Unhealthy: 5xx" })).contains("a check failed"));
+        let machines = machines();
+        let subject = |why: &str| {
+            let detail = json!({ "why": why });
+            subject_of(&Told {
+                application: "shop",
+                event: Event::Holding,
+                run_id: RUN,
+                detail: &detail,
+                task_token: None,
+                link: None,
+                machines: &machines,
+            })
+        };
+        assert_eq!(
+            subject("Cutover.Inconclusive: 12"),
+            "ACTION NEEDED: cutover of shop: too little data, go on or back?"
+        );
+        assert_eq!(subject("Cutover.Unhealthy: 5xx"), "ACTION NEEDED: cutover of shop: a check failed, go on or back?");
     }
 
     #[test]

@@ -167,7 +167,6 @@ async fn page(clients: &Clients, request: &Request, link: Option<&str>, now: Tim
         );
     }
     let publish = clients.sns.publish().topic_arn(topic);
-    let publish = publish.subject(decide::subject(application, *event));
     let told = Told {
         application,
         event: *event,
@@ -177,7 +176,7 @@ async fn page(clients: &Clients, request: &Request, link: Option<&str>, now: Tim
         link,
         machines: &clients.machines,
     };
-    let publish = publish.message(decide::message(&told));
+    let publish = publish.subject(decide::subject_of(&told)).message(decide::message(&told));
     let answer = publish.send().await;
     let answer = answer.map_err(|error| StepError::from_aws(&format!("sns:Publish {topic}"), &error))?;
     Ok(Reply { sent: true, message_id: answer.message_id, at })

@@ -36,7 +36,7 @@ use std::collections::BTreeMap;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use cutover::counted;
 use cutover::error::name;
-use cutover::plan::{Channel, Group, Moment, Stakeholders};
+use cutover::plan::{Channel, Group, Moment, OnFailure, Stakeholders};
 use cutover::stakeholders::StackGroups;
 use cutover::told::Record;
 use cutover::{StepError, StepResult};
@@ -45,6 +45,7 @@ use jiff::Timestamp;
 use journal::{Journal, Phase};
 use messages::{Content, Told};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use crate::configuration::Configuration;
 use crate::decide::{Outcome, Turn};
@@ -127,7 +128,9 @@ fn deliveries<'a>(groups: Vec<&'a Group>, told: &Told, moment: Moment) -> Vec<De
 
 async fn tell(clients: &Clients, told: &Told, now: Timestamp) -> StepResult<Vec<String>> {
     let Some(moment) = told.moment() else { return Ok(Vec::new()) };
-    let (wanted, wave) = wanted(clients, told).await?;
+    let known = known(clients, told).await?;
+    let told = &with_run(told, &known);
+    let Known { wanted, wave, .. } = known;
     let mut groups = clients.stack.hearers(&wanted);
     if let Some(wave) = &wave {
         quiet::quiet(clients, (&told.run_id, wave), moment, &mut groups).await?;
@@ -182,13 +185,45 @@ fn addressee(key: &str) -> (&str, &str) {
     (group, channel.split('.').next().unwrap_or_default())
 }
 
-/// Whom the run's plan names, and the wave that it is a part of, as far as the journal says it.
-async fn wanted(clients: &Clients, told: &Told) -> StepResult<(Stakeholders, Option<String>)> {
+/// What the journal says of a run, as far as it does.
+#[derive(Debug, Default)]
+struct Known {
+    /// Whom its plan names.
+    wanted: Stakeholders,
+    /// The wave that it is a part of.
+    wave: Option<String>,
+    /// Whether a person decides where a check fails: then nothing goes back by itself.
+    holds_on_failure: bool,
+    /// When it was claimed, RFC 3339.
+    began_at: Option<String>,
+}
+
+async fn known(clients: &Clients, told: &Told) -> StepResult<Known> {
     if let Some(wanted) = &told.stakeholders {
-        return Ok((wanted.clone(), None));
+        return Ok(Known { wanted: wanted.clone(), ..Known::default() });
     }
     let run = clients.journal.read(&told.run_id).await?;
-    Ok(run.map(|run| (run.plan.stakeholders, run.plan.wave)).unwrap_or_default())
+    let known = run.map(|run| Known {
+        holds_on_failure: run.plan.monitoring.on_failure == OnFailure::Hold,
+        began_at: Some(run.started_at),
+        wanted: run.plan.stakeholders,
+        wave: run.plan.wave,
+    });
+    Ok(known.unwrap_or_default())
+}
+
+/// What happened, with what its words depend on beside: the machines do not say it.
+fn with_run(told: &Told, known: &Known) -> Told {
+    let mut told = told.clone();
+    if let Some(detail) = told.detail.as_object_mut() {
+        if known.holds_on_failure {
+            detail.insert("holds_on_failure".to_owned(), Value::Bool(true));
+        }
+        if let Some(began_at) = &known.began_at {
+            detail.insert("began_at".to_owned(), Value::from(began_at.as_str()));
+        }
+    }
+    told
 }
 
 async fn attempt(
@@ -242,6 +277,21 @@ fn ended(outcomes: &[(String, Outcome)], somebody_else_sends: bool) -> StepResul
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_told_of_a_plan_that_holds_says_so_and_stays_the_same_message() {
+        let told: Told = serde_json::from_value(serde_json::json!({
+            "run_id": "r", "application": "shop", "event": "started", "at": "2026-11-26T22:00:00Z", "detail": { "steps": [] } }))
+        .unwrap();
+        let known =
+            Known { holds_on_failure: true, began_at: Some("2026-11-26T21:00:00Z".to_owned()), ..Known::default() };
+        let held = with_run(&told, &known);
+        assert_eq!((held.detail["holds_on_failure"].as_bool(), held.key()), (Some(true), told.key()));
+        assert_eq!(held.detail["began_at"], "2026-11-26T21:00:00Z");
+        assert_eq!(with_run(&told, &Known::default()), told);
+        let bare = Told { detail: Value::Null, ..told };
+        assert_eq!(with_run(&bare, &known), bare);
+    }
 
     #[test]
     fn what_was_accepted_is_counted_by_group() {

@@ -35,7 +35,7 @@ fn hear(
     mut incident: Incident,
     deeds: &[Deed],
     minutes: i64,
-    levels: Levels,
+    levels: impl Into<Levels> + Copy,
     look_seconds: i64,
 ) -> (Vec<Message>, Incident) {
     let timing = Timing::default();
@@ -176,7 +176,30 @@ fn an_end_goes_to_whoever_heard_the_beginning() {
     assert_eq!(shown(&messages), ["First 0 1", "Change 5 1+", "End 6 1+"]);
     let lower: Deed = (5, |incident, at| Incident { severity: Severity::Low, ..say(incident, at, Status::Identified) });
     let (messages, _) = hear(incident(Severity::High), &[lower, end], 10, 1, 1);
-    assert_eq!(shown(&messages), ["First 0 1+", "Change 5 1", "End 6 1+"]);
+    assert_eq!(shown(&messages), ["First 0 1+", "Change 5 1+", "End 6 1+"]);
+}
+
+#[test]
+fn who_was_informed_hears_that_it_is_lowered() {
+    let lower: Deed = (5, |incident, at| Incident { severity: Severity::Low, ..say(incident, at, Status::Identified) });
+    let (messages, after) = hear(incident(Severity::Critical), &[lower], 50, 1, 1);
+    let informed: Vec<String> = shown(&messages).into_iter().filter(|shown| shown.contains('+')).collect();
+    assert_eq!(informed, ["First 0 1+", "Change 5 1+"], "and of a low one nothing while nobody says anything");
+    assert_eq!(next(&after, &Timing::default(), 1, at_minute(5)).informed, None, "which is what they are told");
+    let (messages, _) = hear(incident(Severity::Low), &[lower], 50, 1, 1);
+    assert!(messages.iter().all(|message| !message.informs), "who was never told is not told now");
+}
+
+#[test]
+fn a_level_that_nobody_has_is_passed_over() {
+    let escalations = |levels: &[u8]| -> Vec<String> {
+        let levels = Levels::of(levels.iter().copied());
+        let (messages, _) = hear(incident(Severity::Critical), &[], 16, levels, 1);
+        shown(&messages).into_iter().filter(|shown| !shown.starts_with("Repeat")).collect()
+    };
+    assert_eq!(escalations(&[1, 2, 4]), ["First 0 1+", "Escalation 5 2", "Escalation 10 4"]);
+    assert_eq!(escalations(&[3, 3]), ["First 0 3+"], "the first one that somebody has is called at once");
+    assert_eq!(escalations(&[]), ["First 0 1+"], "nobody responds: those who are informed hear of it");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use cutover::told::INCIDENT;
 use messages::Told;
 use serde_json::{Value, json};
 
+const REPORT: &str = "https://eu-west-1.console.aws.amazon.com/s3/object/reports?region=eu-west-1&prefix=runs/shop-2026-11-26/report.html";
 pub const RUN: &str = "arn:aws:states:eu-west-1:123456789012:execution:cutover:shop-2026-11-26";
 
 /// The events by name, each with a detail.
@@ -34,8 +35,14 @@ pub fn events() -> Vec<(&'static str, &'static str, Value)> {
             "load_test",
             json!({ "why": "p95 0.9 s, above 0.8 s", "report": "runs/1/load-test.json", "within_seconds": 86400 }),
         ),
+        (
+            "rejected",
+            "not_started",
+            json!({ "ending": "Rejected", "findings": [], "failure": { "state": "AwaitApproval", "error": "Cutover.Rejected", "cause": "Ada: not tonight" } }),
+        ),
         ("not_started", "not_started", json!({ "ending": "PrecheckFailed", "findings": [finding("error", 0)] })),
         ("started", "started", json!({ "findings": many, "steps": steps })),
+        ("started_holding", "started", json!({ "findings": [], "steps": steps, "holds_on_failure": true })),
         ("step", "step", step),
         ("last_step", "step", last),
         ("holding", "holding", hold("Cutover.Unhealthy: p95 of the new targets is 1.2, above 0.8")),
@@ -50,6 +57,7 @@ pub fn events() -> Vec<(&'static str, &'static str, Value)> {
             "rolled_back",
             json!({ "ending": "RolledBack", "why": "Cutover.Unhealthy: p95 of the new targets is 1.2, above 0.8", "routes": [] }),
         ),
+        ("taken_back", "rolled_back", json!({ "ending": "RolledBack", "why": null, "routes": [], "report": REPORT })),
         ("stuck", "stuck", json!({ "ending": "Stuck", "why": "Cutover.Unhealthy", "routes": left })),
         ("held", "held", json!({ "ending": "Held", "hold": "the old side is not healthy", "routes": left })),
         (
@@ -68,6 +76,7 @@ pub fn events() -> Vec<(&'static str, &'static str, Value)> {
             "closed",
             json!({ "removals": [{ "removed": ["the old side's records"], "kept": [] }], "not_done": [] }),
         ),
+        ("released", "closed", json!({ "released": true, "by": "Ada: it serves well enough", "routes": left })),
         (
             "closed_keeping",
             "closed",
@@ -112,6 +121,7 @@ fn waves() -> Vec<(&'static str, &'static str, Value)> {
         "ending": "moved", "began_at": "2026-11-26T20:15:00Z",
         "applications": (0..40).map(|number| with(one(&format!("app-{number}"), "moved"), json!({ "took_seconds": 900 }))).collect::<Vec<_>>() });
     let held = json!({ "counts": run, "held": "nothing new starts: 2 of 40 failed, and 1 may", "severity": "warning" });
+    let back = json!({ "counts": run, "goes_back": true, "held": "\"Ada\" has everything put back: too many calls", "severity": "warning" });
     vec![
         ("wave_announced", "wave_announced", base.clone()),
         (
@@ -122,6 +132,7 @@ fn waves() -> Vec<(&'static str, &'static str, Value)> {
         ("wave_begun", "wave_begun", with(base.clone(), json!({ "let_go_by": "Ada" }))),
         ("wave_stage", "wave_stage", with(base.clone(), json!({ "counts": run, "stage": 2 }))),
         ("wave_held", "wave_held", with(base.clone(), held)),
+        ("wave_goes_back", "wave_held", with(base.clone(), back)),
         ("wave_resumed", "wave_resumed", with(base.clone(), json!({ "counts": run }))),
         ("wave_ended", "wave_ended", with(base.clone(), end)),
         ("wave_moved", "wave_ended", with(base.clone(), moved)),
@@ -208,11 +219,12 @@ fn incidents() -> Vec<(&'static str, &'static str, Value)> {
             "kind": kind, "up_to_level": 2, "informs": true, "severity": "critical", "status": status,
             "title": "The cutover of shop goes back", "description": "The new side answered too slowly.",
             "impact": "Some of its traffic may not be where it should be.", "actions_taken": ["the queue was drained"],
-            "next_steps": "Do what the page of this run says.", "estimated_resolution": "in half an hour",
+            "next_steps": "The operators' message of this run says what is left.", "estimated_resolution": "in half an hour",
             "opened_at": "2026-11-26T21:10:00Z", "acknowledged": null, "earlier_updates": 0,
             "updates": [update(12, "identified", "Cutover", "work is left that only a person can do")],
             "next_for_responders": "2026-11-26T21:42:00Z", "next_for_informed": "2026-11-26T22:10:00Z",
             "machine_arn": "arn:aws:states:eu-west-1:123456789012:stateMachine:incident",
+            "of_run": RUN, "left": "stuck", "called_before": 1,
         })
     };
     let with = |mut detail: Value, field: &str, value: Value| {
@@ -236,6 +248,11 @@ fn incidents() -> Vec<(&'static str, &'static str, Value)> {
     let wave = json!({ "id": "wave-2", "count": 200, "cutovers": (0..30).map(one).collect::<Vec<_>>() });
     vec![
         ("incident_first", "incident", detail("first", "investigating")),
+        (
+            "incident_of_a_person",
+            "incident",
+            with(with(detail("change", "identified"), "of_run", Value::Null), "title", json!("Logins fail")),
+        ),
         ("incident_change", "incident", with(changed, "earlier_updates", json!(3))),
         ("incident_escalation", "incident", detail("escalation", "identified")),
         ("incident_not_looked_after", "incident", detail("acknowledgement_over", "identified")),
