@@ -120,12 +120,11 @@ fn with_soft<'a>(
     best
 }
 
-/// Tries wishes: all of them, or else the halves of them, and so on, so often and no more. `can` takes those that it can keep.
-pub(crate) fn by_halves(
-    wishes: Vec<usize>,
-    is_late: &mut dyn FnMut() -> bool,
-    can: &mut dyn FnMut(&[usize], &mut dyn FnMut() -> bool) -> bool,
-) {
+/// Whether some wishes can be kept beside those that are; then they are taken. Asked with the backstop.
+type Takes<'a> = dyn FnMut(&[usize], &mut dyn FnMut() -> bool) -> bool + 'a;
+
+/// Tries wishes: all of them, or else the halves of them, and so on, so often and no more.
+pub(crate) fn by_halves(wishes: Vec<usize>, is_late: &mut dyn FnMut() -> bool, takes: &mut Takes<'_>) {
     let mut open = vec![wishes];
     let mut tries = MOST_TRIES_FOR_WISHES;
     while let Some(part) = open.pop().filter(|_| tries > 0 && !is_late()) {
@@ -133,7 +132,7 @@ pub(crate) fn by_halves(
             continue;
         }
         tries -= 1;
-        if !can(&part, is_late) && part.len() > 1 {
+        if !takes(&part, is_late) && part.len() > 1 {
             let (one, other) = part.split_at(part.len() / 2);
             open.extend([other.to_vec(), one.to_vec()]);
         }
