@@ -292,7 +292,7 @@ test('precheck is told what IAM will refuse of listeners, rules, names and old g
   const lists = { listeners: ['arn:l'], rules: [], recordNames: ['*.Shop.example.com'], targetGroups: ['arn:g'] };
   assert.deepEqual(told(synthesize({ narrowing: lists })), [['arn:l'], [], ['*.Shop.example.com'], ['arn:g']]);
   const many = Array.from(
-    { length: 40 },
+    { length: 60 },
     (_, index) => `arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/${index}`,
   );
   const full = synthesize({ narrowing: { ...lists, listeners: many } });

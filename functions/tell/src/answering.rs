@@ -77,7 +77,7 @@ async fn make(
     group: &Group,
     now: Timestamp,
 ) -> StepResult<Option<String>> {
-    let (journal, recipient) = (&clients.journal, links::of_group(&group.name));
+    let (journal, recipient) = (&clients.journal, cutover::ask::of_group(&group.name));
     match of {
         Of::Question(id) => {
             let question = links::asking::stored(journal, id).await?;
