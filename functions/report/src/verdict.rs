@@ -9,7 +9,7 @@ use load_results::compare::{Change, Direction};
 use load_results::report::Verdict as LoadVerdict;
 use serde::Serialize;
 
-use crate::facts::Facts;
+use crate::facts::{Facts, RouteFacts};
 use crate::words::short;
 
 /// How surely the true share of errors lies in the interval that is made of it: a verdict is made once for every route.
@@ -94,7 +94,7 @@ fn broken_limits(facts: &Facts) -> Option<String> {
 /// Whether users' requests failed for certain more often on the new side than on the old one, on any route.
 fn users_errors(facts: &Facts) -> Option<String> {
     let is_worse = |[old, new]: &[Counts; 2]| share(*new, CONFIDENCE).0 > share(*old, CONFIDENCE).1;
-    let [old, new] = facts.routes.iter().filter_map(|route| route.errors()).find(is_worse)?;
+    let [old, new] = facts.routes.iter().filter_map(RouteFacts::errors).find(is_worse)?;
     Some(format!(
         "{} of {} of users' requests failed there, and {} of {} on the old side",
         new.bad, new.all, old.bad, old.all

@@ -105,8 +105,8 @@ struct Failed {
 fn failed(calls: &[Call], plan: &Plan) -> Option<Failed> {
     let (names, titles) = (history::checks::names(plan), Known::titles(Some(plan)));
     let looks = calls.iter().rev().filter(|call| history::LOOKS.contains(&call.state.as_str()));
-    let since = looks.take_while(|call| call.state != "Monitor" || call.answer.is_err());
-    since.into_iter().find_map(|call| {
+    let mut since = looks.take_while(|call| call.state != "Monitor" || call.answer.is_err());
+    since.find_map(|call| {
         let (_, cause) = call.answer.as_ref().err()?;
         let (_, checks) = history::checks::named(cause, &names, &titles)?;
         let owned = checks.into_iter().map(|(name, seen)| (name.to_owned(), seen.to_owned()));

@@ -123,9 +123,9 @@ fn begin_again(state: &mut State, opens: Timestamp, at: Timestamp) {
     for milestone in Milestone::ALL.into_iter().filter(|milestone| milestone.at(opens) > at) {
         if state.told.remove(&milestone).is_some() {
             state.reminded.retain(|reminded| *reminded != milestone);
-            milestone.items().iter().for_each(|item| {
+            for item in milestone.items() {
                 state.ticks.remove(item.name);
-            });
+            }
         }
     }
 }

@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn what_users_have_to_expect_is_kept_however_often_the_plan_is_given() {
         let now = at("2026-02-01T00:00:00Z");
-        let announcement = serde_json::from_value(json!({ "expected_downtime": "5m", "contact": "#moves" })).unwrap();
+        let announcement = serde_json::from_value(json!({ "expected_downtime": 300, "contact": "#moves" })).unwrap();
         let first =
             Cutover { announcement: Some(announcement), ..said(Some("2026-03-07T19:00:00Z"), Some(plan("shop"))) };
         let taken = scheduled(None, ("shop-move", &first), "arn:1", None, now).unwrap();
