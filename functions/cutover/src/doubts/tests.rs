@@ -62,6 +62,29 @@ fn a_probe_of_the_name_that_moves_is_told_however_it_is_spelt() {
 }
 
 #[test]
+fn a_comparison_that_guards_nothing_or_not_for_long_is_told() {
+    let metric = |compared: bool| {
+        let mut metric = json!({ "name": if compared { "beside" } else { "limit" }, "namespace": "AWS/ApplicationELB", "metric_name": "HTTPCode_Target_5XX_Count", "statistic": "Sum",
+            "dimensions": { "LoadBalancer": "app/a/1", "TargetGroup": "targetgroup/new/1" }, "divide_by": { "metric_name": "RequestCount" },
+            "comparison": "greater_than", "threshold": 0.01, "missing": "zero_if_divisor" });
+        if compared {
+            metric["compare_to"] =
+                json!({ "dimensions": { "LoadBalancer": "app/a/1", "TargetGroup": "targetgroup/old/1" } });
+        }
+        metric
+    };
+    let with = |metrics: Value| ("/monitoring", json!({ "metrics": metrics }));
+    assert_eq!(doubts(&[with(json!([metric(true), metric(false)]))]), []);
+    let alone = doubts(&[with(json!([metric(true)]))]);
+    assert_eq!((alone.len(), alone[0].0.as_str()), (1, "$.monitoring.metrics[0].compare_to"));
+    assert!(alone[0].1.contains("until cleanup, it guards nothing"), "{alone:?}");
+    let at_once = ("/routes/0/steps", json!([{ "new_weight": 0 }, { "new_weight": 100 }]));
+    let told = doubts(&[with(json!([metric(false), metric(true)])), at_once]);
+    assert_eq!((told.len(), told[0].0.as_str()), (1, "$.monitoring.metrics[1].compare_to"));
+    assert!(told[0].1.contains("no step splits the traffic"), "{told:?}");
+}
+
+#[test]
 fn a_wildcard_that_moves_says_nothing_of_a_probe_below_it() {
     let with = [
         ("/routes/1/record_name", json!("*.example.com")),

@@ -134,6 +134,60 @@ fn a_divisors_own_dimensions_are_looked_at_in_their_place() {
 }
 
 #[test]
+fn the_old_side_that_a_metric_is_compared_with_is_looked_at_as_the_new_one_is() {
+    let old = NEW.replace("shop-new/6d0ecf831eec9f09", "shop-old/73e2d6bc24d8a067");
+    let compared = |dimensions: Value| {
+        json!({ "metric_name": "HTTPCode_Target_5XX_Count", "statistic": "Sum", "missing": "zero_if_divisor", "threshold": 0.01,
+            "divide_by": { "metric_name": "RequestCount" }, "compare_to": { "dimensions": dimensions } })
+    };
+    let right = json!({ "LoadBalancer": BALANCER, "TargetGroup": old });
+    assert_eq!(found(listener(), compared(right.clone())), [], "the old group is meant here");
+    assert_eq!(found(listener(), json!({ "compare_to": { "dimensions": right } })), []);
+    let (error, warning) = (Severity::Error, Severity::Warning);
+    for (dimensions, severity, expected) in [
+        (
+            json!({ "LoadBalancer": BALANCER, "TargetGroup": "targetgroup/shop-odl/73e2d6bc24d8a067" }),
+            warning,
+            &*format!("write TargetGroup: `{old}`, if the old side is meant"),
+        ),
+        (
+            json!({ "LoadBalancer": BALANCER, "TargetGroup": "targetgroup/shop-old/1" }),
+            error,
+            &*format!("write TargetGroup: `{old}`"),
+        ),
+        (
+            json!({ "LoadBalancer": "app/another/1", "TargetGroup": old }),
+            error,
+            "with another LoadBalancer than its own",
+        ),
+        (json!({ "LoadBalancer": "app/another/1" }), warning, &*format!("TargetGroup: `{old}`")),
+        (json!({ "LoadBalancer": "app/shop/1" }), error, "has another id"),
+        (
+            json!({ "LoadBalancer": format!("{ELB}:loadbalancer/{BALANCER}"), "TargetGroup": old }),
+            error,
+            "write `app/shop/50dc6c495c0c9188`",
+        ),
+        (json!({ "TargetGroup": old }), error, "add LoadBalancer"),
+        (json!({ "LoadBalancer": BALANCER }), warning, "counts both sides"),
+        (json!({}), error, "names no LoadBalancer"),
+    ] {
+        let told = found(listener(), compared(dimensions.clone()));
+        assert!(
+            !told.is_empty() && told.iter().all(|told| told.1 == ".compare_to.dimensions"),
+            "{dimensions}: {told:?}"
+        );
+        assert!(told[0].0 == severity && told[0].2.contains(expected), "{dimensions}: {told:?}");
+        assert_eq!(told.len(), 1, "once, although the divisor has them too: {told:?}");
+    }
+    let own = json!({ "compare_to": { "dimensions": { "LoadBalancer": BALANCER, "TargetGroup": NEW, "AvailabilityZone": "eu-west-1a" } } });
+    let told = found(listener(), own);
+    assert!(told.len() == 1 && told[0].2.contains("a side is no worse than itself"), "{told:?}");
+    let alias = json!({ "alias": { "dns_name": "shop-new-1.eu-west-1.elb.amazonaws.com", "hosted_zone_id": "Z", "evaluate_target_health": true } });
+    let of_name = json!({ "dimensions": { "LoadBalancer": "app/shop-new/1" }, "compare_to": { "dimensions": { "LoadBalancer": "app/shop-old/1" } } });
+    assert_eq!(found(name(alias), of_name), [], "the plan does not say where a name leads before");
+}
+
+#[test]
 fn units_that_cannot_be_meant_are_warnings() {
     let count = |fields: Value| {
         let mut metric = json!({ "metric_name": "HTTPCode_Target_5XX_Count", "statistic": "Sum", "threshold": 0.01,
