@@ -189,7 +189,14 @@ describe('every expression answers', () => {
       alarms: [0],
       late_writers_seconds: 35,
     },
-    ...{ watched_seconds: 0, is_trouble_told: false, trouble: { error: 'e', cause: 'c' }, rollback: 'arn' },
+    ...{
+      watched_seconds: 0,
+      trouble_told: '',
+      troubles: 0,
+      looks_after_due: 0,
+      trouble: { error: 'e', cause: 'c' },
+      rollback: 'arn',
+    },
     end: { ...reply, ending: 'RolledBack', hold: null, routes: [] },
   };
 

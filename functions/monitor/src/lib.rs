@@ -117,7 +117,8 @@ pub struct Request {
     /// The last reply's tally; none at first.
     #[serde(default)]
     pub tally: Option<Tally>,
-    /// How often a person has let the run go on in spite of a failed check: the tests begin again each time.
+    /// How often a person has let the run go on in spite of a failed check, and after the cutover, how often it was unhealthy since: the tests begin
+    /// again each time.
     #[serde(default)]
     pub decisions: u32,
     /// Whether the run is finished, and watched until its cleanup, which is then the caller. Whether the routes are where the cutover

@@ -372,7 +372,7 @@ fn trouble(told: &Told) -> Screen {
     let name = told::application(told.application);
     let top = format!(
         "All traffic of {name} is on the new side, which is in trouble, or shows no data. Nothing was put back.\n\
-         The old side is still there. You will hear of this once, until all is well again.\n{}",
+         The old side is still there. You will hear of this once, until nothing is wrong any more.\n{}",
         why(told, "why", "What failed: "),
     );
     let bottom = gesture("Until cleanup, this rolls the cutover back:", &told.machines.roll_back(told.application));
