@@ -228,6 +228,40 @@ fn units_that_cannot_be_meant_are_warnings() {
 }
 
 #[test]
+fn silence_at_zero_is_said_to_be_health_also_where_errors_are_divided() {
+    let share = |fields: Value| {
+        let mut metric = json!({ "metric_name": "HTTPCode_Target_5XX_Count", "statistic": "Sum", "threshold": 0.01,
+            "divide_by": { "metric_name": "RequestCount" } });
+        metric.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        found(listener(), metric)
+    };
+    let (error, warning) = (Severity::Error, Severity::Warning);
+    for (fields, expected) in [
+        (json!({}), Some(error)),
+        (json!({ "missing": "inconclusive" }), Some(error)),
+        (json!({ "missing": "unhealthy" }), Some(error)),
+        (json!({ "missing": "unhealthy", "test": "threshold" }), Some(warning)),
+        (json!({ "test": "threshold" }), Some(warning)),
+        (json!({ "missing": "zero_if_divisor" }), None),
+        (json!({ "missing": "healthy" }), None),
+        (json!({ "metric_name": "RequestCount", "divide_by": { "metric_name": "NewConnectionCount" } }), None),
+    ] {
+        let told = share(fields.clone());
+        assert_eq!(told.first().map(|told| told.0), expected, "{fields}: {told:?}");
+        let is_told_right =
+            told.iter().all(|told| told.1 == ".missing" && told.2.contains("write \"missing\": \"zero_if_divisor\""));
+        assert!(is_told_right, "{told:?}");
+    }
+}
+
+#[test]
+fn errors_may_be_divided_by_the_samples_of_a_latency() {
+    let by_samples = json!({ "metric_name": "HTTPCode_Target_5XX_Count", "statistic": "Sum", "threshold": 0.01, "missing": "zero_if_divisor",
+        "divide_by": { "metric_name": "TargetResponseTime", "statistic": "SampleCount" } });
+    assert_eq!(found(listener(), by_samples), [], "its Sum would be seconds");
+}
+
+#[test]
 fn a_metric_is_asked_for_by_dimensions_that_it_has() {
     let alone = json!({ "LoadBalancer": BALANCER });
     let per_group = json!({ "metric_name": "HealthyHostCount", "statistic": "Minimum", "comparison": "less_than", "threshold": 1,

@@ -187,7 +187,7 @@ pub struct Metric {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1.0, max = 1000.0))]
     pub dispersion: Option<f64>,
-    /// What a missing value means.
+    /// What a missing value means. A share of errors that AWS leaves out at zero needs `zero_if_divisor`.
     #[serde(default)]
     pub missing: Missing,
 }
