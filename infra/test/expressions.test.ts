@@ -161,6 +161,8 @@ describe('every expression answers', () => {
       decisions: [],
       decision: {},
       isSigned: true,
+      isTooLittle: true,
+      decideWithin: 900,
       load: { round: 0, turn: 0 },
       baseline: [],
       dashboard: 'https://example.com',

@@ -23,7 +23,7 @@ const EVENTS_PER_LOAD_SLICE: u64 = 9;
 /// One hook or alarm: an iteration of a Map with at most two Tasks in it.
 const EVENTS_PER_ITEM: u64 = 15;
 /// So many times at the most a person is asked whether a run goes on: the state machine counts.
-const MOST_DECISIONS: u64 = 5;
+pub const MOST_DECISIONS: u64 = 5;
 
 /// One weight on one route, ready for the state machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

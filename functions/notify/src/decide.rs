@@ -271,10 +271,26 @@ fn holding(told: &Told) -> Screen {
     let within = detail["within_seconds"].as_u64().map_or_else(String::new, |s| format!(" within {}", Seconds(s)));
     let top = format!(
         "The cutover of {name} holds its step{weight}: a check failed, and somebody has to decide now whether\n\
-         it goes on or back. Traffic stays as it is. Without an answer{within} it rolls back.\n{}",
+         it goes on or back. Traffic stays as it is. Without an answer{within} it rolls back.\n{}{}",
         why(told, "why", "What failed: "),
+        what_a_yes_does(detail),
     );
     Screen { top, lists: Vec::new(), bottom: answers(told) }
+}
+
+/// A yes is no promise to be left alone: what it begins, and how often it is asked.
+fn what_a_yes_does(detail: &Value) -> String {
+    let counted = detail["asked"].as_u64().map_or_else(String::new, |asked| {
+        let of = cutover::schedule::MOST_DECISIONS;
+        let last = if asked >= of { " It is the last: what fails after it rolls back unasked." } else { "" };
+        format!("This is question {asked} of {of} at the most.{last}\n")
+    });
+    let yes = match detail["ends_step"].as_bool() {
+        Some(true) => "To go on ends this step with what is known of it, and takes the next.\n",
+        Some(false) => "To go on begins the hold and its tests again; if a check then fails, you are asked again.\n",
+        None => "",
+    };
+    format!("{yes}{counted}")
 }
 
 fn finished(told: &Told) -> Screen {
@@ -668,6 +684,28 @@ mod tests {
             assert!(text.contains("\nOr by commands. First this,") && text.contains("send-task-failure"), "{text}");
             assert!(rows(top(&text)) <= ROWS);
         }
+    }
+
+    #[test]
+    fn whoever_decides_reads_what_a_yes_does_and_how_often_it_is_asked() {
+        let of = |asked: u64, ends_step: bool| {
+            let detail =
+                json!({ "why": "x".repeat(1_000), "within_seconds": 3600, "asked": asked, "ends_step": ends_step });
+            told(Event::Holding, &detail)
+        };
+        let (again, ends, last) = (of(3, false), of(1, true), of(5, false));
+        assert!(
+            again.contains("\nTo go on begins the hold and its tests again; if a check then fails, you are asked again.\nThis is question 3 of 5 at the most.\n"),
+            "{again}"
+        );
+        assert!(ends.contains("\nTo go on ends this step with what is known of it, and takes the next.\n"), "{ends}");
+        assert!(
+            last.contains("question 5 of 5 at the most. It is the last: what fails after it rolls back unasked."),
+            "{last}"
+        );
+        assert!([again, ends, last].iter().all(|text| rows(top(text)) <= ROWS));
+        let before = told(Event::Holding, &json!({ "within_seconds": 3600 }));
+        assert!(!before.contains("To go on begins") && !before.contains("question"), "{before}");
     }
 
     #[test]
