@@ -675,6 +675,51 @@ fn a_plan_that_must_miss_its_deadline_is_refused() {
 }
 
 #[test]
+fn a_load_test_asks_for_what_can_be_sent_and_answered() {
+    let found = |fields: Value| {
+        let mut request = json!({ "path": "/" });
+        request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let test = json!({ "targets": { "new": { "url": "https://192.0.2.7/" } }, "rate_per_second": 20, "requests": [request],
+            "sla": { "max_p95_ms": 250 } });
+        findings_with("/load_test", test).into_iter().map(|finding| (finding.path, finding.fix)).collect::<Vec<_>>()
+    };
+    let at = |field: &str| format!("$.load_test.requests[0].{field}");
+    for path in ["/search?q=\"lamp\"", "/<x>", "/a?b=<c>", "/`x"] {
+        let told = found(json!({ "path": path }));
+        assert_eq!(told.first().map(|told| told.0.clone()), Some(at("path")), "{path}");
+        assert!(told[0].1.contains("percent-encoded"), "{told:?}");
+    }
+    for path in ["/search?q=%22lamp%22", "/a;b=c?d=[e]&f=|", "/~a/!$&'()*+,;=:@"] {
+        assert_eq!(found(json!({ "path": path })), [], "{path}");
+    }
+    for fields in [json!({ "method": "HEAD" }), json!({ "expect_status": "204" }), json!({ "expect_status": "304" })] {
+        let mut fields = fields;
+        assert_eq!(found(fields.clone()), [], "{fields}");
+        fields["expect_body"] = json!("ok");
+        let told = found(fields.clone());
+        assert_eq!((told.len(), told[0].0.clone()), (1, at("expect_body")), "{fields}");
+    }
+    assert_eq!(found(json!({ "expect_status": "200-299", "expect_body": "ok" })), []);
+    let url = findings_with(
+        "/load_test",
+        json!({ "targets": { "new": { "url": "https://192.0.2.7/?q=\"x\"" } }, "rate_per_second": 20,
+        "sla": { "max_p95_ms": 250 } }),
+    );
+    assert_eq!(url.iter().map(|finding| finding.path.as_str()).collect::<Vec<_>>(), ["$.load_test.targets.new.url"]);
+    assert!(!url[0].problem.contains("lamp") && url[0].problem.contains("cannot be sent"), "{url:?}");
+}
+
+#[test]
+fn as_many_as_are_sent_can_be_answered() {
+    let test = |least: f64| {
+        json!({ "targets": { "new": { "url": "https://192.0.2.7/" } }, "rate_per_second": 20,
+        "sla": { "min_throughput_rps": least } })
+    };
+    assert_eq!(findings_with("/load_test", test(20.0)), []);
+    assert!(findings_with("/load_test", test(21.0))[0].fix.starts_with("give 20 or less"));
+}
+
+#[test]
 fn the_first_traffic_of_a_run_is_marked_once() {
     let plan = Plan::read(&plan()).unwrap();
     let steps = schedule::steps(&plan);
