@@ -116,7 +116,7 @@ fn a_share_where_a_metric_is_in_percent_is_told() {
 #[test]
 fn bounds_of_a_load_test_that_cannot_be_meant_are_told() {
     let of = |sla: Value| {
-        let test = json!({ "targets": { "new": { "url": "https://192.0.2.7/" } }, "rate_per_second": 20, "sla": sla });
+        let test = json!({ "targets": { "new": { "url": "https://192.0.2.7/" } }, "rate_per_second": 100, "sla": sla });
         doubts(&[("/load_test", test)])
     };
     assert_eq!(of(json!({ "max_p95_ms": 250, "max_p99_ms": 250, "min_success_percent": 99.5 })), []);
@@ -133,6 +133,28 @@ fn bounds_of_a_load_test_that_cannot_be_meant_are_told() {
         assert_eq!((told.len(), told[0].0.as_str()), (1, format!("$.load_test.sla{path}").as_str()), "{sla}");
         assert!(told[0].1.contains(word) || told[0].2.contains(word), "{sla}: {told:?}");
     }
+}
+
+#[test]
+fn percentiles_of_too_few_requests_and_bounds_beyond_the_time_out_are_told() {
+    let of = |fields: Value| {
+        let mut test =
+            json!({ "targets": { "new": { "url": "https://192.0.2.7/" } }, "rate_per_second": 20, "duration": "1m" });
+        test.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        doubts(&[("/load_test", test)])
+    };
+    let told = of(json!({ "sla": { "max_p95_ms": 250, "max_p999_ms": 800 } }));
+    assert_eq!((told.len(), told[0].0.as_str()), (1, "$.load_test.sla.max_p999_ms"));
+    assert!(told[0].1.contains("1200 requests are sent to the side: it takes 2995"), "{told:?}");
+    assert!(
+        of(json!({ "rate_per_second": 1, "duration": "2s", "sla": { "max_p50_ms": 250 } }))[0].1.contains("it takes 5")
+    );
+    assert_eq!(of(json!({ "rate_per_second": 50, "sla": { "max_p999_ms": 800 } })), []);
+    assert_eq!(of(json!({ "rate_per_second": 5, "sla": { "max_p99_ms": 800 } })), [], "300 of 299");
+    let beyond = of(json!({ "timeout": "2s", "sla": { "max_p95_ms": 2000 } }));
+    assert_eq!((beyond.len(), beyond[0].0.as_str()), (1, "$.load_test.sla.max_p95_ms"));
+    assert!(beyond[0].1.contains("waited for longer than 2s"), "{beyond:?}");
+    assert_eq!(of(json!({ "timeout": "2s", "sla": { "max_p95_ms": 1999 } })), []);
 }
 
 #[test]
