@@ -5,6 +5,7 @@
 //! those of [`crate::quiesce`].
 
 mod compared;
+mod figures;
 mod load_test;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,8 @@ pub fn findings(plan: &Plan) -> Vec<Finding> {
     findings.extend(nobody_told(plan));
     findings.extend(asks_what_moves(plan));
     findings.extend(compared::findings(plan));
+    findings.extend(figures::silently_by_threshold(plan));
+    findings.extend(figures::falling(plan));
     findings.extend(load_test::findings(plan));
     findings.extend(shares_for_percent(plan));
     findings.extend(one_name_for_two(plan));

@@ -158,6 +158,27 @@ fn percentiles_of_too_few_requests_and_bounds_beyond_the_time_out_are_told() {
 }
 
 #[test]
+fn figures_that_are_upside_down_and_a_percentile_that_is_not_judged_by_counts_are_told() {
+    let given = |p50: u32, p95: u32, p99: u32| {
+        paths(&[("/baseline", json!({ "given": { "p50_ms": p50, "p95_ms": p95, "p99_ms": p99 } }))])
+    };
+    assert_eq!(given(20, 50, 100), [""; 0]);
+    assert_eq!(given(20, 20, 20), [""; 0]);
+    assert_eq!(given(100, 50, 20), ["$.baseline.given.p95_ms"]);
+    assert_eq!(given(20, 50, 30), ["$.baseline.given.p99_ms"]);
+    let gate = |fields: Value| {
+        let mut gate = json!({ "name": "p95", "namespace": "AWS/ApplicationELB", "metric_name": "TargetResponseTime", "statistic": "p95",
+            "comparison": "greater_than_or_equal", "threshold": 0.8 });
+        gate.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        paths(&[("/monitoring", json!({ "metrics": [gate] }))])
+    };
+    assert_eq!(gate(json!({})), ["$.monitoring.metrics[0].comparison"]);
+    assert_eq!(gate(json!({ "test": "threshold" })), [""; 0]);
+    assert_eq!(gate(json!({ "comparison": "greater_than" })), [""; 0]);
+    assert_eq!(gate(json!({ "statistic": "Average" })), [""; 0]);
+}
+
+#[test]
 fn two_metrics_of_one_name_are_told() {
     let metric = json!({ "name": "m", "namespace": "n", "metric_name": "m", "statistic": "Sum", "comparison": "greater_than",
                          "threshold": 7 });
