@@ -182,7 +182,7 @@ fn the_old_side_that_a_metric_is_compared_with_is_looked_at_as_the_new_one_is() 
     let own = json!({ "compare_to": { "dimensions": { "LoadBalancer": BALANCER, "TargetGroup": NEW, "AvailabilityZone": "eu-west-1a" } } });
     let told = found(listener(), own);
     assert!(told.len() == 1 && told[0].2.contains("a side is no worse than itself"), "{told:?}");
-    let alias = json!({ "alias": { "dns_name": "shop-new-1.eu-west-1.elb.amazonaws.com", "hosted_zone_id": "Z", "evaluate_target_health": true } });
+    let alias = json!({ "alias": { "dns_name": "shop-new-1.eu-west-1.elb.amazonaws.com", "hosted_zone_id": "Z32O12XQLNTSW2", "evaluate_target_health": true } });
     let of_name = json!({ "dimensions": { "LoadBalancer": "app/shop-new/1" }, "compare_to": { "dimensions": { "LoadBalancer": "app/shop-old/1" } } });
     assert_eq!(found(name(alias), of_name), [], "the plan does not say where a name leads before");
 }
@@ -244,7 +244,7 @@ fn silence_at_zero_is_said_to_be_health_also_where_errors_are_divided() {
         (json!({ "test": "threshold" }), Some(warning)),
         (json!({ "missing": "zero_if_divisor" }), None),
         (json!({ "missing": "healthy" }), None),
-        (json!({ "metric_name": "RequestCount", "divide_by": { "metric_name": "NewConnectionCount" } }), None),
+        (json!({ "metric_name": "RequestCount", "divide_by": { "metric_name": "RequestCount" } }), None),
     ] {
         let told = share(fields.clone());
         assert_eq!(told.first().map(|told| told.0), expected, "{fields}: {told:?}");
