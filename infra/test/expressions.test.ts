@@ -164,6 +164,7 @@ describe('every expression answers', () => {
       isTooLittle: true,
       decideWithin: 900,
       load: { round: 0, turn: 0 },
+      lost: '',
       baseline: [],
       dashboard: 'https://example.com',
       report: null,
