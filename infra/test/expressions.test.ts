@@ -161,7 +161,10 @@ describe('every expression answers', () => {
       decisions: [],
       decision: {},
       isSigned: true,
+      isTooLittle: true,
+      decideWithin: 900,
       load: { round: 0, turn: 0 },
+      lost: '',
       baseline: [],
       dashboard: 'https://example.com',
       report: null,
@@ -189,7 +192,14 @@ describe('every expression answers', () => {
       alarms: [0],
       late_writers_seconds: 35,
     },
-    ...{ watched_seconds: 0, is_trouble_told: false, trouble: { error: 'e', cause: 'c' }, rollback: 'arn' },
+    ...{
+      watched_seconds: 0,
+      trouble_told: '',
+      troubles: 0,
+      looks_after_due: 0,
+      trouble: { error: 'e', cause: 'c' },
+      rollback: 'arn',
+    },
     end: { ...reply, ending: 'RolledBack', hold: null, routes: [] },
   };
 

@@ -60,6 +60,21 @@ fn a_run_that_is_held_for_too_little_data_is_not_said_to_have_failed() {
 }
 
 #[test]
+fn whoever_decides_reads_what_a_yes_does_and_how_often_it_is_asked() {
+    let mut open = asked(Kind::Decision);
+    let mut page = |detail| {
+        open.question.detail = detail;
+        html(&open)
+    };
+    let again = page(json!({ "new_weight": 10, "asked": 3, "ends_step": false }));
+    assert!(again.contains("To go on begins the hold and its tests again"), "{again}");
+    assert!(again.contains("This is question 3 of 5 at the most."), "{again}");
+    let ends = page(json!({ "new_weight": 10, "asked": 1, "ends_step": true }));
+    assert!(ends.contains("To go on ends the step with what is known of it"), "{ends}");
+    assert!(!page(json!({ "new_weight": 10 })).contains("To go on begins"), "a machine from before does not say");
+}
+
+#[test]
 fn all_that_was_found_the_steps_and_the_plan_are_on_it() {
     let mut open = asked(Kind::Approval);
     open.question.detail = json!({

@@ -3,6 +3,7 @@
 use cutover::Seconds;
 use cutover::ask::{Answer, Choice, Effect, Handed, Kind, Question};
 use cutover::error::name::INCONCLUSIVE;
+use cutover::schedule::MOST_DECISIONS;
 use cutover::text::{named, quoted};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -158,8 +159,24 @@ fn open(question: &Question, now: Timestamp) -> Vec<String> {
                 format!("Its step{} is held{share}. Traffic stays as it is.", step.unwrap_or_default()),
                 format!("To go back, or no answer until {until}, rolls it back."),
             ]
+            .into_iter()
+            .chain(what_a_yes_does(question))
+            .collect()
         }
     }
+}
+
+/// A yes is no promise to be left alone: what it begins, and how often it is asked.
+fn what_a_yes_does(question: &Question) -> Option<String> {
+    let yes = if question.detail["ends_step"].as_bool()? {
+        "To go on ends the step with what is known of it, and takes the next."
+    } else {
+        "To go on begins the hold and its tests again; what fails then is asked again."
+    };
+    let of = MOST_DECISIONS;
+    let asked =
+        question.detail["asked"].as_u64().map(|asked| format!(" This is question {asked} of {of} at the most."));
+    Some(format!("{yes}{}", asked.unwrap_or_default()))
 }
 
 /// Who answered what, and what became of it.

@@ -4,6 +4,8 @@
 //! the same ones. What cannot be meant at all is an error of `Plan::read`; metrics of load balancers are those of [`crate::gates`], writers
 //! those of [`crate::quiesce`].
 
+mod compared;
+mod figures;
 mod load_test;
 
 use std::collections::BTreeMap;
@@ -23,6 +25,9 @@ pub fn findings(plan: &Plan) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(nobody_told(plan));
     findings.extend(asks_what_moves(plan));
+    findings.extend(compared::findings(plan));
+    findings.extend(figures::silently_by_threshold(plan));
+    findings.extend(figures::falling(plan));
     findings.extend(load_test::findings(plan));
     findings.extend(shares_for_percent(plan));
     findings.extend(one_name_for_two(plan));

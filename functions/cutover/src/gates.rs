@@ -1,8 +1,8 @@
 //! Gates that cannot work: metrics of load balancers for which there will never be a datapoint of this plan's users, and
 //! values that cannot be meant. Pure.
 //!
-//! Contract: [`findings`] looks, beside whether anything is watched at all, at every metric of `monitoring.metrics` in AWS/ApplicationELB and AWS/NetworkELB, and at what it
-//! is divided by. An error is a gate that is dead for certain; a warning is one that may be meant. Which metrics there are, by
+//! Contract: [`findings`] looks, beside whether anything is watched at all, at every metric of `monitoring.metrics` in AWS/ApplicationELB and AWS/NetworkELB, at what it
+//! is divided by, and at the same two of the old side where it is compared. An error is a gate that is dead for certain; a warning is one that may be meant. Which metrics there are, by
 //! which dimensions and in which unit: Elastic Load Balancing user guides, "CloudWatch metrics for your Application Load
 //! Balancer" and "... Network Load Balancer" ([`known`]). Of other namespaces nothing is said, but where one of load
 //! balancers is meant.
@@ -13,7 +13,7 @@ mod units;
 
 use std::collections::BTreeMap;
 
-use crate::plan::{Metric, Plan, Route};
+use crate::plan::{ComparedTo, Metric, Plan, Route};
 use crate::{Finding, Severity};
 
 /// What is wrong with the plan's metrics of load balancers, and whether it watches anything.
@@ -28,7 +28,7 @@ pub fn findings(plan: &Plan) -> Vec<Finding> {
 pub(crate) fn findings_as_far_as(plan: &Plan, is_read: impl Fn(&str) -> bool) -> Vec<Finding> {
     let are_routes_read = is_read("$.routes");
     let balancing = if are_routes_read { dimensions::Balancing::of(plan) } else { dimensions::Balancing::unknown() };
-    let series = ["namespace", "metric_name", "dimensions", "divide_by", "statistic"];
+    let series = ["namespace", "metric_name", "dimensions", "divide_by", "statistic", "compare_to"];
     let value = ["threshold", "comparison", "missing", "period"];
     let of_metric = |path: &str| {
         let metric = path.strip_prefix("$.monitoring.metrics[").and_then(|rest| rest.split(']').next());
@@ -61,8 +61,10 @@ fn of_metrics(plan: &Plan, balancing: &dimensions::Balancing) -> Vec<Finding> {
         for series in Series::of(metric, &path) {
             if let Some(namespace) = known::Namespace::named(series.namespace) {
                 dimensions::check(namespace, &series, balancing, &mut report);
-                units::check_series(namespace, &series, &mut report);
-            } else {
+                if !series.is_old {
+                    units::check_series(namespace, &series, &mut report);
+                }
+            } else if !series.is_old {
                 check_namespace(&series, &mut report);
             }
         }
@@ -93,6 +95,7 @@ fn check_namespace(series: &Series, report: &mut Report) {
 }
 
 /// One series of datapoints that is asked for.
+#[derive(Clone)]
 struct Series<'a> {
     /// Its place in the plan.
     path: String,
@@ -104,10 +107,12 @@ struct Series<'a> {
     metric_name: &'a str,
     dimensions: &'a BTreeMap<String, String>,
     statistic: &'a str,
+    /// Whether it is the old side's, with which the metric is compared: it differs from the new side's by its dimensions only.
+    is_old: bool,
 }
 
 impl<'a> Series<'a> {
-    /// The metric's own, and that of its divisor, which takes over what it leaves out.
+    /// The metric's own, and that of its divisor, which takes over what it leaves out; then both of the old side.
     fn of(metric: &'a Metric, path: &str) -> Vec<Self> {
         let own = Self {
             path: path.to_owned(),
@@ -117,6 +122,7 @@ impl<'a> Series<'a> {
             metric_name: &metric.metric_name,
             dimensions: &metric.dimensions,
             statistic: &metric.statistic,
+            is_old: false,
         };
         let divisor = metric.divide_by.as_ref().map(|divisor| {
             let own_path = format!("{path}.divide_by");
@@ -129,9 +135,26 @@ impl<'a> Series<'a> {
                 metric_name: &divisor.metric_name,
                 dimensions: divisor.dimensions.as_ref().unwrap_or(&metric.dimensions),
                 statistic: divisor.statistic.as_deref().unwrap_or(&metric.statistic),
+                is_old: false,
             }
         });
-        [own].into_iter().chain(divisor).collect()
+        let mut all: Vec<Self> = [own].into_iter().chain(divisor).collect();
+        let of_old = |old: &'a ComparedTo, series: &Self| Self {
+            path: format!("{path}.compare_to"),
+            dimensions_path: format!("{path}.compare_to.dimensions"),
+            dimensions: &old.dimensions,
+            is_old: true,
+            ..series.clone()
+        };
+        let compared = metric.compare_to.as_ref();
+        let old: Vec<Self> = compared.iter().flat_map(|old| all.iter().map(|series| of_old(old, series))).collect();
+        all.extend(old);
+        all
+    }
+
+    /// As a person calls its side.
+    fn side(&self) -> &'static str {
+        if self.is_old { "old" } else { "new" }
     }
 
     fn dimension(&self, name: &str) -> Option<&'a str> {
@@ -151,7 +174,11 @@ impl Report {
     }
 
     fn warn(&mut self, path: &str, problem: impl Into<String>, fix: impl Into<String>) {
-        self.0.push(Finding::warning(path, problem, fix));
+        let finding = Finding::warning(path, problem, fix);
+        // A metric and what divides it may have the same dimensions, and then the same is wrong with them.
+        if !self.0.contains(&finding) {
+            self.0.push(finding);
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use self::reach::Reach;
 pub use self::remedy::Remedy;
 pub use self::request::{native_roots, tls_configuration};
+pub(crate) use self::target::can_be_sent;
 pub use self::target::{Target, shown};
 use crate::plan::Probe;
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::budget::{MOST_PLAN_BYTES, json_bytes};
-use crate::plan::{OnFailure, Plan, Route, TooLittleData};
+use crate::plan::{LoadTest, OnFailure, Plan, Route, TooLittleData};
 use crate::{Finding, Seconds};
 
 /// A Standard workflow execution has 25,000 history events (Step Functions quotas); the rest is for following a
@@ -22,8 +22,12 @@ const EVENTS_PER_LOAD_TURN: u64 = 15;
 const EVENTS_PER_LOAD_SLICE: u64 = 9;
 /// One hook or alarm: an iteration of a Map with at most two Tasks in it.
 const EVENTS_PER_ITEM: u64 = 15;
+/// So many periods of a metric have to be over before it has a value of a step, at the least and at the most: one is cut off by the step's beginning,
+/// and the newest complete one arrives late.
+const LEAST_PERIODS: u64 = 2;
+const MOST_PERIODS: u64 = 3;
 /// So many times at the most a person is asked whether a run goes on: the state machine counts.
-const MOST_DECISIONS: u64 = 5;
+pub const MOST_DECISIONS: u64 = 5;
 
 /// One weight on one route, ready for the state machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +79,18 @@ pub fn route_type(route: &Route) -> &'static str {
     }
 }
 
+/// How long a look at a held step has no value of a metric yet: until periods of it that lie wholly in the step are complete, two at the least,
+/// three at the most. No step is over before.
+fn until_values(plan: &Plan, periods: u64) -> Seconds {
+    let longest = plan.monitoring.metrics.iter().map(|metric| metric.period.0).max().unwrap_or(0);
+    Seconds(periods * longest)
+}
+
+/// How long a step is held at the least, or, with one period more, until all has been seen.
+fn held(plan: &Plan, hold: Seconds, periods: u64) -> Seconds {
+    if hold.0 == 0 { hold } else { hold.max(until_values(plan, periods)) }
+}
+
 /// How many history events a run of this plan takes when all goes well, estimated from above.
 pub fn history_events(plan: &Plan) -> u64 {
     events_at(plan, plan.monitoring.interval)
@@ -85,7 +101,9 @@ fn events_at(plan: &Plan, interval: Seconds) -> u64 {
     let longer =
         if plan.monitoring.too_little_data == TooLittleData::Hold { plan.monitoring.hold_longer_at_most.0 } else { 0 };
     let looks = |seconds: u64| seconds.div_ceil(interval.0.max(1));
-    let of_hold = |hold: Seconds| looks(hold.0) + looks(longer) + u64::from(plan.monitoring.no_data_limit) + 1;
+    let of_hold = |hold: Seconds| {
+        looks(held(plan, hold, MOST_PERIODS).0) + looks(longer) + u64::from(plan.monitoring.no_data_limit) + 1
+    };
     let probes = plan.health_check.as_ref().map_or(0, |probe| 2 * u64::from(probe.attempts));
     let samples = plan.database.as_ref().map_or(0, |database| {
         let checks = database.give_up_after.0 / database.interval.0.max(1) + u64::from(database.samples);
@@ -99,7 +117,7 @@ fn events_at(plan: &Plan, interval: Seconds) -> u64 {
     let decisions = if plan.monitoring.on_failure == OnFailure::Hold { MOST_DECISIONS } else { 0 };
     let looks_at_trouble = u64::from(plan.monitoring.failure_limit.max(plan.monitoring.no_data_limit)) + 1;
     EVENTS_PER_RUN
-        + load_events(plan)
+        + plan.load_test.as_ref().map_or(0, load_events)
         + EVENTS_PER_ITEM * items as u64
         + EVENTS_PER_ROUTE * plan.routes.len() as u64
         + EVENTS_PER_STEP * steps
@@ -108,8 +126,7 @@ fn events_at(plan: &Plan, interval: Seconds) -> u64 {
 }
 
 /// A load test that has to be repeated, with twice the slices.
-fn load_events(plan: &Plan) -> u64 {
-    let Some(test) = &plan.load_test else { return 0 };
+fn load_events(test: &LoadTest) -> u64 {
     let of_round = |round| EVENTS_PER_LOAD_TURN + EVENTS_PER_LOAD_SLICE * u64::from(test.slices(round));
     test.turns() * (of_round(0) + of_round(1))
 }
@@ -122,14 +139,14 @@ fn looks_until_healthy(route: &Route) -> u64 {
     }
 }
 
-/// The least time that load test and steps take: their holds, and what resolvers keep.
+/// The least time that load test and steps take: their holds, as long as metrics need for a value, and what resolvers keep.
 pub fn least_time(plan: &Plan) -> Seconds {
     let of_route = |route: &Route| {
         let settle = match route {
             Route::Listener(_) => 0,
             Route::Dns(route) => route.settle_seconds(),
         };
-        route.steps().iter().map(|step| step.hold.0 + settle).sum::<u64>()
+        route.steps().iter().map(|step| held(plan, step.hold, LEAST_PERIODS).0 + settle).sum::<u64>()
     };
     let load = plan.load_test.as_ref().map_or(0, |test| test.least_time().0);
     Seconds(load + plan.routes.iter().map(of_route).sum::<u64>())
@@ -140,9 +157,16 @@ pub fn least_time(plan: &Plan) -> Seconds {
 pub fn check_time(plan: &Plan, old_ttls: Seconds) -> Option<Finding> {
     let least = Seconds(least_time(plan).0 + old_ttls.0);
     (least >= plan.timeout).then(|| {
-        let problem =
-            format!("is {}, and holds and TTLs alone take {least}: the run would be rolled back", plan.timeout);
-        Finding::plan("$.timeout", problem, "allow for the time that everything else takes too, or shorten the holds")
+        let mut holds = plan.routes.iter().flat_map(Route::steps).map(|step| step.hold);
+        let values = until_values(plan, LEAST_PERIODS);
+        let (what, shorten) = if holds.any(|hold| hold.0 > 0 && hold < values) {
+            (format!("holds (each {values} at the least, two periods of a metric) and TTLs"), "the metrics' periods")
+        } else {
+            ("holds and TTLs".to_owned(), "the holds")
+        };
+        let problem = format!("is {}, and {what} alone take {least}: the run would be rolled back", plan.timeout);
+        let fix = format!("allow for the time that everything else takes too, or shorten {shorten}");
+        Finding::plan("$.timeout", problem, fix)
     })
 }
 
@@ -157,15 +181,36 @@ pub(crate) fn check_size(plan: &Plan) -> Option<Finding> {
     })
 }
 
-/// Refuses a plan whose run does not fit into one execution's history, and names an interval that does.
+/// Refuses a plan whose run does not fit into one execution's history, and names what makes it long, with a value that fits where there is one.
 pub(crate) fn check_history(plan: &Plan) -> Option<Finding> {
     let events = history_events(plan);
-    let fits = |interval: &u64| events_at(plan, Seconds(*interval)) <= MOST_HISTORY_EVENTS;
+    if events <= MOST_HISTORY_EVENTS {
+        return None;
+    }
     let problem = format!("the run would take about {events} history events, more than {MOST_HISTORY_EVENTS}");
-    (events > MOST_HISTORY_EVENTS).then(|| match (1..=60).map(|minutes| minutes * 60).find(fits) {
-        Some(interval) => {
-            Finding::plan("$.monitoring.interval", problem, format!("an interval of {} fits", Seconds(interval)))
-        }
-        None => Finding::plan("$", problem, "shorten the holds, lengthen database.interval, or split the plan"),
+    let fits = |interval: &Seconds| events_at(plan, *interval) <= MOST_HISTORY_EVENTS;
+    if let Some(interval) = (1..=60).map(Seconds::minutes).find(fits) {
+        return Some(Finding::plan("$.monitoring.interval", problem, format!("an interval of {interval} fits")));
+    }
+    if let Some(duration) = fitting_load(plan) {
+        let fix = format!("a duration of {duration} fits, or send less");
+        return Some(Finding::plan("$.load_test.duration", problem, fix));
+    }
+    let mut fixes = Vec::new();
+    fixes.extend(plan.load_test.as_ref().map(|_| "shorten load_test.duration"));
+    fixes.extend(plan.routes.iter().flat_map(Route::steps).any(|step| step.hold.0 > 0).then_some("shorten the holds"));
+    fixes.extend(plan.database.as_ref().map(|_| "lengthen database.interval"));
+    fixes.push("split the plan");
+    Some(Finding::plan("$", problem, fixes.join(", or ")))
+}
+
+/// The longest load test, in whole minutes, with which the run would fit.
+fn fitting_load(plan: &Plan) -> Option<Seconds> {
+    let test = plan.load_test.as_ref()?;
+    let without = history_events(plan).saturating_sub(load_events(test));
+    let mut minutes = (1..=test.duration.0 / 60).rev().map(Seconds::minutes);
+    minutes.find(|duration| {
+        let test = LoadTest { duration: *duration, ..test.clone() };
+        without + load_events(&test) <= MOST_HISTORY_EVENTS
     })
 }

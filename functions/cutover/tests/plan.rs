@@ -675,6 +675,96 @@ fn a_plan_that_must_miss_its_deadline_is_refused() {
 }
 
 #[test]
+fn a_metric_with_long_periods_holds_each_step_for_two_of_them_and_the_timeout_allows_for_it() {
+    let with = |timeout: &str, period: &str, hold: &str| {
+        let mut plan = plan();
+        plan["timeout"] = json!(timeout);
+        plan["monitoring"]["metrics"] = json!([{ "name": "orders", "namespace": "Shop", "metric_name": "Orders", "statistic": "Sum",
+            "comparison": "less_than", "threshold": 5, "period": period }]);
+        let steps = json!([{ "new_weight": 10, "hold": hold }, { "new_weight": 50, "hold": hold }, { "new_weight": 100, "hold": "0s" }]);
+        plan["routes"] = json!([plan["routes"][0]]);
+        plan["routes"][0]["steps"] = steps;
+        Plan::read(&plan)
+    };
+    let findings = with("2h", "1h", "5m").unwrap_err();
+    assert_eq!(findings[0].path, "$.timeout");
+    assert!(
+        findings[0].problem.contains("each 2h at the least") && findings[0].problem.contains("alone take 4h"),
+        "{findings:?}"
+    );
+    assert!(findings[0].fix.ends_with("shorten the metrics' periods"), "{findings:?}");
+    let long = with("12h", "1h", "5m").unwrap();
+    assert_eq!(schedule::least_time(&long), Seconds::hours(4), "a step that is not held waits for nothing");
+    let short = with("2h", "1m", "5m").unwrap();
+    assert_eq!(schedule::least_time(&short), Seconds::minutes(10), "the hold is longer");
+    assert!(schedule::history_events(&long) > schedule::history_events(&short) + 3_000, "every look of three hours");
+}
+
+#[test]
+fn a_load_test_that_does_not_fit_into_one_history_is_what_is_named() {
+    let test = json!({ "targets": { "new": { "url": "https://192.0.2.7/" } }, "rate_per_second": 20000,
+        "duration": "40m", "sla": { "max_p95_ms": 250 } });
+    let mut plan = plan();
+    plan["timeout"] = json!("24h");
+    plan["load_test"] = test;
+    let findings = Plan::read(&plan).unwrap_err();
+    assert_eq!(findings[0].path, "$.load_test.duration", "{findings:?}");
+    let duration =
+        findings[0].fix.strip_prefix("a duration of ").and_then(|rest| rest.split(" fits").next()).unwrap().to_owned();
+    plan["load_test"]["duration"] = json!(duration);
+    assert!(Plan::read(&plan).is_ok(), "{duration}");
+    let hook = json!({ "function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:f" });
+    let findings = findings_with("/hooks/before_traffic", vec![hook; 2_000].into());
+    let fix = "shorten the holds, or lengthen database.interval, or split the plan";
+    assert_eq!(findings[0].fix, fix, "nothing that the plan does not have");
+}
+
+#[test]
+fn a_load_test_asks_for_what_can_be_sent_and_answered() {
+    let found = |fields: Value| {
+        let mut request = json!({ "path": "/" });
+        request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let test = json!({ "targets": { "new": { "url": "https://192.0.2.7/" } }, "rate_per_second": 20, "requests": [request],
+            "sla": { "max_p95_ms": 250 } });
+        findings_with("/load_test", test).into_iter().map(|finding| (finding.path, finding.fix)).collect::<Vec<_>>()
+    };
+    let at = |field: &str| format!("$.load_test.requests[0].{field}");
+    for path in ["/search?q=\"lamp\"", "/<x>", "/a?b=<c>", "/`x"] {
+        let told = found(json!({ "path": path }));
+        assert_eq!(told.first().map(|told| told.0.clone()), Some(at("path")), "{path}");
+        assert!(told[0].1.contains("percent-encoded"), "{told:?}");
+    }
+    for path in ["/search?q=%22lamp%22", "/a;b=c?d=[e]&f=|", "/~a/!$&'()*+,;=:@"] {
+        assert_eq!(found(json!({ "path": path })), [], "{path}");
+    }
+    for fields in [json!({ "method": "HEAD" }), json!({ "expect_status": "204" }), json!({ "expect_status": "304" })] {
+        let mut fields = fields;
+        assert_eq!(found(fields.clone()), [], "{fields}");
+        fields["expect_body"] = json!("ok");
+        let told = found(fields.clone());
+        assert_eq!((told.len(), told[0].0.clone()), (1, at("expect_body")), "{fields}");
+    }
+    assert_eq!(found(json!({ "expect_status": "200-299", "expect_body": "ok" })), []);
+    let url = findings_with(
+        "/load_test",
+        json!({ "targets": { "new": { "url": "https://192.0.2.7/?q=\"x\"" } }, "rate_per_second": 20,
+        "sla": { "max_p95_ms": 250 } }),
+    );
+    assert_eq!(url.iter().map(|finding| finding.path.as_str()).collect::<Vec<_>>(), ["$.load_test.targets.new.url"]);
+    assert!(!url[0].problem.contains("lamp") && url[0].problem.contains("cannot be sent"), "{url:?}");
+}
+
+#[test]
+fn as_many_as_are_sent_can_be_answered() {
+    let test = |least: f64| {
+        json!({ "targets": { "new": { "url": "https://192.0.2.7/" } }, "rate_per_second": 20,
+        "sla": { "min_throughput_rps": least } })
+    };
+    assert_eq!(findings_with("/load_test", test(20.0)), []);
+    assert!(findings_with("/load_test", test(21.0))[0].fix.starts_with("give 20 or less"));
+}
+
+#[test]
 fn the_first_traffic_of_a_run_is_marked_once() {
     let plan = Plan::read(&plan()).unwrap();
     let steps = schedule::steps(&plan);

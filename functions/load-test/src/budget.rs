@@ -21,6 +21,8 @@ use crate::slices::Side;
 const FALSE_ALARM: f64 = 0.01;
 /// What may fail where the SLA does not say.
 const OBVIOUS: f64 = 0.5;
+/// Where nearly all may fail, the limit is this: one of 1 is no rate.
+const MOST: f64 = 0.999;
 /// Where nothing may fail, one in so many is tested: a limit of 0 is no rate.
 const LEAST: f64 = 0.0001;
 /// Fewer seconds do not say whether slow answers come in clusters (`judge::dispersion`).
@@ -38,6 +40,8 @@ pub enum Stop {
 /// What one slice has spent.
 #[derive(Clone, Debug)]
 pub struct Budget {
+    /// Whether the SLA lets every request fail: then none is one too many.
+    may_all_fail: bool,
     rule: Rule,
     test: Test,
     second: i64,
@@ -60,9 +64,10 @@ impl Budget {
 
     /// By the share that has to succeed, and how often it may be wrong.
     pub fn new(min_success_percent: Option<f64>, false_alarm: f64) -> Self {
-        let limit = min_success_percent.map_or(OBVIOUS, |percent| 1.0 - percent / 100.0).clamp(LEAST, OBVIOUS);
+        let limit = min_success_percent.map_or(OBVIOUS, |percent| 1.0 - percent / 100.0).clamp(LEAST, MOST);
         let rule = Rule { limit, false_alarm, dispersion: 1.0, is_compared: false };
-        Self { rule, test: Test::default(), second: 0, counted: Counts::default(), slow: Vec::new() }
+        let may_all_fail = min_success_percent.is_some_and(|percent| percent <= 0.0);
+        Self { may_all_fail, rule, test: Test::default(), second: 0, counted: Counts::default(), slow: Vec::new() }
     }
 
     /// By what it is spent for certain, in this second of the slice: each is looked at when it is over.
@@ -75,7 +80,7 @@ impl Budget {
             (self.second, self.counted) = (second, all);
             self.slow.iter_mut().for_each(|slow| slow.look(results));
         }
-        if self.test.says(&self.rule) == Says::Trouble {
+        if !self.may_all_fail && self.test.says(&self.rule) == Says::Trouble {
             return Some(Stop::Failures);
         }
         self.slow.iter().find(|slow| slow.is_lost).map(|slow| Stop::Slow(slow.bound))
@@ -176,6 +181,13 @@ mod tests {
         assert_eq!(spent_after(None, |_| 40), None, "the SLA does not say, and most succeed");
         assert_eq!(spent_after(Some(100.0), |_| 0), None);
         assert!(spent_after(Some(100.0), |_| 1).is_some(), "where nothing may fail");
+    }
+
+    #[test]
+    fn a_side_of_which_more_than_half_may_fail_is_not_stopped_at_half() {
+        assert_eq!(spent_after(Some(30.0), |_| 60), None);
+        assert!(spent_after(Some(30.0), |_| 90).is_some());
+        assert_eq!(spent_after(Some(0.0), |_| 100), None, "all may fail");
     }
 
     #[test]

@@ -76,6 +76,17 @@ pub fn judge(test: &LoadTest, round: u32, turns: u64, done: &[Done]) -> Report {
     }
 }
 
+/// How a problem says that a slice is missing.
+const NO_RESULT: &str = "left no result";
+
+/// Says first what failed of a slice, where one left no result in the round that is judged.
+pub fn with_lost(mut report: Report, lost: &str) -> Report {
+    if !lost.is_empty() && report.problems.iter().any(|problem| problem.ends_with(NO_RESULT)) {
+        report.problems.insert(0, format!("a slice failed: {lost}"));
+    }
+    report
+}
+
 /// Of an invalid test nothing is compared: its figures are the generator's.
 fn comparison(test: &LoadTest, verdict: Verdict, old: &Option<OfSide>, new: &OfSide) -> Comparison {
     match old {
@@ -102,7 +113,7 @@ fn problems(test: &LoadTest, round: u32, turns: u64, done: &[Done]) -> Vec<Strin
         for slice in 0..test.slices(round) {
             if !done.iter().any(|done| (done.slice.turn, done.slice.slice) == (turn, slice)) {
                 let side = side_of(test, turn).as_str();
-                problems.push(format!("turn {} ({side} side), slice {} left no result", turn + 1, slice + 1));
+                problems.push(format!("turn {} ({side} side), slice {} {NO_RESULT}", turn + 1, slice + 1));
             }
         }
     }

@@ -32,6 +32,18 @@ fn verdict(test: &LoadTest, done: &[Done]) -> (Verdict, String) {
 }
 
 #[test]
+fn why_a_slice_left_no_result_is_told_first_and_only_where_one_did() {
+    let test = test(json!({ "max_p95_ms": 50.0 }), false);
+    let error = "Cutover.InvalidPlan: the path `/search` is not one";
+    let lost = with_lost(judge(&test, 0, 1, &[]), error);
+    assert_eq!(lost.problems[0], format!("a slice failed: {error}"));
+    assert!(lost.problems[1].ends_with("left no result"), "{:?}", lost.problems);
+    let made = with_lost(judge(&test, 0, 1, &[done(&test, 0, 20)]), error);
+    assert!(!made.problems.iter().any(|problem| problem.contains(error)), "of another round: {:?}", made.problems);
+    assert_eq!(with_lost(judge(&test, 0, 1, &[]), "").problems.len(), lost.problems.len() - 1);
+}
+
+#[test]
 fn the_sla_decides_on_the_new_side() {
     let test = test(json!({ "max_p95_ms": 50.0, "min_success_percent": 99.9 }), true);
     let both = |old, new| [done(&test, 0, old), done(&test, 1, new)];

@@ -81,7 +81,7 @@ pub struct Request {
 #[serde(try_from = "Value")]
 pub enum Action {
     /// Which turn comes next, or what the test says.
-    Next(Place),
+    Next(Asking),
     /// Send one slice of a turn.
     Send(Box<Sending>),
 }
@@ -95,6 +95,17 @@ pub struct Place {
     /// How many turns are done.
     #[serde(default)]
     pub turn: u64,
+}
+
+/// Which turn is asked for.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Asking {
+    /// How far the test has come.
+    #[serde(flatten)]
+    pub place: Place,
+    /// What failed of a slice that left no result; empty where none did. Machines from before do not say it.
+    #[serde(default)]
+    pub lost: String,
 }
 
 /// What is to be sent.
@@ -179,7 +190,7 @@ pub async fn handle(clients: &Clients, request: Request, now: Timestamp) -> Step
     clients.journal.check_deadline(&run, now).await?;
     let test = test_of(&run, &clients.limits)?;
     match request.action {
-        Action::Next(place) => next(clients, &run, &test, place, now).await.map(Reply::Next),
+        Action::Next(asking) => next(clients, &run, &test, asking, now).await.map(Reply::Next),
         Action::Send(sending) => {
             turn::send(clients, caller, &test, sending.slice, (now, read_at)).await.map(Reply::Sent)
         }
@@ -199,7 +210,8 @@ fn test_of(run: &Run, limits: &LoadLimits) -> StepResult<LoadTest> {
     Ok(test)
 }
 
-async fn next(clients: &Clients, run: &Run, test: &LoadTest, place: Place, now: Timestamp) -> StepResult<NextReply> {
+async fn next(clients: &Clients, run: &Run, test: &LoadTest, asking: Asking, now: Timestamp) -> StepResult<NextReply> {
+    let Asking { place, lost } = asking;
     let done = if place.turn == 0 { Vec::new() } else { clients.store.slices(&run.run_id, place.round).await? };
     let reply = |place, slices: Vec<Slice>, seen: String| NextReply {
         over: false,
@@ -222,7 +234,7 @@ async fn next(clients: &Clients, run: &Run, test: &LoadTest, place: Place, now: 
             let seen = format!("turn {} of {}: the {side} side", place.turn + 1, test.turns());
             return Ok(reply(Place { turn: place.turn + 1, ..place }, slices, seen));
         }
-        Next::Over => judge(test, place.round, place.turn.min(test.turns()), &done),
+        Next::Over => judge::with_lost(judge(test, place.round, place.turn.min(test.turns()), &done), &lost),
     };
     let key = clients.store.put_report(&run.run_id, &report).await?;
     let over = NextReply {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use cutover::plan::{Countable, Counted, Metric, Missing, Monitoring};
+use cutover::plan::{Countable, Counted, Metric, Missing, Monitoring, Route};
 use cutover::verdict::Verdict;
 use cutover::{StepError, StepResult};
 use jiff::Timestamp;
@@ -31,6 +31,8 @@ pub struct Look<'a> {
     pub monitoring: &'a Monitoring,
     /// The route's place in the plan, and the step's in its route.
     pub step: [u16; 2],
+    /// The routes of the plan, each with the new side's share in percent.
+    pub shares: &'a [(&'a Route, u8)],
     /// How much errors come in clusters, as the baseline has it of the old side.
     pub clusters: Option<f64>,
     /// How long the state machine has waited in this step.
@@ -80,6 +82,15 @@ impl Look<'_> {
             dispersion: clusters::of(metric, self.clusters),
             is_compared: metric.compare_to.is_some(),
         }
+    }
+
+    /// Whether the old side that a metric is compared with should have requests: where the plan's routes show whose it is, that route has not all
+    /// its traffic on the new side; else the route that is held has not.
+    fn expects_old(&self, metric: &Metric) -> bool {
+        let Some(old) = &metric.compare_to else { return false };
+        let held = self.shares.get(usize::from(self.step[0]));
+        let share = self.shares.iter().find(|(route, _)| old.is_of(route)).or(held);
+        share.is_some_and(|(_, percent)| *percent < 100)
     }
 
     /// Counts what is new of each metric. `datapoints` stand in the places of the metrics, where there are any.
@@ -133,14 +144,25 @@ impl Look<'_> {
             let seen = format!("{}, and CloudWatch does not count the requests above it", words::beyond(metric, value));
             return check(Verdict::Unhealthy, seen);
         }
+        if test.new_side().all > 0 && test.old_side().all == 0 && self.expects_old(metric) {
+            // Silence there is no health here: a name that is misspelt is answered with nothing, too.
+            let seen = format!("{counted}: no data of the old side, with which it is compared");
+            return Check { is_early: !is_warm, ..check(Verdict::Inconclusive, seen) };
+        }
         match (says, need) {
             (Says::Health, _) => check(Verdict::Healthy, format!("{counted}: surely below it in this step")),
+            // At 100 % there may never have been anything to compare with.
+            (_, None) if metric.compare_to.is_some() && test.old_side().all == 0 => {
+                check(Verdict::TooLittleData, format!("{counted}: nothing to compare with"))
+            }
             (_, Some(need)) => {
                 let [needed, has] = [words::about(need.needed), words::grouped(need.has)];
-                check(
-                    Verdict::TooLittleData,
-                    format!("{counted}: no trouble so far, to tell it needs about {needed} requests, has {has}"),
-                )
+                // Health is of one step, and what is counted is of the whole run.
+                let of_step = if need.has == test.new_side().all { "" } else { " in this step" };
+                let seen = format!(
+                    "{counted}: no trouble so far, to tell it needs about {needed} requests{of_step}, has {has}"
+                );
+                check(Verdict::TooLittleData, seen)
             }
             (_, None) => {
                 check(Verdict::TooLittleData, format!("{counted}: no trouble so far, and too near to it to tell"))

@@ -9,7 +9,7 @@ use cutover::plan::{Monitoring, Plan, TooLittleData};
 use cutover::verdict::{Verdict, at_least_percent};
 use cutover::{Seconds, StepError, StepResult};
 
-use crate::{Check, Tally};
+use crate::{Check, Tally, share};
 
 /// How far a hold has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,10 @@ pub fn decide(monitoring: &Monitoring, hold: Hold, checks: &[Check], tally: &Tal
         return Err(StepError::new(name::UNHEALTHY, format!("{count}: {}", told(checks, is_wrong))));
     }
     if tally.no_data_in_row >= monitoring.no_data_limit {
-        let count = format!("{} checks in a row without data", tally.no_data_in_row);
+        // A share beside its weight is data, of which nobody can tell what it means.
+        let is_share = checks.iter().any(|check| is_wrong(check) && check.name.starts_with(&share::title_of("")));
+        let what = if is_share { "from which nothing can be told" } else { "without data" };
+        let count = format!("{} checks in a row {what}", tally.no_data_in_row);
         return Err(StepError::new(name::INCONCLUSIVE, format!("{count}: {}", told(checks, is_wrong))));
     }
     let left_seconds = hold.hold_seconds.saturating_sub(hold.elapsed_seconds);

@@ -10,6 +10,7 @@ use watch::Metrics;
 
 use crate::clusters;
 use crate::counts::{self, Look, Tests};
+use crate::decide::percent_of;
 use crate::metrics::{Datapoints, Window, is_warm, judge};
 use crate::observe::failed;
 use crate::{Check, Clients, Request, queries};
@@ -33,9 +34,13 @@ pub async fn metrics(
         return Ok(Vec::new());
     }
     let place = |index: usize| u16::try_from(index).unwrap_or(u16::MAX);
+    let routes = run.plan.routes.iter().enumerate();
+    let shares: Vec<_> =
+        routes.map(|(index, route)| (route, percent_of(index, request.route, request.new_weight))).collect();
     let look = Look {
         monitoring: &run.plan.monitoring,
         step: [place(request.route), place(request.step)],
+        shares: &shares,
         clusters: clusters::of_baseline(run.baseline.as_ref()),
         elapsed_seconds: request.elapsed_seconds,
         now: request.at.unwrap_or(now),

@@ -15,7 +15,7 @@
 //! | target group | enough targets are healthy | - | they are not | - | the call failed |
 //! | share of the requests (`share`) | it is that of the weight, as far as chance goes; of a name always | - | - | it is not | the call failed |
 //! | metric, by threshold | its newest value is no trouble | - | it is | there is no value | the call failed |
-//! | metric, by sequential test | it is surely below the limit | nothing is wrong, and it is not sure | it is trouble for certain | there is no value | the call failed |
+//! | metric, by sequential test | it is surely below the limit | nothing is wrong, and it is not sure | it is trouble for certain | there is no value, or below 100 % never one of the old side that it is compared with | the call failed |
 //! | alarm | OK | - | ALARM | INSUFFICIENT_DATA | there is no such alarm, the call failed |
 //!
 //! A sequential test (`counts`, the crate `judge`) spans the whole run, and counts each period once. When it finds trouble that is certain: the
@@ -117,7 +117,8 @@ pub struct Request {
     /// The last reply's tally; none at first.
     #[serde(default)]
     pub tally: Option<Tally>,
-    /// How often a person has let the run go on in spite of a failed check: the tests begin again each time.
+    /// How often a person has let the run go on in spite of a failed check, and after the cutover, how often it was unhealthy since: the tests begin
+    /// again each time.
     #[serde(default)]
     pub decisions: u32,
     /// Whether the run is finished, and watched until its cleanup, which is then the caller. Whether the routes are where the cutover

@@ -16,6 +16,9 @@ pub fn counted(metric: &Metric, countable: &Countable<'_>, test: &Test) -> Strin
     let limit = percent(countable.limit);
     match &metric.compare_to {
         None => format!("{new} requests {trouble}, limit {limit}"),
+        Some(_) if test.old_side().all == 0 => {
+            format!("{new} requests {trouble}, and none were counted on the old side, limit {limit}")
+        }
         Some(_) => format!("{new} requests {trouble}, and {} on the old side, limit {limit}", side(test.old_side())),
     }
 }

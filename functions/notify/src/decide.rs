@@ -297,10 +297,26 @@ fn holding(told: &Told) -> Screen {
     };
     let top = format!(
         "The cutover of {name} holds its step{weight}: {what}, and somebody has to decide now whether\n\
-         it goes on or back. Traffic stays as it is. Without an answer{within} it rolls back.\n{}",
+         it goes on or back. Traffic stays as it is. Without an answer{within} it rolls back.\n{}{}",
         why(told, "why", seen),
+        what_a_yes_does(detail),
     );
     Screen { top, bottom: answers(told), ..Screen::default() }
+}
+
+/// A yes is no promise to be left alone: what it begins, and how often it is asked.
+fn what_a_yes_does(detail: &Value) -> String {
+    let counted = detail["asked"].as_u64().map_or_else(String::new, |asked| {
+        let of = cutover::schedule::MOST_DECISIONS;
+        let last = if asked >= of { " It is the last: what fails after it rolls back unasked." } else { "" };
+        format!("This is question {asked} of {of} at the most.{last}\n")
+    });
+    let yes = match detail["ends_step"].as_bool() {
+        Some(true) => "To go on ends this step with what is known of it, and takes the next.\n",
+        Some(false) => "To go on begins the hold and its tests again; if a check then fails, you are asked again.\n",
+        None => "",
+    };
+    format!("{yes}{counted}")
 }
 
 fn finished(told: &Told) -> Screen {
@@ -404,7 +420,7 @@ fn trouble(told: &Told) -> Screen {
     let name = told::application(told.application);
     let top = format!(
         "All traffic of {name} is on the new side, which is in trouble, or shows no data. Nothing was put back.\n\
-         The old side is still there. You will hear of this once, until all is well again.\n{}",
+         The old side is still there. You will hear of this once, until nothing is wrong any more.\n{}",
         why(told, "why", "What failed: "),
     );
     let bottom = gesture("Until cleanup, this rolls the cutover back:", &told.machines.roll_back(told.application));
@@ -783,6 +799,28 @@ mod tests {
             assert!(text.contains("\nOr by commands. First this,") && text.contains("send-task-failure"), "{text}");
             assert!(rows(top(&text)) <= ROWS);
         }
+    }
+
+    #[test]
+    fn whoever_decides_reads_what_a_yes_does_and_how_often_it_is_asked() {
+        let of = |asked: u64, ends_step: bool| {
+            let detail =
+                json!({ "why": "x".repeat(1_000), "within_seconds": 3600, "asked": asked, "ends_step": ends_step });
+            told(Event::Holding, &detail)
+        };
+        let (again, ends, last) = (of(3, false), of(1, true), of(5, false));
+        assert!(
+            again.contains("\nTo go on begins the hold and its tests again; if a check then fails, you are asked again.\nThis is question 3 of 5 at the most.\n"),
+            "{again}"
+        );
+        assert!(ends.contains("\nTo go on ends this step with what is known of it, and takes the next.\n"), "{ends}");
+        assert!(
+            last.contains("question 5 of 5 at the most. It is the last: what fails after it rolls back unasked."),
+            "{last}"
+        );
+        assert!([again, ends, last].iter().all(|text| rows(top(text)) <= ROWS));
+        let before = told(Event::Holding, &json!({ "within_seconds": 3600 }));
+        assert!(!before.contains("To go on begins") && !before.contains("question"), "{before}");
     }
 
     #[test]

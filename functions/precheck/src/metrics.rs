@@ -30,9 +30,11 @@ struct Series<'a> {
     namespace: &'a str,
     name: &'a str,
     dimensions: &'a BTreeMap<String, String>,
+    /// Whether it is of the old side, with which the metric is compared: that side has users now.
+    is_old: bool,
 }
 
-/// Looks for a datapoint of each metric, of what it is divided by, and of each limit.
+/// Looks for a datapoint of each metric, of what it is divided by, of both on the old side where it is compared, and of each limit.
 ///
 /// # Errors
 /// What a repetition may cure.
@@ -66,7 +68,7 @@ fn asked(plan: &Plan) -> Vec<Series<'_>> {
         let is_balancers = Namespace::named(series.namespace).is_some();
         let is_new = series.dimensions.get("TargetGroup").is_some_and(|group| new.contains(group));
         let is_left_out = Kind::of(series.name) == Kind::Count && series.name != "RequestCount";
-        !(is_balancers && (is_new || is_left_out))
+        !(is_balancers && ((is_new && !series.is_old) || is_left_out))
     };
     let metrics = plan.monitoring.metrics.iter().enumerate().flat_map(|(index, metric)| series(index, metric));
     let limits = (plan.monitoring.metrics.len()..).zip(&plan.validation.limits).map(|(index, limit)| Series {
@@ -74,6 +76,7 @@ fn asked(plan: &Plan) -> Vec<Series<'_>> {
         namespace: &limit.namespace,
         name: &limit.metric_name,
         dimensions: &limit.dimensions,
+        is_old: false,
     });
     metrics.chain(limits).filter(has_data).collect()
 }
@@ -87,17 +90,28 @@ fn watched(plan: &Plan) -> impl Iterator<Item = (&str, String)> {
 }
 
 fn series(index: usize, metric: &Metric) -> impl Iterator<Item = Series<'_>> {
-    let own = Series { index, namespace: &metric.namespace, name: &metric.metric_name, dimensions: &metric.dimensions };
+    let own = Series {
+        index,
+        namespace: &metric.namespace,
+        name: &metric.metric_name,
+        dimensions: &metric.dimensions,
+        is_old: false,
+    };
     let divisor = metric.divide_by.as_ref().map(|divisor| Series {
         index,
         namespace: divisor.namespace.as_deref().unwrap_or(&metric.namespace),
         name: &divisor.metric_name,
         dimensions: divisor.dimensions.as_ref().unwrap_or(&metric.dimensions),
+        is_old: false,
     });
-    [own].into_iter().chain(divisor)
+    let of_new = [Some(own), divisor];
+    let compared = metric.compare_to.as_ref();
+    let of_old =
+        of_new.clone().map(|series| Some(Series { dimensions: &compared?.dimensions, is_old: true, ..series? }));
+    of_new.into_iter().chain(of_old).flatten()
 }
 
-/// The places of the series that have had a datapoint. All of them in one call: 500 queries fit, and a plan has 220 at the most.
+/// The places of the series that have had a datapoint. All of them in one call: 500 queries fit, and a plan has 420 at the most.
 async fn look(cloudwatch: &Metrics, asked: &[Series<'_>], now: Timestamp) -> StepResult<BTreeSet<usize>> {
     let queries = asked.iter().enumerate().map(|(place, series)| query(place, series)).collect();
     let (start, end) = (now.as_second() - WINDOW.0.cast_signed(), now.as_second());
@@ -122,17 +136,26 @@ fn query(place: usize, series: &Series) -> MetricDataQuery {
 fn silent(plan: &Plan, asked: &[Series], seen: &BTreeSet<usize>) -> Vec<Finding> {
     let silent: Vec<&Series> =
         asked.iter().enumerate().filter(|(place, _)| !seen.contains(place)).map(|(_, one)| one).collect();
-    let of_metric = |(index, (name, path)): (usize, (&str, String))| {
-        let mut told: Vec<String> = silent.iter().filter(|one| one.index == index).map(|one| called(one)).collect();
+    let told = |index: usize, is_old: bool| {
+        let of_it = silent.iter().filter(|one| one.index == index && one.is_old == is_old);
+        let mut told: Vec<String> = of_it.map(|one| called(one)).collect();
         told.dedup();
-        (!told.is_empty()).then(|| {
-            let name = named(name, MOST_NAME_BYTES);
-            let problem = format!("{name} has had no datapoint in the last {WINDOW}: {}", told.join("; nor "));
-            let fix = "as it should be, if only the new side's users give it data; else compare namespace, metric_name and dimensions with the metric in CloudWatch, letter by letter";
-            Finding::warning(path, problem, fix)
-        })
+        (!told.is_empty()).then(|| format!("had no datapoint in the last {WINDOW}: {}", told.join("; nor ")))
     };
-    watched(plan).enumerate().filter_map(of_metric).collect()
+    let of_metric = |(index, (name, path)): (usize, (&str, String))| {
+        let name = named(name, MOST_NAME_BYTES);
+        let new = told(index, false).map(|silent| {
+            let fix = "as it should be, if only the new side's users give it data; else compare namespace, metric_name and dimensions with the metric in CloudWatch, letter by letter";
+            Finding::warning(&path, format!("{name} has {silent}"), fix)
+        });
+        let old = told(index, true).map(|silent| {
+            let problem = format!("the old side that {name} is compared with has {silent}");
+            let fix = "compare its dimensions with the metric in CloudWatch, letter by letter: without data of the old side no step passes";
+            Finding::warning(format!("{path}.compare_to"), problem, fix)
+        });
+        new.into_iter().chain(old)
+    };
+    watched(plan).enumerate().flat_map(of_metric).collect()
 }
 
 /// `Shop Orders {Service: checkout}`
@@ -195,6 +218,31 @@ mod tests {
         let told = r#""gate of Orders" has had no datapoint in the last 1d: Shop Orders {Service: chekout}"#;
         assert_eq!(found[0].problem, told);
         assert_eq!(silent(&plan, &asked, &[0, 1].into()), []);
+    }
+
+    #[test]
+    fn the_old_side_that_a_metric_is_compared_with_should_have_data_by_now() {
+        let (alb, balancer) = ("AWS/ApplicationELB", "app/shop/1");
+        let of_new = json!({ "LoadBalancer": balancer, "TargetGroup": "targetgroup/new/1" });
+        let of_old = json!({ "LoadBalancer": balancer, "TargetGroup": "targetgroup/odl/1" });
+        let mut rate = metric(alb, "HTTPCode_Target_5XX_Count", of_new);
+        rate["divide_by"] = json!({ "metric_name": "RequestCount" });
+        rate["threshold"] = json!(0.01);
+        rate["compare_to"] = json!({ "dimensions": of_old });
+        let plan = plan(json!([rate]));
+        let asked = asked(&plan);
+        let places: Vec<(&str, bool)> = asked.iter().map(|series| (series.name, series.is_old)).collect();
+        assert_eq!(places, [("RequestCount", true)], "AWS leaves errors out at zero, and the new group has no users");
+        let found = silent(&plan, &asked, &BTreeSet::new());
+        assert_eq!((found.len(), found[0].path.as_str()), (1, "$.monitoring.metrics[0].compare_to"));
+        assert!(
+            found[0].problem.starts_with(
+                "the old side that \"gate of HTTPCode_Target_5XX_Count\" is compared with has had no datapoint"
+            ),
+            "{}",
+            found[0].problem
+        );
+        assert!(found[0].problem.contains("targetgroup/odl/1"), "{}", found[0].problem);
     }
 
     #[test]

@@ -14,18 +14,18 @@ export const facts: Fact[] = [
         FindRun Cleanup {action: find, execution_arn: RUN, state: FindRun, input: {run_id: RUN}}
         WaitUntilDue 40 s
         WatchRoutes Cleanup {action: watch, told: }
-        WatchHealth Monitor {after_cutover: true, route: 1, step: 2, new_weight: 100, hold_seconds: 0, elapsed_seconds: 40, tally: null, at: ENTERED}
+        WatchHealth Monitor {after_cutover: true, route: 1, step: 2, new_weight: 100, hold_seconds: 0, elapsed_seconds: 40, tally: null, decisions: 0, at: ENTERED}
         WaitUntilDue 40 s
         WatchRoutes Cleanup {action: watch, told: TOLD-1}
         TellChange Notify {topic_arn: everybody, application: shop, event: changed, detail: {routes: ELSEWHERE}}
         WaitUntilDue 20 s
         WatchRoutes Cleanup {action: watch, told: TOLD-2}
-        WatchHealth Monitor {after_cutover: true, route: 1, step: 2, new_weight: 100, hold_seconds: 0, elapsed_seconds: 100, tally: LOOKS-1, at: ENTERED}
+        WatchHealth Monitor {after_cutover: true, route: 1, step: 2, new_weight: 100, hold_seconds: 0, elapsed_seconds: 100, tally: LOOKS-1, decisions: 0, at: ENTERED}
         BeginCleanup Cleanup {action: begin}
-        RemoveFromRoute Cleanup {action: remove, route: 0, attempt: 0, releasing: 0}
+        RemoveFromRoute Cleanup {action: remove, route: 0, attempt: 0, releasing: 0, is_in_trouble: false}
         RemoveWait 7 s
-        RemoveFromRoute Cleanup {action: remove, route: 0, attempt: 1, releasing: 1}
-        RemoveFromRoute Cleanup {action: remove, route: 1, attempt: 0, releasing: 0}
+        RemoveFromRoute Cleanup {action: remove, route: 0, attempt: 1, releasing: 1, is_in_trouble: false}
+        RemoveFromRoute Cleanup {action: remove, route: 1, attempt: 0, releasing: 0, is_in_trouble: false}
         RemoveDashboard Dashboard {action: remove}
         CloseRun Cleanup {action: close, removals: [{settled: true, wait_seconds: 0, releasing: 2, removed: [the old group]}, {settled: true, wait_seconds: 0, releasing: 0, removed: [the checks]}], notes: []}
         AnnounceClose Notify {topic_arn: everybody, application: shop, event: closed, detail: {removals: [{settled: true, wait_seconds: 0, releasing: 2, removed: [the old group]}, {settled: true, wait_seconds: 0, releasing: 0, removed: [the checks]}], not_done: []}}
@@ -105,7 +105,7 @@ export const facts: Fact[] = [
     },
   },
   {
-    name: 'trouble that does not send a run back is told once, and again after all was well',
+    name: 'trouble that does not send a run back is told once, also after silence, and again once nothing was wrong any more',
     holds: async (definition) => {
       const looks = (answers: object[]) => ({
         FindRun: [{ ...RUN, wait_seconds: 40 * answers.length, rolls_back: false }],
@@ -115,11 +115,17 @@ export const facts: Fact[] = [
       const [sick, blind] = [new Failure('Cutover.Unhealthy'), new Failure('Cutover.Inconclusive')];
       const well = { verdict: 'healthy', tally: 'WELL' };
       const unwell = { verdict: 'unhealthy', tally: 'UNWELL' };
+      const unsure = (looks: number) => ({ verdict: 'too_little_data', tally: { too_little_data: looks } });
       for (const [answers, times] of [
         [[sick, sick, unwell, sick], 1],
         [[sick, unwell, well, blind], 2],
         [[blind, blind], 1],
         [[well, unwell, well], 0],
+        [[blind, sick, sick], 2],
+        [[sick, blind, blind, sick], 1],
+        [[blind, well, blind], 2],
+        [[sick, unsure(1), unsure(2), sick], 1],
+        [[sick, unsure(1), unsure(2), unsure(3), sick, sick], 2],
       ] as [object[], number][]) {
         const walk = await cleanup(definition, looks(answers));
         assert.equal(visited(walk).filter((state) => state === 'TellTrouble').length, times, JSON.stringify(answers));
@@ -138,7 +144,25 @@ export const facts: Fact[] = [
       assert.ok(told.lines.includes(expected), told.lines.join('\n'));
       // What was counted is not counted again.
       const again = await cleanup(definition, looks([well, blind, well]));
-      assert.match(again.lines.filter((line) => line.startsWith('WatchHealth'))[2] ?? '', /tally: null, at: ENTERED}$/);
+      assert.match(
+        again.lines.filter((line) => line.startsWith('WatchHealth'))[2] ?? '',
+        /tally: null, decisions: 0, at: ENTERED}$/,
+      );
+      // After trouble the tests begin anew, from then on: their certainty would hide that it is over.
+      const anew = await cleanup(definition, looks([well, sick, well]));
+      const third = anew.lines.filter((line) => line.startsWith('WatchHealth'))[2] ?? '';
+      assert.match(third, /elapsed_seconds: 40, tally: null, decisions: 1, at: ENTERED}$/);
+      // The way back is kept where the last thing known is that the new side fails.
+      for (const [answers, isKept] of [
+        [[sick, unwell], true],
+        [[sick, blind], true],
+        [[sick, well], false],
+        [[blind], false],
+      ] as [object[], boolean][]) {
+        const walk = await cleanup(definition, looks(answers));
+        const removal = walk.lines.find((line) => line.startsWith('RemoveFromRoute')) ?? '';
+        assert.ok(removal.includes(`is_in_trouble: ${isKept}`), removal);
+      }
       const untold = await cleanup(definition, { ...still, TellTrouble: [new Failure('Test.Boom')] });
       assert.deepEqual(untold.variables.notes, ['TellTrouble: Test.Boom']);
     },

@@ -29,11 +29,11 @@ export const facts: Fact[] = [
         PrepareWait 7 s
         PrepareRecords WeightShift {route: 1, attempt: 1, change_id: C1, action: prepare}
         PrepareWait 11 s
-        NextLoadTurn LoadTest {action: next, round: 0, turn: 0}
+        NextLoadTurn LoadTest {action: next, round: 0, turn: 0, lost: }
         SendLoad all at once
         SendSlice within 255 s LoadTest {action: send, slice: SLICE-1}
         SendSlice within 255 s LoadTest {action: send, slice: SLICE-2}
-        NextLoadTurn LoadTest {action: next, round: 0, turn: 1}
+        NextLoadTurn LoadTest {action: next, round: 0, turn: 1, lost: }
         BeforeTrafficHook within 61 s before-1 {run_id: RUN, application: shop, hook: before_traffic}
         BeforeTrafficHook within 65 s before-2 {run_id: RUN, application: shop, hook: before_traffic}
         CheckLine Claim {action: line}

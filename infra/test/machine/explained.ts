@@ -10,8 +10,8 @@ interface Explained {
 const EXPLAINED: Explained[] = [
   {
     state: /^(Start|RouteToRestore|FindRun)$/,
-    what: /^Assign\.(isReadyForTraffic|changed|is_trouble_told): null$/,
-    why: 'null and false say the same: not yet',
+    what: /^Assign\.(isReadyForTraffic|changed|trouble_told): null$/,
+    why: 'null and false, or nothing, say the same: not yet',
   },
   {
     state: /^(NextRouteToPrepare|NextStep|NextRouteToFinalise)$/,

@@ -27,6 +27,10 @@ export const facts: Fact[] = [
       assert.equal(visited(walk).filter((state) => state === 'NextLoadTurn').length, 2);
       assert.equal(visited(walk).filter((state) => state === 'SendSlice').length, 2);
       assert.equal(walk.ending, 'Succeeded');
+      // The verdict says why.
+      const asked = walk.lines.filter((line) => line.startsWith('NextLoadTurn'));
+      assert.match(asked[0] ?? '', /lost: }$/);
+      assert.match(asked[1] ?? '', /lost: Test.Boom: why}$/);
     },
   },
   {

@@ -95,7 +95,10 @@ export const facts: Fact[] = [
       }
       const never = await held(definition, { AwaitDecision: UNSIGNED });
       assert.equal(visited(never).filter((state) => state === 'AwaitDecision').length, 5);
-      assert.match(lineOf(never, 'StartRollback'), /why: Monitor: Cutover.Unhealthy: why}}$/);
+      assert.match(
+        lineOf(never, 'StartRollback'),
+        /why; somebody was asked 5 times, and answered to go on 0 times: not asked again}}$/,
+      );
     },
   },
   {
@@ -104,7 +107,7 @@ export const facts: Fact[] = [
       const walk = await held(definition, {});
       assert.equal(
         lineOf(walk, 'AwaitDecision'),
-        'AwaitDecision within 900 s Notify {topic_arn: everybody, application: shop, event: holding, task_token: TOKEN, plan: PLAN, detail: {title: first, new_weight: 10, why: Cutover.Unhealthy: why, within_seconds: 900}}',
+        'AwaitDecision within 900 s Notify {topic_arn: everybody, application: shop, event: holding, task_token: TOKEN, plan: PLAN, detail: {title: first, new_weight: 10, why: Cutover.Unhealthy: why, asked: 1, ends_step: false, within_seconds: 900}}',
       );
       // Only what checks say is held.
       for (const error of ['Cutover.Drift', 'Cutover.DeadlineExceeded', 'Test.Boom']) {
@@ -129,6 +132,8 @@ export const facts: Fact[] = [
           new RegExp(`^AwaitDecision within ${left} s .*within_seconds: ${left}}}$`),
         );
         assert.equal(walk.ending, 'RolledBack', 'silence is a no');
+        const silence = `; held for a decision: nobody answered within ${left} s}}`;
+        assert.ok(lineOf(walk, 'StartRollback').endsWith(silence), lineOf(walk, 'StartRollback'));
       }
     },
   },
@@ -179,6 +184,39 @@ export const facts: Fact[] = [
       const often = await held(definition, { Monitor: Array(9).fill(SICK) });
       assert.equal(visited(often).filter((state) => state === 'AwaitDecision').length, 5);
       assert.equal(often.ending, 'RolledBack');
+      assert.match(
+        lineOf(often, 'StartRollback'),
+        /; somebody was asked 5 times, and answered to go on 5 times: not asked again}}$/,
+      );
+      const asked = often.lines
+        .filter((line) => line.startsWith('AwaitDecision'))
+        .map((line) => /asked: (\d)/.exec(line)?.[1]);
+      assert.deepEqual(asked, ['1', '2', '3', '4', '5']);
+      const unasked = await cutover(definition, { Monitor: [SICK] });
+      assert.match(lineOf(unasked, 'StartRollback'), /why: Monitor: Cutover.Unhealthy: why}}$/);
+    },
+  },
+  {
+    name: 'a yes to too little data ends the step: it is not held again, and the next one follows',
+    holds: async (definition) => {
+      const cause = 'step 1 of 1: too little data after a hold of 1m40s: 5xx: 0 of 3 requests failed';
+      const unsure = new Failure('Cutover.Inconclusive', cause);
+      const walk = await held(definition, { Monitor: [unsure, WELL] });
+      assert.match(lineOf(walk, 'AwaitDecision'), /asked: 1, ends_step: true, /);
+      const [next] = linesAfter(walk, 'AwaitDecision');
+      assert.ok(!next?.startsWith('HoldWait') && !next?.startsWith('Monitor'), next);
+      assert.equal(walk.ending, 'Succeeded');
+      const steps = walk.output.steps.map(({ title, ended_at }: Definition) => [title, typeof ended_at]);
+      assert.deepEqual(steps, [
+        ['first', 'string'],
+        ['second', 'string'],
+      ]);
+      assert.equal(walk.output.decisions[0].in_spite_of, `Cutover.Inconclusive: ${cause}`);
+      // Silence of all data is none of it: nobody can tell then, and the hold begins again.
+      const blind = await held(definition, {
+        Monitor: [new Failure('Cutover.Inconclusive', '3 checks in a row without data'), WELL, WELL],
+      });
+      assert.match(linesAfter(blind, 'AwaitDecision')[0] ?? '', /^HoldWait/);
     },
   },
 ];

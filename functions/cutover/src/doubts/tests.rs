@@ -62,6 +62,29 @@ fn a_probe_of_the_name_that_moves_is_told_however_it_is_spelt() {
 }
 
 #[test]
+fn a_comparison_that_guards_nothing_or_not_for_long_is_told() {
+    let metric = |compared: bool| {
+        let mut metric = json!({ "name": if compared { "beside" } else { "limit" }, "namespace": "AWS/ApplicationELB", "metric_name": "HTTPCode_Target_5XX_Count", "statistic": "Sum",
+            "dimensions": { "LoadBalancer": "app/a/1", "TargetGroup": "targetgroup/new/1" }, "divide_by": { "metric_name": "RequestCount" },
+            "comparison": "greater_than", "threshold": 0.01, "missing": "zero_if_divisor" });
+        if compared {
+            metric["compare_to"] =
+                json!({ "dimensions": { "LoadBalancer": "app/a/1", "TargetGroup": "targetgroup/old/1" } });
+        }
+        metric
+    };
+    let with = |metrics: Value| ("/monitoring", json!({ "metrics": metrics }));
+    assert_eq!(doubts(&[with(json!([metric(true), metric(false)]))]), []);
+    let alone = doubts(&[with(json!([metric(true)]))]);
+    assert_eq!((alone.len(), alone[0].0.as_str()), (1, "$.monitoring.metrics[0].compare_to"));
+    assert!(alone[0].1.contains("until cleanup, it guards nothing"), "{alone:?}");
+    let at_once = ("/routes/0/steps", json!([{ "new_weight": 0 }, { "new_weight": 100 }]));
+    let told = doubts(&[with(json!([metric(false), metric(true)])), at_once]);
+    assert_eq!((told.len(), told[0].0.as_str()), (1, "$.monitoring.metrics[1].compare_to"));
+    assert!(told[0].1.contains("no step splits the traffic"), "{told:?}");
+}
+
+#[test]
 fn a_wildcard_that_moves_says_nothing_of_a_probe_below_it() {
     let with = [
         ("/routes/1/record_name", json!("*.example.com")),
@@ -93,7 +116,7 @@ fn a_share_where_a_metric_is_in_percent_is_told() {
 #[test]
 fn bounds_of_a_load_test_that_cannot_be_meant_are_told() {
     let of = |sla: Value| {
-        let test = json!({ "targets": { "new": { "url": "https://192.0.2.7/" } }, "rate_per_second": 20, "sla": sla });
+        let test = json!({ "targets": { "new": { "url": "https://192.0.2.7/" } }, "rate_per_second": 100, "sla": sla });
         doubts(&[("/load_test", test)])
     };
     assert_eq!(of(json!({ "max_p95_ms": 250, "max_p99_ms": 250, "min_success_percent": 99.5 })), []);
@@ -110,6 +133,49 @@ fn bounds_of_a_load_test_that_cannot_be_meant_are_told() {
         assert_eq!((told.len(), told[0].0.as_str()), (1, format!("$.load_test.sla{path}").as_str()), "{sla}");
         assert!(told[0].1.contains(word) || told[0].2.contains(word), "{sla}: {told:?}");
     }
+}
+
+#[test]
+fn percentiles_of_too_few_requests_and_bounds_beyond_the_time_out_are_told() {
+    let of = |fields: Value| {
+        let mut test =
+            json!({ "targets": { "new": { "url": "https://192.0.2.7/" } }, "rate_per_second": 20, "duration": "1m" });
+        test.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        doubts(&[("/load_test", test)])
+    };
+    let told = of(json!({ "sla": { "max_p95_ms": 250, "max_p999_ms": 800 } }));
+    assert_eq!((told.len(), told[0].0.as_str()), (1, "$.load_test.sla.max_p999_ms"));
+    assert!(told[0].1.contains("1200 requests are sent to the side: it takes 2995"), "{told:?}");
+    assert!(
+        of(json!({ "rate_per_second": 1, "duration": "2s", "sla": { "max_p50_ms": 250 } }))[0].1.contains("it takes 5")
+    );
+    assert_eq!(of(json!({ "rate_per_second": 50, "sla": { "max_p999_ms": 800 } })), []);
+    assert_eq!(of(json!({ "rate_per_second": 5, "sla": { "max_p99_ms": 800 } })), [], "300 of 299");
+    let beyond = of(json!({ "timeout": "2s", "sla": { "max_p95_ms": 2000 } }));
+    assert_eq!((beyond.len(), beyond[0].0.as_str()), (1, "$.load_test.sla.max_p95_ms"));
+    assert!(beyond[0].1.contains("waited for longer than 2s"), "{beyond:?}");
+    assert_eq!(of(json!({ "timeout": "2s", "sla": { "max_p95_ms": 1999 } })), []);
+}
+
+#[test]
+fn figures_that_are_upside_down_and_a_percentile_that_is_not_judged_by_counts_are_told() {
+    let given = |p50: u32, p95: u32, p99: u32| {
+        paths(&[("/baseline", json!({ "given": { "p50_ms": p50, "p95_ms": p95, "p99_ms": p99 } }))])
+    };
+    assert_eq!(given(20, 50, 100), [""; 0]);
+    assert_eq!(given(20, 20, 20), [""; 0]);
+    assert_eq!(given(100, 50, 20), ["$.baseline.given.p95_ms"]);
+    assert_eq!(given(20, 50, 30), ["$.baseline.given.p99_ms"]);
+    let gate = |fields: Value| {
+        let mut gate = json!({ "name": "p95", "namespace": "AWS/ApplicationELB", "metric_name": "TargetResponseTime", "statistic": "p95",
+            "comparison": "greater_than_or_equal", "threshold": 0.8 });
+        gate.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        paths(&[("/monitoring", json!({ "metrics": [gate] }))])
+    };
+    assert_eq!(gate(json!({})), ["$.monitoring.metrics[0].comparison"]);
+    assert_eq!(gate(json!({ "test": "threshold" })), [""; 0]);
+    assert_eq!(gate(json!({ "comparison": "greater_than" })), [""; 0]);
+    assert_eq!(gate(json!({ "statistic": "Average" })), [""; 0]);
 }
 
 #[test]

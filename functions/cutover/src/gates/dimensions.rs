@@ -18,6 +18,8 @@ pub(super) struct Balancing {
     aliased: Option<Vec<String>>,
     /// The regions of the listeners and rules.
     regions: Vec<String>,
+    /// Whether names move: the plan does not say which load balancer they lead to before.
+    has_names: bool,
 }
 
 impl Balancing {
@@ -44,12 +46,13 @@ impl Balancing {
                 }
             }
         }
-        Self { forwards, aliased, regions }
+        let has_names = plan.routes.iter().any(|route| matches!(route, Route::Dns(_)));
+        Self { forwards, aliased, regions, has_names }
     }
 
     /// Of routes that could not be read: any balancer may be meant.
     pub(super) fn unknown() -> Self {
-        Self { forwards: Vec::new(), aliased: None, regions: Vec::new() }
+        Self { forwards: Vec::new(), aliased: None, regions: Vec::new(), has_names: true }
     }
 
     /// Whether a metric may have this zone: by its name, such as eu-west-1a or us-west-2-lax-1a, not by its id or its region.
@@ -62,8 +65,11 @@ impl Balancing {
         self.regions.is_empty() || self.regions.iter().any(|region| zone.starts_with(region.as_str()))
     }
 
-    /// What may be meant by a balancer that no listener or rule of the plan has: one that a name leads to.
-    fn may_be_behind_a_name(&self, balancer: &str) -> bool {
+    /// What may be meant by a balancer that no listener or rule of the plan has: one that a name leads to, or has led to.
+    fn may_be_behind_a_name(&self, balancer: &str, is_old: bool) -> bool {
+        if is_old && self.has_names {
+            return true;
+        }
         let name = part(balancer, 1);
         self.aliased.as_ref().is_none_or(|names| names.iter().any(|aliased| aliased.eq_ignore_ascii_case(name)))
     }
@@ -74,11 +80,11 @@ impl Balancing {
         names.join(" or ")
     }
 
-    /// The new side's group of a balancer, or of any.
-    fn new_group(&self, balancer: Option<&str>) -> Option<&str> {
+    /// The group that a series should have: of its side, of this balancer or of any.
+    fn meant_group(&self, balancer: Option<&str>, series: &Series) -> Option<&str> {
         let mut forwards = self.forwards.iter();
         let found = forwards.find(|(known, _)| balancer.is_none_or(|balancer| known == balancer));
-        found.map(|(_, groups)| groups[1].as_str())
+        found.map(|(_, groups)| groups[usize::from(!series.is_old)].as_str())
     }
 }
 
@@ -128,8 +134,8 @@ pub(super) fn check(namespace: Namespace, series: &Series, balancing: &Balancing
 }
 
 fn without_group(series: &Series, balancer: &str, balancing: &Balancing, report: &mut Report) {
-    let fix = match balancing.new_group(Some(balancer)) {
-        Some(group) => format!("add TargetGroup: `{group}`, if the new side is meant"),
+    let fix = match balancing.meant_group(Some(balancer), series) {
+        Some(group) => format!("add TargetGroup: `{group}`, if the {} side is meant", series.side()),
         None => "add TargetGroup, as targetgroup/<name>/<id>".to_owned(),
     };
     let problem = format!("names no TargetGroup: AWS publishes {} of each group only", series.metric_name);
@@ -194,34 +200,53 @@ fn against_routes(
     if !balancing.forwards.iter().any(|(known, _)| known == balancer) {
         return unknown_balancer(series, balancer, balancing, report);
     }
-    let is_known = |group: &str| balancing.forwards.iter().any(|(_, groups)| groups.iter().any(|known| known == group));
-    if let Some(group) = group.filter(|group| !is_known(group)) {
-        let problem = format!("has the TargetGroup `{group}`, which no route of the plan has");
-        let new = balancing.new_group(Some(balancer)).unwrap_or_default();
-        report.warn(path, problem, format!("write TargetGroup: `{new}`, if the new side is meant"));
+    match group {
+        Some(group) => of_side(series, balancer, group, balancing, report),
+        None if series.is_old => {
+            let meant = balancing.meant_group(Some(balancer), series).unwrap_or_default();
+            let problem = "names no TargetGroup: the load balancer counts both sides, the new one too";
+            report.warn(path, problem, format!("add TargetGroup: `{meant}`, the old side's"));
+        }
+        None => {}
     }
-    let is_of_side = |group: &str, side: usize| balancing.forwards.iter().any(|(_, groups)| groups[side] == group);
-    if let Some(group) = group.filter(|group| is_of_side(group, 0) && !is_of_side(group, 1)) {
-        let problem = format!(
-            "watches `{group}`, the old target group: it says nothing of the new side, and at 100 % has no data"
-        );
-        let new = balancing.new_group(Some(balancer)).unwrap_or_default();
+}
+
+/// Whether a group behind a known balancer is one of the side that is meant.
+fn of_side(series: &Series, balancer: &str, group: &str, balancing: &Balancing, report: &mut Report) {
+    let path = &series.dimensions_path;
+    let is_of = |side: usize| balancing.forwards.iter().any(|(_, groups)| groups[side] == group);
+    let (is_old, is_new) = (is_of(0), is_of(1));
+    let meant = balancing.meant_group(Some(balancer), series).unwrap_or_default();
+    if !is_old && !is_new {
+        let problem = format!("has the TargetGroup `{group}`, which no route of the plan has");
+        report.warn(path, problem, format!("write TargetGroup: `{meant}`, if the {} side is meant", series.side()));
+    } else if series.is_old && !is_old {
+        let problem = format!("compares with `{group}`, the new target group: a side is no worse than itself");
         report.warn(
             path,
             problem,
-            format!("write TargetGroup: `{new}`, unless the two groups of the route are swapped"),
+            format!("write TargetGroup: `{meant}`, unless the two groups of the route are swapped"),
+        );
+    } else if !series.is_old && !is_new {
+        let problem = format!(
+            "watches `{group}`, the old target group: it says nothing of the new side, and at 100 % has no data"
+        );
+        report.warn(
+            path,
+            problem,
+            format!("write TargetGroup: `{meant}`, unless the two groups of the route are swapped"),
         );
     }
 }
 
 fn unknown_balancer(series: &Series, balancer: &str, balancing: &Balancing, report: &mut Report) {
-    if balancing.may_be_behind_a_name(balancer) {
+    if balancing.may_be_behind_a_name(balancer, series.is_old) {
         return;
     }
     let problem = format!(
         "has the LoadBalancer `{balancer}`, which no route of the plan has: it tells nothing of this cutover's users"
     );
-    let fix = match (balancing.new_group(None), balancing.forwards.is_empty()) {
+    let fix = match (balancing.meant_group(None, series), balancing.forwards.is_empty()) {
         (Some(group), _) => {
             format!("write LoadBalancer: {}, TargetGroup: `{group}`, unless it is meant", balancing.balancers())
         }

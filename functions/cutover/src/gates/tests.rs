@@ -134,6 +134,60 @@ fn a_divisors_own_dimensions_are_looked_at_in_their_place() {
 }
 
 #[test]
+fn the_old_side_that_a_metric_is_compared_with_is_looked_at_as_the_new_one_is() {
+    let old = NEW.replace("shop-new/6d0ecf831eec9f09", "shop-old/73e2d6bc24d8a067");
+    let compared = |dimensions: Value| {
+        json!({ "metric_name": "HTTPCode_Target_5XX_Count", "statistic": "Sum", "missing": "zero_if_divisor", "threshold": 0.01,
+            "divide_by": { "metric_name": "RequestCount" }, "compare_to": { "dimensions": dimensions } })
+    };
+    let right = json!({ "LoadBalancer": BALANCER, "TargetGroup": old });
+    assert_eq!(found(listener(), compared(right.clone())), [], "the old group is meant here");
+    assert_eq!(found(listener(), json!({ "compare_to": { "dimensions": right } })), []);
+    let (error, warning) = (Severity::Error, Severity::Warning);
+    for (dimensions, severity, expected) in [
+        (
+            json!({ "LoadBalancer": BALANCER, "TargetGroup": "targetgroup/shop-odl/73e2d6bc24d8a067" }),
+            warning,
+            &*format!("write TargetGroup: `{old}`, if the old side is meant"),
+        ),
+        (
+            json!({ "LoadBalancer": BALANCER, "TargetGroup": "targetgroup/shop-old/1" }),
+            error,
+            &*format!("write TargetGroup: `{old}`"),
+        ),
+        (
+            json!({ "LoadBalancer": "app/another/1", "TargetGroup": old }),
+            error,
+            "with another LoadBalancer than its own",
+        ),
+        (json!({ "LoadBalancer": "app/another/1" }), warning, &*format!("TargetGroup: `{old}`")),
+        (json!({ "LoadBalancer": "app/shop/1" }), error, "has another id"),
+        (
+            json!({ "LoadBalancer": format!("{ELB}:loadbalancer/{BALANCER}"), "TargetGroup": old }),
+            error,
+            "write `app/shop/50dc6c495c0c9188`",
+        ),
+        (json!({ "TargetGroup": old }), error, "add LoadBalancer"),
+        (json!({ "LoadBalancer": BALANCER }), warning, "counts both sides"),
+        (json!({}), error, "names no LoadBalancer"),
+    ] {
+        let told = found(listener(), compared(dimensions.clone()));
+        assert!(
+            !told.is_empty() && told.iter().all(|told| told.1 == ".compare_to.dimensions"),
+            "{dimensions}: {told:?}"
+        );
+        assert!(told[0].0 == severity && told[0].2.contains(expected), "{dimensions}: {told:?}");
+        assert_eq!(told.len(), 1, "once, although the divisor has them too: {told:?}");
+    }
+    let own = json!({ "compare_to": { "dimensions": { "LoadBalancer": BALANCER, "TargetGroup": NEW, "AvailabilityZone": "eu-west-1a" } } });
+    let told = found(listener(), own);
+    assert!(told.len() == 1 && told[0].2.contains("a side is no worse than itself"), "{told:?}");
+    let alias = json!({ "alias": { "dns_name": "shop-new-1.eu-west-1.elb.amazonaws.com", "hosted_zone_id": "Z32O12XQLNTSW2", "evaluate_target_health": true } });
+    let of_name = json!({ "dimensions": { "LoadBalancer": "app/shop-new/1" }, "compare_to": { "dimensions": { "LoadBalancer": "app/shop-old/1" } } });
+    assert_eq!(found(name(alias), of_name), [], "the plan does not say where a name leads before");
+}
+
+#[test]
 fn units_that_cannot_be_meant_are_warnings() {
     let count = |fields: Value| {
         let mut metric = json!({ "metric_name": "HTTPCode_Target_5XX_Count", "statistic": "Sum", "threshold": 0.01,
@@ -171,6 +225,40 @@ fn units_that_cannot_be_meant_are_warnings() {
         let told = found.iter().find(|found| found.1 == path).unwrap_or_else(|| panic!("{fields}: {found:?}"));
         assert!(told.0 == Severity::Warning && told.2.contains(expected), "{told:?}");
     }
+}
+
+#[test]
+fn silence_at_zero_is_said_to_be_health_also_where_errors_are_divided() {
+    let share = |fields: Value| {
+        let mut metric = json!({ "metric_name": "HTTPCode_Target_5XX_Count", "statistic": "Sum", "threshold": 0.01,
+            "divide_by": { "metric_name": "RequestCount" } });
+        metric.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        found(listener(), metric)
+    };
+    let (error, warning) = (Severity::Error, Severity::Warning);
+    for (fields, expected) in [
+        (json!({}), Some(error)),
+        (json!({ "missing": "inconclusive" }), Some(error)),
+        (json!({ "missing": "unhealthy" }), Some(error)),
+        (json!({ "missing": "unhealthy", "test": "threshold" }), Some(warning)),
+        (json!({ "test": "threshold" }), Some(warning)),
+        (json!({ "missing": "zero_if_divisor" }), None),
+        (json!({ "missing": "healthy" }), None),
+        (json!({ "metric_name": "RequestCount", "divide_by": { "metric_name": "RequestCount" } }), None),
+    ] {
+        let told = share(fields.clone());
+        assert_eq!(told.first().map(|told| told.0), expected, "{fields}: {told:?}");
+        let is_told_right =
+            told.iter().all(|told| told.1 == ".missing" && told.2.contains("write \"missing\": \"zero_if_divisor\""));
+        assert!(is_told_right, "{told:?}");
+    }
+}
+
+#[test]
+fn errors_may_be_divided_by_the_samples_of_a_latency() {
+    let by_samples = json!({ "metric_name": "HTTPCode_Target_5XX_Count", "statistic": "Sum", "threshold": 0.01, "missing": "zero_if_divisor",
+        "divide_by": { "metric_name": "TargetResponseTime", "statistic": "SampleCount" } });
+    assert_eq!(found(listener(), by_samples), [], "its Sum would be seconds");
 }
 
 #[test]

@@ -80,6 +80,7 @@ pub(super) fn check_threshold(metric: &Metric, path: &str, report: &mut Report) 
         }
         return silent_at_zero(metric, kind, &path_of("missing"), report);
     };
+    silent_at_zero(metric, kind, &path_of("missing"), report);
     let is_part_of_all = kind == Kind::Count && divisor.metric_name == REQUESTS && metric.metric_name != REQUESTS;
     let is_beyond = threshold > 1.0 || (threshold == 1.0 && metric.comparison == Comparison::GreaterThan);
     if is_part_of_all && wants_less && is_beyond {
@@ -94,7 +95,10 @@ pub(super) fn check_threshold(metric: &Metric, path: &str, report: &mut Report) 
         let problem = "names another TargetGroup than what it divides, or none: the share is not that of one side";
         report.warn(&path_of("divide_by.dimensions"), problem, "leave it out, unless it is meant");
     }
-    if divisor.statistic.as_ref().is_some_and(|statistic| *statistic != metric.statistic) && kind == Kind::Count {
+    // SampleCount of a latency is its requests, whatever is divided: only of counts it is another thing than their Sum.
+    let is_of_a_count = Kind::of(&divisor.metric_name) == Kind::Count;
+    let is_another = divisor.statistic.as_ref().is_some_and(|statistic| *statistic != metric.statistic);
+    if is_another && kind == Kind::Count && is_of_a_count {
         let problem = format!("is not {}, the statistic of what it divides", metric.statistic);
         report.warn(&path_of("divide_by.statistic"), problem, "leave it out, and take Sum for both");
     }
@@ -138,11 +142,25 @@ fn upside_down(metric: &Metric, kind: Kind, path: &str, report: &mut Report) {
     }
 }
 
-/// AWS leaves error counts out while there are none, so that a healthy side has no value.
+/// AWS leaves error counts out while there are none, so that a healthy side has no value. A sequential test would then count the periods with
+/// errors alone, and find trouble in a healthy side; a threshold has no value.
 fn silent_at_zero(metric: &Metric, kind: Kind, path: &str, report: &mut Report) {
     let is_count_of_traffic = metric.metric_name.ends_with(REQUESTS) || metric.metric_name.starts_with("New");
-    if kind == Kind::Count && !is_count_of_traffic && metric.missing != Missing::Healthy {
-        let problem = format!("does not say that no value is healthy: AWS leaves {} out at zero", metric.metric_name);
-        report.warn(path, problem, "divide by RequestCount and write zero_if_divisor");
+    let is_said = matches!(metric.missing, Missing::Healthy | Missing::ZeroIfDivisor);
+    if kind != Kind::Count || is_count_of_traffic || is_said {
+        return;
+    }
+    let name = &metric.metric_name;
+    let problem = match metric.missing {
+        Missing::Unhealthy => format!("calls it trouble that there is no {name}: AWS leaves it out at zero"),
+        _ => format!("does not say that no value is healthy: AWS leaves {name} out at zero"),
+    };
+    let of_healthy = "a healthy side would be turned back";
+    match &metric.divide_by {
+        None => report.warn(path, problem, "divide by RequestCount and write zero_if_divisor"),
+        Some(_) if metric.sequential().is_some() => {
+            report.dead(path, format!("{problem}, and {of_healthy}"), "write \"missing\": \"zero_if_divisor\"")
+        }
+        Some(_) => report.warn(path, format!("{problem}, and {of_healthy}"), "write \"missing\": \"zero_if_divisor\""),
     }
 }

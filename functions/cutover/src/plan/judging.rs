@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::monitoring::{Comparison, Metric, Monitoring, Series};
+use super::routes::Route;
+use crate::arn::target_group_dimension;
 
 /// How a metric is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +39,18 @@ pub enum TooLittleData {
 pub struct ComparedTo {
     /// The dimensions of the old side: the metric and its divisor are looked at with these in the place of their own.
     pub dimensions: BTreeMap<String, String>,
+}
+
+impl ComparedTo {
+    /// Whether it is the old side of this route, as far as its target group shows.
+    pub fn is_of(&self, route: &Route) -> bool {
+        match (self.dimensions.get("TargetGroup"), route) {
+            (Some(group), Route::Listener(route)) => {
+                target_group_dimension(&route.old_target_group_arn) == Some(group.as_str())
+            }
+            _ => false,
+        }
+    }
 }
 
 /// What is counted of a metric's requests.

@@ -180,14 +180,14 @@ pub struct Metric {
     /// How it is judged. Left out: `sequential` for a share of requests (Sum divided by Sum, greater than a threshold between 0 and 1) and for a
     /// percentile of a load balancer's TargetResponseTime, `threshold` for all else.
     pub test: Option<TestKind>,
-    /// The old side: then trouble is to be worse than it, by counts of both, not to be above the limit.
+    /// The old side: then trouble is to be worse than it, by counts of both, not to be above the limit. Once that side has no requests it guards nothing.
     pub compare_to: Option<ComparedTo>,
     /// How much more errors vary from look to look than chance has it (variance over mean): above 1 where they come in clusters. Left out: for a
     /// share of requests that an Application Load Balancer answers with 5xx, what the baseline shows of the old side, 5 at the most; else 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1.0, max = 1000.0))]
     pub dispersion: Option<f64>,
-    /// What a missing value means.
+    /// What a missing value means. A share of errors that AWS leaves out at zero needs `zero_if_divisor`.
     #[serde(default)]
     pub missing: Missing,
 }

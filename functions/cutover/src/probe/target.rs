@@ -42,12 +42,16 @@ impl Target {
         }
         let (host, port) = host_and_port(authority).ok_or_else(|| format!("`{shown}` has no host and port"))?;
         let path = path.split('#').next().unwrap_or_default();
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        if !can_be_sent(&path) {
+            return Err(format!("`{shown}` has characters in its path or query that cannot be sent"));
+        }
         Ok(Self {
             is_tls,
             host: host.to_owned(),
             port: port.unwrap_or(if is_tls { 443 } else { 80 }),
             authority: authority.to_owned(),
-            path: if path.starts_with('/') { path.to_owned() } else { format!("/{path}") },
+            path,
         })
     }
 
@@ -55,6 +59,11 @@ impl Target {
     pub fn is_address(&self) -> bool {
         self.host.parse::<Ipv4Addr>().is_ok() || self.host.parse::<Ipv6Addr>().is_ok()
     }
+}
+
+/// Whether path and query can stand in a request: what sends them reads them as this.
+pub(crate) fn can_be_sent(path: &str) -> bool {
+    path.starts_with('/') && !path.contains('#') && path.parse::<hyper::Uri>().is_ok()
 }
 
 /// A URL as messages show it: without query and user, which may be secrets.

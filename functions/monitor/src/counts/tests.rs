@@ -29,7 +29,7 @@ fn p95() -> Monitoring {
 /// A look when the step has been held for so many whole minutes.
 fn look(monitoring: &Monitoring, step: u16, minutes: i64, now: i64) -> Look<'_> {
     let now = Timestamp::from_second(now).unwrap();
-    Look { monitoring, step: [0, step], clusters: None, elapsed_seconds: 60 * minutes as u64, now }
+    Look { monitoring, step: [0, step], shares: &[], clusters: None, elapsed_seconds: 60 * minutes as u64, now }
 }
 
 /// Values at so many minutes before now.
@@ -157,6 +157,57 @@ fn the_old_side_is_compared_by_what_was_counted_there() {
     let (check, _) = judged(&compared, 4, with_old(120.0));
     assert_eq!(check.verdict, Verdict::TooLittleData, "{}", check.seen);
     assert!(check.seen.ends_with("no trouble so far, and too near to it to tell"), "{}", check.seen);
+}
+
+#[test]
+fn a_comparison_with_nothing_is_no_health_while_the_old_side_should_have_requests() {
+    let plan = |group: &str| {
+        let elb = |rest: &str| format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:{rest}");
+        let route = |name: &str| {
+            json!({ "type": "listener", "listener_arn": elb(&format!("listener/app/{name}/1/2")), "steps": [{ "new_weight": 10 }, { "new_weight": 100 }],
+            "old_target_group_arn": elb(&format!("targetgroup/{name}-old/1")), "new_target_group_arn": elb(&format!("targetgroup/{name}-new/1")) })
+        };
+        let metric = json!({ "name": "5xx", "namespace": "Shop", "metric_name": "Errors", "statistic": "Sum", "divide_by": { "metric_name": "Requests" },
+            "comparison": "greater_than", "threshold": 0.01, "missing": "zero_if_divisor", "compare_to": { "dimensions": { "TargetGroup": group } } });
+        let plan = json!({ "application": "a", "monitoring": { "metrics": [metric] }, "routes": [route("shop"), route("till")] });
+        Plan::read(&plan).unwrap()
+    };
+    let judged = |group: &str, percents: [u8; 2], old: &[(i64, f64)]| {
+        let plan = plan(group);
+        let shares: Vec<_> = plan.routes.iter().zip(percents).collect();
+        let held = u16::from(percents[0] == 100 && percents[1] > 0);
+        let look = Look { shares: &shares, step: [held, 0], ..look(&plan.monitoring, 0, 10, NOW) };
+        let datapoints = Datapoints { old_all: ago(old), ..rate(&[(3, 300.0), (2, 300.0)], &[(3, 600.0), (2, 600.0)]) };
+        let mut tests = Tests::new();
+        look.count(&mut tests, &[Some(datapoints.clone())]);
+        let metric = &plan.monitoring.metrics[0];
+        let check = look.judge(metric, &metric.sequential().unwrap(), &tests[&0], &datapoints);
+        (check.verdict, check.seen)
+    };
+    let (verdict, seen) = judged("targetgroup/shop-odl/1", [10, 0], &[]);
+    assert_eq!(verdict, Verdict::Inconclusive);
+    let told = "600 of 1,200 requests failed, and none were counted on the old side, limit 1 %: no data of the old side, with which it is compared";
+    assert_eq!(seen, told);
+    let own = "targetgroup/shop-old/1";
+    assert_eq!(judged(own, [10, 0], &[]).0, Verdict::Inconclusive, "also where it is spelt right");
+    assert_eq!(judged(own, [10, 0], &[(3, 1000.0)]).0, Verdict::Unhealthy, "some of it are something to compare with");
+    let (verdict, seen) = judged(own, [100, 0], &[]);
+    assert_eq!((verdict, seen.ends_with("nothing to compare with")), (Verdict::TooLittleData, true), "{seen}");
+    assert_eq!(judged(own, [100, 10], &[]).0, Verdict::TooLittleData, "its own route has moved, another one is held");
+    assert_eq!(judged("targetgroup/shop-odl/1", [100, 10], &[]).0, Verdict::Inconclusive);
+}
+
+#[test]
+fn what_a_step_lacks_is_told_of_the_step() {
+    let monitoring = monitoring(json!({}));
+    let datapoints = rate(&[], &[(6, 11.0), (5, 100.0), (3, 120.0), (2, 128.0)]);
+    let mut tests = Tests::new();
+    look(&monitoring, 0, 10, NOW - 240).count(&mut tests, &[Some(datapoints.clone())]);
+    let look = look(&monitoring, 1, 3, NOW);
+    look.count(&mut tests, &[Some(datapoints.clone())]);
+    let metric = &monitoring.metrics[0];
+    let seen = look.judge(metric, &metric.sequential().unwrap(), &tests[&0], &datapoints).seen;
+    assert!(seen.starts_with("0 of 359 requests failed") && seen.ends_with("requests in this step, has 248"), "{seen}");
 }
 
 #[test]

@@ -53,6 +53,19 @@ fn limits_count_looks_in_a_row() {
 }
 
 #[test]
+fn a_share_beside_its_weight_is_not_told_as_missing_data() {
+    let told = |name: &str| {
+        let check = Check::new(name, Verdict::Inconclusive, "50.0 % of 500 requests on the new side, weight 10 %");
+        let tally = Tally { no_data_in_row: 2, ..Tally::default() };
+        let hold = Hold { hold_seconds: 0, elapsed_seconds: 0, paused: false };
+        decide(&Monitoring::default(), hold, &[check], &tally).unwrap_err().message
+    };
+    let share = told(&share::title_of("listener f2f7 of shop"));
+    assert!(share.starts_with("3 checks in a row from which nothing can be told: share of listener"), "{share}");
+    assert!(told("5xx").starts_with("3 checks in a row without data: 5xx: "));
+}
+
+#[test]
 fn one_bad_check_among_good_ones_is_named_with_its_value() {
     let gone =
         Check { name: "alarm gone".to_owned(), seen: "does not exist".to_owned(), ..check(Verdict::Error, false) };

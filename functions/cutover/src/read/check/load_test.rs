@@ -4,7 +4,7 @@ use hyper::header::{HeaderName, HeaderValue};
 
 use super::{Report, arns, between, is_host_name};
 use crate::load::OWN_HEADERS;
-use crate::plan::{LoadRequest, LoadTarget, LoadTest, OnViolation, Plan, Sla};
+use crate::plan::{LoadRequest, LoadTarget, LoadTest, Method, OnViolation, Plan, Sla};
 use crate::{Seconds, probe};
 
 const PATH: &str = "$.load_test";
@@ -60,13 +60,27 @@ fn target(target: &LoadTarget, side: &str, report: &mut Report) {
 }
 
 fn sent(request: &LoadRequest, path: &str, report: &mut Report) {
-    if !request.path.starts_with('/') || !request.path.chars().all(|c| c.is_ascii_graphic() && c != '#') {
+    if !request.path.chars().all(|c| c.is_ascii_graphic()) || !probe::can_be_sent(&request.path) {
         let problem = format!("`{}` is not a path", request.path.chars().take(80).collect::<String>());
-        report.say(format!("{path}.path"), problem, "begin with /, and write other characters percent-encoded");
+        let fix = "begin with /, and write other characters percent-encoded, such as %22 for \" and %3C for <";
+        report.say(format!("{path}.path"), problem, fix);
     }
     if probe::status_range(&request.expect_status).is_none() {
         let problem = format!("is `{}`", request.expect_status);
         report.say(format!("{path}.expect_status"), problem, "write 200, or a range 200-299");
+    }
+    if request.expect_body.is_some() && !has_body(request) {
+        let (field, is) = match request.method {
+            Method::Head => ("method", "is HEAD, whose answers have no body"),
+            _ => ("expect_status", "is of answers without a body"),
+        };
+        let problem = format!("is given, and {field} {is}: no answer passes");
+        let others = [format!("{path}.method"), format!("{path}.expect_status")];
+        let fix = match request.method {
+            Method::Head => "leave expect_body out, or ask by GET",
+            _ => "leave expect_body out, or expect a status such as 200",
+        };
+        report.say_beside(&[&others[0], &others[1]], format!("{path}.expect_body"), problem, fix);
     }
     for (name, value) in &request.headers {
         let shown: String = name.chars().take(80).collect();
@@ -86,6 +100,13 @@ fn sent(request: &LoadRequest, path: &str, report: &mut Report) {
     }
 }
 
+/// Whether an answer that passes can have one (RFC 9110: none to HEAD, none with 1xx, 204 and 304).
+fn has_body(request: &LoadRequest) -> bool {
+    let is_without = |status: u16| status < 200 || [204, 304].contains(&status);
+    let are_without = probe::status_range(&request.expect_status).is_some_and(|mut range| range.all(is_without));
+    request.method != Method::Head && !are_without
+}
+
 fn bounds(sla: &Sla, report: &mut Report) {
     for (field, value) in sla.times_ms().into_iter().chain([("min_throughput_rps", sla.min_throughput_rps)]) {
         if value.is_some_and(|value| value <= 0.0) {
@@ -99,7 +120,7 @@ fn reachable(test: &LoadTest, report: &mut Report) {
     let Some((least, rate)) = test.sla.min_throughput_rps.zip(test.rate_per_second) else { return };
     if least > f64::from(rate) {
         let problem = format!("is {least}, and {rate} a second are sent: it can never hold");
-        let fix = format!("give less than {rate}, or send more by rate_per_second");
+        let fix = format!("give {rate} or less, or send more by rate_per_second");
         let other = format!("{PATH}.rate_per_second");
         report.say_beside(&[&other], format!("{PATH}.sla.min_throughput_rps"), problem, fix);
     }
