@@ -110,7 +110,12 @@ async fn each_milestone_is_heard_once_and_checks_tell_what_has_changed() -> Resu
         ensure_heard(&ground, to, &["in 30 days"]).await?;
     }
     let business = mail(&ground, "shop@example.com").await?;
-    for words in ["Expected downtime: 5m", "Whom to ask: #moves", "web (Web): moves to a new environment", "The next message comes when"] {
+    for words in [
+        "Expected downtime: 5m",
+        "Whom to ask: #moves",
+        "web (Web): moves to a new environment",
+        "The next message comes when",
+    ] {
         ensure!(business.contains(words), "no {words} in {business}");
     }
     ensure!(mail(&ground, "team@example.com").await?.contains("[ ] help-desk: "), "no checklist");
