@@ -10,6 +10,7 @@ export interface Group {
   readonly channels: readonly Record<string, unknown>[];
   readonly moments?: readonly string[];
   readonly may_answer?: boolean;
+  readonly responds?: number;
 }
 
 /** How messages look. */
@@ -83,12 +84,17 @@ export function groupTopics({ stakeholders = [] }: MessagesProps): string[] {
 }
 
 /** What would be found out at the first message only. The functions look closer when they start. */
-function refuse({ name, time_zone: zone = 'UTC', channels }: Group) {
+function refuse({ name, time_zone: zone = 'UTC', channels, moments, responds = 0 }: Group) {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name ?? '')) {
     throw new ConfigurationError(`\`stakeholders\`: a group's name should be 1 to 64 of A-Z a-z 0-9 - _, not ${name}.`);
   }
   if (!Array.isArray(channels) || channels.length === 0) {
     throw new ConfigurationError(`\`stakeholders\`: ${name} has no channels: give it one or more.`);
+  }
+  if (responds > 0 && moments !== undefined && !moments.includes('incident')) {
+    throw new ConfigurationError(
+      `\`stakeholders\`: ${name} responds, and its moments lack "incident": it would never be called.`,
+    );
   }
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone });

@@ -152,6 +152,13 @@ test('mistakes are told in a sentence', () => {
   refused({ statusInterval: 0 }, /statusInterval should be 1 to 1440 minutes, not 0/);
   refused({ recoveryObjective: 1.5 }, /recoveryObjective should be whole minutes/);
   refused({ statusTimeZone: 'Mars' }, /statusTimeZone should be a time zone/);
+  const group = {
+    name: 'team',
+    channels: [{ type: 'mail', to: ['team@example.com'] }],
+    responds: 1,
+    moments: ['stuck'],
+  };
+  refused({ stakeholders: [group] }, /team responds, and its moments lack "incident"/);
   const vpc = { subnetIds: ['subnet-0a1b2c3d'], securityGroupIds: ['sg-0c1d2e3f'] };
   refused({ probeVpc: { ...vpc, subnetIds: [] } }, /`probeVpc` needs `subnetIds`/);
   refused({ probeVpc: { ...vpc, securityGroupIds: ['default'] } }, /`securityGroupIds`, such as/);

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use crate::Finding;
 use crate::dns::normalise_name;
-use crate::plan::{Comparison, Plan, Route};
+use crate::plan::{Comparison, Moment, Plan, Route};
 use crate::probe::Target;
 
 /// More of them say no more, and would push out what precheck has observed.
@@ -24,6 +24,7 @@ const UNHELD: usize = 2;
 pub fn findings(plan: &Plan) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(nobody_told(plan));
+    findings.extend(never_called(plan));
     findings.extend(asks_what_moves(plan));
     findings.extend(compared::findings(plan));
     findings.extend(figures::silently_by_threshold(plan));
@@ -41,6 +42,17 @@ fn nobody_told(plan: &Plan) -> Option<Finding> {
     plan.notify.is_none().then(|| {
         let problem = "is missing: nobody is told of anything, not even of a run that is stuck";
         Finding::warning("$.notify", problem, "name an SNS topic that somebody reads")
+    })
+}
+
+/// Who responds is called by the moment `incident`, and by no other.
+fn never_called(plan: &Plan) -> impl Iterator<Item = Finding> {
+    let groups = plan.stakeholders.groups.iter().enumerate();
+    groups.filter(|(_, group)| !group.hears(Moment::Incident)).filter_map(|(index, group)| {
+        let level = group.responds.filter(|level| *level > 0)?;
+        let problem = format!("is {level}, and its `moments` lack `incident`: it would never be called");
+        let fix = "add \"incident\" to its moments, or leave responds out";
+        Some(Finding::warning(format!("$.stakeholders.groups[{index}].responds"), problem, fix))
     })
 }
 

@@ -43,6 +43,19 @@ fn a_plan_with_a_topic_leaves_no_doubt_and_one_without_is_told() {
 }
 
 #[test]
+fn whoever_responds_and_hears_of_no_incident_is_told() {
+    let said = |responds: u8, moments: Value| {
+        let group = json!({ "name": "team", "responds": responds, "moments": moments,
+            "channels": [{ "type": "sns", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:team" }] });
+        paths(&[("/stakeholders", json!({ "groups": [group] }))])
+    };
+    assert_eq!(said(1, json!(["stuck"])), ["$.stakeholders.groups[0].responds"]);
+    for (responds, moments) in [(1, json!(["stuck", "incident"])), (1, Value::Null), (0, json!(["stuck"]))] {
+        assert!(said(responds, moments.clone()).is_empty(), "{responds} {moments}");
+    }
+}
+
+#[test]
 fn a_probe_of_the_name_that_moves_is_told_however_it_is_spelt() {
     for url in ["https://app.example.com/health", "http://APP.Example.com:8443", "https://app.example.com./health"] {
         let told = doubts(&[("/health_check", json!({ "url": url }))]);

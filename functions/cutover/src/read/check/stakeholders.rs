@@ -4,7 +4,7 @@ use jiff::tz::TimeZoneDatabase;
 
 use super::{Report, arns, topic};
 use crate::finding::Finding;
-use crate::plan::{Channel, Group, Moment, Stakeholders};
+use crate::plan::{Channel, Group, Stakeholders};
 use crate::text::is_name;
 
 /// The longest address that SMTP carries (RFC 5321, 4.5.3.1.3, without its brackets).
@@ -39,12 +39,6 @@ fn groups(list: &[Group], path: &str, report: &mut Report) {
         if group.moments.as_ref().is_some_and(Vec::is_empty) {
             let fix = "name what it hears of, or leave moments out for the default of its format";
             report.say(format!("{path}.moments"), "is empty: the group would hear of nothing", fix);
-        }
-        let responds = group.responds.filter(|level| *level > 0);
-        if let Some(level) = responds.filter(|_| !group.hears(Moment::Incident)) {
-            let problem = format!("is {level}, and its `moments` lack `incident`: it would never be called");
-            let fix = "add \"incident\" to its moments, or leave responds out";
-            report.say(format!("{path}.responds"), problem, fix);
         }
         if group.channels.is_empty() {
             let fix = "give it one or more: mail, sns, chat or webhook";
@@ -90,21 +84,6 @@ fn is_address(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn whoever_responds_hears_of_incidents() {
-        let said = |responds: u8, moments: serde_json::Value| {
-            let topic = "arn:aws:sns:eu-west-1:123456789012:team";
-            let group = serde_json::json!({ "name": "team", "responds": responds, "moments": moments,
-                "channels": [{ "type": "sns", "topic_arn": topic }] });
-            let found = problems(&[serde_json::from_value(group).unwrap()], "$.groups");
-            found.into_iter().map(|finding| finding.path).collect::<Vec<_>>()
-        };
-        assert_eq!(said(1, serde_json::json!(["stuck"])), ["$.groups[0].responds"]);
-        assert_eq!(said(1, serde_json::json!(["stuck", "incident"])), Vec::<String>::new());
-        assert_eq!(said(1, serde_json::Value::Null), Vec::<String>::new());
-        assert_eq!(said(0, serde_json::json!(["stuck"])), Vec::<String>::new());
-    }
 
     #[test]
     fn addresses_are_plain() {
