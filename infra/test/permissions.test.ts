@@ -134,8 +134,8 @@ const IMPLIED: Record<string, string[]> = {
 /** A change `to` an ending without locks, or a function that answers one. */
 const RELEASING = /(\bto(?::| =)[^;]*?|-> Phase \{[^}]*?)Phase::(RolledBack|Closed)\b/;
 
-/** What is read in other accounts alone, in the role there: the policies of hooks. */
-const THERE_ONLY = 'lambda:GetPolicy';
+/** What is read of hooks: by default a stack lists none, and in other accounts it is the role there that may. */
+const OF_HOOKS = 'lambda:GetPolicy';
 
 /** What is made to enter other accounts by. */
 const ENTERS = /\b(?:access::Access::of|routes::any::Clients::new)\(/;
@@ -243,7 +243,7 @@ describe('functions', () => {
       const allowed = actionsAt(byDefault, `Functions/${pascalCase(crate)}/Role`);
       assert.deepEqual(
         allowed.filter((action) => !TELEMETRY.test(action)),
-        called(crate).filter((action) => action !== THERE_ONLY),
+        called(crate).filter((action) => action !== OF_HOOKS),
       );
       assert.deepEqual(
         allowed.filter((action) => TELEMETRY.test(action)),
@@ -273,7 +273,7 @@ describe('other accounts', () => {
   };
   const NAMED = /^(cloudwatch|cognito-idp|dms|elasticloadbalancing|route53):/;
   /** What is seen in other accounts only: the policies there. At home topics are looked at by one that the lists narrow. */
-  const THERE = [THERE_ONLY, 'sns:GetTopicAttributes'];
+  const THERE = [OF_HOOKS, 'sns:GetTopicAttributes'];
   const elsewhere = (crate: Crate) => {
     const source = readFileSync(join(FUNCTIONS, crate, 'src/lib.rs'), 'utf8');
     return [...(ELSEWHERE.exec(source)?.[1] ?? '').matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? '');

@@ -112,6 +112,9 @@ pub fn first(detail: &Value, run_id: &str) -> Vec<String> {
     drift.into_iter().chain(denied).chain(more).collect()
 }
 
+/// The end of the call by which a role of another account is entered. This function makes none.
+const ENTERS: &str = ":AssumeRole";
+
 /// Who has to let a call be made that was denied: in another account its people, by the role that Cutover enters it by.
 fn permit(thing: &Value, run_id: &str) -> String {
     let here = Place::of(run_id).map_or("", |place| place.account);
@@ -126,7 +129,9 @@ fn permit(thing: &Value, run_id: &str) -> String {
     let role = role.filter(|role| word(role)).unwrap_or("cutover-access");
     let action = error.split(' ').nth(1).filter(|action| word(action) && action.contains(':'));
     let ask = match action {
-        Some("sts:AssumeRole") => format!("the role {role} has to be there and let this stack enter by it"),
+        Some(action) if action.ends_with(ENTERS) => {
+            format!("the role {role} has to be there and let this stack enter by it")
+        }
         Some(action) => format!("the role {role} has to allow {action}"),
         None => format!("the role {role} has to allow it"),
     };
@@ -139,7 +144,7 @@ fn account(thing: &Value) -> Option<&str> {
     let after = |text, mark: &str| Some(str::split_once(text, mark)?.1);
     let found = [
         Place::of(text("arn")).map(|place| place.account),
-        after(text("error"), "sts:AssumeRole ").and_then(Place::of).map(|place| place.account),
+        after(text("error"), &format!("{ENTERS} ")).and_then(Place::of).map(|place| place.account),
         after(text("change"), "(in the account ").and_then(|rest| rest.split([',', ':']).next()),
     ];
     found.into_iter().flatten().find(|account| is_account(account))
