@@ -49,7 +49,7 @@ ALLOWED = {
     "ACCOUNTS": json.dumps([{"role_arn": MEMBER_ROLE_ARN, "external_id": EXTERNAL_ID, "accounts": MEMBERS}]),
     "PROBE_NETWORKS": "[]",  # but for this machine: services/runtime_api.py
 }
-_ELSEWHERE = ("alarms", "baseline", "claim", "cleanup", "listener-swap", "monitor", "precheck", "replication-lag", "rollback", "validate", "weight-shift")
+_ELSEWHERE = ("alarms", "baseline", "claim", "cleanup", "listener-swap", "monitor", "precheck", "replication-lag", "report", "rollback", "validate", "weight-shift")
 _MOVERS = ("listener-swap", "precheck", "weight-shift")
 _ALARMS = ("alarms", "precheck")
 ALLOWED_TO = {
