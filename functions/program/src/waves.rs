@@ -7,7 +7,7 @@ use cutover::text::is_key_below;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use wave_plan::portfolio::{Application, DependencyKind, Freeze, Strength, Task, When};
+use wave_plan::portfolio::{Application, DependencyKind, Strength, Task, When};
 use wave_plan::{Portfolio, Programme, Wave};
 use waves::WavePlan;
 
@@ -183,24 +183,38 @@ impl Of<'_> {
         all.into_iter().map(|one| json!({ "what": one.what, "owner": one.owner })).collect()
     }
 
-    /// The freezes that begin before the wave's window closes and end after it opens.
+    /// The freezes that begin before the wave's window closes and end after it opens; with them, as freezes of their own, the times in which
+    /// one of its applications must not move: whoever starts late that night is held by them as the planner was.
     fn freezes(&self, wave: &Wave, open: &BTreeMap<&str, &[String]>) -> Vec<Value> {
-        let touching = self.portfolio.calendar.freezes.iter().filter_map(|freeze| {
-            let (from, to) = self.zone.as_ref()?.days(&freeze.from, &freeze.to)?;
-            let (opens, closes): (Timestamp, Timestamp) = (wave.opens.parse().ok()?, wave.closes.parse().ok()?);
+        let frozen = self.portfolio.calendar.freezes.iter().filter_map(|freeze| {
             let concerned: Vec<&str> =
                 freeze.applications.iter().map(String::as_str).filter(|name| open.contains_key(name)).collect();
             let concerns = freeze.applications.is_empty() || !concerned.is_empty();
+            concerns.then(|| (freeze.name.clone(), &freeze.from, &freeze.to, concerned))
+        });
+        let applications = self.portfolio.applications.iter().filter(|one| open.contains_key(one.name.as_str()));
+        let mut forbidden: BTreeMap<(&String, &String, &str), Vec<&str>> = BTreeMap::new();
+        for application in applications {
+            for period in &application.forbidden {
+                let why = period.why.as_deref().unwrap_or("a time in which it must not move");
+                forbidden.entry((&period.from, &period.to, why)).or_default().push(&application.name);
+            }
+        }
+        let forbidden = forbidden.into_iter().map(|((from, to, why), concerned)| (why.to_owned(), from, to, concerned));
+        let touching = frozen.chain(forbidden).filter_map(|(what, from, to, concerned)| {
+            let (from, to) = self.zone.as_ref()?.days(from, to)?;
+            let (opens, closes): (Timestamp, Timestamp) = (wave.opens.parse().ok()?, wave.closes.parse().ok()?);
             let touches = from.timestamp() < closes && opens < to.timestamp();
-            (touches && concerns)
-                .then(|| of_freeze(freeze, &concerned, &crate::zone::written(&from), &crate::zone::written(&to)))
+            touches.then(|| of_freeze(&what, &concerned, &crate::zone::written(&from), &crate::zone::written(&to)))
         });
         touching.collect()
     }
 }
 
-fn of_freeze(freeze: &Freeze, concerned: &[&str], from: &str, to: &str) -> Value {
-    let mut told = json!({ "name": freeze.name, "from": from, "to": to });
+/// A wave's freeze has a name of 100 characters at the most.
+fn of_freeze(what: &str, concerned: &[&str], from: &str, to: &str) -> Value {
+    let name: String = what.chars().take(100).collect();
+    let mut told = json!({ "name": name, "from": from, "to": to });
     if !concerned.is_empty() {
         told["applications"] = json!(concerned);
     }

@@ -98,6 +98,25 @@ fn a_freeze_that_touches_the_window_comes_along() {
 }
 
 #[test]
+fn a_time_in_which_an_application_must_not_move_holds_its_wave_too() {
+    let mut value = four();
+    for (index, why) in [(0, json!("the inventory")), (1, Value::Null)] {
+        value["applications"][index]["forbidden"] = json!([{ "from": "2026-03-08", "to": "2026-03-08", "why": why }, { "from": "2026-04-01", "to": "2026-04-02" }]);
+    }
+    let all = made(&value, &[], json!({})).unwrap();
+    let of = |name: &str| {
+        let freezes = all.iter().flat_map(|wave| wave.input["freezes"].as_array().into_iter().flatten());
+        freezes.filter(|one| one["applications"] == json!([name])).cloned().collect::<Vec<_>>()
+    };
+    let names = ["a", "b"].map(|name| of(name).into_iter().map(|one| one["name"].clone()).collect::<Vec<_>>());
+    assert_eq!(names, [vec![json!("the inventory")], vec![json!("a time in which it must not move")]]);
+    assert_eq!(
+        (&of("a")[0]["from"], &of("a")[0]["to"]),
+        (&json!("2026-03-08T00:00:00+01:00"), &json!("2026-03-09T00:00:00+01:00"))
+    );
+}
+
+#[test]
 fn a_cutover_plan_that_no_wave_finds_is_an_error_with_its_place() {
     let mut value = four();
     value["applications"][2]["cutover_plan"] = "c.json".into();
