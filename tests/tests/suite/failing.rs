@@ -76,7 +76,7 @@ async fn silence_after_a_failed_check_takes_the_run_back() -> Result<()> {
     let end = ground.end_of(&run_id, LIMIT).await?;
     let cause = end["cause"].as_str().context("a cause")?;
     ensure!(end["error"] == "Cutover.RolledBack", "ended {} {cause}", end["error"]);
-    ensure!(cause.contains("alarm undecided-sick: ALARM; held for a decision: States.Timeout"), "{cause}");
+    ensure!(cause.contains("alarm undecided-sick: ALARM; held for a decision: nobody answered within 10 s"), "{cause}");
     set_alarm(&ground, "undecided", "OK").await?;
     ensure_same(&before["elbv2"], &ground.account().await?["elbv2"])
 }
