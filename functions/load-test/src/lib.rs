@@ -100,9 +100,12 @@ pub struct Place {
 /// Which turn is asked for.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Asking {
-    /// How far the test has come.
-    #[serde(flatten)]
-    pub place: Place,
+    /// As a [`Place`] has it.
+    #[serde(default)]
+    pub round: u32,
+    /// As a [`Place`] has it.
+    #[serde(default)]
+    pub turn: u64,
     /// What failed of a slice that left no result; empty where none did. Machines from before do not say it.
     #[serde(default)]
     pub lost: String,
@@ -211,7 +214,8 @@ fn test_of(run: &Run, limits: &LoadLimits) -> StepResult<LoadTest> {
 }
 
 async fn next(clients: &Clients, run: &Run, test: &LoadTest, asking: Asking, now: Timestamp) -> StepResult<NextReply> {
-    let Asking { place, lost } = asking;
+    let Asking { round, turn, lost } = asking;
+    let place = Place { round, turn };
     let done = if place.turn == 0 { Vec::new() } else { clients.store.slices(&run.run_id, place.round).await? };
     let reply = |place, slices: Vec<Slice>, seen: String| NextReply {
         over: false,
