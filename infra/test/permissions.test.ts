@@ -34,7 +34,7 @@ const ELSEWHERE = /pub const ELSEWHERE: &\[&str\] =\s*&\[([^\]]*)\];/;
 /** The Rust files of a crate, without unit tests. */
 function rustFiles(crate: string): [file: string, source: string][] {
   const files = readdirSync(join(FUNCTIONS, crate, 'src'), { recursive: true, encoding: 'utf8' });
-  const rust = files.filter((file) => file.endsWith('.rs'));
+  const rust = files.filter((file) => file.endsWith('.rs') && !/(^|[\\/_])tests\.rs$/.test(file));
   const read = (file: string) =>
     (readFileSync(join(FUNCTIONS, crate, 'src', file), 'utf8').split('#[cfg(test)]')[0] ?? '').replace(ELSEWHERE, '');
   return rust.map((file) => [file, read(file)]);

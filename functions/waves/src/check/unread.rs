@@ -16,7 +16,7 @@ pub(super) fn is_of_what_was_read(finding: &Finding, unread: &[String]) -> bool 
             rest.is_empty() || rest.ends_with(']') && !rest.contains('.') || rest.ends_with("].name")
         })
     };
+    let touches = |unread: &String| is_below(&finding.path, unread) || is_below(unread, &finding.path);
     let names_another = finding.problem.ends_with(NO_APPLICATION);
-    !unread.iter().any(|unread| is_below(&finding.path, unread) || is_below(unread, &finding.path))
-        && !(names_another && unread.iter().any(is_nameless))
+    !unread.iter().any(|unread| touches(unread) || names_another && is_nameless(unread))
 }
