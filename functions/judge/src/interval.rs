@@ -1,4 +1,4 @@
-//! Intervals that hold whatever the distribution is, and the smallest samples for them.
+//! Intervals that hold whatever the distribution is.
 
 use statrs::distribution::{Beta, Binomial, ContinuousCDF, DiscreteCDF};
 
@@ -24,11 +24,6 @@ pub fn ranks(n: u64, quantile: f64, confidence: f64) -> Option<(u64, u64)> {
     let low = last(n, |rank| below.cdf(rank - 1) <= each)?;
     let high = first(n, |rank| below.cdf(rank - 1) >= 1.0 - each)?;
     Some((low, high))
-}
-
-/// The smallest sample whose largest value is above the true `quantile` with this confidence: fewer say nothing of it from above.
-pub fn smallest_sample(quantile: f64, confidence: f64) -> u64 {
-    ((1.0 - confidence).ln() / quantile.ln()).ceil() as u64
 }
 
 /// The last of 1 to `n` for which it holds, where it holds up to there.
@@ -71,12 +66,6 @@ mod tests {
     fn an_interval_of_many_requests_is_narrow_and_holds_what_was_seen() {
         let (low, high) = share(Counts { bad: 100_000, all: 10_000_000 }, 0.95);
         assert!(low < 0.01 && 0.01 < high && high - low < 0.000_2, "{low} {high}");
-    }
-
-    #[test]
-    fn the_smallest_samples_are_those_of_the_formula() {
-        let samples = [0.5, 0.9, 0.95, 0.99, 0.999].map(|quantile| smallest_sample(quantile, 0.95));
-        assert_eq!(samples, [5, 29, 59, 299, 2_995]);
     }
 
     #[test]

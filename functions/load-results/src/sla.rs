@@ -99,21 +99,6 @@ impl Line {
     }
 }
 
-/// How surely a percentile of enough requests is within its bound where all of them are.
-const CONFIDENCE: f64 = 0.95;
-
-/// Which share of the requests a bound is about, where it is about a percentile.
-fn quantile(bound: &str) -> Option<f64> {
-    match bound {
-        "max_p50_ms" => Some(0.5),
-        "max_p90_ms" => Some(0.9),
-        "max_p95_ms" => Some(0.95),
-        "max_p99_ms" => Some(0.99),
-        "max_p999_ms" => Some(0.999),
-        _ => None,
-    }
-}
-
 /// Which side of a bound is the good one.
 #[derive(Clone, Copy, PartialEq)]
 enum Bound {
@@ -143,7 +128,7 @@ pub fn lines(sla: &Sla, figures: &Figures) -> Vec<Line> {
         let holds = margin.is_some_and(|margin| margin >= 0.0);
         let weight = 100.0 * weight / asked;
         let points = weight * measured.map_or(0.0, |measured| share_of_points(kind, limit, measured));
-        let needs = quantile(bound).map(|quantile| judge::interval::smallest_sample(quantile, CONFIDENCE));
+        let needs = Sla::requests_needed(bound);
         let requests = Some(figures.sent);
         Some(Line { bound: bound.to_owned(), limit, measured, margin, holds, weight, points, requests, needs })
     });

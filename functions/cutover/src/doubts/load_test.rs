@@ -7,8 +7,6 @@ use crate::plan::{LoadTest, Plan, Sla};
 const PATH: &str = "$.load_test.sla";
 /// No answer that crosses a network is faster, ms.
 const FASTEST_MS: f64 = 1.0;
-/// How surely a percentile is to be known: as surely as the report's intervals (`judge::interval`).
-const CONFIDENCE: f64 = 0.95;
 /// A share of one and less, where a percentage is meant.
 const SHARE: f64 = 1.0;
 
@@ -31,25 +29,12 @@ pub(super) fn findings(plan: &Plan) -> Vec<Finding> {
 /// A percentile of fewer answers than this is no more than their slowest, and says nothing of the side: the first that lacks them.
 fn too_few(test: &LoadTest) -> Option<Finding> {
     let sent = u64::from(test.rate_per_second?) * test.turns_of_side() * test.turn().0;
-    let quantile = |field: &str| match field {
-        "max_p50_ms" => Some(0.5),
-        "max_p90_ms" => Some(0.9),
-        "max_p95_ms" => Some(0.95),
-        "max_p99_ms" => Some(0.99),
-        "max_p999_ms" => Some(0.999),
-        _ => None,
-    };
     let given = test.sla.times_ms().into_iter().filter(|(_, most)| most.is_some());
-    let needs = given.filter_map(|(field, _)| Some((field, smallest_sample(quantile(field)?))));
+    let needs = given.filter_map(|(field, _)| Some((field, Sla::requests_needed(field)?)));
     let (field, needed) = needs.into_iter().find(|(_, needed)| sent < *needed)?;
     let problem = format!("is a percentile, and {sent} requests are sent to the side: it takes {needed} to know it");
     let fix = format!("send more ({needed} are rate_per_second by duration), or bound a lower percentile");
     Some(Finding::warning(format!("{PATH}.{field}"), problem, fix))
-}
-
-/// As `judge::interval::smallest_sample`: fewer have their largest value below the true one too often.
-fn smallest_sample(quantile: f64) -> u64 {
-    ((1.0 - CONFIDENCE).ln() / quantile.ln()).ceil() as u64
 }
 
 /// No request is waited for beyond the time-out: what took longer has failed.

@@ -215,7 +215,24 @@ impl Sla {
             ("max_p999_ms", self.max_p999_ms),
         ]
     }
+
+    /// So many requests it takes, at the least, to tell with 95 % confidence that a percentile is within its `bound`, one of
+    /// [`times_ms`](Self::times_ms): the largest value of fewer is below the true percentile too often. None of other bounds.
+    pub fn requests_needed(bound: &str) -> Option<u64> {
+        let quantile: f64 = match bound {
+            "max_p50_ms" => 0.5,
+            "max_p90_ms" => 0.9,
+            "max_p95_ms" => 0.95,
+            "max_p99_ms" => 0.99,
+            "max_p999_ms" => 0.999,
+            _ => return None,
+        };
+        Some(((1.0 - CONFIDENCE).ln() / quantile.ln()).ceil() as u64)
+    }
 }
+
+/// How surely a percentile is to be known: as surely as the report's intervals.
+const CONFIDENCE: f64 = 0.95;
 
 /// What happens when the SLA does not hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -259,5 +276,17 @@ impl LoadTest {
     /// The least time that it takes, in which nothing has to be repeated.
     pub fn least_time(&self) -> Seconds {
         Seconds(self.turns() * (LOAD_LEAD.0 + self.warm_up.0 + self.turn().0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_samples_are_those_of_the_formula() {
+        let bounds = ["max_p50_ms", "max_p90_ms", "max_p95_ms", "max_p99_ms", "max_p999_ms"];
+        assert_eq!(bounds.map(Sla::requests_needed), [5, 29, 59, 299, 2_995].map(Some));
+        assert_eq!(["max_mean_ms", "min_success_percent"].map(Sla::requests_needed), [None, None]);
     }
 }
