@@ -4,17 +4,13 @@
 //! Warnings, whatever is wrong: nobody's message is in the way of a cutover. What may not be looked at is not told of.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use cutover::arn::Place;
 use cutover::plan::{Channel, Group};
 use cutover::{Finding, Plan};
 use futures_util::future::join_all;
 
-use crate::{Clients, policies, refusing};
-
-/// All topics are asked for at once, and none is waited for any longer.
-const LONGEST: Duration = Duration::from_secs(4);
+use crate::{Clients, LONGEST, refusing};
 
 /// What is known of a topic.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,19 +44,31 @@ pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<F
 
 /// The topics of groups, each with the first place that names it, and whose it is.
 fn topics_of<'a>(groups: &[&'a Group], plan: &Plan) -> BTreeMap<&'a str, (String, &'a str)> {
-    let mut topics = BTreeMap::new();
+    named_by(groups, plan, |channel| match channel {
+        Channel::Sns(to) | Channel::Chat(to) => Some((&to.topic_arn, "topic_arn")),
+        _ => None,
+    })
+}
+
+/// What a field of groups' channels names, each with the first place that does, and whose it is.
+pub(crate) fn named_by<'a>(
+    groups: &[&'a Group],
+    plan: &Plan,
+    field: impl Fn(&'a Channel) -> Option<(&'a str, &'static str)>,
+) -> BTreeMap<&'a str, (String, &'a str)> {
+    let mut named = BTreeMap::new();
     for group in groups {
         let own = plan.stakeholders.groups.iter().position(|own| own.name == group.name);
         for (index, channel) in group.channels.iter().enumerate() {
-            let (Channel::Sns(to) | Channel::Chat(to)) = channel else { continue };
+            let Some((what, field)) = field(channel) else { continue };
             let path = own.map_or_else(
                 || "$.stakeholders.of_stack".to_owned(),
-                |own| format!("$.stakeholders.groups[{own}].channels[{index}].topic_arn"),
+                |own| format!("$.stakeholders.groups[{own}].channels[{index}].{field}"),
             );
-            topics.entry(to.topic_arn.as_str()).or_insert((path, group.name.as_str()));
+            named.entry(what).or_insert((path, group.name.as_str()));
         }
     }
-    topics
+    named
 }
 
 async fn look(clients: &Clients, arn: &str) -> Seen {
@@ -86,12 +94,7 @@ fn wrong(arn: &str, here: Place<'_>, seen: Seen) -> Option<(String, String)> {
         Seen::Missing => Some(("it does not exist".to_owned(), "name a topic that exists".to_owned())),
         Seen::Policy(policy) => {
             let is_other = Place::of(arn).is_some_and(|there| there.account != here.account);
-            let is_shut = is_other && !policies::let_in(&policy, ("sns", "Publish"), here.account);
-            is_shut.then(|| {
-                let account = here.account;
-                let why = format!("its policy lets nobody of the account {account} publish");
-                (why, format!("allow arn:aws:iam::{account}:root the action sns:Publish in the topic's policy"))
-            })
+            refusing::shut(&policy, here).filter(|_| is_other)
         }
         Seen::NotKnown => None,
     }

@@ -27,6 +27,7 @@ mod tagged;
 mod webhooks;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cutover::authority::approval::complete_plan;
 use cutover::authority::{AllowedAlarms, AllowedHooks, AllowedRoutes, Demanded, Destinations, Mails, Patterns, Topics};
@@ -74,6 +75,9 @@ pub const ELSEWHERE: &[&str] = &[
 
 /// So many routes are looked at at once: enough that the pace, and not one answer after another, says how long it takes.
 const AT_ONCE: usize = 8;
+
+/// Secrets, topics and hooks are asked for beside each other; one that takes longer, as in a VPC without a way to its service, is taken for not seen.
+const LONGEST: Duration = Duration::from_secs(4);
 
 /// What this function talks to.
 #[derive(Clone, Debug)]

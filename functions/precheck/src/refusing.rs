@@ -2,7 +2,6 @@
 //! stack publishes and invokes as itself, and looks at that policy in the role that it has there.
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
 
 use aws_sdk_lambda::Client as Lambda;
 use aws_sdk_lambda::error::ProvideErrorMetadata;
@@ -15,10 +14,7 @@ use cutover::text::region_option;
 use cutover::{Finding, Plan, StepError, StepResult};
 
 use crate::elsewhere::reached;
-use crate::{Clients, policies};
-
-/// A look at a hook that takes longer, as in a VPC without a way to Lambda, is told of as not seen.
-const LONGEST: Duration = Duration::from_secs(4);
+use crate::{Clients, LONGEST, policies};
 
 /// Looks at the topics of a plan that the stack may publish to: one that is not listed is told of as such, and not asked for.
 pub(crate) async fn topics(clients: &Clients, plan: &Plan, findings: &mut Vec<Finding>) -> StepResult<()> {
@@ -52,12 +48,16 @@ fn another_account<'a>(clients: &'a Clients, arn: &str) -> Option<Place<'a>> {
 
 /// A topic whose policy does not let the stack publish: pure.
 fn unpublished(attributes: &HashMap<String, String>, here: Place<'_>, topic: &str, path: &str) -> Option<Finding> {
-    let policy = attributes.get("Policy").map_or("", String::as_str);
-    (!policies::let_in(policy, ("sns", "Publish"), here.account)).then(|| {
-        let account = here.account;
-        let problem = format!("{topic} refuses: its policy lets nobody of the account {account} publish");
-        let fix = format!("allow arn:aws:iam::{account}:root the action sns:Publish in the topic's policy");
-        Finding::environment(path, problem, fix)
+    let (why, fix) = shut(attributes.get("Policy").map_or("", String::as_str), here)?;
+    Some(Finding::environment(path, format!("{topic} refuses: {why}"), fix))
+}
+
+/// What keeps the stack from publishing to another account's topic of this policy, and what would be right; none where nothing does: pure.
+pub(crate) fn shut(policy: &str, here: Place<'_>) -> Option<(String, String)> {
+    let account = here.account;
+    (!policies::let_in(policy, ("sns", "Publish"), account)).then(|| {
+        let why = format!("its policy lets nobody of the account {account} publish");
+        (why, format!("allow arn:aws:iam::{account}:root the action sns:Publish in the topic's policy"))
     })
 }
 

@@ -4,16 +4,13 @@
 //! Warnings, whatever is wrong: nobody's message is in the way of a cutover. Nor is a secret that nobody answers for.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use cutover::plan::{Channel, Group};
 use cutover::{Finding, Plan, StepResult};
 use futures_util::future::join_all;
 
-use crate::Clients;
+use crate::{Clients, LONGEST, hearers};
 
-/// All secrets are asked for at once; one that takes longer, as in a VPC without a way to Secrets Manager, is told of as not read.
-const LONGEST: Duration = Duration::from_secs(4);
 const FIX: &str = "store the webhook's https address as the secret's whole text, and list the secret in `webhookSecretArns` of the stack";
 
 /// Looks at every webhook of whoever hears of the run.
@@ -29,19 +26,10 @@ pub(crate) async fn observe(clients: &Clients, plan: &Plan, findings: &mut Vec<F
 
 /// The secrets of groups, each with the first place that names it, and whose it is.
 fn secrets_of<'a>(groups: &[&'a Group], plan: &Plan) -> BTreeMap<&'a str, (String, &'a str)> {
-    let mut secrets = BTreeMap::new();
-    for group in groups {
-        let own = plan.stakeholders.groups.iter().position(|own| own.name == group.name);
-        for (index, channel) in group.channels.iter().enumerate() {
-            let Channel::Webhook(webhook) = channel else { continue };
-            let path = own.map_or_else(
-                || "$.stakeholders.of_stack".to_owned(),
-                |own| format!("$.stakeholders.groups[{own}].channels[{index}].secret_arn"),
-            );
-            secrets.entry(webhook.secret_arn.as_str()).or_insert((path, group.name.as_str()));
-        }
-    }
-    secrets
+    hearers::named_by(groups, plan, |channel| match channel {
+        Channel::Webhook(webhook) => Some((&webhook.secret_arn, "secret_arn")),
+        _ => None,
+    })
 }
 
 /// What is told of a secret; none of one that holds an address. `read`: none where nobody answered in time.
