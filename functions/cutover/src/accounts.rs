@@ -49,6 +49,10 @@ pub struct Role {
     pub external_id: String,
 }
 
+/// How the note beside a command begins that is to be typed in another account; its number comes next. Whoever reads pages of what is left knows the
+/// account by it.
+pub const NOTE_OF_ACCOUNT: &str = "(in the account ";
+
 impl Accounts {
     /// From `ACCOUNTS`.
     ///

@@ -2,6 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
+/// How `monitor` and `validate` begin to say what was found of which checks. Whoever reads its errors knows them by these words: a function that fails answers a
+/// text, and no list.
+pub mod words {
+    /// A sequential test has found trouble.
+    pub const CERTAIN: &str = "trouble for certain";
+    /// After their number.
+    pub const UNHEALTHY_IN_A_ROW: &str = " unhealthy checks in a row";
+    /// The same, without data.
+    pub const NO_DATA_IN_A_ROW: &str = " checks in a row without data";
+    /// The same, with data that say nothing.
+    pub const UNTOLD_IN_A_ROW: &str = " checks in a row from which nothing can be told";
+    /// Before how long the step was held. The machine `cutover` knows it, too.
+    pub const TOO_LITTLE_DATA: &str = "too little data after a hold of";
+    /// Of the plan's limits, by `validate`: before which, and also where the plan goes on all the same.
+    pub const LIMITS: &str = "limits do not hold: ";
+}
+
 /// What a check says, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -33,6 +50,11 @@ pub fn at_least_percent(healthy: usize, total: usize, percent: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_machine_knows_too_little_data_by_monitors_words() {
+        assert!(include_str!("../../../statemachine/cutover.asl.yaml").contains(words::TOO_LITTLE_DATA));
+    }
 
     #[test]
     fn a_percentage_is_compared_exactly() {

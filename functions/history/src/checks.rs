@@ -6,6 +6,7 @@
 use cutover::Plan;
 use cutover::arn::short_name;
 use cutover::plan::Route;
+use cutover::verdict::words;
 
 /// What a look that failed says of the checks that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +42,9 @@ pub fn names(plan: &Plan) -> Vec<String> {
 pub fn named<'a>(cause: &'a str, names: &'a [String], titles: &[String]) -> Option<(Said, Vec<(&'a str, &'a str)>)> {
     let (head, told) = after_step(cause, titles).split_once(": ")?;
     let said = match head {
-        head if head == "trouble for certain" || head.ends_with(" unhealthy checks in a row") => Said::Wrong,
-        head if head.ends_with(" checks in a row without data") => Said::NotKnown,
-        head if head.starts_with("too little data after a hold of ") => Said::TooLittle,
+        head if head == words::CERTAIN || head.ends_with(words::UNHEALTHY_IN_A_ROW) => Said::Wrong,
+        head if head.ends_with(words::NO_DATA_IN_A_ROW) || head.ends_with(words::UNTOLD_IN_A_ROW) => Said::NotKnown,
+        head if head.starts_with(words::TOO_LITTLE_DATA) => Said::TooLittle,
         _ => return None,
     };
     let starts = std::iter::once(0).chain(told.match_indices("; ").map(|(at, separator)| at + separator.len()));
@@ -103,6 +104,7 @@ mod tests {
             ("trouble for certain: 5xx: a", Some(Said::Wrong)),
             ("step 1 of 2 (10 %) of x: trouble for certain: 5xx: a", Some(Said::Wrong)),
             ("step 1 (10 %): 3 checks in a row without data: 5xx: a", Some(Said::NotKnown)),
+            ("step 1 (10 %): 3 checks in a row from which nothing can be told: 5xx: a", Some(Said::NotKnown)),
             ("too little data after a hold of 5m: 5xx: a", Some(Said::TooLittle)),
             ("step 1 of 2 (10 %) of x: x is at [5xx: a], and this step has it at [b]: somebody else changed it", None),
             ("cloudwatch:GetMetricData: 5xx: a", None),

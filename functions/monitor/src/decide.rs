@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use cutover::arn::short_name;
 use cutover::error::name;
 use cutover::plan::{Monitoring, Plan, TooLittleData};
-use cutover::verdict::{Verdict, at_least_percent};
+use cutover::verdict::{Verdict, at_least_percent, words};
 use cutover::{Seconds, StepError, StepResult};
 
 use crate::{Check, Tally, share};
@@ -43,19 +43,19 @@ pub struct Decision {
 pub fn decide(monitoring: &Monitoring, hold: Hold, checks: &[Check], tally: &Tally) -> StepResult<Decision> {
     if checks.iter().any(|check| check.is_final) {
         let certain = told(checks, |check| check.is_final);
-        return Err(StepError::new(name::UNHEALTHY, format!("trouble for certain: {certain}")));
+        return Err(StepError::new(name::UNHEALTHY, format!("{}: {certain}", words::CERTAIN)));
     }
     let verdict = Verdict::worst(checks.iter().map(|check| check.verdict), Verdict::Healthy);
     let tally = tally.count(verdict, checks.iter().all(|check| !is_wrong(check) || check.is_early));
     if tally.unhealthy_in_row >= monitoring.failure_limit {
-        let count = format!("{} unhealthy checks in a row", tally.unhealthy_in_row);
+        let count = format!("{}{}", tally.unhealthy_in_row, words::UNHEALTHY_IN_A_ROW);
         return Err(StepError::new(name::UNHEALTHY, format!("{count}: {}", told(checks, is_wrong))));
     }
     if tally.no_data_in_row >= monitoring.no_data_limit {
         // A share beside its weight is data, of which nobody can tell what it means.
         let is_share = checks.iter().any(|check| is_wrong(check) && check.name.starts_with(&share::title_of("")));
-        let what = if is_share { "from which nothing can be told" } else { "without data" };
-        let count = format!("{} checks in a row {what}", tally.no_data_in_row);
+        let what = if is_share { words::UNTOLD_IN_A_ROW } else { words::NO_DATA_IN_A_ROW };
+        let count = format!("{}{what}", tally.no_data_in_row);
         return Err(StepError::new(name::INCONCLUSIVE, format!("{count}: {}", told(checks, is_wrong))));
     }
     let left_seconds = hold.hold_seconds.saturating_sub(hold.elapsed_seconds);
@@ -94,7 +94,7 @@ fn go_on(monitoring: &Monitoring, hold: Hold, checks: &[Check], beyond: Seconds)
     let unsure = told(checks, |check| check.verdict == Verdict::TooLittleData);
     Err(StepError::new(
         name::INCONCLUSIVE,
-        format!("too little data after a hold of {}: {unsure}", Seconds(hold.elapsed_seconds)),
+        format!("{} {}: {unsure}", words::TOO_LITTLE_DATA, Seconds(hold.elapsed_seconds)),
     ))
 }
 

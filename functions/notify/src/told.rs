@@ -1,5 +1,6 @@
 //! What a detail tells, as lines for a person: every text in it is somebody else's until it is shown. Pure.
 
+use cutover::accounts::NOTE_OF_ACCOUNT;
 use cutover::arn::{Place, is_account};
 use cutover::error::name::{DRIFT, NOT_PERMITTED};
 use cutover::text::{is_word, named, quoted, region_option, shown};
@@ -145,7 +146,7 @@ fn account(thing: &Value) -> Option<&str> {
     let found = [
         Place::of(text("arn")).map(|place| place.account),
         after(text("error"), &format!("{ENTERS} ")).and_then(Place::of).map(|place| place.account),
-        after(text("change"), "(in the account ").and_then(|rest| rest.split([',', ':']).next()),
+        after(text("change"), NOTE_OF_ACCOUNT).and_then(|rest| rest.split([',', ':']).next()),
     ];
     found.into_iter().flatten().find(|account| is_account(account))
 }

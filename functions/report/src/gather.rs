@@ -18,7 +18,7 @@ use crate::Clients;
 use crate::facts::{Facts, Limit, Period, Point, RouteFacts, Series, Sides};
 use crate::load::Load;
 use crate::resources::Seen;
-use crate::verdict::LIMITS_NOTE;
+use cutover::verdict::words::LIMITS;
 
 /// As many periods as a plot has room for.
 const MOST_PERIODS: i64 = 120;
@@ -70,7 +70,7 @@ fn known(run: &Run, calls: &[Call], (began_at, until): (Timestamp, Timestamp), l
     let ending = run.ending.as_ref();
     let limits = limits(calls);
     // They have a place of their own.
-    let is_told = |text: &String| !limits.is_empty() && text.starts_with(LIMITS_NOTE);
+    let is_told = |text: &String| !limits.is_empty() && text.starts_with(LIMITS);
     let not_done = ending.map(|ending| ending.not_done()).unwrap_or_default();
     Facts {
         application: run.plan.application.clone(),

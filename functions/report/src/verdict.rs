@@ -3,6 +3,7 @@
 //! "As good" is never claimed: what can be told is whether anything that was measured says that the new side is worse.
 
 use cutover::Seconds;
+use cutover::verdict::words::LIMITS;
 use judge::Counts;
 use judge::interval::share;
 use load_results::compare::{Change, Direction};
@@ -14,8 +15,6 @@ use crate::words::short;
 
 /// How surely the true share of errors lies in the interval that is made of it: a verdict is made once for every route.
 const CONFIDENCE: f64 = 0.9999;
-/// How `validate`'s note begins, of limits that do not hold where the plan goes on all the same.
-pub const LIMITS_NOTE: &str = "limits do not hold: ";
 
 /// How it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -81,7 +80,7 @@ fn broken_limits(facts: &Facts) -> Option<String> {
     let (broken, all) = (facts.limits.iter().filter(|limit| !limit.holds).count(), facts.limits.len());
     match (broken, all) {
         // What the run noted, where its history could not be read.
-        (0, _) if facts.not_done.iter().any(|text| text.starts_with(LIMITS_NOTE)) => {
+        (0, _) if facts.not_done.iter().any(|text| text.starts_with(LIMITS)) => {
             Some("limits of the plan do not hold".to_owned())
         }
         (0, _) => None,

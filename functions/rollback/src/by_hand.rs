@@ -1,6 +1,6 @@
 //! The exact change that a person makes by hand to what is no route, as one AWS CLI command: pure.
 
-use cutover::accounts::Accounts;
+use cutover::accounts::{Accounts, NOTE_OF_ACCOUNT};
 use cutover::alarm::Alarm;
 use cutover::arn::Place;
 use cutover::plan::Hook;
@@ -58,7 +58,7 @@ fn there(change: &str, place: Option<Place<'_>>, run: &Run, as_whom: &str) -> St
     let region = if place.region.is_empty() { String::new() } else { format!(", region {}", place.region) };
     let notes = notes.map(|notes| format!("\n{notes}")).unwrap_or_default();
     format!(
-        "{command}{option}{notes}\n  (in the account {}{region}: the profile is one of yours that may do it there; Cutover {as_whom})",
+        "{command}{option}{notes}\n  {NOTE_OF_ACCOUNT}{}{region}: the profile is one of yours that may do it there; Cutover {as_whom})",
         there.account
     )
 }

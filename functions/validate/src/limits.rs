@@ -5,6 +5,7 @@
 
 use cutover::error::name;
 use cutover::plan::{OnLimit, ResourceLimit};
+use cutover::verdict::words::LIMITS;
 use cutover::{StepError, StepResult};
 use serde::{Deserialize, Serialize};
 
@@ -46,12 +47,13 @@ pub fn lines(limits: &[ResourceLimit], values: &[Vec<f64>]) -> Vec<Line> {
 /// `Cutover.Unhealthy` where the plan rolls back.
 pub fn judge(lines: &[Line], on_violation: OnLimit) -> StepResult<Option<String>> {
     let broken: Vec<String> = lines.iter().filter(|line| !line.holds).map(Line::told).collect();
-    match (broken.is_empty(), on_violation) {
-        (true, _) => Ok(None),
-        (false, OnLimit::Report) => Ok(Some(format!("limits do not hold: {}", broken.join("; ")))),
-        (false, OnLimit::RollBack) => {
-            Err(StepError::new(name::UNHEALTHY, format!("limits do not hold: {}", broken.join("; "))))
-        }
+    if broken.is_empty() {
+        return Ok(None);
+    }
+    let told = format!("{LIMITS}{}", broken.join("; "));
+    match on_violation {
+        OnLimit::Report => Ok(Some(told)),
+        OnLimit::RollBack => Err(StepError::new(name::UNHEALTHY, told)),
     }
 }
 

@@ -49,7 +49,7 @@ fn nothing_is_said_to_be_well_of_which_something_wrong_was_measured() {
             "All traffic is on the new side, though 1 of the plan's 2 limits does not hold.".to_owned()
         )
     );
-    let noted = Facts { not_done: vec![format!("{LIMITS_NOTE}CPU may be 80")], ..well() };
+    let noted = Facts { not_done: vec![format!("{LIMITS}CPU may be 80")], ..well() };
     assert!(told(&noted).1.contains("limits of the plan do not hold"), "its history could not be read");
 }
 
